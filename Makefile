@@ -1,0 +1,67 @@
+# What to type. Each target sets up what it needs, says what it is doing, and is quick when there is nothing to do.
+# What must never live here: logic that a Python module could hold and a test could reach; the name of any package host.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+.PHONY: help venv demo test unit lint generate lock binaries clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+LOCK := operator/requirements.lock
+OFFLINE_TESTS := $(wildcard tests/unit tests/properties tests/golden) tests/test_architecture.py
+say = @echo '==> $(1)'
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+venv: $(STAMP) ## the virtual environment .venv, as the lock file says
+
+$(STAMP): $(LOCK) pyproject.toml .ci/find-python
+	$(call say,Python environment in $(VENV) (pinned by $(LOCK)))
+	@test -x $(BIN)/python || "$$(.ci/find-python)" -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+binaries: $(STAMP) ## Kubernetes, etcd, kwok and helm: found, or built once with Go
+	$(call say,Kubernetes binaries (found or built once; a cold build takes about ten minutes))
+	@$(BIN)/python -m sampan local binaries
+
+demo: binaries ## a hub, three members, a dozen jobs, and a table checked against the members
+	$(call say,Demo federation)
+	@$(BIN)/sampan demo
+
+test: binaries ## every test, real API servers included
+	$(call say,All tests)
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+unit: $(STAMP) ## the tests that need nothing but Python: under a minute
+	$(call say,Offline tests)
+	@$(BIN)/python -m pytest -q $(OFFLINE_TESTS) $(PYTEST_ARGS)
+
+lint: $(STAMP) ## ruff, mypy strict, import contracts, generated files up to date
+	$(call say,ruff)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	$(call say,mypy)
+	@$(BIN)/mypy
+	$(call say,import contracts)
+	@$(BIN)/lint-imports
+	$(call say,generated files)
+	@$(BIN)/python -m sampan.api.crdgen --check
+
+generate: $(STAMP) ## write crds/ and the charts' copies from the pydantic models
+	$(call say,CRDs from operator/sampan/api)
+	@$(BIN)/python -m sampan.api.crdgen
+
+lock: $(STAMP) ## pin the dependencies of pyproject.toml anew
+	$(call say,$(LOCK) from pyproject.toml)
+	@$(BIN)/pip-compile --quiet --allow-unsafe --extra=dev --generate-hashes --strip-extras \
+	  --no-emit-find-links --no-emit-index-url --no-emit-trusted-host --output-file=$(LOCK) pyproject.toml
+
+clean: ## remove the environment and all caches of this folder (federations: sampan local down)
+	$(call say,Removing $(VENV) and caches)
+	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,89 @@
+"""One way to run a job: the devices it needs, and what of the template changes with them. How cells match is in `scheduling`."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from sampan.api.common import Border, Rule, as_atomic, as_map, as_set
+from sampan.api.scalars import Architecture, Argument, Decimal, DeviceCount, DnsLabel, Image, Int, Memory, Replicas, Seconds
+from sampan.api.template import EnvVar, Resources
+
+
+class Capability(Border):
+    """Least figures of one device. A class of which a figure is not known does not meet it."""
+
+    RULES: ClassVar = (
+        Rule(
+            cel="has(self.memoryPerDevice) || has(self.fp16TFLOPS)",
+            message="at least one of memoryPerDevice and fp16TFLOPS must be given",
+            holds=lambda c: c.memory_per_device is not None or c.fp16_tflops is not None,
+        ),
+    )
+    memory_per_device: Memory | None = Field(None, description="Least nominal memory of one device, such as 64Gi.")
+    fp16_tflops: Decimal | None = Field(
+        None,
+        alias="fp16TFLOPS",
+        description='Least dense FP16 or BF16 throughput of one device in TFLOPS, as a decimal string such as "250".',
+    )
+
+
+class Accelerator(Border):
+    """Which devices one replica needs; everything that is given must hold."""
+
+    RULES: ClassVar = (
+        Rule(
+            cel="has(self.class) || has(self.family) || has(self.vendor) || has(self.stack)",
+            message="one of class, family, vendor and stack must be given: an image does not run on every device",
+            holds=lambda a: any((a.class_, a.family, a.vendor, a.stack)),
+        ),
+    )
+    class_: DnsLabel | None = Field(None, alias="class", description="One model, such as nvidia-h100-sxm-80gb (see kubectl get accel).")
+    family: DnsLabel | None = Field(None, description="Models that one image runs on alike, such as ascend-910b.")
+    vendor: DnsLabel | None = Field(None, description="Maker of the device, such as nvidia, huawei or hygon.")
+    stack: DnsLabel | None = Field(None, description="Software stack that the image is built for, such as cuda, cann or dtk.")
+    capability: Capability | None = Field(None, description="Least figures of one device.")
+    count: DeviceCount = Field(description="Devices per replica, as the framework counts them (torch.cuda.device_count()).")
+
+
+def _deadline_rule() -> Rule:
+    return Rule(
+        cel="!has(self.expectedSeconds) || !has(self.activeDeadlineSeconds) || self.expectedSeconds <= self.activeDeadlineSeconds",
+        message="expectedSeconds must not be above activeDeadlineSeconds: the job would be stopped before it can end",
+        holds=lambda s: s.expected_seconds is None or s.active_deadline_seconds is None or s.expected_seconds <= s.active_deadline_seconds,
+    )
+
+
+DEADLINE_RULE = _deadline_rule()
+"""A job is not expected to run longer than it may; shared by spec and alternatives."""
+
+
+class Alternative(Border):
+    """One way to run the job: devices, and what of the template differs with them."""
+
+    RULES: ClassVar = (DEADLINE_RULE,)
+    accelerator: Accelerator = Field(description="Which devices one replica needs, and how many.")
+    image: Image | None = Field(None, description="Image instead of the template's.")
+    command: Annotated[tuple[Argument, ...], as_atomic(64)] = Field(
+        (), description="Command instead of the template's; empty: the template's."
+    )
+    args: Annotated[tuple[Argument, ...], as_atomic(128)] = Field(
+        (), description="Arguments instead of the template's; empty: the template's."
+    )
+    env: Annotated[tuple[EnvVar, ...], as_map("name", 128)] = Field(
+        (), description="Variables added to the template's; one of equal name replaces the template's."
+    )
+    resources: Resources | None = Field(None, description="CPU, memory and disk instead of the template's, as a whole.")
+    replicas: Replicas | None = Field(None, description="Replicas instead of the job's: fewer of a larger device may do the same work.")
+    architectures: Annotated[tuple[Architecture, ...], as_set(8)] = Field(
+        (), description="CPU architectures that this alternative's image runs on; empty: the template's."
+    )
+    expected_seconds: Seconds | None = Field(None, description="How long the job probably runs on these devices; weighs the cost per job.")
+    active_deadline_seconds: Seconds | None = Field(
+        None, description="Most seconds an attempt may run on these devices, instead of the job's."
+    )
+    wait_seconds: Int = Field(
+        0,
+        ge=0,
+        le=604_800,
+        description="With alternativeOrder InOrder: seconds that the earlier alternatives have to themselves. Default 0.",
+    )

@@ -1,0 +1,118 @@
+"""ClusterOffer, the provider's side: a member cluster, terms, prices, limits. What the operator found there is in `clusteroffer_status`."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+from pydantic.config import JsonDict
+
+from sampan.api.common import Border, LocalReference, Rule, as_atomic, as_map
+from sampan.api.scalars import Bool, Country, Decimal, DnsLabel, DnsSubdomain, Int, Timestamp
+from sampan.api.selector import LabelSelector
+from sampan.model.offer import Terms
+
+Currency = Literal["AED", "CHF", "CNY", "EUR", "GBP", "HKD", "JPY", "KRW", "MOP", "SGD", "TWD", "USD"]
+
+
+class KubeconfigReference(Border):
+    """Names a key of a Secret in the offer's namespace that holds the kubeconfig of the member."""
+
+    name: DnsSubdomain = Field(description="Name of a Secret in the offer's namespace.")
+    key: Annotated[str, Field(min_length=1, max_length=253, pattern="^[-._a-zA-Z0-9]+$")] = Field(
+        "kubeconfig", description="Key of the Secret. Default kubeconfig."
+    )
+
+
+class Validity(Border):
+    """When the offer may be used."""
+
+    RULES: ClassVar = (
+        Rule(
+            cel="!has(self.from) || !has(self.until) || self.until > self.from",
+            message="until must be later than from",
+            holds=lambda v: v.from_ is None or v.until is None or v.until > v.from_,
+        ),
+    )
+    from_: Timestamp | None = Field(None, alias="from", description="First moment, in UTC; absent: from now on.")
+    until: Timestamp | None = Field(None, description="Moment from which on no job is bound, in UTC; absent: for ever. Running jobs stay.")
+
+
+class PoolSpec(Border):
+    """Restricts the offer to some nodes, limits their devices, or names their class."""
+
+    node_selector: LabelSelector | None = Field(None, description="Nodes that this entry is about; absent: all of the member.")
+    accelerator_class: DnsLabel | None = Field(
+        None, description="Class of their devices instead of the detected one; believed only where the Provider trusts it."
+    )
+    max_devices: Int | None = Field(None, ge=1, le=1_000_000, description="Most devices of these nodes that jobs may use together.")
+
+
+class PricedResource(Border):
+    """What a price is for."""
+
+    accelerator_class: DnsLabel = Field(description="Accelerator class, such as nvidia-h100-sxm-80gb.")
+
+
+class PriceEntry(Border):
+    """What one device costs from a moment on. An entry never changes and never goes: a new price is a new entry."""
+
+    id: DnsLabel = Field(description="Name of the entry, never used again.")
+    resource: PricedResource = Field(description="What the price is for.")
+    per: Literal["DeviceHour"] = Field("DeviceHour", description="Unit that the price is for: one device for one hour.")
+    price: Decimal = Field(description='Price as a decimal string with at most six places, such as "12.50".')
+    currency: Currency = Field(description="ISO 4217 code.")
+    valid_from: Timestamp = Field(description="Moment from which on the price holds, in UTC; the latest that has begun is in force.")
+
+
+class LaunchSpec(Border):
+    """What the provider adds to every pod that this offer runs."""
+
+    image_pull_secrets: Annotated[tuple[LocalReference, ...], as_map("name", 8)] = Field(
+        (), description="Secrets with registry credentials in the member's job namespace."
+    )
+
+
+_PRICES_KEPT: JsonDict = {
+    "rule": "oldSelf.all(o, self.exists(n, n.id == o.id))",
+    "message": "prices are append-only: an entry cannot be removed; add a new one with a later validFrom",
+}
+_PRICE_FIXED: JsonDict = {
+    "rule": "self == oldSelf",
+    "message": "prices are append-only: an entry cannot change; add a new one with a later validFrom",
+}
+_FIXED: JsonDict = {"rule": "self == oldSelf", "message": "remoteNamespace cannot change; make a new offer"}
+
+
+class ClusterOfferSpec(Border):
+    """What a provider puts on the table: a member cluster or a part of it, at what terms and prices."""
+
+    RULES: ClassVar = (
+        Rule(
+            cel="!has(oldSelf.prices) || size(oldSelf.prices) == 0 || has(self.prices)",
+            message="prices are append-only: an entry cannot be removed; add a new one with a later validFrom",
+        ),
+    )
+    kubeconfig_secret_ref: KubeconfigReference = Field(
+        description="Secret of the same namespace with the member's kubeconfig. Offers of one namespace may share it."
+    )
+    region: DnsLabel = Field(description="Where the member stands, such as cn-east; believed only as far as the Provider grants it.")
+    jurisdiction: Country = Field(description="Country whose law applies, as an ISO 3166-1 alpha-2 code; granted by the Provider.")
+    terms: Terms = Field(description="OnDemand, Reserved, Interruptible or Trial; granted by the Provider.")
+    accepting: Bool = Field(True, description="false: no new jobs; running jobs stay. Default true.")
+    validity: Validity | None = Field(None, description="When the offer may be used; absent: always.")
+    pools: Annotated[tuple[PoolSpec, ...], as_atomic(64)] = Field(
+        (), description="Nodes that are offered, with their limits; the first entry that selects a node counts. Empty: all nodes."
+    )
+    prices: Annotated[
+        tuple[
+            Annotated[PriceEntry, Field(json_schema_extra={"x-kubernetes-validations": [_PRICE_FIXED]})],
+            ...,
+        ],
+        as_map("id", 256),
+        Field(json_schema_extra={"x-kubernetes-validations": [_PRICES_KEPT]}),
+    ] = Field((), description="Prices, append-only: entries are added, never changed or removed.")
+    remote_namespace: DnsLabel = Field(
+        "sampan-jobs",
+        description="Namespace on the member where jobs run; cannot change. Default sampan-jobs.",
+        json_schema_extra={"x-kubernetes-validations": [_FIXED]},
+    )
+    launch: LaunchSpec | None = Field(None, description="What is added to every pod that this offer runs.")

@@ -1,0 +1,70 @@
+"""ClusterOffer, the operator's side: what was found on the member and whether it can be used. Providers only read this."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from sampan.api.common import Condition, Observed, Rule, as_atomic, as_map, as_set
+from sampan.api.scalars import Bool, Count, DnsLabel, Int, Memory, Timestamp, Uid, Word
+from sampan.model.accelerator import Sharing
+
+Generation = Annotated[Int, Field(ge=0, le=2**53)]
+
+
+class LargestGang(Observed):
+    """The largest gang that would start now."""
+
+    per_replica: Count = Field(description="Devices per replica.")
+    replicas: Annotated[Int, Field(ge=0, le=1_000_000)] = Field(description="Replicas of that size that fit now.")
+
+
+class PoolStatus(Observed):
+    """Nodes of the member that are alike, with their devices."""
+
+    name: Word = Field(description="Name of the pool, unique in the offer.")
+    accelerator_class: DnsLabel | None = Field(
+        None, description="Class of the devices; absent where there are none or the model cannot be told."
+    )
+    vendor: DnsLabel | None = Field(None, description="Maker of the devices.")
+    domestic: Bool | None = Field(None, description="Whether the devices come from the hub's home country.")
+    sharing: Sharing | None = Field(None, description="How devices are handed out: Whole, Partition, TimeSliced or Virtual.")
+    resource_name: Word | None = Field(None, description="Extended resource that pods ask for, such as nvidia.com/gpu.")
+    architecture: Word | None = Field(None, description="CPU architecture of the nodes.")
+    nodes: Count = Field(0, description="Nodes of the pool that can run pods.")
+    devices: Count = Field(0, description="Devices of these nodes.")
+    free: Count = Field(0, description="Devices that no pod and no job in flight uses.")
+    reserved: Count = Field(0, description="Devices of jobs that are bound but whose pods were not seen yet.")
+    largest_gang: LargestGang | None = Field(None, description="The largest gang that would start now.")
+    memory_per_device: Memory | None = Field(None, description="Nominal memory of one device.")
+
+
+class ClusterOfferStatus(Observed):
+    """What was found on the member cluster, and whether jobs can go there; written by the operator alone."""
+
+    RULES: ClassVar = (
+        Rule(
+            cel="!has(oldSelf.clusterUID) || (has(self.clusterUID) && self.clusterUID == oldSelf.clusterUID)",
+            message="clusterUID cannot change: another cluster needs another offer",
+        ),
+    )
+    observed_generation: Generation | None = Field(None, description="metadata.generation that this status is about.")
+    cluster_uid: Uid | None = Field(
+        None, alias="clusterUID", description="UID of the member's kube-system namespace, which tells clusters apart; never changes."
+    )
+    kubernetes_version: Word | None = Field(None, description="Version that the member's API server reports.")
+    workloads: Annotated[tuple[Word, ...], as_set(16)] = Field(
+        (), description="Workload APIs of the member that Sampan can use, such as batch/v1."
+    )
+    pools: Annotated[tuple[PoolStatus, ...], as_map("name", 256)] = Field((), description="Pools that the offer consists of now.")
+    missing_permissions: Annotated[tuple[Word, ...], as_atomic(64)] = Field(
+        (), description="Rights that the credential lacks, such as create batch/jobs in sampan-jobs."
+    )
+    kubeconfig_fingerprint: Uid | None = Field(
+        None, description="First digits of the SHA-256 of the kubeconfig in use; tells whether a rotation arrived."
+    )
+    last_probe_success: Timestamp | None = Field(
+        None, description="When the member last answered, as of the last other change of this status."
+    )
+    conditions: Annotated[tuple[Condition, ...], as_map("type", 16)] = Field(
+        (), description="Approved, Connected, PermissionsSufficient, Schedulable, Draining."
+    )

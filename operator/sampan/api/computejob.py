@@ -1,0 +1,127 @@
+"""ComputeJob, the tenant's side: what to run and where it may run. What became of it is in `computejob_status`."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from sampan.api.alternative import DEADLINE_RULE, Alternative
+from sampan.api.common import Border, Rule, as_atomic
+from sampan.api.placement import Placement
+from sampan.api.scalars import Bool, DnsLabel, Int, Replicas, Seconds
+from sampan.api.template import Template
+from sampan.model.job import AlternativeOrder
+
+MAX_TEXT = 65_536
+"""Characters of command, arguments and environment in a whole job."""
+CHANGEABLE = ("suspend", "priority", "ttlSecondsAfterFinished", "activeDeadlineSeconds")
+"""What of a spec may change once the job is bound; the deadline only upwards."""
+
+
+class Retry(Border):
+    """What happens when the program fails. Lost nodes and withdrawn offers are no failures of the program and do not count."""
+
+    max_restarts: Int = Field(0, ge=0, le=100, description="How often a failed job starts anew; a gang restarts whole. Default 0.")
+    backoff_seconds: Int = Field(
+        10, ge=1, le=3600, description="Seconds before the first restart; doubles with each further one. Default 10."
+    )
+
+
+def _text(part: Template | Alternative) -> int:
+    return sum(map(len, (*part.command, *part.args, *(e.value for e in part.env))))
+
+
+class ComputeJobSpec(Border):
+    """What to run, on which devices, and where it may run."""
+
+    RULES: ClassVar = (
+        DEADLINE_RULE,
+        Rule(
+            cel="!self.gang || (!has(self.completions) && !has(self.parallelism))",
+            message="completions and parallelism need gang: false",
+            holds=lambda s: not s.gang or (s.completions is None and s.parallelism is None),
+        ),
+        Rule(
+            cel="self.gang || (self.replicas == 1 && (!has(self.alternatives) || self.alternatives.all(a, !has(a.replicas))))",
+            message="replicas cannot be given with gang: false; use completions and parallelism",
+            holds=lambda s: s.gang or (s.replicas == 1 and all(a.replicas is None for a in s.alternatives)),
+        ),
+        Rule(
+            cel="!has(self.parallelism) || (has(self.completions) && self.completions >= self.parallelism)",
+            message="parallelism needs completions, which must not be fewer",
+            holds=lambda s: s.parallelism is None or (s.completions is not None and s.completions >= s.parallelism),
+        ),
+        Rule(
+            message=f"command, args and env together must not have more than {MAX_TEXT} characters; put long text in a ConfigMap",
+            holds=lambda s: _text(s.template) + sum(map(_text, s.alternatives)) <= MAX_TEXT,
+        ),
+    )
+    replicas: Replicas = Field(1, description="Pods of the gang, which start together in one pool or not at all. Default 1.")
+    gang: Bool = Field(True, description="true: replicas that need each other. false: independent members of a sweep. Default true.")
+    completions: Int | None = Field(
+        None, ge=1, le=100_000, description="With gang false: how many members must succeed, as in batch/v1. Default 1."
+    )
+    parallelism: Replicas | None = Field(
+        None, description="With gang false: how many members run at once; fewer where there is no room. Default 1."
+    )
+    template: Template = Field(description="The pod of every replica.")
+    alternatives: Annotated[tuple[Alternative, ...], as_atomic(8)] = Field(
+        (), description="Ways to run the job, best first. Empty: no devices, the template alone on CPUs."
+    )
+    alternative_order: AlternativeOrder = Field(
+        AlternativeOrder.IN_ORDER, description="InOrder: the first alternative that fits now. ByScore: the best over all. Default InOrder."
+    )
+    placement: Placement | None = Field(None, description="Limits on the offers that may run the job.")
+    priority: Int = Field(
+        0, ge=-1000, le=1000, description="Higher goes first among waiting jobs; running jobs are never stopped for it. Default 0."
+    )
+    policy: DnsLabel = Field("balanced", description="Name of the PlacementPolicy that weighs offers. Default balanced.")
+    suspend: Bool = Field(False, description="true: do not start; a bound job is withdrawn from its member. Default false.")
+    start_deadline_seconds: Int = Field(
+        600,
+        ge=1,
+        le=604_800,
+        description="Seconds after binding by which all replicas must run; else the job is withdrawn and queued anew. Default 600.",
+    )
+    expected_seconds: Seconds | None = Field(None, description="How long the job probably runs; weighs the cost per job.")
+    active_deadline_seconds: Seconds | None = Field(
+        None,
+        description="Most seconds an attempt may run; then it is stopped and the job fails. May be raised while the job runs, not lowered.",
+    )
+    retry: Retry = Field(Retry(), description="What happens when the program fails.", json_schema_extra={"default": {}})
+    ttl_seconds_after_finished: Int | None = Field(
+        None, ge=0, le=31_536_000, description="Seconds after the end when this object is deleted; absent: it stays."
+    )
+
+
+_FIXED = tuple(f.alias for f in ComputeJobSpec.model_fields.values() if f.alias and f.alias not in CHANGEABLE)
+_ENDED = "['Succeeded', 'Failed', 'Cancelled']"
+_SETTLED = f"has(oldSelf.status) && (has(oldSelf.status.binding) || (has(oldSelf.status.phase) && oldSelf.status.phase in {_ENDED}))"
+
+
+def _same(field: str) -> str:
+    now, before = f"self.spec.{field}", f"oldSelf.spec.{field}"
+    return f"(has({now}) ? has({before}) && {now} == {before} : !has({before}))"
+
+
+_CHANGED = " + ".join(f"({_same(field)} ? '' : ' {field}')" for field in _FIXED)
+
+OBJECT_RULES = (
+    Rule(
+        cel=f"!({_SETTLED}) || ({' && '.join(map(_same, _FIXED))})",
+        message="a bound or finished job keeps its spec: only suspend, priority, ttlSecondsAfterFinished and a longer deadline may change",
+        words="'the job is bound or finished: only suspend, priority, ttlSecondsAfterFinished and a longer "
+        f"activeDeadlineSeconds can change, not' + {_CHANGED}",
+    ),
+    Rule(
+        cel=f"!({_SETTLED}) || {_same('activeDeadlineSeconds')}"
+        " || (has(self.spec.activeDeadlineSeconds) && has(oldSelf.spec.activeDeadlineSeconds)"
+        " && self.spec.activeDeadlineSeconds > oldSelf.spec.activeDeadlineSeconds)",
+        message="activeDeadlineSeconds of a bound or finished job can only be raised",
+    ),
+    Rule(
+        cel="!has(self.spec.retry) || !has(oldSelf.status) || !has(oldSelf.status.restarts)"
+        f" || {_same('retry')} || self.spec.retry.maxRestarts >= oldSelf.status.restarts",
+        message="retry.maxRestarts must not be below the restarts that were used already",
+    ),
+)
+"""Rules about changes of the whole object; they read status, which only the operator can write."""

@@ -1,0 +1,122 @@
+"""Condition types and reasons as constants, and the one way to set a condition. Which condition holds is decided in the controller."""
+
+import re
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any, Final
+
+SCHEDULED: Final = "Scheduled"
+RUNNING: Final = "Running"
+COMPLETE: Final = "Complete"
+FAILED: Final = "Failed"
+SUSPENDED: Final = "Suspended"
+JOB_CONDITIONS: Final = (SCHEDULED, RUNNING, COMPLETE, FAILED, SUSPENDED)
+
+APPROVED: Final = "Approved"
+CONNECTED: Final = "Connected"
+PERMISSIONS_SUFFICIENT: Final = "PermissionsSufficient"
+SCHEDULABLE: Final = "Schedulable"
+DRAINING: Final = "Draining"
+OVERCOMMITTED: Final = "Overcommitted"
+OFFER_CONDITIONS: Final = (APPROVED, CONNECTED, PERMISSIONS_SUFFICIENT, SCHEDULABLE, DRAINING, OVERCOMMITTED)
+
+
+class JobReason(StrEnum):
+    """Reasons of a job's conditions, besides the `Reason`s of the scheduler."""
+
+    BOUND = "Bound"
+    NO_MATCHING_OFFER = "NoMatchingOffer"
+    NO_OFFERS = "NoOffers"
+    INVALID_SPEC = "InvalidSpec"
+    WAITING = "Waiting"
+    BACKOFF = "Backoff"
+    STARTED = "Started"
+    NOT_STARTED = "NotStarted"
+    ENDED = "Ended"
+    SUCCEEDED = "Succeeded"
+    APP_FAILED = "AppFailed"
+    RETRIES_EXHAUSTED = "RetriesExhausted"
+    DEADLINE_EXCEEDED = "DeadlineExceeded"
+    START_DEADLINE_EXCEEDED = "StartDeadlineExceeded"
+    DISRUPTED = "Disrupted"
+    REJECTED = "Rejected"
+    REMOTE_LOST = "RemoteLost"
+    NAME_CONFLICT = "NameConflict"
+    CONFIG_MAP_NOT_FOUND = "ConfigMapNotFound"
+    SECRET_NOT_SHARED = "SecretNotShared"  # noqa: S105 - the name of a reason
+    CANCELLED = "Cancelled"
+    SUSPENDED = "Suspended"
+    RESUMED = "Resumed"
+
+
+class OfferReason(StrEnum):
+    """Reasons of an offer's conditions. An unusable kubeconfig is `InvalidKubeconfig/<code>`: see `invalid_kubeconfig`."""
+
+    GRANTED = "Granted"
+    NO_PROVIDER = "NoProvider"
+    NAMESPACE_NOT_GRANTED = "NamespaceNotGranted"
+    JURISDICTION_NOT_GRANTED = "JurisdictionNotGranted"
+    REGION_NOT_GRANTED = "RegionNotGranted"
+    TERMS_NOT_GRANTED = "TermsNotGranted"
+    LABEL_NOT_GRANTED = "LabelNotGranted"  # with status True: the label is not passed on, nothing else is wrong
+    INVALID_SPEC = "InvalidSpec"
+    CONNECTED = "Connected"
+    CONNECTING = "Connecting"
+    UNREACHABLE = "Unreachable"
+    UNAUTHORIZED = "Unauthorized"
+    FORBIDDEN = "Forbidden"
+    TLS_ERROR = "TLSError"
+    SYNCING = "Syncing"
+    SECRET_NOT_READABLE = "SecretNotReadable"  # noqa: S105 - the name of a reason
+    SECRET_NOT_FOUND = "SecretNotFound"  # noqa: S105 - the name of a reason
+    KEY_MISSING = "KeyMissing"
+    INVALID_KUBECONFIG = "InvalidKubeconfig"
+    DUPLICATE_CLUSTER = "DuplicateCluster"
+    IDENTITY_CHANGED = "IdentityChanged"
+    HUB_AS_MEMBER = "HubAsMember"
+    PERMISSIONS_SUFFICIENT = "PermissionsSufficient"
+    MISSING_PERMISSIONS = "MissingPermissions"
+    OVER_PRIVILEGED = "OverPrivileged"  # with status True: a warning
+    NOT_REVIEWED = "NotReviewed"
+    SCHEDULABLE = "Schedulable"
+    NOT_APPROVED = "NotApproved"
+    NOT_CONNECTED = "NotConnected"
+    NOT_ACCEPTING = "NotAccepting"
+    NOT_VALID = "NotValid"
+    PERMISSIONS_MISSING = "PermissionsMissing"
+    FINALIZER_MISSING = "FinalizerMissing"
+    NO_POOLS = "NoPools"
+    OVERCOMMITTED = "Overcommitted"
+    DRAINING = "Draining"
+    JOBS_BOUND = "JobsBound"
+    DRAINED = "Drained"
+
+
+def invalid_kubeconfig(code: str) -> str:
+    """Return the reason of a kubeconfig that was refused, such as InvalidKubeconfig/ExecNotAllowed."""
+    return f"{OfferReason.INVALID_KUBECONFIG}/{code}"
+
+
+def as_reason(text: str, *, default: str = "Unknown") -> str:
+    """Return foreign text as a word that a condition's reason may be: letters, digits and underscores, at most 128."""
+    word = re.sub(r"[^A-Za-z0-9_]", "", text, flags=re.ASCII).lstrip("0123456789_")[:128]
+    return word or default
+
+
+def find_condition(conditions: Sequence[Mapping[str, Any]], kind: str) -> Mapping[str, Any] | None:
+    """Return the condition of this type, or None."""
+    return next((condition for condition in conditions if condition["type"] == kind), None)
+
+
+def set_condition(conditions: Sequence[Mapping[str, Any]], new: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the conditions with one set, each where it was, new types last.
+
+    `lastTransitionTime` of `new` counts only where the status differs from before; a condition that says nothing new thus gives
+    back an equal list, and an unchanged status is seen as unchanged and not written.
+    """
+    old = find_condition(conditions, new["type"])
+    if old is None:
+        return [*conditions, new]
+    if old["status"] == new["status"]:
+        new = {**new, "lastTransitionTime": old["lastTransitionTime"]}
+    return [new if condition is old else condition for condition in conditions]

@@ -1,0 +1,103 @@
+"""ComputeJob objects ⇄ the model: the only translator of jobs. Offers, classes and policies are translated in `convert_offer`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from sampan.api.alternative import Accelerator
+from sampan.api.computejob import ComputeJobSpec
+from sampan.api.placement import Placement as PlacementSpec
+from sampan.api.selector import LabelSelector
+from sampan.api.way import Way, way
+from sampan.model.job import Demand, Placement, Requirement, Shape
+from sampan.model.quantity import QuantityError, parse_micro, parse_quantity
+from sampan.model.selector import Expression, Operator, Selector
+from sampan.model.vector import CPU, MEMORY, PODS, STORAGE, Vector
+
+
+def parse_spec(raw: Mapping[str, Any]) -> tuple[ComputeJobSpec | None, str]:
+    """Return the spec, or None and what is wrong with it: field paths and rules, never values."""
+    try:
+        spec = ComputeJobSpec.model_validate(raw)
+        shape_of(spec)
+    except ValidationError as error:
+        problems = (
+            f"spec.{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors(include_input=False, include_url=False)
+        )
+        return None, "; ".join(sorted(problems))[:256]
+    except QuantityError as error:
+        return None, f"spec.template.resources: {error}"[:256]
+    return spec, ""
+
+
+def shape_of(spec: ComputeJobSpec) -> Shape:
+    """Return everything of a spec that a filter or a score reads. Raises QuantityError for an amount that is none."""
+    numbers: tuple[int | None, ...] = tuple(range(len(spec.alternatives))) or (None,)
+    return Shape(
+        demands=tuple(_demand(spec, number) for number in numbers),
+        placement=_placement(spec.placement),
+        policy=spec.policy,
+        order=spec.alternative_order,
+        expected_seconds=spec.expected_seconds,
+    )
+
+
+def selector_of(selector: LabelSelector | None) -> Selector:
+    """Return a label selector in canonical form; None selects everything."""
+    if selector is None:
+        return Selector()
+    exact = (Expression(key, Operator.IN, (value,)) for key, value in selector.match_labels.items())
+    others = (Expression(e.key, e.operator, tuple(sorted(e.values))) for e in selector.match_expressions)
+    return Selector((*exact, *others)) & Selector()
+
+
+def _demand(spec: ComputeJobSpec, number: int | None) -> Demand:
+    chosen = None if number is None else spec.alternatives[number]
+    run = way(spec, number)
+    width = run.replicas if spec.gang else spec.parallelism or 1
+    return Demand(
+        alternative=number,
+        requirement=None if chosen is None else _requirement(chosen.accelerator),
+        replicas=width,
+        least_replicas=width if spec.gang else 1,
+        per_replica=_per_replica(run),
+        architectures=tuple(sorted(run.architectures)),
+        expected_seconds=run.expected_seconds,
+        wait_seconds=0 if chosen is None else chosen.wait_seconds,
+    )
+
+
+def _requirement(accelerator: Accelerator) -> Requirement:
+    least = accelerator.capability
+    return Requirement(
+        count=accelerator.count,
+        accelerator_class=accelerator.class_,
+        family=accelerator.family,
+        vendor=accelerator.vendor,
+        stack=accelerator.stack,
+        memory_per_device=parse_quantity(least.memory_per_device) if least and least.memory_per_device else None,
+        fp16_tflops=parse_micro(least.fp16_tflops) if least and least.fp16_tflops else None,
+    )
+
+
+def _per_replica(run: Way) -> Vector:
+    """Requests, or limits where no request is given, as the API server defaults them; one pod slot."""
+    asked = {**run.limits, **run.requests}
+    amounts = {name: parse_quantity(text, milli=name == CPU) for name, text in asked.items() if name in (CPU, MEMORY, STORAGE)}
+    return Vector.of({**amounts, PODS: 1})
+
+
+def _placement(placement: PlacementSpec | None) -> Placement:
+    if placement is None:
+        return Placement()
+    cap = placement.max_price_per_device_hour
+    return Placement(
+        regions=tuple(sorted(placement.regions)),
+        jurisdictions=tuple(sorted(placement.jurisdictions)),
+        providers=tuple(sorted(placement.providers)),
+        terms=tuple(sorted(placement.terms)),
+        domestic=placement.domestic,
+        offer_selector=selector_of(placement.offer_selector),
+        max_price=None if cap is None else parse_micro(cap),
+    )

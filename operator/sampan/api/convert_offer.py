@@ -1,0 +1,250 @@
+"""Offers, Providers, accelerator classes and policies of the API as values: claims, grants, facts.
+
+Parsing and translating only. What a claim is worth is judged in the controller; a value of a foreign object never enters a message.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from sampan.api.acceleratorclass import AcceleratorClassSpec
+from sampan.api.clusteroffer import ClusterOfferSpec
+from sampan.api.common import first_error
+from sampan.api.placementpolicy import PlacementPolicySpec
+from sampan.api.provider import ProviderSpec
+from sampan.api.selector import LabelSelector
+from sampan.api.status import from_rfc3339
+from sampan.model.accelerator import AcceleratorClass, CountRule
+from sampan.model.offer import OfferKey, PoolRule, Price, Terms
+from sampan.model.policy import Policy
+from sampan.model.quantity import QuantityError, parse_micro, parse_quantity
+from sampan.model.selector import Expression, Operator, Selector
+
+_Spec = TypeVar("_Spec", bound=BaseModel)
+
+
+class InvalidObjectError(ValueError):
+    """An object that does not parse; the message names kind, object and field, never a value."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SecretRef:
+    """A key of a Secret: what names a member link."""
+
+    namespace: str
+    name: str
+    key: str
+
+    def __str__(self) -> str:
+        """Return namespace/name[key]."""
+        return f"{self.namespace}/{self.name}[{self.key}]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What an offer says of itself; nothing of it is believed yet."""
+
+    key: OfferKey
+    uid: str
+    resource_version: str
+    generation: int = 1
+    created: int = 0
+    """Milliseconds since the epoch."""
+    deleting: bool = False
+    finalizers: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    known_cluster_uid: str | None = None
+    """`status.clusterUID`: the member this offer was for when it was first connected."""
+    problem: str = ""
+    """Why the spec does not parse; the fields below are then those of the last spec that did, or their defaults."""
+    region: str = ""
+    jurisdiction: str = ""
+    terms: Terms = Terms.ON_DEMAND
+    accepting: bool = True
+    valid_from: int | None = None
+    valid_until: int | None = None
+    rules: tuple[PoolRule, ...] = ()
+    prices: tuple[Price, ...] = ()
+    secret: SecretRef | None = None
+    """None only where no spec ever parsed."""
+    remote_namespace: str = "sampan-jobs"
+    image_pull_secrets: tuple[str, ...] = ()
+
+    @property
+    def age_order(self) -> tuple[int, str]:
+        """Return what tells the earlier of two claims: creation, then uid."""
+        return self.created, self.uid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """What a Provider object grants. An empty tuple grants nothing."""
+
+    name: str
+    uid: str = ""
+    created: int = 0
+    namespaces: tuple[str, ...] = ()
+    jurisdictions: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    terms: tuple[Terms, ...] = ()
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Keys with their allowed values; `*` among them allows any value."""
+    trusts_overrides: bool = False
+
+    def grants_label(self, key: str, value: str) -> bool:
+        """Tell whether an offer's label is passed on."""
+        return value in self.labels.get(key, ()) or "*" in self.labels.get(key, ())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassDeclaration:
+    """An AcceleratorClass object: the facts, and what tells such devices on a node."""
+
+    accelerator: AcceleratorClass
+    resource_names: tuple[str, ...]
+    """Extended resources that publish it; `*` stands for any run of characters."""
+    node_selector: Selector = Selector()
+
+
+def claim_of(body: Mapping[str, Any], known: Claim | None = None) -> Claim:
+    """Return the claim of a ClusterOffer. Never raises for a bad spec or status: the claim then carries the problem.
+
+    `known` is the claim of the same object before; it lends its fields where the spec no longer parses. Raises KeyError only
+    for an object without the metadata that every API server gives.
+    """
+    meta = body["metadata"]
+    key = OfferKey(meta["namespace"], meta["name"])
+    same = known if known is not None and known.uid == meta["uid"] else None
+    status = body.get("status")
+    cluster_uid = status.get("clusterUID") if isinstance(status, Mapping) else None
+    claim = replace(
+        same or Claim(key=key, uid=meta["uid"], resource_version=""),
+        resource_version=meta["resourceVersion"],
+        generation=int(meta.get("generation", 1)),
+        created=from_rfc3339(meta.get("creationTimestamp")) or 0,
+        deleting="deletionTimestamp" in meta,
+        finalizers=tuple(meta.get("finalizers") or ()),
+        labels=dict(meta.get("labels") or {}),
+        known_cluster_uid=cluster_uid if isinstance(cluster_uid, str) and cluster_uid else None,
+        problem="",
+    )
+    try:
+        spec = _parse(ClusterOfferSpec, body, f"ClusterOffer {key}")
+        return _with_spec(claim, spec)
+    except InvalidObjectError as error:
+        return replace(claim, problem=str(error))
+
+
+def grant_of(body: Mapping[str, Any]) -> Grant:
+    """Return what a Provider grants; raises `InvalidObjectError`."""
+    meta = body["metadata"]
+    spec = _parse(ProviderSpec, body, f"Provider {meta['name']}")
+    return Grant(
+        name=meta["name"],
+        uid=meta.get("uid", ""),
+        created=from_rfc3339(meta.get("creationTimestamp")) or 0,
+        namespaces=spec.namespaces,
+        jurisdictions=spec.jurisdictions,
+        regions=spec.regions,
+        terms=spec.terms,
+        labels=dict(spec.offer_labels),
+        trusts_overrides=spec.trust_pool_overrides,
+    )
+
+
+def class_of(body: Mapping[str, Any]) -> ClassDeclaration:
+    """Return an AcceleratorClass object as facts; raises `InvalidObjectError`."""
+    name = body["metadata"]["name"]
+    spec = _parse(AcceleratorClassSpec, body, f"AcceleratorClass {name}")
+    rule = spec.count_rule
+    try:
+        accelerator = AcceleratorClass(
+            name=name,
+            vendor=spec.vendor,
+            family=spec.family,
+            stack=spec.stack,
+            origin=spec.origin,
+            memory=None if spec.memory is None else parse_quantity(spec.memory),
+            fp16_tflops=None if spec.fp16_tflops is None else parse_micro(spec.fp16_tflops),
+            memory_bandwidth=None if spec.memory_bandwidth is None else spec.memory_bandwidth * 10**9,
+            units_per_device=spec.units_per_device,
+            devices_per_package=spec.devices_per_package,
+            count_rule=CountRule() if rule is None else CountRule(allowed=tuple(sorted(rule.allowed)), multiple_of=rule.multiple_of),
+            sources=spec.sources,
+        )
+    except QuantityError:
+        raise InvalidObjectError(f"AcceleratorClass {name}: spec.memory or spec.fp16TFLOPS is not a number") from None
+    return ClassDeclaration(accelerator=accelerator, resource_names=spec.resource_names, node_selector=selector_of(spec.node_selector))
+
+
+def policy_of(body: Mapping[str, Any]) -> Policy:
+    """Return a PlacementPolicy; raises `InvalidObjectError`."""
+    name = body["metadata"]["name"]
+    spec = _parse(PlacementPolicySpec, body, f"PlacementPolicy {name}")
+    try:
+        reference = parse_micro(spec.references.price_per_device_hour)
+    except QuantityError:
+        raise InvalidObjectError(f"PlacementPolicy {name}: spec.references.pricePerDeviceHour is not a number") from None
+    weights = spec.weights
+    return Policy(name=name, cost=weights.cost, packing=weights.packing, preference=weights.preference, reference_price=reference)
+
+
+def selector_of(selector: LabelSelector | None) -> Selector:
+    """Return a label selector of the API in canonical order; None selects everything."""
+    if selector is None:
+        return Selector()
+    labels = tuple(Expression(key, Operator.IN, (value,)) for key, value in selector.match_labels.items())
+    return Selector() & Selector(labels + tuple(Expression(e.key, e.operator, tuple(sorted(e.values))) for e in selector.match_expressions))
+
+
+def _with_spec(claim: Claim, spec: ClusterOfferSpec) -> Claim:
+    validity, secret = spec.validity, spec.kubeconfig_secret_ref
+    try:
+        prices = tuple(
+            Price(
+                id=entry.id,
+                accelerator_class=entry.resource.accelerator_class,
+                amount=parse_micro(entry.price),
+                currency=entry.currency,
+                valid_from=_millis(entry.valid_from) or 0,
+            )
+            for entry in spec.prices
+        )
+    except QuantityError:
+        raise InvalidObjectError(f"ClusterOffer {claim.key}: spec.prices[].price is not a decimal number") from None
+    return replace(
+        claim,
+        region=spec.region,
+        jurisdiction=spec.jurisdiction,
+        terms=spec.terms,
+        accepting=spec.accepting,
+        valid_from=_millis(validity.from_) if validity else None,
+        valid_until=_millis(validity.until) if validity else None,
+        rules=tuple(
+            PoolRule(selector=selector_of(p.node_selector), accelerator_class=p.accelerator_class, max_devices=p.max_devices)
+            for p in spec.pools
+        ),
+        prices=prices,
+        secret=SecretRef(claim.key.namespace, secret.name, secret.key),
+        remote_namespace=spec.remote_namespace,
+        image_pull_secrets=tuple(ref.name for ref in spec.launch.image_pull_secrets) if spec.launch else (),
+    )
+
+
+def _parse(kind: type[_Spec], body: Mapping[str, Any], shown: str) -> _Spec:
+    """Return the spec of an object; raises `InvalidObjectError` naming object and field."""
+    spec = body.get("spec")
+    if not isinstance(spec, Mapping):
+        raise InvalidObjectError(f"{shown}: spec is missing")
+    try:
+        return kind.model_validate(dict(spec))
+    except ValidationError as error:
+        problem = first_error(error)
+    raise InvalidObjectError(f"{shown}: {problem}")
+
+
+def _millis(moment: datetime | None) -> int | None:
+    return None if moment is None else round(moment.timestamp() * 1000)

@@ -1,0 +1,37 @@
+"""Where a job may run: the tenant's limits on offers. What an offer may claim is granted by its Provider, not here."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from sampan.api.common import Border, as_set
+from sampan.api.scalars import Country, Decimal, DnsLabel, DnsSubdomain
+from sampan.api.selector import LabelSelector
+from sampan.model.job import Domestic
+from sampan.model.offer import Terms
+
+
+class Placement(Border):
+    """Limits on the offers that may run the job; what is absent excludes nothing."""
+
+    regions: Annotated[tuple[DnsLabel, ...], as_set(64)] = Field(
+        (), description="Regions that may run the job, such as cn-east; empty: any."
+    )
+    jurisdictions: Annotated[tuple[Country, ...], as_set(64)] = Field(
+        (), description="Countries whose law may apply, as ISO 3166-1 alpha-2 codes such as CN; empty: any."
+    )
+    domestic: Domestic = Field(
+        Domestic.ANY, description="Whether devices must come from the hub's home country: Any, Preferred (scores higher) or Required."
+    )
+    providers: Annotated[tuple[DnsSubdomain, ...], as_set(64)] = Field(
+        (), description="Names of the Providers that may run the job; empty: any."
+    )
+    offer_selector: LabelSelector | None = Field(
+        None, description="Labels that an offer must carry; only labels that its Provider may set count."
+    )
+    terms: Annotated[tuple[Terms, ...], as_set(4)] = Field(
+        (), description="Terms that the job accepts: OnDemand, Reserved, Interruptible, Trial; empty: any."
+    )
+    max_price_per_device_hour: Decimal | None = Field(
+        None, description='Highest price of one device for an hour in the hub\'s currency, as a decimal string such as "15.00".'
+    )

@@ -1,0 +1,119 @@
+"""The pod template of a job on a member: one container under the restricted Pod Security Standard, kept to its pool.
+
+Lives here: security, resources, volumes, where the pod may go.
+Must never live here: a field passed through from the tenant unseen; each one is named below.
+"""
+
+from typing import Any, Final
+
+from sampan.api.consignment import Consignment
+from sampan.api.launch import environment, literal
+from sampan.api.template import Template, Volume, VolumeMount
+
+CONTAINER: Final = "main"
+"""Name of the one container."""
+USER: Final = 1000
+"""User, group and volume group of every container: images built for root would otherwise be refused (docs/decisions)."""
+_SHM: Final = "sampan-shm"
+_POD_SECURITY: Final = {
+    "runAsNonRoot": True,
+    "runAsUser": USER,
+    "runAsGroup": USER,
+    "fsGroup": USER,
+    "fsGroupChangePolicy": "OnRootMismatch",
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+
+
+def pod_template(c: Consignment) -> dict[str, Any]:
+    """Return `spec.template` of the member's Job."""
+    template = c.spec.template
+    spec: dict[str, Any] = {
+        "restartPolicy": "Never",
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext": dict(_POD_SECURITY),
+        "terminationGracePeriodSeconds": template.termination_grace_period_seconds,
+        "affinity": {"nodeAffinity": _node_affinity(c)},
+        "containers": [_container(c)],
+    }
+    optional = {
+        "subdomain": c.name if c.networked else None,
+        "imagePullSecrets": [{"name": name} for name in c.image_pull_secrets],
+        "tolerations": [{"key": t.key, "operator": "Equal", "value": t.value, "effect": t.effect} for t in c.tolerated],
+        "volumes": [*(_volume(c, v) for v in template.volumes), *_shm_volume(template)],
+    }
+    return {"metadata": {"labels": c.labels}, "spec": spec | _given(optional)}
+
+
+def _container(c: Consignment) -> dict[str, Any]:
+    template = c.spec.template
+    optional = {
+        "command": [literal(word) for word in c.way.command],
+        "args": [literal(word) for word in c.way.args],
+        "workingDir": template.working_dir,
+        "resources": _resources(c),
+        "volumeMounts": [*map(_mount, template.volume_mounts), *_shm_mount(template)],
+    }
+    return {
+        "name": CONTAINER,
+        "image": c.way.image,
+        "env": environment(c),
+        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        **_given(optional),
+    }
+
+
+def _resources(c: Consignment) -> dict[str, dict[str, str]]:
+    """The way's requests and limits; devices in both, because extended resources cannot be overcommitted."""
+    device = {c.device[0]: str(c.device[1])} if c.device else {}
+    return _given({"requests": {**c.way.requests, **device}, "limits": {**c.way.limits, **device}})
+
+
+def _node_affinity(c: Consignment) -> dict[str, Any]:
+    """Only nodes of the pool's kind, and of these best the plan's: the member's own scheduler would spread what was packed."""
+    labels = {**dict(c.required_labels), "kubernetes.io/arch": c.architecture}
+    term = {"matchExpressions": [_in(key, value) for key, value in sorted(labels.items())]}
+    affinity: dict[str, Any] = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}
+    hosts = sorted({host for host in c.preferred_hostnames if host})
+    if hosts:
+        preference = {"matchExpressions": [_in("kubernetes.io/hostname", *hosts)]}
+        affinity["preferredDuringSchedulingIgnoredDuringExecution"] = [{"weight": 100, "preference": preference}]
+    return affinity
+
+
+def _in(key: str, *values: str) -> dict[str, Any]:
+    return {"key": key, "operator": "In", "values": list(values)}
+
+
+def _volume(c: Consignment, volume: Volume) -> dict[str, Any]:
+    """A tenant's ConfigMap or Secret under its name on the member; a claim under its own, it must exist there."""
+    if volume.config_map is not None:
+        optional = {"optional": True} if volume.config_map.optional else {}
+        return {"name": volume.name, "configMap": {"name": c.renamed("c", volume.config_map.name), **optional}}
+    if volume.secret is not None:
+        return {"name": volume.name, "secret": {"secretName": c.renamed("s", volume.secret.secret_name)}}
+    if volume.persistent_volume_claim is not None:
+        return {"name": volume.name, "persistentVolumeClaim": {"claimName": volume.persistent_volume_claim.claim_name}}
+    scratch = volume.empty_dir
+    limits = _given({"sizeLimit": scratch.size_limit, "medium": scratch.medium}) if scratch is not None else {}
+    return {"name": volume.name, "emptyDir": limits}
+
+
+def _mount(mount: VolumeMount) -> dict[str, Any]:
+    optional = {"readOnly": mount.read_only, "subPath": mount.sub_path}
+    return {"name": mount.name, "mountPath": mount.mount_path, **_given(optional)}
+
+
+def _shm_volume(template: Template) -> list[dict[str, Any]]:
+    return [{"name": _SHM, "emptyDir": {"medium": "Memory", "sizeLimit": template.shm_size}}] if template.shm_size else []
+
+
+def _shm_mount(template: Template) -> list[dict[str, Any]]:
+    return [{"name": _SHM, "mountPath": "/dev/shm"}] if template.shm_size else []  # noqa: S108  (a mount point, not a file of ours)
+
+
+def _given(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields that have a value; empty lists and maps are left out, as the API server would."""
+    return {name: value for name, value in fields.items() if value}

@@ -1,0 +1,83 @@
+"""One way to run a job: the template with what one alternative changes in it.
+
+Lives here: the rules of overriding, so that what is scheduled and what is sent are the same.
+Must never live here: anything about a member, a pool or a binding.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from sampan.api.alternative import Alternative
+from sampan.api.computejob import ComputeJobSpec
+from sampan.api.template import EnvVar, Resources
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """The template with one alternative applied.
+
+    A field that the alternative names replaces the template's as a whole (command, args, resources, architectures); only
+    `env` is merged, by name, the alternative's values in the template's places and its new names after them.
+    """
+
+    image: str
+    command: tuple[str, ...] = ()
+    args: tuple[str, ...] = ()
+    env: tuple[tuple[str, str], ...] = ()
+    requests: Mapping[str, str]
+    limits: Mapping[str, str]
+    architectures: tuple[str, ...] = ()
+    devices: int = 0
+    """Devices of a replica; 0 without an accelerator."""
+    replicas: int = 1
+    expected_seconds: int | None = None
+    active_deadline_seconds: int | None = None
+
+
+def way(spec: ComputeJobSpec, alternative: int | None) -> Way:
+    """Return how to run the job by `spec.alternatives[alternative]`, or by the template alone for None.
+
+    Raises IndexError for an alternative that the spec does not have.
+    """
+    template = spec.template
+    if alternative is None:
+        return Way(
+            image=template.image,
+            command=template.command,
+            args=template.args,
+            env=_pairs(template.env),
+            requests=_amounts(template.resources, "requests"),
+            limits=_amounts(template.resources, "limits"),
+            architectures=template.architectures,
+            replicas=spec.replicas,
+            expected_seconds=spec.expected_seconds,
+            active_deadline_seconds=spec.active_deadline_seconds,
+        )
+    return _overridden(way(spec, None), spec.alternatives[alternative])
+
+
+def _overridden(base: Way, chosen: Alternative) -> Way:
+    resources = chosen.resources
+    return Way(
+        image=chosen.image or base.image,
+        command=chosen.command or base.command,
+        args=chosen.args or base.args,
+        env=tuple({**dict(base.env), **dict(_pairs(chosen.env))}.items()),
+        requests=base.requests if resources is None else _amounts(resources, "requests"),
+        limits=base.limits if resources is None else _amounts(resources, "limits"),
+        architectures=chosen.architectures or base.architectures,
+        devices=chosen.accelerator.count,
+        replicas=chosen.replicas or base.replicas,
+        expected_seconds=chosen.expected_seconds or base.expected_seconds,
+        active_deadline_seconds=chosen.active_deadline_seconds or base.active_deadline_seconds,
+    )
+
+
+def _pairs(env: tuple[EnvVar, ...]) -> tuple[tuple[str, str], ...]:
+    return tuple((entry.name, entry.value) for entry in env)
+
+
+def _amounts(resources: Resources | None, part: Literal["requests", "limits"]) -> dict[str, str]:
+    amounts = None if resources is None else resources.requests if part == "requests" else resources.limits
+    return {} if amounts is None else amounts.as_json()

@@ -1,0 +1,150 @@
+"""The command line's view of the hub: four calls on `sampan.dev/v1alpha1` objects, made with the official Kubernetes client.
+
+What must never live here: an import of the client at the top (it costs half a second), printing, and knowledge of any one verb.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from sampan.cli.options import Target
+
+if TYPE_CHECKING:
+    from kubernetes.client import ApiClient
+
+GROUP = "sampan.dev"
+VERSION = "v1alpha1"
+JOBS = "computejobs"
+OFFERS = "clusteroffers"
+REQUEST_TIMEOUT = (5, 30)
+"""Seconds to connect, and between two bytes of an answer."""
+
+Object = dict[str, Any]
+
+
+class HubApi(Protocol):
+    """What the verbs need of a hub. Errors are the official client's `ApiException` and urllib3's `HTTPError`."""
+
+    def list(self, plural: str, namespace: str | None) -> Object:
+        """The list object of a kind in a namespace (None: all); its items carry no kind of their own guarantee."""
+
+    def create(self, plural: str, namespace: str, body: Mapping[str, Any]) -> Object:
+        """Create the object with strict field validation and return it as stored."""
+
+    def watch(self, plural: str, namespace: str | None, *, resource_version: str, seconds: int) -> Iterator[Object]:
+        """Watch events ({type, object}) after a resourceVersion, for at most so many seconds."""
+
+    def namespace_missing(self, name: str) -> bool:
+        """Tell whether the server says that this namespace does not exist; False where we may not ask."""
+
+
+class Hub:
+    """A hub and the namespace that a verb speaks of: None for all."""
+
+    def __init__(self, api: HubApi, *, namespace: str | None, default_namespace: str) -> None:
+        self.api = api
+        self.namespace = namespace
+        self.default_namespace = default_namespace
+
+    def items(self, plural: str) -> list[Object]:
+        """The objects of a kind in the verb's namespace, in the order of namespace and name; unknown namespace: `Trouble`."""
+        found = self.api.list(plural, self.namespace)["items"]
+        if not found and self.namespace and self.api.namespace_missing(self.namespace):
+            from sampan.cli.trouble import Trouble
+
+            raise Trouble(f"namespace {self.namespace} does not exist", "choose another -n NAMESPACE, or -A for all")
+        return sorted(found, key=lambda item: (item["metadata"].get("namespace", ""), item["metadata"]["name"]))
+
+
+class KubernetesApi:
+    """`HubApi` on the official client."""
+
+    def __init__(self, client: "ApiClient") -> None:
+        from kubernetes.client import CoreV1Api, CustomObjectsApi
+
+        self._custom = CustomObjectsApi(client)
+        self._core = CoreV1Api(client)
+
+    def list(self, plural: str, namespace: str | None) -> Object:
+        """See `HubApi.list`."""
+        if namespace is None:
+            found = self._custom.list_cluster_custom_object(GROUP, VERSION, plural, _request_timeout=REQUEST_TIMEOUT)
+        else:
+            found = self._custom.list_namespaced_custom_object(GROUP, VERSION, namespace, plural, _request_timeout=REQUEST_TIMEOUT)
+        return dict(found)
+
+    def create(self, plural: str, namespace: str, body: Mapping[str, Any]) -> Object:
+        """See `HubApi.create`."""
+        made = self._custom.create_namespaced_custom_object(
+            GROUP, VERSION, namespace, plural, body, field_validation="Strict", _request_timeout=REQUEST_TIMEOUT
+        )
+        return dict(made)
+
+    def watch(self, plural: str, namespace: str | None, *, resource_version: str, seconds: int) -> Iterator[Object]:
+        """See `HubApi.watch`."""
+        from kubernetes.watch import Watch
+
+        arguments: dict[str, Any] = {
+            "resource_version": resource_version,
+            "timeout_seconds": seconds,
+            "_request_timeout": (5, seconds + 10),
+        }
+        if namespace is None:
+            stream = Watch().stream(self._custom.list_cluster_custom_object, GROUP, VERSION, plural, **arguments)
+        else:
+            stream = Watch().stream(self._custom.list_namespaced_custom_object, GROUP, VERSION, namespace, plural, **arguments)
+        for event in stream:
+            yield {"type": event["type"], "object": event["raw_object"]}
+
+    def namespace_missing(self, name: str) -> bool:
+        """See `HubApi.namespace_missing`."""
+        from kubernetes.client.exceptions import ApiException
+
+        try:
+            self._core.read_namespace(name, _request_timeout=REQUEST_TIMEOUT)
+        except ApiException as error:
+            return bool(error.status == 404)
+        return False
+
+
+def connect(target: Target) -> Hub:
+    """The hub that the options name: a kubeconfig's context, or the cluster we run in where there is no kubeconfig at all."""
+    client, default_namespace = client_for(target)
+    namespace = None if target.all_namespaces else target.namespace or default_namespace
+    return Hub(KubernetesApi(client), namespace=namespace, default_namespace=target.namespace or default_namespace)
+
+
+def client_for(target: Target) -> tuple["ApiClient", str]:
+    """The official client for the options, and its context's namespace (`default` where it names none)."""
+    from kubernetes import client, config
+
+    if _inside_a_cluster(target):
+        configuration = client.Configuration()
+        config.load_incluster_config(client_configuration=configuration)
+        return client.ApiClient(_without_retries(configuration)), _own_namespace()
+    path = str(target.kubeconfig or os.environ.get("KUBECONFIG") or Path.home() / ".kube" / "config")
+    contexts, active = config.list_kube_config_contexts(path)
+    if target.context:
+        active = next((context for context in contexts if context["name"] == target.context), active)
+    configuration = client.Configuration()
+    config.load_kube_config(path, context=target.context, client_configuration=configuration)
+    return client.ApiClient(_without_retries(configuration)), active["context"].get("namespace") or "default"
+
+
+def _without_retries(configuration: Any) -> Any:
+    """No silent retries: a refused connection is told at once."""
+    configuration.retries = False
+    return configuration
+
+
+def _inside_a_cluster(target: Target) -> bool:
+    """No kubeconfig named or found, and Kubernetes' own service variables set."""
+    if target.kubeconfig or target.context or os.environ.get("KUBECONFIG") or (Path.home() / ".kube" / "config").exists():
+        return False
+    return "KUBERNETES_SERVICE_HOST" in os.environ
+
+
+def _own_namespace() -> str:
+    """The namespace of the pod we run in."""
+    return Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace").read_text(encoding="utf-8").strip()

@@ -1,0 +1,137 @@
+"""The `sampan` command: its list of verbs, each loaded only when it is called, and the one place where errors become one line on stderr.
+
+What must never live here: a verb's work, and any import that `sampan --help` does not need (it has to start in under 300 ms).
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+
+from sampan import __version__
+
+
+def _offers() -> click.Command:
+    from sampan.cli.offers import offers
+
+    return offers
+
+
+def _pools() -> click.Command:
+    from sampan.cli.pools import pools
+
+    return pools
+
+
+def _jobs() -> click.Command:
+    from sampan.cli.jobs import jobs
+
+    return jobs
+
+
+def _submit() -> click.Command:
+    from sampan.cli.submit import submit
+
+    return submit
+
+
+def _operator() -> click.Command:
+    from sampan.cli.run_operator import operator
+
+    return operator
+
+
+def _local() -> click.Command:
+    from sampan.cli.local import local
+
+    return local
+
+
+def _replay() -> click.Command:
+    from sampan.cli.replay import replay
+
+    return replay
+
+
+def _demo() -> click.Command:
+    from sampan.cli.demo import demo
+
+    return demo
+
+
+def _uninstall() -> click.Command:
+    from sampan.cli.uninstall import uninstall
+
+    return uninstall
+
+
+class Verb(NamedTuple):
+    """One subcommand: its name, its line in `--help` (kept here so that help imports nothing), and how to load it."""
+
+    name: str
+    summary: str
+    load: Callable[[], click.Command]
+
+
+VERBS = (
+    Verb("offers", "Offers of the providers: terms, region, conditions, free devices.", _offers),
+    Verb("pools", "Node pools of the offers: class, devices, largest gang.", _pools),
+    Verb("jobs", "Compute jobs: phase, place, reason.", _jobs),
+    Verb("submit", "Create compute jobs from a file, and wait for them if asked.", _submit),
+    Verb("replay", "Submit a recorded workload and report waits and use.", _replay),
+    Verb("local", "A federation on this machine: up, down, status, kubeconfig.", _local),
+    Verb("demo", "Local federation, a dozen example jobs, a checked result.", _demo),
+    Verb("operator", "Run the operator.", _operator),
+    Verb("uninstall", "Drain a hub and release what Sampan holds on it.", _uninstall),
+)
+
+
+class VerbGroup(click.Group):
+    """A group that knows its verbs by name and summary and imports one only when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The verbs in the order a newcomer needs them."""
+        return [verb.name for verb in VERBS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The loaded verb, or None where there is no such verb."""
+        for verb in VERBS:
+            if verb.name == cmd_name:
+                return verb.load()
+        return None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The help table, from the summaries alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(verb.name, verb.summary) for verb in VERBS])
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the verb; expected trouble of the world becomes one line that says what is wrong and what to do next."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except Exception as error:
+            from sampan.cli.trouble import explain
+
+            trouble = explain(error)
+            if trouble is None:
+                raise
+            raise trouble from error
+
+
+@click.group(cls=VerbGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="sampan")
+def cli() -> None:
+    """Ferry AI jobs to the member cluster that serves them best.
+
+    Also runs as `kubectl sampan`. Every verb takes kubectl's --kubeconfig, --context and -n.
+    """
+
+
+def main() -> None:
+    """Entry point of the console scripts `sampan` and `kubectl-sampan`."""
+    as_plugin = Path(sys.argv[0]).name.startswith("kubectl-sampan")
+    cli(prog_name="kubectl sampan" if as_plugin else "sampan")

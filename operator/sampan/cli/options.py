@@ -1,0 +1,53 @@
+"""The options every verb shares, under kubectl's own names. Nothing that connects or prints lives here."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """Which hub and which namespaces a verb speaks of; None stands for what the kubeconfig says."""
+
+    kubeconfig: Path | None = None
+    context: str | None = None
+    namespace: str | None = None
+    all_namespaces: bool = False
+
+
+def target_options(*, all_namespaces: bool = True) -> Decorator:
+    """Add --kubeconfig, --context, -n and, where it makes sense, -A; the verb gets them as one `target: Target`."""
+
+    def decorate(verb: Callable[..., Any]) -> Callable[..., Any]:
+        @click.option(
+            "--kubeconfig",
+            type=click.Path(dir_okay=False, path_type=Path),
+            help="Path of the kubeconfig; default: KUBECONFIG, then ~/.kube/config.",
+        )
+        @click.option("--context", metavar="NAME", help="Context of the kubeconfig.")
+        @click.option("-n", "--namespace", metavar="NAME", help="Namespace; default: the context's.")
+        @wraps(verb)
+        def wrapper(
+            *args: Any, kubeconfig: Path | None, context: str | None, namespace: str | None, all_namespaces: bool = False, **kwargs: Any
+        ) -> Any:
+            if namespace and all_namespaces:
+                raise click.UsageError("-n and -A exclude each other")
+            target = Target(kubeconfig=kubeconfig, context=context, namespace=namespace, all_namespaces=all_namespaces)
+            return verb(*args, target=target, **kwargs)
+
+        if all_namespaces:
+            return click.option("-A", "--all-namespaces", is_flag=True, help="All namespaces.")(wrapper)
+        return wrapper
+
+    return decorate
+
+
+def output_option(*formats: str) -> Decorator:
+    """Add -o with the given formats, the first of them the default; the verb gets `output: str`."""
+    return click.option("-o", "--output", type=click.Choice(formats), default=formats[0], show_default=True, help="Output format.")

@@ -1,0 +1,100 @@
+"""Expected trouble of the world → one line for people: what is wrong, what to do next. Never a traceback, never remote text uncleaned.
+
+What must never live here: retries, and handling of errors that are our own bugs (those keep their traceback).
+"""
+
+import json
+
+import click
+
+from sampan.kube.text import clean_text
+
+LINE_LIMIT = 1024
+"""Bytes of a whole message; a server's own words in it are cut to 256."""
+
+
+class Trouble(click.ClickException):
+    """What is wrong and what to do next, printed as one line `Error: what; next` on stderr; exit code 1 unless told otherwise."""
+
+    def __init__(self, what: str, next_step: str, *, exit_code: int = 1) -> None:
+        super().__init__(clean_text(f"{what}; {next_step}" if next_step else what, LINE_LIMIT))
+        self.exit_code = exit_code  # type: ignore[misc]  # click declares a class variable and reads the instance
+
+
+def explain(error: Exception) -> Trouble | None:
+    """The `Trouble` for an error that the API server, the network, a kubeconfig or a file may cause; None for anything else."""
+    import yaml
+    from kubernetes.client.exceptions import ApiException
+    from kubernetes.config.config_exception import ConfigException
+    from urllib3.exceptions import HTTPError
+
+    from sampan.local.paths import LocalError
+
+    if isinstance(error, LocalError):
+        return Trouble(str(error), "")
+    if isinstance(error, ApiException) and not error.status:
+        return _explain_transport(error)  # how the official client tells of broken TLS
+    if isinstance(error, ApiException):
+        return explain_api(error.status or 0, error.body, reason=error.reason)
+    if isinstance(error, ConfigException):
+        return Trouble(f"kubeconfig: {_one_line(error).rstrip('.')}", "give --kubeconfig FILE or --context NAME, or set KUBECONFIG")
+    if isinstance(error, HTTPError):
+        return _explain_transport(error)
+    if isinstance(error, yaml.YAMLError):
+        return Trouble(f"not valid YAML: {_one_line(error)}", "correct the file and try again")
+    if isinstance(error, UnicodeDecodeError):
+        return Trouble("not a UTF-8 text file", "give a YAML or CSV file")
+    if isinstance(error, OSError):
+        return Trouble(f"{error.filename or 'input/output'}: {error.strerror or _one_line(error)}", "check the path and its permissions")
+    return None
+
+
+def explain_api(status: int, body: str | bytes | None, *, reason: str | None = None) -> Trouble:
+    """The `Trouble` for an API server's answer; `body` is its Status object, as text."""
+    message, resource = _status_words(body)
+    said = message or reason or "no reason given"
+    if status == 401:
+        return Trouble("the hub does not accept these credentials (401)", "renew the kubeconfig, or choose another --context")
+    if status == 403:
+        return Trouble(f"not allowed: {said}", "ask the platform team for the ClusterRole sampan-tenant in this namespace")
+    if status == 404 and resource == "namespaces":
+        return Trouble(f"{said}", "choose another -n NAMESPACE, or create it with kubectl create namespace")
+    if status == 404 and "could not find the requested resource" in said:
+        return Trouble("this cluster serves no sampan.dev/v1alpha1", "install the chart helm/sampan there, or choose another --context")
+    if status == 404:
+        return Trouble(f"not found: {said}", "check the name and the namespace (-n)")
+    if status == 409:
+        return Trouble(f"{said}", "choose another name, or delete the old object first")
+    if status in (400, 422):
+        return Trouble(f"the API server refused the object: {said}", "correct the named field and try again", exit_code=1)
+    if status == 429 or status >= 500:
+        return Trouble(f"the API server is overloaded or in trouble ({status}): {said}", "try again in a minute")
+    return Trouble(f"the API server answered {status}: {said}", "look at its logs, or try again")
+
+
+def _explain_transport(error: Exception) -> Trouble:
+    """Refused, timed out, unknown host, broken TLS: told apart by what urllib3 and OpenSSL say."""
+    text = _one_line(error)
+    if "SSL" in text or "SSLError" in type(error).__name__:
+        return Trouble(f"no trusted TLS connection to the hub: {text}", "take the kubeconfig from that cluster anew, or check --context")
+    if "refused" in text:
+        return Trouble("connection refused by the hub's API server", "start it, or check the server address in the kubeconfig (--context)")
+    return Trouble(f"the hub cannot be reached: {text}", "check the network and the server address in the kubeconfig (--context)")
+
+
+def _status_words(body: str | bytes | None) -> tuple[str, str]:
+    """(message, resource) of a Status body, cleaned and cut; empty strings where it is none."""
+    try:
+        status = json.loads(body or "{}")
+    except ValueError:
+        return clean_text(str(body)), ""
+    if not isinstance(status, dict):
+        return "", ""
+    details = status.get("details")
+    resource = details.get("kind", "") if isinstance(details, dict) else ""
+    return clean_text(str(status.get("message", ""))), str(resource)
+
+
+def _one_line(error: Exception) -> str:
+    """The error's words on one clean line, cut."""
+    return clean_text(" ".join(str(error).split()))

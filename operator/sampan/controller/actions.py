@@ -1,0 +1,106 @@
+"""What can be done next about one job, and what a decision may rest on. Values only: `decide` chooses, `enact` does."""
+
+from dataclasses import dataclass
+
+from sampan.api.status import Status
+from sampan.controller.observe import Observation
+from sampan.kube.workloads import Job as RemoteJob
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remote:
+    """What is known of a job's copy on the member of its binding."""
+
+    offer_exists: bool = True
+    offer_draining: bool = False
+    reachable: bool = False
+    """The link's caches are complete and fresh."""
+    job: RemoteJob | None = None
+    """Our Job in the link's cache, of whatever attempt."""
+    pods: int = 0
+    """Pods that carry the job's UID."""
+    observation: Observation | None = None
+    final_for: int = 0
+    """Milliseconds since the copy was first seen to have a result."""
+    absent: bool = False
+    """The member itself said so: no Job of that name, no pod of that UID, and no create can be in flight."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """The moment and the delays that decisions need, in milliseconds."""
+
+    now: int
+    tombstone: int
+    counters: int
+    last_write: int = 0
+    """When this job's status was last written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing to do before something changes, or before so many milliseconds have passed."""
+
+    millis: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """Write this status."""
+
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Create the copy of the bound attempt, or adopt it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Make the dependents, then lift the copy's suspension."""
+
+    job: RemoteJob
+
+
+@dataclass(frozen=True, slots=True)
+class Extend:
+    """Give the running copy its longer deadline."""
+
+    job: RemoteJob
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Delete this copy with its pods: Foreground, by UID."""
+
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Delete pods and dependents that outlived their Job."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """Ask the member itself whether anything is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Take the finalizer off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expire:
+    """Delete the finished hub object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """Our picture of the hub object is older than the member's: read it anew."""
+
+
+Action = Wait | Patch | Create | Start | Extend | Remove | Sweep | Confirm | Release | Expire | Refresh

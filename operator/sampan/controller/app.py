@@ -1,0 +1,86 @@
+"""The composition root: builds every part, wires them, starts and stops the tasks. No decision is made here.
+
+One process: the core on uvloop in the main thread, Kopf in a thread of its own.
+"""
+
+import asyncio
+import gc
+import logging
+import signal
+import time
+import uuid
+from pathlib import Path
+
+import uvloop
+from prometheus_client import CollectorRegistry
+
+from sampan.controller import metrics as m
+from sampan.controller.endpoint import endpoint
+from sampan.controller.handlers import registry_of
+from sampan.controller.hub import Hub
+from sampan.controller.kopf_shell import KopfShell
+from sampan.controller.logs import configure
+from sampan.controller.operation import Operation
+from sampan.controller.settings import Settings
+from sampan.kube.client import Client
+from sampan.kube.errors import KubeError
+from sampan.kube.hub import NoHubCredentials, Source, follow, hub_source
+from sampan.kube.kubeconfig import InvalidKubeconfig
+from sampan.kube.limits import Limits
+
+log = logging.getLogger(__name__)
+
+
+def now() -> int:
+    """Return milliseconds since the epoch: the only wall clock of the operator."""
+    return time.time_ns() // 1_000_000
+
+
+def main(*, kubeconfig: Path | None) -> int:
+    """Run the operator until SIGTERM or SIGINT. Returns the exit code: 0 after a signal, 1 where it could not start or go on."""
+    settings = Settings()
+    configure(settings.log_level)
+    try:
+        source = hub_source(kubeconfig)
+        uvloop.run(_run(settings, source))
+    except (NoHubCredentials, InvalidKubeconfig, KubeError, OSError) as error:
+        log.error("operator.failed", extra={"error": type(error).__name__, "reason": str(error)})  # noqa: TRY400  no traceback: it may hold values
+        return 1
+    return 0
+
+
+async def _run(settings: Settings, source: Source) -> None:
+    """Load everything, then watch and work until a signal."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    calls = m.Calls()
+    limits = Limits(timeout=settings.call_timeout, qps=settings.hub_qps, burst=int(settings.hub_qps), max_in_flight=64)
+    async with Client(source.read(), limits=limits, observe=calls.observer("hub")) as client:
+        hub = Hub(client)
+        hub_id = await hub.identity(settings.namespace, str(uuid.uuid4()))
+        operation = Operation(settings, hub, hub_id=hub_id, cluster_uid=await hub.cluster_uid(), calls=calls, clock=now)
+        await operation.resync.load()
+        gc.freeze()
+        loop = asyncio.get_running_loop()
+        shell = KopfShell(lambda: registry_of(operation.heard, loop, source.read))
+        registry = CollectorRegistry()
+        registry.register(m.StateCollector(lambda: operation.samples(shell.incarnations, calls)))
+        host, port = settings.metrics_host, settings.metrics_port
+        async with endpoint(host, port, registry, ready=lambda: True, healthy=lambda: shell.alive):
+            shell.start()
+            log.info("operator.started", extra={"hub": hub_id, "jobs": len(operation.state.jobs), "metrics": settings.metrics_address})
+            try:
+                await _until(stop, operation, client, source)
+            finally:
+                await shell.stop()
+    log.info("operator.stopped")
+
+
+async def _until(stop: asyncio.Event, operation: Operation, client: Client, source: Source) -> None:
+    """Work until told to stop, or until a part fails."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(operation.run(), name="operation"), group.create_task(follow(client, source), name="credentials")]
+        await stop.wait()
+        for task in tasks:
+            task.cancel()

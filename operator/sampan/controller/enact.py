@@ -1,0 +1,217 @@
+"""Does what was decided about one job: writes on the hub, calls on the member. Idempotent; decides nothing.
+
+Every hub write is a compare-and-set on the record it was decided on; every outcome that is not known is looked up by name.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sampan.api import status as job_status
+from sampan.api.status import Binding, Ending
+from sampan.controller import actions as a
+from sampan.controller.hub import Body, Hub
+from sampan.controller.jobs import JobRecord
+from sampan.controller.remote import Missing, PoolGone, RemoteJobs
+from sampan.controller.settings import Settings
+from sampan.controller.sight import MemberLink, Members, Sight
+from sampan.controller.state import State
+from sampan.kube.errors import Forbidden, Invalid, KubeError, NotFound
+from sampan.kube.workloads import Job as RemoteJob
+from sampan.model.lifecycle import Outcome
+from sampan.model.names import remote_name
+from sampan.model.plan import Assignment
+
+
+@dataclass(slots=True)
+class Counters:
+    """What was done since the start; metrics read it."""
+
+    bound: int = 0
+    created: int = 0
+    adopted: int = 0
+    conflicts: int = 0
+    errors: int = 0
+    quarantined: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What enacting needs."""
+
+    state: State
+    members: Members
+    hub: Hub
+    remotes: RemoteJobs
+    sight: Sight
+    settings: Settings
+    hub_id: str
+    clock: Callable[[], int]
+    """Milliseconds since the epoch."""
+
+
+class Enactor:
+    """Enacts actions. `touch(uid, after=seconds)` has a job looked at again."""
+
+    def __init__(self, tools: Tools, counters: Counters, touch: Callable[[str, float], None]) -> None:
+        """Keep the tools."""
+        self._state, self._members, self._hub = tools.state, tools.members, tools.hub
+        self._remotes, self._sight, self._settings = tools.remotes, tools.sight, tools.settings
+        self._hub_id, self._clock = tools.hub_id, tools.clock
+        self._counters, self._touch = counters, touch
+        self._written: dict[str, int] = {}
+
+    def times(self, record: JobRecord) -> a.Times:
+        """Return the moment and the delays a decision about this job needs."""
+        return a.Times(
+            now=self._clock(),
+            tombstone=int(self._settings.tombstone * 1000),
+            counters=int(self._settings.counters_interval * 1000),
+            last_write=self._written.get(record.uid, 0),
+        )
+
+    def forget(self, uid: str) -> None:
+        """Drop what is remembered of a job that is gone."""
+        self._written.pop(uid, None)
+        self._sight.forget(uid)
+
+    def _link(self, binding: Binding) -> MemberLink:
+        link = self._members.link_of(binding.cluster_uid)
+        if link is None:
+            raise NotFound(0, "NoLink", f"no offer leads to cluster {binding.cluster_uid} now")
+        return link
+
+    async def intend(self, record: JobRecord, assignment: Assignment) -> None:
+        """Write the intent on the resourceVersion the plan was computed from; a job that changed since is dropped."""
+        if record.resource_version != assignment.job.resource_version or not record.waits:
+            return
+        try:
+            await self._remotes.complete(record)
+        except Missing as missing:
+            await self._refuse(record, missing)
+            return
+        if not record.has_finalizer:
+            record = self._take(await self._hub.hold(record)) or record
+        namespace, _ = self._members.berth(assignment.offer)
+        demand = assignment.demand
+        pool = self._state.pool_of(assignment.offer, assignment.pool)
+        binding = Binding(
+            offer=assignment.offer,
+            cluster_uid=assignment.cluster_uid,
+            attempt=assignment.job.attempts + 1,
+            pool=assignment.pool,
+            accelerator_class=pool.accelerator.name if pool and pool.accelerator and demand.requirement else None,
+            alternative=demand.alternative,
+            replicas=assignment.replicas,
+            namespace=namespace,
+            name=remote_name(self._hub_id, record.uid),
+            bound_at=self._clock(),
+        )
+        status = job_status.bound(record.status, binding, assignment.verdicts, record.generation)
+        await self._write(record, status)
+        self._sight.forget(record.uid)
+        self._counters.bound += 1
+
+    async def _refuse(self, record: JobRecord, missing: Missing) -> None:
+        self._state.hold_back(record.uid, until=self._clock() + 10_000)
+        status = job_status.refused(record.status, reason=missing.reason, message=missing.message, at=self._clock())
+        if status != record.status:
+            await self._write(record, status)
+
+    async def enact(self, record: JobRecord, action: a.Action) -> bool:
+        """Do one thing; return whether it is worth asking again at once."""
+        binding = record.binding
+        match action:
+            case a.Patch(status):
+                await self._write(record, status)
+                return True
+            case a.Release():
+                self._take(await self._hub.release(record))
+                return False
+            case a.Expire():
+                await self._hub.delete(record)
+                return False
+            case a.Refresh():
+                return await self._refresh(record)
+        assert binding is not None
+        link = self._link(binding)
+        match action:
+            case a.Create():
+                return await self._create(link, record, binding)
+            case a.Start(copy):
+                return await self._start(link, record, binding, copy)
+            case a.Extend(copy, seconds):
+                await self._remotes.extend(link, binding, copy, seconds)
+            case a.Remove(uid):
+                await self._remotes.remove(link, binding, uid)
+            case a.Sweep():
+                await self._remotes.sweep(link, record, binding)
+            case a.Confirm():
+                return await self._confirm(link, record, binding)
+        self._touch(record.uid, 5)  # the watch says more; this is the second net
+        return False
+
+    async def _create(self, link: MemberLink, record: JobRecord, binding: Binding) -> bool:
+        _, pull_secrets = self._members.berth(binding.offer)
+        try:
+            made = await self._remotes.create(link, record, binding, pull_secrets)
+        except (PoolGone, Invalid, NotFound, Forbidden) as error:
+            return await self._reject(record, getattr(error, "reason", "PoolGone"), str(error))
+        if made is not None:
+            self._counters.created += 1
+            return True
+        there = await self._remotes.look(link, binding)
+        if there is None:
+            return True
+        if not self._remotes.ours(there, record.uid):
+            return await self._reject(record, "NameConflict", f"An object that is not ours has the name {binding.name} on the member.")
+        self._counters.adopted += 1
+        link.jobs[record.uid] = there
+        return True
+
+    async def _start(self, link: MemberLink, record: JobRecord, binding: Binding, copy: RemoteJob) -> bool:
+        try:
+            await self._remotes.start(link, record, binding, copy)
+        except Missing as missing:
+            return await self._reject(record, missing.reason, missing.message)
+        return True
+
+    async def _reject(self, record: JobRecord, reason: str, message: str) -> bool:
+        """The member will not have this attempt: record it, so that the job goes elsewhere."""
+        ending = Ending(outcome=Outcome.REJECTED, reason=reason or "Rejected", message=message[:256], ended_at=self._clock())
+        await self._write(record, job_status.attempt_ended(record.status, ending))
+        return True
+
+    async def _confirm(self, link: MemberLink, record: JobRecord, binding: Binding) -> bool:
+        """Prove absence: only when no create of ours can still be on its way."""
+        left = binding.bound_at + int(self._settings.call_timeout * 1000) + 2000 - self._clock()
+        if binding.remote_uid is None and left > 0:
+            self._touch(record.uid, left / 1000)
+            return False
+        if not await self._remotes.gone(link, record, binding):
+            self._touch(record.uid, 1)
+            return False
+        self._sight.prove_absent(record.uid, binding.attempt)
+        return True
+
+    async def _refresh(self, record: JobRecord) -> bool:
+        body = await self._hub.job(record.namespace, record.name)
+        if body is None or body["metadata"]["uid"] != record.uid:
+            self._state.remove_job(record.uid)
+            return False
+        if self._state.apply_job(body) is None:
+            self._touch(record.uid, 30)
+            return False
+        return True
+
+    async def _write(self, record: JobRecord, status: job_status.Status) -> None:
+        try:
+            body = await self._hub.write_status(record, status)
+        except KubeError as error:
+            if error.outcome_unknown:
+                await self._refresh(record)
+            raise
+        self._written[record.uid] = self._clock()
+        self._take(body)
+
+    def _take(self, body: Body) -> JobRecord | None:
+        return self._state.apply_job(body)

@@ -1,0 +1,125 @@
+"""Why a pod failed: by its own doing or by what happened to its node. Read from one pod, decided without any clock.
+
+Lives here: the evidence that kubelets, the eviction API and the member's controllers leave on a pod.
+Must never live here: what follows from it; and no text that was not cleaned.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+from sampan.api.status import from_rfc3339
+from sampan.kube.text import clean_text
+from sampan.kube.workloads import Condition, Pod, StateTerminated
+
+_WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
+_NUMBER: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
+_TAIL: Final = 252
+"""Bytes kept of the end of a log: with the ellipsis and a cut character they fit the 256 that any remote text may have."""
+_NODE_REASONS: Final = frozenset(
+    {"NodeLost", "NodeShutdown", "Shutdown", "Terminated", "Preempting", "NodeAffinity", "UnexpectedAdmissionError"}
+)
+"""`status.reason` of pods that a kubelet or the node controller ended or refused."""
+_OWN_LIMIT: Final = re.compile(r"exceed(s the (total )?limit|ed its local ephemeral storage limit)")
+"""Evictions over the pod's own storage limits: the program's fault, and the only ones since 1.26 without DisruptionTarget."""
+
+
+class Cause(IntEnum):
+    """Whose doing a failure was; of failures of the same second the lower one is believed to be the first."""
+
+    DISRUPTION = 0
+    """The node or the platform: drained, preempted, lost, refused by the kubelet."""
+    PROGRAM = 1
+    """The program itself: exit code, memory or storage limit."""
+    DELETION = 2
+    """Somebody deleted the pod; also what a Job controller does to the peers of a failed pod."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """One pod's failure."""
+
+    pod: str
+    cause: Cause
+    at: int | None
+    """Milliseconds since the epoch by the member's clock; None where nothing tells."""
+    reason: str
+    exit_code: int | None = None
+    message: str = ""
+
+    @property
+    def order(self) -> tuple[bool, int, int, str]:
+        """Return the sort key: earliest first, unknown times last, then by cause and pod."""
+        return self.at is None, self.at or 0, int(self.cause), self.pod
+
+
+def word(text: str, otherwise: str = "Unknown") -> str:
+    """Return a remote reason if it is a word fit for a reason of ours."""
+    return text if _WORD.fullmatch(text) else otherwise
+
+
+def tail(text: str, head: str = "") -> str:
+    """Return head and the cleaned end of a text in at most 256 bytes: of a log it is the last lines that say what went wrong."""
+    room = _TAIL - len(head.encode())
+    data = text[-_TAIL:].strip().encode("utf-8", "ignore")
+    cut = "…" if len(data) > room or len(text) > _TAIL else ""
+    return clean_text(head + cut + data[-room:].decode("utf-8", "ignore"))
+
+
+def in_indexes(indexes: str, index: str) -> bool:
+    """Tell whether a text such as `0-3,7` names an index; texts that are no such thing name none."""
+    if not _NUMBER.fullmatch(index):
+        return False
+    for part in indexes[:65_536].split(","):
+        low, _, high = part.partition("-")
+        if _NUMBER.fullmatch(low) and _NUMBER.fullmatch(high or low) and int(low) <= int(index) <= int(high or low):
+            return True
+    return False
+
+
+def disruption(pod: Pod) -> Condition | None:
+    """Return the condition by which the platform says that it is ending, or ended, this pod."""
+    return next((c for c in pod.status.conditions if c.type == "DisruptionTarget" and c.status == "True"), None)
+
+
+def failure_of(pod: Pod) -> Failure | None:
+    """Return why a pod failed; None for a pod in any other phase."""
+    if pod.status.phase != "Failed":
+        return None
+    ended = _terminated(pod)
+    exit_code = None if ended is None else min(max(ended.exit_code, 0), 255)
+    target = disruption(pod)
+    if target is not None:
+        at = from_rfc3339(target.last_transition_time)
+        message = clean_text(target.message)
+        return Failure(
+            pod=pod.metadata.name, cause=Cause.DISRUPTION, at=at, reason=word(target.reason), exit_code=exit_code, message=message
+        )
+    cause, reason = _judge(pod, ended)
+    at = from_rfc3339(ended.finished_at if ended else None) or from_rfc3339(pod.status.start_time or pod.metadata.creation_timestamp)
+    said = tail(ended.message) if ended and ended.message and cause is Cause.PROGRAM else clean_text(pod.status.message)
+    return Failure(pod=pod.metadata.name, cause=cause, at=at, reason=reason, exit_code=exit_code, message=said)
+
+
+def _judge(pod: Pod, ended: StateTerminated | None) -> tuple[Cause, str]:
+    """Cause and reason of a failed pod without DisruptionTarget."""
+    status = pod.status
+    if status.reason == "Evicted" and _OWN_LIMIT.search(status.message[:1024]):
+        return Cause.PROGRAM, "Evicted"
+    if status.reason == "Evicted" or status.reason in _NODE_REASONS:
+        return Cause.DISRUPTION, status.reason
+    if ended is None:  # never started: a program that did not run cannot have failed
+        return Cause.DISRUPTION, word(status.reason, "NeverStarted")
+    if ended.reason == "ContainerStatusUnknown":  # the kubelet came back and found the container gone
+        return Cause.DISRUPTION, ended.reason
+    if pod.metadata.deletion_timestamp:
+        return Cause.DELETION, "PodDeleted"
+    return Cause.PROGRAM, word(ended.reason, "Error")
+
+
+def _terminated(pod: Pod) -> StateTerminated | None:
+    """How the container ended: the first that failed, else the first that ended."""
+    states = [s.state.terminated for s in (*pod.status.init_container_statuses, *pod.status.container_statuses)]
+    ended = [state for state in states if state is not None]
+    return next((state for state in ended if state.exit_code != 0), ended[0] if ended else None)

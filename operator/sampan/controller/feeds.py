@@ -1,0 +1,171 @@
+"""The watches on one member: nodes, unfinished pods, and our Jobs and pods in each namespace where our jobs run.
+
+Puts what is seen into the inventory and the own jobs, and says how fresh it is. No decisions about the link.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Generic, Never, TypeVar
+
+from sampan.controller.inventory import Inventory
+from sampan.controller.own_jobs import OwnJobs
+from sampan.kube import workloads as kube
+from sampan.kube.client import Client
+from sampan.kube.listing import Collection
+from sampan.kube.meta import HasMeta
+from sampan.kube.paths import resource_path
+from sampan.kube.reflector import EventType, Reflector, Tuning
+from sampan.kube.wire import Unreadable
+from sampan.model.names import LABEL_HUB
+
+UNFINISHED: Final = "status.phase!=Succeeded,status.phase!=Failed"
+NODES: Final = "nodes"
+PODS: Final = "pods"
+T = TypeVar("T", bound=HasMeta)
+
+
+@dataclass(frozen=True, kw_only=True)  # no slots: with Generic, Python 3.11 cannot make instances of such a class
+class _Sink(Generic[T]):
+    """A reflector's sink made of functions."""
+
+    replace: Callable[[Sequence[T], Sequence[Unreadable]], None]
+    put: Callable[[T], None]
+    drop: Callable[[T], None]
+    lost: Callable[[Unreadable], None]
+    listed: Callable[[], None]
+
+    def on_replace(self, items: Sequence[T], unreadable: Sequence[Unreadable]) -> None:
+        """Announce a full list, then take it."""
+        self.listed()
+        self.replace(items, unreadable)
+
+    def on_event(self, event: EventType, item: T) -> None:
+        """Take one change."""
+        if event == "DELETED":
+            self.drop(item)
+        else:
+            self.put(item)
+
+    def on_unreadable(self, event: EventType, item: Unreadable) -> None:
+        """Keep what was known of an object that changed: it is still there; forget one that went."""
+        if event == "DELETED":
+            self.lost(item)
+
+
+@dataclass(slots=True)
+class _Feed:
+    reflector: Reflector[Any]
+    task: asyncio.Task[Never]
+    lists: int = 0
+
+
+class Feeds:
+    """All watches on one member under one client. Start them inside `group`; they end when the group is cancelled."""
+
+    def __init__(
+        self, client: Client, inventory: Inventory, own: OwnJobs, *, hub_id: str, listed: Callable[[bool], None], tuning: Tuning | None = None
+    ) -> None:
+        """`listed` is called before a full list is taken, with whether it is not the first of its watch: the server may be another by now."""
+        self._client = client
+        self._inventory = inventory
+        self._own = own
+        self._selector = f"{LABEL_HUB}={hub_id}"
+        self._tell_listed = listed
+        self._tuning = tuning
+        self._feeds: dict[str, _Feed] = {}
+
+    def start(self, group: asyncio.TaskGroup, namespaces: Iterable[str]) -> None:
+        """Watch nodes, unfinished pods and our objects in these namespaces."""
+        self._nodes(group)
+        self._pods(group)
+        self.follow(group, namespaces)
+
+    def follow(self, group: asyncio.TaskGroup, namespaces: Iterable[str]) -> None:
+        """Watch our objects in exactly these namespaces from now on."""
+        wanted = set(namespaces)
+        for namespace in wanted - self._followed():
+            self._our_jobs(group, namespace)
+            self._our_pods(group, namespace)
+        for namespace in self._followed() - wanted:
+            for name in (f"jobs/{namespace}", f"pods/{namespace}"):
+                self._feeds.pop(name).task.cancel()
+            self._own.forget_namespace(namespace)
+
+    @property
+    def synced(self) -> bool:
+        """Tell whether every picture stems from a completed list."""
+        return bool(self._feeds) and all(feed.reflector.synced.is_set() for feed in self._feeds.values())
+
+    @property
+    def last_activity(self) -> float:
+        """Return when something was last heard on any watch, in monotonic seconds."""
+        return max((feed.reflector.last_activity for feed in self._feeds.values()), default=0.0)
+
+    @property
+    def restarts(self) -> int:
+        """Return how often watches failed, in all."""
+        return sum(feed.reflector.restarts for feed in self._feeds.values())
+
+    @property
+    def errors(self) -> dict[str, str]:
+        """Return the reason of the last failure by watch, for those that do not work now."""
+        return {name: feed.reflector.last_error for name, feed in self._feeds.items() if feed.reflector.last_error}
+
+    def _followed(self) -> set[str]:
+        return {name.partition("/")[2] for name in self._feeds if "/" in name}
+
+    def _nodes(self, group: asyncio.TaskGroup) -> None:
+        inventory = self._inventory
+        sink = _Sink[kube.Node](
+            replace=lambda items, _: inventory.replace_nodes(items),
+            put=inventory.put_node,
+            drop=lambda node: inventory.drop_node(node.metadata.name),
+            lost=lambda bad: inventory.drop_node(bad.name),
+            listed=lambda: self._listed(NODES),
+        )
+        self._add(group, NODES, Collection(path=resource_path("v1", "nodes"), into=kube.Node), sink)
+
+    def _pods(self, group: asyncio.TaskGroup) -> None:
+        inventory = self._inventory
+        sink = _Sink[kube.Pod](
+            replace=lambda items, bad: inventory.replace_pods(items, [each.uid for each in bad]),
+            put=inventory.put_pod,
+            drop=lambda pod: inventory.drop_pod(pod.metadata.uid),
+            lost=lambda bad: inventory.drop_pod(bad.uid),
+            listed=lambda: self._listed(PODS),
+        )
+        self._add(group, PODS, Collection(path=resource_path("v1", "pods"), into=kube.Pod, field_selector=UNFINISHED), sink)
+
+    def _our_jobs(self, group: asyncio.TaskGroup, namespace: str) -> None:
+        own, name = self._own, f"jobs/{namespace}"
+        sink = _Sink[kube.Job](
+            replace=lambda items, bad: own.replace_jobs(namespace, items, [each.name for each in bad]),
+            put=own.put_job,
+            drop=own.drop_job,
+            lost=lambda bad: own.lose_job(namespace, bad.name),
+            listed=lambda: self._listed(name),
+        )
+        path = resource_path("batch/v1", "jobs", namespace=namespace)
+        self._add(group, name, Collection(path=path, into=kube.Job, label_selector=self._selector), sink)
+
+    def _our_pods(self, group: asyncio.TaskGroup, namespace: str) -> None:
+        own, name = self._own, f"pods/{namespace}"
+        sink = _Sink[kube.Pod](
+            replace=lambda items, bad: own.replace_own_pods(namespace, items, [each.name for each in bad]),
+            put=own.put_own_pod,
+            drop=own.drop_own_pod,
+            lost=lambda bad: own.lose_own_pod(namespace, bad.name),
+            listed=lambda: self._listed(name),
+        )
+        path = resource_path("v1", "pods", namespace=namespace)
+        self._add(group, name, Collection(path=path, into=kube.Pod, label_selector=self._selector), sink)
+
+    def _add(self, group: asyncio.TaskGroup, name: str, what: Collection[T], sink: _Sink[T]) -> None:
+        reflector = Reflector(self._client, what, sink=sink, tuning=self._tuning)
+        self._feeds[name] = _Feed(reflector, group.create_task(reflector.run(), name=f"watch {name}"))
+
+    def _listed(self, name: str) -> None:
+        feed = self._feeds[name]
+        feed.lists += 1
+        self._tell_listed(feed.lists > 1)

@@ -1,0 +1,136 @@
+"""One ComputeJob as the operator knows it: an immutable record, replaced whole at every change.
+
+No I/O and no decisions; the record is what `state` holds and what `decide` reads.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sampan.api import status as job_status
+from sampan.api.computejob import ComputeJobSpec
+from sampan.api.convert import parse_spec, shape_of
+from sampan.model.job import Job, Shape
+from sampan.model.lifecycle import Outcome, Phase
+from sampan.model.names import FINALIZER
+from sampan.model.offer import OfferKey
+
+MAX_BACKOFF = 3600
+"""Longest wait between two attempts after failures of the application, in seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRecord:
+    """A ComputeJob at one resourceVersion."""
+
+    uid: str
+    namespace: str
+    name: str
+    resource_version: str
+    generation: int
+    created: int
+    """Milliseconds since the epoch."""
+    deleting: bool
+    finalizers: tuple[str, ...]
+    spec: ComputeJobSpec | None
+    """None where the object does not parse; `problem` says why."""
+    problem: str
+    shape: Shape | None
+    status: job_status.Status
+
+    @property
+    def has_finalizer(self) -> bool:
+        """Tell whether our finalizer is on the object."""
+        return FINALIZER in self.finalizers
+
+    @property
+    def phase(self) -> Phase:
+        """Return the phase."""
+        return job_status.phase_of(self.status)
+
+    @property
+    def binding(self) -> job_status.Binding | None:
+        """Return the binding, parsed."""
+        return job_status.Binding.of(self.status)
+
+    @property
+    def attempt_open(self) -> bool:
+        """Tell whether an attempt is bound and has no recorded end."""
+        return job_status.attempt_is_open(self.status)
+
+    @property
+    def waits(self) -> bool:
+        """Tell whether the scheduler may place it (backoff aside)."""
+        return (
+            self.shape is not None
+            and not self.deleting
+            and self.phase is Phase.PENDING
+            and "binding" not in self.status
+            and not self.suspend
+        )
+
+    @property
+    def suspend(self) -> bool:
+        """Return `spec.suspend`."""
+        return bool(self.spec and self.spec.suspend)
+
+    def not_before(self) -> int:
+        """Return when the next attempt may start: backoff after a failure of the application, in ms since the epoch."""
+        newest = job_status.last_attempt(self.status)
+        if newest is None or self.spec is None or newest["outcome"] not in (Outcome.APP_FAILED, Outcome.LOST):
+            return 0
+        doublings = max(int(self.status.get("restarts", 1)) - 1, 0)
+        seconds = min(self.spec.retry.backoff_seconds << min(doublings, 12), MAX_BACKOFF)
+        return (job_status.from_rfc3339(newest.get("endedAt")) or 0) + seconds * 1000
+
+    def cooling(self, cooldown: int) -> dict[tuple[OfferKey, str], int]:
+        """Return the cells that did not start this job lately, each with the end of its cool-down in ms since the epoch."""
+        rejected = (a for a in self.status.get("attempts") or () if a["outcome"] == Outcome.REJECTED and "pool" in a)
+        return {
+            (OfferKey(a["offer"]["namespace"], a["offer"]["name"]), a["pool"]): (job_status.from_rfc3339(a.get("endedAt")) or 0) + cooldown
+            for a in rejected
+        }
+
+    def to_job(self, excluded: frozenset[tuple[OfferKey, str]]) -> Job:
+        """Return the scheduler's view. The record must have a shape."""
+        assert self.shape is not None
+        assert self.spec is not None
+        return Job(
+            uid=self.uid,
+            namespace=self.namespace,
+            name=self.name,
+            resource_version=self.resource_version,
+            created=self.created,
+            shape=self.shape,
+            priority=self.spec.priority,
+            attempts=job_status.attempts_seen(self.status),
+            excluded=excluded,
+        )
+
+
+def record_of(body: Mapping[str, Any], known: JobRecord | None) -> JobRecord:
+    """Return the record of an API object; spec and shape are taken from `known` where the generation is the same.
+
+    Raises KeyError only for an object without metadata that every server gives.
+    """
+    meta = body["metadata"]
+    generation = int(meta.get("generation", 1))
+    if known is not None and known.uid == meta["uid"] and known.generation == generation:
+        spec, problem, shape = known.spec, known.problem, known.shape
+    else:
+        spec, problem = parse_spec(body.get("spec") or {})
+        shape = shape_of(spec) if spec is not None else None
+    return JobRecord(
+        uid=meta["uid"],
+        namespace=meta["namespace"],
+        name=meta["name"],
+        resource_version=meta["resourceVersion"],
+        generation=generation,
+        created=job_status.from_rfc3339(meta.get("creationTimestamp")) or 0,
+        deleting="deletionTimestamp" in meta,
+        finalizers=tuple(meta.get("finalizers") or ()),
+        spec=spec,
+        problem=problem,
+        shape=shape,
+        status=body.get("status") or {},
+    )

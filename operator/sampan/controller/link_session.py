@@ -1,0 +1,266 @@
+"""One connection of a member link: who is there, what may we do, watch, stay sure of it, take new credentials.
+
+Ends by an exception only; `links.py` begins the next one. Tells nobody outside its link.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from sampan.api.conditions import OfferReason as Why
+from sampan.controller.feeds import Feeds
+from sampan.controller.inventory import Inventory
+from sampan.controller.link_terms import DEFINITE, BeginAgainError, LinkSettings, Shown, StrangerError, shown
+from sampan.controller.own_jobs import OwnJobs
+from sampan.controller.rights import Rights, review
+from sampan.kube.backoff import Backoff
+from sampan.kube.client import Client
+from sampan.kube.credentials import Credentials
+from sampan.kube.errors import KubeError, Unauthorized
+from sampan.kube.meta import PartialObject, Version
+from sampan.kube.paths import VERSION, resource_path
+
+log = logging.getLogger(__name__)
+
+_KUBE_SYSTEM: Final = resource_path("v1", "namespaces", name="kube-system")
+_NEVER: Final = float("-inf")
+
+
+@dataclass(slots=True, kw_only=True)
+class Known:
+    """What a link keeps from one connection to the next."""
+
+    inventory: Inventory
+    own: OwnJobs
+    cluster_uid: str | None = None
+    """The first cluster met."""
+    version: str = ""
+    rights: Rights | None = None
+    namespaces: frozenset[str] = frozenset()
+    wanted: Credentials | None = None
+    """The newest kubeconfig that parsed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """Whom a session tells."""
+
+    changed: Callable[[], None]
+    """Something that the link's facts depend on may have changed."""
+    refused: Callable[[], None]
+    """401."""
+
+
+class Session:
+    """A connection. `verified`: the member is known to be the one it was."""
+
+    def __init__(self, client: Client, known: Known, settings: LinkSettings, listener: Listener) -> None:
+        """Use an open client."""
+        self.client = client
+        self.verified = False
+        self.trouble: Shown | None = None
+        self.rotation: Shown | None = None
+        """Why newer credentials could not be taken."""
+        self._known, self._settings, self._listener = known, settings, listener
+        self._feeds: Feeds | None = None
+        self._news, self._nudge, self._moved = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._met, self._refused = False, False
+        self._attempted, self._probed, self._reviewed = _NEVER, _NEVER, _NEVER
+        self._review_wanted = False
+        self._restarts = 0
+
+    # --- what the link reads and says -----------------------------------------------------------------------------
+
+    @property
+    def synced(self) -> bool:
+        """Tell whether every picture stems from a completed list."""
+        return self._feeds is not None and self._feeds.synced
+
+    @property
+    def alive(self) -> bool:
+        """Tell whether the member was heard lately and did not turn us away."""
+        return self._met and not self._refused and _now() - self._heard < self._settings.mute_after
+
+    @property
+    def fresh(self) -> bool:
+        """Tell whether it is alive and at this moment known to be the one it was: then it may be acted upon."""
+        return self.verified and self.alive
+
+    def rotate(self) -> None:
+        """There are newer credentials."""
+        self._news.set()
+
+    def follow(self) -> None:
+        """There are other namespaces to watch."""
+        self._moved.set()
+        self.doubt()
+
+    def doubt(self) -> None:
+        """Look at the member and at our rights there now."""
+        self._review_wanted = True
+        self._suspect()
+
+    # --- life -----------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Connect and watch. Raises KubeError, StrangerError or BeginAgainError, the latter ones perhaps in groups."""
+        known = self._known
+        # 1. Is somebody there, and what may we do?
+        known.version = (await self.client.get(VERSION, into=Version)).git_version[:63]
+        known.rights = await review(self.client, known.namespaces)
+        self._reviewed = _now()
+        self._listener.changed()
+        # 2. Is it the cluster it was?
+        self._meet(await _identity(self.client))
+        # 3. Watch.
+        async with asyncio.TaskGroup() as group:
+            hub_id, tuning = self._settings.hub_id, self._settings.tuning
+            self._feeds = Feeds(self.client, known.inventory, known.own, hub_id=hub_id, listed=self._listed, tuning=tuning)
+            self._feeds.start(group, known.namespaces)
+            group.create_task(self._attend(group, self._feeds), name="attend")
+            group.create_task(self._take_news(), name="rotate")
+
+    def _meet(self, uid: str) -> None:
+        """Raise `StrangerError` where this is not the cluster we know, or is the hub."""
+        known = self._known
+        if uid == self._settings.hub_cluster_uid:
+            raise StrangerError(Why.HUB_AS_MEMBER, "the kubeconfig leads to the hub itself; a member must be another cluster")
+        known.cluster_uid = known.cluster_uid or uid
+        if known.cluster_uid != uid:
+            message = "another cluster answers than the one that was joined; nothing is done there: make a new offer for it"
+            raise StrangerError(Why.IDENTITY_CHANGED, message)
+        self.verified, self._met, self._refused = True, True, False
+        self._probed, self.trouble = _now(), None
+        self._listener.changed()
+
+    async def _attend(self, group: asyncio.TaskGroup, feeds: Feeds) -> None:
+        """Keep the health, the watched namespaces and the rights current."""
+        while True:
+            if self._moved.is_set():
+                self._moved.clear()
+                feeds.follow(group, self._known.namespaces)
+            if self._probe_due(feeds):
+                await self._probe()
+            if self.fresh and self._review_due():
+                await self._review()
+            self._listener.changed()
+            await self._tick()
+
+    async def _tick(self) -> None:
+        try:
+            async with asyncio.timeout(self._settings.tick):
+                await self._nudge.wait()
+        except TimeoutError:
+            return
+        self._nudge.clear()
+
+    # --- is it still there, and still the same --------------------------------------------------------------------
+
+    @property
+    def _heard(self) -> float:
+        return max(self._feeds.last_activity if self._feeds else _NEVER, self._probed)
+
+    def _listed(self, again: bool) -> None:
+        """A full list is about to be taken: the first of its watch, or one after a gap, perhaps of another server."""
+        if again:
+            self._suspect()
+        else:
+            asyncio.get_running_loop().call_soon(self._nudge.set)  # after it was taken
+
+    def _suspect(self) -> None:
+        """A watch began anew, or a call failed: tell and do nothing before the member has said who it is."""
+        if self.verified:
+            self.verified, self._attempted = False, _NEVER
+        self._nudge.set()
+        self._listener.changed()
+
+    def _probe_due(self, feeds: Feeds) -> bool:
+        restarted = feeds.restarts != self._restarts
+        self._restarts = feeds.restarts
+        if _now() - self._attempted < (self._settings.probe_after if self._refused else self._settings.tick):
+            return False  # no hot loop against one that said no
+        return restarted or not self.verified or _now() - self._heard >= self._settings.probe_after
+
+    async def _probe(self) -> None:
+        """Ask the member who it is. Silence is not believed at once, a definite no is."""
+        self._attempted = _now()
+        try:
+            async with asyncio.timeout(self._settings.probe_timeout):
+                uid = await _identity(self.client)
+        except TimeoutError:
+            self.trouble = Why.UNREACHABLE, "the member does not answer"
+        except KubeError as error:
+            self.trouble = shown(error)
+            if isinstance(error, DEFINITE):
+                self.verified, self._refused = False, True
+            if isinstance(error, Unauthorized):
+                self._listener.refused()
+        else:
+            self._meet(uid)
+
+    def _review_due(self) -> bool:
+        settings, since = self._settings, _now() - self._reviewed
+        missing = self._known.rights is not None and self._known.rights.missing
+        return since >= (settings.review_missing if missing else settings.review_every) or (
+            self._review_wanted and since >= settings.probe_timeout
+        )
+
+    async def _review(self) -> None:
+        before = self._known.rights
+        try:
+            self._known.rights = await review(self.client, self._known.namespaces)
+        except KubeError as error:
+            log.info("link.review_failed", extra={"reason": error.reason})
+        self._reviewed, self._review_wanted = _now(), False
+        if before is not None and before.missing and self._known.rights is not None and not self._known.rights.missing:
+            raise BeginAgainError  # watches that were refused wait for a minute: a new connection does not
+
+    # --- new credentials ------------------------------------------------------------------------------------------
+
+    async def _take_news(self) -> None:
+        """Take newer credentials into use once they proved to lead to the same cluster; until then the old ones stay."""
+        backoff = Backoff(random.uniform, base=1)
+        while True:
+            wanted = self._known.wanted
+            if wanted is not None and wanted.fingerprint != self.client.credentials.fingerprint:
+                await self._replace(wanted)
+            else:
+                self.rotation = None
+            self._listener.changed()
+            if self.rotation is None:
+                backoff.reset()
+            await self._until_news(None if self.rotation is None else backoff.next())
+
+    async def _until_news(self, seconds: float | None) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
+        except TimeoutError:
+            return
+        self._news.clear()
+
+    async def _replace(self, new: Credentials) -> None:
+        try:
+            async with Client(new, limits=self._settings.limits, observe=self._settings.observe) as probe:
+                uid = await _identity(probe)
+            self._meet(uid)
+            await self.client.replace_credentials(new)
+        except KubeError as error:
+            reason, message = shown(error)
+            self.rotation = reason, f"the new kubeconfig does not work: {message}"
+            return
+        log.info("link.rotated", extra={"cluster": uid})
+        self.rotation = None
+        self._review_wanted = True
+
+
+async def _identity(client: Client) -> str:
+    """Return the UID of the member's kube-system namespace. Raises KubeError."""
+    return (await client.get(_KUBE_SYSTEM, into=PartialObject)).metadata.uid
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,252 @@
+"""A member link: from a kubeconfig to a live, verified picture of one member, for as long as its offers exist.
+
+Nothing it does or suffers can slow another link: its own client, limits, tasks and backoff. It never creates or deletes anything on
+the member; it stops acting when the cluster behind the credentials is no longer the one it met first.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Mapping
+
+from sampan.api.conditions import OfferReason as Why
+from sampan.api.conditions import invalid_kubeconfig
+from sampan.api.convert_offer import SecretRef
+from sampan.controller.inventory import Inventory
+from sampan.controller.joining import LinkFacts
+from sampan.controller.link_session import Known, Listener, Session
+from sampan.controller.link_terms import BeginAgainError, LinkEvents, LinkSettings, Shown, StrangerError, first_of, shown
+from sampan.controller.own_jobs import OwnJobs
+from sampan.controller.secrets import SecretProblem
+from sampan.kube import kubeconfig
+from sampan.kube import workloads as kube
+from sampan.kube.backoff import Backoff
+from sampan.kube.client import Client
+from sampan.kube.errors import KubeError, Unauthorized
+from sampan.model.cluster import Node
+from sampan.scheduling.capacity import PodUse
+
+log = logging.getLogger(__name__)
+
+_LONG_ENOUGH = 60.0
+"""Seconds after which a connection that ends is not counted as one more failure."""
+
+
+class MemberLink:
+    """One link per kubeconfig Secret and key; all offers of its namespace that name it share it."""
+
+    def __init__(self, key: SecretRef, settings: LinkSettings, events: LinkEvents) -> None:
+        """Nothing is opened before `run`."""
+        self.key = key
+        self.facts = LinkFacts()
+        self._settings, self._events = settings, events
+        self._known = Known(
+            inventory=Inventory(settings.hub_id, lambda nodes: events.capacity_changed(self, nodes)),
+            own=OwnJobs(settings.hub_id, self._job_changed),
+        )
+        self._session: Session | None = None
+        self._source: Shown | None = SecretProblem.PENDING.reason, SecretProblem.PENDING.message(key)
+        self._trouble: Shown | None = None
+        self._news = asyncio.Event()
+        self._held: set[str] = set()
+        self._ready = False
+
+    # --- what others read -----------------------------------------------------------------------------------------
+
+    @property
+    def cluster_uid(self) -> str | None:
+        """Return the kube-system UID of the first cluster met; it never changes."""
+        return self._known.cluster_uid
+
+    @property
+    def client(self) -> Client:
+        """Return the member's client; only while `connected`."""
+        if self._session is None:
+            raise RuntimeError("the link has no client: look at connected first")
+        return self._session.client
+
+    @property
+    def connected(self) -> bool:
+        """Tell whether the member answers, is the one it was, and all pictures are complete: then, and only then, act on it."""
+        return self._session is not None and self._session.fresh and self._session.synced
+
+    @property
+    def synced(self) -> bool:
+        """Tell whether every picture stems from a completed list."""
+        return self._session is not None and self._session.synced
+
+    @property
+    def version(self) -> str:
+        """Return the member's version, such as v1.36.3."""
+        return self._known.version
+
+    @property
+    def missing_permissions(self) -> tuple[str, ...]:
+        """Return the rights that the credential lacks; empty before the first review."""
+        return self._known.rights.missing if self._known.rights else ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Return what the platform team should know: `OverPrivileged`."""
+        return ("OverPrivileged",) if self._known.rights and self._known.rights.over_privileged else ()
+
+    @property
+    def inventory(self) -> Inventory:
+        """Return nodes and pods, node by node."""
+        return self._known.inventory
+
+    @property
+    def nodes(self) -> Mapping[str, Node]:
+        """Return the nodes by name, live."""
+        return self._known.inventory.nodes
+
+    @property
+    def pods(self) -> Mapping[str, PodUse]:
+        """Return the pods of all namespaces that hold room on a node, by pod UID, live."""
+        return self._known.inventory.pods
+
+    @property
+    def jobs(self) -> dict[str, kube.Job]:
+        """Return our Jobs by the UID of their ComputeJob, live; answers of the API server may be put in."""
+        return self._known.own.jobs
+
+    @property
+    def own_pods(self) -> dict[str, dict[str, kube.Pod]]:
+        """Return our pods of all phases by the UID of their ComputeJob, then by pod UID, live."""
+        return self._known.own.own_pods
+
+    def traces(self, job_uid: str) -> bool:
+        """Tell whether a Job or pod of this ComputeJob is known to be there, of any attempt."""
+        return self._known.own.traces(job_uid)
+
+    # --- what others say ------------------------------------------------------------------------------------------
+
+    def use(self, source: bytes | SecretProblem) -> None:
+        """Take what the Secret holds now. What cannot be used is reported, and the last good kubeconfig stays in use."""
+        if isinstance(source, SecretProblem):
+            self._source = source.reason, source.message(self.key)
+            return self._tell()
+        try:
+            parsed = kubeconfig.parse(source, policy=self._settings.policy)
+        except kubeconfig.InvalidKubeconfig as error:
+            reason = invalid_kubeconfig(error.code)
+            self._source = reason, f"{reason}: Secret {self.key}: {error.message}"
+            return self._tell()
+        self._source = None
+        if self._known.wanted is None or self._known.wanted.fingerprint != parsed.fingerprint:
+            self._known.wanted = parsed
+            self._news.set()
+            if self._session is not None:
+                self._session.rotate()
+        return self._tell()
+
+    def follow(self, namespaces: frozenset[str]) -> None:
+        """Watch our objects in these namespaces of the member, and ask for our rights there."""
+        if namespaces != self._known.namespaces:
+            self._known.namespaces = namespaces
+            if self._session is not None:
+                self._session.follow()
+
+    def doubt(self) -> None:
+        """Look at the member and our rights there at once: a call was refused, or went unanswered."""
+        if self._session is not None:
+            self._session.doubt()
+
+    # --- life -----------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Connect, and connect again, until cancelled."""
+        backoff = Backoff(random.uniform, base=self._settings.retry_base)
+        loop = asyncio.get_running_loop()
+        while True:
+            while self._known.wanted is None:
+                await self._pause(None)
+            began = loop.time()
+            try:
+                await self._connect()
+            except* BeginAgainError:
+                backoff.reset()
+            except* Exception as group:  # noqa: BLE001  a fault in here must not end the other links
+                self._ended(first_of(group))
+            if loop.time() - began > _LONG_ENOUGH:
+                backoff.reset()
+            await self._pause(backoff.next())
+
+    async def _pause(self, seconds: float | None) -> None:
+        """Wait, but not when there are new credentials to try."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
+        except TimeoutError:
+            return
+        self._news.clear()
+
+    async def _connect(self) -> None:
+        """Hold one connection until something ends it."""
+        wanted = self._known.wanted
+        assert wanted is not None
+        self._news.clear()
+        listener = Listener(changed=self._tell, refused=lambda: self._events.refused(self))
+        try:
+            async with Client(wanted, limits=self._settings.limits, observe=self._settings.observe) as client:
+                self._session = Session(client, self._known, self._settings, listener)
+                await self._session.run()
+        finally:
+            self._session = None
+            self._tell()
+
+    def _ended(self, error: BaseException) -> None:
+        self._trouble = shown(error)
+        log.warning("link.broken", extra={"link": str(self.key), "reason": str(self._trouble[0])})
+        if not isinstance(error, KubeError | StrangerError):
+            log.error("link.crashed", extra={"link": str(self.key)}, exc_info=error)
+        if isinstance(error, Unauthorized):
+            self._events.refused(self)
+        self._tell()
+
+    # --- what it tells --------------------------------------------------------------------------------------------
+
+    def _job_changed(self, job_uid: str) -> None:
+        if self._session is not None and self._session.verified:
+            self._events.job_changed(self, job_uid)
+        else:
+            self._held.add(job_uid)
+
+    def _tell(self) -> None:
+        if self._session is not None and self._session.verified and self._held:
+            held, self._held = self._held, set()
+            for job_uid in sorted(held):
+                self._events.job_changed(self, job_uid)
+        facts, ready = self._facts(), self.connected
+        if facts != self.facts or (ready and not self._ready):
+            self.facts, self._ready = facts, ready
+            self._events.link_changed(self)
+        self._ready = ready
+
+    def _facts(self) -> LinkFacts:
+        session, rights = self._session, self._known.rights
+        up = session is not None and session.alive and (session.synced or bool(self.missing_permissions))
+        if up:
+            self._trouble = None
+        reason, message = self._why(session, up=up)
+        return LinkFacts(
+            connected=up,
+            reason=reason,
+            message=message,
+            cluster_uid=self.cluster_uid,
+            version=self.version,
+            missing=rights.missing if rights else None,
+            over_privileged=bool(self.warnings),
+            fingerprint=session.client.credentials.fingerprint[:12] if session else self.facts.fingerprint,
+        )
+
+    def _why(self, session: Session | None, *, up: bool) -> Shown:
+        doubtful = self._source or (session.rotation if session else None)
+        if up:
+            kept = "; the last good kubeconfig stays in use"
+            return (doubtful[0], doubtful[1] + kept) if doubtful else (Why.CONNECTED, "")
+        if doubtful and self._known.wanted is None:
+            return doubtful
+        trouble = (session.trouble if session else self._trouble) or self._trouble
+        trouble = trouble or ((Why.SYNCING, "reading what is there") if session else (Why.CONNECTING, ""))
+        return (doubtful[0], f"{doubtful[1]}; with the last good kubeconfig: {trouble[0]}") if doubtful else trouble

@@ -1,0 +1,79 @@
+"""The scheduler loop: wait for a change, take a snapshot, ask `schedule()`, hand the plan to the pilot. Decides nothing itself."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from time import perf_counter
+from typing import Protocol
+
+from sampan.controller.pilot import Pilot
+from sampan.controller.state import State
+from sampan.model.plan import Plan, Refusal
+from sampan.scheduling.cycle import schedule
+from sampan.scheduling.verdicts import Memo
+
+log = logging.getLogger(__name__)
+
+TICK = 2.0
+"""Seconds after which waiting jobs are looked at even where nothing changed: alternatives ripen, cool-downs end."""
+
+
+class Refusals(Protocol):
+    """Who tells the tenants why their jobs wait."""
+
+    def hear(self, refusals: tuple[Refusal, ...]) -> None:
+        """Take in the refusals of one cycle."""
+
+
+class Loop:
+    """Runs cycles until cancelled; `wake` asks for one."""
+
+    def __init__(self, state: State, pilot: Pilot, refusals: Refusals, *, interval: float, clock: Callable[[], int]) -> None:
+        """`interval` is the least time between two cycles in seconds; `clock` gives milliseconds since the epoch."""
+        self._state, self._pilot, self._refusals = state, pilot, refusals
+        self._interval, self._clock = interval, clock
+        self._wake = asyncio.Event()
+        self._memo = Memo()
+        self.cycles = 0
+        self.last_seconds = 0.0
+        self.last_refused: Mapping[str, int] = {}
+
+    def wake(self) -> None:
+        """Ask for a cycle: something changed that may place a job."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Watch over the waiting jobs until cancelled."""
+        while True:
+            await self._next()
+            if self._state.waiting:
+                self._enact(self._cycle())
+            await asyncio.sleep(self._interval)
+
+    async def _next(self) -> None:
+        try:
+            async with asyncio.timeout(TICK if self._state.waiting else None):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+        self._wake.clear()
+
+    def _cycle(self) -> Plan:
+        started = perf_counter()
+        plan, self._memo = schedule(self._state.snapshot(self._clock()), self._memo)
+        self.cycles += 1
+        self.last_seconds = perf_counter() - started
+        return plan
+
+    def _enact(self, plan: Plan) -> None:
+        for assignment in plan.assignments:
+            self._pilot.bind(assignment)
+        counts: dict[str, int] = {}
+        for refusal in plan.refusals:
+            reason = refusal.dominant
+            counts[str(reason)] = counts.get(str(reason), 0) + 1
+        self.last_refused = counts
+        self._refusals.hear(plan.refusals)
+        if plan.assignments:
+            log.info("cycle", extra={"bound": len(plan.assignments), "refused": len(plan.refusals), "seconds": round(self.last_seconds, 4)})
+            self.wake()

@@ -1,0 +1,98 @@
+"""Pools of every offer and the clusters they lie on, recomputed only where something changed. No I/O, no clock."""
+
+from collections.abc import Iterable, Mapping
+
+from sampan.catalog import Catalog
+from sampan.controller.cluster_view import ClusterView, Flights
+from sampan.controller.inventory import Inventory
+from sampan.model.cluster import Cell, Cluster, Pool
+from sampan.model.offer import Offer, OfferKey
+from sampan.scheduling.pools import pools_of
+
+
+class OfferPools:
+    """Offers by key, clusters by UID."""
+
+    def __init__(self, catalog: Catalog, home_origins: frozenset[str], flights: Flights) -> None:
+        """Start empty."""
+        self._catalog, self._home, self._flights = catalog, home_origins, flights
+        self._offers: dict[OfferKey, tuple[Offer, bool]] = {}
+        self._views: dict[str, ClusterView] = {}
+        self._pools: dict[OfferKey, tuple[tuple[object, ...], tuple[Pool, ...]]] = {}
+        self._parts: list[tuple[OfferKey, tuple[Pool, ...]]] = []
+        self._cells: tuple[Cell, ...] = ()
+
+    @property
+    def catalog(self) -> Catalog:
+        """Return the catalogue that the pools are told by."""
+        return self._catalog
+
+    def put(self, offer: Offer, *, trust_overrides: bool) -> None:
+        """Take an offer as it was judged."""
+        self._offers[offer.key] = offer, trust_overrides
+
+    def forget(self, key: OfferKey) -> None:
+        """Drop an offer."""
+        self._offers.pop(key, None)
+        self._pools.pop(key, None)
+
+    def know(self, catalog: Catalog) -> None:
+        """Resolve every node anew."""
+        self._catalog = catalog
+        for view in self._views.values():
+            view.know(catalog)
+
+    def look(self, cluster_uid: str, inventory: Inventory | None) -> None:
+        """Look at a cluster through this inventory from now on; None: the cluster is gone."""
+        known = self._views.get(cluster_uid)
+        if inventory is None:
+            self._views.pop(cluster_uid, None)
+        elif known is None or known.inventory is not inventory:
+            self._views[cluster_uid] = ClusterView(cluster_uid, inventory, self._catalog)
+
+    def touch(self, cluster_uid: str, inventory: Inventory, nodes: Iterable[str]) -> bool:
+        """Hear of changes seen by one link; tell whether it is the one that counts for the cluster."""
+        view = self._views.get(cluster_uid)
+        if view is None or view.inventory is not inventory:
+            return False
+        view.touch(nodes)
+        return True
+
+    def flights_changed(self, cluster_uid: str) -> None:
+        """Hear that our assignments to a cluster changed."""
+        view = self._views.get(cluster_uid)
+        if view is not None:
+            view.flights_changed()
+
+    def pools(self, key: OfferKey) -> tuple[Pool, ...]:
+        """Return the pools of an offer, by name; none before its member was met."""
+        offer, trusted = self._offers.get(key, (None, False))
+        view = self._views.get(offer.cluster_uid) if offer is not None and offer.cluster_uid is not None else None
+        if offer is None or view is None:
+            return ()
+        cluster = view.nodes()
+        basis = (view, view.generation, offer.rules, trusted)
+        known = self._pools.get(key)
+        if known is None or known[0] != basis:
+            fresh = pools_of(offer, cluster, self._catalog, home_origins=self._home, trust_overrides=trusted)
+            known = basis, known[1] if known is not None and known[1] == fresh else fresh
+            self._pools[key] = known
+        return known[1]
+
+    def cells(self) -> tuple[Cell, ...]:
+        """Return every pool of every offer, by offer and name; the same value where nothing changed."""
+        parts = [(key, self.pools(key)) for key in sorted(self._offers)]
+        same = len(parts) == len(self._parts) and all(a == b and p is q for (a, p), (b, q) in zip(parts, self._parts, strict=True))
+        if not same:
+            self._parts = parts
+            self._cells = tuple(Cell(offer=key, pool=pool) for key, pools in parts for pool in pools)
+        return self._cells
+
+    def cluster(self, uid: str) -> Cluster | None:
+        """Return one cluster as it is now."""
+        view = self._views.get(uid)
+        return None if view is None else view.cluster(self._flights)
+
+    def clusters(self) -> Mapping[str, Cluster]:
+        """Return all clusters as they are now."""
+        return {uid: view.cluster(self._flights) for uid, view in sorted(self._views.items())}

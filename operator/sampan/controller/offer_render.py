@@ -1,0 +1,112 @@
+"""What an offer on the hub needs next: its finalizer on or off, or a new status. Decides what to write; `offer_writer.py` writes."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sampan.api import conditions as types
+from sampan.api.conditions import OfferReason
+from sampan.api.convert_offer import Claim
+from sampan.controller.joining import Verdict, draining, overcommitted, schedulable
+from sampan.controller.offer_book import OfferBook
+from sampan.controller.offer_pools import OfferPools
+from sampan.controller.offer_status import OfferView, difference, is_urgent, status_of
+from sampan.controller.offer_writer import Write
+from sampan.kube.client import PatchType
+from sampan.model.cluster import Cluster, Pool
+from sampan.model.names import FINALIZER
+from sampan.model.offer import OfferKey
+from sampan.scheduling.pools import describe
+
+
+class Renderer:
+    """Reads the book and the pools; keeps nothing."""
+
+    def __init__(self, book: OfferBook, pools: OfferPools, *, in_use: Callable[[OfferKey], bool], clock: Callable[[], int]) -> None:
+        """`clock` gives milliseconds since the epoch."""
+        self._book, self._pools, self._in_use, self._clock = book, pools, in_use, clock
+
+    def write(self, uid: str) -> Write | None:
+        """Return the next patch of an offer, None where it is as it should be."""
+        claim = self._book.claims.get(uid)
+        if claim is None or uid not in self._book.judged:
+            return None
+        held = FINALIZER in claim.finalizers
+        if claim.deleting and held and not self._in_use(claim.key):
+            return _release(claim)
+        if not claim.deleting and not held:
+            return _hold(claim)
+        if self._unsettled(claim):
+            return None
+        patch = self._status_patch(claim)
+        if not patch:
+            return None
+        body = {"metadata": {"uid": uid}, "status": patch}
+        return Write(key=claim.key, body=body, subresource="status", urgent=is_urgent(patch))
+
+    def due(self) -> list[str]:
+        """Return the UIDs of offers that time alone may have changed: those that drain, and those whose Schedulable is out of date."""
+        now = self._clock()
+        found = []
+        for uid, claim in self._book.claims.items():
+            joined = self._book.judged.get(uid)
+            if joined is None:
+                continue
+            conditions = self._book.statuses[uid].get("conditions") or ()
+            shown = next((c.get("status") for c in conditions if c.get("type") == types.SCHEDULABLE), None)
+            edge = claim.valid_from is not None or claim.valid_until is not None
+            if claim.deleting or (edge and shown != self._schedulable(claim, now=now).status):
+                found.append(uid)
+        return found
+
+    def _unsettled(self, claim: Claim) -> bool:
+        """Tell whether the link is still on its first way in: after a restart, what the status says stays until more is known."""
+        way_in = claim.secret is not None and self._book.facts(claim).reason in (OfferReason.CONNECTING, OfferReason.SYNCING)
+        return way_in and bool(self._book.statuses[claim.uid].get("conditions"))
+
+    def _status_patch(self, claim: Claim) -> dict[str, Any]:
+        known, now = self._book.statuses[claim.uid], self._clock()
+        joined, facts = self._book.judged[claim.uid], self._book.facts(claim)
+        pools = self._pools.pools(claim.key)
+        cluster = self._pools.cluster(joined.offer.cluster_uid) if joined.offer.cluster_uid else None
+        verdicts: list[Verdict | None] = [*joined.verdicts, self._schedulable(claim, now=now)]
+        if cluster is not None:
+            verdicts.append(overcommitted(_uses(pools, cluster)))
+        verdicts.append(draining(claim, in_use=claim.deleting and self._in_use(claim.key)))
+        view = OfferView(
+            generation=claim.generation,
+            joined=joined,
+            facts=facts,
+            verdicts=tuple(verdict for verdict in verdicts if verdict is not None),
+            pools=tuple(describe(pool, cluster) for pool in pools) if cluster is not None else (),
+        )
+        return difference(known, status_of(view, known, now=now))
+
+    def _schedulable(self, claim: Claim, *, now: int) -> Verdict:
+        return schedulable(claim, self._book.judged[claim.uid], has_pools=bool(self._pools.pools(claim.key)), now=now)
+
+
+def _uses(pools: tuple[Pool, ...], cluster: Cluster) -> dict[int, tuple[int, int]]:
+    """Return for each rule with a limit the devices in use on its nodes, and the limit."""
+    uses: dict[int, tuple[int, int]] = {}
+    for pool in pools:
+        if pool.rule is None or pool.max_devices is None or not pool.resource:
+            continue
+        units = pool.accelerator.units_per_device if pool.accelerator else 1
+        taken = sum(-(-cluster.used[node][pool.resource] // units) for node in pool.nodes if node in cluster.used)
+        uses[pool.rule] = uses.get(pool.rule, (0, 0))[0] + taken, pool.max_devices
+    return uses
+
+
+def _hold(claim: Claim) -> Write:
+    """Put the finalizer on, where the admission policy did not."""
+    body = {"metadata": {"resourceVersion": claim.resource_version, "finalizers": [*claim.finalizers, FINALIZER]}}
+    return Write(key=claim.key, body=body)
+
+
+def _release(claim: Claim) -> Write:
+    """Take the finalizer off the very object that was looked at."""
+    body = [
+        {"op": "test", "path": "/metadata/resourceVersion", "value": claim.resource_version},
+        {"op": "replace", "path": "/metadata/finalizers", "value": [each for each in claim.finalizers if each != FINALIZER]},
+    ]
+    return Write(key=claim.key, body=body, content_type=PatchType.JSON)

@@ -1,0 +1,98 @@
+"""ClusterOffer.status as it should be, and the smallest patch from what it is. Pure; the writer is `offer_writer.py`."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sampan.api.conditions import OFFER_CONDITIONS
+from sampan.api.status import merge_difference, to_rfc3339
+from sampan.controller.joining import Joined, LinkFacts, Verdict
+from sampan.model.quantity import format_bytes
+from sampan.scheduling.pools import PoolSummary
+
+MAX_POOLS: Final = 256
+MAX_MISSING: Final = 64
+WORD: Final = 128
+_VOLATILE: Final = "lastProbeSuccess"
+"""Written only together with something else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferView:
+    """All that a status shows."""
+
+    generation: int
+    joined: Joined
+    facts: LinkFacts
+    verdicts: tuple[Verdict, ...]
+    """Every condition that applies."""
+    pools: tuple[PoolSummary, ...] = field(default=())
+
+
+def status_of(view: OfferView, known: Mapping[str, Any], *, now: int) -> dict[str, Any]:
+    """Return the status to show at the moment (milliseconds since the epoch). `known` lends the times of conditions that stay."""
+    cluster_uid = known.get("clusterUID") or (view.joined.offer.cluster_uid if view.joined.approved.holds else None)
+    answered = view.facts.connected
+    status: dict[str, Any] = {
+        "observedGeneration": view.generation,
+        "clusterUID": cluster_uid,
+        "kubernetesVersion": view.facts.version[:WORD] or known.get("kubernetesVersion"),
+        "workloads": ["batch/v1"] if answered or "workloads" in known else None,
+        "pools": [_pool(pool) for pool in view.pools[:MAX_POOLS]] or None,
+        "missingPermissions": [text[:WORD] for text in (view.facts.missing or ())[:MAX_MISSING]] or None,
+        "kubeconfigFingerprint": view.facts.fingerprint or known.get("kubeconfigFingerprint"),
+        _VOLATILE: to_rfc3339(now) if answered else known.get(_VOLATILE),
+        "conditions": _conditions(view, known.get("conditions") or (), now=now),
+    }
+    return {key: value for key, value in status.items() if value is not None}
+
+
+def difference(known: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the merge patch from one status to another; empty where nothing worth a write differs."""
+    patch: dict[str, Any] = merge_difference(dict(known), dict(wanted))
+    return {} if patch.keys() <= {_VOLATILE} else patch
+
+
+def is_urgent(patch: Mapping[str, Any]) -> bool:
+    """Tell whether a patch says more than counts: conditions and identity are written at once."""
+    return bool(patch.keys() - {_VOLATILE, "pools"})
+
+
+def _conditions(view: OfferView, known: Sequence[Mapping[str, Any]], *, now: int) -> list[dict[str, Any]]:
+    before = {condition.get("type"): condition for condition in known}
+    return [_condition(verdict, before.get(verdict.type), generation=view.generation, now=now) for verdict in _ordered(view.verdicts)]
+
+
+def _ordered(verdicts: Iterable[Verdict]) -> list[Verdict]:
+    return sorted(verdicts, key=lambda verdict: OFFER_CONDITIONS.index(verdict.type))
+
+
+def _condition(verdict: Verdict, before: Mapping[str, Any] | None, *, generation: int, now: int) -> dict[str, Any]:
+    stays = before is not None and before.get("status") == verdict.status and before.get("lastTransitionTime")
+    return {
+        "type": verdict.type,
+        "status": verdict.status,
+        "observedGeneration": generation,
+        "lastTransitionTime": before["lastTransitionTime"] if before is not None and stays else to_rfc3339(now),
+        "reason": verdict.reason,
+        "message": verdict.message,
+    }
+
+
+def _pool(pool: PoolSummary) -> dict[str, Any]:
+    shown = {
+        "name": pool.name[:WORD],
+        "acceleratorClass": pool.accelerator_class,
+        "vendor": pool.vendor or None,
+        "domestic": pool.domestic if pool.accelerator_class else None,
+        "sharing": str(pool.sharing) if pool.resource_name else None,
+        "resourceName": pool.resource_name or None,
+        "architecture": pool.architecture,
+        "nodes": pool.nodes,
+        "devices": pool.devices,
+        "free": pool.free,
+        "reserved": pool.reserved,
+        "largestGang": {"perReplica": pool.largest_gang[0], "replicas": pool.largest_gang[1]} if pool.largest_gang else None,
+        "memoryPerDevice": None if pool.memory_per_device is None else format_bytes(pool.memory_per_device),
+    }
+    return {key: value for key, value in shown.items() if value is not None}

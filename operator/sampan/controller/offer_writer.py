@@ -1,0 +1,109 @@
+"""Writes ClusterOffers on the hub: status and finalizer, few and in turn. Decides nothing: it asks what to write when it is time to.
+
+One status write per 5 s per offer, 10 writes per second in all; conditions at once; only the newest state is ever written.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sampan.kube.client import Client, PatchType
+from sampan.kube.errors import KubeError, NotFound
+from sampan.kube.paths import ResourcePath, resource_path
+from sampan.model.names import GROUP, VERSION
+from sampan.model.offer import OfferKey
+
+log = logging.getLogger(__name__)
+
+PER_OFFER: Final = 5.0
+BETWEEN: Final = 0.1
+AFTER_FAILURE: Final = 5.0
+LOOK_AGAIN: Final = 0.25
+"""Least seconds between two looks at one offer: changes come in bursts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """One patch of one offer."""
+
+    key: OfferKey
+    body: Any
+    subresource: str | None = None
+    content_type: PatchType = PatchType.MERGE
+    urgent: bool = True
+
+    @property
+    def path(self) -> ResourcePath:
+        """Return where it goes."""
+        return resource_path(
+            f"{GROUP}/{VERSION}", "clusteroffers", namespace=self.key.namespace, name=self.key.name, subresource=self.subresource
+        )
+
+
+class OfferWriter:
+    """Writes until cancelled. Offers are named by UID."""
+
+    def __init__(self, client: Client, render: Callable[[str], Write | None], written: Callable[[Mapping[str, Any]], None]) -> None:
+        """`render` gives what an offer needs now, None for nothing; `written` is given the API server's answer."""
+        self._client, self._render, self._written = client, render, written
+        self._marked: set[str] = set()
+        self._not_before: dict[str, float] = {}
+        self._last: dict[str, float] = {}
+        self._looked: dict[str, float] = {}
+        self._wake = asyncio.Event()
+
+    def mark(self, uid: str) -> None:
+        """Look at an offer: something about it changed."""
+        self._marked.add(uid)
+        self._wake.set()
+
+    def forget(self, uid: str) -> None:
+        """The offer is gone."""
+        self._marked.discard(uid)
+        self._not_before.pop(uid, None)
+        self._last.pop(uid, None)
+        self._looked.pop(uid, None)
+
+    async def run(self) -> None:
+        """Write until cancelled."""
+        while True:
+            self._wake.clear()
+            for uid in sorted(self._marked):
+                if await self._look(uid):
+                    await asyncio.sleep(BETWEEN)
+            await self._pause()
+
+    async def _pause(self) -> None:
+        """Sleep until something is marked, or until what waits may be due."""
+        if not self._marked:
+            await self._wake.wait()
+        else:
+            await asyncio.sleep(LOOK_AGAIN)
+
+    async def _look(self, uid: str) -> bool:
+        """Write what is due of one offer; tell whether anything was sent."""
+        now = asyncio.get_running_loop().time()
+        if now < self._not_before.get(uid, 0.0) or now < self._looked.get(uid, float("-inf")) + LOOK_AGAIN:
+            return False
+        self._looked[uid] = now
+        write = self._render(uid)
+        if write is None:
+            self._marked.discard(uid)
+            return False
+        if not write.urgent and now < self._last.get(uid, float("-inf")) + PER_OFFER:
+            return False
+        self._marked.discard(uid)
+        try:
+            body = await self._client.patch(write.path, write.body, into=dict[str, Any], content_type=write.content_type)
+        except NotFound:
+            return True
+        except KubeError as error:
+            log.warning("offer.unwritten", extra={"offer": str(write.key), "reason": error.reason})
+            self._not_before[uid] = now + AFTER_FAILURE
+            self.mark(uid)
+            return True
+        self._last[uid] = now
+        self._written(body)
+        return True

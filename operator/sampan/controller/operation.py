@@ -1,0 +1,175 @@
+"""Every part of the operator, built and wired: what a watch says goes to the state and the desk, what they say wakes the rest."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from sampan.api.convert_offer import InvalidObjectError, policy_of
+from sampan.controller import metrics as m
+from sampan.controller.enact import Tools
+from sampan.controller.hub import KINDS, Hub
+from sampan.controller.link_terms import LinkSettings
+from sampan.controller.loop import Loop
+from sampan.controller.offers import DeskEvents, DeskSettings, OfferDesk
+from sampan.controller.pilot import Pilot
+from sampan.controller.refusals import RefusalWriter
+from sampan.controller.remote import RemoteJobs
+from sampan.controller.resync import Known, Resync
+from sampan.controller.settings import Settings
+from sampan.controller.sight import Sight
+from sampan.controller.state import State
+from sampan.kube.addresses import AddressPolicy
+from sampan.kube.limits import Limits
+from sampan.model.offer import OfferKey
+from sampan.model.policy import BALANCED
+
+log = logging.getLogger(__name__)
+
+JOBS, OFFERS, PROVIDERS, CLASSES, POLICIES = KINDS
+
+
+class Operation:
+    """The parts of one operator process."""
+
+    def __init__(self, settings: Settings, hub: Hub, *, hub_id: str, cluster_uid: str, calls: m.Calls, clock: Callable[[], int]) -> None:
+        """`cluster_uid` is the hub's own kube-system UID; `clock` gives milliseconds since the epoch."""
+        self.known = Known()
+        self.events: Counter[str] = Counter()
+        self.desk = OfferDesk(hub.client, _desk_settings(settings, hub_id, cluster_uid, calls), self._desk_events(), clock=clock)
+        self.state = State(self.desk, currency=settings.currency, cooldown=int(settings.cooldown * 1000))
+        sight = Sight(self.desk, clock)
+        remotes = RemoteJobs(self.state, hub, hub_id)
+        tools = Tools(
+            state=self.state, members=self.desk, hub=hub, remotes=remotes, sight=sight, settings=settings, hub_id=hub_id, clock=clock
+        )
+        self.pilot = Pilot(tools)
+        refusals = RefusalWriter(self.state, hub, clock)
+        self.loop = Loop(self.state, self.pilot, refusals, interval=settings.cycle_interval, clock=clock)
+        self.resync = Resync(hub, self.known, self.take, interval=settings.resync_interval)
+        self._refusals = refusals
+        self._policies: dict[str, str] = {}
+        self.state.on_waiting.append(self.loop.wake)
+
+    async def run(self) -> None:
+        """Work until cancelled; the first part that fails ends all."""
+        async with asyncio.TaskGroup() as group:
+            for name, part in (
+                ("desk", self.desk),
+                ("pilot", self.pilot),
+                ("loop", self.loop),
+                ("refusals", self._refusals),
+                ("resync", self.resync),
+            ):
+                group.create_task(part.run(), name=name)
+
+    def heard(self, plural: str, event: str | None, body: dict[str, Any]) -> None:
+        """Take in what Kopf's watch said."""
+        self.events[plural] += 1
+        if event is None:
+            self.resync.listed_anew(plural)
+        self.take(plural, event, body)
+
+    def take(self, plural: str, event: str | None, body: dict[str, Any]) -> None:
+        """Take in one object of ours, or its end. One that cannot be read hurts no other."""
+        self.known.note(plural, event, body)
+        try:
+            self._route(plural, gone=event == "DELETED", body=body)
+        except InvalidObjectError as error:
+            log.warning("object.invalid", extra={"kind": plural, "reason": str(error)})
+        except Exception as error:  # noqa: BLE001  one poisoned object must not end the watch
+            log.error("object.quarantined", extra={"kind": plural, "uid": body["metadata"]["uid"], "error": type(error).__name__})  # noqa: TRY400
+
+    def _route(self, plural: str, *, gone: bool, body: dict[str, Any]) -> None:
+        uid = body["metadata"]["uid"]
+        if plural == JOBS:
+            if gone:
+                self.state.remove_job(uid)
+                self.pilot.touch(uid)
+            else:
+                self.state.apply_job(body)
+        elif plural == OFFERS:
+            self.desk.remove(uid) if gone else self.desk.apply(body)
+        elif plural == PROVIDERS:
+            self.desk.remove_provider(uid) if gone else self.desk.apply_provider(body)
+        elif plural == CLASSES:
+            self.desk.remove_class(uid) if gone else self.desk.apply_class(body)
+        elif plural == POLICIES:
+            self._policy(uid, None if gone else body)
+
+    def _policy(self, uid: str, body: dict[str, Any] | None) -> None:
+        policies = dict(self.state.policies)
+        policies.pop(self._policies.pop(uid, ""), None)
+        if body is not None:
+            policy = policy_of(body)
+            policies[policy.name] = policy
+            self._policies[uid] = policy.name
+        self.state.policies = {BALANCED.name: BALANCED, **policies}
+        self.loop.wake()
+
+    def _desk_events(self) -> DeskEvents:
+        # The desk comes first and the others need it: what it calls is looked up when it calls.
+        return DeskEvents(
+            changed=lambda: self.loop.wake(),  # noqa: PLW0108
+            job_changed=self._job_changed,
+            member_changed=lambda cluster_uid: self.pilot.touch_cluster(cluster_uid),  # noqa: PLW0108
+            flights=lambda cluster_uid: self.state.flights(cluster_uid),  # noqa: PLW0108
+            in_use=self._in_use,
+        )
+
+    def _job_changed(self, cluster_uid: str, job_uid: str) -> None:
+        record = self.state.jobs.get(job_uid)
+        if record is None:
+            return
+        if record.attempt_open:
+            self.desk.flights_changed(cluster_uid)
+        self.pilot.touch(job_uid)
+
+    def _in_use(self, offer: OfferKey) -> bool:
+        """Tell whether a copy that came by this offer may still be on its member."""
+        for record in self.state.jobs.values():
+            binding = record.binding
+            if binding is None or binding.offer != offer:
+                continue
+            link = self.desk.link_of(binding.cluster_uid)
+            if not record.phase.ended or link is None or not link.connected or link.traces(record.uid):
+                return True
+        return False
+
+    def samples(self, incarnations: int, calls: m.Calls) -> dict[m.Family, list[m.Sample]]:
+        """Return every metric as it is now."""
+        done, loop = self.pilot.counters, self.loop
+        phases = Counter(str(record.phase) for record in self.state.jobs.values())
+        offers = Counter(str(o.approved and o.connected and o.permitted and o.accepting).lower() for o in self.desk.offers().values())
+        return {
+            m.JOBS: [((phase,), n) for phase, n in sorted(phases.items())],
+            m.WAITING: [((), self.state.waiting)],
+            m.REFUSED: [((reason,), n) for reason, n in sorted(loop.last_refused.items())],
+            m.OFFERS: [((truth,), n) for truth, n in sorted(offers.items())],
+            m.MEMBERS: [((link.cluster_uid,), float(link.connected)) for link in self.desk.links() if link.cluster_uid is not None],
+            m.CYCLES: [((), loop.cycles)],
+            m.CYCLE_SECONDS: [((), loop.last_seconds)],
+            m.BOUND: [((), done.bound)],
+            m.CREATED: [((), done.created)],
+            m.ADOPTED: [((), done.adopted)],
+            m.CONFLICTS: [((), done.conflicts)],
+            m.ERRORS: [((), done.errors)],
+            m.QUARANTINED: [((), done.quarantined)],
+            m.QUEUE: [((), len(self.pilot.queue))],
+            m.KOPF: [((), incarnations)],
+            m.EVENTS: [((kind,), n) for kind, n in sorted(self.events.items())],
+            m.GAPS: [((), self.resync.gaps)],
+            m.CALLS: [(labels, n) for labels, n in sorted(calls.counts.items())],
+        }
+
+
+def _desk_settings(settings: Settings, hub_id: str, cluster_uid: str, calls: m.Calls) -> DeskSettings:
+    link = LinkSettings(
+        hub_id=hub_id,
+        hub_cluster_uid=cluster_uid,
+        policy=AddressPolicy(allow_loopback=settings.allow_loopback_members),
+        limits=Limits(timeout=settings.call_timeout, qps=settings.member_qps, burst=int(settings.member_qps * 2)),
+        observe=calls.observer("member"),
+    )
+    return DeskSettings(provider_namespaces=settings.provider_namespaces, home_origins=settings.home_origins, link=link)

@@ -1,0 +1,131 @@
+"""The pilot takes one job at a time from where it is to where it should be: asks `decide`, enacts the answer, asks again.
+
+Each job is worked on by one worker at a time, so that its writes never race; whatever fails is tried again later, with
+growing delays, and one job's trouble never holds up another's.
+"""
+
+import asyncio
+import logging
+import random
+
+from sampan.controller.actions import Wait
+from sampan.controller.decide import decide
+from sampan.controller.enact import Counters, Enactor, Tools
+from sampan.controller.jobs import JobRecord
+from sampan.controller.workqueue import WorkQueue
+from sampan.kube.errors import Conflict, KubeError
+from sampan.model.plan import Assignment
+
+log = logging.getLogger(__name__)
+
+MAX_STEPS = 20
+"""Actions in a row for one job before others get their turn."""
+
+
+class Pilot:
+    """Works on jobs until cancelled."""
+
+    def __init__(self, tools: Tools) -> None:
+        """Start idle."""
+        self._state, self._sight, self._pilots = tools.state, tools.sight, tools.settings.pilots
+        self.queue = WorkQueue()
+        self.counters = Counters()
+        self._enactor = Enactor(tools, self.counters, lambda uid, after: self.touch(uid, after=after))
+        self._assigned: dict[str, Assignment] = {}
+        self._failures: dict[str, int] = {}
+        tools.state.on_job.append(lambda record: self.touch(record.uid) if self._concerns(record) else None)
+
+    def touch(self, uid: str, *, after: float = 0) -> None:
+        """Have a job looked at, now or after so many seconds."""
+        self.queue.add(uid, after=after)
+
+    def touch_cluster(self, cluster_uid: str) -> None:
+        """Have every job bound to a member looked at."""
+        for record in list(self._state.jobs.values()):
+            binding = record.status.get("binding")
+            if binding and binding["clusterUID"] == cluster_uid:
+                self.touch(record.uid)
+
+    def bind(self, assignment: Assignment) -> None:
+        """Have an assignment enacted."""
+        self._state.assume(assignment)
+        self._assigned[assignment.job.uid] = assignment
+        self.touch(assignment.job.uid)
+
+    @property
+    def binds_in_flight(self) -> int:
+        """Return how many assignments wait for their intent."""
+        return len(self._assigned)
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self._pilots):
+                group.create_task(self._worker())
+
+    async def _worker(self) -> None:
+        while True:
+            uid = await self.queue.get()
+            try:
+                await self._steer(uid)
+                self._failures.pop(uid, None)
+            except Conflict:
+                self.counters.conflicts += 1
+                self.touch(uid, after=0.5)  # the watch brings the newer object; this is the second net
+            except KubeError as error:
+                self._retry(uid, error.reason)
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:
+                self.counters.quarantined += 1
+                log.error("job.quarantined", extra={"uid": uid, "error": type(error).__name__}, exc_info=log.isEnabledFor(logging.DEBUG))  # noqa: TRY400
+                self._drop_assignment(uid)
+                self.touch(uid, after=60)
+            finally:
+                self.queue.done(uid)
+
+    def _retry(self, uid: str, reason: str) -> None:
+        self.counters.errors += 1
+        self._drop_assignment(uid)
+        failures = self._failures[uid] = self._failures.get(uid, 0) + 1
+        delay = min(0.25 * 2 ** min(failures, 8), 30) * random.uniform(0.5, 1)  # noqa: S311  jitter, no secret
+        log.warning("job.retry", extra={"uid": uid, "reason": reason, "delay": round(delay, 2)})
+        self.touch(uid, after=delay)
+
+    async def _steer(self, uid: str) -> None:
+        for _ in range(MAX_STEPS):
+            record = self._state.jobs.get(uid)
+            assignment = self._assigned.get(uid)
+            if record is None:
+                return self._forget(uid)
+            if assignment is not None:
+                await self._intend(record, assignment)
+                continue
+            action = decide(record, self._sight.of(record), self._enactor.times(record))
+            if isinstance(action, Wait):
+                if action.millis is not None:
+                    self.touch(uid, after=max(action.millis, 10) / 1000)
+                return None
+            if not await self._enactor.enact(record, action):
+                return None
+        self.touch(uid)
+        return None
+
+    def _concerns(self, record: JobRecord) -> bool:
+        """Tell whether a record may need an action; a job that merely waits for a place does not."""
+        return not record.waits or record.uid in self._assigned
+
+    async def _intend(self, record: JobRecord, assignment: Assignment) -> None:
+        try:
+            await self._enactor.intend(record, assignment)
+        finally:
+            self._drop_assignment(record.uid)
+
+    def _drop_assignment(self, uid: str) -> None:
+        if self._assigned.pop(uid, None) is not None:
+            self._state.forget(uid)
+
+    def _forget(self, uid: str) -> None:
+        self._drop_assignment(uid)
+        self._enactor.forget(uid)
+        self._failures.pop(uid, None)

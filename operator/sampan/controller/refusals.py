@@ -1,0 +1,81 @@
+"""Tells a waiting job's tenant why it waits: one condition with the dominant reason, seldom enough to cost nothing.
+
+At most one write in ten minutes a job unless the reason changed for good, and five a second in all.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from sampan.api import status as job_status
+from sampan.controller.hub import Hub
+from sampan.controller.jobs import JobRecord
+from sampan.controller.state import State
+from sampan.kube.errors import KubeError
+from sampan.model.plan import Refusal
+from sampan.model.reason import Reason
+from sampan.scheduling.explain import headline
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 2_000
+"""Milliseconds a job must have waited before it is told why."""
+SELDOM = 600_000
+"""Least milliseconds between two such writes for one job."""
+NO_OFFERS = "NoOffers"
+_REASONS = frozenset({NO_OFFERS, *map(str, Reason)})
+
+RATE = 5
+"""Such writes a second in all."""
+
+
+class RefusalWriter:
+    """Keeps the newest refusal of each waiting job and writes the due ones."""
+
+    def __init__(self, state: State, hub: Hub, clock: Callable[[], int]) -> None:
+        """`clock` gives milliseconds since the epoch."""
+        self._state, self._hub, self._clock = state, hub, clock
+        self._newest: dict[str, Refusal] = {}
+        self._written: dict[str, tuple[int, str]] = {}
+
+    def hear(self, refusals: tuple[Refusal, ...]) -> None:
+        """Take in the refusals of one cycle; jobs no longer refused drop out."""
+        self._newest = {refusal.job.uid: refusal for refusal in refusals}
+        self._written = {uid: told for uid, told in self._written.items() if uid in self._state.jobs}
+
+    async def run(self) -> None:
+        """Write what is due until cancelled."""
+        while True:
+            refusal = next((r for r in self._newest.values() if self._due(r)), None)
+            if refusal is not None:
+                await self._tell(refusal)
+            await asyncio.sleep(1 / RATE)
+
+    def _due(self, refusal: Refusal) -> bool:
+        record = self._state.jobs.get(refusal.job.uid)
+        if record is None or not record.waits or self._clock() - refusal.job.created < PATIENCE:
+            return False
+        told = self._written.get(refusal.job.uid) or _told_before(record)
+        if told is None:
+            return True
+        since, reason = told
+        return reason != str(refusal.dominant or NO_OFFERS) and self._clock() - since >= SELDOM
+
+    async def _tell(self, refusal: Refusal) -> None:
+        uid = refusal.job.uid
+        record = self._state.jobs[uid]
+        reason = str(refusal.dominant or NO_OFFERS)
+        self._written[uid] = (self._clock(), reason)
+        status = job_status.refused(record.status, reason=reason, message=headline(refusal), at=self._clock())
+        try:
+            self._state.apply_job(await self._hub.write_status(record, status))
+        except KubeError as error:
+            log.warning("refusal.unwritten", extra={"uid": uid, "reason": error.reason})
+
+
+def _told_before(record: JobRecord) -> tuple[int, str] | None:
+    """Return when and what an earlier operator wrote, so that a restart writes nothing anew."""
+    told = next((c for c in record.status.get("conditions") or () if c["type"] == "Scheduled" and c["status"] == "False"), None)
+    if told is None or told["reason"] not in _REASONS:
+        return None  # what ended an earlier attempt is no word about waiting
+    return job_status.from_rfc3339(told["lastTransitionTime"]) or 0, str(told["reason"])

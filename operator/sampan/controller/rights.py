@@ -1,0 +1,54 @@
+"""Which rights Sampan needs on a member, and whether a credential has them.
+
+The list here is the list of the member chart's Role; nothing else may say what we need. No decisions about offers.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from sampan.kube.access import Access
+from sampan.kube.client import Client
+
+_CLUSTER: Final = (
+    Access(verb="get", resource="namespaces", name="kube-system"),
+    Access(verb="list", resource="nodes"),
+    Access(verb="watch", resource="nodes"),
+    Access(verb="list", resource="pods"),
+    Access(verb="watch", resource="pods"),
+)
+_PER_NAMESPACE: Final = (
+    ("batch", "jobs", ("get", "list", "watch", "create", "patch", "delete")),
+    ("", "pods", ("get", "list", "watch", "delete", "deletecollection")),
+    ("", "services", ("create", "delete", "deletecollection")),
+    ("", "configmaps", ("create", "delete", "deletecollection")),
+    ("", "secrets", ("create", "delete", "deletecollection")),
+)
+_ANYTHING: Final = Access(verb="*", resource="*", group="*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rights:
+    """What a review found."""
+
+    missing: tuple[str, ...] = ()
+    """As people write it: `create jobs.batch in sampan-jobs`."""
+    over_privileged: bool = False
+    """The credential may do anything: more than a hub should ever hold."""
+
+
+def needed(namespaces: Iterable[str]) -> tuple[Access, ...]:
+    """Return every right that Sampan uses on a member whose jobs run in these namespaces."""
+    return _CLUSTER + tuple(
+        Access(verb=verb, resource=resource, group=group, namespace=namespace)
+        for namespace in sorted(namespaces)
+        for group, resource, verbs in _PER_NAMESPACE
+        for verb in verbs
+    )
+
+
+async def review(client: Client, namespaces: Iterable[str]) -> Rights:
+    """Ask the member about each right. Raises KubeError where it does not answer."""
+    wanted = needed(namespaces)
+    allowed = await client.review((*wanted, _ANYTHING))
+    return Rights(missing=tuple(str(each) for each in wanted if not allowed[each]), over_privileged=allowed[_ANYTHING])

@@ -1,0 +1,58 @@
+"""Settings of the operator, from the environment (`SAMPAN_…`). Read once at the start; nothing else reads the environment."""
+
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What the hub's platform team decides about the operator. Times are in seconds."""
+
+    model_config = SettingsConfigDict(env_prefix="SAMPAN_", frozen=True, extra="ignore")
+
+    namespace: str = "sampan-system"
+    """The operator's own namespace: identity and later its Lease."""
+    provider_namespaces: Annotated[tuple[str, ...], NoDecode] = ()
+    """Namespaces whose kubeconfig Secrets the operator may read; comma-separated in the environment."""
+    allow_loopback_members: bool = False
+    """Members at 127.0.0.1: only for a federation on one machine."""
+    metrics_address: str = "127.0.0.1:8080"
+    home_origins: Annotated[frozenset[str], NoDecode] = frozenset({"CN"})
+    """Origins that count as domestic; comma-separated in the environment."""
+    currency: str = "CNY"
+    log_level: str = "INFO"
+
+    call_timeout: float = Field(default=10, gt=0)
+    """Deadline of one call to an API server."""
+    hub_qps: float = Field(default=500, gt=0)
+    """Calls per second to the hub at most."""
+    member_qps: float = Field(default=200, gt=0)
+    """Calls per second to each member at most."""
+    tombstone: float = Field(default=30, ge=0)
+    """How long a finished job's copy stays on the member; never shorter than a call can be in flight."""
+    cooldown: float = Field(default=300, ge=0)
+    """How long a pool is left out for a job that did not start there."""
+    cycle_interval: float = Field(default=0.05, gt=0)
+    """Least time between two scheduling cycles."""
+    counters_interval: float = Field(default=15, gt=0)
+    """Least time between two writes of mere counters of one job."""
+    resync_interval: float = Field(default=240, gt=0)
+    """Time between two looks for changes that a watch missed."""
+    pilots: int = Field(default=32, ge=1)
+    """Jobs whose remote copies are worked on at the same time."""
+
+    @field_validator("provider_namespaces", "home_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @property
+    def metrics_host(self) -> str:
+        """Return the address part of `metrics_address`."""
+        return self.metrics_address.rpartition(":")[0]
+
+    @property
+    def metrics_port(self) -> int:
+        """Return the port part of `metrics_address`."""
+        return int(self.metrics_address.rpartition(":")[2])

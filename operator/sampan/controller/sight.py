@@ -1,0 +1,96 @@
+"""What is known of a job's copy right now: the link's caches, read for one job. Reads only; asks nobody."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from sampan.api.status import Binding
+from sampan.controller.actions import Remote
+from sampan.controller.decide import attempt_of
+from sampan.controller.jobs import JobRecord
+from sampan.controller.observe import Observation, observe
+from sampan.controller.remote import Link
+from sampan.kube.workloads import Job as RemoteJob
+from sampan.kube.workloads import Pod
+from sampan.model.names import LABEL_ATTEMPT
+from sampan.model.offer import OfferKey
+
+
+class MemberLink(Link, Protocol):
+    """What is needed of a member link."""
+
+    @property
+    def own_pods(self) -> dict[str, dict[str, Pod]]:
+        """Return our pods there, by the UID of the ComputeJob and their own."""
+
+    @property
+    def connected(self) -> bool:
+        """Tell whether the caches are complete and fresh."""
+
+
+class Members(Protocol):
+    """What is needed of the joined members."""
+
+    def link_of(self, cluster_uid: str) -> MemberLink | None:
+        """Return the link to a member, None where no offer leads there now."""
+
+    def offer_state(self, offer: OfferKey) -> tuple[bool, bool]:
+        """Return whether an offer exists and whether it is being deleted."""
+
+    def berth(self, offer: OfferKey) -> tuple[str, tuple[str, ...]]:
+        """Return the namespace on the member and the pull secrets of an offer."""
+
+
+class Sight:
+    """Looks at copies; remembers of each attempt what the member may forget."""
+
+    def __init__(self, members: Members, clock: Callable[[], int]) -> None:
+        """`clock` gives milliseconds since the epoch."""
+        self._members, self._clock = members, clock
+        self._absent: dict[str, int] = {}
+        self._seen: dict[str, tuple[int, Observation]] = {}
+        self._final_since: dict[str, int] = {}
+
+    def prove_absent(self, uid: str, attempt: int) -> None:
+        """Hear from the member itself that nothing of an attempt is left there."""
+        self._absent[uid] = attempt
+
+    def forget(self, uid: str) -> None:
+        """Drop what is remembered of a job's attempts."""
+        for known in (self._absent, self._seen, self._final_since):
+            known.pop(uid, None)
+
+    def of(self, record: JobRecord) -> Remote:
+        """Return what is known of a job's copy."""
+        binding = record.binding
+        if binding is None:
+            return Remote()
+        exists, draining = self._members.offer_state(binding.offer)
+        link = self._members.link_of(binding.cluster_uid)
+        absent = self._absent.get(record.uid) == binding.attempt
+        if link is None or not link.connected:
+            return Remote(offer_exists=exists or link is not None, offer_draining=draining, absent=absent)
+        copy, pods = link.jobs.get(record.uid), tuple(link.own_pods.get(record.uid, {}).values())
+        seen = self._observe(record, binding, copy, pods) if copy is not None else None
+        return Remote(
+            offer_exists=exists or copy is not None,
+            offer_draining=draining,
+            reachable=True,
+            job=copy,
+            pods=len(pods),
+            observation=seen,
+            final_for=self._clock() - self._final_since.setdefault(record.uid, self._clock()) if seen and seen.state.final else 0,
+            absent=absent and copy is None and not pods,
+        )
+
+    def _observe(self, record: JobRecord, binding: Binding, copy: RemoteJob, pods: tuple[Pod, ...]) -> Observation:
+        """Look at an attempt; what was seen of it before goes in, because failed pods may be gone by now."""
+        attempt = attempt_of(copy)
+        mine = tuple(pod for pod in pods if pod.metadata.labels.get(LABEL_ATTEMPT) == str(attempt))
+        number, earlier = self._seen.get(record.uid, (0, None))
+        if number != attempt:
+            earlier = None
+            self._final_since.pop(record.uid, None)
+        gang = record.spec.gang if record.spec is not None else True
+        seen = observe(copy, mine, gang=gang, replicas=binding.replicas, earlier=earlier)
+        self._seen[record.uid] = (attempt, seen)
+        return seen

@@ -1,0 +1,234 @@
+"""The live picture: what the watches said and what is under way, from which snapshots are taken.
+
+One loop owns it: every method is called there, none waits. It decides nothing and writes nothing to any API server.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Protocol
+
+from sampan.controller.jobs import JobRecord, record_of
+from sampan.kube.workloads import Job as RemoteJob
+from sampan.model.accelerator import AcceleratorClass
+from sampan.model.cluster import Cell, Cluster, Pool
+from sampan.model.job import Demand, Job, Shape
+from sampan.model.offer import Offer, OfferKey
+from sampan.model.plan import Assignment
+from sampan.model.policy import BALANCED, Policy
+from sampan.model.snapshot import Snapshot
+from sampan.model.vector import Vector
+from sampan.scheduling.capacity import Flight
+
+CellId = tuple[OfferKey, str]
+
+HOSTNAME = "kubernetes.io/hostname"
+
+
+class Fleet(Protocol):
+    """What the state needs of the joined members."""
+
+    def offers(self) -> Mapping[OfferKey, Offer]:
+        """Return every offer by key."""
+
+    def cells(self) -> tuple[Cell, ...]:
+        """Return every pool of every offer."""
+
+    def clusters(self) -> Mapping[str, Cluster]:
+        """Return the members by kube-system UID."""
+
+    def classes(self) -> Mapping[str, AcceleratorClass]:
+        """Return the facts of every accelerator class."""
+
+    def remote_job(self, cluster_uid: str, job_uid: str) -> RemoteJob | None:
+        """Return our copy of a job as the member's watch last showed it."""
+
+    def flights_changed(self, cluster_uid: str) -> None:
+        """Hear that assignments to a member changed, so that its free counts are stale."""
+
+
+class State:
+    """Jobs by UID, assignments in flight, cool-downs."""
+
+    def __init__(self, fleet: Fleet, *, currency: str, cooldown: int, limit: int = 64) -> None:
+        """`cooldown` in milliseconds; `limit` caps the assignments of one cycle."""
+        self.jobs: dict[str, JobRecord] = {}
+        self.policies: dict[str, Policy] = {BALANCED.name: BALANCED}
+        self.on_job: list[Callable[[JobRecord], None]] = []
+        """Called with every record that is new or changed."""
+        self.on_waiting: list[Callable[[], None]] = []
+        """Called when a job may be placed that could not be before."""
+        self._fleet = fleet
+        self._currency, self._cooldown, self._limit = currency, cooldown, limit
+        self._waiting: dict[str, JobRecord] = {}
+        self._assumed: dict[str, Assignment] = {}
+        self._planned: dict[str, Assignment] = {}
+        self._open: dict[str, set[str]] = {}
+        self._cooling: dict[tuple[Shape, CellId], int] = {}
+        self._held_back: dict[str, int] = {}
+
+    # --- what the watches say -------------------------------------------------------------------------------------
+
+    def apply_job(self, body: Mapping[str, Any]) -> JobRecord | None:
+        """Take in a ComputeJob; older pictures than the known one are ignored. Returns the record, None if it was ignored."""
+        uid = body["metadata"]["uid"]
+        known = self.jobs.get(uid)
+        if known is not None and int(body["metadata"]["resourceVersion"]) <= int(known.resource_version):
+            return None
+        record = record_of(body, known)
+        self._replace(record)
+        for listener in self.on_job:
+            listener(record)
+        return record
+
+    def remove_job(self, uid: str) -> None:
+        """Forget a job that the hub has no more."""
+        record = self.jobs.pop(uid, None)
+        self._waiting.pop(uid, None)
+        self._planned.pop(uid, None)
+        self._assumed.pop(uid, None)
+        self._held_back.pop(uid, None)
+        if record is not None:
+            self._close(record)
+
+    def _replace(self, record: JobRecord) -> None:
+        known = self.jobs.get(record.uid)
+        if known is not None:
+            self._close(known)
+        self.jobs[record.uid] = record
+        binding = record.binding
+        if record.attempt_open and binding is not None:
+            self._open.setdefault(binding.cluster_uid, set()).add(record.uid)
+        elif record.uid not in self._assumed:
+            self._planned.pop(record.uid, None)
+        if record.waits:
+            self._waiting[record.uid] = record
+            self._tell_waiting()
+        else:
+            self._waiting.pop(record.uid, None)
+            self._assumed.pop(record.uid, None)
+        for cluster_uid in {b.cluster_uid for r in (known, record) if r is not None and (b := r.binding) is not None}:
+            self._fleet.flights_changed(cluster_uid)
+
+    def _close(self, record: JobRecord) -> None:
+        binding = record.binding
+        if binding is not None and record.uid in self._open.get(binding.cluster_uid, ()):
+            self._open[binding.cluster_uid].discard(record.uid)
+            self._fleet.flights_changed(binding.cluster_uid)
+
+    # --- what is under way ----------------------------------------------------------------------------------------
+
+    def assume(self, assignment: Assignment) -> None:
+        """Count an assignment as taken from now on, before its intent is written."""
+        self._assumed[assignment.job.uid] = assignment
+        self._planned[assignment.job.uid] = assignment
+        self._fleet.flights_changed(assignment.cluster_uid)
+
+    def forget(self, uid: str) -> None:
+        """Give an assignment back whose intent was not written."""
+        assignment = self._assumed.pop(uid, None)
+        if assignment is not None:
+            record = self.jobs.get(uid)
+            if record is None or not record.attempt_open:
+                self._planned.pop(uid, None)
+            self._fleet.flights_changed(assignment.cluster_uid)
+            self._tell_waiting()
+
+    def _tell_waiting(self) -> None:
+        for listener in self.on_waiting:
+            listener()
+
+    def planned(self, uid: str) -> Assignment | None:
+        """Return the assignment a bound job came from; None after a restart."""
+        return self._planned.get(uid)
+
+    def cool(self, shape: Shape, cell: CellId, *, now: int) -> None:
+        """Leave a cell out for all jobs of a shape for a while."""
+        self._cooling[shape, cell] = now + self._cooldown
+
+    def hold_back(self, uid: str, *, until: int) -> None:
+        """Keep a waiting job out of the snapshots for a while (milliseconds since the epoch)."""
+        self._held_back[uid] = until
+
+    def flights(self, cluster_uid: str) -> Iterator[Flight]:
+        """Yield every assignment to a member whose pods may not all be seen yet, each job once."""
+        for uid in sorted(self._open.get(cluster_uid, ())):
+            yield self._flight(self.jobs[uid])
+        for uid, assignment in self._assumed.items():
+            if assignment.cluster_uid == cluster_uid and uid not in self._open.get(cluster_uid, ()):
+                yield self._new_flight(assignment)
+
+    def pool_of(self, offer: OfferKey, name: str) -> Pool | None:
+        """Return a pool of an offer as it is now."""
+        return next((cell.pool for cell in self._fleet.cells() if cell.offer == offer and cell.pool.name == name), None)
+
+    def _new_flight(self, assignment: Assignment) -> Flight:
+        pool = self.pool_of(assignment.offer, assignment.pool)
+        return Flight(job_uid=assignment.job.uid, nodes=assignment.nodes, per_replica=per_replica(assignment.demand, pool), finished=0)
+
+    def _flight(self, record: JobRecord) -> Flight:
+        binding, shape = record.binding, record.shape
+        assert binding is not None
+        pool = self.pool_of(binding.offer, binding.pool)
+        copy = self._fleet.remote_job(binding.cluster_uid, record.uid)
+        plan = self._planned.get(record.uid)
+        demand = shape.demands[binding.alternative or 0] if shape is not None else None
+        nodes = plan.nodes if plan is not None else _recovered_nodes(binding.replicas, copy, pool)
+        over = (copy.status.succeeded + copy.status.failed) if copy is not None else 0
+        left = binding.replicas
+        if copy is not None and copy.spec.completions is not None:
+            left = max(0, min(binding.replicas, copy.spec.completions - over))
+        return Flight(job_uid=record.uid, nodes=nodes, per_replica=per_replica(demand, pool), finished=binding.replicas - left)
+
+    # --- the picture ----------------------------------------------------------------------------------------------
+
+    @property
+    def waiting(self) -> int:
+        """Return how many jobs wait for a place, those being bound included."""
+        return len(self._waiting)
+
+    def snapshot(self, now: int) -> Snapshot:
+        """Return the world at this moment (milliseconds since the epoch)."""
+        self._cooling = {key: until for key, until in self._cooling.items() if until > now}
+        return Snapshot(
+            now=now,
+            currency=self._currency,
+            jobs=tuple(self._pending(now)),
+            offers=self._fleet.offers(),
+            cells=self._fleet.cells(),
+            clusters=self._fleet.clusters(),
+            policies=self.policies,
+            classes=self._fleet.classes(),
+            limit=self._limit,
+        )
+
+    def _pending(self, now: int) -> Iterable[Job]:
+        by_shape: dict[Shape, frozenset[CellId]] = {}
+        for shape, cell in self._cooling:
+            by_shape[shape] = by_shape.get(shape, frozenset()) | {cell}
+        for uid, record in self._waiting.items():
+            if uid in self._assumed or max(record.not_before(), self._held_back.get(uid, 0)) > now:
+                continue
+            assert record.shape is not None
+            own = frozenset(cell for cell, until in record.cooling(self._cooldown).items() if until > now)
+            yield record.to_job(own | by_shape.get(record.shape, frozenset()))
+
+
+def per_replica(demand: Demand | None, pool: Pool | None) -> Vector:
+    """Return what one replica takes from its node: the demand's own amounts and its devices in units of the pool's resource."""
+    if demand is None:
+        return Vector()
+    if demand.requirement is None or pool is None or not pool.resource:
+        return demand.per_replica
+    units = demand.requirement.count * (pool.accelerator.units_per_device if pool.accelerator else 1)
+    return demand.per_replica + Vector.of({pool.resource: units})
+
+
+def _recovered_nodes(replicas: int, copy: RemoteJob | None, pool: Pool | None) -> tuple[tuple[str, int], ...]:
+    """Return nodes to count a bound job on after a restart: those its copy prefers, else the first of its pool."""
+    terms = copy.spec.template.spec.affinity.node_affinity.preferred if copy is not None else []
+    names = tuple(v for t in terms for e in t.preference.match_expressions if e.key == HOSTNAME for v in e.values)
+    nodes = names or (pool.nodes if pool is not None else ())
+    if not nodes:
+        return ()
+    share, rest = divmod(replicas, len(nodes))
+    counted = ((node, share + (1 if index < rest else 0)) for index, node in enumerate(nodes))
+    return tuple((node, count) for node, count in counted if count)

@@ -1,0 +1,154 @@
+"""Which addresses a credential may lead to.
+
+Lives here: the policy, the check of literals in every spelling, the resolver that connects only to checked addresses.
+Must never live here: TLS, HTTP, parsing of kubeconfigs.
+"""
+
+import asyncio
+import ipaddress
+import re
+import socket
+from dataclasses import dataclass
+
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_LOOPBACK: tuple[Network, ...] = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
+_NEVER_A_SERVER: tuple[Network, ...] = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        "0.0.0.0/8",  # this host
+        "169.254.0.0/16",  # link-local: metadata services of most clouds
+        "192.0.0.0/24",  # protocol assignments, Oracle's metadata
+        "224.0.0.0/4",  # multicast
+        "240.0.0.0/4",  # reserved, broadcast
+        "100.100.100.200/32",  # Alibaba's metadata
+        "168.63.129.16/32",  # Azure's wire server
+        "::/128",
+        "fe80::/10",  # link-local
+        "fec0::/10",  # site-local, deprecated
+        "ff00::/8",  # multicast
+        "fd00::/8",  # unique local: the hub's services, AWS's metadata; an administrator allows a real one
+    )
+)
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_HOSTNAME = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?)*")
+_NUMERIC_LABEL = re.compile(r"[0-9]+|0x[0-9a-f]*")
+
+
+class AddressNotAllowed(OSError):  # noqa: N818  (an OSError, so that aiohttp reports it as a failure to resolve)
+    """The policy forbids this address; the message names no address."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressPolicy:
+    """What the platform team allows: by default any address that can be another machine's.
+
+    ``allowed_networks`` lifts the built-in refusals, ``denied_networks`` (the hub's service range) beats everything.
+    """
+
+    allow_loopback: bool = False
+    denied_networks: tuple[Network, ...] = ()
+    allowed_networks: tuple[Network, ...] = ()
+
+    def allows(self, address: Address) -> bool:
+        """Whether a connection to ``address``, and to every IPv4 address written inside it, may be opened."""
+        return all(self._allows_one(each) for each in _spellings(address))
+
+    def check_host(self, host: str) -> None:
+        """Raise AddressNotAllowed where ``host`` is a literal, or a name of this machine, that may not be used.
+
+        Other names are judged when they are resolved, by CheckedResolver.
+        """
+        name = host.lower()
+        if not self.allow_loopback and (name == "localhost" or name.endswith(".localhost")):
+            raise AddressNotAllowed("the server's name is this machine")
+        address = literal_address(host)
+        if address is not None and not self.allows(address):
+            raise AddressNotAllowed("the server's address is not allowed")
+
+    def _allows_one(self, address: Address) -> bool:
+        if _within(address, self.denied_networks):
+            return False
+        if _within(address, _LOOPBACK):
+            return self.allow_loopback
+        return _within(address, self.allowed_networks) or not _within(address, _NEVER_A_SERVER)
+
+
+DEFAULT_POLICY = AddressPolicy()
+"""For what strangers give: only addresses that can be another machine's."""
+
+TRUSTED = AddressPolicy(allow_loopback=True, allowed_networks=(ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0")))
+"""For credentials the operator was started with: the hub's own API server may be anywhere."""
+
+
+def literal_address(host: str) -> Address | None:
+    """The address that ``host`` spells, None for a name.
+
+    Raises AddressNotAllowed for spellings that some resolvers read as an address (``0x7f000001``, ``127.1``, octal,
+    zones) and ValueError for what is neither a name nor an address.
+    """
+    if ":" in host:
+        if "%" in host:
+            raise AddressNotAllowed("an address with a zone is of this machine only")
+        return ipaddress.IPv6Address(host)
+    name = host.lower()
+    if len(name) > 253 or not _HOSTNAME.fullmatch(name):
+        raise ValueError("not a host name")
+    if not _NUMERIC_LABEL.fullmatch(name.rpartition(".")[2]):
+        return None
+    try:
+        return ipaddress.IPv4Address(name)
+    except ValueError:
+        raise AddressNotAllowed("an IPv4 address must be four decimal numbers") from None
+
+
+class CheckedResolver(AbstractResolver):
+    """Resolves a name once per connection and gives only addresses the policy allows: what was checked is what is used."""
+
+    def __init__(self, policy: AddressPolicy) -> None:
+        """Judge by ``policy``."""
+        self._policy = policy
+
+    async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC) -> list[ResolveResult]:
+        """All addresses of ``host``; raises AddressNotAllowed if any of them is forbidden, OSError if there is none."""
+        loop = asyncio.get_running_loop()
+        infos = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, family=family)
+        if not infos:
+            raise OSError("the name has no address")
+        flags = int(socket.AI_NUMERICHOST | socket.AI_NUMERICSERV)
+        found = [(int(info[0]), self._checked(str(info[4][0]))) for info in infos]
+        return [ResolveResult(hostname=host, host=text, port=port, family=kind, proto=0, flags=flags) for kind, text in found]
+
+    async def close(self) -> None:
+        """Nothing is held open."""
+
+    def _checked(self, text: str) -> str:
+        if not self._policy.allows(ipaddress.ip_address(text)):
+            raise AddressNotAllowed("the server's name resolves to an address that is not allowed")
+        return text
+
+
+def _spellings(address: Address) -> list[Address]:
+    """The address and the IPv4 addresses that IPv6 forms carry (mapped, compatible, 6to4, Teredo, NAT64)."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return [address]
+    if address.ipv4_mapped is not None:
+        return [address.ipv4_mapped]
+    found: list[Address] = [address]
+    if address.sixtofour is not None:
+        found.append(address.sixtofour)
+    if address.teredo is not None:
+        found.extend(address.teredo)
+    if 1 < int(address) < 1 << 32:  # ::a.b.c.d, deprecated
+        found.append(ipaddress.IPv4Address(int(address)))
+    if address in _NAT64:
+        found.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+    return found
+
+
+def _within(address: Address, networks: tuple[Network, ...]) -> bool:
+    """Membership; an address of the other family is in no network."""
+    return any(address.version == network.version and address in network for network in networks)

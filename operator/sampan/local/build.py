@@ -1,0 +1,120 @@
+"""Builds Kubernetes, etcd, kwok and helm once with Go, from the wrapper modules in `go/`, into the user's cache.
+
+Never here: finding programs that are there already.
+"""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from sampan.local.binaries import KUBERNETES_VERSION, Say, find, stamp, wanted_version
+from sampan.local.paths import LocalError, cache_root
+
+_MAJOR, _MINOR = KUBERNETES_VERSION.removeprefix("v").split(".")[:2]
+# Without these, the server's discovery says v0.0.0 and clients gate features wrongly.
+_KUBERNETES_FLAGS = " ".join(
+    [
+        f"-s -w -X k8s.io/component-base/version.gitVersion={KUBERNETES_VERSION}",
+        f"-X k8s.io/component-base/version.gitMajor={_MAJOR} -X k8s.io/component-base/version.gitMinor={_MINOR}",
+        f"-X k8s.io/client-go/pkg/version.gitVersion={KUBERNETES_VERSION}",
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How one program is built: the wrapper module, the package in it, and a word on how long it takes on two cores."""
+
+    module: str
+    package: str
+    ldflags: str
+    minutes: float
+
+
+RECIPES = {
+    "etcd": Recipe("etcd", "go.etcd.io/etcd/server/v3", "-s -w", 1),
+    "kwok": Recipe("kwok", "sigs.k8s.io/kwok/cmd/kwok", "-s -w", 1),
+    "kwokctl": Recipe("kwok", "sigs.k8s.io/kwok/cmd/kwokctl", "-s -w", 0.5),
+    "kube-apiserver": Recipe("kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver", _KUBERNETES_FLAGS, 3),
+    "kube-controller-manager": Recipe("kubernetes", "k8s.io/kubernetes/cmd/kube-controller-manager", _KUBERNETES_FLAGS, 1),
+    "kube-scheduler": Recipe("kubernetes", "k8s.io/kubernetes/cmd/kube-scheduler", _KUBERNETES_FLAGS, 0.5),
+    "kubectl": Recipe("kubernetes", "k8s.io/kubernetes/cmd/kubectl", _KUBERNETES_FLAGS, 0.5),
+    "helm": Recipe("helm", "helm.sh/helm/v3/cmd/helm", "-s -w", 1),
+}
+"""By program, in the order they are built."""
+
+
+def build(programs: list[str], say: Say) -> None:
+    """Puts the programs into the cache, each whole or not at all. A second builder waits for the first and then finds its work done."""
+    go = shutil.which("go")
+    if go is None:
+        raise LocalError(
+            f"missing {', '.join(programs)} and no Go to build them: install Go (https://go.dev/dl), "
+            "or set SAMPAN_KUBE_ASSETS to a folder that has them"
+        )
+    target = cache_root() / "bin"
+    target.mkdir(parents=True, exist_ok=True)
+    with _one_builder(target, say):
+        left = [program for program in RECIPES if program in programs and find().get(program) is None]
+        minutes = sum(RECIPES[program].minutes for program in left)
+        if left:
+            say(f"building {len(left)} programs once, about {minutes:g} minutes on two cores: {', '.join(left)}")
+        for number, program in enumerate(left, 1):
+            _build_one(go, program, target, say=_numbered(say, f"[{number} of {len(left)}]"))
+
+
+def _numbered(say: Say, head: str) -> Say:
+    return lambda text: say(f"{head} {text}")
+
+
+@contextmanager
+def _one_builder(target: Path, say: Say) -> Iterator[None]:
+    with (target / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("another process is building the same programs: waiting for it")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _build_one(go: str, program: str, target: Path, *, say: Say) -> None:
+    recipe = RECIPES[program]
+    say(f"{program} {wanted_version(program)}")
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix=f".{program}-", dir=target) as folder:
+        made = Path(folder) / program
+        command = [go, "build", "-mod=readonly", "-trimpath", "-ldflags", recipe.ldflags, "-o", str(made), recipe.package]
+        with tempfile.TemporaryFile("w+") as output:
+            folder_of_module = Path(__file__).parent / "go" / recipe.module
+            _run(command, folder_of_module, output=output, tick=lambda seconds: say(f"{program}: {seconds:.0f} s"))
+        made.replace(target / program)
+    stamp(target / program).write_text(wanted_version(program) + "\n")
+    say(f"{program} built in {time.monotonic() - started:.0f} s")
+
+
+def _run(command: list[str], folder: Path, *, output: IO[str], tick: Callable[[float], None]) -> None:
+    env = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"}
+    started = time.monotonic()
+    with subprocess.Popen(command, cwd=folder, env=env, stdout=output, stderr=subprocess.STDOUT) as process:
+        while True:
+            try:
+                code = process.wait(timeout=30)
+                break
+            except subprocess.TimeoutExpired:
+                tick(time.monotonic() - started)
+            except BaseException:
+                process.terminate()
+                raise
+    if code != 0:
+        output.seek(0)
+        tail = "".join(output.readlines()[-15:])
+        raise LocalError(f"{' '.join(command[:2])} {command[-1]} failed with exit code {code}:\n{tail}")

@@ -1,0 +1,54 @@
+"""Installs the two Helm charts, the same that real hubs and members get. Never here: their content."""
+
+import json
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sampan.local.kubectl import tool_environment
+from sampan.local.paths import LocalError, shipped
+
+HUB_NAMESPACE = "sampan-system"
+MEMBER_NAMESPACE = "sampan-jobs"
+
+
+@dataclass(frozen=True, slots=True)
+class Helm:
+    """helm with one kubeconfig and caches of its own."""
+
+    binary: str
+    kubeconfig: Path
+    cache: Path
+
+    def install_hub(self, *, provider_namespaces: list[str], tenant_namespaces: list[str]) -> None:
+        """Installs or upgrades `helm/sampan` for an operator that runs outside the cluster."""
+        values = {
+            "operator": {"enabled": False, "allowLoopbackMembers": True},
+            "providerNamespaces": provider_namespaces,
+            "catalogueReaderGroups": [f"system:serviceaccounts:{namespace}" for namespace in tenant_namespaces],
+        }
+        self._install("sampan", values)
+
+    def install_member(self) -> None:
+        """Installs or upgrades `helm/sampan-member`."""
+        self._install("sampan-member", {})
+
+    def _install(self, chart: str, values: Mapping[str, Any]) -> None:
+        folder = shipped("helm") / chart
+        if not (folder / "Chart.yaml").is_file():
+            raise LocalError(f"no chart {folder}: install Sampan anew")
+        command = [self.binary, f"--kubeconfig={self.kubeconfig}", "upgrade", "--install", chart, str(folder)]
+        command += ["--namespace", HUB_NAMESPACE, "--create-namespace", "--values", "-"]
+        done = subprocess.run(
+            command,
+            input=json.dumps(values),
+            env=tool_environment(self.cache),
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise LocalError(f"helm could not install {chart} on {self.kubeconfig.stem}: {done.stderr.strip()[-600:]}")

@@ -1,0 +1,197 @@
+"""One Kubernetes control plane as host processes on 127.0.0.1, run by kwokctl.
+
+Never here: what is in the cluster, or which clusters there are.
+"""
+
+import os
+import shutil
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sampan.local.binaries import KUBERNETES_VERSION, Binaries
+from sampan.local.kubeconfig import CertificateUser, write_kubeconfig
+from sampan.local.kubectl import Kubectl, tool_settings
+from sampan.local.paths import LocalError
+from sampan.local.processes import programs_below, stop_process
+
+COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok-controller")
+"""The processes of a control plane, by the names status gives them."""
+PORTS_PER_CLUSTER = 6
+_STAGES = Path(__file__).parent / "stages"
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A control plane called `name` whose files are all below `folder`.
+
+    `ports` are its six TCP ports, kept for life; `components` may be fewer than all.
+    """
+
+    name: str
+    folder: Path
+    ports: tuple[int, ...]
+    components: tuple[str, ...] = COMPONENTS
+
+    @property
+    def address(self) -> str:
+        """The API server's URL."""
+        return f"https://127.0.0.1:{self.ports[2]}"
+
+    @property
+    def home(self) -> Path:
+        """kwokctl's folder of this cluster: pki, logs, pids, etcd."""
+        return self.folder / "kwok" / "clusters" / self.name
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The administrator's kubeconfig, certificates inlined, mode 0600."""
+        return self.folder / "kubeconfig" / f"{self.name}.yaml"
+
+    def create(self, binaries: Binaries) -> None:
+        """Starts the control plane for the first time and waits until it answers. Raises LocalError with the logs' ends."""
+        plan = self.folder / "kwok" / f"{self.name}.yaml"
+        plan.parent.mkdir(parents=True, exist_ok=True)
+        plan.write_text(yaml.safe_dump_all(self._configuration(binaries)))
+        self._kwokctl(binaries, "create", "cluster", "--config", str(plan), "--wait", "90s", "--timeout", "120s")
+        self.write_admin_kubeconfig()
+        self._wait_ready(binaries)
+
+    def start(self, binaries: Binaries) -> None:
+        """Starts a stopped control plane with the state it had."""
+        self._drop_stale_pids()
+        self._kwokctl(binaries, "start", "cluster")
+        self._wait_ready(binaries)
+        self._release_nodes(binaries)
+
+    def stop(self, binaries: Binaries) -> None:
+        """Ends all processes of the control plane, as a power cut would, and keeps its state."""
+        self._drop_stale_pids()
+        self._kwokctl(binaries, "stop", "cluster")
+
+    def delete(self) -> None:
+        """Ends all processes and removes all files. Works on half-made clusters, needs no programs and may be repeated."""
+        for pid in reversed(list(self.pids().values())):
+            stop_process(pid, grace=0.0)
+        shutil.rmtree(self.home, ignore_errors=True)
+        for left in (self.folder / "kwok" / f"{self.name}.yaml", self.kubeconfig):
+            left.unlink(missing_ok=True)
+
+    def pids(self) -> dict[str, int]:
+        """Process ids of the components that are running, by component: what runs from the cluster's own folder, whatever pid files say."""
+        running = programs_below(self.home / "bin")
+        return {component: running[component] for component in self.components if component in running}
+
+    def write_admin_kubeconfig(self) -> None:
+        """(Re)writes the administrator's kubeconfig from kwokctl's certificates."""
+        pki = self.home / "pki"
+        user = CertificateUser(certificate=(pki / "admin.crt").read_bytes(), key=(pki / "admin.key").read_bytes())
+        write_kubeconfig(self.kubeconfig, server=self.address, ca=self.ca(), user=user)
+
+    def ca(self) -> bytes:
+        """The certificate of the cluster's CA, PEM."""
+        return (self.home / "pki" / "ca.crt").read_bytes()
+
+    def log_tail(self, lines: int = 5) -> str:
+        """The last lines of each component's log, for an error message."""
+        parts = []
+        for log in sorted((self.home / "logs").glob("*.log")):
+            tail = log.read_text(errors="replace").splitlines()[-lines:]
+            parts += [f"--- {log.name}", *tail]
+        return "\n".join(parts)
+
+    def _drop_stale_pids(self) -> None:
+        """kwokctl kills what its pid files name; after a reboot that may be anybody's process."""
+        running = set(self.pids().values())
+        for record in (self.home / "pids").glob("*.pid"):
+            text = record.read_text().strip()
+            if not text.isdigit() or int(text) not in running:
+                record.unlink()
+
+    def _configuration(self, binaries: Binaries) -> list[dict[str, Any]]:
+        etcd_peer, etcd, api, manager, scheduler, kwok = self.ports
+        options = {
+            "runtime": "binary",
+            "kubeVersion": KUBERNETES_VERSION,
+            "bindAddress": "127.0.0.1",
+            "disableQPSLimits": True,
+            "components": list(self.components),
+            "heartbeatFactor": 1,  # kwokctl's default of 5 makes a lost node a matter of minutes
+            "etcdPeerPort": etcd_peer,
+            "etcdPort": etcd,
+            "kubeApiserverPort": api,
+            "kubeControllerManagerPort": manager,
+            "kubeSchedulerPort": scheduler,
+            "kwokControllerPort": kwok,
+            "etcdBinary": binaries["etcd"],
+            "kubeApiserverBinary": binaries["kube-apiserver"],
+            "kubeControllerManagerBinary": binaries["kube-controller-manager"],
+            "kubeSchedulerBinary": binaries["kube-scheduler"],
+            "kwokControllerBinary": binaries["kwok"],
+            "kubectlBinary": binaries["kubectl"],
+        }
+        api_version = "config.kwok.x-k8s.io/v1alpha1"
+        # Many pods start and end at once in a burst; the defaults of 4 would serialise them.
+        speed = {
+            "cidr": "10.240.0.1/12",
+            "podPlayStageParallelism": 16,
+            "nodePlayStageParallelism": 8,
+            "podsOnNodeSyncParallelism": 8,
+            "nodeLeaseParallelism": 8,
+        }
+        return [
+            {"apiVersion": api_version, "kind": "KwokctlConfiguration", "options": options, "componentsPatches": _patches()},
+            {"apiVersion": api_version, "kind": "KwokConfiguration", "options": speed},
+            *(stage for file in sorted(_STAGES.glob("*.yaml")) for stage in yaml.safe_load_all(file.read_text())),
+        ]
+
+    def _kwokctl(self, binaries: Binaries, *arguments: str) -> None:
+        scratch = self.folder / "kwok" / f"{self.name}.kubeconfig"
+        command = [binaries["kwokctl"], *arguments, "--name", self.name]
+        if arguments[0] == "create":
+            command += ["--kubeconfig", str(scratch)]
+        done = subprocess.run(command, env=self._environment(), capture_output=True, text=True, timeout=240, check=False)
+        scratch.unlink(missing_ok=True)
+        if done.returncode != 0:
+            message = (done.stderr or done.stdout).strip().splitlines()[-8:]
+            raise LocalError(f"kwokctl {arguments[0]} of cluster {self.name} failed:\n" + "\n".join([*message, self.log_tail()]))
+
+    def _environment(self) -> dict[str, str]:
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("KWOK_")}
+        return {**kept, **tool_settings(self.folder / "cache"), "KWOK_WORKDIR": str(self.folder / "kwok")}
+
+    def _release_nodes(self, binaries: Binaries) -> None:
+        """Takes the nodes' Leases from the kwok that is gone: the new one would wait 40 s for them to end. Lost nodes stay lost."""
+        kubectl = Kubectl(binary=binaries["kubectl"], kubeconfig=self.kubeconfig, cache=self.folder / "cache")
+        held = [lease for lease in kubectl.get("leases", "-n", "kube-node-lease")["items"] if lease["spec"].get("holderIdentity") != "lost"]
+        if held:
+            kubectl.run("delete", "leases", "-n", "kube-node-lease", *(lease["metadata"]["name"] for lease in held))
+
+    def _wait_ready(self, binaries: Binaries, seconds: float = 90.0) -> None:
+        command = [binaries["kubectl"], f"--kubeconfig={self.kubeconfig}", "get", "--raw", "/readyz"]
+        deadline = time.monotonic() + seconds
+        while True:
+            asked = subprocess.run(command, env=self._environment(), capture_output=True, text=True, timeout=30, check=False)
+            if asked.returncode == 0:
+                return
+            if time.monotonic() > deadline:
+                raise LocalError(f"cluster {self.name} is not ready after {seconds:.0f} s: {asked.stderr.strip()}\n{self.log_tail()}")
+            time.sleep(0.3)
+
+
+def _patches() -> list[dict[str, Any]]:
+    """Extra flags by component."""
+    extra = {
+        # A federation on one machine is for trying out: its data outlives its processes, but not a power cut of the machine.
+        "etcd": {"unsafe-no-fsync": "true"},
+        # A pod on a lost node is given up after 30 s, not five minutes.
+        "kube-apiserver": {"default-not-ready-toleration-seconds": "30", "default-unreachable-toleration-seconds": "30"},
+        "kube-controller-manager": {"leader-elect": "false", "concurrent-job-syncs": "20"},
+        "kube-scheduler": {"leader-elect": "false"},
+    }
+    listed = {component: [{"key": key, "value": value} for key, value in flags.items()] for component, flags in extra.items()}
+    return [{"name": component, "extraArgs": arguments} for component, arguments in listed.items()]

@@ -1,0 +1,174 @@
+"""A federation's record on disk and the parts it consists of. Never here: making or ending one (up.py, down.py)."""
+
+import fcntl
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sampan.local.binaries import Binaries
+from sampan.local.cluster import PORTS_PER_CLUSTER, Cluster
+from sampan.local.kubeconfig import write_private
+from sampan.local.kubectl import Kubectl
+from sampan.local.operator_process import OperatorProcess
+from sampan.local.paths import LocalError, federation_folder, state_root
+from sampan.local.processes import memory
+from sampan.local.scenario import Scenario
+
+HUB = "hub"
+
+
+@dataclass(frozen=True, slots=True)
+class Federation:
+    """Hub, members and operator of one name, as recorded in its folder; `ports` are the operator's, then six per cluster."""
+
+    name: str
+    scenario: Scenario
+    ports: tuple[int, ...]
+    complete: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """The one folder with all its state."""
+        return federation_folder(self.name)
+
+    def _cluster(self, name: str, number: int) -> Cluster:
+        return Cluster(name=name, folder=self.folder, ports=ports_of(self.ports, number))
+
+    @property
+    def hub(self) -> Cluster:
+        """The cluster that holds our custom resources."""
+        return self._cluster(HUB, 0)
+
+    @property
+    def members(self) -> list[Cluster]:
+        """The member clusters in the scenario's order."""
+        return [self._cluster(member.name, number) for number, member in enumerate(self.scenario.members, 1)]
+
+    @property
+    def clusters(self) -> list[Cluster]:
+        """The hub, then the members."""
+        return [self.hub, *self.members]
+
+    @property
+    def operator(self) -> OperatorProcess:
+        """The operator's process, running or not."""
+        return OperatorProcess(
+            folder=self.folder,
+            kubeconfig=self.kubeconfig("operator"),
+            metrics_port=self.ports[0],
+            provider_namespaces=tuple(provider.namespace for provider in self.scenario.providers),
+        )
+
+    def cluster(self, name: str) -> Cluster:
+        """The hub or the member of that name. Raises LocalError naming what there is."""
+        for cluster in self.clusters:
+            if cluster.name == name:
+                return cluster
+        raise LocalError(f"federation {self.name} has no cluster {name!r}; it has: {', '.join(c.name for c in self.clusters)}")
+
+    def kubeconfig(self, who: str) -> Path:
+        """Path of a kubeconfig: `hub`, a member's name, `operator`, `tenant`, `tenant-NAMESPACE`, `provider-NAME`."""
+        return self.folder / "kubeconfig" / f"{who}.yaml"
+
+    def existing_kubeconfig(self, who: str) -> Path:
+        """The same, but a LocalError that lists what there is where there is no such file."""
+        path = self.kubeconfig(who)
+        if not path.is_file():
+            known = ", ".join(sorted(file.stem for file in path.parent.glob("[a-z0-9]*.yaml")))
+            raise LocalError(f"federation {self.name} has no kubeconfig {who!r}; there are: {known or 'none yet'}")
+        return path
+
+    def kubectl(self, binaries: Binaries, who: str = HUB) -> Kubectl:
+        """kubectl with that kubeconfig."""
+        return Kubectl(binary=binaries["kubectl"], kubeconfig=self.kubeconfig(who), cache=self.folder / "cache")
+
+    def save(self, *, complete: bool) -> "Federation":
+        """Writes the record; `complete` once everything is made."""
+        record = {"name": self.name, "complete": complete, "ports": list(self.ports), "scenario": self.scenario.model_dump(by_alias=True)}
+        write_private(self.folder / "federation.json", json.dumps(record, indent=1))
+        return Federation(name=self.name, scenario=self.scenario, ports=self.ports, complete=complete)
+
+    def status(self) -> dict[str, Any]:
+        """What `sampan local status -o json` prints."""
+        return {
+            "name": self.name,
+            "scenario": self.scenario.name,
+            "complete": self.complete,
+            "hub": cluster_status(self.hub),
+            "members": [cluster_status(member) for member in self.members],
+            "operator": operator_status(self.operator),
+        }
+
+
+def cluster_status(cluster: Cluster) -> dict[str, Any]:
+    """Name, address, administrator's kubeconfig, process ids and memory (proportional, bytes) of a cluster."""
+    pids = cluster.pids()
+    return {
+        "name": cluster.name,
+        "address": cluster.address,
+        "kubeconfig": str(cluster.kubeconfig),
+        "pids": pids,
+        "memoryBytes": sum(memory(pid) for pid in pids.values()),
+    }
+
+
+def operator_status(operator: OperatorProcess) -> dict[str, Any]:
+    """Process id (null when it does not run), memory, metrics address, log and kubeconfig of the operator."""
+    pid = operator.pid
+    return {
+        "pid": pid,
+        "running": pid is not None,
+        "memoryBytes": memory(pid) if pid is not None else 0,
+        "metricsAddress": operator.metrics_address,
+        "log": str(operator.log),
+        "kubeconfig": str(operator.kubeconfig),
+    }
+
+
+def ports_needed(scenario: Scenario) -> int:
+    """One for the operator, six for the hub and for each member."""
+    return 1 + PORTS_PER_CLUSTER * (1 + len(scenario.members))
+
+
+def ports_of(ports: tuple[int, ...], number: int) -> tuple[int, ...]:
+    """The six ports of the cluster with that number; the hub is number 0."""
+    start = 1 + PORTS_PER_CLUSTER * number
+    return ports[start : start + PORTS_PER_CLUSTER]
+
+
+def find_federation(name: str) -> Federation | None:
+    """The recorded federation, None where there is none."""
+    record = federation_folder(name) / "federation.json"
+    if not record.is_file():
+        return None
+    told = json.loads(record.read_text())
+    scenario = Scenario.model_validate(told["scenario"])
+    return Federation(name=name, scenario=scenario, ports=tuple(told["ports"]), complete=told["complete"])
+
+
+def load_federation(name: str) -> Federation:
+    """The recorded federation. Raises LocalError where there is none."""
+    federation = find_federation(name)
+    if federation is None:
+        there = ", ".join(federation_names()) or "none"
+        raise LocalError(f"no federation {name!r} here (there are: {there}); make it with: sampan local up --name {name}")
+    return federation
+
+
+def federation_names() -> list[str]:
+    """All federations recorded on this machine."""
+    return sorted(record.parent.name for record in state_root().glob("*/federation.json"))
+
+
+@contextmanager
+def exclusive(name: str) -> Iterator[None]:
+    """Nobody else makes or removes the federation meanwhile. Raises LocalError when somebody is at it."""
+    with (federation_folder(name) / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise LocalError(f"federation {name} is being made or removed by another process: wait for it") from error
+        yield

@@ -1,0 +1,55 @@
+"""Hands out TCP ports on 127.0.0.1 for programs that want to be told theirs. Never here: what listens there."""
+
+import fcntl
+import json
+import socket
+from pathlib import Path
+
+from sampan.local.paths import LocalError, state_root
+
+# Below Linux's ephemeral range: no outgoing connection can sit on a port between our choice and the program's bind,
+# nor while a cluster is stopped.
+_RANGE = range(18000, 32000)
+
+
+def take(count: int, record: Path) -> list[int]:
+    """Ports that are free now and that no other federation has recorded.
+
+    They are written to `record` (a JSON list) before anyone else may choose.
+    """
+    state_root().mkdir(parents=True, exist_ok=True)
+    with (state_root() / ".ports.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        taken = _recorded()
+        chosen = _free(taken, count)
+        if len(chosen) < count:
+            raise LocalError(f"no {count} free TCP ports between {_RANGE.start} and {_RANGE.stop} on 127.0.0.1: stop a federation first")
+        record.write_text(json.dumps(chosen))
+    return chosen
+
+
+def _recorded() -> set[int]:
+    taken: set[int] = set()
+    for record in state_root().glob("*/ports.json"):
+        taken.update(json.loads(record.read_text()))
+    return taken
+
+
+def _free(taken: set[int], count: int) -> list[int]:
+    chosen: list[int] = []
+    for port in _RANGE:
+        if len(chosen) == count:
+            break
+        if port not in taken and _bindable(port):
+            chosen.append(port)
+    return chosen
+
+
+def _bindable(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,103 @@
+"""Looks at and ends processes of this machine that we have started. Never here: starting them, or deciding which are ours."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+
+def alive(pid: int, *, mark: str) -> bool:
+    """Whether the process runs and its command line holds `mark`: a pid alone may by now be anybody's."""
+    for _ in range(50):
+        command = _command(pid)
+        if command or gone(pid):
+            return not gone(pid) and mark in command.replace(b"\0", b" ").decode(errors="replace")
+        # Just started: the kernel shows the command line a moment after it lets the starter go on.
+        time.sleep(0.01)
+    return False
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
+
+
+def programs_below(folder: Path) -> dict[str, int]:
+    """Process ids of what was started from a path directly in `folder`, by the path's last part."""
+    prefix = f"{folder}/".encode()
+    found: dict[str, int] = {}
+    for entry in Path("/proc").iterdir():
+        command = _command(int(entry.name)).split(b"\0")[0] if entry.name.isdigit() else b""
+        name = command.removeprefix(prefix).decode(errors="replace")
+        if command.startswith(prefix) and "/" not in name and not gone(int(entry.name)):
+            found[name] = int(entry.name)
+    return found
+
+
+def gone(pid: int) -> bool:
+    """Whether no such process is left (a zombie counts as gone)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def stop_process(pid: int, *, grace: float) -> None:
+    """SIGTERM, after `grace` seconds SIGKILL (at once when 0); returns when the process is gone."""
+    if grace > 0 and _signal(pid, signal.SIGTERM):
+        _wait_gone(pid, grace)
+    if not gone(pid) and _signal(pid, signal.SIGKILL):
+        _wait_gone(pid, 10.0)
+
+
+def _signal(pid: int, number: int) -> bool:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _wait_gone(pid: int, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not gone(pid) and time.monotonic() < deadline:
+        _reap(pid)
+        time.sleep(0.02)
+
+
+def _reap(pid: int) -> None:
+    try:
+        os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        return
+
+
+def memory(pid: int) -> int:
+    """Proportional set size of the process in bytes; 0 when it is gone."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return 0
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+
+
+def listeners(pid: int) -> list[tuple[str, int]]:
+    """Addresses (hexadecimal, as in /proc/net/tcp) and ports on which the process listens."""
+    inodes = set()
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            target = str(entry.readlink())
+        except FileNotFoundError:
+            continue
+        if target.startswith("socket:["):
+            inodes.add(target[8:-1])
+    found = []
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A" and fields[9] in inodes:
+                address, _, port = fields[1].partition(":")
+                found.append((address, int(port, 16)))
+    return found

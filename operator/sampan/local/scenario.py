@@ -1,0 +1,137 @@
+"""What a federation on one machine consists of, read from a scenario file. Never here: making any of it.
+
+A scenario tells plain Kubernetes facts (labels, capacity, taints) and specs of our own kinds; the hub's API server checks the specs.
+"""
+
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from sampan.local.paths import LocalError
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class NodeGroup(_Strict):
+    """Some equal nodes; `{}` in the name stands for their number, counted from 1."""
+
+    name: str
+    count: int = Field(default=1, ge=1, le=10_000)
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+    capacity: dict[str, str]
+    taints: list[dict[str, str]] = []
+
+
+class MemberPlan(_Strict):
+    """One member cluster and its nodes."""
+
+    name: Name
+    nodes: list[NodeGroup]
+
+
+class ProviderPlan(_Strict):
+    """One provider: its namespace on the hub and what the platform team grants it."""
+
+    name: Name
+    namespace: Name
+    spec: dict[str, Any] = {}
+    """Spec of the Provider object but for `namespaces`."""
+
+
+class OfferPlan(_Strict):
+    """One offer of a provider for a member."""
+
+    name: Name
+    provider: Name
+    member: Name
+    labels: dict[str, str] = {}
+    spec: dict[str, Any]
+    """Spec of the ClusterOffer but for `kubeconfigSecretRef`."""
+
+
+class TenantPlan(_Strict):
+    """A namespace of a tenant."""
+
+    namespace: Name
+
+
+class Named(_Strict):
+    """A cluster-scoped object of the platform team."""
+
+    name: Name
+    spec: dict[str, Any]
+
+
+class Scenario(_Strict):
+    """Everything that `sampan local up` makes."""
+
+    name: Name
+    tenants: list[TenantPlan] = Field(min_length=1)
+    members: list[MemberPlan] = Field(min_length=1)
+    providers: list[ProviderPlan]
+    offers: list[OfferPlan]
+    policies: list[Named] = []
+    accelerator_classes: list[Named] = Field(default=[], alias="acceleratorClasses")
+
+    @model_validator(mode="after")
+    def _names_meet(self) -> "Scenario":
+        members, providers = {m.name for m in self.members}, {p.name for p in self.providers}
+        if "hub" in members or len(members) != len(self.members):
+            raise ValueError("members: names must differ from each other and from 'hub'")
+        for offer in self.offers:
+            if offer.member not in members or offer.provider not in providers:
+                raise ValueError(f"offers.{offer.name}: member {offer.member!r} or provider {offer.provider!r} is not in the scenario")
+        return self
+
+    def provider_of(self, offer: OfferPlan) -> ProviderPlan:
+        """The offer's provider."""
+        return next(provider for provider in self.providers if provider.name == offer.provider)
+
+    def with_members(self, count: int) -> "Scenario":
+        """The same scenario with exactly `count` members: the first ones, then all anew under the names `NAME-2`, `NAME-3`, …"""
+        if count < 1:
+            raise LocalError("--members: at least 1")
+        members, offers, providers = [], [], {}
+        for position in range(count):
+            turn, original = position // len(self.members), self.members[position % len(self.members)]
+            tail = f"-{turn + 1}" if turn else ""
+            members.append(original.model_copy(update={"name": original.name + tail}))
+            for offer in self.offers:
+                if offer.member == original.name:
+                    change = {"name": offer.name + tail, "member": offer.member + tail, "provider": offer.provider + tail}
+                    offers.append(offer.model_copy(update=change))
+                    provider = self.provider_of(offer)
+                    grown = {"name": provider.name + tail, "namespace": provider.namespace + tail}
+                    providers[provider.name + tail] = provider.model_copy(update=grown)
+        return self.model_copy(update={"members": members, "offers": offers, "providers": list(providers.values())})
+
+
+def packaged() -> list[str]:
+    """Names of the scenarios that come with Sampan."""
+    folder = resources.files("sampan.local") / "scenarios"
+    return sorted(Path(str(item)).stem for item in folder.iterdir() if item.name.endswith(".yaml"))
+
+
+def load(source: str | Path) -> Scenario:
+    """The scenario of that file, or the packaged one of that name. Raises LocalError naming the field that is wrong."""
+    path = Path(source)
+    if not path.is_file() and str(source) in packaged():
+        path = Path(str(resources.files("sampan.local") / "scenarios" / f"{source}.yaml"))
+    try:
+        return Scenario.model_validate(yaml.safe_load(path.read_text()))
+    except OSError as error:
+        raise LocalError(f"scenario {source}: {error.strerror}; packaged scenarios are: {', '.join(packaged())}") from error
+    except yaml.YAMLError as error:
+        raise LocalError(f"scenario {source} is no YAML: {str(error)[:256]}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "scenario"
+        raise LocalError(f"scenario {source}: {where}: {first['msg']}") from error

@@ -1,0 +1,170 @@
+"""`sampan local up`: the steps from nothing to offers that take jobs. Never here: how a cluster, a chart or a process is run."""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sampan.local import objects
+from sampan.local.binaries import Binaries, Say, ensure
+from sampan.local.charts import HUB_NAMESPACE, MEMBER_NAMESPACE, Helm
+from sampan.local.cluster import Cluster
+from sampan.local.federation import HUB, Federation, exclusive, find_federation, ports_needed
+from sampan.local.kubeconfig import TokenUser, kubeconfig_text, write_kubeconfig
+from sampan.local.kubectl import Kubectl
+from sampan.local.paths import LocalError, federation_folder
+from sampan.local.ports import take
+from sampan.local.scenario import Scenario
+
+_ONE_YEAR = "8760h"
+_Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What is asked for: the federation's name, its scenario, and whether the operator runs."""
+
+    name: str
+    scenario: Scenario
+    operator: bool = True
+
+
+def up(wish: Wish, say: Say) -> Federation:
+    """A running federation. Does nothing to one that runs, starts again one that was stopped. Raises LocalError with the way out."""
+    federation_folder(wish.name).mkdir(parents=True, exist_ok=True, mode=0o700)
+    with exclusive(wish.name):
+        known = find_federation(wish.name)
+        if known is not None and not known.complete:
+            raise LocalError(f"federation {wish.name} is half made: remove it with: sampan local down --name {wish.name}")
+        binaries = ensure(say)
+        federation = known or _make(wish, binaries, say)
+        if known is not None:
+            _resume(known, binaries, say)
+        if wish.operator:
+            _run_operator(federation, binaries, say)
+    return federation
+
+
+def _make(wish: Wish, binaries: Binaries, say: Say) -> Federation:
+    folder = federation_folder(wish.name)
+    ports = tuple(take(ports_needed(wish.scenario), folder / "ports.json"))
+    federation = Federation(name=wish.name, scenario=wish.scenario, ports=ports).save(complete=False)
+    # 1. control planes, each with its chart and nodes, two at a time: a machine has at least two cores
+    _each(federation.clusters, lambda cluster: _make_cluster(federation, cluster, binaries, say=say))
+    # 2. who may use the hub, and what its platform team says
+    hub = federation.kubectl(binaries)
+    hub.apply(objects.identities(wish.scenario))
+    hub.apply(objects.platform(wish.scenario))
+    _write_kubeconfigs(federation, hub)
+    # 3. the members join: a kubeconfig of the member's own ServiceAccount, and the offer that names it
+    _each(wish.scenario.offers, lambda offer: _join(federation, offer.name, binaries))
+    say(f"joined {len(wish.scenario.offers)} offers")
+    return federation.save(complete=True)
+
+
+def _each(items: Sequence[_Item], work: Callable[[_Item], None]) -> None:
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        list(pool.map(work, items))
+
+
+def _make_cluster(federation: Federation, cluster: Cluster, binaries: Binaries, *, say: Say) -> None:
+    started = time.monotonic()
+    cluster.create(binaries)
+    kubectl = federation.kubectl(binaries, cluster.name)
+    helm = Helm(binary=binaries["helm"], kubeconfig=cluster.kubeconfig, cache=federation.folder / "cache" / cluster.name)
+    if cluster.name == HUB:
+        scenario = federation.scenario
+        kubectl.apply(objects.namespaces(scenario))
+        helm.install_hub(
+            provider_namespaces=[provider.namespace for provider in scenario.providers],
+            tenant_namespaces=[tenant.namespace for tenant in scenario.tenants],
+        )
+        kubectl.run("wait", "--for=condition=Established", "--timeout=30s", "customresourcedefinitions", "--all")
+    else:
+        helm.install_member()
+        plan = next(member for member in federation.scenario.members if member.name == cluster.name)
+        kubectl.create_nodes(objects.nodes(plan))
+    say(f"{cluster.name} runs at {cluster.address} ({time.monotonic() - started:.1f} s)")
+
+
+def _token(kubectl: Kubectl, account: str, namespace: str) -> TokenUser:
+    return TokenUser(token=kubectl.run("create", "token", account, "--namespace", namespace, "--duration", _ONE_YEAR).strip())
+
+
+def _write_kubeconfigs(federation: Federation, hub: Kubectl) -> None:
+    """Operator, tenants and providers get tokens of their ServiceAccounts, nobody but the administrator a certificate."""
+    wanted = [("operator", "sampan-operator", HUB_NAMESPACE)]
+    for number, tenant in enumerate(federation.scenario.tenants):
+        names = [f"tenant-{tenant.namespace}", "tenant"][: 1 if number else 2]
+        wanted += [(name, objects.TENANT_ACCOUNT, tenant.namespace) for name in names]
+    wanted += [(f"provider-{p.name}", objects.PROVIDER_ACCOUNT, p.namespace) for p in federation.scenario.providers]
+    for who, account, namespace in wanted:
+        write_kubeconfig(
+            federation.kubeconfig(who),
+            server=federation.hub.address,
+            ca=federation.hub.ca(),
+            user=_token(hub, account, namespace),
+            namespace=namespace,
+        )
+
+
+def _join(federation: Federation, offer_name: str, binaries: Binaries) -> None:
+    offer = next(offer for offer in federation.scenario.offers if offer.name == offer_name)
+    made = objects.offer_objects(
+        offer,
+        namespace=federation.scenario.provider_of(offer).namespace,
+        kubeconfig=member_kubeconfig(federation, offer.member, binaries),
+    )
+    federation.kubectl(binaries).apply(made)
+
+
+def member_kubeconfig(federation: Federation, member: str, binaries: Binaries) -> str:
+    """A fresh kubeconfig of the hub's ServiceAccount on a member, as a provider would hand it over."""
+    cluster = federation.cluster(member)
+    user = _token(federation.kubectl(binaries, member), "sampan-hub", MEMBER_NAMESPACE)
+    return kubeconfig_text(server=cluster.address, ca=cluster.ca(), user=user, namespace=MEMBER_NAMESPACE, name=member)
+
+
+def _resume(federation: Federation, binaries: Binaries, say: Say) -> None:
+    stopped = [cluster for cluster in federation.clusters if len(cluster.pids()) < len(cluster.components)]
+    if not stopped:
+        say(f"federation {federation.name} is running")
+        return
+    say(f"starting again: {', '.join(cluster.name for cluster in stopped)}")
+    _each(stopped, lambda cluster: cluster.start(binaries))
+
+
+def _run_operator(federation: Federation, binaries: Binaries, say: Say) -> None:
+    pid = federation.operator.start()
+    say(f"operator runs with process id {pid}, log {federation.operator.log}")
+    federation.operator.wait_ready()
+    wait_schedulable(federation, binaries)
+    say("every offer is Schedulable")
+
+
+def wait_schedulable(federation: Federation, binaries: Binaries, seconds: float = 60.0) -> None:
+    """Returns once every offer has condition Schedulable=True. Raises LocalError that says of each other offer why not."""
+    hub, deadline = federation.kubectl(binaries), time.monotonic() + seconds
+    while True:
+        waiting = _not_schedulable(hub.get("clusteroffers.sampan.dev", "--all-namespaces")["items"])
+        if not waiting:
+            return
+        if time.monotonic() > deadline or federation.operator.pid is None:
+            tail = federation.operator.log_tail()
+            raise LocalError("offers are not Schedulable: " + "; ".join(waiting) + f"\nthe end of {federation.operator.log}:\n{tail}")
+        time.sleep(0.2)
+
+
+def _not_schedulable(offers: list[dict[str, Any]]) -> list[str]:
+    found = []
+    for offer in offers:
+        conditions = {condition["type"]: condition for condition in offer.get("status", {}).get("conditions", [])}
+        if conditions.get("Schedulable", {}).get("status") != "True":
+            bad = [_told(condition) for condition in conditions.values() if condition["status"] != "True"]
+            found.append(f"{offer['metadata']['name']} ({', '.join(bad) or 'no condition yet'})")
+    return found
+
+
+def _told(condition: dict[str, Any]) -> str:
+    return f"{condition['type']}={condition['status']} {condition.get('reason', '')}: {condition.get('message', '')}"

@@ -1,0 +1,84 @@
+"""A ClusterOffer as the scheduler sees it: approved values only, with prices and terms."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from sampan.model.selector import Selector
+
+
+class Terms(StrEnum):
+    """On what terms devices are offered."""
+
+    ON_DEMAND = "OnDemand"
+    RESERVED = "Reserved"
+    INTERRUPTIBLE = "Interruptible"
+    TRIAL = "Trial"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class OfferKey:
+    """Namespace and name of a ClusterOffer; its order is the last tie-break of placement."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        """Return namespace/name, as kubectl prints it."""
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """What one device of a class costs for an hour, from a moment on."""
+
+    id: str
+    accelerator_class: str
+    amount: int
+    """Micro-units of `currency` per device-hour."""
+    currency: str
+    valid_from: int
+    """Milliseconds since the epoch."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolRule:
+    """One entry of `spec.pools`: restricts the offer to nodes, names their class, or limits their devices."""
+
+    selector: Selector
+    accelerator_class: str | None = None
+    """Believed only where the Provider trusts pool overrides."""
+    max_devices: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What a provider puts on the table, as far as its Provider object grants it."""
+
+    key: OfferKey
+    uid: str
+    provider: str
+    region: str
+    jurisdiction: str
+    terms: Terms
+    cluster_uid: str | None = None
+    """kube-system UID of the member; None until it was seen."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Only labels that the Provider grants."""
+    accepting: bool = True
+    approved: bool = False
+    connected: bool = False
+    permitted: bool = False
+    valid_from: int | None = None
+    valid_until: int | None = None
+    rules: tuple[PoolRule, ...] = ()
+    prices: tuple[Price, ...] = ()
+
+    def valid_at(self, now: int) -> bool:
+        """Tell whether the offer's validity covers the moment (milliseconds since the epoch)."""
+        return (self.valid_from is None or self.valid_from <= now) and (self.valid_until is None or now < self.valid_until)
+
+    def price_at(self, accelerator_class: str, now: int) -> Price | None:
+        """Return the price in force for a class: the latest that has begun, by id where two begin together."""
+        begun = [p for p in self.prices if p.accelerator_class == accelerator_class and p.valid_from <= now]
+        return max(begun, key=lambda p: (p.valid_from, p.id), default=None)

@@ -1,0 +1,65 @@
+"""What one scheduling cycle decided. Deciding and acting are apart: a Plan changes nothing by itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sampan.model.job import Demand, Job
+from sampan.model.offer import OfferKey
+from sampan.model.reason import Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What one cell is to one shape: a score with its parts, or the reasons it is refused."""
+
+    offer: OfferKey
+    pool: str
+    alternative: int | None
+    score: int | None = None
+    """0..100; None where refused."""
+    parts: tuple[tuple[str, int], ...] = ()
+    """Weighted parts that sum to the score."""
+    reasons: tuple[Reason, ...] = ()
+    """Worst first; empty where not refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """A job, the cell it goes to and the nodes it is meant for."""
+
+    job: Job
+    offer: OfferKey
+    cluster_uid: str
+    pool: str
+    demand: Demand
+    replicas: int
+    """Pods that run at once."""
+    nodes: tuple[tuple[str, int], ...]
+    """(node, replicas on it), summing to `replicas`."""
+    verdicts: tuple[Verdict, ...] = ()
+    """The chosen cell first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A job that cannot be placed now, and why: how many cells gave each reason as their worst."""
+
+    job: Job
+    counts: Mapping[Reason, int]
+    verdicts: tuple[Verdict, ...] = ()
+    """The least refused cells first."""
+    room: int | None = None
+    """Most replicas that fit now into one cell that lacks only room; None where no cell lacks only room."""
+
+    @property
+    def dominant(self) -> Reason | None:
+        """Return the reason to show: one that waiting can lift if any cell has one, then the most frequent; None without cells."""
+        return min(self.counts, key=lambda r: (not r.passing, -self.counts[r], r.severity), default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Assignments in the order in which they were made, and refusals."""
+
+    assignments: tuple[Assignment, ...] = ()
+    refusals: tuple[Refusal, ...] = field(default=())

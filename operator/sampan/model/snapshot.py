@@ -1,0 +1,30 @@
+"""The world frozen at one moment: all that `schedule()` may know."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sampan.model.accelerator import AcceleratorClass
+from sampan.model.cluster import Cell, Cluster
+from sampan.model.job import Job
+from sampan.model.offer import Offer, OfferKey
+from sampan.model.policy import Policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """An immutable picture. The mappings are never changed after it was built; equal parts are shared with earlier pictures."""
+
+    now: int
+    """Milliseconds since the epoch."""
+    currency: str = "CNY"
+    """The hub's currency; prices in another one are unknown to caps and costs."""
+    jobs: tuple[Job, ...] = ()
+    """Jobs that wait for a place."""
+    offers: Mapping[OfferKey, Offer] = field(default_factory=dict)
+    cells: tuple[Cell, ...] = ()
+    clusters: Mapping[str, Cluster] = field(default_factory=dict)
+    policies: Mapping[str, Policy] = field(default_factory=dict)
+    classes: Mapping[str, AcceleratorClass] = field(default_factory=dict)
+    """Facts of all classes: the throughput of the class a job names first is the reference for its expected time elsewhere."""
+    limit: int = 64
+    """Assignments that one cycle may make."""

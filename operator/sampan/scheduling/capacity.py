@@ -1,0 +1,114 @@
+"""What is taken on each node: by every pod seen there and by our own assignments in flight, each replica once.
+
+A job that was just assigned has no pods yet; later its pods are seen one by one. Counting plan and pods both would halve the
+cluster, counting pods only would fill it twice: per attempt the greater of the two counts, never the sum.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sampan.model.vector import PODS, Vector
+
+ONE_POD: Final = Vector(((PODS, 1),))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodUse:
+    """A pod that holds resources of a node: bound to it, and neither Succeeded nor Failed (terminating ones still hold)."""
+
+    uid: str
+    node: str
+    request: Vector
+    job_uid: str | None = None
+    """UID of our job, from the label that we put on; None for everybody else's pods."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flight:
+    """An attempt under way: what was planned for it."""
+
+    job_uid: str
+    nodes: tuple[tuple[str, int], ...]
+    """(node, replicas)."""
+    per_replica: Vector
+    """What a replica takes, device units and its pod slot included."""
+    finished: int = 0
+    """Replicas that ended for good and will not be replaced."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitContainer:
+    """An init container; a sidecar (restartPolicy Always) keeps running beside the containers."""
+
+    request: Vector
+    sidecar: bool = False
+
+
+def pod_request(
+    containers: Iterable[Vector], *, init: Sequence[InitContainer] = (), overhead: Vector = Vector(), level: Vector | None = None
+) -> Vector:
+    """Return what a pod holds, as kube-scheduler counts it, and one pod slot.
+
+    max(containers + sidecars, each init container beside the sidecars started before it), or `level` (pod-level resources) where
+    that names a resource; plus overhead.
+    """
+    sidecars, peak = Vector(), Vector()
+    for container in init:
+        if container.sidecar:
+            sidecars = sidecars + container.request
+            peak = _greatest(peak, sidecars)
+        else:
+            peak = _greatest(peak, sidecars + container.request)
+    amounts = dict(_greatest(peak, Vector.total((sidecars, *containers))))
+    amounts.update(dict(level or ()))
+    return Vector.total((Vector.of(amounts), overhead, ONE_POD))
+
+
+def outstanding(flight: Flight, seen: Mapping[str, int]) -> dict[str, int]:
+    """Return how many planned replicas have no pod yet, by planned node. `seen`: the job's pods by node, wherever they are.
+
+    A pod elsewhere than planned stands for one of the planned replicas too. Nodes with as many pods as planned come out first.
+    """
+    left = sum(replicas for _, replicas in flight.nodes) - flight.finished - sum(seen.values())
+    waiting: dict[str, int] = {}
+    for node, replicas in flight.nodes:
+        missing = min(max(replicas - seen.get(node, 0), 0), max(left, 0))
+        if missing:
+            waiting[node] = missing
+            left -= missing
+    return waiting
+
+
+def flight_use(flight: Flight, pods: Iterable[PodUse]) -> dict[str, Vector]:
+    """Return what the planned but unseen replicas of one attempt take; `pods` are those of its job. For upkeep node by node."""
+    seen: dict[str, int] = {}
+    for pod in pods:
+        seen[pod.node] = seen.get(pod.node, 0) + 1
+    return {node: flight.per_replica.times(replicas) for node, replicas in outstanding(flight, seen).items()}
+
+
+def used_by(pods: Iterable[PodUse], flights: Iterable[Flight]) -> dict[str, Vector]:
+    """Return what is taken on each node; nodes where nothing is taken are not named."""
+    sums: dict[str, dict[str, int]] = {}
+    by_job: dict[str, list[PodUse]] = {}
+    for pod in pods:
+        _add(sums, pod.node, pod.request)
+        if pod.job_uid is not None:
+            by_job.setdefault(pod.job_uid, []).append(pod)
+    for flight in flights:
+        for node, vector in flight_use(flight, by_job.get(flight.job_uid, ())).items():
+            _add(sums, node, vector)
+    return {node: Vector.of(amounts) for node, amounts in sums.items()}
+
+
+def _add(sums: dict[str, dict[str, int]], node: str, vector: Vector) -> None:
+    amounts = sums.setdefault(node, {})
+    for name, amount in vector:
+        amounts[name] = amounts.get(name, 0) + amount
+
+
+def _greatest(left: Vector, right: Vector) -> Vector:
+    """Return the element-wise maximum."""
+    names = {name for name, _ in (*left, *right)}
+    return Vector.of({name: max(left[name], right[name]) for name in sorted(names)})

@@ -1,0 +1,113 @@
+"""The only place that puts a "no" into words. Plain sentences for people; the machine-readable word is the Reason itself."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from sampan.model.job import Requirement, Shape
+from sampan.model.plan import Refusal
+from sampan.model.quantity import format_bytes, format_micro
+from sampan.model.reason import Reason
+
+_MOST_NAMES: Final = 4
+
+
+def headline(refusal: Refusal) -> str:
+    """Return why a job waits, in one line: every dominant reason with the number of pools that gave it, most helpful first."""
+    counts = refusal.counts
+    if not counts:
+        return "no pool fits: no offer has a pool yet"
+    dominant = refusal.dominant
+    ordered = sorted(counts, key=lambda reason: (reason is not dominant, -counts[reason], reason.severity))
+    parts = (f"{_pools(counts[reason])} {reason} ({word(reason, refusal.job.shape, room=refusal.room)})" for reason in ordered)
+    return f"no pool fits: {', '.join(parts)}"
+
+
+def word(reason: Reason, shape: Shape, *, room: int | None = None) -> str:
+    """Return what a reason means for a job of this shape; `room`: most replicas that fit anywhere now, if known."""
+    if reason is Reason.INSUFFICIENT_CAPACITY and room is not None:
+        return f"needs {_wanted(shape)}, {_room(room)}"
+    return _WORDS[reason](shape)
+
+
+def _pools(count: int) -> str:
+    return "1 pool" if count == 1 else f"{count} pools"
+
+
+def _room(room: int) -> str:
+    return "none fits now" if room == 0 else f"at most {room} {'fits' if room == 1 else 'fit'} now"
+
+
+def _wanted(shape: Shape) -> str:
+    """Return what the first alternative needs: `2 replicas of 8 devices each`."""
+    demand = shape.demands[0]
+    devices = demand.requirement.count if demand.requirement else 0
+    unit = f"{devices} device{'s' * (devices != 1)}" if devices else "CPU and memory"
+    if demand.least_replicas == 1:
+        return f"{unit} on one node"
+    return f"{demand.least_replicas} replicas of {unit} at once"
+
+
+def _listed(values: Iterable[str]) -> str:
+    names = list(values)
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return ", ".join(names[:_MOST_NAMES]) + more
+
+
+def _devices(shape: Shape) -> str:
+    """Return what the alternatives ask for: `class nvidia-h100-sxm-80gb, or family ascend-910b`."""
+    needs = [_requirement(demand.requirement) for demand in shape.demands if demand.requirement]
+    return ", or ".join(dict.fromkeys(needs)) or "no devices"
+
+
+def _requirement(need: Requirement) -> str:
+    named = (("class", need.accelerator_class), ("family", need.family), ("vendor", need.vendor), ("stack", need.stack))
+    return " of ".join(f"{kind} {name}" for kind, name in named if name) or "any device"
+
+
+def _capability(shape: Shape) -> str:
+    wanted = []
+    for demand in shape.demands:
+        if demand.requirement and demand.requirement.memory_per_device is not None:
+            wanted.append(f"{format_bytes(demand.requirement.memory_per_device)} of memory")
+        if demand.requirement and demand.requirement.fp16_tflops is not None:
+            wanted.append(f"{format_micro(demand.requirement.fp16_tflops)} FP16 TFLOPS")
+    return f"a device has less than {_listed(dict.fromkeys(wanted))}, or its figure is not known"
+
+
+def _counts(shape: Shape) -> str:
+    counts = dict.fromkeys(str(demand.requirement.count) for demand in shape.demands if demand.requirement)
+    return f"these devices are not handed out by {' or '.join(counts)}"
+
+
+def _architectures(shape: Shape) -> str:
+    names = dict.fromkeys(name for demand in shape.demands for name in demand.architectures)
+    return f"the nodes' CPU is not {' or '.join(names)}"
+
+
+def _cap(shape: Shape) -> str:
+    return format_micro(shape.placement.max_price or 0)
+
+
+_WORDS: Final[Mapping[Reason, Callable[[Shape], str]]] = {
+    Reason.OFFER_NOT_APPROVED: lambda _: "the platform team has not approved the offer",
+    Reason.OFFER_NOT_ACCEPTING: lambda _: "the provider takes no new jobs",
+    Reason.OFFER_NOT_VALID: lambda _: "now is outside the offer's validity",
+    Reason.OFFER_NOT_CONNECTED: lambda _: "the member cluster does not answer",
+    Reason.PERMISSIONS_MISSING: lambda _: "the member cluster does not let Sampan run jobs",
+    Reason.OFFER_COOLING_DOWN: lambda _: "this job failed to start there a short while ago",
+    Reason.TERMS_EXCLUDED: lambda s: f"terms are not among {_listed(s.placement.terms)}",
+    Reason.PROVIDER_EXCLUDED: lambda s: f"provider is not among {_listed(s.placement.providers)}",
+    Reason.REGION_EXCLUDED: lambda s: f"region is not among {_listed(s.placement.regions)}",
+    Reason.JURISDICTION_EXCLUDED: lambda s: f"jurisdiction is not among {_listed(s.placement.jurisdictions)}",
+    Reason.OFFER_SELECTOR_MISMATCH: lambda _: "the offer's labels do not match spec.placement.offerSelector",
+    Reason.NOT_DOMESTIC: lambda _: "the devices are not domestic",
+    Reason.PRICE_ABOVE_CAP: lambda s: f"a device-hour costs more than {_cap(s)}",
+    Reason.PRICE_UNKNOWN: lambda s: f"the offer names no price to hold against the cap of {_cap(s)}",
+    Reason.ACCELERATOR_MISMATCH: lambda s: f"the devices are not {_devices(s)}, or not handed out whole",
+    Reason.CAPABILITY_INSUFFICIENT: _capability,
+    Reason.COUNT_NOT_ALLOWED: _counts,
+    Reason.ARCHITECTURE_MISMATCH: _architectures,
+    Reason.ACCELERATOR_NODE_RESERVED: lambda _: "nodes with accelerators are kept for jobs that use them",
+    Reason.TOO_LARGE: lambda s: f"needs {_wanted(s)}: more than the pool has even when empty",
+    Reason.INSUFFICIENT_CAPACITY: lambda s: f"needs {_wanted(s)}, not free now",
+}

@@ -1,0 +1,34 @@
+"""Who comes first: the order of jobs and of their alternatives. Nothing about places."""
+
+from collections.abc import Iterable
+
+from sampan.model.job import Job
+
+
+def order_key(job: Job) -> tuple[int, int, str]:
+    """Return the key of the total order: higher priority, then older, then by UID."""
+    return -job.priority, job.created, job.uid
+
+
+def in_order(jobs: Iterable[Job]) -> list[Job]:
+    """Return the jobs in the order in which they are placed."""
+    return sorted(jobs, key=order_key)
+
+
+def ripe(job: Job, now: int) -> tuple[int, ...]:
+    """Return which demands of the shape may be tried at `now` (milliseconds).
+
+    A demand is ripe once the job is as old as its `wait_seconds`, and never before one that ranks above it.
+    """
+    age, longest, allowed = now - job.created, 0, []
+    for index, demand in enumerate(job.shape.demands):
+        longest = max(longest, demand.wait_seconds)
+        if age >= longest * 1000 or index == 0:
+            allowed.append(index)
+    return tuple(allowed)
+
+
+def next_ripening(job: Job, now: int) -> int | None:
+    """Return when (milliseconds) a further demand of the job ripens after `now`, None if all are ripe."""
+    waits = (job.created + demand.wait_seconds * 1000 for demand in job.shape.demands)
+    return min((at for at in waits if at > now), default=None)

@@ -1,0 +1,119 @@
+"""What makes a cell good, as integers 1..100 per part, 0 for what is not known. No filter here: every cell that arrives may be used.
+
+Part = clamp(50 - 12.5 * log2(x / reference), 1, 100): half the reference gains 12.5 points. Because each part looks at one cell
+and at fixed references, the order of two cells never depends on a third.
+"""
+
+from bisect import bisect_left
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from sampan.model.accelerator import AcceleratorClass
+from sampan.model.job import Demand, Domestic, Shape
+from sampan.model.policy import Policy
+from sampan.scheduling.filters import Question
+
+HOUR: Final = 3600
+FULL: Final = 100
+_SHIFT: Final = 64
+
+
+def _root25(number: int) -> int:
+    """Return the integer 25th root, by bisection."""
+    low, high = 0, 1 << (number.bit_length() // 25 + 1)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if middle**25 <= number else (low, middle - 1)
+    return low
+
+
+_LIMITS: Final = tuple(_root25(1 << (25 * _SHIFT + 100 - 2 * part)) for part in range(100, 0, -1))
+"""Greatest x / reference (in units of 2^-64) that still earns 100, 99, … 1: 2^((100 - 2 part) / 25)."""
+
+
+def log_part(amount: int, reference: int) -> int:
+    """Return the points 1..100 of an amount of which less is better; equal to the reference earns 50."""
+    if amount <= 0:
+        return FULL
+    ratio = -(-(amount << _SHIFT) // max(reference, 1))
+    return max(FULL - bisect_left(_LIMITS, ratio), 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rating:
+    """All that the parts which do not depend on the moment's room may read."""
+
+    question: Question
+    shape: Shape
+    policy: Policy
+    classes: Mapping[str, AcceleratorClass]
+
+
+def cost(r: Rating) -> int:
+    """Price of the whole job on these devices: price per device-hour x devices x expected time on that class."""
+    demand, price = r.question.demand, r.question.price
+    if demand.requirement is None or price is None:
+        return 0
+    seconds = expected_seconds(r.shape, demand, on=r.question.pool.accelerator, classes=r.classes)
+    if seconds is None:
+        return 0
+    return log_part(price * _devices(demand) * seconds, _reference(r))
+
+
+def preference(r: Rating) -> int:
+    """What the job would like without insisting on it; a job that likes nothing special likes every cell."""
+    wishes = r.question.placement.domestic is Domestic.PREFERRED and r.question.demand.requirement is not None
+    return FULL if not wishes or r.question.pool.domestic else 1
+
+
+SCORERS: Final[tuple[tuple[str, Callable[[Rating], int]], ...]] = (
+    ("cost", cost),
+    ("preference", preference),
+)
+"""Parts that rest on shape and cell alone; `packing` joins them when the nodes are picked."""
+
+
+def rate(r: Rating) -> tuple[tuple[str, int], ...]:
+    """Return the weighted parts of a cell, without packing."""
+    return tuple((name, weighted(r.policy, name, part(r))) for name, part in SCORERS)
+
+
+def weighted(policy: Policy, name: str, part: int) -> int:
+    """Return what a part of 0..100 adds to the score under the policy's weights, rounded down."""
+    weight = {"cost": policy.cost, "packing": policy.packing, "preference": policy.preference}[name]
+    return weight * part // FULL
+
+
+def expected_seconds(shape: Shape, demand: Demand, *, on: AcceleratorClass | None, classes: Mapping[str, AcceleratorClass]) -> int | None:
+    """Return how long the job probably runs by this demand on a class, None where that is not known.
+
+    The alternative's own figure; else the job's figure, which holds for its first alternative and scales with throughput from the
+    class named there. A job that tells no time at all is compared at one hour everywhere.
+    """
+    if demand.expected_seconds is not None:
+        return demand.expected_seconds
+    if shape.expected_seconds is None:
+        return None if any(d.expected_seconds is not None for d in shape.demands) else HOUR
+    first = shape.demands[0].requirement
+    named = first.accelerator_class if first else None
+    if on is not None and on.name == named:
+        return shape.expected_seconds
+    reference = classes.get(named) if named else None
+    if named is None:
+        return shape.expected_seconds if demand == shape.demands[0] else None
+    if reference is None or on is None or reference.fp16_tflops is None or on.fp16_tflops is None:
+        return None
+    return max(shape.expected_seconds * reference.fp16_tflops // on.fp16_tflops, 1)
+
+
+def _reference(r: Rating) -> int:
+    """Return the cost that scores 50: the policy's price for the devices and hours of the job's first alternative."""
+    first = r.shape.demands[0]
+    told = (first.expected_seconds, r.shape.expected_seconds, *(d.expected_seconds for d in r.shape.demands))
+    seconds = next((seconds for seconds in told if seconds is not None), HOUR)
+    return r.policy.reference_price * max(_devices(first), 1) * seconds
+
+
+def _devices(demand: Demand) -> int:
+    return demand.requirement.count * demand.replicas if demand.requirement else 0

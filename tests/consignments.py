@@ -1,0 +1,176 @@
+"""Consignments that unit and integration tests share: one per kind of job that the demo and the docs show."""
+
+from typing import Any
+
+from sampan.api.computejob import ComputeJobSpec
+from sampan.api.consignment import Consignment
+from sampan.api.dependents import Payload
+from sampan.model.cluster import Taint
+
+CONFIG_MAPS = {"llama": Payload(data={"train.yaml": "lr: 1e-4\n"}, binary_data={"vocab.bin": "AAEC"}), "extra": Payload(data={"a": "b"})}
+SECRETS = {"hub-token": Payload(data={"token": "Y2FuYXJ5LXNlY3JldA=="})}
+
+
+def consignment(spec: dict[str, Any], **changes: Any) -> Consignment:
+    """Return a consignment of attempt 1 with defaults that a test can change."""
+    defaults: dict[str, Any] = {
+        "hub_id": "hub-0001",
+        "job_namespace": "team-a",
+        "job_name": "llama-sft",
+        "job_uid": "7c8a1c5e-2f7d-4a53-9d0e-3b0a4b1f0c11",
+        "attempt": 1,
+        "remote_namespace": "sampan-jobs",
+        "alternative": None,
+        "replicas": 1,
+    }
+    return Consignment(spec=ComputeJobSpec.model_validate(spec), **{**defaults, **changes})
+
+
+def cpu_only() -> Consignment:
+    """A single pod without devices."""
+    return consignment(
+        {
+            "template": {
+                "image": "registry.example/etl:1",
+                "command": ["python", "etl.py"],
+                "resources": {"requests": {"cpu": "4", "memory": "8Gi"}},
+            }
+        },
+        job_name="etl",
+    )
+
+
+def one_gpu() -> Consignment:
+    """One H100 with a deadline, at the second attempt."""
+    return consignment(
+        {
+            "template": {"image": "registry.example/eval:1", "args": ["--suite", "mmlu"], "workingDir": "/app"},
+            "alternatives": [{"accelerator": {"class": "nvidia-h100-sxm-80gb", "count": 1}}],
+            "activeDeadlineSeconds": 14_400,
+        },
+        job_name="eval",
+        attempt=2,
+        alternative=0,
+        device=("nvidia.com/gpu", 1),
+        required_labels=(("nvidia.com/gpu.product", "NVIDIA-H100-80GB-HBM3"),),
+        preferred_hostnames=("gpu-3",),
+        image_pull_secrets=("registry-login",),
+    )
+
+
+_GANG: dict[str, Any] = {
+    "replicas": 2,
+    "template": {
+        "image": "registry.example/llama:1",
+        "command": ["torchrun", "train.py"],
+        "env": [{"name": "NCCL_DEBUG", "value": "WARN"}],
+        "resources": {"requests": {"cpu": "32", "memory": "256Gi"}},
+        "volumes": [{"name": "cfg", "configMap": {"name": "llama"}}, {"name": "tmp", "emptyDir": {"sizeLimit": "200Gi"}}],
+        "volumeMounts": [{"name": "cfg", "mountPath": "/etc/llama", "readOnly": True}, {"name": "tmp", "mountPath": "/scratch"}],
+        "shmSize": "64Gi",
+        "terminationGracePeriodSeconds": 120,
+    },
+    "alternatives": [
+        {"accelerator": {"class": "nvidia-h100-sxm-80gb", "count": 8}},
+        {
+            "accelerator": {"family": "ascend-910b", "count": 8},
+            "image": "registry.example/llama-cann:1",
+            "command": ["torchrun", "train_npu.py"],
+            "env": [{"name": "HCCL_CONNECT_TIMEOUT", "value": "1200"}, {"name": "NCCL_DEBUG", "value": ""}],
+            "resources": {"requests": {"cpu": "96", "memory": "512Gi"}, "limits": {"memory": "768Gi"}},
+            "activeDeadlineSeconds": 28_800,
+        },
+    ],
+    "activeDeadlineSeconds": 14_400,
+}
+
+
+def gang() -> Consignment:
+    """Two pods of eight H100 under torchrun, with a ConfigMap."""
+    return consignment(
+        _GANG,
+        alternative=0,
+        replicas=2,
+        device=("nvidia.com/gpu", 8),
+        required_labels=(("nvidia.com/gpu.product", "NVIDIA-H100-80GB-HBM3"),),
+        preferred_hostnames=("gpu-2", "gpu-1", ""),
+    )
+
+
+def ascend() -> Consignment:
+    """The same gang on its second alternative, with everything that one overrides."""
+    return consignment(
+        _GANG,
+        alternative=1,
+        replicas=2,
+        device=("huawei.com/Ascend910", 8),
+        required_labels=(("node.kubernetes.io/npu.chip.name", "910B3"),),
+        architecture="arm64",
+        preferred_hostnames=("npu-1", "npu-2"),
+    )
+
+
+def hygon() -> Consignment:
+    """One pod on tainted Hygon nodes."""
+    return consignment(
+        {"template": {"image": "registry.example/infer:dtk"}, "alternatives": [{"accelerator": {"vendor": "hygon", "count": 4}}]},
+        job_name="infer",
+        alternative=0,
+        device=("hygon.com/dcu", 4),
+        tolerated=(Taint("hygon.com/dcu", "", "NoSchedule"), Taint("dedicated", "ai", "NoExecute")),
+        preferred_hostnames=("dcu-1",),
+    )
+
+
+def sweep() -> Consignment:
+    """Twenty independent members, five at once, each with two restarts."""
+    return consignment(
+        {
+            "gang": False,
+            "completions": 20,
+            "parallelism": 8,
+            "template": {"image": "registry.example/sweep:1", "command": ["sh", "-c", "echo $(date) $JOB_COMPLETION_INDEX"]},
+            "alternatives": [{"accelerator": {"class": "nvidia-a100-sxm-80gb", "count": 1}}],
+            "retry": {"maxRestarts": 2},
+        },
+        job_name="sweep",
+        alternative=0,
+        replicas=5,
+        device=("nvidia.com/gpu", 1),
+    )
+
+
+def volumes() -> Consignment:
+    """Secrets, claims, an optional ConfigMap and shared memory."""
+    return consignment(
+        {
+            "template": {
+                "image": "registry.example/tune:1",
+                "volumes": [
+                    {"name": "login", "secret": {"secretName": "hub-token"}},
+                    {"name": "ckpt", "persistentVolumeClaim": {"claimName": "llama-ckpt"}},
+                    {"name": "extra", "configMap": {"name": "extra", "optional": True}},
+                    {"name": "fast", "emptyDir": {"medium": "Memory", "sizeLimit": "1Gi"}},
+                ],
+                "volumeMounts": [
+                    {"name": "login", "mountPath": "/run/login", "readOnly": True},
+                    {"name": "ckpt", "mountPath": "/ckpt", "subPath": "llama"},
+                    {"name": "extra", "mountPath": "/etc/extra"},
+                    {"name": "fast", "mountPath": "/fast"},
+                ],
+                "shmSize": "16Gi",
+            }
+        },
+        job_name="tune",
+    )
+
+
+CASES = {
+    "cpu-only": cpu_only(),
+    "one-gpu": one_gpu(),
+    "gang-2x8-torchrun": gang(),
+    "ascend-alternative": ascend(),
+    "hygon-taints": hygon(),
+    "sweep": sweep(),
+    "secrets-claims-shm": volumes(),
+}

@@ -1,0 +1,122 @@
+"""The command line and the examples against a real API server: what it stores, refuses and answers, and in which words."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from integration.support import ROOT, Api, wait_for
+from sampan.cli.main import cli
+
+NAMESPACE = "cli-test"
+JOB = {
+    "apiVersion": "sampan.dev/v1alpha1",
+    "kind": "ComputeJob",
+    "metadata": {"name": "one"},
+    "spec": {"template": {"image": "registry.example/x:1"}, "alternatives": [{"accelerator": {"stack": "cuda", "count": 2}}]},
+}
+
+
+@pytest.fixture(scope="module")
+def hub(bare_api: Api) -> Api:
+    """The bare API server with a namespace of our own."""
+    bare_api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
+    return bare_api
+
+
+def sampan(hub: Api, *arguments: str, text: str | None = None, namespace: str = NAMESPACE) -> Result:
+    """Run a verb against that server."""
+    options = [arguments[0], "--kubeconfig", str(hub.kubeconfig), "-n", namespace, *arguments[1:]]
+    return CliRunner().invoke(cli, options, input=text, prog_name="sampan")
+
+
+def manifest(name: str, **spec: object) -> str:
+    """A job as a JSON document, which is YAML too."""
+    return json.dumps({**JOB, "metadata": {"name": name}, "spec": {**JOB["spec"], **spec}})  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*/job.yaml")), ids=lambda path: path.parent.name)
+def test_every_example_is_taken_as_it_is(hub: Api, path: Path) -> None:
+    told = hub.kubectl("create", "--dry-run=server", "--validate=strict", "-n", NAMESPACE, "-f", str(path))
+    assert "created (server dry run)" in told
+
+
+def test_a_job_is_created_and_listed(hub: Api) -> None:
+    made = sampan(hub, "submit", "-f", "-", text=manifest("listed"))
+    assert (made.exit_code, made.stdout) == (0, "computejob.sampan.dev/listed created\n")
+    listed = json.loads(sampan(hub, "jobs", "-o", "json").stdout)["items"]
+    assert [job["spec"]["alternatives"][0]["accelerator"]["count"] for job in listed if job["metadata"]["name"] == "listed"] == [2]
+    assert "listed" in sampan(hub, "jobs").stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [
+        (manifest("bad", replicas=0), "spec.replicas"),
+        (manifest("bad", replicass=1), "spec.replicass"),
+        (manifest("bad", alternatives=[{"accelerator": {"stack": "cuda", "count": "8"}}]), "spec.alternatives[0].accelerator.count"),
+        (manifest("Bad Name"), "metadata.name"),
+    ],
+    ids=["out of range", "unknown field", "a string for a number", "no DNS name"],
+)
+def test_a_refusal_names_object_and_field_and_ends_with_2(hub: Api, text: str, want: str) -> None:
+    refused = sampan(hub, "submit", "-f", "-", text=text)
+    assert refused.exit_code == 2
+    assert want in refused.stderr
+    assert refused.stderr.count("\n") == 1
+
+
+def test_the_same_name_twice_is_rejected(hub: Api) -> None:
+    assert sampan(hub, "submit", "-f", "-", text=manifest("twice")).exit_code == 0
+    refused = sampan(hub, "submit", "-f", "-", text=manifest("twice"))
+    assert refused.exit_code == 2
+    assert "already exists" in refused.stderr
+
+
+def test_an_unknown_namespace_is_told(hub: Api) -> None:
+    assert "namespace nowhere does not exist" in sampan(hub, "jobs", namespace="nowhere").stderr
+    assert 'namespaces "nowhere" not found' in sampan(hub, "submit", "-f", "-", text=manifest("x"), namespace="nowhere").stderr
+
+
+def test_wait_follows_the_status_to_its_end(hub: Api) -> None:
+    """Somebody else writes the status while we wait; the wait sees it through its watch."""
+
+    def finish() -> None:
+        wait_for(lambda: hub.try_kubectl("get", "computejob", "-n", NAMESPACE, "waits").stdout or None, "the job is there")
+        status = {"phase": "Succeeded", "startedAt": "2026-03-01T12:00:00Z", "finishedAt": "2026-03-01T12:00:05Z"}
+        patch = json.dumps({"status": status})
+        hub.kubectl("patch", "computejob", "-n", NAMESPACE, "waits", "--subresource=status", "--type=merge", "-p", patch)
+
+    with ThreadPoolExecutor(1) as pool:
+        finished = pool.submit(finish)
+        shown = sampan(hub, "submit", "-f", "-", "--wait", "--timeout", "60", text=manifest("waits"))
+        finished.result()
+    assert shown.exit_code == 0
+    assert shown.stdout.splitlines()[-1].endswith(f"{NAMESPACE}/waits  Succeeded")
+
+
+def test_out_of_time_ends_with_4(hub: Api) -> None:
+    late = sampan(hub, "submit", "-f", "-", "--wait", "--timeout", "0.5", text=manifest("late"))
+    assert late.exit_code == 4
+    assert f"{NAMESPACE}/late" in late.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "want"),
+    [
+        (("https://127.0.0.1:", "https://127.0.0.1:1/"), "refused"),
+        (("current-context:", "current-context: none #"), "--context"),
+        (("certificate-authority-data:", "certificate-authority-data: bm9uZQo= #"), "--context"),
+    ],
+    ids=["closed port", "no such context", "not a certificate"],
+)
+def test_a_kubeconfig_that_does_not_fit_is_one_line(hub: Api, tmp_path: Path, change: tuple[str, str], want: str) -> None:
+    changed = tmp_path / "config.yaml"
+    changed.write_text(hub.kubeconfig.read_text(encoding="utf-8").replace(*change), encoding="utf-8")
+    shown = CliRunner().invoke(cli, ["jobs", "--kubeconfig", str(changed)])
+    assert shown.exit_code == 1, shown.exception
+    assert shown.stderr.startswith("Error: ")
+    assert shown.stderr.count("\n") == 1
+    assert want in shown.stderr

@@ -1,0 +1,286 @@
+"""`sampan local` on real control planes: what it says, what listens, how simulated pods and nodes behave, what is left afterwards.
+
+What must never live here: tests of the operator. The members here run without it.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from integration.support import Api, FederationUnderTest, batch_job, bring_node_back, handles, lose_node, wait_for
+from sampan.cli.local import local
+from sampan.local.binaries import Binaries
+from sampan.local.down import down
+from sampan.local.federation import load_federation
+from sampan.local.paths import federation_folder
+from sampan.local.processes import gone, listeners
+from sampan.local.scenario import load
+from sampan.local.up import Wish, up
+
+LOOPBACK = {"0100007F"}
+"""127.0.0.1 as /proc/net/tcp writes it."""
+
+
+def quiet(_: str) -> None:
+    """Take a line of progress and drop it."""
+
+
+@pytest.fixture(scope="module")
+def one(binaries: Binaries) -> Iterator[FederationUnderTest]:
+    """A federation of hub and two members without operator."""
+    name = f"sampan-test-one-{os.getpid()}"
+    try:
+        federation = up(Wish(name=name, scenario=load("demo").with_members(2), operator=False), quiet)
+        made = handles(federation, binaries)
+        yield made
+        made.close()
+    finally:
+        down(name, quiet)
+
+
+@pytest.fixture(scope="module")
+def member(one: FederationUnderTest) -> Api:
+    """Its first member, as administrator."""
+    return one.members["lingang"]
+
+
+def pods_of(member: Api, job: str) -> list[dict[str, Any]]:
+    """The pods of a Job."""
+    pods: list[dict[str, Any]] = member.items("pods", "-l", f"job-name={job}")
+    return pods
+
+
+def terminated(member: Api, job: str) -> dict[str, Any] | None:
+    """How the only container of the Job's only pod ended; None before."""
+    for pod in pods_of(member, job):
+        for status in pod["status"].get("containerStatuses", []):
+            if "terminated" in status["state"]:
+                ended: dict[str, Any] = status["state"]["terminated"]
+                return ended
+    return None
+
+
+def seconds_between(start: str, end: str) -> float:
+    """Seconds from one API timestamp to another."""
+    return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
+
+
+def test_status_tells_names_addresses_kubeconfigs_and_process_ids(one: FederationUnderTest) -> None:
+    answer = CliRunner().invoke(local, ["status", "--name", one.name, "-o", "json"])
+    assert answer.exit_code == 0, answer.output
+    status = json.loads(answer.output)
+    assert [cluster["name"] for cluster in status["members"]] == ["lingang", "pengcheng"]
+    for cluster in [status["hub"], *status["members"]]:
+        assert set(cluster["pids"]) == {"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok-controller"}
+        assert len(set(cluster["pids"].values())) == 5
+        assert cluster["memoryBytes"] > 50_000_000
+        assert cluster["address"].startswith("https://127.0.0.1:")
+        assert Path(cluster["kubeconfig"]).stat().st_mode & 0o777 == 0o600
+    assert status["operator"]["running"] is False
+    assert status["operator"]["pid"] is None
+    assert status["operator"]["metricsAddress"].startswith("127.0.0.1:")
+
+
+def test_nothing_of_ours_listens_beyond_loopback(one: FederationUnderTest) -> None:
+    open_to_others, ports = [], set()
+    for cluster in one.federation.clusters:
+        for component, pid in cluster.pids().items():
+            for address, port in listeners(pid):
+                ports.add(port)
+                if address not in LOOPBACK:
+                    open_to_others.append((cluster.name, component, address, port))
+    assert open_to_others == []
+    # Six per cluster, all of them the recorded ones: what is asserted about is really there.
+    assert ports == {port for cluster in one.federation.clusters for port in cluster.ports}
+
+
+def test_kubeconfigs_hold_their_data_and_the_tenant_starts_in_its_namespace(one: FederationUnderTest) -> None:
+    for path in (one.federation.folder / "kubeconfig").glob("*.yaml"):
+        text = path.read_text()
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert "client-key:" not in text
+        assert "certificate-authority:" not in text
+    told = CliRunner().invoke(local, ["kubeconfig", "tenant", "--name", one.name]).output.strip()
+    assert Path(told) == one.tenant.kubeconfig
+    assert one.tenant.kubectl("auth", "can-i", "create", "computejobs.sampan.dev").strip() == "yes"
+    assert one.tenant.try_kubectl("auth", "can-i", "get", "secrets", "-n", "prov-lingang").stdout.strip() == "no"
+
+
+def test_an_unknown_kubeconfig_or_federation_names_what_there_is(one: FederationUnderTest) -> None:
+    answer = CliRunner().invoke(local, ["kubeconfig", "nobody", "--name", one.name])
+    assert answer.exit_code != 0
+    assert "lingang" in str(answer.exception)
+    missing = CliRunner().invoke(local, ["status", "--name", "sampan-test-no-such"])
+    assert "sampan local up" in str(missing.exception)
+
+
+def test_up_of_a_running_federation_changes_nothing_and_is_quick(one: FederationUnderTest) -> None:
+    said: list[str] = []
+    before, started = one.federation.status(), time.monotonic()
+    up(Wish(name=one.name, scenario=one.federation.scenario, operator=False), said.append)
+    assert time.monotonic() - started < 5
+    assert any("is running" in line for line in said)
+    after = load_federation(one.name).status()
+    assert [cluster["pids"] for cluster in [after["hub"], *after["members"]]] == [
+        cluster["pids"] for cluster in [before["hub"], *before["members"]]
+    ]
+
+
+COMMANDS: dict[str, tuple[list[str], float, dict[str, Any]]] = {
+    "sleeps-and-exits": (["sh", "-c", "sleep 4; exit 3"], 4, {"exitCode": 3, "reason": "Error"}),
+    "says-why": (["sh", "-c", "echo start; sleep 2; echo boom >&2; exit 3"], 2, {"exitCode": 3, "message": "start\nboom"}),
+    "plain": (["sleep", "3"], 3, {"exitCode": 0, "reason": "Completed"}),
+    "minutes-and-sums": (["bash", "-c", "sleep 0.05m && sleep 1s"], 4, {"exitCode": 0}),
+    "environment": (["sh", "-c", 'sleep "$T"; sleep ${T}; false'], 4, {"exitCode": 1}),
+    "condition-false": (["sh", "-c", "[ a = b ] && exit 9; sleep 2; exit 4"], 2, {"exitCode": 4}),
+    "condition-true": (["sh", "-c", "[ a = a ] && exit 9; sleep 20"], 1, {"exitCode": 9}),
+    "python": (["python", "-c", "import time, sys; time.sleep(2); sys.exit(7)"], 2, {"exitCode": 7}),
+    "anything-else": (["torchrun", "train.py"], 1, {"exitCode": 0, "reason": "Completed"}),
+}
+"""By job name: command, seconds it runs, how its container ends."""
+
+
+@pytest.fixture(scope="module")
+def commands(member: Api) -> Api:
+    """All jobs of COMMANDS, started together."""
+    environment = {"env": [{"name": "T", "value": "2"}]}
+    member.apply(*(batch_job(name, command, container=environment) for name, (command, _, _) in COMMANDS.items()))
+    return member
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_pod_runs_as_long_and_ends_as_its_command_says(commands: Api, name: str) -> None:
+    _, want_seconds, want = COMMANDS[name]
+    ended = wait_for(lambda: terminated(commands, name), f"end of {name}", seconds=want_seconds + 15)
+    # API timestamps are whole seconds: a run of 4 s may read as 3, 4 or 5.
+    assert abs(seconds_between(ended["startedAt"], ended["finishedAt"]) - want_seconds) <= 1
+    assert {key: ended.get(key) for key in want} == want
+    condition = "Complete" if want["exitCode"] == 0 else "Failed"
+    commands.kubectl("wait", f"--for=condition={condition}", f"job/{name}", "--timeout=10s")
+
+
+def test_a_terminating_pod_lives_until_its_grace_ends(member: Api) -> None:
+    member.apply(batch_job("grace", ["sleep", "infinity"], terminationGracePeriodSeconds=5))
+    wait_for(lambda: [pod for pod in pods_of(member, "grace") if pod["status"]["phase"] == "Running"] or None, "grace runs")
+    started = time.monotonic()
+    member.kubectl("delete", "job", "grace", "--cascade=foreground", "--wait=false")
+    pod = wait_for(lambda: next(iter(pods_of(member, "grace")), None), "the pod is still there")
+    assert pod["metadata"]["deletionGracePeriodSeconds"] == 5
+    seen: list[str] = []
+
+    def ended() -> bool:
+        pods = pods_of(member, "grace")
+        seen.extend(pod["status"]["phase"] for pod in pods)
+        return not pods
+
+    wait_for(ended, "the pod is gone", seconds=20)
+    # deletionTimestamp is a whole second: up to one second less than asked for.
+    assert 4 <= time.monotonic() - started <= 9
+    assert set(seen) <= {"Running", "Failed"}
+    assert "Running" in seen
+
+
+def test_a_terminating_pod_may_still_end_by_itself(member: Api) -> None:
+    member.apply(batch_job("own-end", ["sh", "-c", "sleep 3; exit 0"], terminationGracePeriodSeconds=60))
+    wait_for(lambda: [pod for pod in pods_of(member, "own-end") if pod["status"]["phase"] == "Running"] or None, "own-end runs")
+    started = time.monotonic()
+    member.kubectl("delete", "job", "own-end", "--cascade=foreground", "--wait=false")
+    wait_for(lambda: not pods_of(member, "own-end"), "the pod is gone", seconds=20)
+    assert time.monotonic() - started < 10
+
+
+def test_an_image_that_does_not_exist_keeps_the_pod_waiting(member: Api) -> None:
+    member.apply(batch_job("no-image", ["sleep", "1"], container={"image": "registry.example/does-not-exist:1"}))
+
+    def reason() -> str | None:
+        for pod in pods_of(member, "no-image"):
+            for status in pod["status"].get("containerStatuses", []):
+                waiting: str = status["state"]["waiting"]["reason"]
+                return waiting
+        return None
+
+    assert wait_for(reason, "a reason to wait") in {"ErrImagePull", "ImagePullBackOff"}
+    wait_for(lambda: reason() == "ImagePullBackOff", "back-off")
+    assert pods_of(member, "no-image")[0]["status"]["phase"] == "Pending"
+    member.kubectl("delete", "job", "no-image", "--cascade=foreground", "--timeout=20s")
+    assert pods_of(member, "no-image") == []
+
+
+def test_a_node_added_with_kubectl_is_run(member: Api) -> None:
+    node = {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": "added", "labels": {"kubernetes.io/arch": "arm64", "added": "yes"}},
+        "status": {"capacity": {"cpu": "8", "memory": "64Gi", "pods": "20", "example.com/npu": "4"}},
+    }
+    member.apply(node)
+    member.kubectl("wait", "--for=condition=Ready", "node/added", "--timeout=20s")
+    status = member.get("node", "added")["status"]
+    assert status["allocatable"]["example.com/npu"] == "4"
+    assert status["nodeInfo"]["architecture"] == "arm64"
+    limits = {"resources": {"limits": {"example.com/npu": "3"}}}
+    member.apply(batch_job("on-added", ["sleep", "1"], nodeSelector={"added": "yes"}, container=limits))
+    member.kubectl("wait", "--for=condition=Complete", "job/on-added", "--timeout=20s")
+    assert pods_of(member, "on-added")[0]["spec"]["nodeName"] == "added"
+    member.kubectl("delete", "node", "added")
+
+
+@pytest.mark.faults
+def test_a_lost_node_keeps_its_pods_until_it_is_back(member: Api) -> None:
+    member.apply({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "losing"}})
+    member.kubectl("wait", "--for=condition=Ready", "node/losing", "--timeout=20s")
+    member.apply(batch_job("ends-on-lost", ["sleep", "4"], nodeName="losing"))
+    member.apply(batch_job("stuck-on-lost", ["sleep", "infinity"], nodeName="losing"))
+    wait_for(lambda: [p for p in pods_of(member, "stuck-on-lost") if p["status"]["phase"] == "Running"] or None, "stuck-on-lost runs")
+    lose_node(member, "losing")
+    member.kubectl("delete", "job", "stuck-on-lost", "--cascade=foreground", "--wait=false")
+    # The node lifecycle controller needs its 40 s of silence; nothing on the node has moved in all that time.
+    member.kubectl("wait", "--for=condition=Ready=Unknown", "node/losing", "--timeout=80s")
+    assert [pod["status"]["phase"] for pod in pods_of(member, "ends-on-lost")] == ["Running"]
+    assert ["deletionTimestamp" in pod["metadata"] for pod in pods_of(member, "stuck-on-lost")] == [True]
+    bring_node_back(member, "losing")
+    wait_for(lambda: not pods_of(member, "stuck-on-lost"), "the terminating pod is reaped", seconds=20)
+    member.kubectl("wait", "--for=condition=Complete", "job/ends-on-lost", "--timeout=20s")
+    member.kubectl("delete", "node", "losing")
+
+
+def test_a_stopped_member_comes_back_as_it_was(one: FederationUnderTest) -> None:
+    cluster, member = one.cluster("pengcheng"), one.members["pengcheng"]
+    member.apply(batch_job("over-the-stop", ["sleep", "3"]))
+    wait_for(lambda: [p for p in pods_of(member, "over-the-stop") if p["status"]["phase"] == "Running"] or None, "over-the-stop runs")
+    cluster.stop(one.binaries)
+    assert cluster.pids() == {}
+    assert member.try_kubectl("get", "nodes", "--request-timeout=2s").returncode != 0
+    cluster.start(one.binaries)
+    member.kubectl("wait", "--for=condition=Complete", "job/over-the-stop", "--timeout=60s")
+
+
+def test_two_federations_side_by_side_and_down_leaves_nothing(one: FederationUnderTest, binaries: Binaries) -> None:
+    name, home = f"sampan-test-two-{os.getpid()}", Path.home()
+    before = {path: path.stat().st_mtime_ns for path in (home / ".kube", home / ".kube" / "config", home / ".kwok") if path.exists()}
+    command = [sys.executable, "-m", "sampan", "local"]
+    subprocess.run([*command, "up", "--name", name, "--members", "1", "--no-operator"], check=True, timeout=300, capture_output=True)
+    second = load_federation(name)
+    assert set(second.ports).isdisjoint(one.federation.ports)
+    assert all(len(cluster.pids()) == 5 for cluster in [*second.clusters, *one.federation.clusters])
+    other = handles(second, binaries)
+    assert other.hub.items("namespaces") != []
+    uids = {api.get("namespace", "kube-system")["metadata"]["uid"] for api in (one.hub, *one.members.values(), other.hub)}
+    assert len(uids) == 4
+    pids = [pid for cluster in second.clusters for pid in cluster.pids().values()]
+    subprocess.run([*command, "down", "--name", name], check=True, timeout=60, capture_output=True)
+    assert all(gone(pid) for pid in pids)
+    assert not federation_folder(name).exists()
+    assert {
+        path: path.stat().st_mtime_ns for path in (home / ".kube", home / ".kube" / "config", home / ".kwok") if path.exists()
+    } == before
+    assert all(len(cluster.pids()) == 5 for cluster in one.federation.clusters)

@@ -1,0 +1,86 @@
+"""ComputeJob bodies, records and remote copies for tests: good defaults, and only what a test is about is said."""
+
+from typing import Any
+
+from sampan.api import status as job_status
+from sampan.api.status import Binding, Status
+from sampan.controller.jobs import JobRecord, record_of
+from sampan.kube.meta import ObjectMeta
+from sampan.kube.workloads import Condition, Job, JobSpec, JobStatus
+from sampan.model.names import FINALIZER, remote_labels
+from sampan.model.offer import OfferKey
+
+NOW = 1_800_000_000_000
+HUB = "hub-1"
+OFFER = OfferKey("prov-a", "lingang")
+CLUSTER = "c-1"
+
+
+def body(uid: str = "u1", *, spec: dict[str, Any] | None = None, status: Status | None = None, **meta: Any) -> dict[str, Any]:
+    """Return a ComputeJob as the API server gives it."""
+    return {
+        "metadata": {
+            "uid": uid,
+            "namespace": "team-a",
+            "name": f"job-{uid}",
+            "resourceVersion": "10",
+            "generation": 1,
+            "creationTimestamp": job_status.to_rfc3339(NOW - 60_000),
+            "finalizers": [FINALIZER],
+            **meta,
+        },
+        "spec": {"template": {"image": "registry.example/a:1"}, **(spec or {})},
+        "status": status or {},
+    }
+
+
+def record(uid: str = "u1", **kwargs: Any) -> JobRecord:
+    """Return the record of such a ComputeJob."""
+    return record_of(body(uid, **kwargs), None)
+
+
+def binding(*, attempt: int = 1, remote_uid: str | None = None, bound_at: int = NOW - 5_000, replicas: int = 1) -> Binding:
+    """Return a binding to OFFER on CLUSTER."""
+    return Binding(
+        offer=OFFER,
+        cluster_uid=CLUSTER,
+        attempt=attempt,
+        pool="h100-x8",
+        accelerator_class=None,
+        alternative=None,
+        replicas=replicas,
+        namespace="sampan-jobs",
+        name="sj-x",
+        bound_at=bound_at,
+        remote_uid=remote_uid,
+    )
+
+
+def bound_status(which: Binding | None = None, *, running: bool = False) -> Status:
+    """Return the status of a job that is bound, or runs."""
+    status = job_status.bound({}, which or binding(), (), 1)
+    return job_status.running(status, at=NOW - 4_000) if running else status
+
+
+def copy(
+    uid: str = "u1",
+    *,
+    attempt: int = 1,
+    conditions: tuple[Condition, ...] = (),
+    suspend: bool = False,
+    deleting: bool = False,
+    deadline: int | None = None,
+    **counts: int,
+) -> Job:
+    """Return a remote copy of ours."""
+    return Job(
+        metadata=ObjectMeta(
+            name="sj-x",
+            namespace="sampan-jobs",
+            uid=f"remote-{attempt}",
+            labels=remote_labels(hub_id=HUB, job_uid=uid, attempt=attempt),
+            deletion_timestamp=job_status.to_rfc3339(NOW) if deleting else None,
+        ),
+        spec=JobSpec(parallelism=1, completions=1, suspend=suspend, active_deadline_seconds=deadline),
+        status=JobStatus(conditions=list(conditions), **counts),
+    )

@@ -1,0 +1,42 @@
+"""AcceleratorClass.spec: facts without floats, and names that jobs can use."""
+
+import pytest
+
+from integration.crd_rows import ACCEL
+from sampan.api.acceleratorclass import AcceleratorClassSpec
+from unit.api.rule_check import accepts, refuses
+
+SPEC = ACCEL["spec"]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"fp16TFLOPS": "989.5", "memoryBandwidthGBps": 3350, "unitsPerDevice": 1, "devicesPerPackage": 2},
+        {"countRule": {"allowed": [1, 2, 4, 8], "multipleOf": 1}, "resourceNames": ["acme.example/*", "acme.example/x1"]},
+        {
+            "nodeSelector": {"matchExpressions": [{"key": "acme.example/product", "operator": "In", "values": ["X1"]}]},
+            "sources": ["data sheet"],
+        },
+    ],
+)
+def test_good_classes(more: dict[str, object]) -> None:
+    accepts(AcceleratorClassSpec, {**SPEC, **more})
+
+
+@pytest.mark.parametrize(
+    ("more", "want"),
+    [
+        ({"fp16TFLOPS": 989.5}, "spec.fp16TFLOPS"),
+        ({"memoryBandwidthGBps": 3350.5}, "spec.memoryBandwidthGBps"),
+        ({"resourceNames": []}, "spec.resourceNames"),
+        ({"resourceNames": ["gpu"]}, "spec.resourceNames[0]"),
+        ({"countRule": {"allowed": [0]}}, "spec.countRule.allowed[0]"),
+        ({"origin": "China"}, "spec.origin"),
+        ({"sources": ["\u202e"]}, "spec.sources[0]"),
+        ({"launch": {}}, "spec.launch: Extra inputs"),
+    ],
+)
+def test_bad_classes(more: dict[str, object], want: str) -> None:
+    refuses(AcceleratorClassSpec, {**SPEC, **more}, want)

@@ -1,0 +1,33 @@
+"""Alternatives: a requirement says what the image is built for, and deadlines fit expectations."""
+
+import pytest
+
+from sampan.api.alternative import Accelerator, Alternative, Capability
+from unit.api.rule_check import accepts, refuses
+
+
+@pytest.mark.parametrize("by", ["class", "family", "vendor", "stack"])
+def test_one_word_for_the_devices_is_enough(by: str) -> None:
+    accepts(Accelerator, {by: "x", "count": 8})
+    accepts(Accelerator, {by: "x", "count": 8, "capability": {"memoryPerDevice": "64Gi", "fp16TFLOPS": "250"}})
+
+
+def test_capability_alone_is_refused() -> None:
+    refuses(Accelerator, {"count": 8, "capability": {"fp16TFLOPS": "250"}}, "one of class, family, vendor and stack must be given")
+    refuses(Accelerator, {"count": 8}, "an image does not run on every device")
+
+
+def test_a_capability_says_something() -> None:
+    accepts(Capability, {"memoryPerDevice": "64Gi"})
+    refuses(Capability, {}, "at least one of memoryPerDevice and fp16TFLOPS")
+
+
+@pytest.mark.parametrize("count", [0, -1, 1025, "8", True, 1.5])
+def test_counts(count: object) -> None:
+    refuses(Accelerator, {"class": "x", "count": count}, "spec.count")
+
+
+def test_deadlines_fit_expectations() -> None:
+    device = {"accelerator": {"stack": "cuda", "count": 1}}
+    accepts(Alternative, {**device, "expectedSeconds": 10, "activeDeadlineSeconds": 10})
+    refuses(Alternative, {**device, "expectedSeconds": 11, "activeDeadlineSeconds": 10}, "expectedSeconds must not be above")

@@ -1,0 +1,96 @@
+"""The base models: unknown fields, rules, list keys, and error texts that name a field and never a value."""
+
+from typing import Annotated
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import Field, ValidationError
+
+from sampan.api.common import Border, Condition, ObjectKey, Observed, Rule, as_map, as_set, first_error
+from sampan.api.scalars import DnsLabel, Int
+from sampan.api.structural import structural_schema
+from unit.api.schema_check import fits, values
+
+
+class Item(Border):
+    """An item."""
+
+    item_name: DnsLabel = Field(description="Its name.")
+
+
+class Thing(Border):
+    """A thing."""
+
+    RULES = (Rule(cel="self.low <= self.high", message="low must not be above high", holds=lambda t: t.low <= t.high),)
+    low: Int = Field(0, ge=0, le=9, description="Low.")
+    high: Int = Field(9, ge=0, le=9, description="High.")
+    words: Annotated[tuple[DnsLabel, ...], as_set(3)] = Field((), description="Words.")
+    items_by_name: Annotated[tuple[Item, ...], as_map("itemName", 3)] = Field((), description="Items.")
+
+
+class Seen(Observed):
+    """Something seen."""
+
+    value: Int = Field(0, ge=0, le=9, description="A value.")
+
+
+def _error(raw: object) -> str:
+    with pytest.raises(ValidationError) as caught:
+        Thing.model_validate(raw)
+    return first_error(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("raw", "want"),
+    [
+        ({"low": 5, "high": 2}, "spec: low must not be above high"),
+        ({"words": ["a", "a"]}, "spec: words must not hold the same entry twice"),
+        ({"itemsByName": [{"itemName": "a"}, {"itemName": "a"}]}, "spec: itemsByName must not hold the same entry twice"),
+        ({"itemsByName": [{"itemName": "a"}, {"itemName": "A"}]}, "spec.itemsByName[1].itemName: "),
+        ({"other": 1}, "spec.other: Extra inputs are not permitted"),
+        ("text", "spec: "),
+        (None, "spec: "),
+    ],
+)
+def test_errors_name_the_field(raw: object, want: str) -> None:
+    assert _error(raw).startswith(want)
+
+
+def test_errors_never_hold_the_value() -> None:
+    assert "s3cret" not in _error({"words": ["s3cret!"]})
+    assert len(_error({"x" * 5000: 1})) <= 256
+
+
+def test_observed_objects_leave_alone_what_a_newer_version_wrote() -> None:
+    assert Seen.model_validate({"value": 3, "later": True}).as_json() == {"value": 3}
+
+
+def test_values_are_frozen_and_equal_by_content() -> None:
+    thing = Thing.model_validate({"words": ["a"]})
+    assert thing == Thing(words=("a",))
+    with pytest.raises(ValidationError):
+        thing.low = 3  # type: ignore[misc]
+
+
+@given(values(structural_schema(Thing)))
+def test_what_the_model_accepts_the_schema_accepts_too(raw: dict[str, object]) -> None:
+    try:
+        thing = Thing.model_validate(raw)
+    except ValidationError:
+        return
+    assert fits(structural_schema(Thing), thing.as_json())
+
+
+@given(st.text(max_size=20))
+def test_any_text_as_condition_reason_is_read_or_refused(text: str) -> None:
+    raw = {"type": "Complete", "status": "True", "reason": text, "lastTransitionTime": "2026-01-01T00:00:00Z"}
+    try:
+        assert Condition.model_validate(raw).as_json()["reason"] == text
+    except ValidationError:
+        assert not fits(structural_schema(Condition), raw)
+
+
+def test_object_keys_are_local_names() -> None:
+    with pytest.raises(ValidationError):
+        ObjectKey.model_validate({"namespace": "a/b", "name": "c"})

@@ -1,0 +1,74 @@
+"""Conditions: the transition time moves with the status alone, and saying nothing new changes nothing."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
+from sampan.api import conditions
+from sampan.api.common import Condition
+from sampan.api.conditions import JobReason, OfferReason, as_reason, find_condition, invalid_kubeconfig, set_condition
+from sampan.api.scalars import CamelCase
+from sampan.model.reason import Reason
+
+THEN, NOW = "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"
+
+
+def _condition(kind: str, status: str = "True", **more: Any) -> dict[str, Any]:
+    return {"type": kind, "status": status, "reason": "Because", "message": "", "lastTransitionTime": THEN, **more}
+
+
+def test_a_new_type_goes_last() -> None:
+    before = [_condition("Scheduled")]
+    assert set_condition(before, _condition("Running")) == [_condition("Scheduled"), _condition("Running")]
+
+
+def test_the_same_news_changes_nothing() -> None:
+    before = [_condition("Scheduled"), _condition("Running")]
+    assert set_condition(before, _condition("Scheduled", lastTransitionTime=NOW)) == before
+
+
+def test_another_reason_keeps_the_time_and_the_place() -> None:
+    before = [_condition("Scheduled"), _condition("Running")]
+    after = set_condition(before, _condition("Scheduled", reason="Other", lastTransitionTime=NOW))
+    assert after == [_condition("Scheduled", reason="Other"), _condition("Running")]
+
+
+def test_another_status_moves_the_time() -> None:
+    after = set_condition([_condition("Scheduled")], _condition("Scheduled", "False", lastTransitionTime=NOW))
+    assert find_condition(after, "Scheduled") == _condition("Scheduled", "False", lastTransitionTime=NOW)
+
+
+def test_nothing_is_changed_in_place() -> None:
+    before = [_condition("Scheduled")]
+    set_condition(before, _condition("Scheduled", "False"))
+    assert before == [_condition("Scheduled")]
+
+
+def test_an_absent_condition_is_none() -> None:
+    assert find_condition([], "Complete") is None
+
+
+@pytest.mark.parametrize("reason", [*JobReason, *OfferReason, *Reason, invalid_kubeconfig("ExecNotAllowed")])
+def test_every_reason_can_be_written(reason: str) -> None:
+    assert TypeAdapter(CamelCase).validate_python(str(reason)) == reason
+
+
+@given(st.text(max_size=300))
+def test_foreign_text_becomes_a_reason_that_can_be_written(text: str) -> None:
+    TypeAdapter(CamelCase).validate_python(as_reason(text))
+
+
+def test_a_clean_word_stays_itself() -> None:
+    assert as_reason("ImagePullBackOff") == "ImagePullBackOff"
+    assert as_reason("\x1b[31m evil\n") == "31mevil"[2:]
+    assert as_reason("", default="Error") == "Error"
+
+
+def test_condition_types_are_words_and_few() -> None:
+    kinds = (*conditions.JOB_CONDITIONS, *conditions.OFFER_CONDITIONS)
+    assert len(set(kinds)) == len(kinds)
+    for kind in kinds:
+        Condition.model_validate(_condition(kind))

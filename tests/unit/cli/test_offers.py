@@ -1,0 +1,52 @@
+"""`sampan offers`: one line per offer, and why it cannot be used."""
+
+import json
+
+import pytest
+
+from sampan.cli.hub import Object
+from sampan.cli.offers import blocking
+from unit.cli.conftest import Sampan
+from unit.cli.fakes import FakeApi, a_pool, an_offer
+
+GOLDEN = """\
+NAMESPACE   NAME      REGION    JURISDICTION   TERMS      ACCEPTING   SCHEDULABLE   FREE   DEVICES   REASON
+prov-a      broken    cn-east   CN             OnDemand   yes         False            0         0   Connected=False InvalidKubeconfig: ExecNotAllowed
+prov-a      lingang   cn-east   CN             OnDemand   yes         True            32        64
+"""  # noqa: E501 - as wide as it is on a terminal
+
+
+def test_table(sampan: Sampan, api: FakeApi) -> None:
+    broken = [
+        {"type": "Schedulable", "status": "False", "reason": "NotConnected"},
+        {"type": "Connected", "status": "False", "reason": "InvalidKubeconfig", "message": "ExecNotAllowed"},
+        {"type": "Approved", "status": "True"},
+    ]
+    api.objects["clusteroffers"] = [an_offer(pools=[a_pool(), a_pool("b", free=8)]), an_offer("broken", conditions=broken)]
+    shown = sampan("offers", "-A")
+    assert shown.exit_code == 0
+    assert shown.stdout == GOLDEN
+
+
+def test_json_is_the_objects(sampan: Sampan, api: FakeApi) -> None:
+    api.objects["clusteroffers"] = [an_offer()]
+    assert json.loads(sampan("offers", "-A", "-o", "json").stdout)["items"] == [an_offer()]
+
+
+def test_none_is_said_on_stderr(sampan: Sampan, api: FakeApi) -> None:
+    shown = sampan("offers")
+    assert (shown.exit_code, shown.stdout) == (0, "")
+    assert "-A" in shown.stderr
+
+
+@pytest.mark.parametrize(
+    ("conditions", "want"),
+    [
+        ([], "not seen by the operator yet"),
+        ([{"type": "Approved", "status": "Unknown"}], "Approved=Unknown"),
+        ([{"type": "Approved", "status": "True"}], ""),
+        ([{"type": "Approved", "status": "False", "reason": "RegionNotGranted"}], "Approved=False RegionNotGranted"),
+    ],
+)
+def test_blocking(conditions: list[Object], want: str) -> None:
+    assert blocking(an_offer(conditions=conditions)) == want

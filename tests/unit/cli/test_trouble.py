@@ -1,0 +1,75 @@
+"""Every expected trouble: what is wrong, what to do next, on one clean line."""
+
+import ssl
+
+import pytest
+import yaml
+from kubernetes.client.exceptions import ApiException
+from kubernetes.config.config_exception import ConfigException
+from urllib3.exceptions import MaxRetryError, NewConnectionError, SSLError
+
+from sampan.cli.trouble import Trouble, explain
+from sampan.local.paths import LocalError
+from unit.cli.fakes import api_error
+
+CASES = {
+    "401": (api_error(401), ["credentials", "--context"]),
+    "403": (api_error(403, "cannot list computejobs"), ["cannot list computejobs", "sampan-tenant"]),
+    "404 namespace": (api_error(404, 'namespaces "x" not found', kind="namespaces"), ['namespaces "x" not found', "-n NAMESPACE"]),
+    "404 kind": (api_error(404, "the server could not find the requested resource"), ["sampan.dev/v1alpha1", "helm/sampan"]),
+    "404 object": (api_error(404, "computejobs x not found"), ["not found", "-n"]),
+    "409": (api_error(409, "x already exists"), ["already exists", "another name"]),
+    "422": (api_error(422, "spec.replicas: must be positive"), ["spec.replicas", "correct"]),
+    "429": (api_error(429), ["overloaded", "again"]),
+    "503": (api_error(503), ["overloaded", "again"]),
+    "418": (api_error(418), ["418"]),
+    "kubeconfig": (ConfigException("no such context"), ["no such context", "--kubeconfig"]),
+    "yaml": (yaml.YAMLError("bad indent"), ["bad indent", "correct"]),
+    "file": (FileNotFoundError(2, "No such file or directory", "job.yaml"), ["job.yaml", "No such file"]),
+    "not text": (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad"), ["UTF-8"]),
+    "refused": (NewConnectionError(None, "Failed: [Errno 111] Connection refused"), ["refused", "kubeconfig"]),  # type: ignore[arg-type]
+    "tls": (SSLError(ssl.SSLError("CERTIFICATE_VERIFY_FAILED")), ["trusted TLS", "kubeconfig"]),
+    "tls, told by the client": (ApiException(status=0, reason="SSLError [X509: NO_CERTIFICATE] no certificate"), ["trusted TLS"]),
+    "unreachable": (MaxRetryError(None, "/", OSError("no route")), ["cannot be reached", "network"]),  # type: ignore[arg-type]
+    "local": (LocalError("Go is missing: install it"), ["Go is missing"]),
+}
+
+
+@pytest.mark.parametrize(("error", "want"), CASES.values(), ids=CASES.keys())
+def test_trouble_says_what_and_what_next(error: Exception, want: list[str]) -> None:
+    trouble = explain(error)
+    assert trouble is not None
+    for words in want:
+        assert words in trouble.message
+    assert "\n" not in trouble.message
+    assert trouble.exit_code == 1
+
+
+def test_a_bug_of_ours_is_not_explained_away() -> None:
+    assert explain(KeyError("uid")) is None
+
+
+def test_remote_text_cannot_drive_the_terminal() -> None:
+    trouble = explain(api_error(403, "no\x1b[2J\u202eevil\nsecond line\u200b"))
+    assert trouble is not None
+    assert not set("\x1b\u202e\n\u200b") & set(trouble.message)
+
+
+def test_remote_text_is_cut() -> None:
+    trouble = explain(api_error(422, "x" * 10_000))
+    assert trouble is not None
+    assert trouble.message.count("x") <= 256
+
+
+@pytest.mark.parametrize("body", ["<html>busy</html>", "[]", '"text"', None, '{"details": 3}'])
+def test_a_body_that_is_no_status_is_survived(body: str | None) -> None:
+    error = api_error(500)
+    error.body = body
+    trouble = explain(error)
+    assert trouble is not None
+    assert "500" in trouble.message
+
+
+def test_exit_code_can_be_told() -> None:
+    assert Trouble("a", "b", exit_code=2).exit_code == 2
+    assert Trouble("a", "").message == "a"

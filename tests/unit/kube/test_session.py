@@ -1,0 +1,175 @@
+"""The transport: TLS, caps, no redirects, no environment, retirement."""
+
+import asyncio
+import gzip
+import tracemalloc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from sampan.kube.addresses import AddressNotAllowed, AddressPolicy
+from sampan.kube.credentials import Credentials
+from sampan.kube.errors import TooLarge
+from sampan.kube.limits import Limits
+from sampan.kube.secret import Secret
+from sampan.kube.session import Request, Session
+
+from .certs import authority, issue
+from .fake_api import BASE, FakeApi, credentials, opened, sending, serving
+
+GET = Request(method="GET", path=BASE)
+SMALL = Limits(max_body=100_000, connect_timeout=2)
+
+
+@asynccontextmanager
+async def session(given: Credentials, limits: Limits = SMALL) -> AsyncIterator[Session]:
+    """A session that is closed."""
+    one = Session(given, limits)
+    try:
+        yield one
+    finally:
+        await one.close()
+
+
+async def test_sends_the_token_and_nothing_of_the_environment(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    async with session(credentials(api)) as one:
+        reply = await one.send(GET)
+    assert reply.code == 200
+    headers = api.requests[0][2]
+    assert headers["Authorization"] == "Bearer good"
+    assert headers["Accept-Encoding"] == "identity"
+    assert "Cookie" not in headers
+
+
+async def test_reaches_a_name_under_its_own_certificate(api: FakeApi) -> None:
+    async with session(credentials(api, host="localhost")) as one:
+        assert (await one.send(GET)).code == 200
+
+
+async def test_another_ca_or_name_is_a_tls_error_and_no_request() -> None:
+    async with serving(hosts=("other.example.com",)) as api:
+        for given in (credentials(api), credentials(api, ca=authority("stranger"))):
+            async with session(given) as one:
+                with pytest.raises(aiohttp.ClientConnectorCertificateError):
+                    await one.send(GET)
+        assert api.requests == []
+
+
+async def test_client_certificates() -> None:
+    client = issue(authority("clients"), name="hub")
+    async with serving(client_ca=authority("clients")) as api:
+        given = replace(credentials(api), client_certificate=client.cert_pem, client_key=Secret(client.key_pem))
+        async with session(given) as one:
+            assert (await one.send(GET)).code == 200
+
+
+async def test_a_forbidden_address_is_never_connected_to(api: FakeApi) -> None:
+    with pytest.raises(AddressNotAllowed):
+        Session(replace(credentials(api), policy=AddressPolicy()), SMALL)
+    named = replace(credentials(api, host="localhost"), policy=AddressPolicy())
+    with pytest.raises(AddressNotAllowed):
+        Session(named, SMALL)
+    assert api.requests == []
+
+
+async def test_redirects_are_not_followed(api: FakeApi) -> None:
+    async with serving() as other:
+
+        async def away(_: web.BaseRequest) -> web.Response:
+            return web.Response(status=307, headers={"Location": f"https://127.0.0.1:{other.port}{BASE}"})
+
+        api.fail("GET", away)
+        async with session(credentials(api)) as one:
+            assert (await one.send(GET)).code == 307
+        assert other.requests == []
+
+
+async def test_an_endless_body_stops_at_the_cap(api: FakeApi) -> None:
+    written = 0
+
+    async def endless(request: web.BaseRequest) -> web.StreamResponse:
+        nonlocal written
+        response = await opened(request)
+        while True:
+            await response.write(b"x" * 10_000)
+            written += 10_000
+
+    api.fail("GET", endless)
+    async with session(credentials(api)) as one:
+        with pytest.raises(TooLarge):
+            await asyncio.wait_for(one.send(GET), 5)
+    assert written < 10_000_000
+
+
+async def test_a_gzip_bomb_stops_at_the_cap(api: FakeApi) -> None:
+    bomb = gzip.compress(bytes(200_000_000), 9)
+
+    async def boom(_: web.BaseRequest) -> web.Response:
+        return web.Response(body=bomb, headers={"Content-Encoding": "gzip"})
+
+    api.fail("GET", boom)
+    async with session(credentials(api), Limits(max_body=1_000_000)) as one:
+        tracemalloc.start()
+        with pytest.raises(TooLarge):
+            await one.send(GET)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert peak < 20_000_000
+
+
+async def test_retiring_lets_calls_finish_and_ends_streams(api: FakeApi) -> None:
+    go = asyncio.Event()
+
+    async def slow(_: web.BaseRequest) -> web.Response:
+        await go.wait()
+        return web.Response(text="late")
+
+    api.fail("GET", slow, sending(b"first", hang=True))
+    one = Session(credentials(api), SMALL)
+    call = asyncio.create_task(one.send(GET))
+    await api.until(lambda: api.count("GET") == 1)
+    async with one.stream(GET, open_timeout=2, read_timeout=60) as stream:
+        chunks = stream.chunks()
+        assert await anext(chunks) == b"first"
+        await one.retire()
+        assert [chunk async for chunk in chunks] == []
+        assert stream.aborted
+    go.set()
+    assert (await asyncio.wait_for(call, 5)).body == b"late"
+    with pytest.raises(RuntimeError):
+        await one.send(GET)
+
+
+async def test_a_stream_that_opens_while_retiring_ends_at_once(api: FakeApi) -> None:
+    go = asyncio.Event()
+
+    async def slow(request: web.BaseRequest) -> web.StreamResponse:
+        await go.wait()
+        return await sending(b"x", hang=True)(request)
+
+    api.fail("GET", slow)
+    one = Session(credentials(api), SMALL)
+
+    async def read() -> list[bytes]:
+        async with one.stream(GET, open_timeout=5, read_timeout=60) as stream:
+            return [chunk async for chunk in stream.chunks()]
+
+    task = asyncio.create_task(read())
+    await api.until(lambda: api.count("GET") == 1)
+    await one.retire()
+    go.set()
+    assert await asyncio.wait_for(task, 5) == []
+
+
+async def test_a_silent_stream_is_noticed(api: FakeApi) -> None:
+    api.fail("GET", sending(b"x", hang=True))
+    async with session(credentials(api)) as one, one.stream(GET, open_timeout=2, read_timeout=0.2) as stream:
+        chunks = stream.chunks()
+        assert await anext(chunks) == b"x"
+        with pytest.raises(TimeoutError):
+            await anext(chunks)

@@ -1,0 +1,63 @@
+"""Tests of sampan.local.federation."""
+
+import pytest
+
+from sampan.local.federation import Federation, exclusive, federation_names, find_federation, load_federation, ports_needed
+from sampan.local.paths import LocalError
+from sampan.local.scenario import load
+
+DEMO = load("demo")
+
+
+@pytest.fixture
+def federation() -> Federation:
+    """A recorded federation without processes."""
+    made = Federation(name="one", scenario=DEMO, ports=tuple(range(100, 100 + ports_needed(DEMO))))
+    made.folder.mkdir(parents=True)
+    return made.save(complete=False)
+
+
+def test_every_cluster_has_six_ports_of_its_own_and_the_operator_one(federation: Federation) -> None:
+    used = [port for cluster in federation.clusters for port in cluster.ports] + [federation.operator.metrics_port]
+    assert sorted(used) == sorted(federation.ports)
+    assert [cluster.name for cluster in federation.clusters] == ["hub", "lingang", "pengcheng", "kunshan"]
+
+
+def test_what_is_saved_is_found_again_and_is_private(federation: Federation) -> None:
+    assert find_federation("one") == federation
+    assert federation_names() == ["one"]
+    done = federation.save(complete=True)
+    assert load_federation("one") == done
+    assert done.complete
+    assert (federation.folder / "federation.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_federation_that_is_not_there_says_how_to_make_it(federation: Federation) -> None:
+    assert find_federation("other") is None
+    with pytest.raises(LocalError, match=r"there are: one.*sampan local up --name other"):
+        load_federation("other")
+
+
+def test_an_unknown_cluster_or_kubeconfig_names_the_known_ones(federation: Federation) -> None:
+    with pytest.raises(LocalError, match="lingang, pengcheng"):
+        federation.cluster("mars")
+    federation.kubeconfig("tenant").parent.mkdir()
+    federation.kubeconfig("tenant").write_text("")
+    with pytest.raises(LocalError, match="there are: tenant"):
+        federation.existing_kubeconfig("hub")
+    assert federation.existing_kubeconfig("tenant").name == "tenant.yaml"
+
+
+def test_status_of_what_does_not_run_has_no_process_ids(federation: Federation) -> None:
+    status = federation.status()
+    assert [member["pids"] for member in [status["hub"], *status["members"]]] == [{}, {}, {}, {}]
+    assert status["operator"]["pid"] is None
+    assert status["operator"]["metricsAddress"] == "127.0.0.1:100"
+    assert status["complete"] is False
+
+
+def test_only_one_at_a_time_makes_or_removes_it(federation: Federation) -> None:
+    with exclusive("one"), pytest.raises(LocalError, match="another process"), exclusive("one"):
+        pytest.fail("both hold it")
+    with exclusive("one"):
+        assert federation.folder.is_dir()

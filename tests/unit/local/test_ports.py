@@ -1,0 +1,43 @@
+"""Tests of sampan.local.ports."""
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from sampan.local import ports
+from sampan.local.paths import LocalError, federation_folder
+
+
+def record(name: str) -> Path:
+    """The port record of a federation."""
+    federation_folder(name).mkdir(parents=True, exist_ok=True)
+    return federation_folder(name) / "ports.json"
+
+
+def test_two_federations_never_share_a_port_even_while_nothing_listens() -> None:
+    first, second = ports.take(7, record("one")), ports.take(7, record("two"))
+    assert len(set(first) | set(second)) == 14
+    assert json.loads(record("one").read_text()) == first
+
+
+def test_a_port_somebody_listens_on_is_passed_over() -> None:
+    (port,) = ports.take(1, record("one"))
+    record("one").unlink()
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", port))
+        other.listen()
+        assert ports.take(1, record("one")) != [port]
+
+
+def test_ports_lie_below_the_range_of_outgoing_connections() -> None:
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    assert max(ports.take(20, record("one"))) < first
+
+
+def test_when_all_are_taken_the_answer_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ports, "_RANGE", range(18000, 18000))
+    with pytest.raises(LocalError, match="stop a federation"):
+        ports.take(1, record("one"))
+    assert not record("one").exists()

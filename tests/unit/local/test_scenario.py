@@ -1,0 +1,89 @@
+"""Tests of sampan.local.scenario."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from sampan.local.paths import LocalError
+from sampan.local.scenario import load, packaged
+
+SMALL = {
+    "name": "small",
+    "tenants": [{"namespace": "team-a"}],
+    "members": [{"name": "m", "nodes": [{"name": "n-{}", "capacity": {"cpu": "8"}}]}],
+    "providers": [{"name": "p", "namespace": "prov-p"}],
+    "offers": [{"name": "o", "provider": "p", "member": "m", "spec": {"region": "cn-east"}}],
+}
+
+
+def written(tmp_path: Path, **changes: object) -> Path:
+    """A scenario file with those fields changed."""
+    path = tmp_path / "scenario.yaml"
+    path.write_text(yaml.safe_dump({**SMALL, **changes}))
+    return path
+
+
+def test_the_demo_has_three_vendors_eight_devices_a_node_and_two_cpu_nodes() -> None:
+    assert packaged() == ["demo"]
+    groups = {group.name: group for member in load("demo").members for group in member.nodes}
+    devices = {(name, resource): count for name, group in groups.items() for resource, count in group.capacity.items() if "/" in resource}
+    assert devices == {
+        ("h100-{}", "nvidia.com/gpu"): "8",
+        ("npu-910b3-{}", "huawei.com/Ascend910"): "8",
+        ("k100ai-{}", "hygon.com/hcu"): "8",
+    }
+    assert [group.count for group in groups.values()] == [4, 4, 4, 2]
+
+
+def test_fewer_members_are_the_first_ones_with_their_offers() -> None:
+    cut = load("demo").with_members(1)
+    assert [member.name for member in cut.members] == ["lingang"]
+    assert [offer.name for offer in cut.offers] == ["lingang-ondemand"]
+    assert [provider.name for provider in cut.providers] == ["lingang"]
+
+
+def test_more_members_come_round_again_under_new_names_with_providers_of_their_own() -> None:
+    grown = load("demo").with_members(7)
+    assert [member.name for member in grown.members] == [
+        "lingang",
+        "pengcheng",
+        "kunshan",
+        "lingang-2",
+        "pengcheng-2",
+        "kunshan-2",
+        "lingang-3",
+    ]
+    assert len({offer.name for offer in grown.offers}) == 7
+    last = grown.offers[-1]
+    assert (last.member, grown.provider_of(last).namespace) == ("lingang-3", "prov-lingang-3")
+    assert len({provider.namespace for provider in grown.providers}) == 7
+
+
+def test_a_scenario_survives_being_written_down_and_read_again() -> None:
+    demo = load("demo")
+    assert type(demo).model_validate(demo.model_dump(by_alias=True)) == demo
+
+
+@pytest.mark.parametrize(
+    ("changes", "want"),
+    [
+        ({"members": []}, "members"),
+        ({"members": [{"name": "Bad_Name", "nodes": []}]}, "members.0.name"),
+        ({"members": [{"name": "hub", "nodes": []}]}, "'hub'"),
+        ({"offers": [{"name": "o", "provider": "p", "member": "nowhere", "spec": {}}]}, "offers.o"),
+        ({"surprise": 1}, "surprise"),
+    ],
+)
+def test_a_mistake_is_named_with_its_field(tmp_path: Path, changes: dict[str, object], want: str) -> None:
+    with pytest.raises(LocalError, match=want):
+        load(written(tmp_path, **changes))
+
+
+def test_a_file_that_is_not_there_or_no_yaml_says_so(tmp_path: Path) -> None:
+    with pytest.raises(LocalError, match="packaged scenarios are: demo"):
+        load("no-such-thing")
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("a: [")
+    with pytest.raises(LocalError, match="no YAML"):
+        load(broken)

@@ -1,0 +1,38 @@
+"""Offers: the price in force and the time of validity."""
+
+import pytest
+
+from builders import H100, NOW, offer, price
+from sampan.model.offer import OfferKey
+
+
+def test_the_latest_price_that_has_begun_is_in_force() -> None:
+    prices = [price(amount=1, since=NOW - 20, id_="a"), price(amount=2, since=NOW - 10, id_="b"), price(amount=3, since=NOW + 1, id_="c")]
+    made = offer(prices=prices)
+    found = [made.price_at(H100, at) for at in (NOW - 30, NOW - 15, NOW, NOW + 1)]
+    assert [each.amount if each else None for each in found] == [None, 1, 2, 3]
+
+
+def test_prices_that_begin_together_are_told_by_id() -> None:
+    made = offer(prices=[price(amount=5, id_="z"), price(amount=4, id_="a")])
+    found = made.price_at(H100, NOW)
+    assert found is not None
+    assert found.id == "z"
+
+
+def test_a_class_without_a_price_has_none() -> None:
+    assert offer().price_at("nvidia-t4-16gb", NOW) is None
+
+
+@pytest.mark.parametrize(("at", "want"), [(9, False), (10, True), (19, True), (20, False)])
+def test_validity_ends_before_its_end(at: int, want: bool) -> None:
+    assert offer(valid_from=10, valid_until=20).valid_at(at) is want
+
+
+def test_no_validity_is_always() -> None:
+    assert offer().valid_at(0)
+
+
+def test_keys_read_as_kubectl_prints_them() -> None:
+    assert str(OfferKey("prov", "o1")) == "prov/o1"
+    assert OfferKey("a", "z") < OfferKey("b", "a")

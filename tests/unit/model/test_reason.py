@@ -1,0 +1,23 @@
+"""Reasons: a closed list in which worse comes first."""
+
+import re
+
+from sampan.model.reason import Reason
+
+
+def test_reasons_are_condition_reasons_of_kubernetes() -> None:
+    assert all(re.fullmatch(r"[A-Z][A-Za-z]{2,40}", reason) for reason in Reason)
+
+
+def test_severity_is_the_order_of_the_list() -> None:
+    assert [reason.severity for reason in Reason] == list(range(len(Reason)))
+
+
+def test_only_lack_of_room_is_lifted_by_stopping_others() -> None:
+    assert [reason for reason in Reason if reason.preemptable] == [Reason.INSUFFICIENT_CAPACITY]
+
+
+def test_waiting_lifts_no_limit_that_the_tenant_set() -> None:
+    assert Reason.INSUFFICIENT_CAPACITY.passing
+    assert not Reason.REGION_EXCLUDED.passing
+    assert not Reason.TOO_LARGE.passing

@@ -1,0 +1,94 @@
+"""Use of nodes: pods and plans, each replica once."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders import vector
+from sampan.model.vector import PODS, Vector
+from sampan.scheduling.capacity import Flight, InitContainer, PodUse, flight_use, outstanding, pod_request, used_by
+
+ONE = vector(cpu=1, gpu=8, pods=1)
+
+
+def pods(job: str | None, **on: int) -> list[PodUse]:
+    return [PodUse(uid=f"{job}-{node}-{i}", node=node, request=ONE, job_uid=job) for node, count in on.items() for i in range(count)]
+
+
+def flight(finished: int = 0, **on: int) -> Flight:
+    return Flight(job_uid="j", nodes=tuple(on.items()), per_replica=ONE, finished=finished)
+
+
+def counts(used: dict[str, Vector]) -> dict[str, int]:
+    return {node: vector[PODS] for node, vector in used.items()}
+
+
+@pytest.mark.parametrize(
+    ("observed", "flights", "want"),
+    [
+        ([], [], {}),
+        ([], [flight(a=1, b=1)], {"a": 1, "b": 1}),
+        (pods("j", a=1), [flight(a=1, b=1)], {"a": 1, "b": 1}),
+        (pods("j", a=1, b=1), [flight(a=1, b=1)], {"a": 1, "b": 1}),
+        (pods("j", c=1), [flight(a=1)], {"c": 1}),  # landed elsewhere
+        (pods("j", c=1), [flight(a=1, b=1)], {"c": 1, "a": 1}),
+        (pods("j", a=3), [flight(a=1)], {"a": 3}),  # retries terminate beside their successors
+        (pods("j", a=1), [flight(1, a=2)], {"a": 1}),
+        ([], [flight(2, a=2)], {}),
+        (pods(None, a=2), [flight(a=1)], {"a": 3}),  # somebody else's pods stand for nothing of ours
+        (pods("other", a=1), [flight(a=1)], {"a": 2}),
+        (pods("gone", a=1), [], {"a": 1}),
+    ],
+)
+def test_the_greater_of_plan_and_pods(observed: list[PodUse], flights: list[Flight], want: dict[str, int]) -> None:
+    assert counts(used_by(observed, flights)) == want
+
+
+NODES = st.dictionaries(st.sampled_from("abc"), st.integers(1, 4), max_size=3)
+
+
+@given(NODES, NODES, st.integers(0, 3))
+def test_the_total_is_the_greater_of_the_two(planned: dict[str, int], seen: dict[str, int], finished: int) -> None:
+    total = sum(counts(used_by(pods("j", **seen), [flight(finished, **planned)])).values())
+    assert total == max(sum(planned.values()) - finished, sum(seen.values()))
+
+
+@given(NODES, NODES)
+def test_no_node_is_charged_beyond_its_plan(planned: dict[str, int], seen: dict[str, int]) -> None:
+    waiting = outstanding(flight(**planned), seen)
+    assert all(0 < count <= planned[node] - seen.get(node, 0) for node, count in waiting.items())
+
+
+def test_one_attempt_can_be_kept_up_to_date_alone() -> None:
+    made, seen = flight(a=2, b=1), pods("j", a=1)
+    alone = flight_use(made, seen)
+    whole = used_by(seen, [made])
+    assert {node: alone.get(node, Vector()) + Vector.total(p.request for p in seen if p.node == node) for node in whole} == whole
+
+
+@pytest.mark.parametrize(
+    ("containers", "init", "want_cpu"),
+    [
+        ([1, 2], [], 3),
+        ([1], [(5, False)], 5),
+        ([1], [(5, False), (4, False)], 5),
+        ([1], [(2, True)], 3),
+        ([1], [(2, True), (5, False)], 7),
+        ([1], [(5, False), (2, True)], 5),
+        ([4], [(2, True), (3, False)], 6),
+    ],
+)
+def test_pod_requests(containers: list[int], init: list[tuple[int, bool]], want_cpu: int) -> None:
+    request = pod_request(
+        [vector(cpu=cpu) for cpu in containers], init=[InitContainer(request=vector(cpu=cpu), sidecar=sidecar) for cpu, sidecar in init]
+    )
+    assert request == vector(cpu=want_cpu, pods=1)
+
+
+def test_overhead_and_pod_level_resources() -> None:
+    request = pod_request([vector(cpu=1, gib=1)], overhead=vector(cpu=1), level=vector(cpu=4))
+    assert request == vector(cpu=5, gib=1, pods=1)
+
+
+def test_a_pod_without_requests_takes_a_slot() -> None:
+    assert pod_request([]) == vector(pods=1)

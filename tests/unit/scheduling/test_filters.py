@@ -1,0 +1,142 @@
+"""Filters: each reason alone, and all of them together."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from builders import GIB, H100, NOW, accelerator_class, demand, offer, pool, price, requirement, selector
+from sampan.model.accelerator import CountRule, Sharing
+from sampan.model.cluster import Pool
+from sampan.model.job import Demand, Domestic, Placement, Requirement
+from sampan.model.offer import Offer, Terms
+from sampan.model.quantity import MICRO
+from sampan.model.reason import Reason
+from sampan.scheduling.filters import FILTERS, Question, refusals
+
+
+def ask(
+    wanted: Demand | None = None, *, placement: Placement | None = None, of: Offer | None = None, in_pool: Pool | None = None
+) -> tuple[Reason, ...]:
+    return refusals(
+        Question(
+            demand=wanted or demand(requirement()),
+            placement=placement or Placement(),
+            offer=of or offer(),
+            pool=in_pool or pool(),
+            now=NOW,
+            currency="CNY",
+        )
+    )
+
+
+def test_a_plain_job_on_a_plain_offer_is_not_refused() -> None:
+    assert ask() == ()
+
+
+@pytest.mark.parametrize(
+    ("fields", "want"),
+    [
+        ({"approved": False}, Reason.OFFER_NOT_APPROVED),
+        ({"accepting": False}, Reason.OFFER_NOT_ACCEPTING),
+        ({"valid_from": NOW + 1}, Reason.OFFER_NOT_VALID),
+        ({"valid_until": NOW}, Reason.OFFER_NOT_VALID),
+        ({"connected": False}, Reason.OFFER_NOT_CONNECTED),
+        ({"permitted": False}, Reason.PERMISSIONS_MISSING),
+    ],
+)
+def test_offers_that_cannot_be_used_now(fields: dict[str, Any], want: Reason) -> None:
+    assert ask(of=offer(**fields)) == (want,)
+
+
+@pytest.mark.parametrize(
+    ("placement", "want"),
+    [
+        (Placement(terms=(Terms.RESERVED,)), Reason.TERMS_EXCLUDED),
+        (Placement(terms=(Terms.RESERVED, Terms.ON_DEMAND)), None),
+        (Placement(providers=("other",)), Reason.PROVIDER_EXCLUDED),
+        (Placement(providers=("prov",)), None),
+        (Placement(regions=("cn-north",)), Reason.REGION_EXCLUDED),
+        (Placement(regions=("cn-north", "cn-east")), None),
+        (Placement(jurisdictions=("DE",)), Reason.JURISDICTION_EXCLUDED),
+        (Placement(offer_selector=selector(tier="gold")), Reason.OFFER_SELECTOR_MISMATCH),
+        (Placement(domestic=Domestic.REQUIRED), Reason.NOT_DOMESTIC),
+        (Placement(domestic=Domestic.PREFERRED), None),
+        (Placement(max_price=12 * MICRO), None),
+        (Placement(max_price=12 * MICRO - 1), Reason.PRICE_ABOVE_CAP),
+    ],
+)
+def test_limits_of_the_tenant(placement: Placement, want: Reason | None) -> None:
+    assert ask(placement=placement) == (() if want is None else (want,))
+
+
+@pytest.mark.parametrize("prices", [(), (price(currency="EUR"),), (price("nvidia-t4-16gb"),), (price(since=NOW + 1),)])
+def test_a_cap_needs_a_price_in_force_in_the_hubs_currency(prices: tuple[Any, ...]) -> None:
+    assert ask(placement=Placement(max_price=MICRO), of=offer(prices=prices)) == (Reason.PRICE_UNKNOWN,)
+    assert ask(of=offer(prices=prices)) == ()
+
+
+@pytest.mark.parametrize(
+    ("need", "want"),
+    [
+        (requirement("nvidia-h200-sxm-141gb"), Reason.ACCELERATOR_MISMATCH),
+        (Requirement(count=8, family="nvidia-hopper"), None),
+        (Requirement(count=8, family="nvidia-ampere"), Reason.ACCELERATOR_MISMATCH),
+        (Requirement(count=8, vendor="nvidia", stack="cuda"), None),
+        (Requirement(count=8, vendor="nvidia", stack="cann"), Reason.ACCELERATOR_MISMATCH),
+        (Requirement(count=8, stack="cuda", memory_per_device=80 * GIB), None),
+        (Requirement(count=8, stack="cuda", memory_per_device=80 * GIB + 1), Reason.CAPABILITY_INSUFFICIENT),
+        (Requirement(count=8, stack="cuda", fp16_tflops=990 * MICRO), Reason.CAPABILITY_INSUFFICIENT),
+    ],
+)
+def test_devices_that_do_or_do_not_suit(need: Requirement, want: Reason | None) -> None:
+    assert ask(demand(need)) == (() if want is None else (want,))
+
+
+def test_an_unknown_figure_does_not_satisfy() -> None:
+    unknown = pool(accelerator=accelerator_class(fp16=None))
+    assert ask(demand(Requirement(count=1, vendor="nvidia", fp16_tflops=1)), in_pool=unknown) == (Reason.CAPABILITY_INSUFFICIENT,)
+
+
+@pytest.mark.parametrize("sharing", [sharing for sharing in Sharing if sharing is not Sharing.WHOLE])
+def test_only_whole_devices_match(sharing: Sharing) -> None:
+    assert ask(in_pool=replace(pool(), sharing=sharing)) == (Reason.ACCELERATOR_MISMATCH,)
+
+
+def test_devices_of_unknown_class_never_match() -> None:
+    assert ask(in_pool=replace(pool(), accelerator=None)) == (Reason.ACCELERATOR_MISMATCH,)
+
+
+def test_counts_are_never_rounded() -> None:
+    pairs = pool(accelerator=replace(accelerator_class(), count_rule=CountRule(multiple_of=2)))
+    assert ask(demand(requirement(H100, 3)), in_pool=pairs) == (Reason.COUNT_NOT_ALLOWED,)
+    assert ask(demand(requirement(H100, 4)), in_pool=pairs) == ()
+
+
+def test_the_image_must_run_on_the_nodes() -> None:
+    assert ask(demand(requirement(), architectures=("arm64",))) == (Reason.ARCHITECTURE_MISMATCH,)
+    assert ask(demand(requirement(), architectures=("amd64", "arm64"))) == ()
+
+
+def test_jobs_without_devices_stay_off_accelerator_nodes() -> None:
+    cpu = Pool(name="cpu", cluster_uid="c1", nodes=("n1",))
+    strict = Placement(domestic=Domestic.REQUIRED, max_price=1)  # says nothing about a job without devices
+    assert ask(demand()) == (Reason.ACCELERATOR_NODE_RESERVED,)
+    assert ask(demand(), in_pool=cpu, placement=strict) == ()
+    assert ask(in_pool=cpu) == (Reason.ACCELERATOR_MISMATCH,)
+
+
+def test_every_reason_is_told_and_the_worst_comes_first() -> None:
+    placement = Placement(regions=("cn-north",), max_price=MICRO, domestic=Domestic.REQUIRED)
+    assert ask(demand(requirement("x")), placement=placement, of=offer(connected=False)) == (
+        Reason.OFFER_NOT_CONNECTED,
+        Reason.REGION_EXCLUDED,
+        Reason.NOT_DOMESTIC,
+        Reason.PRICE_ABOVE_CAP,
+        Reason.ACCELERATOR_MISMATCH,
+    )
+
+
+def test_every_filter_can_refuse() -> None:
+    """A filter that is in the list but never speaks would be a lie; each has a case above, so names and list agree in number."""
+    assert len(FILTERS) == len({check.__name__ for check in FILTERS}) == 17
