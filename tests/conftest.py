@@ -1,9 +1,15 @@
 """What holds for every test: how hard hypothesis tries, and nobody's own kubeconfig. Fixtures of one folder live in that folder."""
 
+import asyncio
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from servers import bare_api, binaries, federation
+
+__all__ = ["bare_api", "binaries", "federation"]
 
 settings.register_profile("default", max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", parent=settings.get_profile("default"), derandomize=True, print_blob=True)
@@ -11,8 +17,31 @@ settings.register_profile("thorough", parent=settings.get_profile("default"), ma
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "default"))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What asks for real API servers is an integration test, for a whole federation an end-to-end test as well."""
+    for item in items:
+        if {"integration", "e2e"} & set(item.path.parts):
+            item.add_marker(pytest.mark.integration)
+        if "federation" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.e2e)
+
+
 @pytest.fixture(autouse=True)
 def _own_configuration_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads, or talks to, a cluster of the person who runs it."""
     monkeypatch.setenv("KUBECONFIG", os.devnull)
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_current_loop() -> Iterator[None]:
+    """Give the main thread a current event loop for the whole session.
+
+    Before each async test, pytest-asyncio asks for the current loop in order to put it back afterwards. On Python 3.11 the first to
+    ask makes a new one; nobody closes it, and its ResourceWarning fails whichever test runs when it is collected.
+    """
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()

@@ -58,7 +58,7 @@ def binding(*, attempt: int = 1, remote_uid: str | None = None, bound_at: int = 
 
 def bound_status(which: Binding | None = None, *, running: bool = False) -> Status:
     """Return the status of a job that is bound, or runs."""
-    status = job_status.bound({}, which or binding(), (), 1)
+    status = job_status.bound({}, which or binding(), (), generation=1)
     return job_status.running(status, at=NOW - 4_000) if running else status
 
 

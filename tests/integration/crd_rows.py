@@ -4,87 +4,10 @@ Numbers are the rows of the catalogue. Answers: S refused with 422 by schema or 
 the API server prunes with a warning and kubectl refuses. No test lives here.
 """
 
-import copy
-import re
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
-Json = dict[str, Any]
-
-JOB: Json = {
-    "apiVersion": "sampan.dev/v1alpha1",
-    "kind": "ComputeJob",
-    "metadata": {"name": "good", "namespace": "default"},
-    "spec": {
-        "replicas": 2,
-        "template": {
-            "image": "registry.example/train:1",
-            "command": ["sleep", "5"],
-            "args": ["x"],
-            "env": [{"name": "A", "value": "1"}],
-            "resources": {"requests": {"cpu": "4", "memory": "16Gi"}},
-            "volumes": [{"name": "cfg", "configMap": {"name": "cfg"}}],
-            "volumeMounts": [{"name": "cfg", "mountPath": "/etc/cfg"}],
-        },
-        "alternatives": [{"accelerator": {"class": "nvidia-h100-sxm-80gb", "count": 8}}],
-        "placement": {"regions": ["cn-east"], "maxPricePerDeviceHour": "15.00"},
-        "retry": {"maxRestarts": 2},
-        "expectedSeconds": 100,
-        "activeDeadlineSeconds": 200,
-    },
-}
-SWEEP: Json = copy.deepcopy(JOB) | {
-    "spec": {"gang": False, "completions": 8, "parallelism": 2, "template": {"image": "registry.example/sweep:1"}},
-}
-OFFER: Json = {
-    "apiVersion": "sampan.dev/v1alpha1",
-    "kind": "ClusterOffer",
-    "metadata": {"name": "good", "namespace": "default"},
-    "spec": {
-        "kubeconfigSecretRef": {"name": "member"},
-        "region": "cn-east",
-        "jurisdiction": "CN",
-        "terms": "OnDemand",
-        "validity": {"from": "2026-01-01T00:00:00Z", "until": "2027-01-01T00:00:00Z"},
-        "pools": [{"nodeSelector": {"matchLabels": {"rack": "r7"}}, "maxDevices": 64}],
-        "prices": [
-            {
-                "id": "p1",
-                "resource": {"acceleratorClass": "nvidia-h100-sxm-80gb"},
-                "price": "12.50",
-                "currency": "CNY",
-                "validFrom": "2026-01-01T00:00:00Z",
-            }
-        ],
-    },
-}
-PROVIDER: Json = {
-    "apiVersion": "sampan.dev/v1alpha1",
-    "kind": "Provider",
-    "metadata": {"name": "good"},
-    "spec": {"namespaces": ["prov-a"], "displayName": "Lingang 临港"},
-}
-ACCEL: Json = {
-    "apiVersion": "sampan.dev/v1alpha1",
-    "kind": "AcceleratorClass",
-    "metadata": {"name": "acme-x1-32gb"},
-    "spec": {"vendor": "acme", "family": "x", "stack": "cuda", "origin": "CN", "memory": "32Gi", "resourceNames": ["acme.example/x1"]},
-}
-POLICY: Json = {
-    "apiVersion": "sampan.dev/v1alpha1",
-    "kind": "PlacementPolicy",
-    "metadata": {"name": "cheap"},
-    "spec": {"weights": {"cost": 80, "packing": 10, "preference": 10}},
-}
-GOOD = {"job": JOB, "sweep": SWEEP, "offer": OFFER, "provider": PROVIDER, "accel": ACCEL, "policy": POLICY}
-PLURALS = {
-    "ComputeJob": "computejobs",
-    "ClusterOffer": "clusteroffers",
-    "Provider": "providers",
-    "AcceleratorClass": "acceleratorclasses",
-    "PlacementPolicy": "placementpolicies",
-}
+from integration.crd_objects import GOOD, OFFER, Json, with_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,37 +29,6 @@ class Row:
     def build(self) -> Json:
         """Return the object with the mistake in it."""
         return with_value(GOOD[self.base], self.path, self.value)
-
-
-def _parts(path: str) -> list[str | int]:
-    return [int(index) if index else name for name, index in re.findall(r"([^.\[\]]+)|\[(\d+)\]", path)]
-
-
-def holds(obj: Any, path: str) -> bool:
-    """Tell whether there is a value at the path."""
-    for part in _parts(path):
-        if isinstance(part, str) and part not in obj:
-            return False
-        obj = obj[part]
-    return True
-
-
-def with_value(base: Json, path: str, value: Any) -> Json:
-    """Return a copy with one value set; `None` removes it. Path parts are `.name` and `[0]`."""
-    out = copy.deepcopy(base)
-    parts = _parts(path)
-    node: Any = out
-    for part, following in pairwise(parts):
-        if isinstance(part, str) and part not in node:
-            node[part] = [] if isinstance(following, int) else {}
-        node = node[part]
-    if value is None:
-        del node[parts[-1]]
-    elif isinstance(node, list) and parts[-1] == len(node):
-        node.append(value)
-    else:
-        node[parts[-1]] = value
-    return out
 
 
 def _each(number: int, title: str, base: str, path: str, *values: Any, field: str = "") -> list[Row]:
@@ -164,7 +56,14 @@ REFUSED: list[Row] = [
     *_each(11, "cpu", "job", "spec.template.resources.requests.cpu", "0", "0.000", "1e3", "4Gi", "+4", "0x10"),
     Row(11, "request above limit", "job", "spec.template.resources.limits", {"memory": "1Gi"}, "spec.template.resources"),
     *_each(13, "duration", "job", "spec.activeDeadlineSeconds", "-1h", "1h1", 10**12, 0, -1),
-    Row(14, "deadline before the expected end", "job", "spec.activeDeadlineSeconds", 50),
+    Row(
+        14,
+        "deadline before the expected end",
+        "job",
+        "spec.activeDeadlineSeconds",
+        50,
+        "spec: Invalid value: expectedSeconds must not",
+    ),
     *_each(15, "money", "job", "spec.placement.maxPricePerDeviceHour", "-0.01", "1e-30", "0." + "1" * 19, "NaN", 12.5, "1.0000001"),
     *_each(16, "currency", "offer", "spec.prices[0].currency", "usd", "US$", ""),
     *_each(17, "priority", "job", "spec.priority", 1001, -1001),
@@ -177,23 +76,15 @@ REFUSED: list[Row] = [
         *({"name": "cfg", "secret": {"secretName": n}} for n in ("a/b", "..", "A")),
         field="spec.template.volumes[0].secret.secretName",
     ),
-    *_each(31, "parallelism", "sweep", "spec.parallelism", 0, 10**6, 9),
-    Row(31, "completions fewer", "sweep", "spec.completions", 1, "spec.parallelism"),
-    Row(31, "completions of a gang", "job", "spec.completions", 2, "spec.gang"),
-    Row(31, "replicas of a sweep", "sweep", "spec.replicas", 2),
+    *_each(31, "parallelism", "sweep", "spec.parallelism", 0, 10**6, 9, field="parallelism"),
+    Row(31, "completions fewer", "sweep", "spec.completions", 1, "parallelism needs completions"),
+    Row(31, "completions of a gang", "job", "spec.completions", 2, "completions and parallelism need gang: false"),
+    Row(31, "replicas of a sweep", "sweep", "spec.replicas", 2, "replicas cannot be given with gang: false"),
     Row(31, "replicas too many", "job", "spec.replicas", 4097),
     *_each(32, "retries", "job", "spec.retry.maxRestarts", -1, 10**9),
     *_each(32, "backoff", "job", "spec.retry.backoffSeconds", 0, 3601),
     Row(44, "500 variables", "job", "spec.template.env", [{"name": f"V{i}"} for i in range(500)]),
     Row(44, "variable of 1 MiB", "job", "spec.template.env[0].value", "x" * 2**20),
-    Row(
-        44,
-        "variables of 128 KiB together",
-        "job",
-        "spec.template.env",
-        [{"name": f"V{i}", "value": "x" * 8192} for i in range(16)],
-        "spec.template",
-    ),
     Row(45, "variable twice", "job", "spec.template.env", [{"name": "A"}, {"name": "A"}], "spec.template.env[1]"),
     *_each(46, "argument with controls", "job", "spec.template.args[0]", "a\x00b", "a\r\nb", "\x1b[31m", "\x7f"),
     Row(47, "command as string", "job", "spec.template.command", "sleep 5"),
@@ -203,7 +94,14 @@ REFUSED: list[Row] = [
     ),
     *_each(56, "price", "offer", _PRICE, "-1", "NaN", "1000000000", "1e3", 12.5, "", "01"),
     *_each(57, "capacity", "offer", "spec.pools[0].maxDevices", 0, -1, 10**7),
-    Row(58, "window ends before it begins", "offer", "spec.validity.until", "2025-01-01T00:00:00Z"),
+    Row(
+        58,
+        "window ends before it begins",
+        "offer",
+        "spec.validity.until",
+        "2025-01-01T00:00:00Z",
+        "until must be later",
+    ),
     *_each(58, "time", "offer", "spec.validity.until", "2026-02-30T00:00:00Z", "2027-01-01", "2027-01-01T00:00:00+08:00", 5, "now"),
     Row(60, "region too long", "offer", "spec.region", "r" * 64),
     Row(60, "10k labels", "offer", "spec.pools[0].nodeSelector.matchLabels", {f"k{i}": "v" for i in range(10_000)}),
@@ -232,9 +130,16 @@ REFUSED: list[Row] = [
         "job",
         "spec.template.volumes[1]",
         {"name": "sampan-shm", "emptyDir": {}},
-        "spec.template.volumes[1].name",
+        "spec.template.volumes[1]: Invalid value: volume names that begin with sampan- are reserved",
     ),
-    Row(0, "mount of no volume", "job", "spec.template.volumeMounts[0].name", "other", "spec.template.volumeMounts"),
+    Row(
+        0,
+        "mount of no volume",
+        "job",
+        "spec.template.volumeMounts[0].name",
+        "other",
+        "every volumeMount must name",
+    ),
     Row(
         0,
         "shm mounted twice",
@@ -246,9 +151,16 @@ REFUSED: list[Row] = [
             "volumes": [{"name": "s", "emptyDir": {}}],
             "volumeMounts": [{"name": "s", "mountPath": "/dev/shm"}],
         },
-        "spec.template.shmSize",
+        "spec.template: Invalid value: shmSize already mounts /dev/shm",
     ),
-    Row(0, "subPath upwards", "job", "spec.template.volumeMounts[0].subPath", "a/../../b"),
+    Row(
+        0,
+        "subPath upwards",
+        "job",
+        "spec.template.volumeMounts[0].subPath",
+        "a/../../b",
+        "volumeMounts[0]: Invalid value: subPath",
+    ),
     Row(
         0,
         "Exists with values",

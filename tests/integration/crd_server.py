@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from integration.crd_rows import PLURALS, Json
+from integration.crd_objects import PLURALS, Json
 
 GROUP = "/apis/sampan.dev/v1alpha1"
 

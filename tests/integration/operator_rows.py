@@ -7,7 +7,7 @@ lists the rows without a field in this version, with the reason. No test lives h
 from dataclasses import dataclass, field
 from typing import Any
 
-from integration.crd_rows import JOB, OFFER, Json, with_value
+from integration.crd_objects import JOB, OFFER, Json, with_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,10 @@ def _named(base: Json, name: str, path: str = "", value: Any = None) -> Json:
     return with_value(out, path, value) if path else out
 
 
+_LONG = [{"name": f"V{i}", "value": "x" * 8192} for i in range(16)]
+
 OPERATOR_ROWS: list[Expected] = [
+    Expected(44, "variables of 128 KiB together", _named(JOB, "long", "spec.template.env", _LONG), "Scheduled", "False", ("InvalidSpec",)),
     Expected(
         12,
         "memory above any offer",

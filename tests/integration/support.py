@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -159,3 +160,24 @@ def batch_job(name: str, command: list[str], *, namespace: str = "default", **po
         "metadata": {"name": name, "namespace": namespace},
         "spec": {"backoffLimit": 0, "template": {"spec": spec}},
     }
+
+
+def pods_of(member: Api, job: str) -> list[dict[str, Any]]:
+    """The pods of a Job."""
+    pods: list[dict[str, Any]] = member.items("pods", "-l", f"job-name={job}")
+    return pods
+
+
+def terminated(member: Api, job: str) -> dict[str, Any] | None:
+    """How the only container of the Job's only pod ended; None before."""
+    for pod in pods_of(member, job):
+        for status in pod["status"].get("containerStatuses", []):
+            if "terminated" in status["state"]:
+                ended: dict[str, Any] = status["state"]["terminated"]
+                return ended
+    return None
+
+
+def seconds_between(start: str, end: str) -> float:
+    """Seconds from one API timestamp to another."""
+    return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from integration.crd_rows import GOOD, Json
+from integration.crd_objects import GOOD, Json
 from integration.crd_server import Server
 from sampan.api.common import first_error
 from sampan.api.kinds import KINDS, Kind

@@ -9,14 +9,24 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
-from integration.support import Api, FederationUnderTest, batch_job, bring_node_back, handles, lose_node, wait_for
+from integration.support import (
+    Api,
+    FederationUnderTest,
+    batch_job,
+    bring_node_back,
+    handles,
+    lose_node,
+    pods_of,
+    seconds_between,
+    terminated,
+    wait_for,
+)
 from sampan.cli.local import local
 from sampan.local.binaries import Binaries
 from sampan.local.down import down
@@ -51,27 +61,6 @@ def one(binaries: Binaries) -> Iterator[FederationUnderTest]:
 def member(one: FederationUnderTest) -> Api:
     """Its first member, as administrator."""
     return one.members["lingang"]
-
-
-def pods_of(member: Api, job: str) -> list[dict[str, Any]]:
-    """The pods of a Job."""
-    pods: list[dict[str, Any]] = member.items("pods", "-l", f"job-name={job}")
-    return pods
-
-
-def terminated(member: Api, job: str) -> dict[str, Any] | None:
-    """How the only container of the Job's only pod ended; None before."""
-    for pod in pods_of(member, job):
-        for status in pod["status"].get("containerStatuses", []):
-            if "terminated" in status["state"]:
-                ended: dict[str, Any] = status["state"]["terminated"]
-                return ended
-    return None
-
-
-def seconds_between(start: str, end: str) -> float:
-    """Seconds from one API timestamp to another."""
-    return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
 
 
 def test_status_tells_names_addresses_kubeconfigs_and_process_ids(one: FederationUnderTest) -> None:
@@ -262,6 +251,22 @@ def test_a_stopped_member_comes_back_as_it_was(one: FederationUnderTest) -> None
     assert member.try_kubectl("get", "nodes", "--request-timeout=2s").returncode != 0
     cluster.start(one.binaries)
     member.kubectl("wait", "--for=condition=Complete", "job/over-the-stop", "--timeout=60s")
+
+
+def test_with_the_operator_every_offer_takes_jobs_and_the_operator_listens_on_loopback(federation: FederationUnderTest) -> None:
+    offers = federation.hub.items("clusteroffers.sampan.dev", "--all-namespaces")
+    assert len(offers) == len(federation.federation.scenario.offers)
+    for offer in offers:
+        conditions = {condition["type"]: condition["status"] for condition in offer["status"]["conditions"]}
+        assert conditions["Schedulable"] == "True", offer["metadata"]["name"]
+        priced = {price["resource"]["acceleratorClass"] for price in offer["spec"]["prices"]}
+        found = {pool["acceleratorClass"] for pool in offer["status"]["pools"] if pool.get("acceleratorClass")}
+        assert found == priced
+    status = federation.federation.status()["operator"]
+    assert status["running"] is True
+    heard = listeners(status["pid"])
+    assert {address for address, _ in heard} == LOOPBACK
+    assert status["metricsAddress"] in {f"127.0.0.1:{port}" for _, port in heard}
 
 
 def test_two_federations_side_by_side_and_down_leaves_nothing(one: FederationUnderTest, binaries: Binaries) -> None:

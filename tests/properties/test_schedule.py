@@ -227,5 +227,5 @@ def test_verdicts_agree_with_themselves(world: Snapshot) -> None:
             assert not better or done.job.shape.order is AlternativeOrder.BY_SCORE
         assert len(done.verdicts) <= 16
     for refused in plan.refusals:
-        assert sum(refused.counts.values()) == len(world.cells)
+        assert sum(refused.counts.values()) + refused.beside == len(world.cells)
         assert all(list(verdict.reasons) == sorted(verdict.reasons, key=lambda r: r.severity) for verdict in refused.verdicts)

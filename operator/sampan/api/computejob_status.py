@@ -40,8 +40,9 @@ class Attempt(Observed):
 
     number: AttemptNumber = Field(description="Number of the attempt, from 1.")
     offer: ObjectKey = Field(description="The ClusterOffer it was bound to.")
+    pool: Word | None = Field(None, description="Pool of the offer.")
     cluster_uid: Uid | None = Field(None, alias="clusterUID", description="UID of the member cluster.")
-    started_at: Timestamp | None = Field(None, description="When its pods began to run; absent if they never did.")
+    started_at: Timestamp | None = Field(None, description="When it was bound.")
     ended_at: Timestamp | None = Field(None, description="When it ended.")
     outcome: Outcome | None = Field(
         None,
@@ -81,7 +82,7 @@ class RemoteStatus(Observed):
 class ComputeJobStatus(Observed):
     """Where the job is and what happened to it; written by the operator alone."""
 
-    phase: Phase | None = Field(None, description="Pending, Bound, Running, Succeeded, Failed, Cancelled or Suspended.")
+    phase: Phase = Field(Phase.PENDING, description="Pending, Bound, Running, Succeeded, Failed, Cancelled or Suspended.")
     observed_generation: Generation | None = Field(None, description="metadata.generation that this status is about.")
     binding: Binding | None = Field(None, description="The one place where the job may run now; absent while it waits.")
     attempts: Annotated[tuple[Attempt, ...], as_map("number", 16)] = Field((), description="The last attempts, oldest first.")

@@ -58,7 +58,7 @@ def _root(kind: Kind) -> Json:
         "spec": structural_schema(kind.spec),
     }
     if kind.status is not None:
-        properties["status"] = structural_schema(kind.status)
+        properties["status"] = structural_schema(kind.status) | ({"default": dict(kind.initial)} if kind.initial else {})
     root: Json = {"description": kind.description, "type": "object", "required": ["spec"], "properties": properties}
     if kind.rules:
         root["x-kubernetes-validations"] = validations(kind.rules, field=kind.rules_about, unless=UNCHANGED)

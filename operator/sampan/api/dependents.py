@@ -68,7 +68,6 @@ def owned(dependent: Dependent, *, owner_name: str, owner_uid: str) -> dict[str,
         "name": owner_name,
         "uid": owner_uid,
         "controller": True,
-        "blockOwnerDeletion": True,
     }
     body = dict(dependent.body)
     return {**body, "metadata": {**body["metadata"], "ownerReferences": [owner]}}

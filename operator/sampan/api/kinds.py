@@ -12,6 +12,7 @@ from sampan.api.computejob import ComputeJobSpec
 from sampan.api.computejob_status import ComputeJobStatus
 from sampan.api.placementpolicy import PlacementPolicySpec
 from sampan.api.provider import ProviderSpec
+from sampan.model.lifecycle import Phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class Kind:
     rules_about: str | None = None
     """Path that errors of `rules` point at."""
     selectable: tuple[str, ...] = ()
+    initial: tuple[tuple[str, str], ...] = ()
+    """Status of an object that nobody has looked at yet."""
 
 
 AGE: Final = Column("Age", ".metadata.creationTimestamp", "date")
@@ -60,6 +63,7 @@ COMPUTE_JOB: Final = Kind(
     rules=computejob.OBJECT_RULES,
     rules_about=".spec",
     selectable=(".status.phase",),
+    initial=(("phase", Phase.PENDING.value),),
     columns=(
         Column("Phase", ".status.phase"),
         Column("Offer", ".status.binding.offer.name"),

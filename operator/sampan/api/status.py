@@ -123,7 +123,7 @@ def attempt_is_open(status: Mapping[str, Any]) -> bool:
     return newest is None or bool(newest["number"] < binding["attempt"])
 
 
-def bound(status: Status, binding: Binding, verdicts: Sequence[Verdict], generation: int) -> Status:
+def bound(status: Status, binding: Binding, verdicts: Sequence[Verdict], *, generation: int) -> Status:
     """Return the status with the intent: phase Bound, the binding and the verdicts of this moment."""
     new = _moved(status, Event.INTENT)
     new["binding"] = binding.to_dict()

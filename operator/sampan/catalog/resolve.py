@@ -64,7 +64,7 @@ def groups_of_vendor(vendor: Vendor, node: Node, published: Iterable[tuple[str, 
     ranks = {publisher: rank for rank, publisher in enumerate(vendor.publishers)}
     believed = min((one.entry.publisher for one in found), key=lambda publisher: (ranks.get(publisher, len(ranks)), publisher))
     ignored = tuple(f"ignored {one.name}: {believed} publishes the same devices" for one in found if one.entry.publisher != believed)
-    return tuple(_group(vendor, node, one, ignored) for one in found if one.entry.publisher == believed)
+    return tuple(_group(vendor, node, one, ignored=ignored) for one in found if one.entry.publisher == believed)
 
 
 def unknown_group(name: str, units: int) -> DeviceGroup:
@@ -72,7 +72,7 @@ def unknown_group(name: str, units: int) -> DeviceGroup:
     return DeviceGroup(resource=name, devices=units, vendor=UNKNOWN_VENDOR, accelerator_class=None, evidence=(f"unknown resource {name}",))
 
 
-def _group(vendor: Vendor, node: Node, found: Found, ignored: tuple[str, ...]) -> DeviceGroup:
+def _group(vendor: Vendor, node: Node, found: Found, *, ignored: tuple[str, ...]) -> DeviceGroup:
     sharing = _sharing(vendor.labels, node, found)
     told = _variant(vendor, node, found, sharing=sharing)
     units_per_device = told.variant.facts.units_per_device if told.variant else 1

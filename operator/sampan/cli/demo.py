@@ -23,6 +23,8 @@ from sampan.cli.render import print_table, table
 from sampan.cli.trouble import Trouble
 
 SETTLE_SECONDS = 300.0
+QUIET_SECONDS = 45.0
+"""Longer than any example sleeps: without a change for so long nothing more will come, and the check says what is wrong."""
 TICK_SECONDS = 0.5
 FEDERATION = "sampan-demo"
 
@@ -77,13 +79,15 @@ def follow(hub_in_use: hub.Hub, expected: dict[str, Expectation]) -> list[hub.Ob
     view = _LiveView() if sys.stdout.isatty() else _Lines()
     seen: dict[str, hub.Object] = {}
     deadline = time.monotonic() + SETTLE_SECONDS
+    quiet_since = time.monotonic()
     with Feed(hub_in_use.api, hub.JOBS, hub_in_use.namespace) as feed, view:
-        while time.monotonic() < deadline and not all(name in seen and expected[name].met_by(seen[name]) for name in expected):
+        while time.monotonic() < deadline and not all(name in seen and expected[name].hopeless(seen[name]) for name in expected):
             change = feed.next(TICK_SECONDS)
             if change is not None and change.object["metadata"]["name"] in expected:
                 seen[change.object["metadata"]["name"]] = change.object
+                quiet_since = time.monotonic()
                 view.show(seen, line(change, output="table", now=datetime.now(UTC)))
-            if all(name in seen and expected[name].hopeless(seen[name]) for name in expected):
+            if time.monotonic() - quiet_since > QUIET_SECONDS:
                 break
     return [seen[name] for name in sorted(seen)]
 

@@ -102,7 +102,7 @@ def _problem(job: Object, wanted: Expectation, copies: Sequence[MemberJob]) -> s
 def _row(job: Object, copies: Sequence[MemberJob], problem: str) -> list[str]:
     """The cells of `CHECK_COLUMNS`."""
     remote = jobview.status(job).get("remote") or {}
-    hub_says = f"{remote.get('succeeded') or 0} ok, {remote.get('failed') or 0} failed" if copies else jobview.reason(job)
+    hub_says = f"{remote.get('succeeded') or 0} ok, {remote.get('failed') or 0} failed" if copies else jobview.reason(job).partition(":")[0]
     member_says = (
         "; ".join(f"{copy.member}: {copy.succeeded} ok, {copy.failed} failed, {copy.outcome}" for copy in copies) or "no copy anywhere"
     )

@@ -12,7 +12,7 @@ from sampan.cli.render import print_objects, print_table
 from sampan.kube.text import clean_text
 
 TICK_SECONDS = 3600.0
-WATCH_LINE = "{:<20} {:<32} {:<10} {:<36} {:>7} {:>6}  {}"
+WATCH_LINE = "{:<12} {:<24} {:<10} {:<56} {:>7} {:>5}  {}"
 
 
 @click.command()

@@ -25,6 +25,7 @@ def _name_option(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--no-operator", is_flag=True, help="Do not start the operator, do not wait for the offers.")
 def up_command(name: str, scenario: str, members: int | None, no_operator: bool) -> None:
     """Bring the federation up and return when every offer is Schedulable."""
+    from sampan.local.paths import RefusedError
     from sampan.local.scenario import load
     from sampan.local.up import Wish, up
 
@@ -37,6 +38,8 @@ def up_command(name: str, scenario: str, members: int | None, no_operator: bool)
         federation = up(Wish(name=name, scenario=plan, operator=not no_operator), say)
     except KeyboardInterrupt as error:
         raise click.ClickException(f"interrupted; {clean_up}") from error
+    except RefusedError:
+        raise
     except Exception:
         click.echo(f"not finished; {clean_up}", err=True)
         raise

@@ -17,6 +17,8 @@ class Remote:
     """The link's caches are complete and fresh."""
     job: RemoteJob | None = None
     """Our Job in the link's cache, of whatever attempt."""
+    seen: bool = False
+    """A copy of the bound attempt was seen before, whether or not it is there now."""
     pods: int = 0
     """Pods that carry the job's UID."""
     observation: Observation | None = None

@@ -9,7 +9,9 @@ import logging
 import signal
 import time
 import uuid
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 import uvloop
 from prometheus_client import CollectorRegistry
@@ -20,7 +22,7 @@ from sampan.controller.handlers import registry_of
 from sampan.controller.hub import Hub
 from sampan.controller.kopf_shell import KopfShell
 from sampan.controller.logs import configure
-from sampan.controller.operation import Operation
+from sampan.controller.operation import Identity, Operation
 from sampan.controller.settings import Settings
 from sampan.kube.client import Client
 from sampan.kube.errors import KubeError
@@ -59,7 +61,7 @@ async def _run(settings: Settings, source: Source) -> None:
     async with Client(source.read(), limits=limits, observe=calls.observer("hub")) as client:
         hub = Hub(client)
         hub_id = await hub.identity(settings.namespace, str(uuid.uuid4()))
-        operation = Operation(settings, hub, hub_id=hub_id, cluster_uid=await hub.cluster_uid(), calls=calls, clock=now)
+        operation = Operation(settings, hub, Identity(hub_id=hub_id, cluster_uid=await hub.cluster_uid()), calls=calls, clock=now)
         await operation.resync.load()
         gc.freeze()
         loop = asyncio.get_running_loop()
@@ -71,16 +73,16 @@ async def _run(settings: Settings, source: Source) -> None:
             shell.start()
             log.info("operator.started", extra={"hub": hub_id, "jobs": len(operation.state.jobs), "metrics": settings.metrics_address})
             try:
-                await _until(stop, operation, client, source)
+                await _until(stop, operation, follow(client, source))
             finally:
                 await shell.stop()
     log.info("operator.stopped")
 
 
-async def _until(stop: asyncio.Event, operation: Operation, client: Client, source: Source) -> None:
+async def _until(stop: asyncio.Event, operation: Operation, credentials: Coroutine[Any, Any, None]) -> None:
     """Work until told to stop, or until a part fails."""
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(operation.run(), name="operation"), group.create_task(follow(client, source), name="credentials")]
+        tasks = [group.create_task(operation.run(), name="operation"), group.create_task(credentials, name="credentials")]
         await stop.wait()
         for task in tasks:
             task.cancel()

@@ -6,6 +6,7 @@ again, and a finalizer leaves only after the remote copy was proved gone.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from sampan.api import status as job_status
 from sampan.api.alternative import Alternative
@@ -36,6 +37,13 @@ PROOF_MILLIS = 3000
 """How long to wait for the pod that explains a failure before it is recorded without."""
 
 
+class Look(NamedTuple):
+    """A copy and what was seen of it."""
+
+    copy: RemoteJob
+    seen: Observation
+
+
 def attempt_of(job: RemoteJob) -> int:
     """Return the attempt a copy belongs to; a label that somebody broke counts as an attempt before all of ours."""
     text = job.metadata.labels.get(LABEL_ATTEMPT, "")
@@ -58,7 +66,7 @@ def decide(job: JobRecord, remote: Remote, times: Times) -> Action:
     if job.suspend:
         ending = Ending(outcome=Outcome.CANCELLED, reason="SuspendedByUser", ended_at=times.now)
         return Patch(job_status.attempt_ended(job.status, ending))
-    return _follow(job, binding, remote, times)
+    return _follow(job, remote, times)
 
 
 def _deleting(job: JobRecord, remote: Remote) -> Action:
@@ -105,29 +113,34 @@ def _let_go(job: JobRecord, times: Times) -> Status:
     return job_status.released(job.status, event, reason=reason, message=message, at=times.now)
 
 
-def _follow(job: JobRecord, binding: Binding, remote: Remote, times: Times) -> Action:
+def _follow(job: JobRecord, remote: Remote, times: Times) -> Action:
     """An attempt is under way."""
+    binding = job.binding
+    assert binding is not None
     if not remote.reachable:
         return Wait()
     if remote.job is None:
-        if binding.remote_uid is None:
-            return Create()
+        if binding.remote_uid is None and not remote.seen:
+            late = job.phase is Phase.BOUND and _start_deadline(job) <= times.now
+            return Patch(_after(job, _late(times), times)) if late else Create()
         return Patch(_after(job, _lost(times), times)) if remote.absent else Confirm()
     number = attempt_of(remote.job)
     if number != binding.attempt:
         return Refresh() if number > binding.attempt else _clear(binding, remote) or Wait()
-    if remote.job.spec.suspend and not remote.job.metadata.deletion_timestamp:
+    late = job.phase is Phase.BOUND and _start_deadline(job) <= times.now
+    if remote.job.spec.suspend and not remote.job.metadata.deletion_timestamp and not late:
         return Start(remote.job)
     assert remote.observation is not None
     if remote.observation.state.final and not remote.observation.proved and remote.final_for < PROOF_MILLIS:
         return Wait(500)  # the pods' watch may still bring the one that shows why
-    return _mirror(job, remote.job, remote.observation, times)
+    return _mirror(job, Look(remote.job, remote.observation), times)
 
 
-def _mirror(job: JobRecord, copy: RemoteJob, seen: Observation, times: Times) -> Action:
+def _mirror(job: JobRecord, look: Look, times: Times) -> Action:
+    copy, seen = look.copy, look.seen
     ending = _ending(seen, times)
     if ending is not None:
-        return Patch(_after(job, ending, times, seen, copy))
+        return Patch(_after(job, ending, times, look=look))
     status = job_status.with_remote(job.status, _summary(seen, times), copy.metadata.uid)
     if job.phase is Phase.BOUND and seen.whole:
         return Patch(job_status.running(status, at=times.now))
@@ -136,33 +149,34 @@ def _mirror(job: JobRecord, copy: RemoteJob, seen: Observation, times: Times) ->
         return Extend(copy, longer)
     left = _start_deadline(job) - times.now
     if job.phase is Phase.BOUND and left <= 0:
-        late = Ending(outcome=Outcome.REJECTED, reason="StartDeadlineExceeded", message=seen.message, ended_at=times.now)
-        return Patch(_after(job, late, times, seen, copy))
-    return _count(job, status, seen, times, left if job.phase is Phase.BOUND else None)
-
-
-def _count(job: JobRecord, status: Status, seen: Observation, times: Times, left: int | None) -> Action:
-    """Counters are coalesced; a new reason, such as an image that cannot be pulled, is shown at once."""
-    if _same_counters(job.status.get("remote") or {}, status["remote"]):
-        return Wait(left)
-    news = seen.reason and seen.reason != (job.status.get("remote") or {}).get("reason")
-    due = 0 if news else times.last_write + times.counters - times.now
-    if due <= 0:
+        return Patch(_after(job, _late(times, seen.message), times, look=look))
+    due = _counters_due(job, status, times)
+    if due is not None and due <= 0:
         return Patch(status)
-    return Wait(due if left is None else min(due, left))
+    waits = (due, left if job.phase is Phase.BOUND else None)
+    return Wait(min((wait for wait in waits if wait is not None), default=None))
+
+
+def _counters_due(job: JobRecord, status: Status, times: Times) -> int | None:
+    """Return in how many milliseconds to write what was counted; None where nothing changed. A new reason is shown at once."""
+    told, seen = job.status.get("remote") or {}, status["remote"]
+    if _same_counters(told, seen):
+        return None
+    news = seen.get("reason") and seen.get("reason") != told.get("reason")
+    return 0 if news else times.last_write + times.counters - times.now
 
 
 def _same_counters(old: dict[str, object], new: dict[str, object]) -> bool:
     return {k: v for k, v in old.items() if k != "observedAt"} == {k: v for k, v in new.items() if k != "observedAt"}
 
 
-def _after(job: JobRecord, ending: Ending, times: Times, seen: Observation | None = None, copy: RemoteJob | None = None) -> Status:
+def _after(job: JobRecord, ending: Ending, times: Times, *, look: Look | None = None) -> Status:
     """Return the status with the end of the attempt, and of the job where no other attempt may follow."""
     status = job.status
-    if seen is not None and copy is not None:
-        status = job_status.with_remote(status, _summary(seen, times), copy.metadata.uid)
+    if look is not None:
+        status = job_status.with_remote(status, _summary(look.seen, times), look.copy.metadata.uid)
         if job.phase is Phase.BOUND and ending.outcome in (Outcome.SUCCEEDED, Outcome.APP_FAILED):
-            status = job_status.running(status, at=min(seen.started_at or times.now, times.now))
+            status = job_status.running(status, at=min(look.seen.started_at or times.now, times.now))
     restarts = int(status.get("restarts", 0))
     status = job_status.attempt_ended(status, ending)
     if ending.outcome is Outcome.SUCCEEDED:
@@ -193,6 +207,10 @@ _OUTCOMES = {
     State.DISRUPTED: Outcome.DISRUPTED,
     State.DEADLINE_EXCEEDED: Outcome.APP_FAILED,
 }
+
+
+def _late(times: Times, message: str = "") -> Ending:
+    return Ending(outcome=Outcome.REJECTED, reason="StartDeadlineExceeded", message=message, ended_at=times.now)
 
 
 def _lost(times: Times) -> Ending:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from sampan.api import status as job_status
 from sampan.api.status import Binding, Ending
 from sampan.controller import actions as a
+from sampan.controller.failure import word
 from sampan.controller.hub import Body, Hub
-from sampan.controller.jobs import JobRecord
+from sampan.controller.jobs import JobRecord, record_of
 from sampan.controller.remote import Missing, PoolGone, RemoteJobs
 from sampan.controller.settings import Settings
 from sampan.controller.sight import MemberLink, Members, Sight
@@ -59,6 +60,8 @@ class Enactor:
         self._hub_id, self._clock = tools.hub_id, tools.clock
         self._counters, self._touch = counters, touch
         self._written: dict[str, int] = {}
+        self._sent: dict[str, int] = {}
+        self._since = tools.clock()
 
     def times(self, record: JobRecord) -> a.Times:
         """Return the moment and the delays a decision about this job needs."""
@@ -72,6 +75,7 @@ class Enactor:
     def forget(self, uid: str) -> None:
         """Drop what is remembered of a job that is gone."""
         self._written.pop(uid, None)
+        self._sent.pop(uid, None)
         self._sight.forget(uid)
 
     def _link(self, binding: Binding) -> MemberLink:
@@ -90,7 +94,9 @@ class Enactor:
             await self._refuse(record, missing)
             return
         if not record.has_finalizer:
-            record = self._take(await self._hub.hold(record)) or record
+            body = await self._hub.hold(record)
+            self._take(body)
+            record = record_of(body, record)  # not what the state has: its event may have come first
         namespace, _ = self._members.berth(assignment.offer)
         demand = assignment.demand
         pool = self._state.pool_of(assignment.offer, assignment.pool)
@@ -106,9 +112,10 @@ class Enactor:
             name=remote_name(self._hub_id, record.uid),
             bound_at=self._clock(),
         )
-        status = job_status.bound(record.status, binding, assignment.verdicts, record.generation)
+        status = job_status.bound(record.status, binding, assignment.verdicts, generation=record.generation)
         await self._write(record, status)
         self._sight.forget(record.uid)
+        self._sent.pop(record.uid, None)
         self._counters.bound += 1
 
     async def _refuse(self, record: JobRecord, missing: Missing) -> None:
@@ -138,9 +145,9 @@ class Enactor:
             case a.Create():
                 return await self._create(link, record, binding)
             case a.Start(copy):
-                return await self._start(link, record, binding, copy)
+                return await self._start(link, record, copy)
             case a.Extend(copy, seconds):
-                await self._remotes.extend(link, binding, copy, seconds)
+                await self._remotes.extend(link, binding, copy, seconds=seconds)
             case a.Remove(uid):
                 await self._remotes.remove(link, binding, uid)
             case a.Sweep():
@@ -152,10 +159,11 @@ class Enactor:
 
     async def _create(self, link: MemberLink, record: JobRecord, binding: Binding) -> bool:
         _, pull_secrets = self._members.berth(binding.offer)
+        self._sent[record.uid] = self._clock()
         try:
-            made = await self._remotes.create(link, record, binding, pull_secrets)
+            made = await self._remotes.create(link, record, binding, pull_secrets=pull_secrets)
         except (PoolGone, Invalid, NotFound, Forbidden) as error:
-            return await self._reject(record, getattr(error, "reason", "PoolGone"), str(error))
+            return await self._reject(record, error)
         if made is not None:
             self._counters.created += 1
             return True
@@ -163,27 +171,31 @@ class Enactor:
         if there is None:
             return True
         if not self._remotes.ours(there, record.uid):
-            return await self._reject(record, "NameConflict", f"An object that is not ours has the name {binding.name} on the member.")
+            message = f"An object that is not ours has the name {binding.name} on the member."
+            return await self._reject(record, Missing("NameConflict", message))
         self._counters.adopted += 1
         link.jobs[record.uid] = there
         return True
 
-    async def _start(self, link: MemberLink, record: JobRecord, binding: Binding, copy: RemoteJob) -> bool:
+    async def _start(self, link: MemberLink, record: JobRecord, copy: RemoteJob) -> bool:
         try:
-            await self._remotes.start(link, record, binding, copy)
-        except Missing as missing:
-            return await self._reject(record, missing.reason, missing.message)
+            await self._remotes.start(link, record, copy)
+        except (Missing, PoolGone, Invalid, Forbidden) as error:
+            return await self._reject(record, error)
         return True
 
-    async def _reject(self, record: JobRecord, reason: str, message: str) -> bool:
-        """The member will not have this attempt: record it, so that the job goes elsewhere."""
-        ending = Ending(outcome=Outcome.REJECTED, reason=reason or "Rejected", message=message[:256], ended_at=self._clock())
+    async def _reject(self, record: JobRecord, error: Missing | PoolGone | KubeError) -> bool:
+        """The member will not have this attempt: record it, so that the job goes elsewhere. Its words are not trusted to be words."""
+        reason = "PoolGone" if isinstance(error, PoolGone) else word(error.reason, str(Outcome.REJECTED))
+        message = str(error) if isinstance(error, PoolGone) else error.message
+        ending = Ending(outcome=Outcome.REJECTED, reason=reason, message=message[:256], ended_at=self._clock())
         await self._write(record, job_status.attempt_ended(record.status, ending))
         return True
 
     async def _confirm(self, link: MemberLink, record: JobRecord, binding: Binding) -> bool:
-        """Prove absence: only when no create of ours can still be on its way."""
-        left = binding.bound_at + int(self._settings.call_timeout * 1000) + 2000 - self._clock()
+        """Prove absence: only when no create of ours, or of an operator before us, can still be on its way."""
+        sent = max(binding.bound_at, self._sent.get(record.uid, self._since))
+        left = sent + int(self._settings.call_timeout * 1000) + 2000 - self._clock()
         if binding.remote_uid is None and left > 0:
             self._touch(record.uid, left / 1000)
             return False
@@ -213,5 +225,7 @@ class Enactor:
         self._written[record.uid] = self._clock()
         self._take(body)
 
-    def _take(self, body: Body) -> JobRecord | None:
-        return self._state.apply_job(body)
+    def _take(self, body: Body) -> None:
+        """Take in the reply to a write; a job that is gone by now, as the watch said meanwhile, stays gone."""
+        if body["metadata"]["uid"] in self._state.jobs:
+            self._state.apply_job(body)

@@ -64,7 +64,14 @@ class Feeds:
     """All watches on one member under one client. Start them inside `group`; they end when the group is cancelled."""
 
     def __init__(
-        self, client: Client, inventory: Inventory, own: OwnJobs, *, hub_id: str, listed: Callable[[bool], None], tuning: Tuning | None = None
+        self,
+        client: Client,
+        inventory: Inventory,
+        own: OwnJobs,
+        *,
+        hub_id: str,
+        listed: Callable[[bool], None],
+        tuning: Tuning | None = None,
     ) -> None:
         """`listed` is called before a full list is taken, with whether it is not the first of its watch: the server may be another by now."""
         self._client = client

@@ -211,9 +211,10 @@ class Session:
     async def _review(self) -> None:
         before = self._known.rights
         try:
-            self._known.rights = await review(self.client, self._known.namespaces)
-        except KubeError as error:
-            log.info("link.review_failed", extra={"reason": error.reason})
+            async with asyncio.timeout(self._settings.probe_timeout):  # a mute member must not keep us from noticing
+                self._known.rights = await review(self.client, self._known.namespaces)
+        except (KubeError, TimeoutError) as error:
+            log.info("link.review_failed", extra={"error": type(error).__name__})
         self._reviewed, self._review_wanted = _now(), False
         if before is not None and before.missing and self._known.rights is not None and not self._known.rights.missing:
             raise BeginAgainError  # watches that were refused wait for a minute: a new connection does not

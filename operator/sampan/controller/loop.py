@@ -48,6 +48,8 @@ class Loop:
             await self._next()
             if self._state.waiting:
                 self._enact(self._cycle())
+            else:
+                self.last_refused = {}
             await asyncio.sleep(self._interval)
 
     async def _next(self) -> None:

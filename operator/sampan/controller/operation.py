@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from sampan.api.convert_offer import InvalidObjectError, policy_of
@@ -30,19 +31,36 @@ log = logging.getLogger(__name__)
 JOBS, OFFERS, PROVIDERS, CLASSES, POLICIES = KINDS
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who the hub is."""
+
+    hub_id: str
+    """Stored once, for ever: what our objects on members carry."""
+    cluster_uid: str
+    """Its kube-system UID: a member with this one would be the hub itself."""
+
+
 class Operation:
     """The parts of one operator process."""
 
-    def __init__(self, settings: Settings, hub: Hub, *, hub_id: str, cluster_uid: str, calls: m.Calls, clock: Callable[[], int]) -> None:
-        """`cluster_uid` is the hub's own kube-system UID; `clock` gives milliseconds since the epoch."""
+    def __init__(self, settings: Settings, hub: Hub, identity: Identity, *, calls: m.Calls, clock: Callable[[], int]) -> None:
+        """`clock` gives milliseconds since the epoch."""
         self.known = Known()
         self.events: Counter[str] = Counter()
-        self.desk = OfferDesk(hub.client, _desk_settings(settings, hub_id, cluster_uid, calls), self._desk_events(), clock=clock)
+        self.desk = OfferDesk(hub.client, _desk_settings(settings, identity, calls), self._desk_events(), clock=clock)
         self.state = State(self.desk, currency=settings.currency, cooldown=int(settings.cooldown * 1000))
         sight = Sight(self.desk, clock)
-        remotes = RemoteJobs(self.state, hub, hub_id)
+        remotes = RemoteJobs(self.state, hub, identity.hub_id)
         tools = Tools(
-            state=self.state, members=self.desk, hub=hub, remotes=remotes, sight=sight, settings=settings, hub_id=hub_id, clock=clock
+            state=self.state,
+            members=self.desk,
+            hub=hub,
+            remotes=remotes,
+            sight=sight,
+            settings=settings,
+            hub_id=identity.hub_id,
+            clock=clock,
         )
         self.pilot = Pilot(tools)
         refusals = RefusalWriter(self.state, hub, clock)
@@ -164,10 +182,10 @@ class Operation:
         }
 
 
-def _desk_settings(settings: Settings, hub_id: str, cluster_uid: str, calls: m.Calls) -> DeskSettings:
+def _desk_settings(settings: Settings, identity: Identity, calls: m.Calls) -> DeskSettings:
     link = LinkSettings(
-        hub_id=hub_id,
-        hub_cluster_uid=cluster_uid,
+        hub_id=identity.hub_id,
+        hub_cluster_uid=identity.cluster_uid,
         policy=AddressPolicy(allow_loopback=settings.allow_loopback_members),
         limits=Limits(timeout=settings.call_timeout, qps=settings.member_qps, burst=int(settings.member_qps * 2)),
         observe=calls.observer("member"),

@@ -20,6 +20,10 @@ log = logging.getLogger(__name__)
 
 MAX_STEPS = 20
 """Actions in a row for one job before others get their turn."""
+QUARANTINE = 60
+"""Seconds before a job that raised an unexpected error is looked at again."""
+STALE = 10_000
+"""Milliseconds for which no plan is made again with a picture that the hub said is stale; a newer one is good at once."""
 
 
 class Pilot:
@@ -27,7 +31,7 @@ class Pilot:
 
     def __init__(self, tools: Tools) -> None:
         """Start idle."""
-        self._state, self._sight, self._pilots = tools.state, tools.sight, tools.settings.pilots
+        self._state, self._sight, self._pilots, self._clock = tools.state, tools.sight, tools.settings.pilots, tools.clock
         self.queue = WorkQueue()
         self.counters = Counters()
         self._enactor = Enactor(tools, self.counters, lambda uid, after: self.touch(uid, after=after))
@@ -71,26 +75,33 @@ class Pilot:
                 self._failures.pop(uid, None)
             except Conflict:
                 self.counters.conflicts += 1
-                self.touch(uid, after=0.5)  # the watch brings the newer object; this is the second net
+                self._put_off(uid, self._delay(uid))  # the watch brings the newer object; this is the second net
             except KubeError as error:
                 self._retry(uid, error.reason)
             except asyncio.CancelledError:
                 raise
             except Exception as error:
                 self.counters.quarantined += 1
+                self._state.hold_back(uid, until=self._clock() + QUARANTINE * 1000)
                 log.error("job.quarantined", extra={"uid": uid, "error": type(error).__name__}, exc_info=log.isEnabledFor(logging.DEBUG))  # noqa: TRY400
-                self._drop_assignment(uid)
-                self.touch(uid, after=60)
+                self._put_off(uid, QUARANTINE)
             finally:
                 self.queue.done(uid)
 
     def _retry(self, uid: str, reason: str) -> None:
         self.counters.errors += 1
-        self._drop_assignment(uid)
-        failures = self._failures[uid] = self._failures.get(uid, 0) + 1
-        delay = min(0.25 * 2 ** min(failures, 8), 30) * random.uniform(0.5, 1)  # noqa: S311  jitter, no secret
+        delay = self._delay(uid)
         log.warning("job.retry", extra={"uid": uid, "reason": reason, "delay": round(delay, 2)})
-        self.touch(uid, after=delay)
+        self._state.hold_back(uid, until=self._clock() + int(delay * 1000))
+        self._put_off(uid, delay)
+
+    def _delay(self, uid: str) -> float:
+        failures = self._failures[uid] = self._failures.get(uid, 0) + 1
+        return min(0.25 * 2 ** min(failures, 8), 30) * random.uniform(0.5, 1)  # noqa: S311  jitter, no secret
+
+    def _put_off(self, uid: str, seconds: float) -> None:
+        self._drop_assignment(uid)
+        self.touch(uid, after=seconds)
 
     async def _steer(self, uid: str) -> None:
         for _ in range(MAX_STEPS):
@@ -118,6 +129,10 @@ class Pilot:
     async def _intend(self, record: JobRecord, assignment: Assignment) -> None:
         try:
             await self._enactor.intend(record, assignment)
+        except Conflict:
+            version = assignment.job.resource_version
+            self._state.hold_back(record.uid, until=self._clock() + STALE, version=version)
+            raise
         finally:
             self._drop_assignment(record.uid)
 

@@ -22,6 +22,8 @@ PATIENCE = 2_000
 """Milliseconds a job must have waited before it is told why."""
 SELDOM = 600_000
 """Least milliseconds between two such writes for one job."""
+AGAIN = 10_000
+"""Milliseconds before a write that failed is tried again."""
 NO_OFFERS = "NoOffers"
 _REASONS = frozenset({NO_OFFERS, *map(str, Reason)})
 
@@ -36,7 +38,7 @@ class RefusalWriter:
         """`clock` gives milliseconds since the epoch."""
         self._state, self._hub, self._clock = state, hub, clock
         self._newest: dict[str, Refusal] = {}
-        self._written: dict[str, tuple[int, str]] = {}
+        self._written: dict[str, int] = {}
 
     def hear(self, refusals: tuple[Refusal, ...]) -> None:
         """Take in the refusals of one cycle; jobs no longer refused drop out."""
@@ -55,27 +57,26 @@ class RefusalWriter:
         record = self._state.jobs.get(refusal.job.uid)
         if record is None or not record.waits or self._clock() - refusal.job.created < PATIENCE:
             return False
-        told = self._written.get(refusal.job.uid) or _told_before(record)
-        if told is None:
-            return True
-        since, reason = told
+        since, reason = _told(record)
+        since = self._written.get(refusal.job.uid, since)
         return reason != str(refusal.dominant or NO_OFFERS) and self._clock() - since >= SELDOM
 
     async def _tell(self, refusal: Refusal) -> None:
         uid = refusal.job.uid
         record = self._state.jobs[uid]
         reason = str(refusal.dominant or NO_OFFERS)
-        self._written[uid] = (self._clock(), reason)
+        self._written[uid] = self._clock()
         status = job_status.refused(record.status, reason=reason, message=headline(refusal), at=self._clock())
         try:
             self._state.apply_job(await self._hub.write_status(record, status))
         except KubeError as error:
+            self._written[uid] = self._clock() - SELDOM + AGAIN
             log.warning("refusal.unwritten", extra={"uid": uid, "reason": error.reason})
 
 
-def _told_before(record: JobRecord) -> tuple[int, str] | None:
-    """Return when and what an earlier operator wrote, so that a restart writes nothing anew."""
+def _told(record: JobRecord) -> tuple[int, str]:
+    """Return when and what the object itself says, so that a restart writes nothing anew; (0, "") where it says nothing of waiting."""
     told = next((c for c in record.status.get("conditions") or () if c["type"] == "Scheduled" and c["status"] == "False"), None)
     if told is None or told["reason"] not in _REASONS:
-        return None  # what ended an earlier attempt is no word about waiting
+        return 0, ""  # what ended an earlier attempt is no word about waiting
     return job_status.from_rfc3339(told["lastTransitionTime"]) or 0, str(told["reason"])

@@ -55,12 +55,12 @@ class RemoteJobs:
         """`hub_id` is the hub's stored identity."""
         self._state, self._hub, self._hub_id = state, hub, hub_id
 
-    async def create(self, link: Link, record: JobRecord, binding: Binding, pull_secrets: tuple[str, ...]) -> RemoteJob | None:
+    async def create(self, link: Link, record: JobRecord, binding: Binding, *, pull_secrets: tuple[str, ...]) -> RemoteJob | None:
         """Create the copy of the bound attempt. Returns it, or None where an object of that name is there already.
 
         Raises `PoolGone`, and `KubeError`s: with `outcome_unknown` it may have been created all the same.
         """
-        body = job_manifest(self._consignment(record, binding, pull_secrets))
+        body = job_manifest(self._consignment(record, binding, pull_secrets=pull_secrets))
         path = resource_path("batch/v1", "jobs", namespace=binding.namespace)
         try:
             made = await link.client.create(path, body, into=RemoteJob)
@@ -79,14 +79,16 @@ class RemoteJobs:
         """Tell whether an object carries our hub identity and this job's UID."""
         return job.metadata.labels.get(LABEL_HUB) == self._hub_id and job.metadata.labels.get(LABEL_JOB_UID) == uid
 
-    async def start(self, link: Link, record: JobRecord, binding: Binding, copy: RemoteJob) -> None:
+    async def start(self, link: Link, record: JobRecord, copy: RemoteJob) -> None:
         """Make what the copy depends on, owned by it, then lift its suspension. Raises `Missing`."""
+        binding = record.binding
+        assert binding is not None
         for dependent in await self._dependents(record, binding):
-            await self._make(link, binding, dependent, copy)
+            await self._make(link, dependent, copy)
         body = {"metadata": {"uid": copy.metadata.uid}, "spec": {"suspend": False}}
         link.jobs[record.uid] = await link.client.patch(_job_path(binding), body, into=RemoteJob)
 
-    async def extend(self, link: Link, binding: Binding, copy: RemoteJob, seconds: int) -> None:
+    async def extend(self, link: Link, binding: Binding, copy: RemoteJob, *, seconds: int) -> None:
         """Give the running copy a longer deadline."""
         body = {"metadata": {"uid": copy.metadata.uid}, "spec": {"activeDeadlineSeconds": seconds}}
         await link.client.patch(_job_path(binding), body, into=PartialObject)
@@ -121,7 +123,7 @@ class RemoteJobs:
     def _selector(self, record: JobRecord) -> str:
         return f"{LABEL_HUB}={self._hub_id},{LABEL_JOB_UID}={record.uid}"
 
-    def _consignment(self, record: JobRecord, binding: Binding, pull_secrets: tuple[str, ...]) -> Consignment:
+    def _consignment(self, record: JobRecord, binding: Binding, *, pull_secrets: tuple[str, ...] = ()) -> Consignment:
         assert record.spec is not None
         assert record.shape is not None
         pool = self._state.pool_of(binding.offer, binding.pool)
@@ -129,7 +131,7 @@ class RemoteJobs:
             raise PoolGone(f"pool {binding.pool} of offer {binding.offer} is no longer there")
         requirement = record.shape.demands[binding.alternative or 0].requirement
         units = requirement.count * (pool.accelerator.units_per_device if pool.accelerator else 1) if requirement else 0
-        plan = self._state.planned(record.uid)
+        nodes = self._state.hostnames(record.uid)
         return Consignment(
             hub_id=self._hub_id,
             job_namespace=record.namespace,
@@ -144,13 +146,13 @@ class RemoteJobs:
             required_labels=pool.telling_labels,
             architecture=pool.architecture,
             tolerated=pool.tolerated,
-            preferred_hostnames=tuple(node for node, _ in plan.nodes) if plan else (),
+            preferred_hostnames=nodes,
             image_pull_secrets=pull_secrets,
         )
 
     async def _dependents(self, record: JobRecord, binding: Binding) -> tuple[Dependent, ...]:
         config_maps, secrets = await self._payloads(record)
-        return dependents(self._consignment(record, binding, ()), config_maps=config_maps, secrets=secrets)
+        return dependents(self._consignment(record, binding), config_maps=config_maps, secrets=secrets)
 
     async def _payloads(self, record: JobRecord) -> tuple[dict[str, Payload], dict[str, Payload]]:
         """Read what travels with the job; an optional ConfigMap that is not there is left out."""
@@ -180,16 +182,16 @@ class RemoteJobs:
             ) from None
         return Payload(data=found.data)
 
-    async def _make(self, link: Link, binding: Binding, dependent: Dependent, copy: RemoteJob) -> None:
+    async def _make(self, link: Link, dependent: Dependent, copy: RemoteJob) -> None:
         """Create one dependent; one of that name must be this copy's own already."""
         body = owned(dependent, owner_name=copy.metadata.name, owner_uid=copy.metadata.uid)
-        path = resource_path("v1", dependent.resource, namespace=binding.namespace)
+        path = resource_path("v1", dependent.resource, namespace=copy.metadata.namespace)
         try:
             await link.client.create(path, body, into=PartialObject)
         except AlreadyExists:
             if dependent.resource == "secrets":
                 return  # no right to read it: its name is derived from the job, and its owner must be an attempt of it
-            path = resource_path("v1", dependent.resource, namespace=binding.namespace, name=dependent.name)
+            path = resource_path("v1", dependent.resource, namespace=copy.metadata.namespace, name=dependent.name)
             there = await link.client.get(path, into=PartialObject)
             if all(owner.uid != copy.metadata.uid for owner in there.metadata.owner_references):
                 raise Missing(

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from sampan.api.status import Binding
 from sampan.controller.actions import Remote
 from sampan.controller.decide import attempt_of
 from sampan.controller.jobs import JobRecord
@@ -70,19 +69,21 @@ class Sight:
         if link is None or not link.connected:
             return Remote(offer_exists=exists or link is not None, offer_draining=draining, absent=absent)
         copy, pods = link.jobs.get(record.uid), tuple(link.own_pods.get(record.uid, {}).values())
-        seen = self._observe(record, binding, copy, pods) if copy is not None else None
+        seen = self._observe(record, copy, pods, replicas=binding.replicas) if copy is not None else None
+        attempt, _ = self._seen.get(record.uid, (0, None))
         return Remote(
             offer_exists=exists or copy is not None,
             offer_draining=draining,
             reachable=True,
             job=copy,
             pods=len(pods),
+            seen=attempt == binding.attempt,
             observation=seen,
             final_for=self._clock() - self._final_since.setdefault(record.uid, self._clock()) if seen and seen.state.final else 0,
             absent=absent and copy is None and not pods,
         )
 
-    def _observe(self, record: JobRecord, binding: Binding, copy: RemoteJob, pods: tuple[Pod, ...]) -> Observation:
+    def _observe(self, record: JobRecord, copy: RemoteJob, pods: tuple[Pod, ...], *, replicas: int) -> Observation:
         """Look at an attempt; what was seen of it before goes in, because failed pods may be gone by now."""
         attempt = attempt_of(copy)
         mine = tuple(pod for pod in pods if pod.metadata.labels.get(LABEL_ATTEMPT) == str(attempt))
@@ -91,6 +92,6 @@ class Sight:
             earlier = None
             self._final_since.pop(record.uid, None)
         gang = record.spec.gang if record.spec is not None else True
-        seen = observe(copy, mine, gang=gang, replicas=binding.replicas, earlier=earlier)
+        seen = observe(copy, mine, gang=gang, replicas=replicas, earlier=earlier)
         self._seen[record.uid] = (attempt, seen)
         return seen

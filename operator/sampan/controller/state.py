@@ -63,7 +63,7 @@ class State:
         self._planned: dict[str, Assignment] = {}
         self._open: dict[str, set[str]] = {}
         self._cooling: dict[tuple[Shape, CellId], int] = {}
-        self._held_back: dict[str, int] = {}
+        self._held_back: dict[str, tuple[int, str | None]] = {}
 
     # --- what the watches say -------------------------------------------------------------------------------------
 
@@ -84,27 +84,27 @@ class State:
         record = self.jobs.pop(uid, None)
         self._waiting.pop(uid, None)
         self._planned.pop(uid, None)
-        self._assumed.pop(uid, None)
+        self._unassume(uid)
         self._held_back.pop(uid, None)
         if record is not None:
             self._close(record)
 
     def _replace(self, record: JobRecord) -> None:
+        binding, is_open, waits = record.binding, record.attempt_open, record.waits  # raises for a status not ours, before it is kept
         known = self.jobs.get(record.uid)
         if known is not None:
             self._close(known)
         self.jobs[record.uid] = record
-        binding = record.binding
-        if record.attempt_open and binding is not None:
+        if is_open and binding is not None:
             self._open.setdefault(binding.cluster_uid, set()).add(record.uid)
         elif record.uid not in self._assumed:
             self._planned.pop(record.uid, None)
-        if record.waits:
+        if waits:
             self._waiting[record.uid] = record
             self._tell_waiting()
         else:
             self._waiting.pop(record.uid, None)
-            self._assumed.pop(record.uid, None)
+            self._unassume(record.uid)
         for cluster_uid in {b.cluster_uid for r in (known, record) if r is not None and (b := r.binding) is not None}:
             self._fleet.flights_changed(cluster_uid)
 
@@ -124,13 +124,17 @@ class State:
 
     def forget(self, uid: str) -> None:
         """Give an assignment back whose intent was not written."""
-        assignment = self._assumed.pop(uid, None)
-        if assignment is not None:
+        if self._unassume(uid):
             record = self.jobs.get(uid)
             if record is None or not record.attempt_open:
                 self._planned.pop(uid, None)
-            self._fleet.flights_changed(assignment.cluster_uid)
             self._tell_waiting()
+
+    def _unassume(self, uid: str) -> bool:
+        assignment = self._assumed.pop(uid, None)
+        if assignment is not None:
+            self._fleet.flights_changed(assignment.cluster_uid)
+        return assignment is not None
 
     def _tell_waiting(self) -> None:
         for listener in self.on_waiting:
@@ -140,13 +144,21 @@ class State:
         """Return the assignment a bound job came from; None after a restart."""
         return self._planned.get(uid)
 
+    def hostnames(self, uid: str) -> tuple[str, ...]:
+        """Return the hostnames of the nodes a job is planned on, for its preferred affinity; none after a restart."""
+        plan = self._planned.get(uid)
+        cluster = self._fleet.clusters().get(plan.cluster_uid) if plan is not None else None
+        if plan is None or cluster is None:
+            return ()
+        return tuple(cluster.nodes[node].hostname or node for node, _ in plan.nodes if node in cluster.nodes)
+
     def cool(self, shape: Shape, cell: CellId, *, now: int) -> None:
         """Leave a cell out for all jobs of a shape for a while."""
         self._cooling[shape, cell] = now + self._cooldown
 
-    def hold_back(self, uid: str, *, until: int) -> None:
-        """Keep a waiting job out of the snapshots for a while (milliseconds since the epoch)."""
-        self._held_back[uid] = until
+    def hold_back(self, uid: str, *, until: int, version: str | None = None) -> None:
+        """Keep a waiting job out of the snapshots until then (milliseconds since the epoch), or only at this resourceVersion."""
+        self._held_back[uid] = until, version
 
     def flights(self, cluster_uid: str) -> Iterator[Flight]:
         """Yield every assignment to a member whose pods may not all be seen yet, each job once."""
@@ -170,7 +182,8 @@ class State:
         pool = self.pool_of(binding.offer, binding.pool)
         copy = self._fleet.remote_job(binding.cluster_uid, record.uid)
         plan = self._planned.get(record.uid)
-        demand = shape.demands[binding.alternative or 0] if shape is not None else None
+        chosen = binding.alternative or 0
+        demand = shape.demands[chosen] if shape is not None and chosen < len(shape.demands) else None
         nodes = plan.nodes if plan is not None else _recovered_nodes(binding.replicas, copy, pool)
         over = (copy.status.succeeded + copy.status.failed) if copy is not None else 0
         left = binding.replicas
@@ -200,12 +213,16 @@ class State:
             limit=self._limit,
         )
 
+    def _is_held_back(self, record: JobRecord, now: int) -> bool:
+        until, version = self._held_back.get(record.uid, (0, None))
+        return until > now and version in (None, record.resource_version)
+
     def _pending(self, now: int) -> Iterable[Job]:
         by_shape: dict[Shape, frozenset[CellId]] = {}
         for shape, cell in self._cooling:
             by_shape[shape] = by_shape.get(shape, frozenset()) | {cell}
         for uid, record in self._waiting.items():
-            if uid in self._assumed or max(record.not_before(), self._held_back.get(uid, 0)) > now:
+            if uid in self._assumed or record.not_before() > now or self._is_held_back(record, now):
                 continue
             assert record.shape is not None
             own = frozenset(cell for cell, until in record.cooling(self._cooldown).items() if until > now)

@@ -4,6 +4,7 @@ Lives here: what a CA bundle, a client certificate and its key must be.
 Must never live here: TLS contexts, files, kubeconfigs.
 """
 
+import warnings
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -12,6 +13,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from cryptography.utils import CryptographyDeprecationWarning
 
 MIN_RSA_BITS = 2048
 MIN_EC_BITS = 256
@@ -64,8 +66,11 @@ def check_client(certificate_pem: str, key_pem: str, now: datetime) -> None:
 
 
 def _load(pem: str) -> list[x509.Certificate]:
+    """Certificates of a bundle. Authorities made by kubeadm and kwokctl have the serial number 0, whose warning is not our business."""
     try:
-        return x509.load_pem_x509_certificates(pem.encode())
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+            return x509.load_pem_x509_certificates(pem.encode())
     except (ValueError, UnsupportedAlgorithm):
         raise BadCertificate(CertificateFault.NOT_A_CERTIFICATE) from None
 

@@ -13,7 +13,7 @@ from sampan.local.cluster import PORTS_PER_CLUSTER, Cluster
 from sampan.local.kubeconfig import write_private
 from sampan.local.kubectl import Kubectl
 from sampan.local.operator_process import OperatorProcess
-from sampan.local.paths import LocalError, federation_folder, state_root
+from sampan.local.paths import LocalError, RefusedError, federation_folder, state_root
 from sampan.local.processes import memory
 from sampan.local.scenario import Scenario
 
@@ -165,10 +165,10 @@ def federation_names() -> list[str]:
 
 @contextmanager
 def exclusive(name: str) -> Iterator[None]:
-    """Nobody else makes or removes the federation meanwhile. Raises LocalError when somebody is at it."""
+    """Nobody else makes or removes the federation meanwhile. Raises RefusedError when somebody is at it."""
     with (federation_folder(name) / ".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise LocalError(f"federation {name} is being made or removed by another process: wait for it") from error
+            raise RefusedError(f"federation {name} is being made or removed by another process: wait for it") from error
         yield

@@ -3,12 +3,15 @@
 import json
 import os
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sampan.local.paths import LocalError
+
+_NOT_YET = ("ServiceUnavailable", "no matches for kind", "There can be a delay")
 
 
 class KubectlError(LocalError):
@@ -33,12 +36,24 @@ class Kubectl:
             raise KubectlError(f"kubectl {' '.join(arguments[:4])} ({self.kubeconfig.stem}): {done.stderr.strip()[-600:]}")
         return done.stdout
 
-    def apply(self, objects: Sequence[Mapping[str, Any]]) -> None:
-        """Creates or changes the objects, server-side, with strict field validation; an empty list is fine."""
-        if objects:
-            body = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
-            flags = ("--server-side", "--force-conflicts", "--field-manager=sampan-local", "--validate=strict")
-            self.run("apply", *flags, "-f", "-", text=body)
+    def apply(self, objects: Sequence[Mapping[str, Any]], *, patience: float = 30.0) -> None:
+        """Creates or changes the objects, server-side, with strict field validation; an empty list is fine.
+
+        Tries again for `patience` seconds while the server says that it does not serve their kinds yet.
+        """
+        body = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
+        flags = ("--server-side", "--force-conflicts", "--field-manager=sampan-local", "--validate=strict")
+        deadline = time.monotonic() + patience
+        while objects:
+            try:
+                self.run("apply", *flags, "-f", "-", text=body)
+            except KubectlError as error:
+                # Kinds that were defined a moment ago, and policies that look at them, are served a little later.
+                if time.monotonic() > deadline or not any(words in str(error) for words in _NOT_YET):
+                    raise
+                time.sleep(0.5)
+            else:
+                return
 
     def create_nodes(self, nodes: Sequence[Mapping[str, Any]]) -> None:
         """Creates nodes with their status, which only a plain create takes over; those that exist are an error."""

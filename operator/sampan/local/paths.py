@@ -11,6 +11,10 @@ class LocalError(Exception):
     """Something the user can mend: the message names what is wrong and what to do next."""
 
 
+class RefusedError(LocalError):
+    """Nothing was begun, so there is nothing to clean up either."""
+
+
 def state_root() -> Path:
     """The folder of all federations: `${XDG_STATE_HOME:-~/.local/state}/sampan`."""
     return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "sampan"

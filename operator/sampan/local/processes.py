@@ -90,7 +90,7 @@ def listeners(pid: int) -> list[tuple[str, int]]:
         try:
             target = str(entry.readlink())
         except FileNotFoundError:
-            continue
+            continue  # closed since we listed it
         if target.startswith("socket:["):
             inodes.add(target[8:-1])
     found = []

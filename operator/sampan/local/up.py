@@ -13,7 +13,7 @@ from sampan.local.cluster import Cluster
 from sampan.local.federation import HUB, Federation, exclusive, find_federation, ports_needed
 from sampan.local.kubeconfig import TokenUser, kubeconfig_text, write_kubeconfig
 from sampan.local.kubectl import Kubectl
-from sampan.local.paths import LocalError, federation_folder
+from sampan.local.paths import LocalError, RefusedError, federation_folder
 from sampan.local.ports import take
 from sampan.local.scenario import Scenario
 
@@ -36,7 +36,7 @@ def up(wish: Wish, say: Say) -> Federation:
     with exclusive(wish.name):
         known = find_federation(wish.name)
         if known is not None and not known.complete:
-            raise LocalError(f"federation {wish.name} is half made: remove it with: sampan local down --name {wish.name}")
+            raise RefusedError(f"federation {wish.name} is half made: remove it with: sampan local down --name {wish.name}")
         binaries = ensure(say)
         federation = known or _make(wish, binaries, say)
         if known is not None:

@@ -46,6 +46,9 @@ class Refusal:
 
     job: Job
     counts: Mapping[Reason, int]
+    """Of the cells with the devices that the job asks for; of all cells where there is none with them."""
+    beside: int = 0
+    """Cells that are not counted: their devices are not what any alternative asks for, so nothing else about them matters."""
     verdicts: tuple[Verdict, ...] = ()
     """The least refused cells first."""
     room: int | None = None

@@ -38,6 +38,11 @@ class Reason(StrEnum):
         return self in _PASSING
 
     @property
+    def wrong_devices(self) -> bool:
+        """Tell whether this reason makes the cell beside the point: other devices than the job asks for."""
+        return self in (Reason.ACCELERATOR_MISMATCH, Reason.ACCELERATOR_NODE_RESERVED)
+
+    @property
     def preemptable(self) -> bool:
         """Tell whether stopping lower jobs could lift this reason."""
         return self is Reason.INSUFFICIENT_CAPACITY

@@ -192,12 +192,14 @@ def _others(cycle: _Cycle, case: _Case, best: _Choice) -> list[Verdict]:
 
 def _refusal(cycle: _Cycle, case: _Case) -> Refusal:
     verdicts = [_refused(cycle, case, allowed=case.allowed, cell=cell) for cell in cycle.cells]
+    to_the_point = [verdict for verdict in verdicts if not any(reason.wrong_devices for reason in verdict.reasons)]
     counts: dict[Reason, int] = {}
-    for verdict in verdicts:
+    for verdict in to_the_point or verdicts:
         counts[verdict.reasons[0]] = counts.get(verdict.reasons[0], 0) + 1
     ordered = dict(sorted(counts.items(), key=lambda item: item[0].severity))
     shown = sorted(verdicts, key=_mildness)[:MOST_VERDICTS]
-    return Refusal(job=case.job, counts=ordered, verdicts=tuple(shown), room=_room(cycle, case))
+    beside = len(verdicts) - len(to_the_point) if to_the_point else 0
+    return Refusal(job=case.job, counts=ordered, beside=beside, verdicts=tuple(shown), room=_room(cycle, case))
 
 
 def _refused(cycle: _Cycle, case: _Case, *, allowed: tuple[int, ...], cell: Cell) -> Verdict:

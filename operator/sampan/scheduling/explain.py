@@ -19,7 +19,8 @@ def headline(refusal: Refusal) -> str:
     dominant = refusal.dominant
     ordered = sorted(counts, key=lambda reason: (reason is not dominant, -counts[reason], reason.severity))
     parts = (f"{_pools(counts[reason])} {reason} ({word(reason, refusal.job.shape, room=refusal.room)})" for reason in ordered)
-    return f"no pool fits: {', '.join(parts)}"
+    others = f"; {_pools(refusal.beside)} beside with other devices" if refusal.beside else ""
+    return f"no pool fits: {', '.join(parts)}{others}"
 
 
 def word(reason: Reason, shape: Shape, *, room: int | None = None) -> str:

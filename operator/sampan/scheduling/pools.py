@@ -65,7 +65,7 @@ def pools_of(offer: Offer, cluster: Cluster, catalog: Catalog, *, home_origins: 
 
 def left_out(offer: Offer, cluster: Cluster, catalog: Catalog) -> Mapping[str, int]:
     """Return how many nodes of the member are in none of the offer's pools, by cause: NotReady, Cordoned, NotSelected, Tainted."""
-    causes = Counter(_cause(offer, cluster, catalog, node) for node in cluster.nodes.values())
+    causes = Counter(_cause(offer, cluster, catalog, node=node) for node in cluster.nodes.values())
     return {cause: causes[cause] for cause in ("NotReady", "Cordoned", "NotSelected", "Tainted") if causes[cause]}
 
 
@@ -118,7 +118,7 @@ def _members(offer: Offer, cluster: Cluster, catalog: Catalog) -> Iterator[_Memb
                 yield _Member(node, group, rule, tuple(sorted(node.taints)))
 
 
-def _cause(offer: Offer, cluster: Cluster, catalog: Catalog, node: Node) -> str:
+def _cause(offer: Offer, cluster: Cluster, catalog: Catalog, *, node: Node) -> str:
     if not node.ready:
         return "NotReady"
     if node.cordoned:

@@ -71,11 +71,11 @@ def verdict_rows(snapshot: Snapshot, cells: tuple[Cell, ...], memo: Memo) -> dic
     for job in snapshot.jobs:
         if job.shape not in rows:
             old = memo.rows.get(job.shape, {}) if same_world else {}
-            rows[job.shape] = _row(snapshot, cells, job.shape, old)
+            rows[job.shape] = _row(snapshot, cells, job.shape, old=old)
     return rows
 
 
-def _row(snapshot: Snapshot, cells: tuple[Cell, ...], shape: Shape, old: Row) -> Row:
+def _row(snapshot: Snapshot, cells: tuple[Cell, ...], shape: Shape, *, old: Row) -> Row:
     policy = snapshot.policies.get(shape.policy, BALANCED)
     row: dict[CellId, Entry] = {}
     for cell in cells:
@@ -83,11 +83,11 @@ def _row(snapshot: Snapshot, cells: tuple[Cell, ...], shape: Shape, old: Row) ->
         if known is not None and known.holds(offer, cell.pool, policy=policy, now=snapshot.now):
             row[cell.id] = known
         else:
-            row[cell.id] = _entry(snapshot, offer, cell.pool, shape, policy)
+            row[cell.id] = _entry(snapshot, shape, offer=offer, pool=cell.pool, policy=policy)
     return row
 
 
-def _entry(snapshot: Snapshot, offer: Offer, pool: Pool, shape: Shape, policy: Policy) -> Entry:
+def _entry(snapshot: Snapshot, shape: Shape, *, offer: Offer, pool: Pool, policy: Policy) -> Entry:
     by_demand = []
     for demand in shape.demands:
         question = Question(demand=demand, placement=shape.placement, offer=offer, pool=pool, now=snapshot.now, currency=snapshot.currency)

@@ -70,7 +70,7 @@ class Work:
             return None
         key = (wanted, least)
         if key not in row.picks:
-            row.picks[key] = self._pick(cell, demand, row, key)
+            row.picks[key] = self._pick(cell, demand, row, key=key)
         return row.picks[key]
 
     def take(self, cell: Cell, demand: Demand, fit: Fit) -> None:
@@ -115,7 +115,7 @@ class Work:
             self._needs[key] = demand, self._same_need.setdefault(need, need)
         return self._needs[key][1]
 
-    def _pick(self, cell: Cell, demand: Demand, row: Row, key: tuple[int, int]) -> Fit | None:
+    def _pick(self, cell: Cell, demand: Demand, row: Row, *, key: tuple[int, int]) -> Fit | None:
         measure = cell.pool.resource if demand.requirement else CPU
         cluster, rooms = self._clusters[cell.pool.cluster_uid], []
         for name, fits in zip(cell.pool.nodes, row.fits, strict=True):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from integration.crd_rows import ACCEL
+from integration.crd_objects import ACCEL
 from sampan.api.acceleratorclass import AcceleratorClassSpec
 from unit.api.rule_check import accepts, refuses
 

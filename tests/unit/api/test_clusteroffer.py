@@ -2,7 +2,8 @@
 
 import pytest
 
-from integration.crd_rows import OFFER, REFUSED, WARNED, Row
+from integration.crd_objects import OFFER
+from integration.crd_rows import REFUSED, WARNED, Row
 from sampan.api.clusteroffer import ClusterOfferSpec, PoolSpec, PriceEntry, Validity
 from sampan.api.structural import structural_schema
 from unit.api.rule_check import accepts, refuses

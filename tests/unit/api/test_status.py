@@ -34,7 +34,7 @@ def test_bound_says_where_and_keeps_the_verdicts() -> None:
         Verdict(offer=OFFER, pool="h100-x8", alternative=0, score=87, parts=(("cost", 40), ("packing", 47))),
         Verdict(offer=OFFER, pool="cpu", alternative=0, reasons=(Reason.ACCELERATOR_MISMATCH,)),
     )
-    status = s.bound({}, binding(), verdicts, 4)
+    status = s.bound({}, binding(), verdicts, generation=4)
     assert status["phase"] == "Bound"
     assert status["observedGeneration"] == 4
     assert status["verdicts"][0] == {
@@ -61,7 +61,7 @@ def test_an_ended_attempt_is_kept_with_its_evidence_and_the_binding_stays() -> N
 
 def test_at_most_sixteen_attempts_are_kept_and_numbers_go_on() -> None:
     status = {"attempts": [{"number": n, "outcome": "Disrupted"} for n in range(1, 17)], "phase": "Pending"}
-    status = s.bound(status, binding(attempt=17), (), 1)
+    status = s.bound(status, binding(attempt=17), (), generation=1)
     status = s.attempt_ended(status, s.Ending(outcome=Outcome.DISRUPTED, reason="Drain", ended_at=NOW))
     assert [a["number"] for a in status["attempts"]] == list(range(2, 18))
     assert s.attempts_seen(status) == 17

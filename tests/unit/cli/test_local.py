@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from sampan.cli.local import local
 from sampan.cli.main import cli
 from sampan.local import up as up_module
-from sampan.local.federation import Federation, ports_needed
+from sampan.local.federation import Federation, exclusive, ports_needed
 from sampan.local.scenario import load
 
 DEMO = load("demo")
@@ -71,6 +71,14 @@ def test_when_up_does_not_finish_it_says_how_to_clean_up(trouble: BaseException,
     told = CliRunner().invoke(local, ["up", "--name", "one"])
     assert told.exit_code == 1
     assert "sampan local down --name one" in told.output
+
+
+def test_a_refusal_gives_no_advice_that_would_end_somebody_else_s_federation() -> None:
+    with exclusive("one"):
+        told = CliRunner().invoke(cli, ["local", "up", "--name", "one"])
+    assert told.exit_code == 1
+    assert "another process" in told.output
+    assert "down" not in told.output
 
 
 def test_down_removes_the_folder_and_may_be_repeated(federation: Federation) -> None:

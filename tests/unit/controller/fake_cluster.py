@@ -6,6 +6,8 @@ Must never live here: assertions; controllers (a Job here runs only if a test sa
 
 import asyncio
 import json
+import ssl
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,8 +18,11 @@ from typing import Any
 import yaml
 from aiohttp import web
 
+from sampan.kube.credentials import Credentials
+from sampan.kube.secret import Secret
 from unit.api.schema_check import fits
-from unit.kube.fake_api import FakeApi, credentials, serving, status
+from unit.kube.certs import authority, issue
+from unit.kube.fake_api import LOOPBACK, status
 
 Body = dict[str, Any]
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -57,8 +62,8 @@ class Seen:
 class FakeCluster:
     """What one API server holds. `fault` and `lose_reply` make the next fitting request go wrong."""
 
-    def __init__(self, api: FakeApi) -> None:
-        self.api = api
+    def __init__(self) -> None:
+        self.port = 0
         self.objects: dict[tuple[str, str, str], Body] = {}
         self.seen: list[Seen] = []
         self.version = 100
@@ -70,6 +75,10 @@ class FakeCluster:
         self._faults: list[tuple[str, str, Handler]] = []
         self._lost: list[tuple[str, str]] = []
         self._news = asyncio.Event()
+
+    @property
+    def credentials(self) -> Credentials:
+        return Credentials(host="127.0.0.1", port=self.port, ca_pem=authority().cert_pem, token=Secret("good"), policy=LOOPBACK)
 
     # --- what tests do --------------------------------------------------------------------------------------------
 
@@ -94,9 +103,9 @@ class FakeCluster:
         for key in [key for key, body in self.objects.items() if "deletionTimestamp" in body["metadata"]]:
             self._remove(key)
 
-    def fault(self, method: str, fragment: str, handler: Handler) -> None:
-        """Answer the next request of this method whose path has the fragment with the handler."""
-        self._faults.append((method, fragment, handler))
+    def fault(self, method: str, fragment: str, handler: Handler, *, times: int = 1) -> None:
+        """Answer the next requests of this method whose path has the fragment with the handler."""
+        self._faults.extend([(method, fragment, handler)] * times)
 
     def lose_reply(self, method: str, fragment: str) -> None:
         """Carry the next such request out, then cut the connection."""
@@ -115,17 +124,17 @@ class FakeCluster:
             if fault[0] == method and fault[1] in request.path:
                 self._faults.remove(fault)
                 return await fault[2](request)
-        answer = await self._watch(request) if method == "WATCH" else self._answer(request)
+        answer = await self._watch(request) if method == "WATCH" else self._answer(request, text)
         for lost in self._lost:
             if lost[0] == method and lost[1] in request.path and request.transport is not None:
                 self._lost.remove(lost)
                 request.transport.abort()
         return answer
 
-    def _answer(self, request: web.BaseRequest) -> web.Response:
+    def _answer(self, request: web.BaseRequest, text: bytes) -> web.Response:
         if found := self._discovery(request.path):
             return web.json_response(found)
-        where, body = Where.of(request.path), self.seen[-1].body or {}
+        where, body = Where.of(request.path), json.loads(text) if text else {}
         key = (where.collection, where.namespace, where.name)
         if request.method == "POST":
             return self._create(where, body)
@@ -307,10 +316,24 @@ def resources() -> list[Body]:
 @asynccontextmanager
 async def cluster() -> AsyncIterator[FakeCluster]:
     """Run one on a free port of 127.0.0.1."""
-    async with serving() as api:
-        fake = FakeCluster(api)
-        api.handle = fake.handle  # type: ignore[method-assign]
+    fake = FakeCluster()
+    runner = web.ServerRunner(web.Server(fake.handle), shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=_tls())
+    await site.start()
+    fake.port = runner.addresses[0][1]
+    try:
         yield fake
+    finally:
+        await runner.cleanup()
 
 
-__all__ = ["FakeCluster", "cluster", "credentials"]
+@cache
+def _tls() -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    pair = issue(authority(), hosts=("127.0.0.1",))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "pair.pem")
+        file.write_text(pair.cert_pem + pair.key_pem)
+        context.load_cert_chain(file)
+    return context

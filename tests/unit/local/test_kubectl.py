@@ -40,6 +40,21 @@ def test_nothing_to_apply_asks_nobody(program: MakeProgram, tmp_path: Path) -> N
     assert not (tmp_path / "asked").exists()
 
 
+def test_kinds_that_are_not_served_yet_are_waited_for(program: MakeProgram, tmp_path: Path) -> None:
+    body = (
+        f'[ -e {tmp_path}/second ] && exit 0; touch {tmp_path}/second; echo "Error (ServiceUnavailable): There can be a delay" >&2; exit 1'
+    )
+    kubectl(program, tmp_path, body).apply([{"kind": "A"}], patience=5)
+    assert (tmp_path / "second").exists()
+
+
+def test_any_other_no_is_final(program: MakeProgram, tmp_path: Path) -> None:
+    body = f"echo x >> {tmp_path}/asked; echo Forbidden >&2; exit 1"
+    with pytest.raises(KubectlError, match="Forbidden"):
+        kubectl(program, tmp_path, body).apply([{"kind": "A"}], patience=5)
+    assert (tmp_path / "asked").read_text() == "x\n"
+
+
 def test_get_decodes_json(program: MakeProgram, tmp_path: Path) -> None:
     assert kubectl(program, tmp_path, """echo '{"items": []}'""").get("nodes") == {"items": []}
 

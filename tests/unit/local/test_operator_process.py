@@ -34,6 +34,11 @@ def told(operator: OperatorProcess) -> str:
     return operator.log_tail(50)
 
 
+def state(pid: int) -> str:
+    """The process's state as ps shows it."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
 def test_it_runs_with_its_kubeconfig_and_settings_and_none_of_ours(operator: OperatorProcess) -> None:
     pid = operator.start({"SAMPAN_LOG_LEVEL": "DEBUG"})
     assert operator.pid == pid
@@ -65,7 +70,10 @@ def test_paused_it_stands_still_and_then_goes_on(operator: OperatorProcess) -> N
     pid = operator.start()
     told(operator)
     operator.pause(paused=True)
-    assert Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+    deadline = time.monotonic() + 5
+    while state(pid) != "T" and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert state(pid) == "T"
     operator.pause(paused=False)
     operator.stop(grace=5)
     with pytest.raises(LocalError, match="does not run"):

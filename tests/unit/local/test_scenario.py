@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from sampan.catalog.catalog import load as load_catalog
 from sampan.local.paths import LocalError
 from sampan.local.scenario import load, packaged
 
@@ -34,6 +35,13 @@ def test_the_demo_has_three_vendors_eight_devices_a_node_and_two_cpu_nodes() -> 
         ("k100ai-{}", "hygon.com/hcu"): "8",
     }
     assert [group.count for group in groups.values()] == [4, 4, 4, 2]
+
+
+def test_every_price_of_the_demo_is_for_a_class_of_the_catalogue() -> None:
+    known = load_catalog()
+    priced = [price["resource"]["acceleratorClass"] for offer in load("demo").offers for price in offer.spec["prices"]]
+    assert len(priced) == 3
+    assert [name for name in priced if known.get(name) is None] == []
 
 
 def test_fewer_members_are_the_first_ones_with_their_offers() -> None:

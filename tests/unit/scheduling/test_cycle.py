@@ -121,7 +121,9 @@ def test_refusals_count_each_pool_once_by_its_mildest_alternative() -> None:
     member = cluster(*nodes("h", 1, H100), *nodes("y", 1, HYGON), *nodes("c", 1), used={"h-0": vector(gpu=8)})
     wanted = shape(demand(requirement(H100)), demand(requirement(HYGON, 16), alternative=1))
     (refused,) = plan_of(snapshot([job(wanted=wanted)], [offer()], [member])).refusals
-    assert refused.counts == {Reason.ACCELERATOR_MISMATCH: 1, Reason.TOO_LARGE: 1, Reason.INSUFFICIENT_CAPACITY: 1}
+    assert refused.counts == {Reason.TOO_LARGE: 1, Reason.INSUFFICIENT_CAPACITY: 1}
+    assert refused.beside == 1
+    assert refused.dominant is Reason.INSUFFICIENT_CAPACITY
     assert [verdict.reasons[0] for verdict in refused.verdicts] == [
         Reason.INSUFFICIENT_CAPACITY,
         Reason.TOO_LARGE,
@@ -190,7 +192,23 @@ def test_where_the_example_jobs_go() -> None:
         "north-only": ("tianjin", "a100-sxm-80gb-x8"),
         "domestic-either": ("tianjin", "910b3-64gb-x8"),
         "sweep": ("hefei", "k100-ai-64gb-x8"),
-        "capped": Reason.ACCELERATOR_MISMATCH,
-        "too-large": Reason.ACCELERATOR_MISMATCH,
+        "capped": Reason.PRICE_ABOVE_CAP,
+        "too-large": Reason.TOO_LARGE,
         "abroad": Reason.JURISDICTION_EXCLUDED,
     }
+
+
+@pytest.mark.parametrize(
+    ("free", "prices", "count", "want"),
+    [
+        ((8, 7), (10, 10), 1, "o2"),  # equal score: less is left over
+        ((8, 8), (10, 10), 1, "o1"),  # equal in all: by name
+        ((8, 4), (5, 20), 4, "o2"),  # a dear, perfect fit draws level with a cheap, loose one and leaves nothing over
+    ],
+)
+def test_ties_end_in_a_total_order(free: tuple[int, int], prices: tuple[int, int], count: int, want: str) -> None:
+    members = [cluster(*nodes("h", 1, H100), uid=f"c{i}", used={"h-0": vector(gpu=8 - left)}) for i, left in enumerate(free, 1)]
+    offers = [offer(f"o{i}", cluster_uid=f"c{i}", prices=[price(amount=amount * MICRO)]) for i, amount in enumerate(prices, 1)]
+    (done,) = plan_of(snapshot([job(wanted=shape(demand(requirement(count=count))))], offers, members)).assignments
+    assert [verdict.score for verdict in done.verdicts] == [done.verdicts[0].score] * 2
+    assert done.offer.name == want

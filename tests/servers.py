@@ -1,6 +1,6 @@
-"""API servers for integration tests: the programs, one bare API server, one whole federation. Each starts when a test first asks for it.
+"""API servers for tests: the programs, one bare API server, one whole federation. Each starts when a test first asks for it.
 
-What must never live here: helpers that need no fixture (support.py).
+Fixtures, which tests/conftest.py offers to every folder. What must never live here: helpers that need no fixture (integration/support.py).
 """
 
 import os
@@ -26,15 +26,6 @@ _PREFIX = "sampan-test"
 def say(text: str) -> None:
     """Progress goes where pytest shows it when something fails."""
     sys.stderr.write(text + "\n")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything below this folder needs real API servers; what asks for a whole federation is an end-to-end test as well."""
-    for item in items:
-        if "integration" in item.path.parts:
-            item.add_marker(pytest.mark.integration)
-        if "federation" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.e2e)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,20 @@
+"""The federation as end-to-end tests see it, one view per module, cleared of its jobs afterwards."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from e2e.life import World
+from integration.support import FederationUnderTest
+
+
+@pytest.fixture(scope="module")
+def world(federation: FederationUnderTest) -> Iterator[World]:
+    """Hub, members and operator; every job that is submitted through it is gone when the module ends."""
+    made = World(federation)
+    pid, quarantined = federation.operator.pid, made.metric("sampan_jobs_quarantined_total")
+    yield made
+    made.clear()
+    assert federation.operator.pid is not None, federation.operator.log_tail()
+    if federation.operator.pid == pid:
+        assert made.metric("sampan_jobs_quarantined_total") == quarantined, "a job was quarantined"

@@ -1,0 +1,100 @@
+"""Load for fault tests: submits small jobs as the tenant and keeps a number of them unfinished. Never here: assertions, or any fault."""
+
+import itertools
+import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from typing import Any
+
+import urllib3
+from kubernetes import client
+
+from e2e.checker import ENDED, Body, History
+
+GROUP, VERSION, PLURAL = "sampan.dev", "v1alpha1", "computejobs"
+STACKS = ({"stack": "cuda", "count": 1}, {"vendor": "huawei", "count": 1}, {"vendor": "hygon", "count": 1})
+
+
+def small_job(name: str, *, seconds: int, accelerator: dict[str, Any] | None = None, **spec: Any) -> Body:
+    """A job of one pod that sleeps; CPU only unless an accelerator is asked for."""
+    template = {
+        "image": "registry.example/load:1",
+        "command": ["sleep", str(seconds)],
+        "resources": {"requests": {"cpu": "1", "memory": "1Gi"}},
+    }
+    body: Body = {"template": template, **spec}
+    if accelerator:
+        body["alternatives"] = [{"accelerator": accelerator}]
+    return {"apiVersion": f"{GROUP}/{VERSION}", "kind": "ComputeJob", "metadata": {"name": name}, "spec": body}
+
+
+class Tenant:
+    """Submits and deletes jobs of one namespace; remembers the UIDs the hub accepted, by name."""
+
+    def __init__(self, api: client.ApiClient, namespace: str) -> None:
+        """`api` is the tenant's own client."""
+        self._objects = client.CustomObjectsApi(api)
+        self.namespace = namespace
+        self.accepted: dict[str, str] = {}
+
+    def submit(self, body: Body) -> str:
+        """Create one job; returns its UID."""
+        made = self._objects.create_namespaced_custom_object(GROUP, VERSION, self.namespace, PLURAL, body)
+        uid: str = made["metadata"]["uid"]
+        self.accepted[body["metadata"]["name"]] = uid
+        return uid
+
+    def submit_all(self, bodies: list[Body]) -> list[str]:
+        """Create many jobs, four at a time."""
+        with ThreadPoolExecutor(4) as pool:
+            return list(pool.map(self.submit, bodies))
+
+    def jobs(self) -> list[Body]:
+        """List all jobs as the API server has them now."""
+        found: list[Body] = self._objects.list_namespaced_custom_object(GROUP, VERSION, self.namespace, PLURAL)["items"]
+        return found
+
+    def delete_all(self) -> None:
+        """Ask for the deletion of every job of the namespace."""
+        self._objects.delete_collection_namespaced_custom_object(GROUP, VERSION, self.namespace, PLURAL)
+
+
+class Feeder(AbstractContextManager["Feeder"]):
+    """Keeps `level` jobs of 10 to 60 seconds unfinished while the block runs: one in four wants a device."""
+
+    def __init__(self, tenant: Tenant, history: History, *, prefix: str, level: int) -> None:
+        """`history` tells which jobs have ended."""
+        self._tenant, self._history, self._prefix, self._level = tenant, history, prefix, level
+        self._random = random.Random(7)
+        self._numbers = itertools.count(1)
+        self._stop_asked = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="feeder", daemon=True)
+        self.problems: list[str] = []
+
+    def _next(self) -> Body:
+        number = next(self._numbers)
+        accelerator = STACKS[number // 4 % len(STACKS)] if number % 4 == 0 else None
+        return small_job(f"{self._prefix}-{number}", seconds=self._random.randint(10, 60), accelerator=accelerator)
+
+    def unfinished(self) -> int:
+        """Return how many accepted jobs have not ended yet, as the hub shows it."""
+        accepted = list(self._tenant.accepted.values())
+        return len(accepted) - self._history.count(accepted, *ENDED)
+
+    def _run(self) -> None:
+        while not self._stop_asked.wait(0.1):
+            try:
+                self._tenant.submit_all([self._next() for _ in range(min(self._level - self.unfinished(), 40))])
+            except (client.ApiException, urllib3.exceptions.HTTPError) as error:
+                self.problems.append(f"{type(error).__name__}: {str(error)[:200]}")
+
+    def __enter__(self) -> "Feeder":
+        """Start feeding."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop feeding; what was submitted stays."""
+        self._stop_asked.set()
+        self._thread.join(60)

@@ -1,0 +1,87 @@
+"""kill -9 of the operator, fifty times, under load: no job is lost, none runs twice, none is left behind."""
+
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from e2e.checker import ENDED, Body, Checker, History
+from e2e.load import Feeder, Tenant
+from integration.support import FederationUnderTest, wait_for
+
+pytestmark = [pytest.mark.e2e, pytest.mark.faults]
+
+KILLS, IN_FLIGHT, BETWEEN = 50, 200, 30
+"""Kills, least number of jobs in flight at each, least number of kills between an intent and its mirror."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What the hub's API server showed right after a kill, when nobody but the tenant wrote any more."""
+
+    in_flight: int
+    """Bound and not ended."""
+    intents: int
+    """Bound, and nothing mirrored yet: neither counts, nor Running."""
+
+
+def moment(jobs: list[Body]) -> Moment:
+    """Count the jobs in each state."""
+    bound = [s for job in jobs if (s := job.get("status", {})).get("binding") and s["phase"] not in ENDED]
+    return Moment(in_flight=len(bound), intents=sum(s["phase"] == "Bound" and not s.get("remote") for s in bound))
+
+
+@pytest.fixture
+def tenant(federation: FederationUnderTest) -> Iterator[Tenant]:
+    """The tenant; its jobs are gone from hub and members afterwards, and the operator runs."""
+    tenant = Tenant(federation.tenant.client(), federation.federation.scenario.tenants[0].namespace)
+    yield tenant
+    federation.operator.start()
+    federation.operator.wait_ready()
+    tenant.delete_all()
+    wait_for(lambda: not tenant.jobs(), "every deleted job has left the hub", seconds=240, every=1)
+
+
+def kill(federation: FederationUnderTest, history: History, chance: random.Random) -> None:
+    """Kill -9 soon after a new intent shows, four times in five; else at any moment after the start, which may be in its midst."""
+    pid = federation.operator.start()
+    if chance.random() < 0.2:
+        time.sleep(chance.uniform(0.3, 2.5))  # the moment of a crash is the chance here, nothing is waited for
+    else:
+        before = {uid for uid in history.jobs if history.bindings[uid]}
+        wait_for(lambda: len(history.bindings) > len(before), f"the operator {pid} binds a job", seconds=60, every=0.005)
+        time.sleep(chance.uniform(0, 0.15))
+    federation.operator.kill()
+
+
+@pytest.mark.timeout(900)
+def test_fifty_kills_lose_and_double_nothing(federation: FederationUnderTest, tenant: Tenant) -> None:
+    """I1, I3, I4 over fifty kills, at least thirty of them between an intent and its mirror."""
+    members = {name: member.client() for name, member in federation.members.items()}
+    chance = random.Random(11)
+    moments: list[Moment] = []
+    with Checker(federation.hub.client(), members, namespace=tenant.namespace) as checker:
+        history = checker.history
+        with Feeder(tenant, history, prefix="kill", level=IN_FLIGHT + 100) as feeder:
+            for _ in range(KILLS):
+                federation.operator.start()
+                accepted = tenant.accepted
+                wait_for(
+                    lambda: history.count(list(accepted.values()), "Bound", "Running") >= IN_FLIGHT + 10,
+                    "enough jobs are in flight",
+                    seconds=120,
+                )
+                kill(federation, history, chance)
+                moments.append(moment(tenant.jobs()))
+        federation.operator.start()
+        accepted_uids = list(tenant.accepted.values())
+        wait_for(lambda: history.count(accepted_uids, "Succeeded") == len(accepted_uids), "every job has succeeded", seconds=300, every=0.5)
+        fewest, between = min(m.in_flight for m in moments), sum(m.intents > 0 for m in moments)
+        print(f"jobs {len(accepted_uids)}, fewest in flight {fewest}, kills between intent and mirror {between} of {KILLS}: {moments}")  # noqa: T201
+        if fewest < IN_FLIGHT or between < BETWEEN:
+            pytest.fail(f"void: {fewest} jobs in flight at a kill, {between} of {KILLS} kills between intent and mirror")
+        assert not feeder.problems
+        assert not history.violations(accepted_uids)
+        assert not history.not_exactly_once(accepted_uids)

@@ -1,0 +1,146 @@
+"""Whole lives of jobs on a real federation: from apply to the end, gangs and sweeps, and what they cost in writes."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from e2e.history import History, recorded
+from e2e.life import H100, TEAM, World, condition, job, outcomes
+from integration.support import wait_for
+
+GANG = "echo $RANK of $WORLD_SIZE; sleep 4"
+
+
+@pytest.fixture(scope="module")
+def history(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
+    """Every version of every job of this module; all of them are submitted at once."""
+    with recorded(world.fed.hub, TEAM, tmp_path_factory.mktemp("history") / "jobs.json") as history:
+        world.submit(
+            job("plain", device=(H100, 1)),
+            job("long", "sleep 22"),
+            job("fails", "sleep 5; echo loss is NaN; exit 3", device=(H100, 1)),
+            job("gang", GANG, replicas=2, device=(H100, 8), template={"shmSize": "1Gi"}),
+            job("sweep", "sleep 2", gang=False, completions=6, parallelism=2),
+        )
+        yield history
+
+
+def test_a_plain_job_completes_and_kubectl_can_wait_for_it(world: World, history: History) -> None:
+    world.fed.tenant.kubectl("wait", "--for=condition=Complete", "cpj/plain", "-n", TEAM, "--timeout=60s")
+    status = world.status("plain")
+    assert status["phase"] == "Succeeded"
+    assert outcomes(status) == [(1, "Succeeded")]
+    assert (status["binding"]["offer"]["name"], status["binding"]["acceleratorClass"]) == ("lingang-ondemand", H100)
+    assert history.phases("plain") == ["Pending", "Bound", "Running", "Succeeded"]
+    assert {kind: condition(status, kind)["status"] for kind in ("Scheduled", "Running", "Complete")} == {
+        "Scheduled": "True",
+        "Running": "False",
+        "Complete": "True",
+    }
+
+
+@pytest.mark.parametrize("name", ["plain", "long"])
+def test_a_plain_job_costs_four_hub_writes(world: World, history: History, name: str) -> None:
+    """The user's create, intent, running, end; also where it runs for longer than counters are held back."""
+    world.reaches(name, "Succeeded")
+    versions = wait_for(lambda: found if len(found := history.versions(name)) >= 4 else None, "four versions")
+    assert len(versions) == 4, [(v.get("status"), v["metadata"].get("finalizers")) for v in versions]
+    assert versions[0]["metadata"]["finalizers"] == ["sampan.dev/remote-cleanup"]
+
+
+def test_run_time_exit_code_and_last_words_come_back(world: World, history: History) -> None:
+    status = world.reaches("fails", "Failed")
+    (attempt,) = status["attempts"]
+    assert (attempt["outcome"], attempt["reason"], attempt["exitCode"], attempt["message"]) == ("AppFailed", "Error", 3, "loss is NaN")
+    assert seconds(status["startedAt"], status["finishedAt"]) >= 4
+    failed = condition(status, "Failed")
+    assert (failed["status"], failed["reason"]) == ("True", "Error")
+    assert "loss is NaN" in failed["message"]
+    assert history.phases("fails")[-1] == "Failed"
+
+
+def test_a_gang_finds_itself_by_the_names_pytorch_reads(world: World, history: History) -> None:
+    copy = world.copy("gang")
+    member = world.member(copy.member)
+    assert (copy.body["spec"]["completions"], copy.body["spec"]["parallelism"]) == (2, 2)
+    service = member.get("service", copy.name, "-n", "sampan-jobs")
+    assert service["spec"]["clusterIP"] == "None"
+    assert service["spec"]["publishNotReadyAddresses"] is True
+    assert [owner["uid"] for owner in service["metadata"]["ownerReferences"]] == [copy.uid]
+    pods = wait_for(lambda: found if len(found := world.pods("gang")) == 2 else None, "two pods")
+    for pod in pods:
+        env = {e["name"]: e.get("value") or e["valueFrom"]["fieldRef"]["fieldPath"] for e in pod["spec"]["containers"][0]["env"]}
+        assert env["WORLD_SIZE"] == "2"
+        assert env["MASTER_ADDR"] == f"{copy.name}-0.{copy.name}"
+        assert env["MASTER_PORT"] == "29500"
+        assert env["RANK"] == "metadata.labels['batch.kubernetes.io/job-completion-index']"
+        assert pod["spec"]["subdomain"] == copy.name
+        assert pod["spec"]["automountServiceAccountToken"] is False
+        assert pod["spec"]["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] == "8"
+    assert {pod["metadata"]["labels"]["batch.kubernetes.io/job-completion-index"] for pod in pods} == {"0", "1"}
+    status = world.reaches("gang", "Succeeded")
+    assert status["remote"]["succeeded"] == 2
+
+
+def test_a_sweep_runs_its_members_a_few_at_a_time(world: World, history: History) -> None:
+    most = 0
+
+    def look() -> bool:
+        nonlocal most
+        most = max(most, sum(pod["status"].get("phase") == "Running" for pod in world.pods("sweep")))
+        return world.status("sweep").get("phase") == "Succeeded"
+
+    wait_for(look, "the sweep succeeds", seconds=60)
+    assert most == 2
+    assert world.status("sweep")["remote"]["succeeded"] == 6
+    assert world.copy("sweep").body["status"]["completedIndexes"] == "0-5"
+
+
+def test_on_the_member_a_job_costs_one_create_and_one_delete(world: World) -> None:
+    """Counted by the member's own API server; the copy goes with the hub object, pods first."""
+    member = world.member("lingang")
+    before = writes(member.kubectl("get", "--raw", "/metrics"))
+    world.submit(job("counted", device=(H100, 1)))
+    world.reaches("counted", "Succeeded")
+    uid = world.must("counted")["metadata"]["uid"]
+    world.delete_gone("counted")
+    assert world.left(uid) == []
+    after = writes(member.kubectl("get", "--raw", "/metrics"))
+    assert {verb: after.get(verb, 0) - before.get(verb, 0) for verb in ("POST", "DELETE")} == {"POST": 1, "DELETE": 1}
+
+
+def test_nothing_is_written_while_nothing_changes(world: World) -> None:
+    world.submit(job("steady", "sleep infinity"))
+    status = world.reaches("steady", "Running")
+    version = world.must("steady")["metadata"]["resourceVersion"]
+    copy = world.copy("steady")
+    calls = written(world)
+    with pytest.raises(AssertionError, match="not within"):
+        wait_for(lambda: world.must("steady")["metadata"]["resourceVersion"] != version, "another version", seconds=8, every=0.5)
+    assert world.status("steady") == status
+    assert world.copy("steady").uid == copy.uid
+    assert written(world) == calls
+
+
+def written(world: World) -> list[str]:
+    """The operator's count of calls that write ComputeJobs or members' Jobs."""
+    lines = [line for line in world.metrics().splitlines() if line.startswith("sampan_api_calls_total{")]
+    jobs = [line for line in lines if 'resource="computejobs' in line or 'resource="jobs"' in line]
+    return [line for line in jobs if any(f'verb="{verb}"' in line for verb in ("patch", "create", "delete"))]
+
+
+def writes(metrics: str) -> dict[str, Any]:
+    """Requests about batch Jobs that an API server has served, by verb."""
+    found: dict[str, Any] = {}
+    for line in metrics.splitlines():
+        if line.startswith("apiserver_request_total{") and 'resource="jobs"' in line and 'subresource=""' in line:
+            verb = line.partition('verb="')[2].partition('"')[0]
+            found[verb] = found.get(verb, 0) + float(line.rpartition(" ")[2])
+    return found
+
+
+def seconds(start: str, end: str) -> float:
+    """Seconds between two API times."""
+    return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()

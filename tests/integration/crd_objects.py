@@ -1,0 +1,113 @@
+"""Good objects of every kind, and how to put one mistake into them. No test lives here."""
+
+import copy
+import re
+from itertools import pairwise
+from typing import Any
+
+Json = dict[str, Any]
+
+JOB: Json = {
+    "apiVersion": "sampan.dev/v1alpha1",
+    "kind": "ComputeJob",
+    "metadata": {"name": "good", "namespace": "default"},
+    "spec": {
+        "replicas": 2,
+        "template": {
+            "image": "registry.example/train:1",
+            "command": ["sleep", "5"],
+            "args": ["x"],
+            "env": [{"name": "A", "value": "1"}],
+            "resources": {"requests": {"cpu": "4", "memory": "16Gi"}},
+            "volumes": [{"name": "cfg", "configMap": {"name": "cfg"}}],
+            "volumeMounts": [{"name": "cfg", "mountPath": "/etc/cfg"}],
+        },
+        "alternatives": [{"accelerator": {"class": "nvidia-h100-sxm-80gb", "count": 8}}],
+        "placement": {"regions": ["cn-east"], "maxPricePerDeviceHour": "15.00"},
+        "retry": {"maxRestarts": 2},
+        "expectedSeconds": 100,
+        "activeDeadlineSeconds": 200,
+    },
+}
+SWEEP: Json = copy.deepcopy(JOB) | {
+    "spec": {"gang": False, "completions": 8, "parallelism": 2, "template": {"image": "registry.example/sweep:1"}},
+}
+OFFER: Json = {
+    "apiVersion": "sampan.dev/v1alpha1",
+    "kind": "ClusterOffer",
+    "metadata": {"name": "good", "namespace": "default"},
+    "spec": {
+        "kubeconfigSecretRef": {"name": "member"},
+        "region": "cn-east",
+        "jurisdiction": "CN",
+        "terms": "OnDemand",
+        "validity": {"from": "2026-01-01T00:00:00Z", "until": "2027-01-01T00:00:00Z"},
+        "pools": [{"nodeSelector": {"matchLabels": {"rack": "r7"}}, "maxDevices": 64}],
+        "prices": [
+            {
+                "id": "p1",
+                "resource": {"acceleratorClass": "nvidia-h100-sxm-80gb"},
+                "price": "12.50",
+                "currency": "CNY",
+                "validFrom": "2026-01-01T00:00:00Z",
+            }
+        ],
+    },
+}
+PROVIDER: Json = {
+    "apiVersion": "sampan.dev/v1alpha1",
+    "kind": "Provider",
+    "metadata": {"name": "good"},
+    "spec": {"namespaces": ["prov-a"], "displayName": "Lingang 临港"},
+}
+ACCEL: Json = {
+    "apiVersion": "sampan.dev/v1alpha1",
+    "kind": "AcceleratorClass",
+    "metadata": {"name": "acme-x1-32gb"},
+    "spec": {"vendor": "acme", "family": "x", "stack": "cuda", "origin": "CN", "memory": "32Gi", "resourceNames": ["acme.example/x1"]},
+}
+POLICY: Json = {
+    "apiVersion": "sampan.dev/v1alpha1",
+    "kind": "PlacementPolicy",
+    "metadata": {"name": "cheap"},
+    "spec": {"weights": {"cost": 80, "packing": 10, "preference": 10}},
+}
+GOOD = {"job": JOB, "sweep": SWEEP, "offer": OFFER, "provider": PROVIDER, "accel": ACCEL, "policy": POLICY}
+PLURALS = {
+    "ComputeJob": "computejobs",
+    "ClusterOffer": "clusteroffers",
+    "Provider": "providers",
+    "AcceleratorClass": "acceleratorclasses",
+    "PlacementPolicy": "placementpolicies",
+}
+
+
+def _parts(path: str) -> list[str | int]:
+    return [int(index) if index else name for name, index in re.findall(r"([^.\[\]]+)|\[(\d+)\]", path)]
+
+
+def holds(obj: Any, path: str) -> bool:
+    """Tell whether there is a value at the path."""
+    for part in _parts(path):
+        if isinstance(part, str) and part not in obj:
+            return False
+        obj = obj[part]
+    return True
+
+
+def with_value(base: Json, path: str, value: Any) -> Json:
+    """Return a copy with one value set; `None` removes it. Path parts are `.name` and `[0]`."""
+    out = copy.deepcopy(base)
+    parts = _parts(path)
+    node: Any = out
+    for part, following in pairwise(parts):
+        if isinstance(part, str) and part not in node:
+            node[part] = [] if isinstance(following, int) else {}
+        node = node[part]
+    if value is None:
+        del node[parts[-1]]
+    elif isinstance(node, list) and parts[-1] == len(node):
+        node.append(value)
+    else:
+        node[parts[-1]] = value
+    return out

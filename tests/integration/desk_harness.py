@@ -1,0 +1,152 @@
+"""Runs an OfferDesk against the hub of a federation without an operator, as the operator's identity.
+
+What must never live here: assertions.
+"""
+
+import asyncio
+import base64
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from integration.support import Api, FederationUnderTest
+from sampan.controller.hub import Hub
+from sampan.controller.link_terms import LinkSettings
+from sampan.controller.offers import DeskEvents, DeskSettings, OfferDesk
+from sampan.kube.addresses import AddressPolicy
+from sampan.kube.client import Client
+from sampan.kube.hub import hub_source
+from sampan.kube.limits import Limits
+from sampan.model.offer import OfferKey
+
+T = TypeVar("T")
+HUB_ID = "11111111-1111-4111-8111-111111111111"
+MARKED = {"joining-test": "yes"}
+
+
+class Harness:
+    """A desk, what it told, and the hub as administrator. `used` holds offers that jobs are said to be on."""
+
+    def __init__(self, fed: FederationUnderTest, client: Client, hub_uid: str) -> None:
+        """`client` has the operator's token; timings are short, so that a dead member is noticed within seconds."""
+        self.fed = fed
+        self.used: set[OfferKey] = set()
+        self.jobs: list[tuple[str, str]] = []
+        self.hub = Hub(client)
+        settings = LinkSettings(
+            hub_id=HUB_ID,
+            hub_cluster_uid=hub_uid,
+            policy=AddressPolicy(allow_loopback=True),
+            probe_after=1,
+            probe_timeout=1,
+            mute_after=3,
+            review_every=2,
+            review_missing=1,
+            tick=0.2,
+        )
+        namespaces = tuple(f"prov-{name}" for name in fed.members)
+        self.desk = OfferDesk(
+            client,
+            DeskSettings(provider_namespaces=namespaces, home_origins=frozenset({"CN"}), link=settings),
+            DeskEvents(
+                changed=lambda: None,
+                job_changed=lambda cluster, job: self.jobs.append((cluster, job)),
+                member_changed=lambda cluster: None,
+                flights=lambda cluster: (),
+                in_use=lambda key: key in self.used,
+            ),
+            clock=lambda: time.time_ns() // 1_000_000,
+        )
+
+    async def feed(self) -> None:
+        """Give the desk what the hub has, again and again."""
+        known: set[str] = set()
+        while True:
+            for body in await self.hub.listed("providers"):
+                self.desk.apply_provider(body)
+            offers = await self.hub.listed("clusteroffers")
+            for body in offers:
+                self.desk.apply(body)
+            uids = {body["metadata"]["uid"] for body in offers}
+            for gone in known - uids:
+                self.desk.remove(gone)
+            known = uids
+            await asyncio.sleep(0.2)
+
+    async def admin(self, call: Callable[[], T]) -> T:
+        """Run something that blocks, beside the desk."""
+        return await asyncio.to_thread(call)
+
+    async def secret(self, namespace: str, name: str, **data: str) -> None:
+        """Create or replace a Secret; keys are texts."""
+        encoded = {key: base64.b64encode(text.encode()).decode() for key, text in data.items()}
+        body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": namespace, "labels": MARKED}, "data": encoded}
+        await self.admin(lambda: self.fed.hub.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", input=json.dumps(body)))
+
+    async def offer(self, namespace: str, name: str, **spec: Any) -> OfferKey:
+        """Create an offer as the platform's administrator, granted unless `spec` says otherwise."""
+        region = "cn-east" if namespace == "prov-lingang" else "cn-south"
+        base = {"kubeconfigSecretRef": {"name": name}, "region": region, "jurisdiction": "CN", "terms": "OnDemand"}
+        meta = {"name": name, "namespace": namespace, "labels": MARKED}
+        body = {"apiVersion": "sampan.dev/v1alpha1", "kind": "ClusterOffer", "metadata": meta, "spec": {**base, **spec}}
+        await self.admin(lambda: self.fed.hub.apply(body))
+        return OfferKey(namespace, name)
+
+    async def kubeconfig(self, member: str) -> str:
+        """A kubeconfig of a member with a fresh token of the hub's ServiceAccount there."""
+        secret = await self.admin(lambda: self.fed.hub.items("secret", "-n", f"prov-{member}"))
+        text = next(base64.b64decode(s["data"]["kubeconfig"]).decode() for s in secret if s["metadata"]["name"].endswith("-ondemand-kubeconfig"))
+        token = await self.token(member, "sampan-hub")
+        old = next(line.split("token: ", 1)[1].strip() for line in text.splitlines() if "token: " in line)
+        return text.replace(old, token)
+
+    async def token(self, member: str, account: str) -> str:
+        """A fresh token of a ServiceAccount of a member."""
+        api: Api = self.fed.members[member]
+        return (await self.admin(lambda: api.kubectl("create", "token", account, "-n", "sampan-jobs", "--duration=1h"))).strip()
+
+    async def condition(self, key: OfferKey, kind: str) -> dict[str, str]:
+        """A condition of an offer as the hub has it now; empty where there is none."""
+        body = await self.admin(lambda: self.fed.hub.get("clusteroffer", "-n", key.namespace, key.name))
+        return next((c for c in (body.get("status") or {}).get("conditions", ()) if c["type"] == kind), {})
+
+    async def until(self, key: OfferKey, kind: str, status: str, reason: str, *, seconds: float = 15) -> dict[str, str]:
+        """Wait for a condition with status and reason."""
+        seen: dict[str, str] = {}
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            seen = await self.condition(key, kind)
+            if (seen.get("status"), seen.get("reason")) == (status, reason):
+                return seen
+            await asyncio.sleep(0.2)
+        raise AssertionError(f"{key}: {kind} is not {status}/{reason} within {seconds} s; last seen {seen}")
+
+    async def status(self, key: OfferKey) -> dict[str, Any]:
+        """The status of an offer on the hub."""
+        body = await self.admin(lambda: self.fed.hub.get("clusteroffer", "-n", key.namespace, key.name))
+        return dict(body.get("status") or {})
+
+    async def clean(self) -> None:
+        """Remove the offers and Secrets that tests made; the desk takes the finalizers off."""
+        self.used.clear()
+        await self.admin(lambda: self.fed.hub.kubectl("delete", "clusteroffer,secret", "-A", "-l", "joining-test=yes", "--timeout=30s"))
+
+
+@asynccontextmanager
+async def harness(fed: FederationUnderTest) -> AsyncIterator[Harness]:
+    """A running desk; what tests left on the hub is removed before the desk ends."""
+    source = hub_source(fed.federation.existing_kubeconfig("operator"))
+    async with Client(source.read(), limits=Limits(qps=1000, burst=1000)) as client:
+        made = Harness(fed, client, await Hub(client).cluster_uid())
+        tasks = [asyncio.create_task(made.feed()), asyncio.create_task(made.desk.run())]
+        try:
+            yield made
+            await made.clean()
+        finally:
+            for task in tasks:
+                task.cancel()
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
+        failed = [each for each in ended if not isinstance(each, asyncio.CancelledError)]
+        assert not failed, failed

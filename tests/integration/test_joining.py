@@ -1,0 +1,252 @@
+"""Joining members, end to end on real API servers: what a provider does, and what the offer says."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from integration.desk_harness import Harness, harness
+from integration.support import FederationUnderTest, handles
+from sampan.local.binaries import Binaries
+from sampan.local.down import down
+from sampan.local.federation import load_federation
+from sampan.local.scenario import load
+from sampan.local.up import Wish, up
+from sampan.model.cluster import Cluster
+from sampan.model.offer import OfferKey
+
+A = "prov-lingang"
+B = "prov-pengcheng"
+JOINED = OfferKey(A, "lingang-ondemand")
+OTHER = OfferKey(B, "pengcheng-ondemand")
+KUBECONFIG = "apiVersion: v1\nkind: Config\ncurrent-context: c\ncontexts: [{name: c, context: {cluster: c, user: u}}]\n"
+
+
+@pytest.fixture(scope="module")
+def quiet(binaries: Binaries) -> Iterator[FederationUnderTest]:
+    """A hub and two members without an operator. SAMPAN_TEST_JOINING=NAME uses, and keeps, one of that name."""
+    kept = os.environ.get("SAMPAN_TEST_JOINING")
+    name = kept or f"sampan-test-{os.getpid()}"
+    scenario = load("demo")
+    try:
+        up(Wish(name=name, scenario=scenario.model_copy(update={"members": scenario.members[:2]}), operator=False), print)
+        under_test = handles(load_federation(name), binaries)
+        yield under_test
+        under_test.close()
+    finally:
+        if not kept:
+            down(name, print)
+
+
+@pytest.fixture
+async def desk(quiet: FederationUnderTest) -> AsyncIterator[Harness]:
+    """A desk with both offers of the scenario joined."""
+    async with harness(quiet) as made:
+        for key in (JOINED, OTHER):
+            await made.until(key, "Schedulable", "True", "Schedulable")
+        yield made
+
+
+async def test_an_offer_is_joined_with_its_pools_and_the_clusters_identity(desk: Harness) -> None:
+    """From Secret and offer to Schedulable, with what the member has."""
+    status = await desk.status(JOINED)
+    member = desk.fed.members["lingang"]
+    assert status["clusterUID"] == member.get("namespace", "kube-system")["metadata"]["uid"]
+    assert status["kubernetesVersion"] == "v1.36.3"
+    assert {c["type"]: c["status"] for c in status["conditions"]} == {
+        "Approved": "True",
+        "Connected": "True",
+        "PermissionsSufficient": "True",
+        "Schedulable": "True",
+    }
+    assert [(p["acceleratorClass"], p["devices"], p["free"]) for p in status["pools"]] == [("nvidia-h100-sxm-80gb", 32, 32)]
+
+
+async def test_an_idle_desk_writes_nothing(desk: Harness) -> None:
+    """After everything settled no offer changes for as long as one looks."""
+    await asyncio.sleep(1)
+    before = [body["metadata"]["resourceVersion"] for body in await desk.hub.listed("clusteroffers")]
+    await asyncio.sleep(6)
+    assert [body["metadata"]["resourceVersion"] for body in await desk.hub.listed("clusteroffers")] == before
+
+
+async def test_two_offers_of_one_namespace_share_one_link(desk: Harness) -> None:
+    """One kubeconfig, one inventory, two offers."""
+    key = await desk.offer(A, "second", kubeconfigSecretRef={"name": "lingang-ondemand-kubeconfig"}, terms="OnDemand")
+    await desk.until(key, "Schedulable", "True", "Schedulable")
+    assert len([link for link in desk.desk.links() if link.key.namespace == A]) == 1
+    assert {offer.cluster_uid for k, offer in desk.desk.offers().items() if k.namespace == A} == {(await desk.status(JOINED))["clusterUID"]}
+
+
+async def test_a_cluster_offered_from_another_namespace_is_refused(desk: Harness) -> None:
+    """The first one keeps it, and nothing of the second is used."""
+    await desk.secret(B, "stolen", kubeconfig=await desk.kubeconfig("lingang"))
+    key = await desk.offer(B, "stolen")
+    await desk.until(key, "Connected", "False", "DuplicateCluster")
+    assert (await desk.condition(JOINED, "Schedulable"))["status"] == "True"
+    assert "clusterUID" not in await desk.status(key)
+    link = desk.desk.link_of((await desk.status(JOINED))["clusterUID"])
+    assert link is not None and link.key.namespace == A
+
+
+async def test_the_hub_itself_is_no_member(desk: Harness) -> None:
+    """A kubeconfig that leads to the hub is refused."""
+    path = desk.fed.federation.existing_kubeconfig("operator")
+    await desk.secret(A, "hub", kubeconfig=path.read_text())
+    key = await desk.offer(A, "hub")
+    await desk.until(key, "Connected", "False", "HubAsMember")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code"),
+    [
+        (lambda good: KUBECONFIG + "users: [{name: u, user: {exec: {command: /bin/true}}}]\nclusters: []\n", "ExecNotAllowed"),
+        (lambda good: good.replace("server:", "insecure-skip-tls-verify: true\n    server:"), "InsecureSkipTLSVerify"),
+        (lambda good: good.replace("https://", "http://"), "NotHTTPS"),
+        (lambda good: good.replace("token:", "tokenFile:"), "TokenFileNotAllowed"),
+        (lambda good: good.replace("https://127.0.0.1", "https://169.254.169.254"), "AddressNotAllowed"),
+        (lambda good: "- a list", "NotAMapping"),
+    ],
+)
+async def test_a_bad_kubeconfig_is_named_and_the_last_good_one_stays_in_use(desk: Harness, spoil: object, code: str) -> None:
+    """Refused at first with its code; after a good one a bad one changes nothing but the condition."""
+    assert callable(spoil)
+    good = await desk.kubeconfig("lingang")
+    await desk.secret(A, "spoilt", kubeconfig=spoil(good))
+    key = await desk.offer(A, "spoilt")
+    seen = await desk.until(key, "Connected", "False", f"InvalidKubeconfig/{code}")
+    token = next(line.split("token: ", 1)[1].strip() for line in good.splitlines() if "token: " in line)
+    assert token not in str(seen)
+    await desk.secret(A, "spoilt", kubeconfig=good)
+    await desk.until(key, "Schedulable", "True", "Schedulable")
+    await desk.secret(A, "spoilt", kubeconfig=spoil(good))
+    seen = await desk.until(key, "Connected", "True", f"InvalidKubeconfig/{code}")
+    assert "last good" in seen["message"]
+    assert (await desk.condition(key, "Schedulable"))["status"] == "True"
+
+
+async def test_a_missing_secret_or_key_is_named(desk: Harness) -> None:
+    """What is missing is in the reason; it heals by itself."""
+    key = await desk.offer(A, "later")
+    await desk.until(key, "Connected", "False", "SecretNotFound")
+    await desk.secret(A, "later", other="text")
+    await desk.until(key, "Connected", "False", "KeyMissing")
+    await desk.secret(A, "later", kubeconfig=await desk.kubeconfig("lingang"))
+    await desk.until(key, "Schedulable", "True", "Schedulable")
+
+
+async def test_a_rotated_credential_is_used_within_ten_seconds_without_a_new_connection(desk: Harness) -> None:
+    """The client stays, its pictures stay, the token changes."""
+    await desk.secret(A, "rotating", kubeconfig=await desk.kubeconfig("lingang"))
+    key = await desk.offer(A, "rotating")
+    await desk.until(key, "Schedulable", "True", "Schedulable")
+    link = next(link for link in desk.desk.links() if link.key.name == "rotating")
+    client, before = link.client, link.client.credentials.fingerprint
+    shown = (await desk.status(key))["kubeconfigFingerprint"]
+    await asyncio.sleep(1)  # tokens of one second are equal
+    await desk.secret(A, "rotating", kubeconfig=await desk.kubeconfig("lingang"))
+    started = time.monotonic()
+    while link.client.credentials.fingerprint == before:
+        assert time.monotonic() - started < 10, "the new token was not taken"
+        await asyncio.sleep(0.05)
+    assert link.client is client
+    assert link.synced
+    await desk.until(key, "Schedulable", "True", "Schedulable")
+    deadline = time.monotonic() + 10
+    while (await desk.status(key))["kubeconfigFingerprint"] == shown:
+        assert time.monotonic() < deadline, "the status does not show the rotation"
+        await asyncio.sleep(0.2)
+
+
+async def test_a_secret_that_leads_to_another_cluster_stops_the_link(desk: Harness) -> None:
+    """Identity is pinned: nothing is done there; the old kubeconfig brings it back."""
+    good = await desk.kubeconfig("lingang")
+    await desk.secret(A, "moved", kubeconfig=good)
+    key = await desk.offer(A, "moved")
+    await desk.until(key, "Schedulable", "True", "Schedulable")
+    link = next(link for link in desk.desk.links() if link.key.name == "moved")
+    await desk.secret(A, "moved", kubeconfig=await desk.kubeconfig("pengcheng"))
+    await desk.until(key, "Connected", "False", "IdentityChanged")
+    assert not link.connected
+    await desk.secret(A, "moved", kubeconfig=good)
+    await desk.until(key, "Schedulable", "True", "Schedulable")
+
+
+async def test_a_right_that_is_taken_away_is_named_and_heals(desk: Harness) -> None:
+    """MissingPermissions lists exactly what is missing."""
+    member = desk.fed.members["pengcheng"]
+    role = member.get("role", "sampan-hub", "-n", "sampan-jobs")
+    less = {**role, "rules": [rule for rule in role["rules"] if rule["resources"] != ["jobs"]]}
+    try:
+        await desk.admin(lambda: member.apply(less))
+        seen = await desk.until(OTHER, "PermissionsSufficient", "False", "MissingPermissions")
+        assert "create jobs.batch in sampan-jobs" in seen["message"]
+        assert (await desk.condition(JOINED, "Schedulable"))["status"] == "True"
+    finally:
+        await desk.admin(lambda: member.apply({**role, "metadata": {"name": "sampan-hub", "namespace": "sampan-jobs"}}))
+    await desk.until(OTHER, "Schedulable", "True", "Schedulable")
+
+
+async def test_an_added_node_is_capacity_within_ten_seconds(desk: Harness) -> None:
+    """Nodes that somebody adds are found like any other, and go like any other."""
+    member, uid = desk.fed.members["lingang"], (await desk.status(JOINED))["clusterUID"]
+    node = next(n for n in member.items("nodes") if "nvidia.com/gpu" in n["status"]["allocatable"])
+    labels = {**node["metadata"]["labels"], "kubernetes.io/hostname": "late"}
+    body = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "late", "labels": labels}, "status": node["status"]}
+
+    def free() -> int:
+        cluster: Cluster = desk.desk.clusters()[uid]
+        return sum(cluster.free(name)["nvidia.com/gpu"] for cell in desk.desk.cells() if cell.offer == JOINED for name in cell.pool.nodes)
+
+    async def reaches(devices: int) -> None:
+        started = time.monotonic()
+        while free() != devices:
+            assert time.monotonic() - started < 10, free()
+            await asyncio.sleep(0.05)
+
+    await reaches(32)
+    try:
+        await desk.admin(lambda: member.apply(body, validate="warn"))
+        await reaches(40)
+    finally:
+        await desk.admin(lambda: member.kubectl("delete", "node", "late"))
+    await reaches(32)
+
+
+async def test_an_offer_in_use_drains_and_goes_with_its_last_copy(desk: Harness) -> None:
+    """Deleting an offer waits for the jobs; the finalizer leaves last."""
+    key = await desk.offer(A, "leaving", kubeconfigSecretRef={"name": "lingang-ondemand-kubeconfig"})
+    await desk.until(key, "Schedulable", "True", "Schedulable")
+    desk.used.add(key)
+    await desk.admin(lambda: desk.fed.hub.kubectl("delete", "clusteroffer", "-n", A, "leaving", "--wait=false"))
+    await desk.until(key, "Draining", "True", "JobsBound")
+    await desk.until(key, "Schedulable", "False", "Draining")
+    assert not desk.desk.offers()[key].accepting
+    desk.used.clear()
+    await desk.admin(lambda: desk.fed.hub.kubectl("wait", "--for=delete", "clusteroffer/leaving", "-n", A, "--timeout=20s"))
+
+
+async def test_what_a_provider_was_not_granted_is_not_believed(desk: Harness) -> None:
+    """Region and jurisdiction beyond the grant: not approved, with object and field in the message."""
+    reference = {"name": "lingang-ondemand-kubeconfig"}
+    key = await desk.offer(A, "abroad", kubeconfigSecretRef=reference, region="mars")
+    seen = await desk.until(key, "Approved", "False", "RegionNotGranted")
+    assert "spec.region" in seen["message"] and "Provider lingang" in seen["message"]
+    offer = desk.desk.offers()[key]
+    assert (offer.approved, offer.region, dict(offer.labels)) == (False, "", {})
+
+
+async def test_a_mute_member_is_noticed_and_the_other_is_not_disturbed(desk: Harness) -> None:
+    """SIGSTOP accepts connections and never answers: noticed by silence; back after it goes on."""
+    import signal
+
+    pid = desk.fed.cluster("pengcheng").pids()["kube-apiserver"]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        await desk.until(OTHER, "Connected", "False", "Unreachable", seconds=20)
+        assert (await desk.condition(JOINED, "Connected"))["status"] == "True"
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    await desk.until(OTHER, "Schedulable", "True", "Schedulable", seconds=40)

@@ -1,0 +1,106 @@
+"""Offers, Providers, classes and policies become values; what does not parse names object and field, never a value."""
+
+from typing import Any
+
+import pytest
+
+from member_objects import offer_body, provider_body
+from sampan.api.convert_offer import InvalidObjectError, SecretRef, claim_of, class_of, grant_of, policy_of, selector_of
+from sampan.api.selector import LabelSelector
+from sampan.model.offer import OfferKey, Terms
+from sampan.model.selector import Expression, Operator
+
+
+def test_a_claim_carries_every_field_in_base_units() -> None:
+    body = offer_body(
+        accepting=False,
+        validity={"from": "2026-01-01T00:00:00Z", "until": "2026-01-02T00:00:00Z"},
+        pools=[{"nodeSelector": {"matchLabels": {"rack": "r7"}}, "acceleratorClass": "huawei-910b3-64gb", "maxDevices": 64}],
+        prices=[
+            {"id": "p1", "resource": {"acceleratorClass": "x"}, "per": "DeviceHour", "price": "12.50", "currency": "CNY"}
+            | {"validFrom": "2026-01-01T00:00:00Z"}
+        ],
+        launch={"imagePullSecrets": [{"name": "registry"}]},
+        status={"clusterUID": "c-1"},
+        meta={"labels": {"tier": "gold"}, "deletionTimestamp": "2026-01-03T00:00:00Z"},
+    )
+    claim = claim_of(body)
+    assert (claim.key, claim.generation, claim.deleting, claim.problem) == (OfferKey("prov-a", "one"), 3, True, "")
+    assert claim.secret == SecretRef("prov-a", "kc", "kubeconfig")
+    assert (claim.region, claim.jurisdiction, claim.terms, claim.accepting) == ("cn-east", "CN", Terms.ON_DEMAND, False)
+    assert (claim.valid_from, claim.valid_until) == (1_767_225_600_000, 1_767_312_000_000)
+    assert (claim.rules[0].accelerator_class, claim.rules[0].max_devices) == ("huawei-910b3-64gb", 64)
+    assert (claim.prices[0].amount, claim.prices[0].valid_from) == (12_500_000, 1_767_225_600_000)
+    assert (claim.image_pull_secrets, claim.known_cluster_uid, dict(claim.labels)) == (("registry",), "c-1", {"tier": "gold"})
+
+
+@pytest.mark.parametrize(
+    ("spec", "field"),
+    [
+        ({"region": "has spaces"}, "spec.region"),
+        ({"terms": "Whenever"}, "spec.terms"),
+        ({"surprise": 1}, "spec.surprise"),
+        ({"accepting": "yes"}, "spec.accepting"),
+    ],
+)
+def test_a_spec_that_does_not_parse_keeps_what_was_known_and_names_the_field(spec: dict[str, Any], field: str) -> None:
+    good = claim_of(offer_body())
+    bad = claim_of(offer_body(version=6, **spec), good)
+    assert f"ClusterOffer prov-a/one: {field}" in bad.problem
+    assert "has spaces" not in bad.problem
+    assert (bad.secret, bad.region, bad.resource_version) == (good.secret, "cn-east", "6")
+    assert claim_of(offer_body(**spec)).secret is None
+    assert claim_of({"metadata": offer_body()["metadata"], "spec": "text"}).problem.endswith("spec is missing")
+
+
+def test_a_repaired_spec_loses_its_problem() -> None:
+    bad = claim_of(offer_body(region="has spaces"))
+    assert claim_of(offer_body(), bad).problem == ""
+
+
+def test_a_grant_allows_labels_by_value_or_any() -> None:
+    grant = grant_of(provider_body(offerLabels={"tier": ["gold", "silver"], "note": ["*"]}, trustPoolOverrides=True))
+    assert grant.trusts_overrides
+    assert [grant.grants_label("tier", v) for v in ("gold", "lead")] == [True, False]
+    assert grant.grants_label("note", "anything") and not grant.grants_label("other", "x")
+
+
+def test_a_class_becomes_facts_and_what_tells_it() -> None:
+    spec = {
+        "vendor": "acme",
+        "family": "a1",
+        "stack": "acme",
+        "origin": "CN",
+        "memory": "64Gi",
+        "resourceNames": ["acme.com/npu"],
+        "unitsPerDevice": 2,
+        "countRule": {"allowed": [4, 2], "multipleOf": 2},
+        "fp16TFLOPS": "313.5",
+        "memoryBandwidthGBps": 1600,
+    }
+    found = class_of({"metadata": {"name": "acme-a1"}, "spec": spec})
+    facts = found.accelerator
+    assert (facts.memory, facts.fp16_tflops, facts.memory_bandwidth) == (64 * 2**30, 313_500_000, 1_600_000_000_000)
+    assert (facts.units_per_device, facts.count_rule.allowed, found.resource_names) == (2, (2, 4), ("acme.com/npu",))
+
+
+def test_a_policy_has_weights_and_a_reference_in_micro_units() -> None:
+    weights = {"cost": 60, "packing": 30, "preference": 10}
+    policy = policy_of({"metadata": {"name": "thrifty"}, "spec": {"weights": weights, "references": {"pricePerDeviceHour": "2.5"}}})
+    assert (policy.name, policy.cost, policy.packing, policy.preference, policy.reference_price) == ("thrifty", 60, 30, 10, 2_500_000)
+
+
+@pytest.mark.parametrize("convert", [grant_of, class_of, policy_of])
+def test_a_broken_object_is_an_error_that_names_it(convert: Any) -> None:
+    with pytest.raises(InvalidObjectError, match="broken: spec"):
+        convert({"metadata": {"name": "broken"}, "spec": {"nonsense": True}})
+    with pytest.raises(InvalidObjectError, match="broken: spec is missing"):
+        convert({"metadata": {"name": "broken"}})
+
+
+def test_selectors_are_canonical() -> None:
+    one = LabelSelector.model_validate({"matchLabels": {"b": "2", "a": "1"}})
+    two = LabelSelector.model_validate({"matchExpressions": [{"key": k, "operator": "In", "values": [v]} for k, v in (("a", "1"), ("b", "2"))]})
+    assert selector_of(one) == selector_of(two)
+    assert selector_of(one).expressions[0] == Expression("a", Operator.IN, ("1",))
+    assert selector_of(None).matches({})

@@ -1,0 +1,177 @@
+"""An API server of many collections over real TLS, for links, Secrets and writers: list, watch, get, patch, reviews.
+
+What must never live here: assertions.
+"""
+
+import asyncio
+import json
+import ssl
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import web
+
+from unit.kube.certs import authority, issue, kubeconfig
+
+Json = dict[str, Any]
+NODES = "/api/v1/nodes"
+PODS = "/api/v1/pods"
+JOBS = "/apis/batch/v1/namespaces/sampan-jobs/jobs"
+OWN_PODS = "/api/v1/namespaces/sampan-jobs/pods"
+
+
+class FakeServer:
+    """`put` and `drop` change collections; `denied` and `tokens` say who may what; `silence` stops all answers."""
+
+    def __init__(self) -> None:
+        self.uid = "22222222-2222-4222-8222-222222222222"
+        self.collections: dict[str, dict[str, Json]] = {}
+        self.history: list[tuple[int, str, str, Json]] = []
+        self.version = 100
+        self.oldest = 0
+        self.tokens = {"abc.def-123"}
+        self.denied: set[str] = {"* *.*"}
+        self.seen: list[tuple[str, str]] = []
+        self.patches: list[tuple[str, str, Any]] = []
+        self.forbidden: set[str] = set()
+        self.port = 0
+        self._news = asyncio.Event()
+        self._answers = asyncio.Event()
+        self._answers.set()
+
+    def put(self, path: str, item: Json) -> None:
+        """Create or change an object of a collection."""
+        self.version += 1
+        name = item["metadata"]["name"]
+        item = {**item, "metadata": {**item["metadata"], "resourceVersion": str(self.version)}}
+        known = self.collections.setdefault(path, {})
+        self._tell(path, "MODIFIED" if name in known else "ADDED", item)
+        known[name] = item
+
+    def drop(self, path: str, name: str) -> None:
+        """Delete an object."""
+        self.version += 1
+        item = self.collections[path].pop(name)
+        self._tell(path, "DELETED", {**item, "metadata": {**item["metadata"], "resourceVersion": str(self.version)}})
+
+    def restart(self) -> None:
+        """End all watches and forget history: every watch must list anew."""
+        self.version += 1
+        self.oldest = self.version
+        self.history.clear()
+        self._ring()
+
+    def silence(self, *, on: bool) -> None:
+        """Answer nothing any more, or again."""
+        (self._answers.clear if on else self._answers.set)()
+
+    def kubeconfig(self, token: str = "abc.def-123") -> bytes:
+        """A kubeconfig that leads here."""
+        return kubeconfig(server=f"https://127.0.0.1:{self.port}", user=f"    token: {token}").encode()
+
+    def count(self, method: str, path: str) -> int:
+        """How many requests came, watches as WATCH."""
+        return self.seen.count((method, path))
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Any request."""
+        watching = request.query.get("watch") == "true"
+        self.seen.append(("WATCH" if watching else request.method, request.path))
+        body = await request.read()
+        await self._answers.wait()
+        if request.headers.get("Authorization") not in {f"Bearer {token}" for token in self.tokens}:
+            return refusal(401, "Unauthorized")
+        if request.path in self.forbidden:
+            return refusal(403, "Forbidden")
+        if watching:
+            return await self._watch(request)
+        return self._answer(request, json.loads(body) if body else None)
+
+    def _answer(self, request: web.BaseRequest, body: Any) -> web.Response:
+        path = request.path
+        if path == "/version":
+            return web.json_response({"gitVersion": "v1.36.3"})
+        if path == "/api/v1/namespaces/kube-system":
+            return web.json_response({"metadata": {"name": "kube-system", "uid": self.uid}})
+        if path.endswith("/selfsubjectaccessreviews"):
+            return web.json_response({"status": {"allowed": _shown(body["spec"]["resourceAttributes"]) not in self.denied}})
+        if request.method == "PATCH":
+            self.patches.append((path, request.headers["Content-Type"], body))
+            return web.json_response({"metadata": {"name": "x"}})
+        parent, _, name = path.rpartition("/")
+        if name in self.collections.get(parent, {}):
+            return web.json_response(self.collections[parent][name])
+        if path in self.collections or path in (NODES, PODS, JOBS, OWN_PODS):
+            items = list(self.collections.get(path, {}).values())
+            return web.json_response({"metadata": {"resourceVersion": str(self.version)}, "items": items})
+        return refusal(404, "NotFound")
+
+    async def _watch(self, request: web.BaseRequest) -> web.StreamResponse:
+        at = int(request.query.get("resourceVersion", "0"))
+        if at < self.oldest:
+            return refusal(410, "Expired")
+        response = web.StreamResponse(headers={"Content-Type": "application/json"})
+        await response.prepare(request)
+        while at >= self.oldest:
+            news = self._news
+            await self._answers.wait()
+            for version, path, kind, item in tuple(self.history):
+                if version > at and path == request.path:
+                    at = version
+                    await response.write(json.dumps({"type": kind, "object": item}).encode() + b"\n")
+            await news.wait()
+        return response
+
+    def _tell(self, path: str, kind: str, item: Json) -> None:
+        self.history.append((self.version, path, kind, item))
+        self._ring()
+
+    def _ring(self) -> None:
+        self._news.set()
+        self._news = asyncio.Event()
+
+
+def refusal(code: int, reason: str) -> web.Response:
+    """A Status."""
+    return web.json_response({"kind": "Status", "code": code, "reason": reason, "message": reason}, status=code)
+
+
+def _shown(attributes: Json) -> str:
+    group = f".{attributes['group']}" if attributes.get("group") else ""
+    name = f" {attributes['name']}" if attributes.get("name") else ""
+    where = f" in {attributes['namespace']}" if attributes.get("namespace") else ""
+    return f"{attributes['verb']} {attributes['resource']}{group}{name}{where}"
+
+
+@asynccontextmanager
+async def fake_server() -> AsyncIterator[FakeServer]:
+    """Run a fake on a free port of 127.0.0.1."""
+    fake = FakeServer()
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    pair = issue(authority(), hosts=("127.0.0.1",))
+    with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
+        file.write(pair.cert_pem + pair.key_pem)
+        file.flush()
+        context.load_cert_chain(file.name)
+    runner = web.ServerRunner(web.Server(fake.handle), shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+    fake.port = runner.addresses[0][1]
+    try:
+        yield fake
+    finally:
+        fake.silence(on=False)
+        fake.restart()
+        await runner.cleanup()
+
+
+async def until(condition: Callable[[], object], what: str, *, seconds: float = 8) -> None:
+    """Wait for a condition; AssertionError after the deadline."""
+    try:
+        async with asyncio.timeout(seconds):
+            while not condition():
+                await asyncio.sleep(0.01)
+    except TimeoutError:
+        raise AssertionError(f"not within {seconds} s: {what}") from None

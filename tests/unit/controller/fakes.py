@@ -1,0 +1,243 @@
+"""The world around the operator's core in one process: a hub and members that are fakes, the parts between them that are real.
+
+Lives here: fakes of the Protocols of `state` and `sight`, and a World that wires them to the real pilot.
+Must never live here: assertions.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import msgspec
+
+import builders as b
+from jobs import CLUSTER, HUB, NOW, OFFER, body
+from sampan.controller.enact import Tools
+from sampan.controller.hub import Hub
+from sampan.controller.pilot import Pilot
+from sampan.controller.remote import RemoteJobs
+from sampan.controller.settings import Settings
+from sampan.controller.sight import Sight
+from sampan.controller.state import State
+from sampan.kube.client import Client
+from sampan.kube.limits import Limits
+from sampan.kube.workloads import Job as RemoteJob
+from sampan.kube.workloads import Pod
+from sampan.model.accelerator import AcceleratorClass
+from sampan.model.cluster import Cell, Cluster, Pool
+from sampan.model.names import LABEL_JOB_UID, remote_name
+from sampan.model.offer import Offer, OfferKey
+from sampan.model.plan import Assignment
+
+from .fake_cluster import FakeCluster, cluster
+
+JOBS = "sampan.dev/v1alpha1/computejobs"
+REMOTE = "batch/v1/jobs"
+H100_JOB: dict[str, Any] = {"alternatives": [{"accelerator": {"class": b.H100, "count": 8}}]}
+
+
+def pool(name: str = "h100-x8", nodes: tuple[str, ...] = ("n1", "n2")) -> Pool:
+    """A pool of the member."""
+    return replace(b.pool(name, members=nodes), cluster_uid=CLUSTER)
+
+
+class FakeFleet:
+    """What `State` asks of the members."""
+
+    def __init__(self, *pools: Pool) -> None:
+        self.pools = pools or (pool(),)
+        self.copies: dict[str, RemoteJob] = {}
+        self.changed: list[str] = []
+
+    def offers(self) -> Mapping[OfferKey, Offer]:
+        return {OFFER: b.offer(OFFER.name, namespace=OFFER.namespace, cluster_uid=CLUSTER)}
+
+    def cells(self) -> tuple[Cell, ...]:
+        return tuple(Cell(offer=OFFER, pool=each) for each in self.pools)
+
+    def classes(self) -> Mapping[str, AcceleratorClass]:
+        return {}
+
+    def clusters(self) -> Mapping[str, Cluster]:
+        return {}
+
+    def remote_job(self, cluster_uid: str, job_uid: str) -> RemoteJob | None:
+        return self.copies.get(job_uid) if cluster_uid == CLUSTER else None
+
+    def flights_changed(self, cluster_uid: str) -> None:
+        self.changed.append(cluster_uid)
+
+
+@dataclass(slots=True)
+class FakeLink:
+    """A member link whose caches a test fills."""
+
+    client: Client
+    jobs: dict[str, RemoteJob] = field(default_factory=dict)
+    own_pods: dict[str, dict[str, Pod]] = field(default_factory=dict)
+    connected: bool = True
+
+
+class FakeMembers:
+    """One member, behind OFFER."""
+
+    def __init__(self, link: FakeLink) -> None:
+        self.link: FakeLink | None = link
+        self.exists, self.draining = True, False
+
+    def link_of(self, cluster_uid: str) -> FakeLink | None:
+        return self.link if cluster_uid == CLUSTER else None
+
+    def offer_state(self, offer: OfferKey) -> tuple[bool, bool]:
+        return self.exists and offer == OFFER, self.draining
+
+    def berth(self, offer: OfferKey) -> tuple[str, tuple[str, ...]]:
+        return "sampan-jobs", ("pull",)
+
+
+class World:
+    """A hub, a member, and the pilot between them; `watch` plays both watches, `settle` waits until the pilot rests."""
+
+    def __init__(self, hub: FakeCluster, member: FakeCluster, clients: tuple[Client, Client], **settings: Any) -> None:
+        self.hub, self.member = hub, member
+        self.now = NOW
+        self.fleet = FakeFleet()
+        self.link = FakeLink(clients[1])
+        self.members = FakeMembers(self.link)
+        self.settings = Settings(**settings)
+        self.waited = 0
+        self._clients = clients
+        self.restart()
+
+    def restart(self) -> None:
+        """Start the operator's parts anew, as after a crash: nothing of its memory is left, the caches are read again."""
+        clock = lambda: self.now  # noqa: E731
+        self.state = State(self.fleet, currency="CNY", cooldown=int(self.settings.cooldown * 1000))
+        self.state.on_waiting.append(self._count)
+        self.sight = Sight(self.members, clock)
+        hub = Hub(self._clients[0])
+        tools = Tools(
+            state=self.state,
+            members=self.members,
+            hub=hub,
+            remotes=RemoteJobs(self.state, hub, HUB),
+            sight=self.sight,
+            settings=self.settings,
+            hub_id=HUB,
+            clock=clock,
+        )
+        self.pilot = Pilot(tools)
+
+    def _count(self) -> None:
+        self.waited += 1
+
+    def add(self, uid: str = "u1", **kwargs: Any) -> None:
+        """Create a ComputeJob on the hub and let the watch tell of it."""
+        made = self.hub.put(JOBS, body(uid, **kwargs))
+        self.state.apply_job(json.loads(json.dumps(made)))
+
+    def job(self, uid: str = "u1") -> dict[str, Any]:
+        """The ComputeJob on the hub."""
+        return self.hub.get(JOBS, f"job-{uid}")
+
+    def status(self, uid: str = "u1") -> dict[str, Any]:
+        """Its status."""
+        found: dict[str, Any] = self.job(uid)["status"]
+        return found
+
+    def change(self, uid: str = "u1", *, spec: Mapping[str, Any] | None = None, **meta: Any) -> None:
+        """Change a ComputeJob as a user; the watch has not told of it yet."""
+        new = json.loads(json.dumps(self.job(uid)))
+        new["metadata"] |= meta
+        if spec is not None:
+            new["spec"] |= spec
+            new["metadata"]["generation"] += 1
+        self.hub.put(JOBS, new)
+
+    def assignment(self, uid: str = "u1") -> Assignment:
+        """What the scheduler would assign this job to now."""
+        record = self.state.jobs[uid]
+        job = record.to_job(frozenset())
+        demand = job.shape.demands[0]
+        return Assignment(
+            job=job,
+            offer=OFFER,
+            cluster_uid=CLUSTER,
+            pool="h100-x8",
+            demand=demand,
+            replicas=demand.replicas,
+            nodes=(("n1", demand.replicas),),
+        )
+
+    async def bind(self, *uids: str) -> None:
+        """Assign jobs and wait until the pilot rests."""
+        for uid in uids or ("u1",):
+            self.pilot.bind(self.assignment(uid))
+        await self.settle()
+
+    def watch(self) -> None:
+        """Bring both sides' watches up to date."""
+        there = {item["metadata"]["uid"]: item for item in self.hub.of(JOBS)}
+        for uid in set(self.state.jobs) - set(there):
+            self.state.remove_job(uid)
+            self.pilot.touch(uid)
+        for item in there.values():
+            self.state.apply_job(json.loads(json.dumps(item)))
+        names = {remote_name(HUB, uid): uid for uid in there}
+        copies = {item["metadata"]["labels"].get(LABEL_JOB_UID): item for item in self.member.of(REMOTE) if item["metadata"]["name"] in names}
+        self.link.jobs = {uid: msgspec.convert(item, RemoteJob) for uid, item in copies.items() if uid}
+        self.link.own_pods = {}
+        for item in self.member.of("v1/pods"):
+            uid = item["metadata"]["labels"].get(LABEL_JOB_UID, "")
+            self.link.own_pods.setdefault(uid, {})[item["metadata"]["uid"]] = msgspec.convert(item, Pod)
+        for uid in self.state.jobs:
+            self.pilot.touch(uid)
+
+    async def settle(self) -> None:
+        """Wait until the pilot has nothing to do at once."""
+        async with asyncio.timeout(10):
+            while len(self.pilot.queue):
+                await asyncio.sleep(0.002)
+
+    async def pass_time(self, millis: int) -> None:
+        """Let time pass, bring the watches up to date, and wait until the pilot rests."""
+        self.now += millis
+        self.watch()
+        await self.settle()
+
+    def copy(self, uid: str = "u1") -> dict[str, Any]:
+        """The copy on the member."""
+        return self.member.get(REMOTE, remote_name(HUB, uid), "sampan-jobs")
+
+    def tell_copy(self, uid: str = "u1", **status: Any) -> None:
+        """Write the copy's status, as the member's Job controller does."""
+        copy = self.copy(uid)
+        self.member.put(REMOTE, {**copy, "status": {**copy.get("status", {}), **status}})
+
+
+@asynccontextmanager
+async def world(**settings: Any) -> AsyncIterator[World]:
+    """A hub, a member and a running pilot."""
+    async with AsyncExitStack() as stack:
+        hub, member = await stack.enter_async_context(cluster()), await stack.enter_async_context(cluster())
+        limits = Limits(timeout=2)
+        clients = (Client(hub.credentials, limits=limits), Client(member.credentials, limits=limits))
+        for client in clients:
+            await stack.enter_async_context(client)
+        made = World(hub, member, clients, **settings)
+        async with running(made):
+            yield made
+
+
+@asynccontextmanager
+async def running(which: World) -> AsyncIterator[None]:
+    """Run the world's pilot of this moment."""
+    task = asyncio.create_task(which.pilot.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})

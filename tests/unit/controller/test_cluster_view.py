@@ -1,0 +1,106 @@
+"""A member as the scheduler sees it: equal to a picture made from nothing, whatever came in which order."""
+
+from collections.abc import Iterable
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from member_objects import HUB, JOB, MEMBER, as_node, as_pod, node_body, pod_body
+from sampan.catalog import load
+from sampan.controller.cluster_view import ClusterView
+from sampan.controller.inventory import Inventory
+from sampan.model.vector import Vector
+from sampan.scheduling.capacity import Flight, used_by
+
+FLIGHT = Flight(job_uid=JOB, nodes=(("n1", 2),), per_replica=Vector.of({"nvidia.com/gpu": 4, "pods": 1}))
+
+
+def flights(cluster: str) -> Iterable[Flight]:
+    return (FLIGHT,) if cluster == MEMBER else ()
+
+
+def viewed() -> tuple[Inventory, ClusterView]:
+    inventory = Inventory(HUB, lambda nodes: view.touch(nodes))
+    view = ClusterView(MEMBER, inventory, load())
+    return inventory, view
+
+
+def test_a_flight_and_its_pods_count_once() -> None:
+    inventory, view = viewed()
+    inventory.put_node(as_node(node_body()))
+    assert view.cluster(flights).free("n1")["nvidia.com/gpu"] == 0
+    inventory.put_pod(as_pod(pod_body(gpus=4, ours=JOB)))
+    assert view.cluster(flights).free("n1")["nvidia.com/gpu"] == 0
+    inventory.put_pod(as_pod(pod_body("foreign", gpus=1)))
+    assert view.cluster(flights).free("n1")["nvidia.com/gpu"] == -1
+
+
+def test_flights_are_asked_for_again_only_when_they_changed() -> None:
+    asked: list[str] = []
+
+    def none(cluster: str) -> Iterable[Flight]:
+        asked.append(cluster)
+        return ()
+
+    inventory, view = viewed()
+    inventory.put_node(as_node(node_body()))
+    first = view.cluster(none)
+    assert view.cluster(none) is first and asked == [MEMBER]
+    view.flights_changed()
+    assert view.cluster(none).nodes is first.nodes and len(asked) == 2
+
+
+def test_generation_moves_with_nodes_and_not_with_pods() -> None:
+    inventory, view = viewed()
+    inventory.put_node(as_node(node_body()))
+    view.nodes()
+    before = view.generation
+    inventory.put_pod(as_pod(pod_body()))
+    view.nodes()
+    assert view.generation == before
+    inventory.put_node(as_node(node_body(unschedulable=True)))
+    view.nodes()
+    assert view.generation == before + 1
+
+
+def test_an_earlier_picture_never_changes() -> None:
+    inventory, view = viewed()
+    inventory.put_node(as_node(node_body()))
+    before = view.cluster(lambda _: ())
+    inventory.drop_node("n1")
+    inventory.put_node(as_node(node_body("n2")))
+    assert list(before.nodes) == ["n1"] and list(view.cluster(lambda _: ()).nodes) == ["n2"]
+
+
+def test_another_catalogue_is_taken_for_every_node() -> None:
+    inventory, view = viewed()
+    inventory.put_node(as_node(node_body()))
+    assert view.nodes().devices["n1"][0].accelerator_class == "nvidia-h100-sxm-80gb"
+    view.know(load().__class__())
+    assert all(group.accelerator_class is None for group in view.nodes().devices["n1"])
+
+
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["node", "gone", "pod", "end"]), st.sampled_from(["n1", "n2"]), st.integers(1, 4), st.sampled_from(["", JOB])),
+    max_size=20,
+)
+
+
+@given(STEPS)
+def test_the_kept_picture_equals_one_made_from_nothing(steps: list[tuple[str, str, int, str]]) -> None:
+    inventory, view = viewed()
+    for what, node, number, ours in steps:
+        match what:
+            case "node":
+                inventory.put_node(as_node(node_body(node, gpus=number)))
+            case "gone":
+                inventory.drop_node(node)
+            case "pod":
+                inventory.put_pod(as_pod(pod_body(f"p{number}", node=node, gpus=number, ours=ours)))
+            case _:
+                inventory.drop_pod(f"uid-p{number}")
+        view.cluster(flights)
+    kept = view.cluster(flights)
+    fresh = ClusterView(MEMBER, inventory, load()).cluster(flights)
+    assert (dict(kept.nodes), dict(kept.devices), dict(kept.used)) == (dict(fresh.nodes), dict(fresh.devices), dict(fresh.used))
+    assert dict(kept.used) == used_by(inventory.pods.values(), [FLIGHT])

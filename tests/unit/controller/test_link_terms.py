@@ -1,0 +1,34 @@
+"""How what ends a link is shown: a reason the schema takes, no address, no secret."""
+
+import re
+
+import pytest
+
+from sampan.controller.link_terms import StrangerError, first_of, shown
+from sampan.kube.errors import AddressRefused, Forbidden, KubeError, ServerError, TLSFailure, Unauthorized, Unreachable
+
+REASON = re.compile("[A-Za-z]([A-Za-z0-9_,:/]*[A-Za-z0-9_])?")
+
+
+@pytest.mark.parametrize(
+    ("error", "want"),
+    [
+        (StrangerError("IdentityChanged", "m"), "IdentityChanged"),
+        (Unauthorized(401, "Unauthorized", ""), "Unauthorized"),
+        (Forbidden(403, "Forbidden", ""), "Forbidden"),
+        (TLSFailure("self-signed certificate"), "TLSError"),
+        (AddressRefused("not allowed"), "InvalidKubeconfig/AddressNotAllowed"),
+        (Unreachable("Timeout", "no answer"), "Unreachable"),
+        (ServerError(500, "InternalError", ""), "Unreachable"),
+        (KeyError("secret text"), "Unreachable"),
+    ],
+)
+def test_each_error_has_a_reason_and_a_message(error: BaseException, want: str) -> None:
+    reason, message = shown(error)
+    assert str(reason) == want and REASON.fullmatch(reason)
+    assert message and "secret text" not in message
+
+
+def test_the_first_error_of_nested_groups_counts() -> None:
+    inner = KubeError(0, "Deep", "")
+    assert first_of(ExceptionGroup("a", [ExceptionGroup("b", [inner]), ValueError()])) is inner

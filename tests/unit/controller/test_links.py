@@ -1,0 +1,228 @@
+"""A member link against a server with real TLS: joining, rotation, silence, another cluster behind the same address."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from member_objects import HUB, JOB, job_body, node_body, pod_body
+from sampan.api.convert_offer import SecretRef
+from sampan.controller.link_terms import LinkEvents, LinkSettings
+from sampan.controller.links import MemberLink
+from sampan.controller.secrets import SecretProblem
+from sampan.kube.addresses import AddressPolicy
+from sampan.kube.reflector import Tuning
+from unit.controller.fake_server import JOBS, NODES, OWN_PODS, PODS, FakeServer, fake_server, until
+
+KEY = SecretRef("prov-a", "kc", "kubeconfig")
+SETTINGS = LinkSettings(
+    hub_id=HUB,
+    hub_cluster_uid="the-hub",
+    policy=AddressPolicy(allow_loopback=True),
+    tuning=Tuning(backoff_base=0.01, backoff_cap=0.05, unauthorized_wait=0.05, forbidden_wait=0.05),
+    probe_after=0.2,
+    probe_timeout=0.2,
+    mute_after=0.6,
+    review_every=0.3,
+    review_missing=0.1,
+    tick=0.02,
+    retry_base=0.02,
+)
+
+
+@dataclass
+class Told:
+    """What a link told."""
+
+    jobs: list[str] = field(default_factory=list)
+    nodes: set[str] = field(default_factory=set)
+    refused: int = 0
+    reasons: list[str] = field(default_factory=list)
+
+
+@asynccontextmanager
+async def linked(namespaces: frozenset[str] = frozenset({"sampan-jobs"})) -> AsyncIterator[tuple[MemberLink, Told]]:
+    told = Told()
+
+    def refused(_: MemberLink) -> None:
+        told.refused += 1
+
+    events = LinkEvents(
+        job_changed=lambda _, uid: told.jobs.append(uid),
+        capacity_changed=lambda _, nodes: told.nodes.update(nodes),
+        link_changed=lambda link: told.reasons.append(str(link.facts.reason)),
+        refused=refused,
+    )
+    link = MemberLink(KEY, SETTINGS, events)
+    link.follow(namespaces)
+    task = asyncio.create_task(link.run())
+    try:
+        yield link, told
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[FakeServer]:
+    async with fake_server() as fake:
+        fake.put(NODES, node_body())
+        fake.put(JOBS, job_body())
+        yield fake
+
+
+@asynccontextmanager
+async def joined(server: FakeServer) -> AsyncIterator[tuple[MemberLink, Told]]:
+    async with linked() as (link, told):
+        link.use(server.kubeconfig())
+        await until(lambda: link.connected and link.facts.connected, "connected")
+        yield link, told
+
+
+async def test_a_kubeconfig_becomes_a_picture(server: FakeServer) -> None:
+    async with joined(server) as (link, told):
+        assert (link.cluster_uid, link.version, link.missing_permissions, link.warnings) == (server.uid, "v1.36.3", (), ())
+        assert list(link.nodes) == ["n1"] and list(link.jobs) == [JOB] and link.traces(JOB)
+        assert told.jobs == [JOB]
+        server.put(PODS, pod_body(ours=JOB))
+        server.put(OWN_PODS, pod_body(ours=JOB, namespace="sampan-jobs"))
+        await until(lambda: link.pods and link.own_pods.get(JOB), "the pod is seen")
+        server.drop(JOBS, server.collections[JOBS].copy().popitem()[0])
+        await until(lambda: not link.jobs, "the Job is gone")
+        assert link.traces(JOB)
+        assert "n1" in told.nodes
+
+
+async def test_a_link_without_a_secret_says_so_and_has_no_client() -> None:
+    async with linked() as (link, _):
+        link.use(SecretProblem.NOT_FOUND)
+        assert (link.facts.connected, str(link.facts.reason)) == (False, "SecretNotFound")
+        assert "prov-a/kc" in link.facts.message
+        with pytest.raises(RuntimeError):
+            _ = link.client
+
+
+async def test_a_bad_kubeconfig_is_told_and_the_good_one_stays(server: FakeServer) -> None:
+    async with joined(server) as (link, _):
+        client = link.client
+        link.use(server.kubeconfig().replace(b"token:", b"tokenFile:"))
+        assert (link.facts.connected, link.facts.reason) == (True, "InvalidKubeconfig/TokenFileNotAllowed")
+        assert "last good" in link.facts.message and "abc.def" not in link.facts.message
+        link.use(SecretProblem.NOT_FOUND)
+        assert link.connected and link.client is client
+        link.use(server.kubeconfig())
+        assert str(link.facts.reason) == "Connected"
+
+
+async def test_a_new_token_is_taken_without_a_new_connection_and_tells_no_job(server: FakeServer) -> None:
+    async with joined(server) as (link, told):
+        client, before, lists = link.client, list(told.jobs), server.count("GET", NODES)
+        server.tokens = {"abc.def-123", "new-token"}
+        link.use(server.kubeconfig("new-token"))
+        await until(lambda: client.credentials.token is not None and client.credentials.token.reveal() == "new-token", "rotated")
+        server.tokens = {"new-token"}
+        await until(lambda: link.connected, "connected with the new token")
+        server.put(NODES, node_body("n2"))
+        await until(lambda: "n2" in link.nodes, "the watch goes on")
+        assert link.client is client and told.jobs == before and server.count("GET", NODES) == lists
+
+
+async def test_a_new_token_that_does_not_work_is_told_and_not_used(server: FakeServer) -> None:
+    async with joined(server) as (link, _):
+        link.use(server.kubeconfig("wrong"))
+        await until(lambda: link.facts.reason == "Unauthorized", "the new token is refused")
+        assert link.connected and "last good" in link.facts.message
+        assert link.client.credentials.token is not None and link.client.credentials.token.reveal() == "abc.def-123"
+
+
+async def test_a_refused_token_asks_for_the_secret_and_ends_the_connection(server: FakeServer) -> None:
+    async with joined(server) as (link, told):
+        server.tokens = set()
+        link.doubt()
+        await until(lambda: not link.facts.connected, "not connected")
+        assert str(link.facts.reason) == "Unauthorized" and told.refused >= 1
+        server.tokens = {"abc.def-123"}
+        await until(lambda: link.connected, "connected again")
+
+
+async def test_another_cluster_at_the_same_address_stops_the_link_before_it_tells_anything(server: FakeServer) -> None:
+    async with joined(server) as (link, told):
+        first = server.uid
+        server.uid = "another"
+        server.collections[JOBS].clear()
+        server.restart()
+        await until(lambda: link.facts.reason == "IdentityChanged", "another cluster")
+        assert told.jobs == [JOB] and not link.connected and link.cluster_uid == first
+        server.uid = first
+        server.put(JOBS, job_body())
+        await until(lambda: link.connected, "the old one is back")
+
+
+async def test_a_gap_in_the_watch_tells_what_was_lost_once_the_member_is_known_to_be_the_same(server: FakeServer) -> None:
+    async with joined(server) as (link, told):
+        server.collections[JOBS].clear()
+        server.restart()
+        await until(lambda: told.jobs == [JOB, JOB], "the loss is told")
+        assert not link.jobs
+        await until(lambda: link.connected, "connected")
+
+
+async def test_the_hub_is_no_member(server: FakeServer) -> None:
+    server.uid = "the-hub"
+    async with linked() as (link, _):
+        link.use(server.kubeconfig())
+        await until(lambda: link.facts.reason == "HubAsMember", "refused")
+        assert link.cluster_uid is None and server.count("GET", NODES) == 0
+        server.uid = "a-member"
+        await until(lambda: link.connected, "a proper kubeconfig heals it")
+
+
+async def test_silence_is_noticed_and_ends(server: FakeServer) -> None:
+    async with joined(server) as (link, _):
+        server.silence(on=True)
+        await until(lambda: not link.facts.connected, "noticed", seconds=3)
+        assert not link.connected and str(link.facts.reason) == "Unreachable"
+        server.silence(on=False)
+        await until(lambda: link.connected, "back")
+
+
+async def test_a_short_silence_is_not_a_loss(server: FakeServer) -> None:
+    async with joined(server) as (link, told):
+        told.reasons.clear()
+        server.silence(on=True)
+        await asyncio.sleep(0.3)
+        server.silence(on=False)
+        await until(lambda: link.connected, "answers")
+        assert "Unreachable" not in told.reasons
+
+
+async def test_missing_rights_are_named_and_granted_rights_are_taken_up(server: FakeServer) -> None:
+    server.denied |= {"create jobs.batch in sampan-jobs", "list nodes"}
+    server.forbidden = {NODES}
+    async with linked() as (link, _):
+        link.use(server.kubeconfig())
+        await until(lambda: link.facts.connected, "connected")
+        assert link.missing_permissions == ("list nodes", "create jobs.batch in sampan-jobs")
+        assert not link.connected, "without nodes nothing may be done"
+        server.denied, server.forbidden = {"* *.*"}, set()
+        await until(lambda: link.connected and not link.missing_permissions, "granted")
+
+
+async def test_a_credential_that_may_do_anything_is_warned_about(server: FakeServer) -> None:
+    server.denied = set()
+    async with joined(server) as (link, _):
+        assert link.warnings == ("OverPrivileged",) and link.facts.over_privileged
+
+
+async def test_other_namespaces_are_followed_and_left(server: FakeServer) -> None:
+    elsewhere = "/apis/batch/v1/namespaces/elsewhere"
+    server.put(f"{elsewhere}/jobs", {**job_body("j2"), "metadata": {**job_body("j2")["metadata"], "namespace": "elsewhere"}})
+    server.collections["/api/v1/namespaces/elsewhere/pods"] = {}
+    async with joined(server) as (link, _):
+        link.follow(frozenset({"sampan-jobs", "elsewhere"}))
+        await until(lambda: "j2" in link.jobs and link.connected, "the other namespace is watched")
+        link.follow(frozenset({"elsewhere"}))
+        await until(lambda: JOB not in link.jobs, "the first is forgotten")
+        assert "j2" in link.jobs

@@ -1,0 +1,112 @@
+"""What an offer on the hub needs next, in order: finalizer, status, nothing; and off it goes when nothing is left."""
+
+from typing import Any
+
+import pytest
+
+from member_objects import HUB, MEMBER, as_node, as_pod, node_body, offer_body, pod_body, provider_body
+from sampan.catalog import load
+from sampan.controller.inventory import Inventory
+from sampan.controller.joining import LinkFacts
+from sampan.controller.offer_book import OfferBook
+from sampan.controller.offer_pools import OfferPools
+from sampan.controller.offer_render import Renderer
+from sampan.kube.client import PatchType
+from sampan.model.names import FINALIZER
+from sampan.model.offer import OfferKey
+
+UID = "uid-prov-a-one"
+UP = LinkFacts(connected=True, reason="Connected", cluster_uid=MEMBER, missing=())
+
+
+class World:
+    """A book with one offer, its pools, and a clock."""
+
+    def __init__(self) -> None:
+        self.now = 1_767_225_600_000
+        self.facts = UP
+        self.used: set[OfferKey] = set()
+        self.inventory = Inventory(HUB, lambda nodes: None)
+        self.inventory.put_node(as_node(node_body()))
+        self.book = OfferBook(HUB, lambda key: self.facts)
+        self.pools = OfferPools(load(), frozenset({"CN"}), lambda cluster: ())
+        self.renderer = Renderer(self.book, self.pools, in_use=lambda key: key in self.used, clock=lambda: self.now)
+        self.book.put_provider(provider_body())
+
+    def put(self, **over: Any) -> None:
+        version = 1 + int(self.book.claims[UID].resource_version) if UID in self.book.claims else 5
+        self.book.put_offer(offer_body(version=version, **over))
+        self.book.settle()
+        self.pools.put(self.book.judged[UID].offer, trust_overrides=False)
+        self.pools.look(MEMBER, self.inventory)
+
+    def patch(self) -> dict[str, Any]:
+        write = self.renderer.write(UID)
+        assert write is not None and write.subresource == "status"
+        status: dict[str, Any] = write.body["status"]
+        return status
+
+    def conditions(self) -> dict[str, tuple[str, str]]:
+        return {c["type"]: (c["status"], c["reason"]) for c in self.patch()["conditions"]}
+
+
+@pytest.fixture
+def world() -> World:
+    made = World()
+    made.put()
+    return made
+
+
+def test_a_status_is_written_once(world: World) -> None:
+    assert world.conditions()["Schedulable"] == ("True", "Schedulable")
+    world.put(status=world.patch())
+    assert world.renderer.write(UID) is None
+    assert world.renderer.write("nobody") is None
+
+
+def test_the_finalizer_comes_before_the_status(world: World) -> None:
+    world.put(meta={"finalizers": ["other/one"]})
+    write = world.renderer.write(UID)
+    assert write is not None and write.subresource is None
+    assert write.body["metadata"] == {"resourceVersion": "6", "finalizers": ["other/one", FINALIZER]}
+
+
+def test_an_offer_that_goes_waits_for_its_jobs_then_loses_the_finalizer(world: World) -> None:
+    world.used = {OfferKey("prov-a", "one")}
+    world.put(meta={"deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": ["other/one", FINALIZER]})
+    assert world.conditions()["Draining"] == ("True", "JobsBound")
+    assert world.conditions()["Schedulable"] == ("False", "Draining")
+    assert world.renderer.due() == [UID]
+    world.used = set()
+    write = world.renderer.write(UID)
+    assert write is not None and write.content_type is PatchType.JSON
+    assert [step["value"] for step in write.body] == ["6", ["other/one"]]
+
+
+def test_the_status_stays_while_the_link_is_on_its_first_way_in(world: World) -> None:
+    world.put(status=world.patch())
+    world.facts = LinkFacts()
+    world.book.link_changed(world.book.claims[UID].secret, None)  # type: ignore[arg-type]
+    world.book.settle()
+    assert world.renderer.write(UID) is None
+    world.facts = LinkFacts(reason="Unreachable", message="no answer")
+    assert world.renderer.write(UID) is not None
+
+
+def test_time_alone_opens_and_ends_an_offer(world: World) -> None:
+    world.put(validity={"until": "2026-01-01T00:00:10Z"})
+    world.put(validity={"until": "2026-01-01T00:00:10Z"}, status=world.patch())
+    assert world.renderer.due() == []
+    world.now += 10_000
+    assert world.renderer.due() == [UID]
+    assert world.conditions()["Schedulable"] == ("False", "NotValid")
+
+
+def test_a_limit_below_what_is_in_use_is_shown(world: World) -> None:
+    for number in range(3):
+        world.inventory.put_pod(as_pod(pod_body(f"p{number}")))
+    world.pools.touch(MEMBER, world.inventory, {"n1"})
+    world.put(pools=[{"maxDevices": 2}])
+    assert world.conditions()["Overcommitted"] == ("True", "Overcommitted")
+    world.put(pools=[{"maxDevices": 3}])
+    assert "Overcommitted" not in world.conditions()

@@ -1,0 +1,176 @@
+"""Many jobs, one at a time each: failures are tried again ever later, and one job's trouble is nobody else's."""
+
+import asyncio
+import logging
+
+import pytest
+from aiohttp import web
+
+from jobs import CLUSTER, bound_status
+from unit.kube.fake_api import replying
+
+from .fakes import H100_JOB, JOBS, REMOTE, world
+
+
+async def test_one_worker_at_a_time_works_on_a_job_and_the_others_go_on() -> None:
+    async with world() as w:
+        gate, inside = asyncio.Event(), asyncio.Event()
+
+        async def slow(_: web.BaseRequest) -> web.StreamResponse:
+            inside.set()
+            await gate.wait()
+            return await replying(500, "InternalError")(_)
+
+        for uid in ("u1", "u2", "u3"):
+            w.add(uid, spec=H100_JOB)
+        w.hub.fault("PATCH", "/job-u1/", slow)
+        w.pilot.bind(w.assignment("u1"))
+        await asyncio.wait_for(inside.wait(), 5)
+        for _ in range(5):
+            w.pilot.touch("u1")
+        for uid in ("u2", "u3"):
+            w.pilot.bind(w.assignment(uid))
+        async with asyncio.timeout(5):
+            while len(w.member.of(REMOTE)) < 2:
+                await asyncio.sleep(0.002)
+        assert len(w.hub.calls("PATCH", "/job-u1/")) == 1, "its own writes never race"
+        gate.set()
+        await w.settle()
+        assert w.pilot.binds_in_flight == 0
+
+
+async def test_delays_grow_while_a_member_fails_and_shrink_once_it_works(caplog: pytest.LogCaptureFixture) -> None:
+    async with world() as w:
+        w.add(spec=H100_JOB)
+        w.member.fault("POST", "/jobs", replying(500, "InternalError"), times=12)
+        with caplog.at_level(logging.WARNING):
+            await w.bind()
+            for _ in range(11):
+                w.pilot.touch("u1")
+                await w.settle()
+        delays = [vars(record)["delay"] for record in caplog.records if record.message == "job.retry"]
+        assert len(delays) == 12
+        assert delays[0] <= 0.5
+        assert delays[4] > 2 * delays[1]
+        assert all(15 <= delay <= 30 for delay in delays[8:]), "no longer than half a minute"
+        w.pilot.touch("u1")
+        await w.settle()
+        assert len(w.member.of(REMOTE)) == 1
+        assert w.pilot.counters.errors == 12
+
+
+@pytest.mark.parametrize("code", [500, 429, 401])
+async def test_a_hub_that_fails_is_not_flooded_with_new_plans_for_the_same_job(code: int) -> None:
+    async with world() as w:
+        w.add(spec=H100_JOB)
+        w.hub.fault("PATCH", "/status", replying(code, "X", Retry_After="60"), times=3)
+        await w.bind()
+        assert not w.state.snapshot(w.now).jobs, "the scheduler may not have it back before the delay is over"
+        assert not list(w.state.flights(CLUSTER))
+        assert len(w.state.snapshot(w.now + 1_000).jobs) == 1
+
+
+async def test_a_stale_picture_is_not_planned_with_again_but_a_newer_one_is_at_once() -> None:
+    async with world() as w:
+        w.add(spec=H100_JOB)
+        w.change(spec={"priority": 1})
+        await w.bind()
+        assert not w.state.snapshot(w.now).jobs
+        w.watch()
+        assert [job.priority for job in w.state.snapshot(w.now).jobs] == [1]
+
+
+async def test_a_poisoned_record_is_set_aside_and_the_others_go_on() -> None:
+    async with world() as w:
+        poison = bound_status()
+        poison["binding"]["alternative"] = 5  # there is none
+        w.add("u1", status=poison)
+        w.add("u2", spec=H100_JOB)
+        w.pilot.touch("u1")
+        await w.bind("u2")
+        assert w.pilot.counters.quarantined >= 1
+        assert w.status("u2")["phase"] == "Bound"
+        assert [call for call in w.hub.seen if "job-u1" in call.path] == []
+        w.pilot.touch_cluster(CLUSTER)
+        await w.settle()
+        assert list(w.state.snapshot(w.now).jobs) == []
+
+
+async def test_a_poisoned_assignment_is_given_back_and_not_planned_again_at_once() -> None:
+    async with world() as w:
+        w.add(spec=H100_JOB)
+        w.members.berth = lambda offer: {}[offer]  # type: ignore[method-assign]
+        await w.bind()
+        assert w.pilot.counters.quarantined == 1
+        assert not list(w.state.flights(CLUSTER))
+        assert not w.state.snapshot(w.now).jobs
+        assert len(w.state.snapshot(w.now + 61_000).jobs) == 1
+
+
+async def test_a_job_that_merely_waits_costs_nothing() -> None:
+    async with world() as w:
+        for number in range(20):
+            w.add(f"w{number}", spec=H100_JOB)
+        await w.settle()
+        assert not w.hub.seen
+        assert w.pilot.queue._due == {}
+
+
+async def test_a_job_that_the_hub_has_no_more_is_forgotten_with_its_assignment() -> None:
+    async with world() as w:
+        w.add(spec=H100_JOB)
+        w.pilot.bind(w.assignment())
+        w.hub.drop(JOBS, "job-u1")
+        w.state.remove_job("u1")
+        await w.settle()
+        assert w.pilot.binds_in_flight == 0
+        assert not w.hub.seen
+        assert not list(w.state.flights(CLUSTER))
+
+
+async def test_touching_a_cluster_touches_the_jobs_bound_there_and_no_others() -> None:
+    async with world() as w:
+        w.add("u1", spec=H100_JOB)
+        w.add("u2", spec=H100_JOB)
+        await w.bind("u1")
+        w.tell_copy("u1", active=1)
+        w.pilot.touch_cluster("another")
+        assert len(w.pilot.queue) == 0
+        w.pilot.touch_cluster(CLUSTER)
+        assert len(w.pilot.queue) == 1
+
+
+async def test_an_unseen_change_is_noticed_by_the_second_net() -> None:
+    """Nothing tells of the deletion, but five seconds after the delete the pilot looks again by itself."""
+    async with world(tombstone=0) as w:
+        w.add(spec=H100_JOB)
+        await w.bind()
+        w.change(deletionTimestamp="2027-01-15T08:00:00Z")
+        await w.pass_time(20_000)
+        assert "u1" in w.pilot.queue._due
+
+
+async def test_conflicts_are_tried_again_ever_later() -> None:
+    async with world() as w:
+        w.add(spec=H100_JOB)
+        await w.bind()
+        w.change(labels={"a": "b"})  # the watch is silent from here on
+        w.tell_copy(active=1)
+        delays = []
+        later = w.pilot.touch
+
+        def touch(uid: str, *, after: float = 0) -> None:
+            delays.append(after)
+            later(uid, after=after)
+
+        w.pilot.touch = touch  # type: ignore[method-assign]
+        w.now += 20_000
+        for item in w.member.of(REMOTE):
+            item["status"] = {"active": 1}
+        w.link.jobs = {"u1": w.link.jobs["u1"]}
+        w.link.jobs["u1"] = __import__("msgspec").convert({**w.copy(), "status": {"active": 1}}, type(w.link.jobs["u1"]))
+        for _ in range(5):
+            later("u1")
+            await w.settle()
+        assert w.pilot.counters.conflicts == 5
+        assert max(delays[-2:]) > 3 * min(delays[:2])

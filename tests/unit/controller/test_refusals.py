@@ -1,0 +1,183 @@
+"""A waiting tenant is told why, seldom: not for jobs that wait a moment, once in ten minutes a job, five a second in all."""
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from jobs import NOW, body, bound_status
+from sampan.api import status as s
+from sampan.controller.jobs import JobRecord
+from sampan.controller.refusals import RefusalWriter
+from sampan.controller.state import State
+from sampan.kube.errors import Conflict
+from sampan.model.lifecycle import Event, Outcome
+from sampan.model.plan import Refusal
+from sampan.model.reason import Reason
+
+from .fakes import FakeFleet
+
+pytestmark = pytest.mark.looptime
+REGION, ROOM = Reason.REGION_EXCLUDED, Reason.INSUFFICIENT_FREE_DEVICES
+
+
+class Scene:
+    """A state, a writer, and a hub that notes when it was written to; the clock follows the loop's."""
+
+    def __init__(self) -> None:
+        self.state = State(FakeFleet(), currency="CNY", cooldown=0)
+        self.writes: list[tuple[float, str, str]] = []
+        self.fail = 0
+        self.version = 100
+        self.start()
+
+    def start(self) -> None:
+        """Start the writer anew, as after a restart."""
+        self.writer = RefusalWriter(self.state, self, self.clock)  # type: ignore[arg-type]
+
+    def clock(self) -> int:
+        return NOW + int(asyncio.get_running_loop().time() * 1000)
+
+    async def write_status(self, record: JobRecord, status: s.Status) -> dict[str, Any]:
+        reason = next(c["reason"] for c in status["conditions"] if c["type"] == "Scheduled")
+        self.writes.append((asyncio.get_running_loop().time(), record.uid, reason))
+        if self.fail:
+            self.fail -= 1
+            raise Conflict(409, "Conflict", "changed")
+        self.version += 1
+        return json.loads(json.dumps(body(record.uid, resourceVersion=str(self.version), status=status)))  # type: ignore[no-any-return]
+
+    def add(self, uid: str = "u1", *, ago: int = 60_000, **kwargs: Any) -> None:
+        self.state.apply_job(body(uid, **{"creationTimestamp": s.to_rfc3339(NOW - ago), **kwargs}))
+
+    def hear(self, reason: Reason | None = ROOM, *uids: str) -> None:
+        """The scheduler refused these jobs, or all that wait, in its last cycle."""
+        jobs = [job for job in self.state.snapshot(self.clock()).jobs if not uids or job.uid in uids]
+        self.writer.hear(tuple(Refusal(job=job, counts={reason: 1} if reason else {}) for job in jobs))
+
+    def told(self) -> list[tuple[str, str]]:
+        return [(uid, reason) for _, uid, reason in self.writes]
+
+
+@asynccontextmanager
+async def scene() -> AsyncIterator[Scene]:
+    """A scene whose writer runs."""
+    made = Scene()
+    task = asyncio.create_task(_run(made))
+    try:
+        yield made
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+
+
+async def _run(made: Scene) -> None:
+    """Follow restarts."""
+    while True:
+        writer = made.writer
+        task = asyncio.create_task(writer.run())
+        try:
+            while made.writer is writer:
+                await asyncio.sleep(0.1)
+        finally:
+            task.cancel()
+
+
+async def test_a_job_that_just_came_is_not_bothered() -> None:
+    async with scene() as sc:
+        sc.add(ago=0)
+        sc.hear()
+        await asyncio.sleep(1.5)
+        assert sc.writes == []
+        await asyncio.sleep(2)
+        assert sc.told() == [("u1", str(ROOM))]
+
+
+async def test_the_same_reason_is_told_once_and_a_new_one_only_after_ten_minutes() -> None:
+    async with scene() as sc:
+        sc.add()
+        sc.hear()
+        await asyncio.sleep(3_600)
+        assert len(sc.writes) == 1
+        sc.hear(REGION)
+        await asyncio.sleep(5)
+        sc.hear(ROOM)
+        await asyncio.sleep(300)
+        assert sc.told() == [("u1", str(ROOM)), ("u1", str(REGION))], "back to the first reason within ten minutes: silence"
+        await asyncio.sleep(400)
+        assert len(sc.writes) == 3
+        assert sc.writes[2][0] - sc.writes[1][0] >= 600
+
+
+async def test_a_job_without_any_offer_is_told_so() -> None:
+    async with scene() as sc:
+        sc.add()
+        sc.hear(None)
+        await asyncio.sleep(1)
+        assert sc.told() == [("u1", "NoOffers")]
+        (condition,) = sc.state.jobs["u1"].status["conditions"]
+        assert condition["message"]
+
+
+async def test_no_more_than_five_a_second_in_all() -> None:
+    async with scene() as sc:
+        for number in range(50):
+            sc.add(f"u{number}")
+        sc.hear()
+        await asyncio.sleep(30)
+        times = [moment for moment, _, _ in sc.writes]
+        assert len({uid for _, uid, _ in sc.writes}) == len(times) == 50
+        assert all(later - earlier >= 0.99 for earlier, later in zip(times, times[5:], strict=False))
+
+
+async def test_a_restart_writes_nothing_that_is_written_already() -> None:
+    async with scene() as sc:
+        sc.add()
+        sc.hear()
+        await asyncio.sleep(5)
+        sc.start()
+        sc.hear()
+        await asyncio.sleep(3_600)
+        assert len(sc.writes) == 1
+
+
+async def test_a_job_that_waits_again_after_an_attempt_is_told_why_though_the_reason_is_old() -> None:
+    async with scene() as sc:
+        sc.add()
+        sc.hear()
+        await asyncio.sleep(5)
+        ended = s.attempt_ended(bound_status(), s.Ending(outcome=Outcome.DISRUPTED, reason="NodeLost", ended_at=NOW))
+        freed = s.released(ended, Event.REQUEUED, reason="NodeLost", message="", at=NOW)
+        sc.add(resourceVersion="200", status=freed)
+        sc.version = 300
+        sc.hear()
+        await asyncio.sleep(700)
+        assert sc.told() == [("u1", str(ROOM))] * 2
+        (condition,) = (c for c in sc.state.jobs["u1"].status["conditions"] if c["type"] == "Scheduled")
+        assert condition["reason"] == str(ROOM)
+
+
+async def test_a_write_that_lost_is_tried_again_and_not_at_once() -> None:
+    async with scene() as sc:
+        sc.fail = 1
+        sc.add()
+        sc.hear()
+        await asyncio.sleep(5)
+        assert len(sc.writes) == 1
+        await asyncio.sleep(30)
+        assert len(sc.writes) == 2
+        assert sc.state.jobs["u1"].status["conditions"][0]["reason"] == str(ROOM)
+
+
+async def test_a_job_that_was_placed_or_deleted_meanwhile_is_left_alone() -> None:
+    async with scene() as sc:
+        sc.add("u1", ago=0)
+        sc.add("u2", ago=0)
+        sc.hear()
+        sc.add("u1", resourceVersion="11", status=bound_status())
+        sc.state.remove_job("u2")
+        await asyncio.sleep(60)
+        assert sc.writes == []

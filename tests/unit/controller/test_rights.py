@@ -1,0 +1,52 @@
+"""The rights Sampan asks for are those of the member chart, and what is missing is named."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+
+from sampan.controller.rights import Rights, needed, review
+from sampan.kube.access import Access
+from sampan.kube.client import Client
+
+CHART = Path(__file__).parents[3] / "helm" / "sampan-member" / "templates" / "rbac.yaml"
+
+
+class Answers:
+    """A client that allows all but what is denied."""
+
+    def __init__(self, *denied: str) -> None:
+        self.denied = denied
+
+    async def review(self, accesses: Iterable[Access]) -> dict[Access, bool]:
+        return {access: str(access) not in self.denied for access in accesses}
+
+
+async def reviewed(*denied: str) -> Rights:
+    return await review(cast(Client, Answers(*denied)), ["sampan-jobs"])
+
+
+async def test_what_is_missing_is_named_as_people_write_it() -> None:
+    found = await reviewed("create jobs.batch in sampan-jobs", "get namespaces kube-system", "* *.*")
+    assert found == Rights(missing=("get namespaces kube-system", "create jobs.batch in sampan-jobs"))
+
+
+async def test_a_credential_that_may_do_anything_is_over_privileged() -> None:
+    assert await reviewed() == Rights(over_privileged=True)
+
+
+def test_each_namespace_is_asked_about_once() -> None:
+    wanted = needed(["b", "a"])
+    assert len(wanted) == len(set(wanted))
+    assert {access.namespace for access in wanted} == {"", "a", "b"}
+
+
+def test_everything_needed_is_granted_by_the_member_chart() -> None:
+    granted: set[tuple[str, str, str]] = set()
+    for document in CHART.read_text().split("\n---\n"):
+        rules = document.partition("\nrules:\n")[2].partition("\n---")[0]
+        for rule in cast(list[dict[str, Any]], yaml.safe_load(rules) or []):
+            granted |= {(g, r, v) for g in rule["apiGroups"] for r in rule["resources"] for v in rule["verbs"]}
+    assert granted
+    assert {(access.group, access.resource, access.verb) for access in needed(["sampan-jobs"])} <= granted
