@@ -31,7 +31,14 @@ def node_body(name: str = "n1", *, gpus: int = 8, ready: bool = True, version: i
 
 
 def pod_body(
-    name: str = "p1", *, node: str = "n1", gpus: int = 1, phase: str = "Running", ours: str = "", namespace: str = "default", version: int = 1
+    name: str = "p1",
+    *,
+    node: str = "n1",
+    gpus: int = 1,
+    phase: str = "Running",
+    ours: str = "",
+    namespace: str = "default",
+    version: int = 1,
 ) -> Json:
     """A pod on a node; `ours` is the UID of the ComputeJob it belongs to."""
     labels = remote_labels(hub_id=HUB, job_uid=ours, attempt=1) if ours else {}

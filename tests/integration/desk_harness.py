@@ -97,7 +97,9 @@ class Harness:
     async def kubeconfig(self, member: str) -> str:
         """A kubeconfig of a member with a fresh token of the hub's ServiceAccount there."""
         secret = await self.admin(lambda: self.fed.hub.items("secret", "-n", f"prov-{member}"))
-        text = next(base64.b64decode(s["data"]["kubeconfig"]).decode() for s in secret if s["metadata"]["name"].endswith("-ondemand-kubeconfig"))
+        text = next(
+            base64.b64decode(s["data"]["kubeconfig"]).decode() for s in secret if s["metadata"]["name"].endswith("-ondemand-kubeconfig")
+        )
         token = await self.token(member, "sampan-hub")
         old = next(line.split("token: ", 1)[1].strip() for line in text.splitlines() if "token: " in line)
         return text.replace(old, token)

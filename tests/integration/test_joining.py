@@ -88,7 +88,8 @@ async def test_a_cluster_offered_from_another_namespace_is_refused(desk: Harness
     assert (await desk.condition(JOINED, "Schedulable"))["status"] == "True"
     assert "clusterUID" not in await desk.status(key)
     link = desk.desk.link_of((await desk.status(JOINED))["clusterUID"])
-    assert link is not None and link.key.namespace == A
+    assert link is not None
+    assert link.key.namespace == A
 
 
 async def test_the_hub_itself_is_no_member(desk: Harness) -> None:
@@ -233,7 +234,8 @@ async def test_what_a_provider_was_not_granted_is_not_believed(desk: Harness) ->
     reference = {"name": "lingang-ondemand-kubeconfig"}
     key = await desk.offer(A, "abroad", kubeconfigSecretRef=reference, region="mars")
     seen = await desk.until(key, "Approved", "False", "RegionNotGranted")
-    assert "spec.region" in seen["message"] and "Provider lingang" in seen["message"]
+    assert "spec.region" in seen["message"]
+    assert "Provider lingang" in seen["message"]
     offer = desk.desk.offers()[key]
     assert (offer.approved, offer.region, dict(offer.labels)) == (False, "", {})
 

@@ -47,7 +47,7 @@ def to_vector(amounts: Mapping[str, str]) -> Vector:
         try:
             parsed[name] = parse_quantity(text, milli=name == CPU)
         except QuantityError:
-            continue
+            continue  # a resource without an amount is one that nothing can be asked of
     return Vector.of(parsed)
 
 

@@ -17,7 +17,7 @@ from sampan.controller.joining import LinkFacts
 from sampan.controller.link_session import Known, Listener, Session
 from sampan.controller.link_terms import BeginAgainError, LinkEvents, LinkSettings, Shown, StrangerError, first_of, shown
 from sampan.controller.own_jobs import OwnJobs
-from sampan.controller.secrets import SecretProblem
+from sampan.controller.kubeconfig_secrets import SecretProblem
 from sampan.kube import kubeconfig
 from sampan.kube import workloads as kube
 from sampan.kube.backoff import Backoff

@@ -18,7 +18,7 @@ from sampan.controller.offer_book import Body, OfferBook
 from sampan.controller.offer_pools import OfferPools
 from sampan.controller.offer_render import Renderer
 from sampan.controller.offer_writer import OfferWriter
-from sampan.controller.secrets import SecretWatch
+from sampan.controller.kubeconfig_secrets import SecretWatch
 from sampan.kube.client import Client
 from sampan.kube.workloads import Job as RemoteJob
 from sampan.model.accelerator import AcceleratorClass

@@ -1,4 +1,5 @@
-"""Builds Kubernetes, etcd, kwok and helm once with Go, from the wrapper modules in `go/`, into the user's cache.
+"""Builds Kubernetes, etcd, kwok and helm once with Go (the machine's, or in a container), from the wrapper modules in `go/`,
+into the user's cache.
 
 Never here: finding programs that are there already.
 """
@@ -17,6 +18,9 @@ from typing import IO
 
 from sampan.local.binaries import KUBERNETES_VERSION, Say, find, stamp, wanted_version
 from sampan.local.paths import LocalError, cache_root
+
+GO_IMAGE = "golang:1.26"
+"""Where Go runs when there is Docker but no Go."""
 
 _MAJOR, _MINOR = KUBERNETES_VERSION.removeprefix("v").split(".")[:2]
 # Without these, the server's discovery says v0.0.0 and clients gate features wrongly.
@@ -54,10 +58,10 @@ RECIPES = {
 
 def build(programs: list[str], say: Say) -> None:
     """Puts the programs into the cache, each whole or not at all. A second builder waits for the first and then finds its work done."""
-    go = shutil.which("go")
-    if go is None:
+    compiler = _compiler()
+    if compiler is None:
         raise LocalError(
-            f"missing {', '.join(programs)} and no Go to build them: install Go (https://go.dev/dl), "
+            f"missing {', '.join(programs)} and neither Go nor a running Docker to build them: install Go (https://go.dev/dl), "
             "or set SAMPAN_KUBE_ASSETS to a folder that has them"
         )
     target = cache_root() / "bin"
@@ -68,7 +72,7 @@ def build(programs: list[str], say: Say) -> None:
         if left:
             say(f"building {len(left)} programs once, about {minutes:g} minutes on two cores: {', '.join(left)}")
         for number, program in enumerate(left, 1):
-            _build_one(go, program, target, say=_numbered(say, f"[{number} of {len(left)}]"))
+            _build_one(compiler, program, target, say=_numbered(say, f"[{number} of {len(left)}]"))
 
 
 def _numbered(say: Say, head: str) -> Say:
@@ -86,16 +90,49 @@ def _one_builder(target: Path, say: Say) -> Iterator[None]:
         yield
 
 
-def _build_one(go: str, program: str, target: Path, *, say: Say) -> None:
+@dataclass(frozen=True, slots=True)
+class Compiler:
+    """Go on this machine, or in a container where there is only Docker. `command` runs it in `module`, with `out` to write to."""
+
+    command: Callable[[Path, Path], list[str]]
+    out: Callable[[Path], str]
+    """Where a file of the output folder is, as the compiler sees it."""
+
+
+def _compiler() -> Compiler | None:
+    """Return Go from PATH, else Go in a container, else None."""
+    go = shutil.which("go")
+    if go is not None:
+        return Compiler(command=lambda _module, _out: [go], out=str)
+    docker = shutil.which("docker")
+    if docker is None or subprocess.run([docker, "info"], capture_output=True, check=False, timeout=30).returncode != 0:
+        return None
+    return Compiler(command=lambda module, out: _in_container(docker, module, out), out=lambda file: f"/out/{file.name}")
+
+
+def _in_container(docker: str, module: Path, out: Path) -> list[str]:
+    """Return the command that runs Go in a container: the module read-only, its caches in ours, as the caller's user."""
+    cache = cache_root() / "go"
+    cache.mkdir(parents=True, exist_ok=True)
+    volumes = (f"{module}:/src:ro", f"{out}:/out", f"{cache}:/cache")
+    settings = ("CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off", "GOCACHE=/cache/build", "GOMODCACHE=/cache/mod", "HOME=/tmp")
+    mounted = [part for volume in volumes for part in ("--volume", volume)]
+    set_up = [part for setting in settings for part in ("--env", setting)]
+    user = f"{os.getuid()}:{os.getgid()}"
+    return [docker, "run", "--rm", "--user", user, *mounted, *set_up, "--workdir", "/src", GO_IMAGE, "go"]
+
+
+def _build_one(compiler: Compiler, program: str, target: Path, *, say: Say) -> None:
     recipe = RECIPES[program]
     say(f"{program} {wanted_version(program)}")
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix=f".{program}-", dir=target) as folder:
         made = Path(folder) / program
-        command = [go, "build", "-mod=readonly", "-trimpath", "-ldflags", recipe.ldflags, "-o", str(made), recipe.package]
+        module = Path(__file__).parent / "go" / recipe.module
+        flags = ["-mod=readonly", "-trimpath", "-ldflags", recipe.ldflags, "-o", compiler.out(made)]
+        command = [*compiler.command(module, made.parent), "build", *flags, recipe.package]
         with tempfile.TemporaryFile("w+") as output:
-            folder_of_module = Path(__file__).parent / "go" / recipe.module
-            _run(command, folder_of_module, output=output, tick=lambda seconds: say(f"{program}: {seconds:.0f} s"))
+            _run(command, module, output=output, tick=lambda seconds: say(f"{program}: {seconds:.0f} s"))
         made.replace(target / program)
     stamp(target / program).write_text(wanted_version(program) + "\n")
     say(f"{program} built in {time.monotonic() - started:.0f} s")

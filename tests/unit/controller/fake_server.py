@@ -99,7 +99,7 @@ class FakeServer:
             return web.json_response({"status": {"allowed": _shown(body["spec"]["resourceAttributes"]) not in self.denied}})
         if request.method == "PATCH":
             self.patches.append((path, request.headers["Content-Type"], body))
-            return web.json_response({"metadata": {"name": "x"}})
+            return self._patched(path.removesuffix("/status"), body)
         parent, _, name = path.rpartition("/")
         if name in self.collections.get(parent, {}):
             return web.json_response(self.collections[parent][name])
@@ -107,6 +107,18 @@ class FakeServer:
             items = list(self.collections.get(path, {}).values())
             return web.json_response({"metadata": {"resourceVersion": str(self.version)}, "items": items})
         return refusal(404, "NotFound")
+
+    def _patched(self, path: str, body: Any) -> web.Response:
+        """Merge a patch of metadata and status into a stored object; a JSON patch leaves it as it is."""
+        parent, _, name = path.rpartition("/")
+        if name not in self.collections.get(parent, {}):
+            return refusal(404, "NotFound")
+        item = json.loads(json.dumps(self.collections[parent][name]))
+        for field in ("metadata", "status"):
+            for key, value in (body.get(field, {}) if isinstance(body, dict) else {}).items():
+                item.setdefault(field, {})[key] = value
+        self.put(parent, item)
+        return web.json_response(self.collections[parent][name])
 
     async def _watch(self, request: web.BaseRequest) -> web.StreamResponse:
         at = int(request.query.get("resourceVersion", "0"))

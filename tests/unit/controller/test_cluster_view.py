@@ -45,9 +45,11 @@ def test_flights_are_asked_for_again_only_when_they_changed() -> None:
     inventory, view = viewed()
     inventory.put_node(as_node(node_body()))
     first = view.cluster(none)
-    assert view.cluster(none) is first and asked == [MEMBER]
+    assert view.cluster(none) is first
+    assert asked == [MEMBER]
     view.flights_changed()
-    assert view.cluster(none).nodes is first.nodes and len(asked) == 2
+    assert view.cluster(none).nodes is first.nodes
+    assert len(asked) == 2
 
 
 def test_generation_moves_with_nodes_and_not_with_pods() -> None:
@@ -69,7 +71,8 @@ def test_an_earlier_picture_never_changes() -> None:
     before = view.cluster(lambda _: ())
     inventory.drop_node("n1")
     inventory.put_node(as_node(node_body("n2")))
-    assert list(before.nodes) == ["n1"] and list(view.cluster(lambda _: ()).nodes) == ["n2"]
+    assert list(before.nodes) == ["n1"]
+    assert list(view.cluster(lambda _: ()).nodes) == ["n2"]
 
 
 def test_another_catalogue_is_taken_for_every_node() -> None:
@@ -81,7 +84,9 @@ def test_another_catalogue_is_taken_for_every_node() -> None:
 
 
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["node", "gone", "pod", "end"]), st.sampled_from(["n1", "n2"]), st.integers(1, 4), st.sampled_from(["", JOB])),
+    st.tuples(
+        st.sampled_from(["node", "gone", "pod", "end"]), st.sampled_from(["n1", "n2"]), st.integers(1, 4), st.sampled_from(["", JOB])
+    ),
     max_size=20,
 )
 

@@ -23,7 +23,13 @@ def test_a_node_keeps_only_taints_that_keep_pods_away() -> None:
     taints = [{"key": "b", "value": "1", "effect": "NoSchedule"}, {"key": "a", "effect": "PreferNoSchedule"}]
     node = to_node(as_node(node_body(unschedulable=True, taints=taints)))
     assert node.taints == (Taint("b", "1", "NoSchedule"),)
-    assert (node.cordoned, node.ready, node.hostname, node.allocatable["cpu"], node.allocatable["nvidia.com/gpu"]) == (True, True, "n1", 64000, 8)
+    assert (node.cordoned, node.ready, node.hostname, node.allocatable["cpu"], node.allocatable["nvidia.com/gpu"]) == (
+        True,
+        True,
+        "n1",
+        64000,
+        8,
+    )
     assert not to_node(as_node(node_body(ready=False))).ready
 
 
@@ -48,7 +54,9 @@ def test_a_full_list_replaces_everything(inventory: Inventory, told: list[frozen
     assert told == [frozenset({"a", "b"}), frozenset({"a", "c"})]
 
 
-@pytest.mark.parametrize(("node", "phase", "want"), [("n1", "Running", 1), ("n1", "Pending", 1), ("", "Pending", 0), ("n1", "Succeeded", 0), ("n1", "Failed", 0)])
+@pytest.mark.parametrize(
+    ("node", "phase", "want"), [("n1", "Running", 1), ("n1", "Pending", 1), ("", "Pending", 0), ("n1", "Succeeded", 0), ("n1", "Failed", 0)]
+)
 def test_only_pods_on_a_node_that_did_not_end_hold_room(inventory: Inventory, node: str, phase: str, want: int) -> None:
     inventory.put_pod(as_pod(pod_body(node=node, phase=phase)))
     assert len(inventory.pods) == want
@@ -60,7 +68,9 @@ def test_a_pod_that_ends_gives_its_room_back(inventory: Inventory, told: list[fr
     assert [use.job_uid for use in inventory.pods_on("n1")] == [JOB]
     assert [use.uid for use in inventory.pods_of(JOB)] == ["uid-p1"]
     inventory.put_pod(as_pod(pod_body(ours=JOB, phase="Succeeded")))
-    assert not inventory.pods and not inventory.pods_on("n1") and not inventory.pods_of(JOB)
+    assert not inventory.pods
+    assert not inventory.pods_on("n1")
+    assert not inventory.pods_of(JOB)
     assert told == [frozenset({"n1"})] * 2
 
 

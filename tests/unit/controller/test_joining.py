@@ -84,7 +84,10 @@ def test_a_refused_cluster_is_not_the_offers_cluster() -> None:
     ("facts", "want"),
     [
         (replace(GOOD, missing=None), ("Unknown", "NotReviewed", "not asked")),
-        (replace(GOOD, missing=("create jobs.batch in a", "list nodes")), ("False", "MissingPermissions", "[create jobs.batch in a, list nodes]")),
+        (
+            replace(GOOD, missing=("create jobs.batch in a", "list nodes")),
+            ("False", "MissingPermissions", "[create jobs.batch in a, list nodes]"),
+        ),
         (replace(GOOD, over_privileged=True), ("True", "OverPrivileged", "OverPrivileged")),
         (GOOD, ("True", "PermissionsSufficient", "")),
     ],
@@ -131,7 +134,8 @@ def test_draining_tells_whether_jobs_are_left() -> None:
 def test_overcommitted_names_each_rule_that_is_exceeded() -> None:
     assert overcommitted({0: (8, 8)}) is None
     verdict = overcommitted({0: (8, 8), 2: (9, 8)})
-    assert verdict is not None and verdict.message == "spec.pools[2].maxDevices is 8, 9 in use"
+    assert verdict is not None
+    assert verdict.message == "spec.pools[2].maxDevices is 8, 9 in use"
 
 
 def test_a_namespace_is_of_the_oldest_provider_that_names_it() -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from member_objects import HUB, JOB, job_body, node_body, pod_body
 from sampan.api.convert_offer import SecretRef
+from sampan.controller.kubeconfig_secrets import SecretProblem
 from sampan.controller.link_terms import LinkEvents, LinkSettings
 from sampan.controller.links import MemberLink
-from sampan.controller.secrets import SecretProblem
 from sampan.kube.addresses import AddressPolicy
 from sampan.kube.reflector import Tuning
 from unit.controller.fake_server import JOBS, NODES, OWN_PODS, PODS, FakeServer, fake_server, until
@@ -84,7 +84,9 @@ async def joined(server: FakeServer) -> AsyncIterator[tuple[MemberLink, Told]]:
 async def test_a_kubeconfig_becomes_a_picture(server: FakeServer) -> None:
     async with joined(server) as (link, told):
         assert (link.cluster_uid, link.version, link.missing_permissions, link.warnings) == (server.uid, "v1.36.3", (), ())
-        assert list(link.nodes) == ["n1"] and list(link.jobs) == [JOB] and link.traces(JOB)
+        assert list(link.nodes) == ["n1"]
+        assert list(link.jobs) == [JOB]
+        assert link.traces(JOB)
         assert told.jobs == [JOB]
         server.put(PODS, pod_body(ours=JOB))
         server.put(OWN_PODS, pod_body(ours=JOB, namespace="sampan-jobs"))
@@ -109,9 +111,11 @@ async def test_a_bad_kubeconfig_is_told_and_the_good_one_stays(server: FakeServe
         client = link.client
         link.use(server.kubeconfig().replace(b"token:", b"tokenFile:"))
         assert (link.facts.connected, link.facts.reason) == (True, "InvalidKubeconfig/TokenFileNotAllowed")
-        assert "last good" in link.facts.message and "abc.def" not in link.facts.message
+        assert "last good" in link.facts.message
+        assert "abc.def" not in link.facts.message
         link.use(SecretProblem.NOT_FOUND)
-        assert link.connected and link.client is client
+        assert link.connected
+        assert link.client is client
         link.use(server.kubeconfig())
         assert str(link.facts.reason) == "Connected"
 
@@ -126,15 +130,19 @@ async def test_a_new_token_is_taken_without_a_new_connection_and_tells_no_job(se
         await until(lambda: link.connected, "connected with the new token")
         server.put(NODES, node_body("n2"))
         await until(lambda: "n2" in link.nodes, "the watch goes on")
-        assert link.client is client and told.jobs == before and server.count("GET", NODES) == lists
+        assert link.client is client
+        assert told.jobs == before
+        assert server.count("GET", NODES) == lists
 
 
 async def test_a_new_token_that_does_not_work_is_told_and_not_used(server: FakeServer) -> None:
     async with joined(server) as (link, _):
         link.use(server.kubeconfig("wrong"))
         await until(lambda: link.facts.reason == "Unauthorized", "the new token is refused")
-        assert link.connected and "last good" in link.facts.message
-        assert link.client.credentials.token is not None and link.client.credentials.token.reveal() == "abc.def-123"
+        assert link.connected
+        assert "last good" in link.facts.message
+        assert link.client.credentials.token is not None
+        assert link.client.credentials.token.reveal() == "abc.def-123"
 
 
 async def test_a_refused_token_asks_for_the_secret_and_ends_the_connection(server: FakeServer) -> None:
@@ -142,7 +150,8 @@ async def test_a_refused_token_asks_for_the_secret_and_ends_the_connection(serve
         server.tokens = set()
         link.doubt()
         await until(lambda: not link.facts.connected, "not connected")
-        assert str(link.facts.reason) == "Unauthorized" and told.refused >= 1
+        assert str(link.facts.reason) == "Unauthorized"
+        assert told.refused >= 1
         server.tokens = {"abc.def-123"}
         await until(lambda: link.connected, "connected again")
 
@@ -154,7 +163,9 @@ async def test_another_cluster_at_the_same_address_stops_the_link_before_it_tell
         server.collections[JOBS].clear()
         server.restart()
         await until(lambda: link.facts.reason == "IdentityChanged", "another cluster")
-        assert told.jobs == [JOB] and not link.connected and link.cluster_uid == first
+        assert told.jobs == [JOB]
+        assert not link.connected
+        assert link.cluster_uid == first
         server.uid = first
         server.put(JOBS, job_body())
         await until(lambda: link.connected, "the old one is back")
@@ -174,7 +185,8 @@ async def test_the_hub_is_no_member(server: FakeServer) -> None:
     async with linked() as (link, _):
         link.use(server.kubeconfig())
         await until(lambda: link.facts.reason == "HubAsMember", "refused")
-        assert link.cluster_uid is None and server.count("GET", NODES) == 0
+        assert link.cluster_uid is None
+        assert server.count("GET", NODES) == 0
         server.uid = "a-member"
         await until(lambda: link.connected, "a proper kubeconfig heals it")
 
@@ -183,7 +195,8 @@ async def test_silence_is_noticed_and_ends(server: FakeServer) -> None:
     async with joined(server) as (link, _):
         server.silence(on=True)
         await until(lambda: not link.facts.connected, "noticed", seconds=3)
-        assert not link.connected and str(link.facts.reason) == "Unreachable"
+        assert not link.connected
+        assert str(link.facts.reason) == "Unreachable"
         server.silence(on=False)
         await until(lambda: link.connected, "back")
 
@@ -213,7 +226,8 @@ async def test_missing_rights_are_named_and_granted_rights_are_taken_up(server: 
 async def test_a_credential_that_may_do_anything_is_warned_about(server: FakeServer) -> None:
     server.denied = set()
     async with joined(server) as (link, _):
-        assert link.warnings == ("OverPrivileged",) and link.facts.over_privileged
+        assert link.warnings == ("OverPrivileged",)
+        assert link.facts.over_privileged
 
 
 async def test_other_namespaces_are_followed_and_left(server: FakeServer) -> None:

@@ -36,7 +36,8 @@ def test_only_what_changed_is_judged_anew(book: OfferBook, found: dict[SecretRef
     assert book.settle() == {"uid-prov-a-one"}
     assert book.offers[ONE].connected
     book.put_provider(provider_body(regions=[]))
-    assert len(book.settle()) == 2 and not book.offers[ONE].approved
+    assert len(book.settle()) == 2
+    assert not book.offers[ONE].approved
 
 
 def test_an_older_picture_is_ignored(book: OfferBook) -> None:
@@ -49,7 +50,8 @@ def test_a_provider_that_does_not_parse_grants_nothing_and_hurts_no_other(book: 
     book.put_provider(provider_body("alpha", nonsense=True))
     book.put_offer(offer_body("two", namespace="prov-b"))
     book.settle()
-    assert book.offers[TWO].approved and not book.offers[ONE].approved
+    assert book.offers[TWO].approved
+    assert not book.offers[ONE].approved
 
 
 def test_a_poisoned_offer_is_not_approved_and_hurts_no_other(book: OfferBook) -> None:
@@ -65,19 +67,23 @@ def test_the_cluster_goes_to_the_next_when_its_holder_leaves(book: OfferBook, fo
     found[KEY] = found[SecretRef("prov-b", "kc", "kubeconfig")] = UP
     book.link_changed(KEY, MEMBER)
     book.settle()
-    assert book.offers[ONE].connected and not book.offers[TWO].connected
+    assert book.offers[ONE].connected
+    assert not book.offers[TWO].connected
     book.drop_offer("uid-prov-a-one")
     book.settle()
-    assert ONE not in book.offers and book.offers[TWO].connected
+    assert ONE not in book.offers
+    assert book.offers[TWO].connected
 
 
 def test_an_offer_that_was_recreated_replaces_its_namesake(book: OfferBook) -> None:
     book.put_offer(offer_body(meta={"uid": "new"}))
     book.settle()
-    assert book.offers[ONE].uid == "new" and list(book.claims) == ["new"]
+    assert book.offers[ONE].uid == "new"
+    assert list(book.claims) == ["new"]
     assert book.drop_offer("uid-prov-a-one") is None
     claim = book.claim(ONE)
-    assert claim is not None and claim.uid == "new"
+    assert claim is not None
+    assert claim.uid == "new"
 
 
 def test_classes_are_kept_by_name_and_broken_ones_left_out(book: OfferBook) -> None:

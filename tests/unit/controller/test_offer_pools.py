@@ -56,7 +56,9 @@ def test_an_offer_without_a_member_has_no_pools(pools: OfferPools) -> None:
     assert pools.cells() == ()
     pools.put(OFFER, trust_overrides=False)
     pools.look(MEMBER, None)
-    assert pools.cells() == () and pools.clusters() == {} and pools.cluster(MEMBER) is None
+    assert pools.cells() == ()
+    assert pools.clusters() == {}
+    assert pools.cluster(MEMBER) is None
 
 
 def test_another_link_of_the_same_cluster_does_not_count_twice(pools: OfferPools, inventory: Inventory) -> None:
@@ -64,9 +66,11 @@ def test_another_link_of_the_same_cluster_does_not_count_twice(pools: OfferPools
     assert not pools.touch(MEMBER, other, {"n1"})
     pools.look(MEMBER, other)
     assert pools.cells() == ()
-    assert pools.touch(MEMBER, other, {"n1"}) and not pools.touch(MEMBER, inventory, {"n1"})
+    assert pools.touch(MEMBER, other, {"n1"})
+    assert not pools.touch(MEMBER, inventory, {"n1"})
 
 
 def test_a_forgotten_offer_has_no_cells(pools: OfferPools) -> None:
     pools.forget(KEY)
-    assert pools.cells() == () and pools.pools(KEY) == ()
+    assert pools.cells() == ()
+    assert pools.pools(KEY) == ()

@@ -42,7 +42,8 @@ class World:
 
     def patch(self) -> dict[str, Any]:
         write = self.renderer.write(UID)
-        assert write is not None and write.subresource == "status"
+        assert write is not None
+        assert write.subresource == "status"
         status: dict[str, Any] = write.body["status"]
         return status
 
@@ -67,7 +68,8 @@ def test_a_status_is_written_once(world: World) -> None:
 def test_the_finalizer_comes_before_the_status(world: World) -> None:
     world.put(meta={"finalizers": ["other/one"]})
     write = world.renderer.write(UID)
-    assert write is not None and write.subresource is None
+    assert write is not None
+    assert write.subresource is None
     assert write.body["metadata"] == {"resourceVersion": "6", "finalizers": ["other/one", FINALIZER]}
 
 
@@ -79,7 +81,8 @@ def test_an_offer_that_goes_waits_for_its_jobs_then_loses_the_finalizer(world: W
     assert world.renderer.due() == [UID]
     world.used = set()
     write = world.renderer.write(UID)
-    assert write is not None and write.content_type is PatchType.JSON
+    assert write is not None
+    assert write.content_type is PatchType.JSON
     assert [step["value"] for step in write.body] == ["6", ["other/one"]]
 
 

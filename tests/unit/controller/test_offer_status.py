@@ -63,7 +63,8 @@ def test_a_transition_time_moves_only_with_the_status() -> None:
 def test_counts_can_wait_and_conditions_cannot() -> None:
     known = status_of(view(), {}, now=NOW)
     counts = difference(known, status_of(replace(view(), pools=(replace(POOL, free=8),)), known, now=NOW))
-    assert counts.keys() == {"pools"} and not is_urgent(counts)
+    assert counts.keys() == {"pools"}
+    assert not is_urgent(counts)
     assert is_urgent(difference(known, status_of(view(replace(FACTS, missing=("x",))), known, now=NOW)))
 
 

@@ -62,7 +62,8 @@ async def test_conditions_go_at_once_and_counts_wait() -> None:
         desk.wanted["u"] = Write(key=KEY, body=1, subresource="status")
         writer.mark("u")
         await asyncio.sleep(1)
-        assert [body for _, _, body in hub.taken] == [1] and desk.written == [{"body": 1}]
+        assert [body for _, _, body in hub.taken] == [1]
+        assert desk.written == [{"body": 1}]
         desk.wanted["u"] = Write(key=KEY, body=2, urgent=False)
         writer.mark("u")
         await asyncio.sleep(1)

@@ -27,15 +27,19 @@ def test_an_attempt_is_a_small_number_or_none(text: str, want: int) -> None:
 def test_a_job_of_another_hub_or_name_is_not_seen(own: OwnJobs, told: list[str]) -> None:
     own.put_job(as_job(job_body(hub="prod-evil")))
     own.put_job(as_job(job_body(name="sj-pretender")))
-    assert not own.jobs and not told and not own.traces(JOB)
+    assert not own.jobs
+    assert not told
+    assert not own.traces(JOB)
 
 
 def test_an_older_event_does_not_undo_an_answer(own: OwnJobs, told: list[str]) -> None:
     own.jobs[JOB] = as_job(job_body(version=7, active=1))
     own.put_job(as_job(job_body(version=6)))
-    assert own.jobs[JOB].status.active == 1 and not told
+    assert own.jobs[JOB].status.active == 1
+    assert not told
     own.put_job(as_job(job_body(version=8, succeeded=1)))
-    assert own.jobs[JOB].status.succeeded == 1 and told == [JOB]
+    assert own.jobs[JOB].status.succeeded == 1
+    assert told == [JOB]
 
 
 def test_a_delete_forgets_the_very_object_only(own: OwnJobs, told: list[str]) -> None:
@@ -43,13 +47,15 @@ def test_a_delete_forgets_the_very_object_only(own: OwnJobs, told: list[str]) ->
     own.drop_job(as_job(job_body(attempt=1)))
     assert JOB in own.jobs
     own.drop_job(as_job(job_body(attempt=2)))
-    assert not own.traces(JOB) and told == [JOB, JOB]
+    assert not own.traces(JOB)
+    assert told == [JOB, JOB]
 
 
 def test_a_full_list_forgets_what_is_not_in_it(own: OwnJobs, told: list[str]) -> None:
     own.put_job(as_job(job_body()))
     own.replace_jobs(NAMESPACE, [])
-    assert not own.jobs and told == [JOB, JOB]
+    assert not own.jobs
+    assert told == [JOB, JOB]
     own.replace_jobs(NAMESPACE, [as_job(job_body())])
     own.replace_jobs("elsewhere", [])
     assert JOB in own.jobs
@@ -61,7 +67,8 @@ def test_what_cannot_be_read_is_there_all_the_same(own: OwnJobs) -> None:
     assert JOB in own.jobs
     own.replace_own_pods(NAMESPACE, [], unreadable=[f"{NAME}-0-abcde"])
     own.lose_job(NAMESPACE, NAME)
-    assert not own.jobs and own.traces(JOB)
+    assert not own.jobs
+    assert own.traces(JOB)
     own.lose_own_pod(NAMESPACE, f"{NAME}-0-abcde")
     assert not own.traces(JOB)
 
@@ -71,10 +78,13 @@ def test_pods_are_kept_by_job_and_leave_one_by_one(own: OwnJobs, told: list[str]
     for pod in pods:
         own.put_own_pod(pod)
     own.put_own_pod(as_pod(pod_body("foreign", namespace=NAMESPACE)))
-    assert sorted(own.own_pods[JOB]) == ["uid-a", "uid-b"] and len(told) == 2
+    assert sorted(own.own_pods[JOB]) == ["uid-a", "uid-b"]
+    assert len(told) == 2
     own.drop_own_pod(pods[0])
     own.replace_own_pods(NAMESPACE, [])
-    assert not own.own_pods and not own.traces(JOB) and len(told) == 4
+    assert not own.own_pods
+    assert not own.traces(JOB)
+    assert len(told) == 4
 
 
 def test_a_namespace_that_is_no_longer_watched_is_forgotten(own: OwnJobs) -> None:

@@ -62,3 +62,26 @@ def test_a_failed_build_leaves_nothing_and_shows_the_compiler_s_words(program: M
     with pytest.raises(LocalError, match=r"(?s)exit code 3.*no such package"):
         build(["etcd"], lambda _: None)
     assert [path.name for path in (cache_root() / "bin").iterdir()] == [".lock"]
+
+
+PRETEND_DOCKER = """
+[ "$1" = info ] && exit 0
+echo "$@" > "$XDG_CACHE_HOME/asked"
+for part in "$@"; do case "$part" in *:/out) out="${part%:/out}";; /out/*) file="${part#/out/}";; esac; done
+printf 'built' > "$out/$file"
+"""
+
+
+def test_without_go_but_with_docker_go_runs_in_a_container(program: MakeProgram, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{program('docker', PRETEND_DOCKER).parent}:/usr/bin:/bin")
+    build(["etcd"], lambda _: None)
+    assert (cache_root() / "bin" / "etcd").read_text() == "built"
+    asked = (cache_root().parent / "asked").read_text()
+    assert f"--volume {MODULES / 'etcd'}:/src:ro" in asked
+    assert asked.rstrip().endswith("-o /out/etcd go.etcd.io/etcd/server/v3")
+
+
+def test_a_docker_without_its_engine_builds_nothing(program: MakeProgram, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{program('docker', 'exit 1').parent}:/usr/bin:/bin")
+    with pytest.raises(LocalError, match="neither Go nor a running Docker"):
+        build(["etcd"], lambda _: None)

@@ -1,0 +1,68 @@
+"""Logs are lines of JSON with their fields, and Kopf's and aiohttp's chatter never has a body in it."""
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from sampan.controller.logs import JsonFormatter, configure
+
+
+@pytest.fixture(autouse=True)
+def _as_before() -> Iterator[None]:
+    """Put the root logger back as it was."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    chatty = {name: logging.getLogger(name).level for name in ("kopf", "aiohttp", "asyncio")}
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    for name, before in chatty.items():
+        logging.getLogger(name).setLevel(before)
+
+
+def line(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
+    """The one line that was logged."""
+    (text,) = capsys.readouterr().err.splitlines()
+    found: dict[str, object] = json.loads(text)
+    return found
+
+
+def test_a_line_has_its_event_and_its_fields(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("INFO")
+    logging.getLogger("sampan.x").warning("job.retry", extra={"uid": "u1", "delay": 0.5, "set": {1}})
+    found = line(capsys)
+    assert (found["event"], found["level"], found["logger"]) == ("job.retry", "warning", "sampan.x")
+    assert (found["uid"], found["delay"], found["set"]) == ("u1", 0.5, "{1}")
+    assert str(found["time"]).endswith("+00:00")
+
+
+def test_a_line_stays_one_line_whatever_is_in_it(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("INFO")
+    logging.getLogger("sampan.x").warning("a\n{\"event\": \"forged\"}", extra={"reason": "b\nc"})
+    assert line(capsys)["event"] == 'a\n{"event": "forged"}'
+
+
+def test_long_messages_and_tracebacks_are_cut() -> None:
+    try:
+        raise ValueError("x" * 10_000)
+    except ValueError:
+        record = logging.getLogger("a").makeRecord("a", logging.ERROR, "f", 1, "y" * 9_999, (), sys.exc_info())
+    found = json.loads(JsonFormatter().format(record))
+    assert len(found["event"]) == 1024
+    assert len(found["traceback"]) == 4096
+
+
+@pytest.mark.parametrize("name", ["kopf", "kopf.objects", "kopf._cogs.clients.api", "aiohttp.client", "asyncio"])
+def test_at_debug_only_our_own_loggers_say_more(name: str) -> None:
+    configure("DEBUG")
+    assert logging.getLogger("sampan.controller.pilot").isEnabledFor(logging.DEBUG)
+    assert not logging.getLogger(name).isEnabledFor(logging.DEBUG)
+
+
+def test_a_higher_level_holds_for_all() -> None:
+    configure("ERROR")
+    assert not logging.getLogger("kopf").isEnabledFor(logging.WARNING)
+    assert not logging.getLogger("sampan").isEnabledFor(logging.WARNING)

@@ -1,0 +1,51 @@
+"""Settings come from the environment, and what cannot be meant is refused."""
+
+import pytest
+from pydantic import ValidationError
+
+from sampan.controller.settings import Settings
+
+
+def test_the_defaults_are_safe() -> None:
+    settings = Settings()
+    assert not settings.allow_loopback_members
+    assert settings.provider_namespaces == ()
+    assert settings.home_origins == {"CN"}
+    assert (settings.metrics_host, settings.metrics_port) == ("127.0.0.1", 8080)
+    assert settings.tombstone >= settings.call_timeout, "a copy may not go while a call about it can be in flight"
+
+
+def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAMPAN_PROVIDER_NAMESPACES", "prov-a, prov-b,,prov-c ")
+    monkeypatch.setenv("SAMPAN_HOME_ORIGINS", "CN,US")
+    settings = Settings()
+    assert settings.provider_namespaces == ("prov-a", "prov-b", "prov-c")
+    assert settings.home_origins == {"CN", "US"}
+
+
+def test_an_empty_list_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAMPAN_PROVIDER_NAMESPACES", "")
+    assert Settings().provider_namespaces == ()
+
+
+def test_other_variables_are_none_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAMPAN_KUBE_ASSETS", "/somewhere")
+    monkeypatch.setenv("CURRENCY", "USD")
+    assert Settings().currency == "CNY"
+
+
+@pytest.mark.parametrize(("name", "value"), [("CALL_TIMEOUT", "0"), ("PILOTS", "0"), ("CYCLE_INTERVAL", "-1"), ("TOMBSTONE", "soon")])
+def test_what_cannot_be_meant_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(f"SAMPAN_{name}", value)
+    with pytest.raises(ValidationError):
+        Settings()
+
+
+def test_they_do_not_change_under_way() -> None:
+    with pytest.raises(ValidationError):
+        Settings().currency = "USD"  # type: ignore[misc]
+
+
+def test_the_metrics_address_may_be_of_ipv6() -> None:
+    settings = Settings(metrics_address="[::1]:9090")
+    assert (settings.metrics_host, settings.metrics_port) == ("::1", 9090)
