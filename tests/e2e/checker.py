@@ -121,6 +121,12 @@ class History:
             found[copy.job_uid].append(copy)
         return found
 
+    @property
+    def bindings_seen(self) -> int:
+        """Return how many different bindings were seen so far."""
+        with self.lock:
+            return sum(len(found) for found in self.bindings.values())
+
     # --- what is asked while it runs ------------------------------------------------------------------------------------
 
     def phase(self, uid: str) -> str:
@@ -154,9 +160,9 @@ class History:
         with self.lock:
             by_job = self._by_job()
             return [
-                f"job {uid}: {len(by_job.get(uid, []))} copies, bindings {sorted(self.bindings[uid])}"
+                f"job {uid}: {len(by_job.get(uid, []))} copies, bindings {sorted(self.bindings.get(uid, ()))}"
                 for uid in accepted
-                if len(by_job.get(uid, [])) != 1 or len(self.bindings[uid]) != 1
+                if len(by_job.get(uid, [])) != 1 or len(self.bindings.get(uid, ())) != 1
             ]
 
 

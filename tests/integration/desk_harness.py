@@ -150,5 +150,6 @@ async def harness(fed: FederationUnderTest) -> AsyncIterator[Harness]:
             for task in tasks:
                 task.cancel()
             ended = await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.sleep(0.25)  # TLS connections say goodbye in the background; the loop must live so long
         failed = [each for each in ended if not isinstance(each, asyncio.CancelledError)]
         assert not failed, failed

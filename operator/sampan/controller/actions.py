@@ -24,6 +24,8 @@ class Remote:
     observation: Observation | None = None
     final_for: int = 0
     """Milliseconds since the copy was first seen to have a result."""
+    still_for: int = 0
+    """Milliseconds since the counts of its pods last changed."""
     absent: bool = False
     """The member itself said so: no Job of that name, no pod of that UID, and no create can be in flight."""
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from sampan.api import status as job_status
 from sampan.api.alternative import Alternative
+from sampan.api.conditions import SCHEDULED, JobReason, find_condition
 from sampan.api.status import Binding, Ending, Status
 from sampan.controller.actions import (
     Action,
@@ -37,11 +38,16 @@ PROOF_MILLIS = 3000
 """How long to wait for the pod that explains a failure before it is recorded without."""
 
 
+SETTLE_MILLIS = 2000
+"""How long counts must have been the same before they are written by themselves."""
+
+
 class Look(NamedTuple):
-    """A copy and what was seen of it."""
+    """A copy, what was seen of it, and for how many milliseconds its counts have been the same."""
 
     copy: RemoteJob
     seen: Observation
+    still_for: int
 
 
 def attempt_of(job: RemoteJob) -> int:
@@ -60,13 +66,24 @@ def decide(job: JobRecord, remote: Remote, times: Times) -> Action:
         return Wait() if job.suspend else Patch(job_status.resumed(job.status, at=times.now))
     binding = job.binding
     if binding is None:
-        return Patch(job_status.suspended(job.status, at=times.now)) if job.suspend else Wait()
+        return _unbound(job, times)
     if not job.attempt_open:
         return _clear(binding, remote) or Patch(_let_go(job, times))
     if job.suspend:
         ending = Ending(outcome=Outcome.CANCELLED, reason="SuspendedByUser", ended_at=times.now)
         return Patch(job_status.attempt_ended(job.status, ending))
     return _follow(job, remote, times)
+
+
+def _unbound(job: JobRecord, times: Times) -> Action:
+    """The scheduler alone finds a place; a spec that it cannot read is told once."""
+    if job.suspend:
+        return Patch(job_status.suspended(job.status, at=times.now))
+    if not job.problem:
+        return Wait()
+    told = find_condition(job.status.get("conditions") or (), SCHEDULED) or {}
+    status = job_status.refused(job.status, reason=str(JobReason.INVALID_SPEC), message=job.problem[:256], at=times.now)
+    return Wait() if (told.get("reason"), told.get("message")) == (JobReason.INVALID_SPEC, job.problem[:256]) else Patch(status)
 
 
 def _deleting(job: JobRecord, remote: Remote) -> Action:
@@ -133,7 +150,7 @@ def _follow(job: JobRecord, remote: Remote, times: Times) -> Action:
     assert remote.observation is not None
     if remote.observation.state.final and not remote.observation.proved and remote.final_for < PROOF_MILLIS:
         return Wait(500)  # the pods' watch may still bring the one that shows why
-    return _mirror(job, Look(remote.job, remote.observation), times)
+    return _mirror(job, Look(remote.job, remote.observation, remote.still_for), times)
 
 
 def _mirror(job: JobRecord, look: Look, times: Times) -> Action:
@@ -150,20 +167,23 @@ def _mirror(job: JobRecord, look: Look, times: Times) -> Action:
     left = _start_deadline(job) - times.now
     if job.phase is Phase.BOUND and left <= 0:
         return Patch(_after(job, _late(times, seen.message), times, look=look))
-    due = _counters_due(job, status, times)
+    due = _counters_due(job, status, times, still_for=look.still_for)
     if due is not None and due <= 0:
         return Patch(status)
     waits = (due, left if job.phase is Phase.BOUND else None)
     return Wait(min((wait for wait in waits if wait is not None), default=None))
 
 
-def _counters_due(job: JobRecord, status: Status, times: Times) -> int | None:
-    """Return in how many milliseconds to write what was counted; None where nothing changed. A new reason is shown at once."""
+def _counters_due(job: JobRecord, status: Status, times: Times, *, still_for: int) -> int | None:
+    """Return in how many milliseconds to write what was counted; None where nothing changed. A new reason is shown at once.
+
+    Counts are written only once they stand still: pods that end are mostly the last but one word, the Job's result follows.
+    """
     told, seen = job.status.get("remote") or {}, status["remote"]
     if _same_counters(told, seen):
         return None
     news = seen.get("reason") and seen.get("reason") != told.get("reason")
-    return 0 if news else times.last_write + times.counters - times.now
+    return 0 if news else max(times.last_write + times.counters - times.now, min(SETTLE_MILLIS, times.counters) - still_for)
 
 
 def _same_counters(old: dict[str, object], new: dict[str, object]) -> bool:

@@ -64,20 +64,13 @@ class Feeds:
     """All watches on one member under one client. Start them inside `group`; they end when the group is cancelled."""
 
     def __init__(
-        self,
-        client: Client,
-        inventory: Inventory,
-        own: OwnJobs,
-        *,
-        hub_id: str,
-        listed: Callable[[bool], None],
-        tuning: Tuning | None = None,
+        self, client: Client, inventory: Inventory, own: OwnJobs, *, listed: Callable[[bool], None], tuning: Tuning | None = None
     ) -> None:
-        """`listed` is called before a full list is taken, with whether it is not the first of its watch: the server may be another by now."""
+        """`listed` is called before a full list is taken; True: not the first of its watch, and the server may be another by now."""
         self._client = client
         self._inventory = inventory
         self._own = own
-        self._selector = f"{LABEL_HUB}={hub_id}"
+        self._selector = f"{LABEL_HUB}={own.hub_id}"
         self._tell_listed = listed
         self._tuning = tuning
         self._feeds: dict[str, _Feed] = {}
@@ -131,7 +124,7 @@ class Feeds:
             lost=lambda bad: inventory.drop_node(bad.name),
             listed=lambda: self._listed(NODES),
         )
-        self._add(group, NODES, Collection(path=resource_path("v1", "nodes"), into=kube.Node), sink)
+        self._add(group, NODES, what=Collection(path=resource_path("v1", "nodes"), into=kube.Node), sink=sink)
 
     def _pods(self, group: asyncio.TaskGroup) -> None:
         inventory = self._inventory
@@ -142,7 +135,8 @@ class Feeds:
             lost=lambda bad: inventory.drop_pod(bad.uid),
             listed=lambda: self._listed(PODS),
         )
-        self._add(group, PODS, Collection(path=resource_path("v1", "pods"), into=kube.Pod, field_selector=UNFINISHED), sink)
+        what = Collection(path=resource_path("v1", "pods"), into=kube.Pod, field_selector=UNFINISHED)
+        self._add(group, PODS, what=what, sink=sink)
 
     def _our_jobs(self, group: asyncio.TaskGroup, namespace: str) -> None:
         own, name = self._own, f"jobs/{namespace}"
@@ -154,7 +148,7 @@ class Feeds:
             listed=lambda: self._listed(name),
         )
         path = resource_path("batch/v1", "jobs", namespace=namespace)
-        self._add(group, name, Collection(path=path, into=kube.Job, label_selector=self._selector), sink)
+        self._add(group, name, what=Collection(path=path, into=kube.Job, label_selector=self._selector), sink=sink)
 
     def _our_pods(self, group: asyncio.TaskGroup, namespace: str) -> None:
         own, name = self._own, f"pods/{namespace}"
@@ -166,9 +160,9 @@ class Feeds:
             listed=lambda: self._listed(name),
         )
         path = resource_path("v1", "pods", namespace=namespace)
-        self._add(group, name, Collection(path=path, into=kube.Pod, label_selector=self._selector), sink)
+        self._add(group, name, what=Collection(path=path, into=kube.Pod, label_selector=self._selector), sink=sink)
 
-    def _add(self, group: asyncio.TaskGroup, name: str, what: Collection[T], sink: _Sink[T]) -> None:
+    def _add(self, group: asyncio.TaskGroup, name: str, *, what: Collection[T], sink: _Sink[T]) -> None:
         reflector = Reflector(self._client, what, sink=sink, tuning=self._tuning)
         self._feeds[name] = _Feed(reflector, group.create_task(reflector.run(), name=f"watch {name}"))
 

@@ -209,8 +209,9 @@ def _identity(claim: Claim, facts: LinkFacts) -> str | None:
     return claim.known_cluster_uid or facts.cluster_uid
 
 
-def _verdict(kind: str, holds: bool | None, reason: str, message: str = "") -> Verdict:
-    return Verdict(type=kind, holds=holds, reason=str(reason), message=_cut(message))
+def _verdict(kind: str, holds: bool | None, *why: str) -> Verdict:
+    """Return a condition; `why` is its reason and, where there is more to say, its message."""
+    return Verdict(type=kind, holds=holds, reason=str(why[0]), message=_cut(" ".join(why[1:])))
 
 
 def _cut(message: str) -> str:

@@ -5,6 +5,7 @@ supervised, neither touches the core. Its storages are no-ops, so that it writes
 """
 
 import asyncio
+import contextlib
 import logging
 import random
 import threading
@@ -85,6 +86,7 @@ class KopfShell:
         """`registry` makes a fresh registry for each incarnation."""
         self._registry = registry
         self._stop = threading.Event()
+        self._end: Callable[[], object] = lambda: None
         self._thread = threading.Thread(target=self._run, name="kopf", daemon=True)
         self.incarnations = 0
 
@@ -101,15 +103,22 @@ class KopfShell:
     async def stop(self) -> None:
         """End the incarnation and wait for the thread."""
         self._stop.set()
+        with contextlib.suppress(RuntimeError):  # its loop is closed: it ended by itself just now
+            self._end()
         await asyncio.to_thread(self._thread.join, JOIN_SECONDS)
+
+    async def _incarnation(self) -> None:
+        """Run Kopf once, under a flag of its own loop: to wait for a flag of threads holds a thread that outlives Kopf's failure."""
+        loop, flag = asyncio.get_running_loop(), asyncio.Event()
+        self._end = lambda: loop.call_soon_threadsafe(flag.set)
+        if not self._stop.is_set():
+            await kopf.operator(registry=self._registry(), settings=settings(), clusterwide=True, standalone=True, stop_flag=flag)
 
     def _run(self) -> None:
         while not self._stop.is_set():
             self.incarnations += 1
             try:
-                asyncio.run(
-                    kopf.operator(registry=self._registry(), settings=settings(), clusterwide=True, standalone=True, stop_flag=self._stop)
-                )
+                asyncio.run(self._incarnation())
             except Exception as error:  # noqa: BLE001  whatever ended it, the watches must go on
                 log.warning("kopf.ended", extra={"error": type(error).__name__, "incarnation": self.incarnations})
             self._stop.wait(random.uniform(0.2, 2.0))  # noqa: S311  jitter, no secret

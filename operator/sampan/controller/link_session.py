@@ -57,7 +57,7 @@ class Listener:
 class Session:
     """A connection. `verified`: the member is known to be the one it was."""
 
-    def __init__(self, client: Client, known: Known, settings: LinkSettings, listener: Listener) -> None:
+    def __init__(self, client: Client, known: Known, *, settings: LinkSettings, listener: Listener) -> None:
         """Use an open client."""
         self.client = client
         self.verified = False
@@ -117,8 +117,7 @@ class Session:
         self._meet(await _identity(self.client))
         # 3. Watch.
         async with asyncio.TaskGroup() as group:
-            hub_id, tuning = self._settings.hub_id, self._settings.tuning
-            self._feeds = Feeds(self.client, known.inventory, known.own, hub_id=hub_id, listed=self._listed, tuning=tuning)
+            self._feeds = Feeds(self.client, known.inventory, known.own, listed=self._listed, tuning=self._settings.tuning)
             self._feeds.start(group, known.namespaces)
             group.create_task(self._attend(group, self._feeds), name="attend")
             group.create_task(self._take_news(), name="rotate")

@@ -14,10 +14,10 @@ from sampan.api.conditions import invalid_kubeconfig
 from sampan.api.convert_offer import SecretRef
 from sampan.controller.inventory import Inventory
 from sampan.controller.joining import LinkFacts
+from sampan.controller.kubeconfig_secrets import SecretProblem
 from sampan.controller.link_session import Known, Listener, Session
 from sampan.controller.link_terms import BeginAgainError, LinkEvents, LinkSettings, Shown, StrangerError, first_of, shown
 from sampan.controller.own_jobs import OwnJobs
-from sampan.controller.kubeconfig_secrets import SecretProblem
 from sampan.kube import kubeconfig
 from sampan.kube import workloads as kube
 from sampan.kube.backoff import Backoff
@@ -189,7 +189,7 @@ class MemberLink:
         listener = Listener(changed=self._tell, refused=lambda: self._events.refused(self))
         try:
             async with Client(wanted, limits=self._settings.limits, observe=self._settings.observe) as client:
-                self._session = Session(client, self._known, self._settings, listener)
+                self._session = Session(client, self._known, settings=self._settings, listener=listener)
                 await self._session.run()
         finally:
             self._session = None

@@ -12,13 +12,13 @@ from sampan.api.convert_offer import Claim, SecretRef
 from sampan.catalog import Detection
 from sampan.controller.cluster_view import Flights
 from sampan.controller.joining import LinkFacts
+from sampan.controller.kubeconfig_secrets import SecretWatch
 from sampan.controller.link_terms import LinkEvents, LinkSettings
 from sampan.controller.links import MemberLink
 from sampan.controller.offer_book import Body, OfferBook
 from sampan.controller.offer_pools import OfferPools
 from sampan.controller.offer_render import Renderer
 from sampan.controller.offer_writer import OfferWriter
-from sampan.controller.kubeconfig_secrets import SecretWatch
 from sampan.kube.client import Client
 from sampan.kube.workloads import Job as RemoteJob
 from sampan.model.accelerator import AcceleratorClass

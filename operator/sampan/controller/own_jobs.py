@@ -28,7 +28,7 @@ class OwnJobs:
         """Start empty. `changed` is told the UID of the ComputeJob whose Job or pods changed, after the change; it must not block."""
         self.jobs: dict[str, kube.Job] = {}
         self.own_pods: dict[str, dict[str, kube.Pod]] = {}
-        self._hub_id = hub_id
+        self.hub_id = hub_id
         self._changed = changed
         self._unreadable: dict[tuple[str, str], frozenset[str]] = {}
 
@@ -80,7 +80,7 @@ class OwnJobs:
         there = self._unreadable["pods", namespace] = frozenset(unreadable)
         fresh: dict[str, dict[str, kube.Pod]] = {}
         for pod in pods:
-            uid = job_uid_of(pod.metadata.labels, self._hub_id)
+            uid = job_uid_of(pod.metadata.labels, self.hub_id)
             if uid is not None:
                 fresh.setdefault(uid, {})[pod.metadata.uid] = pod
         for uid in fresh.keys() | set(self.own_pods):
@@ -92,7 +92,7 @@ class OwnJobs:
 
     def put_own_pod(self, pod: kube.Pod) -> None:
         """Take one of our pods."""
-        uid = job_uid_of(pod.metadata.labels, self._hub_id)
+        uid = job_uid_of(pod.metadata.labels, self.hub_id)
         if uid is not None:
             self.own_pods.setdefault(uid, {})[pod.metadata.uid] = pod
             self._changed(uid)
@@ -100,7 +100,7 @@ class OwnJobs:
     def drop_own_pod(self, pod: kube.Pod) -> None:
         """Forget one of our pods."""
         self._no_longer("pods", pod.metadata.namespace, pod.metadata.name)
-        uid = job_uid_of(pod.metadata.labels, self._hub_id)
+        uid = job_uid_of(pod.metadata.labels, self.hub_id)
         if uid is not None and self.own_pods.get(uid, {}).pop(pod.metadata.uid, None) is not None:
             self._set_pods(uid, self.own_pods[uid])
 
@@ -116,8 +116,8 @@ class OwnJobs:
         self.replace_own_pods(namespace, ())
 
     def _our_job(self, job: kube.Job) -> str | None:
-        uid = job_uid_of(job.metadata.labels, self._hub_id)
-        return uid if uid is not None and job.metadata.name == remote_name(self._hub_id, uid) else None
+        uid = job_uid_of(job.metadata.labels, self.hub_id)
+        return uid if uid is not None and job.metadata.name == remote_name(self.hub_id, uid) else None
 
     @staticmethod
     def _older(job: kube.Job, known: kube.Job | None) -> bool:
@@ -142,7 +142,7 @@ class OwnJobs:
     def _unreadable_of(self, job_uid: str) -> bool:
         if not any(self._unreadable.values()):
             return False
-        name = remote_name(self._hub_id, job_uid)
+        name = remote_name(self.hub_id, job_uid)
         return any(each == name or each.startswith(f"{name}-") for names in self._unreadable.values() for each in names)
 
 

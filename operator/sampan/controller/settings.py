@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     @property
     def metrics_host(self) -> str:
         """Return the address part of `metrics_address`."""
-        return self.metrics_address.rpartition(":")[0]
+        return self.metrics_address.rpartition(":")[0].strip("[]")
 
     @property
     def metrics_port(self) -> int:

@@ -48,6 +48,7 @@ class Sight:
         self._absent: dict[str, int] = {}
         self._seen: dict[str, tuple[int, Observation]] = {}
         self._final_since: dict[str, int] = {}
+        self._still_since: dict[str, tuple[tuple[int, ...], int]] = {}
 
     def prove_absent(self, uid: str, attempt: int) -> None:
         """Hear from the member itself that nothing of an attempt is left there."""
@@ -55,7 +56,7 @@ class Sight:
 
     def forget(self, uid: str) -> None:
         """Drop what is remembered of a job's attempts."""
-        for known in (self._absent, self._seen, self._final_since):
+        for known in (self._absent, self._seen, self._final_since, self._still_since):
             known.pop(uid, None)
 
     def of(self, record: JobRecord) -> Remote:
@@ -80,8 +81,17 @@ class Sight:
             seen=attempt == binding.attempt,
             observation=seen,
             final_for=self._clock() - self._final_since.setdefault(record.uid, self._clock()) if seen and seen.state.final else 0,
+            still_for=self._still_for(record.uid, seen) if seen is not None else 0,
             absent=absent and copy is None and not pods,
         )
+
+    def _still_for(self, uid: str, seen: Observation) -> int:
+        counts = (seen.active, seen.ready, seen.succeeded, seen.failed, seen.pending)
+        known, since = self._still_since.get(uid, ((), 0))
+        if known != counts:
+            since = self._clock()
+            self._still_since[uid] = counts, since
+        return self._clock() - since
 
     def _observe(self, record: JobRecord, copy: RemoteJob, pods: tuple[Pod, ...], *, replicas: int) -> Observation:
         """Look at an attempt; what was seen of it before goes in, because failed pods may be gone by now."""

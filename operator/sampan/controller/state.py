@@ -59,6 +59,8 @@ class State:
         self._fleet = fleet
         self._currency, self._cooldown, self._limit = currency, cooldown, limit
         self._waiting: dict[str, JobRecord] = {}
+        self._indexed: tuple[Cell, ...] = ()
+        self._pools: dict[CellId, Pool] = {}
         self._assumed: dict[str, Assignment] = {}
         self._planned: dict[str, Assignment] = {}
         self._open: dict[str, set[str]] = {}
@@ -170,7 +172,10 @@ class State:
 
     def pool_of(self, offer: OfferKey, name: str) -> Pool | None:
         """Return a pool of an offer as it is now."""
-        return next((cell.pool for cell in self._fleet.cells() if cell.offer == offer and cell.pool.name == name), None)
+        cells = self._fleet.cells()
+        if cells is not self._indexed:
+            self._indexed, self._pools = cells, {cell.id: cell.pool for cell in cells}
+        return self._pools.get((offer, name))
 
     def _new_flight(self, assignment: Assignment) -> Flight:
         pool = self.pool_of(assignment.offer, assignment.pool)

@@ -70,11 +70,10 @@ class FakeCluster:
         self.log: list[tuple[int, str, str, Body]] = []
         self.keep_deleted = False
         """Foreground deletes leave the object, being deleted, until `finish_deletes`."""
-        self.watches = 0
-        self.active_watches: set[web.BaseTransport] = set()
+        self.active_watches: set[asyncio.Future[Body | None]] = set()
         self._faults: list[tuple[str, str, Handler]] = []
         self._lost: list[tuple[str, str]] = []
-        self._news = asyncio.Event()
+        self._news: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     @property
     def credentials(self) -> Credentials:
@@ -212,35 +211,34 @@ class FakeCluster:
         where, since, sent = Where.of(request.path), int(request.query.get("resourceVersion", "0")), 0
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
         await response.prepare(request)
-        assert request.transport is not None
-        self.watches += 1
-        self.active_watches.add(request.transport)
+        end: asyncio.Future[Body | None] = asyncio.get_running_loop().create_future()
+        self.active_watches.add(end)
         try:
-            while True:
+            while not end.done():
                 news = self._news
                 for version, collection, kind, body in self.log[sent:]:
                     if version > since and collection == where.collection:
-                        await response.write(json.dumps({"type": kind, "object": body}).encode() + b"\n")
+                        await response.write(_line({"type": kind, "object": body}))
                 sent = len(self.log)
-                await news.wait()
+                await asyncio.wait({end, news}, return_when=asyncio.FIRST_COMPLETED)
+            if last := end.result():
+                await response.write(_line(last))
         finally:
-            self.active_watches.discard(request.transport)
+            self.active_watches.discard(end)
+        return response
 
-    def end_watches(self, event: Body | None = None) -> None:
-        """Cut every watch."""
-        for transport in list(self.active_watches):
-            if event is not None and isinstance(transport, asyncio.WriteTransport):
-                line = json.dumps(event).encode() + b"\n"
-                transport.write(f"{len(line):x}\r\n".encode() + line + b"\r\n")
-            else:
-                transport.abort() if isinstance(transport, asyncio.WriteTransport) else transport.close()
+    def end_watches(self, last: Body | None = None) -> None:
+        """End every watch, after a last event if one is given."""
+        for end in self.active_watches:
+            end.set_result(last)
+        self.active_watches.clear()
 
     def _discovery(self, path: str) -> Body | None:
         version = {"groupVersion": "sampan.dev/v1alpha1", "version": "v1alpha1"}
         served = {
             "/version": {"major": "1", "minor": "36", "gitVersion": "v1.36.3"},
             "/api": {"versions": ["v1"]},
-            "/api/v1": {"resources": []},
+            "/api/v1": {"resources": [{"name": "namespaces", "kind": "Namespace", "singularName": "", "namespaced": False, "verbs": ["list"]}]},
             "/apis": {"groups": [{"name": "sampan.dev", "versions": [version], "preferredVersion": version}]},
             "/apis/sampan.dev/v1alpha1": {"resources": resources()},
         }
@@ -262,8 +260,12 @@ class FakeCluster:
 
     def _tell(self, kind: str, collection: str, body: Body) -> None:
         self.log.append((self.version, collection, kind, json.loads(json.dumps(body))))
-        self._news.set()
-        self._news = asyncio.Event()
+        self._news.set_result(None)
+        self._news = asyncio.get_running_loop().create_future()
+
+
+def _line(event: Body) -> bytes:
+    return json.dumps(event).encode() + b"\n"
 
 
 def merged(old: Body, patch: Body) -> Body:
@@ -317,7 +319,7 @@ def resources() -> list[Body]:
 async def cluster() -> AsyncIterator[FakeCluster]:
     """Run one on a free port of 127.0.0.1."""
     fake = FakeCluster()
-    runner = web.ServerRunner(web.Server(fake.handle), shutdown_timeout=0.1)
+    runner = web.ServerRunner(web.Server(fake.handle, handler_cancellation=True), shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=_tls())
     await site.start()

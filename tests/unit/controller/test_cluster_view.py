@@ -20,7 +20,7 @@ def flights(cluster: str) -> Iterable[Flight]:
 
 
 def viewed() -> tuple[Inventory, ClusterView]:
-    inventory = Inventory(HUB, lambda nodes: view.touch(nodes))
+    inventory = Inventory(HUB, lambda nodes: view.touch(nodes))  # noqa: PLW0108  there is no view yet
     view = ClusterView(MEMBER, inventory, load())
     return inventory, view
 

@@ -25,7 +25,7 @@ class Fed:
         self.inventory = Inventory(HUB, lambda nodes: None)
         self.own = OwnJobs(HUB, lambda uid: None)
         tuning = Tuning(backoff_base=0.01, backoff_cap=0.05)
-        self.feeds = Feeds(client, self.inventory, self.own, hub_id=HUB, listed=self._listed, tuning=tuning)
+        self.feeds = Feeds(client, self.inventory, self.own, listed=self._listed, tuning=tuning)
 
     def _listed(self, again: bool) -> None:
         self.nodes_when_listed.append((again, len(self.inventory.nodes)))

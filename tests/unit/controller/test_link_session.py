@@ -37,7 +37,7 @@ def known() -> Known:
 async def session(server: FakeServer, known: Known, refusals: list[int] | None = None) -> AsyncIterator[tuple[Session, asyncio.Task[None]]]:
     listener = Listener(changed=lambda: None, refused=lambda: (refusals if refusals is not None else []).append(1))
     async with Client(kubeconfig.parse(server.kubeconfig(), policy=SETTINGS.policy)) as client:
-        made = Session(client, known, replace(SETTINGS, probe_after=1.0), listener)
+        made = Session(client, known, settings=replace(SETTINGS, probe_after=1.0), listener=listener)
         task = asyncio.create_task(made.run())
         try:
             yield made, task
