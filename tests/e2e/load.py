@@ -1,15 +1,17 @@
-"""Load for fault tests: submits small jobs as the tenant and keeps a number of them unfinished. Never here: assertions, or any fault."""
+"""Load for fault tests: submits small jobs as the tenant and keeps a number of them unfinished. Never here: any fault."""
 
 import itertools
 import random
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from kubernetes import client
 
 from e2e.checker import ENDED, Body, History
+from integration.support import FederationUnderTest, wait_for
 
 GROUP, VERSION, PLURAL = "sampan.dev", "v1alpha1", "computejobs"
 STACKS = ({"stack": "cuda", "count": 1}, {"vendor": "huawei", "count": 1}, {"vendor": "hygon", "count": 1})
@@ -63,12 +65,26 @@ class Tenant:
         self._objects.delete_collection_namespaced_custom_object(GROUP, VERSION, self.namespace, PLURAL)
 
 
-class Feeder(AbstractContextManager["Feeder"]):
-    """Keeps `level` jobs of 10 to 60 seconds unfinished while the block runs: one in four wants a device."""
+@contextmanager
+def tenant_of(federation: FederationUnderTest) -> Iterator[Tenant]:
+    """The first tenant of a federation; afterwards the operator runs and all the tenant's jobs are gone from the hub."""
+    tenant = Tenant(federation.tenant.client(), federation.federation.scenario.tenants[0].namespace)
+    try:
+        yield tenant
+    finally:
+        federation.operator.start()
+        federation.operator.wait_ready()
+        tenant.delete_all()
+        wait_for(lambda: not tenant.jobs(), "every deleted job has left the hub", seconds=240, every=1)
 
-    def __init__(self, tenant: Tenant, history: History, *, prefix: str, level: int) -> None:
-        """`history` tells which jobs have ended."""
+
+class Feeder(AbstractContextManager["Feeder"]):
+    """Keeps `level` jobs unfinished while the block runs: one in four wants a device."""
+
+    def __init__(self, tenant: Tenant, history: History, *, prefix: str, level: int, seconds: tuple[int, int]) -> None:
+        """`history` tells which jobs have ended; `seconds` is the shortest and the longest run time."""
         self._tenant, self._history, self._prefix, self._level = tenant, history, prefix, level
+        self._seconds = seconds
         self._random = random.Random(7)
         self._numbers = itertools.count(1)
         self._stop_asked = threading.Event()
@@ -78,7 +94,7 @@ class Feeder(AbstractContextManager["Feeder"]):
     def _next(self) -> Body:
         number = next(self._numbers)
         accelerator = STACKS[number // 4 % len(STACKS)] if number % 4 == 0 else None
-        return small_job(f"{self._prefix}-{number}", seconds=self._random.randint(10, 60), accelerator=accelerator)
+        return small_job(f"{self._prefix}-{number}", seconds=self._random.randint(*self._seconds), accelerator=accelerator)
 
     def unfinished(self) -> int:
         """Return how many accepted jobs have not ended yet, as the hub shows it."""

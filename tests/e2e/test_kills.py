@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from e2e.checker import ENDED, Body, Checker, History
-from e2e.load import Feeder, Tenant
+from e2e.load import Feeder, Tenant, tenant_of
 from integration.support import FederationUnderTest, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.faults]
@@ -35,13 +35,9 @@ def moment(jobs: list[Body]) -> Moment:
 
 @pytest.fixture
 def tenant(federation: FederationUnderTest) -> Iterator[Tenant]:
-    """The tenant; its jobs are gone from hub and members afterwards, and the operator runs."""
-    tenant = Tenant(federation.tenant.client(), federation.federation.scenario.tenants[0].namespace)
-    yield tenant
-    federation.operator.start()
-    federation.operator.wait_ready()
-    tenant.delete_all()
-    wait_for(lambda: not tenant.jobs(), "every deleted job has left the hub", seconds=240, every=1)
+    """The tenant; its jobs are gone afterwards, and the operator runs."""
+    with tenant_of(federation) as tenant:
+        yield tenant
 
 
 def kill(federation: FederationUnderTest, history: History, chance: random.Random) -> None:
@@ -69,7 +65,7 @@ def test_fifty_kills_lose_and_double_nothing(federation: FederationUnderTest, te
     moments: list[Moment] = []
     with Checker(federation.hub.client(), members, namespace=tenant.namespace) as checker:
         history = checker.history
-        with Feeder(tenant, history, prefix="kill", level=IN_FLIGHT + 100) as feeder:
+        with Feeder(tenant, history, prefix="kill", level=IN_FLIGHT + 100, seconds=(15, 75)) as feeder:
             for _ in range(KILLS):
                 if not enough(history, tenant):
                     federation.operator.start()

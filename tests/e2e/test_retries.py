@@ -1,5 +1,7 @@
 """What follows a failed attempt: retries of the application, disruptions that are not counted, copies that vanish, deadlines."""
 
+from collections.abc import Iterator
+
 import pytest
 from kubernetes import client
 
@@ -10,7 +12,7 @@ ONCE = "[ $SAMPAN_ATTEMPT = 1 ] && exit 3; sleep 2"
 PAST = {"maxRestarts": 2, "backoffSeconds": 1}
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="module")
 def jobs(world: World) -> None:
     """All jobs of this module, submitted at once."""
     world.submit(
@@ -26,6 +28,20 @@ def jobs(world: World) -> None:
         job("too-long", "sleep 300", activeDeadlineSeconds=4, retry=PAST),
         job("longer", "sleep 9", activeDeadlineSeconds=6),
     )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def deleted_node(world: World, jobs: None) -> Iterator[None]:
+    """The node under `node-gone` is deleted at once: the member's pod collector takes 40 s to act. It comes back afterwards."""
+    world.reaches("node-gone", "Running")
+    (pod,) = world.pods("node-gone")
+    member = world.member("kunshan")
+    node = member.get("node", pod["spec"]["nodeName"])
+    member.kubectl("delete", "node", node["metadata"]["name"])
+    yield
+    kept = {key: node["metadata"][key] for key in ("name", "labels")}
+    capacity = node["status"]["capacity"]
+    member.apply({"apiVersion": "v1", "kind": "Node", "metadata": kept, "status": {"capacity": capacity, "allocatable": capacity}})
 
 
 def test_a_longer_deadline_is_taken_over_by_the_member(world: World) -> None:
@@ -78,22 +94,6 @@ def test_an_evicted_pod_is_a_disruption_and_counts_against_nobody(world: World) 
     assert status.get("restarts", 0) == 0
 
 
-def test_a_deleted_node_is_a_disruption(world: World) -> None:
-    world.reaches("node-gone", "Running")
-    (pod,) = world.pods("node-gone")
-    member = world.member("kunshan")
-    node = member.get("node", pod["spec"]["nodeName"])
-    member.kubectl("delete", "node", node["metadata"]["name"])
-    try:
-        status = world.reaches("node-gone", "Succeeded", seconds=120)
-        assert outcomes(status) == [(1, "Disrupted"), (2, "Succeeded")]
-        assert status.get("restarts", 0) == 0
-    finally:
-        kept = {key: node["metadata"][key] for key in ("name", "labels")}
-        capacity = node["status"]["capacity"]
-        member.apply({"apiVersion": "v1", "kind": "Node", "metadata": kept, "status": {"capacity": capacity, "allocatable": capacity}})
-
-
 def test_a_node_that_is_emptied_disrupts_the_whole_gang(world: World) -> None:
     """NoExecute takes the pod; its peer on the other node crashes or is stopped with it, and the gang starts anew as one."""
     world.reaches("tainted", "Running")
@@ -132,3 +132,9 @@ def test_a_deadline_ends_the_job_without_a_retry(world: World) -> None:
     assert outcomes(status) == [(1, "AppFailed")]
     assert status["attempts"][0]["reason"] == "DeadlineExceeded"
     assert condition(status, "Failed")["reason"] == "DeadlineExceeded"
+
+
+def test_a_deleted_node_is_a_disruption(world: World) -> None:
+    status = world.reaches("node-gone", "Succeeded", seconds=120)
+    assert outcomes(status) == [(1, "Disrupted"), (2, "Succeeded")]
+    assert status.get("restarts", 0) == 0

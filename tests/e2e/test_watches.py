@@ -63,7 +63,7 @@ def platform_object(kind: str, name: str, spec: dict[str, Any]) -> dict[str, Any
 
 POLICY = {"weights": {"cost": 50, "packing": 30, "preference": 20}}
 PROVIDER = {"namespaces": ["prov-quiet"], "jurisdictions": ["CN"], "regions": ["cn-east"], "terms": ["OnDemand"]}
-CLASS = {"vendor": "acme", "memoryPerDevice": "64Gi"}
+CLASS = {"vendor": "acme", "family": "acme-1", "stack": "acme", "origin": "CN", "resourceNames": ["acme.example/npu"]}
 
 
 @pytest.fixture(scope="module")

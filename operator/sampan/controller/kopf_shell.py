@@ -6,6 +6,7 @@ supervised, neither touches the core. Its storages are no-ops, so that it writes
 
 import asyncio
 import contextlib
+import gc
 import logging
 import random
 import threading
@@ -121,4 +122,5 @@ class KopfShell:
                 asyncio.run(self._incarnation())
             except Exception as error:  # noqa: BLE001  whatever ended it, the watches must go on
                 log.warning("kopf.ended", extra={"error": type(error).__name__, "incarnation": self.incarnations})
+            gc.collect()  # a Kopf that failed leaves its connections to the collector: until then the hub serves dead watches
             self._stop.wait(random.uniform(0.2, 2.0))  # noqa: S311  jitter, no secret

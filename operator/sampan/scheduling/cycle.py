@@ -178,14 +178,21 @@ def _scored(choice: _Choice) -> Verdict:
 
 
 def _others(cycle: _Cycle, case: _Case, best: _Choice) -> list[Verdict]:
-    """Return what the other cells were to the chosen alternative: those with room by rank, then the refused, mildest first."""
-    able = [candidate for candidate in _candidates(cycle, case, best.index) if candidate[0] is not best.cell]
-    looked_at = (_choice(cycle, case, index=best.index, candidate=candidate) for candidate in able[:MOST_VERDICTS])
-    choices = sorted((choice for choice in looked_at if choice), key=lambda choice: choice.rank)
-    shown = [_scored(choice) for choice in choices]
+    """Return what the other cells were: those with room by rank, then the refused, mildest first.
+
+    They are judged by the chosen alternative, or by whichever suits each best where the score alone decides.
+    """
+    by_score = case.job.shape.order is AlternativeOrder.BY_SCORE
+    indexes = case.allowed if by_score else (best.index,)
+    able = {index: [each for each in _candidates(cycle, case, index) if each[0] is not best.cell] for index in indexes}
+    tried = (_choice(cycle, case, index=index, candidate=each) for index in indexes for each in able[index][:MOST_VERDICTS])
+    choices: dict[CellId, _Choice] = {}
+    for choice in sorted((choice for choice in tried if choice), key=lambda choice: choice.rank):
+        choices.setdefault(choice.cell.id, choice)
+    shown = [_scored(choice) for choice in choices.values()]
     if len(shown) < MOST_VERDICTS - 1:
-        skipped = {best.cell.id, *(choice.cell.id for choice in choices), *(cell.id for cell, _ in able[MOST_VERDICTS:])}
-        refused = [_refused(cycle, case, allowed=(best.index,), cell=cell) for cell in cycle.cells if cell.id not in skipped]
+        skipped = {best.cell.id, *choices, *(cell.id for index in indexes for cell, _ in able[index][MOST_VERDICTS:])}
+        refused = [_refused(cycle, case, allowed=indexes, cell=cell) for cell in cycle.cells if cell.id not in skipped]
         shown += sorted(refused, key=_mildness)
     return shown[: MOST_VERDICTS - 1]
 

@@ -1,0 +1,131 @@
+"""API servers that hang or are down and an operator that was frozen: jobs stay where they are, none is doubled, all finish."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from e2e.checker import Checker
+from e2e.load import STACKS, Feeder, Tenant, small_job, tenant_of
+from integration.support import FederationUnderTest, wait_for
+
+pytestmark = [pytest.mark.e2e, pytest.mark.faults]
+
+LONG = 180
+"""Deadline in seconds for what takes a fraction of it on an idle machine."""
+HUB_OUTAGE, FREEZE = 60, 20
+"""Seconds; these are the faults themselves, not waits for something."""
+
+
+@pytest.fixture
+def tenant(federation: FederationUnderTest) -> Iterator[Tenant]:
+    """The tenant; its jobs are gone afterwards."""
+    with tenant_of(federation) as tenant:
+        yield tenant
+
+
+@pytest.fixture
+def checker(federation: FederationUnderTest, tenant: Tenant) -> Iterator[Checker]:
+    """A witness of the whole test."""
+    members = {name: member.client() for name, member in federation.members.items()}
+    with Checker(federation.hub.client(), members, namespace=tenant.namespace) as checker:
+        yield checker
+
+
+@contextmanager
+def stopped(pid: int) -> Iterator[None]:
+    """Freeze a process while the block runs: it answers nothing and closes nothing."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def connected(federation: FederationUnderTest) -> dict[str, str]:
+    """The Connected condition of each offer, by the name of its member."""
+    members = {offer.name: offer.member for offer in federation.federation.scenario.offers}
+    offers = {offer["metadata"]["name"]: offer for offer in federation.hub.items("clusteroffers", "-A")}
+    return {
+        member: next((c["status"] for c in offers[name]["status"]["conditions"] if c["type"] == "Connected"), "")
+        for name, member in members.items()
+    }
+
+
+def all_succeed(checker: Checker, uids: list[str]) -> None:
+    """Wait until the hub shows every one of these jobs as succeeded."""
+    wait_for(lambda: checker.history.count(uids, "Succeeded") == len(uids), "every job has succeeded", seconds=LONG, every=0.5)
+
+
+def nothing_wrong(checker: Checker, tenant: Tenant) -> None:
+    """Every accepted job is there, was bound once and had one copy in all."""
+    assert not checker.history.violations(tenant.uids())
+    assert not checker.history.not_exactly_once(tenant.uids())
+
+
+def submit(tenant: Tenant, prefix: str, *, stack: int, count: int, seconds: int) -> list[str]:
+    """Submit jobs that only one member can run."""
+    return tenant.submit_all([small_job(f"{prefix}-{n}", seconds=seconds, accelerator=STACKS[stack]) for n in range(count)])
+
+
+def test_half_open_member_touches_nobody_else(federation: FederationUnderTest, tenant: Tenant, checker: Checker) -> None:
+    """A member that accepts connections and answers nothing: its offer says so, its jobs stay, others' jobs go on."""
+    history = checker.history
+    theirs = submit(tenant, "mute", stack=1, count=6, seconds=30)
+    others = submit(tenant, "fine", stack=0, count=6, seconds=30) + submit(tenant, "good", stack=2, count=6, seconds=30)
+    uids = theirs + others
+    wait_for(lambda: history.count(uids, "Running") == len(uids), "all jobs run", seconds=LONG)
+    with stopped(federation.cluster("pengcheng").pids()["kube-apiserver"]):
+        began = time.monotonic()
+        late = submit(tenant, "late", stack=0, count=2, seconds=1)
+        unlucky = submit(tenant, "unlucky", stack=1, count=2, seconds=1)
+        wait_for(lambda: connected(federation)["pengcheng"] != "True", "the offer says that its member is not connected", seconds=LONG)
+        print(f"half-open member seen after {time.monotonic() - began:.1f} s")  # noqa: T201
+        all_succeed(checker, others + late)
+        said = connected(federation)
+        assert {member for member, status in said.items() if status == "True"} == {"lingang", "kunshan"}
+        assert history.count(theirs, "Running") == len(theirs), "the member's jobs were given up"
+    wait_for(lambda: connected(federation)["pengcheng"] == "True", "the member is back", seconds=LONG)
+    all_succeed(checker, tenant.uids())
+    assert history.count(unlucky, "Succeeded") == len(unlucky)
+    nothing_wrong(checker, tenant)
+
+
+def test_hub_outage_is_caught_up(federation: FederationUnderTest, tenant: Tenant, checker: Checker) -> None:
+    """The hub is away for a minute: running jobs run on, their ends are told afterwards, new jobs are taken."""
+    history, pid = checker.history, federation.operator.pid
+    short, long = submit(tenant, "short", stack=0, count=6, seconds=20), submit(tenant, "long", stack=1, count=6, seconds=120)
+    uids = short + long
+    wait_for(lambda: history.count(uids, "Running") == len(uids), "all jobs run", seconds=LONG)
+    hub = federation.cluster("hub")
+    hub.stop(federation.binaries)
+    try:
+        time.sleep(HUB_OUTAGE)
+        alive = [uid for uid in long if any(copy.live for copy in history.copies_of(uid))]
+        assert sorted(alive) == sorted(long), "running jobs must not notice"
+    finally:
+        hub.start(federation.binaries)
+    all_succeed(checker, short)
+    submit(tenant, "after", stack=2, count=2, seconds=1)
+    all_succeed(checker, tenant.uids())
+    nothing_wrong(checker, tenant)
+    assert federation.operator.pid == pid, "the operator must not need a restart"
+
+
+def test_frozen_operator_doubles_nothing(federation: FederationUnderTest, tenant: Tenant, checker: Checker) -> None:
+    """The operator stops in its tracks in the midst of its work and goes on with what it believed 20 s ago."""
+    history, pid = checker.history, federation.operator.pid
+    assert pid is not None
+    with Feeder(tenant, history, prefix="frozen", level=60, seconds=(3, 12)) as feeder:
+        wait_for(lambda: history.count(tenant.uids(), "Succeeded") >= 10, "the load is under way", seconds=LONG)
+        with stopped(pid):
+            time.sleep(FREEZE)
+        before = history.bindings_seen
+        wait_for(lambda: history.bindings_seen >= before + 20, "the operator goes on", seconds=LONG)
+    assert not feeder.problems
+    all_succeed(checker, tenant.uids())
+    nothing_wrong(checker, tenant)
+    assert federation.operator.pid == pid
