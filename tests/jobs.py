@@ -70,7 +70,7 @@ def copy(
     suspend: bool = False,
     deleting: bool = False,
     deadline: int | None = None,
-    **counts: int,
+    **counts: Any,
 ) -> Job:
     """Return a remote copy of ours."""
     return Job(

@@ -3,6 +3,7 @@
 import os
 import re
 import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 
 from integration.support import Api
@@ -39,11 +40,24 @@ def metric(samples: Samples, name: str, **labels: str) -> float:
     return sum(value for (found, have), value in samples.items() if found == name and labels.items() <= dict(have).items())
 
 
-def hub_watches(hub: Api) -> dict[str, int]:
-    """Return how many cluster-wide watches the hub's API server serves now, by our kinds."""
+@dataclass(frozen=True)
+class Watches:
+    """Cluster-wide watches on the hub's API server, by our kinds."""
+
+    now: dict[str, int]
+    """Served at this moment."""
+    ended: dict[str, int]
+    """That came to their end since the server started."""
+
+
+def hub_watches(hub: Api) -> Watches:
+    """Ask the hub's API server for its watches."""
     samples = parse(hub.kubectl("get", "--raw", "/metrics"))
-    name = "apiserver_longrunning_requests"
-    return {kind: int(metric(samples, name, group="sampan.dev", resource=kind, scope="cluster", verb="WATCH")) for kind in KINDS}
+
+    def of_each_kind(name: str) -> dict[str, int]:
+        return {kind: int(metric(samples, name, group="sampan.dev", resource=kind, scope="cluster", verb="WATCH")) for kind in KINDS}
+
+    return Watches(now=of_each_kind("apiserver_longrunning_requests"), ended=of_each_kind("apiserver_request_total"))
 
 
 def cpu_seconds(pid: int) -> float:

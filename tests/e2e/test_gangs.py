@@ -10,17 +10,19 @@ from e2e.life import H100, HYGON, World, condition, job, outcomes
 from integration.support import Api, wait_for
 
 FAST = {"startDeadlineSeconds": 8}
+SLOW = {"startDeadlineSeconds": 20}
 
 
 @contextmanager
-def scheduler_asleep(world: World, member: str) -> Iterator[None]:
-    """The member's own scheduler stands still."""
-    pid = world.fed.cluster(member).pids()["kube-scheduler"]
-    os.kill(pid, signal.SIGSTOP)
+def without_scheduler(world: World, member: str) -> Iterator[None]:
+    """The member's own scheduler is dead; the new one afterwards sees all pods and nodes before it places any."""
+    cluster = world.fed.cluster(member)
+    os.kill(cluster.pids()["kube-scheduler"], signal.SIGKILL)
+    wait_for(lambda: "kube-scheduler" not in cluster.pids(), "the scheduler is dead")
     try:
         yield
     finally:
-        os.kill(pid, signal.SIGCONT)
+        cluster.start(world.fed.binaries)
 
 
 def foreign(node: str, devices: int) -> dict[str, Any]:
@@ -41,8 +43,8 @@ def test_a_gang_that_cannot_start_whole_is_withdrawn_and_goes_elsewhere(world: W
     member = world.member("lingang")
     either = [{"accelerator": {"class": name, "count": 8}} for name in (H100, HYGON)]
     try:
-        with scheduler_asleep(world, "lingang"):
-            world.submit(job("crowded", "sleep 2", replicas=2, alternatives=either, **FAST))
+        with without_scheduler(world, "lingang"):
+            world.submit(job("crowded", "sleep 2", replicas=2, alternatives=either, **SLOW))
             status = world.until("crowded", lambda s: s.get("binding"), "is bound")
             assert status["binding"]["offer"]["name"] == "lingang-ondemand"
             created = world.must("crowded")["metadata"]["creationTimestamp"]

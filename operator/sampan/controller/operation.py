@@ -91,7 +91,8 @@ class Operation:
 
     def take(self, plural: str, event: str | None, body: dict[str, Any]) -> None:
         """Take in one object of ours, or its end. One that cannot be read hurts no other."""
-        self.known.note(plural, event, body)
+        if not self.known.note(plural, event, body):
+            return
         try:
             self._route(plural, gone=event == "DELETED", body=body)
         except InvalidObjectError as error:

@@ -97,7 +97,7 @@ class Pilot:
 
     def _delay(self, uid: str) -> float:
         failures = self._failures[uid] = self._failures.get(uid, 0) + 1
-        return min(0.25 * 2 ** min(failures, 8), 30) * random.uniform(0.5, 1)  # noqa: S311  jitter, no secret
+        return min(0.25 * (1 << min(failures, 8)), 30.0) * random.uniform(0.5, 1)  # noqa: S311  jitter, no secret
 
     def _put_off(self, uid: str, seconds: float) -> None:
         self._drop_assignment(uid)

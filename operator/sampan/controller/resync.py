@@ -14,17 +14,31 @@ SETTLE = 3.0
 """Seconds between a list by Kopf and our look for what it could not tell: deletions in the gap."""
 
 
+REMEMBERED = 50_000
+"""Ends that are remembered, so that a list which was under way meanwhile brings nothing back."""
+
+
 class Known:
-    """UIDs of the objects of each kind that the operator holds."""
+    """UIDs of the objects of each kind that the operator holds, and of those that ended lately."""
 
     def __init__(self) -> None:
         """Know nothing."""
         self.uids: dict[str, set[str]] = {plural: set() for plural in KINDS}
+        self._ended: dict[str, None] = {}
 
-    def note(self, plural: str, event: str | None, body: Mapping[str, Any]) -> None:
-        """Take in one event."""
+    def note(self, plural: str, event: str | None, body: Mapping[str, Any]) -> bool:
+        """Take in one event. Returns False for an old picture of an object whose end was heard: a UID never comes back."""
         uid = body["metadata"]["uid"]
-        (self.uids[plural].discard if event == "DELETED" else self.uids[plural].add)(uid)
+        if event == "DELETED":
+            self.uids[plural].discard(uid)
+            self._ended[uid] = None
+            while len(self._ended) > REMEMBERED:
+                del self._ended[next(iter(self._ended))]
+        elif uid in self._ended:
+            return False
+        else:
+            self.uids[plural].add(uid)
+        return True
 
 
 class Resync:

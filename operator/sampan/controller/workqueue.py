@@ -58,7 +58,7 @@ class WorkQueue:
             try:
                 async with asyncio.timeout(self._next_delay()):
                     await self._changed.wait()
-            except TimeoutError:
+            except TimeoutError:  # a delayed key is due
                 continue
 
     def done(self, key: str) -> None:

@@ -6,48 +6,22 @@ Must never live here: assertions; controllers (a Job here runs only if a test sa
 
 import asyncio
 import json
-import ssl
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-import yaml
 from aiohttp import web
 
 from sampan.kube.credentials import Credentials
 from sampan.kube.secret import Secret
 from unit.api.schema_check import fits
-from unit.kube.certs import authority, issue
+from unit.kube.certs import authority
 from unit.kube.fake_api import LOOPBACK, status
 
-Body = dict[str, Any]
+from .fake_parts import Body, Where, job_status_schema, line, merged, pruned, resources, tls
+
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
-CRDS = Path(__file__).parents[3] / "crds"
-
-
-@dataclass(frozen=True, slots=True)
-class Where:
-    """A path, taken apart."""
-
-    collection: str
-    """Group, version and plural: `batch/v1/jobs`, `v1/pods`."""
-    namespace: str
-    name: str
-    subresource: str
-
-    @classmethod
-    def of(cls, path: str) -> "Where":
-        parts = path.strip("/").split("/")
-        prefix, rest = ("v1", parts[2:]) if parts[0] == "api" else ("/".join(parts[1:3]), parts[3:])
-        namespace = ""
-        if rest[:1] == ["namespaces"] and len(rest) > 2:
-            namespace, rest = rest[1], rest[2:]
-        rest = [*rest, "", ""]
-        return cls(f"{prefix}/{rest[0]}", namespace, rest[1], rest[2])
 
 
 @dataclass(slots=True)
@@ -123,7 +97,7 @@ class FakeCluster:
             if fault[0] == method and fault[1] in request.path:
                 self._faults.remove(fault)
                 return await fault[2](request)
-        answer = await self._watch(request) if method == "WATCH" else self._answer(request, text)
+        answer: web.StreamResponse = await self._watch(request) if method == "WATCH" else self._answer(request, text)
         for lost in self._lost:
             if lost[0] == method and lost[1] in request.path and request.transport is not None:
                 self._lost.remove(lost)
@@ -218,11 +192,12 @@ class FakeCluster:
                 news = self._news
                 for version, collection, kind, body in self.log[sent:]:
                     if version > since and collection == where.collection:
-                        await response.write(_line({"type": kind, "object": body}))
+                        await response.write(line({"type": kind, "object": body}))
                 sent = len(self.log)
-                await asyncio.wait({end, news}, return_when=asyncio.FIRST_COMPLETED)
+                waited: set[asyncio.Future[Any]] = {end, news}
+                await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
             if last := end.result():
-                await response.write(_line(last))
+                await response.write(line(last))
         finally:
             self.active_watches.discard(end)
         return response
@@ -238,11 +213,13 @@ class FakeCluster:
         served = {
             "/version": {"major": "1", "minor": "36", "gitVersion": "v1.36.3"},
             "/api": {"versions": ["v1"]},
-            "/api/v1": {"resources": [{"name": "namespaces", "kind": "Namespace", "singularName": "", "namespaced": False, "verbs": ["list"]}]},
+            "/api/v1": {
+                "resources": [{"name": "namespaces", "kind": "Namespace", "singularName": "", "namespaced": False, "verbs": ["list"]}]
+            },
             "/apis": {"groups": [{"name": "sampan.dev", "versions": [version], "preferredVersion": version}]},
             "/apis/sampan.dev/v1alpha1": {"resources": resources()},
         }
-        return served.get(path)
+        return found if isinstance(found := served.get(path), dict) else None
 
     def _store(self, key: tuple[str, str, str], body: Body, event: str) -> Body:
         self.version += 1
@@ -264,78 +241,16 @@ class FakeCluster:
         self._news = asyncio.get_running_loop().create_future()
 
 
-def _line(event: Body) -> bytes:
-    return json.dumps(event).encode() + b"\n"
-
-
-def merged(old: Body, patch: Body) -> Body:
-    """RFC 7386."""
-    new = dict(old)
-    for key, value in patch.items():
-        if value is None:
-            new.pop(key, None)
-        elif isinstance(value, dict):
-            before = new.get(key)
-            new[key] = merged(before if isinstance(before, dict) else {}, value)
-        else:
-            new[key] = value
-    return new
-
-
-def pruned(schema: Body, value: Any) -> Any:
-    """What a real server keeps of a value: fields that the schema does not name are dropped silently."""
-    if isinstance(value, dict) and "properties" in schema:
-        return {name: pruned(schema["properties"][name], item) for name, item in value.items() if name in schema["properties"]}
-    if isinstance(value, list):
-        return [pruned(schema["items"], item) for item in value]
-    return value
-
-
-@cache
-def job_status_schema() -> Body:
-    """The schema of ComputeJob.status as committed."""
-    crd = yaml.load((CRDS / "sampan.dev_computejobs.yaml").read_text("utf-8"), Loader=yaml.CSafeLoader)
-    found: Body = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["status"]
-    return found
-
-
-def resources() -> list[Body]:
-    """Our kinds as discovery shows them."""
-    kinds = {
-        "computejobs": ("ComputeJob", True),
-        "clusteroffers": ("ClusterOffer", True),
-        "providers": ("Provider", False),
-        "acceleratorclasses": ("AcceleratorClass", False),
-        "placementpolicies": ("PlacementPolicy", False),
-    }
-    verbs = ["get", "list", "watch", "patch", "delete"]
-    return [
-        {"name": plural, "kind": kind, "singularName": kind.lower(), "namespaced": namespaced, "verbs": verbs}
-        for plural, (kind, namespaced) in kinds.items()
-    ]
-
-
 @asynccontextmanager
 async def cluster() -> AsyncIterator[FakeCluster]:
     """Run one on a free port of 127.0.0.1."""
     fake = FakeCluster()
     runner = web.ServerRunner(web.Server(fake.handle, handler_cancellation=True), shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=_tls())
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls())
     await site.start()
     fake.port = runner.addresses[0][1]
     try:
         yield fake
     finally:
         await runner.cleanup()
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    pair = issue(authority(), hosts=("127.0.0.1",))
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, "pair.pem")
-        file.write_text(pair.cert_pem + pair.key_pem)
-        context.load_cert_chain(file)
-    return context

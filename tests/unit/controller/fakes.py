@@ -6,7 +6,7 @@ Must never live here: assertions.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -62,7 +62,8 @@ class FakeFleet:
         return {}
 
     def clusters(self) -> Mapping[str, Cluster]:
-        return {}
+        nodes = {name: replace(b.node(name), hostname=f"{name}.example") for each in self.pools for name in each.nodes}
+        return {CLUSTER: Cluster(uid=CLUSTER, nodes=nodes)}
 
     def remote_job(self, cluster_uid: str, job_uid: str) -> RemoteJob | None:
         return self.copies.get(job_uid) if cluster_uid == CLUSTER else None
@@ -96,6 +97,13 @@ class FakeMembers:
 
     def berth(self, offer: OfferKey) -> tuple[str, tuple[str, ...]]:
         return "sampan-jobs", ("pull",)
+
+
+async def until(found: Callable[[], Any], seconds: float = 20) -> None:
+    """Wait for a condition that other tasks or threads bring about."""
+    async with asyncio.timeout(seconds):
+        while not found():  # noqa: ASYNC110  what is waited for knows no event
+            await asyncio.sleep(0.002)
 
 
 class World:
@@ -187,7 +195,9 @@ class World:
         for item in there.values():
             self.state.apply_job(json.loads(json.dumps(item)))
         names = {remote_name(HUB, uid): uid for uid in there}
-        copies = {item["metadata"]["labels"].get(LABEL_JOB_UID): item for item in self.member.of(REMOTE) if item["metadata"]["name"] in names}
+        copies = {
+            item["metadata"]["labels"].get(LABEL_JOB_UID): item for item in self.member.of(REMOTE) if item["metadata"]["name"] in names
+        }
         self.link.jobs = {uid: msgspec.convert(item, RemoteJob) for uid, item in copies.items() if uid}
         self.link.own_pods = {}
         for item in self.member.of("v1/pods"):
@@ -198,9 +208,7 @@ class World:
 
     async def settle(self) -> None:
         """Wait until the pilot has nothing to do at once."""
-        async with asyncio.timeout(10):
-            while len(self.pilot.queue):
-                await asyncio.sleep(0.002)
+        await until(lambda: not len(self.pilot.queue))
 
     async def pass_time(self, millis: int) -> None:
         """Let time pass, bring the watches up to date, and wait until the pilot rests."""

@@ -17,10 +17,11 @@ def test_nothing_is_known_of_a_copy_unless_somebody_said_so() -> None:
     """The defaults must never free a job or count as proof."""
     nothing = a.Remote()
     assert nothing.offer_exists
-    assert not (nothing.reachable or nothing.absent or nothing.seen or nothing.offer_draining)
+    assert not any((nothing.reachable, nothing.absent, nothing.seen, nothing.offer_draining))
 
 
 def test_actions_do_not_change() -> None:
     with pytest.raises(FrozenInstanceError):
         a.Wait(5).millis = 6  # type: ignore[misc]
-    assert a.Wait(5) == a.Wait(5) != a.Wait()
+    assert a.Wait(5) == a.Wait(5)
+    assert a.Wait(5) != a.Wait()

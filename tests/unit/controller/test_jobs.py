@@ -42,7 +42,8 @@ def test_an_object_without_what_every_server_gives_is_an_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("meta", "deleting", "finalizer"), [({}, False, True), ({"deletionTimestamp": "2027-01-15T08:00:00Z"}, True, True), ({"finalizers": ["a/b"]}, False, False)]
+    ("meta", "deleting", "finalizer"),
+    [({}, False, True), ({"deletionTimestamp": "2027-01-15T08:00:00Z"}, True, True), ({"finalizers": ["a/b"]}, False, False)],
 )
 def test_deletion_and_finalizer_are_read(meta: dict[str, object], deleting: bool, finalizer: bool) -> None:
     job = record(**meta)  # type: ignore[arg-type]

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -16,18 +16,13 @@ from sampan.controller.hub import KINDS
 from sampan.controller.kopf_shell import KopfShell, settings
 
 from .fake_cluster import FakeCluster, cluster
-from .fakes import JOBS
+from .fakes import JOBS, until
 
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+"""Kopf leaves connections open when it ends; the shell has the collector close them."""
 FATAL = {"type": "ERROR", "object": {"kind": "Status", "code": 500, "reason": "InternalError", "message": "x"}}
 """After which Kopf ends itself."""
 Heard = list[tuple[str, str | None, str, str]]
-
-
-async def until(found: Callable[[], Any], seconds: float = 20) -> None:
-    """Wait for a condition that another thread brings about."""
-    async with asyncio.timeout(seconds):
-        while not found():
-            await asyncio.sleep(0.01)
 
 
 @asynccontextmanager
@@ -67,7 +62,6 @@ async def test_every_change_is_handed_over_once_and_nothing_is_written() -> None
         assert {call.method for call in api.seen} <= {"GET", "WATCH"}
 
 
-@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # what a failing Kopf leaves open is closed by the collector
 async def test_after_watches_die_there_is_one_watch_a_kind_and_one_call_a_change() -> None:
     async with cluster() as api, kopf_beside(api) as (shell, heard):
         await until(lambda: len(api.active_watches) == len(KINDS))
@@ -109,13 +103,14 @@ def test_kopf_keeps_and_posts_nothing() -> None:
     raw: Any = {"metadata": {"name": "x"}, "spec": {"secret": 1}}
     patch = kopf.Patch()
     diff.store(body=kopf.Body(raw), patch=patch, essence=diff.build(body=kopf.Body(raw)))
-    progress.store(key=kopf.HandlerId("k"), record={}, body=kopf.Body(raw), patch=patch)  # type: ignore[typeddict-item]
+    progress.store(key=kopf.HandlerId("k"), record={}, body=kopf.Body(raw), patch=patch)
     progress.purge(key=kopf.HandlerId("k"), body=kopf.Body(raw), patch=patch)
     progress.touch(body=kopf.Body(raw), patch=patch, value="v")
     assert dict(patch) == {}
     assert diff.fetch(body=kopf.Body(raw)) is None
     assert progress.fetch(key=kopf.HandlerId("k"), body=kopf.Body(raw)) is None
-    assert progress.clear(essence={"a": 1}) == {"a": 1}  # type: ignore[typeddict-unknown-key]
+    essence: Any = {"a": 1}
+    assert progress.clear(essence=essence) == essence
 
 
 def test_backoffs_never_run_out() -> None:

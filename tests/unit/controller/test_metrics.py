@@ -45,7 +45,7 @@ def test_samples_arrive_with_their_labels() -> None:
 
 
 def test_a_scrape_reads_what_is_true_then() -> None:
-    now = {m.WAITING: [((), 1.0)]}
+    now: dict[Family, list[Sample]] = {m.WAITING: [((), 1.0)]}
     registry = CollectorRegistry()
     registry.register(StateCollector(lambda: now))
     now[m.WAITING] = [((), 2.0)]

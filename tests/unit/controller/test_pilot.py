@@ -3,13 +3,15 @@
 import asyncio
 import logging
 
+import msgspec
 import pytest
 from aiohttp import web
 
 from jobs import CLUSTER, bound_status
+from sampan.kube.workloads import Job as RemoteJob
 from unit.kube.fake_api import replying
 
-from .fakes import H100_JOB, JOBS, REMOTE, world
+from .fakes import H100_JOB, JOBS, REMOTE, until, world
 
 
 async def test_one_worker_at_a_time_works_on_a_job_and_the_others_go_on() -> None:
@@ -30,9 +32,7 @@ async def test_one_worker_at_a_time_works_on_a_job_and_the_others_go_on() -> Non
             w.pilot.touch("u1")
         for uid in ("u2", "u3"):
             w.pilot.bind(w.assignment(uid))
-        async with asyncio.timeout(5):
-            while len(w.member.of(REMOTE)) < 2:
-                await asyncio.sleep(0.002)
+        await until(lambda: len(w.member.of(REMOTE)) == 2)
         assert len(w.hub.calls("PATCH", "/job-u1/")) == 1, "its own writes never race"
         gate.set()
         await w.settle()
@@ -99,7 +99,7 @@ async def test_a_poisoned_record_is_set_aside_and_the_others_go_on() -> None:
 async def test_a_poisoned_assignment_is_given_back_and_not_planned_again_at_once() -> None:
     async with world() as w:
         w.add(spec=H100_JOB)
-        w.members.berth = lambda offer: {}[offer]  # type: ignore[method-assign]
+        w.members.berth = {}.__getitem__  # type: ignore[method-assign,assignment]
         await w.bind()
         assert w.pilot.counters.quarantined == 1
         assert not list(w.state.flights(CLUSTER))
@@ -155,7 +155,7 @@ async def test_conflicts_are_tried_again_ever_later() -> None:
         w.add(spec=H100_JOB)
         await w.bind()
         w.change(labels={"a": "b"})  # the watch is silent from here on
-        w.tell_copy(active=1)
+        w.tell_copy(succeeded=1, conditions=[{"type": "Complete", "status": "True"}])
         delays = []
         later = w.pilot.touch
 
@@ -165,10 +165,7 @@ async def test_conflicts_are_tried_again_ever_later() -> None:
 
         w.pilot.touch = touch  # type: ignore[method-assign]
         w.now += 20_000
-        for item in w.member.of(REMOTE):
-            item["status"] = {"active": 1}
-        w.link.jobs = {"u1": w.link.jobs["u1"]}
-        w.link.jobs["u1"] = __import__("msgspec").convert({**w.copy(), "status": {"active": 1}}, type(w.link.jobs["u1"]))
+        w.link.jobs["u1"] = msgspec.convert(w.copy(), RemoteJob)
         for _ in range(5):
             later("u1")
             await w.settle()

@@ -15,7 +15,7 @@ from sampan.kube.client import Client
 from unit.kube.fake_api import replying
 
 from .fake_cluster import FakeCluster, cluster
-from .fakes import JOBS
+from .fakes import JOBS, until
 
 
 class Scene:
@@ -27,13 +27,8 @@ class Scene:
         self.resync = Resync(Hub(client), self.known, self.take, interval=interval)
 
     def take(self, plural: str, event: str | None, found: dict[str, Any]) -> None:
-        self.known.note(plural, event, found)
-        self.heard.append((plural, event, found["metadata"]["uid"]))
-
-    async def until(self, found: Any) -> None:
-        async with asyncio.timeout(5):
-            while not found():
-                await asyncio.sleep(0.002)
+        if self.known.note(plural, event, found):
+            self.heard.append((plural, event, found["metadata"]["uid"]))
 
 
 @asynccontextmanager
@@ -80,7 +75,7 @@ async def test_nothing_is_listed_where_the_counts_agree() -> None:
         await sc.resync.load()
         sc.api.seen.clear()
         async with running(sc):
-            await sc.until(lambda: len(sc.api.seen) >= 2 * len(KINDS))
+            await until(lambda: len(sc.api.seen) >= 2 * len(KINDS))
         assert all("limit=1" in call.path and "limit=500" not in call.path for call in sc.api.seen)
         assert sc.resync.gaps == 0
 
@@ -91,7 +86,7 @@ async def test_a_deletion_that_a_watch_missed_is_found_by_the_count() -> None:
         await sc.resync.load()
         sc.api.drop(JOBS, "job-u1")
         async with running(sc):
-            await sc.until(lambda: sc.resync.gaps)
+            await until(lambda: sc.resync.gaps)
         assert sc.heard[-1] == ("computejobs", "DELETED", "u1")
         assert sc.resync.gaps == 1
         assert sc.known.uids["computejobs"] == {"u0", "u2"}
@@ -103,7 +98,7 @@ async def test_an_object_that_a_watch_missed_is_handed_over_whole() -> None:
         await sc.resync.load()
         sc.api.put(JOBS, body("late"))
         async with running(sc):
-            await sc.until(lambda: "late" in sc.known.uids["computejobs"])
+            await until(lambda: "late" in sc.known.uids["computejobs"])
         assert ("computejobs", "MODIFIED", "late") in sc.heard
         assert sc.resync.gaps == 0
 
@@ -119,7 +114,7 @@ async def test_after_kopf_listed_anew_names_are_compared_though_the_counts_agree
             for uid in ("u0", "u2", "u9"):  # what Kopf's new list tells
                 sc.take("computejobs", None, body(uid))
                 sc.resync.listed_anew("computejobs")
-            await sc.until(lambda: sc.resync.gaps)
+            await until(lambda: sc.resync.gaps)
         assert sc.known.uids["computejobs"] == {"u0", "u2", "u9"}
 
 
@@ -134,7 +129,7 @@ async def test_a_hub_that_fails_is_asked_again_and_what_was_due_stays_due(monkey
         sc.api.fault("GET", "/computejobs", replying(500, "InternalError"))
         async with running(sc):
             sc.resync.listed_anew("computejobs")
-            await sc.until(lambda: sc.resync.gaps)
+            await until(lambda: sc.resync.gaps)
         assert "u1" not in sc.known.uids["computejobs"]
 
 
@@ -145,3 +140,18 @@ def test_known_takes_in_events_of_each_kind() -> None:
     known.note("providers", "DELETED", {"metadata": {"uid": "a"}})
     known.note("providers", "DELETED", {"metadata": {"uid": "a"}})
     assert (known.uids["providers"], known.uids["computejobs"]) == (set(), {"a"})
+
+
+def test_an_old_picture_of_an_object_that_ended_brings_nothing_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list that was under way while objects were deleted still shows them."""
+    monkeypatch.setattr(module, "REMEMBERED", 2)
+    known = Known()
+    for uid in ("u1", "u2", "u3"):
+        assert known.note("computejobs", "ADDED", body(uid))
+    assert known.note("computejobs", "DELETED", body("u1"))
+    assert not known.note("computejobs", "MODIFIED", body("u1"))
+    assert not known.note("computejobs", None, body("u1"))
+    assert known.uids["computejobs"] == {"u2", "u3"}
+    for uid in ("u2", "u3"):
+        known.note("computejobs", "DELETED", body(uid))
+    assert known.note("computejobs", "ADDED", body("u1")), "only the last ends are remembered"

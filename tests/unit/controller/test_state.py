@@ -1,16 +1,16 @@
 """The live picture: older news are ignored, each job is counted once whatever happens to it, and who may not be placed is not shown."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from builders import A100, vector
-from jobs import CLUSTER, NOW, OFFER, binding, body, bound_status, copy
+from jobs import CLUSTER, NOW, OFFER, body, bound_status
 from sampan.api import status as s
-from sampan.controller import jobs as job_records
+from sampan.api.convert import parse_spec
 from sampan.controller.state import State, per_replica
-from sampan.kube.workloads import Affinity, Job, MatchExpression, NodeAffinity, NodeSelectorTerm, PodTemplate, PreferredTerm, TemplateSpec
-from sampan.model.lifecycle import Event, Outcome
+from sampan.model.lifecycle import Outcome
 from sampan.model.offer import OfferKey
 from sampan.model.plan import Assignment
 from sampan.model.policy import Policy
@@ -59,8 +59,13 @@ def test_older_and_equal_pictures_are_ignored() -> None:
 
 
 def test_a_spec_is_parsed_once_a_generation(monkeypatch: pytest.MonkeyPatch) -> None:
-    parsed, real = [], job_records.parse_spec
-    monkeypatch.setattr(job_records, "parse_spec", lambda spec: parsed.append(1) or real(spec))
+    parsed: list[object] = []
+
+    def counting(spec: Mapping[str, Any]) -> Any:
+        parsed.append(spec)
+        return parse_spec(spec)
+
+    monkeypatch.setattr("sampan.controller.jobs.parse_spec", counting)
     st = state()
     for version in ("1", "2", "3"):
         st.apply_job(body(resourceVersion=version))
@@ -125,140 +130,6 @@ def test_a_malformed_status_hurts_no_other_job() -> None:
     assert flights(st) == []
     st.remove_job("u1")
     assert list(st.jobs) == ["u2"]
-
-
-# --- each job is counted once -------------------------------------------------------------------------------------
-
-
-def test_an_assignment_counts_from_the_moment_it_is_made() -> None:
-    fleet = FakeFleet()
-    st = state(fleet)
-    st.apply_job(body(spec=H100_JOB))
-    st.assume(assignment(st))
-    (flight,) = flights(st)
-    assert (flight.job_uid, flight.nodes) == ("u1", (("n2", 1),))
-    assert flight.per_replica["nvidia.com/gpu"] == 8
-    assert list(st.flights("another")) == []
-    assert fleet.changed == [CLUSTER]
-    assert waiting(st) == []
-    assert st.waiting == 1, "it waits for its intent"
-
-
-def test_an_assignment_that_fails_is_given_back_whole() -> None:
-    fleet, told = FakeFleet(), []
-    st = state(fleet)
-    st.apply_job(body(spec=H100_JOB))
-    st.on_waiting.append(lambda: told.append(1))
-    st.assume(assignment(st))
-    fleet.changed.clear()
-    st.forget("u1")
-    assert (flights(st), waiting(st), fleet.changed, told) == ([], ["u1"], [CLUSTER], [1])
-    assert st.planned("u1") is None
-    st.forget("u1")
-    assert told == [1], "once"
-
-
-def test_the_same_job_is_counted_once_assumed_bound_and_after_the_pilot_let_go() -> None:
-    st = state()
-    st.apply_job(body(spec=H100_JOB))
-    st.assume(assignment(st))
-    st.apply_job(body(resourceVersion="11", spec=H100_JOB, status=bound_status()))
-    (flight,) = flights(st)
-    assert flight.nodes == (("n2", 1),), "the plan's nodes, not the pool's first"
-    st.forget("u1")
-    assert flights(st) == [flight]
-    assert st.planned("u1") is not None
-
-
-@pytest.mark.parametrize(("name", "kwargs"), [("suspended", {"spec": {**H100_JOB, "suspend": True}}), ("deleted", {"spec": H100_JOB, **DELETED})])
-def test_a_job_that_leaves_while_it_is_being_bound_frees_its_place_and_says_so(name: str, kwargs: dict[str, Any]) -> None:
-    fleet = FakeFleet()
-    st = state(fleet)
-    st.apply_job(body(spec=H100_JOB))
-    st.assume(assignment(st))
-    fleet.changed.clear()
-    st.apply_job(body(resourceVersion="11", generation=2, **kwargs))
-    assert flights(st) == [], name
-    assert CLUSTER in fleet.changed, "else its devices look taken until something else happens there"
-
-
-def test_a_job_removed_while_it_is_being_bound_frees_its_place_and_says_so() -> None:
-    fleet = FakeFleet()
-    st = state(fleet)
-    st.apply_job(body(spec=H100_JOB))
-    st.assume(assignment(st))
-    fleet.changed.clear()
-    st.remove_job("u1")
-    assert flights(st) == []
-    assert CLUSTER in fleet.changed
-
-
-def preferring(*hostnames: str, **kwargs: Any) -> Job:
-    """A copy that prefers these nodes."""
-    expression = MatchExpression(key="kubernetes.io/hostname", operator="In", values=list(hostnames))
-    term = PreferredTerm(weight=100, preference=NodeSelectorTerm(match_expressions=[expression]))
-    made = copy(**kwargs)
-    spec = TemplateSpec(affinity=Affinity(node_affinity=NodeAffinity(preferred=[term])))
-    return Job(metadata=made.metadata, spec=type(made.spec)(parallelism=4, completions=4, template=PodTemplate(spec=spec)), status=made.status)
-
-
-GANG = {"replicas": 4, "alternatives": [{"accelerator": {"class": "nvidia-h100-sxm-80gb", "count": 8}}]}
-
-
-def bound_gang(fleet: FakeFleet) -> State:
-    """A state that has just been started and finds a gang of four bound."""
-    st = state(fleet)
-    st.apply_job(body(spec=GANG, status=bound_status(binding(replicas=4))))
-    return st
-
-
-def test_after_a_restart_a_bound_job_counts_on_the_nodes_its_copy_prefers() -> None:
-    fleet = FakeFleet(pool(nodes=tuple(f"n{i}" for i in range(9))))
-    fleet.copies["u1"] = preferring("n7", "n8")
-    (flight,) = flights(bound_gang(fleet))
-    assert flight.nodes == (("n7", 2), ("n8", 2))
-    assert flight.per_replica["nvidia.com/gpu"] == 8
-
-
-def test_or_on_its_pools_nodes_or_on_none_but_never_on_none_of_its_replicas() -> None:
-    (flight,) = flights(bound_gang(FakeFleet(pool(nodes=("n1", "n2", "n3")))))
-    assert sum(count for _, count in flight.nodes) == 4
-    assert {node for node, _ in flight.nodes} <= {"n1", "n2", "n3"}
-    (gone,) = flights(bound_gang(FakeFleet(pool("other"))))
-    assert gone.nodes == ()
-
-
-def test_replicas_that_ended_are_not_counted_again() -> None:
-    fleet = FakeFleet()
-    fleet.copies["u1"] = preferring("n1", succeeded=3)
-    (flight,) = flights(bound_gang(fleet))
-    assert flight.finished == 3
-
-
-def test_an_attempt_that_ended_is_counted_by_its_pods_alone() -> None:
-    st = state()
-    status = s.attempt_ended(bound_status(), s.Ending(outcome=Outcome.DISRUPTED, reason="X", ended_at=NOW))
-    st.apply_job(body(status=bound_status()))
-    assert len(flights(st)) == 1
-    st.apply_job(body(resourceVersion="11", status=status))
-    assert flights(st) == []
-
-
-def test_a_job_that_finished_counts_no_more() -> None:
-    st = state()
-    st.apply_job(body(status=bound_status(running=True)))
-    done = s.finished(bound_status(running=True), Event.SUCCEEDED, reason="Completed", message="", at=NOW)
-    st.apply_job(body(resourceVersion="11", status=done))
-    assert flights(st) == []
-
-
-def test_a_binding_to_an_alternative_that_is_not_there_breaks_nobody_elses_count() -> None:
-    st = state()
-    status = bound_status()
-    status["binding"]["alternative"] = 5
-    st.apply_job(body("u1", status=status))
-    st.apply_job(body("u2", spec=H100_JOB, status=bound_status()))
-    assert [flight.job_uid for flight in flights(st)] == ["u1", "u2"]
 
 
 # --- who stays out of the snapshot --------------------------------------------------------------------------------

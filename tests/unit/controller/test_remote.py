@@ -1,0 +1,138 @@
+"""What is done on a member about one copy: by its derived name, by its UID, and never to anybody else's."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from jobs import HUB, binding, record
+from sampan.controller.remote import Missing, PoolGone, RemoteJobs
+from sampan.kube.errors import ServerError
+from sampan.kube.workloads import Job
+from sampan.model.names import remote_labels, remote_name
+from unit.kube.fake_api import replying
+
+from .fakes import H100_JOB, REMOTE, World, world
+
+NAME = remote_name(HUB, "u1")
+BINDING = replace(binding(), name=NAME, alternative=0)
+LABELS = remote_labels(hub_id=HUB, job_uid="u1", attempt=1)
+
+
+@asynccontextmanager
+async def member() -> AsyncIterator[tuple[World, RemoteJobs]]:
+    """A member, and what is done there."""
+    async with world() as w:
+        w.add(spec=H100_JOB)
+        yield w, w.pilot._enactor._remotes
+
+
+async def put(w: World, name: str = NAME, **labels: str) -> None:
+    """Somebody made a Job on the member."""
+    w.member.put(REMOTE, {"metadata": {"name": name, "namespace": "sampan-jobs", "labels": labels or LABELS}, "spec": {}})
+
+
+async def test_a_copy_goes_with_its_pods_and_by_its_uid_alone() -> None:
+    async with member() as (w, remotes):
+        await put(w)
+        await remotes.remove(w.link, BINDING, "another-uid")
+        assert len(w.member.of(REMOTE)) == 1, "not the one that was meant"
+        await remotes.remove(w.link, BINDING, w.copy()["metadata"]["uid"])
+        assert w.member.of(REMOTE) == []
+        await remotes.remove(w.link, BINDING, "gone-already")
+        assert {call.body["propagationPolicy"] for call in w.member.calls("DELETE")} == {"Foreground"}
+
+
+async def test_gone_means_neither_a_job_nor_a_pod_of_ours() -> None:
+    async with member() as (w, remotes):
+        job = w.state.jobs["u1"]
+        assert await remotes.gone(w.link, job, BINDING)
+        await put(w)
+        assert not await remotes.gone(w.link, job, BINDING)
+        w.member.drop(REMOTE, NAME, "sampan-jobs")
+        w.member.put("v1/pods", {"metadata": {"name": "p", "namespace": "sampan-jobs", "labels": LABELS}})
+        assert not await remotes.gone(w.link, job, BINDING)
+        w.member.put("v1/pods", {"metadata": {"name": "p", "namespace": "sampan-jobs", "labels": LABELS}, "spec": 7})
+        assert not await remotes.gone(w.link, job, BINDING), "one that cannot be read is there all the same"
+        w.member.drop("v1/pods", "p", "sampan-jobs")
+        w.member.put("v1/pods", {"metadata": {"name": "q", "namespace": "sampan-jobs", "labels": {**LABELS, "sampan.dev/hub": "another"}}})
+        assert await remotes.gone(w.link, job, BINDING), "another hub's pod is not ours"
+
+
+async def test_a_member_that_cannot_answer_proves_nothing() -> None:
+    async with member() as (w, remotes):
+        w.member.fault("GET", "/jobs/", replying(500, "InternalError"))
+        with pytest.raises(ServerError):
+            await remotes.gone(w.link, w.state.jobs["u1"], BINDING)
+
+
+async def test_a_sweep_takes_only_what_carries_hub_and_job() -> None:
+    async with member() as (w, remotes):
+        others = {"hub": {**LABELS, "sampan.dev/hub": "other"}, "job": {**LABELS, "sampan.dev/job-uid": "u2"}, "none": {}}
+        for kind in ("pods", "services", "configmaps", "secrets"):
+            for name, labels in (("ours", LABELS), *others.items()):
+                w.member.put(f"v1/{kind}", {"metadata": {"name": name, "namespace": "sampan-jobs", "labels": labels}})
+        await remotes.sweep(w.link, w.state.jobs["u1"], BINDING)
+        for kind in ("pods", "services", "configmaps", "secrets"):
+            assert [item["metadata"]["name"] for item in w.member.of(f"v1/{kind}")] == list(others)
+
+
+async def test_ours_needs_both_labels() -> None:
+    async with member() as (w, remotes):
+        for labels, want in (
+            (LABELS, True),
+            ({**LABELS, "sampan.dev/hub": "x"}, False),
+            ({**LABELS, "sampan.dev/job-uid": "x"}, False),
+            ({"a": "b"}, False),
+        ):
+            await put(w, **labels)
+            there = await remotes.look(w.link, BINDING)
+            assert there is not None
+            assert remotes.ours(there, "u1") is want
+        assert await remotes.look(w.link, replace(BINDING, name="sj-none")) is None
+
+
+async def test_the_copy_asks_for_the_pools_units_and_the_plans_nodes() -> None:
+    async with member() as (w, remotes):
+        w.state.assume(w.assignment())
+        made = await remotes.create(w.link, w.state.jobs["u1"], BINDING, pull_secrets=("pull",))
+        assert isinstance(made, Job)
+        assert w.link.jobs["u1"] is made, "known at once, not only when its event comes"
+        spec = w.copy()["spec"]["template"]["spec"]
+        (container,) = spec["containers"]
+        assert container["resources"]["limits"]["nvidia.com/gpu"] == "8"
+        assert spec["imagePullSecrets"] == [{"name": "pull"}]
+        assert made.spec.template.spec.affinity.node_affinity.preferred[0].preference.match_expressions[0].values == ["n1.example"]
+        again = await remotes.create(w.link, w.state.jobs["u1"], BINDING, pull_secrets=())
+        assert again is None, "there already: look whose it is"
+
+
+async def test_nothing_is_made_for_a_pool_that_is_gone() -> None:
+    async with member() as (w, remotes):
+        with pytest.raises(PoolGone):
+            await remotes.create(w.link, w.state.jobs["u1"], replace(BINDING, pool="gone"), pull_secrets=())
+        assert not w.member.seen
+
+
+async def test_an_optional_config_map_may_lack() -> None:
+    async with member() as (_, remotes):
+        volume = {"name": "v", "configMap": {"name": "settings", "optional": True}}
+        image = {"image": "registry.example/a:1"}
+        await remotes.complete(record(spec={"template": {**image, "volumes": [volume]}}))
+        volume["configMap"] = {"name": "settings"}
+        with pytest.raises(Missing) as caught:
+            await remotes.complete(record(spec={"template": {**image, "volumes": [volume]}}))
+        assert caught.value.reason == "ConfigMapNotFound"
+        assert "settings" in caught.value.message
+        assert "team-a" in caught.value.message
+
+
+async def test_a_longer_deadline_is_for_this_very_copy() -> None:
+    async with member() as (w, remotes):
+        await put(w)
+        copy = await remotes.look(w.link, BINDING)
+        assert copy is not None
+        await remotes.extend(w.link, BINDING, copy, seconds=600)
+        assert w.copy()["spec"]["activeDeadlineSeconds"] == 600
+        assert w.member.calls("PATCH")[0].body["metadata"]["uid"] == copy.metadata.uid
