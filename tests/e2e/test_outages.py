@@ -94,6 +94,18 @@ def test_half_open_member_touches_nobody_else(federation: FederationUnderTest, t
     nothing_wrong(checker, tenant)
 
 
+def test_restarted_member_keeps_its_jobs(federation: FederationUnderTest, tenant: Tenant, checker: Checker) -> None:
+    """A member's control plane ends with all its watches and comes back: what ran there runs on, once."""
+    history, member = checker.history, federation.cluster("lingang")
+    uids = submit(tenant, "stay", stack=0, count=6, seconds=30)
+    wait_for(lambda: history.count(uids, "Running") == len(uids), "all jobs run", seconds=LONG)
+    member.stop(federation.binaries)
+    uids += submit(tenant, "came", stack=0, count=4, seconds=1)
+    member.start(federation.binaries)
+    all_succeed(checker, uids)
+    nothing_wrong(checker, tenant)
+
+
 def test_hub_outage_is_caught_up(federation: FederationUnderTest, tenant: Tenant, checker: Checker) -> None:
     """The hub is away for a minute: running jobs run on, their ends are told afterwards, new jobs are taken."""
     history, pid = checker.history, federation.operator.pid

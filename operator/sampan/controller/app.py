@@ -7,14 +7,16 @@ import asyncio
 import gc
 import logging
 import signal
+import sys
 import time
 import uuid
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
 import uvloop
 from prometheus_client import CollectorRegistry
+from pydantic import ValidationError
 
 from sampan.controller import metrics as m
 from sampan.controller.endpoint import endpoint
@@ -40,15 +42,31 @@ def now() -> int:
 
 def main(*, kubeconfig: Path | None) -> int:
     """Run the operator until SIGTERM or SIGINT. Returns the exit code: 0 after a signal, 1 where it could not start or go on."""
-    settings = Settings()
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        wrong = ", ".join(f"SAMPAN_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors(include_input=False, include_url=False))
+        print(f"error: {wrong}", file=sys.stderr)  # noqa: T201  there is no log yet
+        return 1
     configure(settings.log_level)
     try:
-        source = hub_source(kubeconfig)
-        uvloop.run(_run(settings, source))
-    except (NoHubCredentials, InvalidKubeconfig, KubeError, OSError) as error:
-        log.error("operator.failed", extra={"error": type(error).__name__, "reason": str(error)})  # noqa: TRY400  no traceback: it may hold values
-        return 1
-    return 0
+        uvloop.run(_run(settings, hub_source(kubeconfig)))
+    except* (NoHubCredentials, InvalidKubeconfig, KubeError, OSError) as group:
+        for leaf in leaves(group):
+            log.error("operator.failed", extra={"error": type(leaf).__name__, "reason": str(leaf)})  # noqa: TRY400  no traceback: it may hold values
+        failed = True
+    else:
+        failed = False
+    return int(failed)
+
+
+def leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    """Yield the errors in a group of groups."""
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from leaves(error)
+        else:
+            yield error
 
 
 async def _run(settings: Settings, source: Source) -> None:

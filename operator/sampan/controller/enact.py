@@ -16,7 +16,7 @@ from sampan.controller.remote import Missing, PoolGone, RemoteJobs
 from sampan.controller.settings import Settings
 from sampan.controller.sight import MemberLink, Members, Sight
 from sampan.controller.state import State
-from sampan.kube.errors import Forbidden, Invalid, KubeError, NotFound
+from sampan.kube.errors import Forbidden, Invalid, KubeError, NotFound, TLSFailure, Unauthorized, Unreachable
 from sampan.kube.workloads import Job as RemoteJob
 from sampan.model.lifecycle import Outcome
 from sampan.model.names import remote_name
@@ -141,6 +141,16 @@ class Enactor:
                 return await self._refresh(record)
         assert binding is not None
         link = self._link(binding)
+        try:
+            return await self._act(link, record, action)
+        except (Unauthorized, Forbidden, Unreachable, TLSFailure):
+            link.doubt()
+            raise
+
+    async def _act(self, link: MemberLink, record: JobRecord, action: a.Action) -> bool:
+        """Do one thing on the member."""
+        binding = record.binding
+        assert binding is not None
         match action:
             case a.Create():
                 return await self._create(link, record, binding)
@@ -163,6 +173,8 @@ class Enactor:
         try:
             made = await self._remotes.create(link, record, binding, pull_secrets=pull_secrets)
         except (PoolGone, Invalid, NotFound, Forbidden) as error:
+            if isinstance(error, Forbidden):
+                link.doubt()
             return await self._reject(record, error)
         if made is not None:
             self._counters.created += 1

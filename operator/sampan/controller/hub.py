@@ -4,21 +4,25 @@ Every write of a ComputeJob carries the resourceVersion it was decided on: a sta
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from sampan.api.status import Status, merge_difference
 from sampan.controller.jobs import JobRecord
 from sampan.kube.client import Client, ListOptions
 from sampan.kube.errors import AlreadyExists, NotFound
+from sampan.kube.listing import Bounds, Collection, list_all
 from sampan.kube.meta import ConfigMap, Namespace, PartialObject, Secret
 from sampan.kube.paths import ResourcePath, resource_path
 from sampan.model.names import FINALIZER, GROUP, VERSION
 
 Body = dict[str, Any]
+T = TypeVar("T")
 API = f"{GROUP}/{VERSION}"
 JOBS = "computejobs"
 KINDS = (JOBS, "clusteroffers", "providers", "acceleratorclasses", "placementpolicies")
 IDENTITY = "sampan-hub-identity"
+ALL = Bounds(max_objects=1_000_000, max_bytes=4 * 1024**3)
+"""How much of one kind the operator takes in at its start: ten times what it is made for."""
 
 
 class Hub:
@@ -95,14 +99,9 @@ class Hub:
         patch = {"metadata": {"resourceVersion": record.resource_version, "finalizers": list(wanted)}}
         return await self.client.patch(_job_path(record.namespace, record.name), patch, into=dict[str, Any])
 
-    async def _pages(self, plural: str, into: type[Any]) -> list[Any]:
-        path, options, found = resource_path(API, plural), ListOptions(), []
-        while True:
-            page = await self.client.list_page(path, options, into=into)
-            found.extend(page.items)
-            if not page.continue_token:
-                return found
-            options = ListOptions(continue_token=page.continue_token)
+    async def _pages(self, plural: str, into: type[T]) -> list[T]:
+        """List page by page, smaller ones where tenants' objects are large: nobody can make the list too long to be read."""
+        return (await list_all(self.client, Collection(path=resource_path(API, plural), into=into), ALL)).items
 
 
 def _job_path(namespace: str, name: str, subresource: str | None = None) -> ResourcePath:

@@ -3,7 +3,7 @@
 No I/O and no decisions; the record is what `state` holds and what `decide` reads.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,9 +83,13 @@ class JobRecord:
         seconds = min(self.spec.retry.backoff_seconds << min(doublings, 12), MAX_BACKOFF)
         return (job_status.from_rfc3339(newest.get("endedAt")) or 0) + seconds * 1000
 
-    def cooling(self, cooldown: int) -> dict[tuple[OfferKey, str], int]:
-        """Return the cells that did not start this job lately, each with the end of its cool-down in ms since the epoch."""
-        rejected = (a for a in self.status.get("attempts") or () if a["outcome"] == Outcome.REJECTED and "pool" in a)
+    def cooling(self, cooldown: int, *, reasons: Set[str] | None = None) -> dict[tuple[OfferKey, str], int]:
+        """Return the cells that did not start this job lately, each with the end of its cool-down in ms since the epoch.
+
+        `reasons` counts only attempts that were rejected for one of them.
+        """
+        attempts = self.status.get("attempts") or ()
+        rejected = (a for a in attempts if a["outcome"] == Outcome.REJECTED and "pool" in a and (reasons is None or a["reason"] in reasons))
         return {
             (OfferKey(a["offer"]["namespace"], a["offer"]["name"]), a["pool"]): (job_status.from_rfc3339(a.get("endedAt")) or 0) + cooldown
             for a in rejected

@@ -185,7 +185,7 @@ class Session:
 
     async def _probe(self) -> None:
         """Ask the member who it is. Silence is not believed at once, a definite no is."""
-        self._attempted = _now()
+        self._attempted, failed_before = _now(), self.trouble is not None
         try:
             async with asyncio.timeout(self._settings.probe_timeout):
                 uid = await _identity(self.client)
@@ -199,6 +199,8 @@ class Session:
                 self._listener.refused()
         else:
             self._meet(uid)
+            if failed_before:
+                self.client.rouse()  # watches that were turned away while the member came up wait for up to a minute
 
     def _review_due(self) -> bool:
         settings, since = self._settings, _now() - self._reviewed

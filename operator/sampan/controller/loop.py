@@ -14,6 +14,9 @@ from sampan.scheduling.verdicts import Memo
 
 log = logging.getLogger(__name__)
 
+MOST_IN_FLIGHT = 64
+"""Assignments decided on but not yet written: more would only grow stale."""
+
 TICK = 2.0
 """Seconds after which waiting jobs are looked at even where nothing changed: alternatives ripen, cool-downs end."""
 
@@ -62,7 +65,8 @@ class Loop:
 
     def _cycle(self) -> Plan:
         started = perf_counter()
-        plan, self._memo = schedule(self._state.snapshot(self._clock()), self._memo)
+        room = max(MOST_IN_FLIGHT - self._pilot.binds_in_flight, 0)
+        plan, self._memo = schedule(self._state.snapshot(self._clock(), limit=room), self._memo)
         self.cycles += 1
         self.last_seconds = perf_counter() - started
         return plan
@@ -76,6 +80,8 @@ class Loop:
             counts[str(reason)] = counts.get(str(reason), 0) + 1
         self.last_refused = counts
         self._refusals.hear(plan.refusals)
+        if self._pilot.binds_in_flight >= MOST_IN_FLIGHT:
+            self.wake()  # there may be more to place once these are written
         if plan.assignments:
             log.info("cycle", extra={"bound": len(plan.assignments), "refused": len(plan.refusals), "seconds": round(self.last_seconds, 4)})
             self.wake()

@@ -62,8 +62,7 @@ class Calls:
     def observer(self, target: str) -> Callable[[str, str, str, float], None]:
         """Return the observer of one client; `target` is `hub` or `member`."""
 
-        def observe(verb: str, resource: str, code: str, seconds: float) -> None:
-            del seconds
+        def observe(verb: str, resource: str, code: str, *_seconds: float) -> None:
             self.counts[target, verb, resource, code] += 1
 
         return observe

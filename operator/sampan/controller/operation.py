@@ -161,12 +161,16 @@ class Operation:
         done, loop = self.pilot.counters, self.loop
         phases = Counter(str(record.phase) for record in self.state.jobs.values())
         offers = Counter(str(o.approved and o.connected and o.permitted and o.accepting).lower() for o in self.desk.offers().values())
+        members: dict[str, bool] = {}
+        for link in self.desk.links():
+            if link.cluster_uid is not None:
+                members[link.cluster_uid] = members.get(link.cluster_uid, False) or link.connected
         return {
             m.JOBS: [((phase,), n) for phase, n in sorted(phases.items())],
             m.WAITING: [((), self.state.waiting)],
             m.REFUSED: [((reason,), n) for reason, n in sorted(loop.last_refused.items())],
             m.OFFERS: [((truth,), n) for truth, n in sorted(offers.items())],
-            m.MEMBERS: [((link.cluster_uid,), float(link.connected)) for link in self.desk.links() if link.cluster_uid is not None],
+            m.MEMBERS: [((uid,), float(connected)) for uid, connected in sorted(members.items())],
             m.CYCLES: [((), loop.cycles)],
             m.CYCLE_SECONDS: [((), loop.last_seconds)],
             m.BOUND: [((), done.bound)],

@@ -27,6 +27,8 @@ AGAIN = 10_000
 NO_OFFERS = "NoOffers"
 _REASONS = frozenset({NO_OFFERS, *map(str, Reason)})
 
+IDLE = 1.0
+"""Seconds between two looks where nothing is due."""
 RATE = 5
 """Such writes a second in all."""
 
@@ -51,7 +53,7 @@ class RefusalWriter:
             refusal = next((r for r in self._newest.values() if self._due(r)), None)
             if refusal is not None:
                 await self._tell(refusal)
-            await asyncio.sleep(1 / RATE)
+            await asyncio.sleep(1 / RATE if refusal is not None else IDLE)
 
     def _due(self, refusal: Refusal) -> bool:
         record = self._state.jobs.get(refusal.job.uid)

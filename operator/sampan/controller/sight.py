@@ -25,6 +25,9 @@ class MemberLink(Link, Protocol):
     def connected(self) -> bool:
         """Tell whether the caches are complete and fresh."""
 
+    def doubt(self) -> None:
+        """Hear that a call failed in a way that makes the connection, the rights or the identity doubtful."""
+
 
 class Members(Protocol):
     """What is needed of the joined members."""

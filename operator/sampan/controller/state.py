@@ -22,6 +22,9 @@ CellId = tuple[OfferKey, str]
 
 HOSTNAME = "kubernetes.io/hostname"
 
+NOT_STARTED = frozenset({"StartDeadlineExceeded"})
+"""Reasons that say something about a pool, and not about one job."""
+
 
 class Fleet(Protocol):
     """What the state needs of the joined members."""
@@ -48,8 +51,8 @@ class Fleet(Protocol):
 class State:
     """Jobs by UID, assignments in flight, cool-downs."""
 
-    def __init__(self, fleet: Fleet, *, currency: str, cooldown: int, limit: int = 64) -> None:
-        """`cooldown` in milliseconds; `limit` caps the assignments of one cycle."""
+    def __init__(self, fleet: Fleet, *, currency: str, cooldown: int) -> None:
+        """`cooldown` in milliseconds."""
         self.jobs: dict[str, JobRecord] = {}
         self.policies: dict[str, Policy] = {BALANCED.name: BALANCED}
         self.on_job: list[Callable[[JobRecord], None]] = []
@@ -57,14 +60,15 @@ class State:
         self.on_waiting: list[Callable[[], None]] = []
         """Called when a job may be placed that could not be before."""
         self._fleet = fleet
-        self._currency, self._cooldown, self._limit = currency, cooldown, limit
+        self._currency, self._cooldown = currency, cooldown
         self._waiting: dict[str, JobRecord] = {}
         self._indexed: tuple[Cell, ...] = ()
         self._pools: dict[CellId, Pool] = {}
         self._assumed: dict[str, Assignment] = {}
         self._planned: dict[str, Assignment] = {}
         self._open: dict[str, set[str]] = {}
-        self._cooling: dict[tuple[Shape, CellId], int] = {}
+        self._cooling: dict[tuple[str, Shape, CellId], int] = {}
+        """By namespace: a tenant who gives too short deadlines must not close a pool to the others."""
         self._held_back: dict[str, tuple[int, str | None]] = {}
 
     # --- what the watches say -------------------------------------------------------------------------------------
@@ -102,6 +106,7 @@ class State:
         elif record.uid not in self._assumed:
             self._planned.pop(record.uid, None)
         if waits:
+            self._cool(record)
             self._waiting[record.uid] = record
             self._tell_waiting()
         else:
@@ -154,9 +159,13 @@ class State:
             return ()
         return tuple(cluster.nodes[node].hostname or node for node, _ in plan.nodes if node in cluster.nodes)
 
-    def cool(self, shape: Shape, cell: CellId, *, now: int) -> None:
-        """Leave a cell out for all jobs of a shape for a while."""
-        self._cooling[shape, cell] = now + self._cooldown
+    def _cool(self, record: JobRecord) -> None:
+        """Leave a cell where a job did not start in time out for the jobs of its shape and namespace for a while."""
+        if record.shape is None:
+            return
+        for cell, until in record.cooling(self._cooldown, reasons=NOT_STARTED).items():
+            key = record.namespace, record.shape, cell
+            self._cooling[key] = max(until, self._cooling.get(key, 0))
 
     def hold_back(self, uid: str, *, until: int, version: str | None = None) -> None:
         """Keep a waiting job out of the snapshots until then (milliseconds since the epoch), or only at this resourceVersion."""
@@ -203,7 +212,7 @@ class State:
         """Return how many jobs wait for a place, those being bound included."""
         return len(self._waiting)
 
-    def snapshot(self, now: int) -> Snapshot:
+    def snapshot(self, now: int, *, limit: int = 64) -> Snapshot:
         """Return the world at this moment (milliseconds since the epoch)."""
         self._cooling = {key: until for key, until in self._cooling.items() if until > now}
         return Snapshot(
@@ -215,7 +224,7 @@ class State:
             clusters=self._fleet.clusters(),
             policies=self.policies,
             classes=self._fleet.classes(),
-            limit=self._limit,
+            limit=limit,
         )
 
     def _is_held_back(self, record: JobRecord, now: int) -> bool:
@@ -223,15 +232,15 @@ class State:
         return until > now and version in (None, record.resource_version)
 
     def _pending(self, now: int) -> Iterable[Job]:
-        by_shape: dict[Shape, frozenset[CellId]] = {}
-        for shape, cell in self._cooling:
-            by_shape[shape] = by_shape.get(shape, frozenset()) | {cell}
+        cooling: dict[tuple[str, Shape], frozenset[CellId]] = {}
+        for namespace, shape, cell in self._cooling:
+            cooling[namespace, shape] = cooling.get((namespace, shape), frozenset()) | {cell}
         for uid, record in self._waiting.items():
             if uid in self._assumed or record.not_before() > now or self._is_held_back(record, now):
                 continue
             assert record.shape is not None
             own = frozenset(cell for cell, until in record.cooling(self._cooldown).items() if until > now)
-            yield record.to_job(own | by_shape.get(record.shape, frozenset()))
+            yield record.to_job(own | cooling.get((record.namespace, record.shape), frozenset()))
 
 
 def per_replica(demand: Demand | None, pool: Pool | None) -> Vector:

@@ -105,8 +105,12 @@ class Client:
         return await self._exchange.replace_credentials(new)
 
     async def pause(self, seconds: float) -> bool:
-        """Sleep, but wake and return True when the credentials are replaced meanwhile."""
+        """Sleep, but wake and return True when the credentials are replaced meanwhile, or on `rouse`."""
         return await self._exchange.pause(seconds)
+
+    def rouse(self) -> None:
+        """Wake all who pause: the server is known to answer again, so that what they waited for is over."""
+        self._exchange.rouse()
 
     async def get(self, path: ResourcePath, *, into: type[T]) -> T:
         """Read one object; ``into`` bytes gives the reply as it is, PartialObject fetches metadata alone."""

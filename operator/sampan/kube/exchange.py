@@ -82,6 +82,11 @@ class Exchange:
         await old.retire()
         return True
 
+    def rouse(self) -> None:
+        """As Client.rouse."""
+        rotated, self._rotated = self._rotated, asyncio.Event()
+        rotated.set()
+
     async def pause(self, seconds: float) -> bool:
         """As Client.pause."""
         try:

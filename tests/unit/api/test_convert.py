@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from sampan.api.convert import parse_spec, shape_of
 from sampan.api.computejob import ComputeJobSpec
+from sampan.api.convert import parse_spec, shape_of
 from sampan.model.job import Domestic, Requirement
 from sampan.model.offer import Terms
 from sampan.model.quantity import MICRO

@@ -64,7 +64,8 @@ BAD: dict[str, list[Any]] = {
 
 @pytest.mark.parametrize(("name", "value"), [(n, v) for n, many in GOOD.items() for v in many])
 def test_good_values_are_read(name: str, value: Any) -> None:
-    TypeAdapter(getattr(scalars, name)).validate_python(value)
+    adapter: TypeAdapter[Any] = TypeAdapter(getattr(scalars, name))
+    assert adapter.validate_python(adapter.validate_python(value)) == adapter.validate_python(value)
 
 
 @pytest.mark.parametrize(("name", "value"), [(n, v) for n, many in BAD.items() for v in many])

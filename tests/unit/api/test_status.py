@@ -60,7 +60,7 @@ def test_an_ended_attempt_is_kept_with_its_evidence_and_the_binding_stays() -> N
 
 
 def test_at_most_sixteen_attempts_are_kept_and_numbers_go_on() -> None:
-    status = {"attempts": [{"number": n, "outcome": "Disrupted"} for n in range(1, 17)], "phase": "Pending"}
+    status: s.Status = {"attempts": [{"number": n, "outcome": "Disrupted"} for n in range(1, 17)], "phase": "Pending"}
     status = s.bound(status, binding(attempt=17), (), generation=1)
     status = s.attempt_ended(status, s.Ending(outcome=Outcome.DISRUPTED, reason="Drain", ended_at=NOW))
     assert [a["number"] for a in status["attempts"]] == list(range(2, 18))

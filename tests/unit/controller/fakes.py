@@ -80,6 +80,11 @@ class FakeLink:
     jobs: dict[str, RemoteJob] = field(default_factory=dict)
     own_pods: dict[str, dict[str, Pod]] = field(default_factory=dict)
     connected: bool = True
+    doubts: int = 0
+
+    def doubt(self) -> None:
+        """Count."""
+        self.doubts += 1
 
 
 class FakeMembers:

@@ -59,6 +59,8 @@ class Scene:
         self.snapshots.append(asyncio.get_running_loop().time())
         return NOW
 
+    binds_in_flight = 0
+
     def bind(self, assignment: Assignment) -> None:
         self.state.assume(assignment)
         self.bound.append(assignment)

@@ -135,10 +135,10 @@ def test_a_malformed_status_hurts_no_other_job() -> None:
 # --- who stays out of the snapshot --------------------------------------------------------------------------------
 
 
-def failed(restarts: int, outcome: Outcome = Outcome.APP_FAILED) -> dict[str, Any]:
+def failed(restarts: int, outcome: Outcome = Outcome.APP_FAILED, *, reason: str = "X") -> dict[str, Any]:
     """The status of a job that waits again after a failure ten seconds ago."""
     attempt = {"number": 3, "offer": {"namespace": OFFER.namespace, "name": OFFER.name}, "pool": "h100-x8", "outcome": str(outcome)}
-    return {"phase": "Pending", "restarts": restarts, "attempts": [{**attempt, "endedAt": s.to_rfc3339(NOW - 10_000), "reason": "X"}]}
+    return {"phase": "Pending", "restarts": restarts, "attempts": [{**attempt, "endedAt": s.to_rfc3339(NOW - 10_000), "reason": reason}]}
 
 
 @pytest.mark.parametrize(("restarts", "seconds"), [(1, 30), (2, 60), (3, 120), (60, 3600)])
@@ -164,16 +164,15 @@ def test_a_pool_that_rejected_a_job_cools_down_for_that_job() -> None:
     assert all(not job.excluded for job in st.snapshot(NOW + 290_000).jobs)
 
 
-def test_a_cell_can_cool_down_for_all_jobs_of_a_shape() -> None:
+def test_a_pool_that_did_not_start_a_job_in_time_cools_down_for_its_shape_in_its_namespace() -> None:
+    late = failed(0, Outcome.REJECTED, reason="StartDeadlineExceeded")
     st = state()
-    for uid in ("u1", "u2"):
-        st.apply_job(body(uid, spec=H100_JOB))
+    st.apply_job(body("u1", spec=H100_JOB, status=late))
+    st.apply_job(body("u2", spec=H100_JOB))
     st.apply_job(body("u3"))
-    shape = st.jobs["u1"].shape
-    assert shape is not None
-    st.cool(shape, (OFFER, "h100-x8"), now=NOW)
+    st.apply_job(body("u4", spec=H100_JOB, namespace="team-b"))
     excluded = {job.uid: bool(job.excluded) for job in st.snapshot(NOW + 1).jobs}
-    assert excluded == {"u1": True, "u2": True, "u3": False}
+    assert excluded == {"u1": True, "u2": True, "u3": False, "u4": False}, "another tenant's deadline closes no pool"
     assert not any(job.excluded for job in st.snapshot(NOW + 300_000).jobs)
 
 
