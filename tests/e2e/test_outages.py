@@ -109,7 +109,7 @@ def test_restarted_member_keeps_its_jobs(federation: FederationUnderTest, tenant
 def test_hub_outage_is_caught_up(federation: FederationUnderTest, tenant: Tenant, checker: Checker) -> None:
     """The hub is away for a minute: running jobs run on, their ends are told afterwards, new jobs are taken."""
     history, pid = checker.history, federation.operator.pid
-    short, long = submit(tenant, "short", stack=0, count=6, seconds=20), submit(tenant, "long", stack=1, count=6, seconds=120)
+    short, long = submit(tenant, "short", stack=0, count=6, seconds=20), submit(tenant, "long", stack=1, count=6, seconds=100)
     uids = short + long
     wait_for(lambda: history.count(uids, "Running") == len(uids), "all jobs run", seconds=LONG)
     hub = federation.cluster("hub")

@@ -29,6 +29,11 @@ class ClusterView:
         self._devices: dict[str, tuple[DeviceGroup, ...]] = {}
         self._by_pods: dict[str, Vector] = {}
         self._dirty: set[str] = set()
+        self._on: dict[str, frozenset[str]] = {}
+        """Per node, the jobs of ours whose pods were there at the last look."""
+        self._moved: set[str] = set()
+        """Jobs of ours whose pods changed since the last count."""
+        self._counted: dict[str, tuple[Flight, Mapping[str, Vector]]] = {}
         self._stale = True
         self._cluster = Cluster(uid=uid)
         self.know(catalog)
@@ -79,7 +84,11 @@ class ClusterView:
                 self._take_node(name)
             self.generation += 1
         for name in dirty:
-            requests = [use.request for use in self._inventory.pods_on(name)]
+            pods = tuple(self._inventory.pods_on(name))
+            requests = [use.request for use in pods]
+            ours = frozenset(use.job_uid for use in pods if use.job_uid is not None)
+            self._moved |= ours | self._on.get(name, frozenset())
+            self._on[name] = ours
             if requests:
                 self._by_pods[name] = Vector.total(requests)
             else:
@@ -98,7 +107,13 @@ class ClusterView:
 
     def _used(self, flights: Iterable[Flight]) -> Mapping[str, Vector]:
         used = dict(self._by_pods)
+        counted: dict[str, tuple[Flight, Mapping[str, Vector]]] = {}
         for flight in flights:
-            for node, vector in flight_use(flight, self._inventory.pods_of(flight.job_uid)).items():
+            known = self._counted.get(flight.job_uid)
+            if known is None or known[0] is not flight or flight.job_uid in self._moved:
+                known = flight, flight_use(flight, self._inventory.pods_of(flight.job_uid))
+            counted[flight.job_uid] = known
+            for node, vector in known[1].items():
                 used[node] = used[node] + vector if node in used else vector
+        self._counted, self._moved = counted, set()
         return used

@@ -37,6 +37,8 @@ class JobRecord:
     problem: str
     shape: Shape | None
     status: job_status.Status
+    binding: job_status.Binding | None
+    """`status.binding`, parsed once."""
 
     @property
     def has_finalizer(self) -> bool:
@@ -47,11 +49,6 @@ class JobRecord:
     def phase(self) -> Phase:
         """Return the phase."""
         return job_status.phase_of(self.status)
-
-    @property
-    def binding(self) -> job_status.Binding | None:
-        """Return the binding, parsed."""
-        return job_status.Binding.of(self.status)
 
     @property
     def attempt_open(self) -> bool:
@@ -115,7 +112,7 @@ class JobRecord:
 def record_of(body: Mapping[str, Any], known: JobRecord | None) -> JobRecord:
     """Return the record of an API object; spec and shape are taken from `known` where the generation is the same.
 
-    Raises KeyError only for an object without metadata that every server gives.
+    Raises KeyError or TypeError for metadata that no server gives, and for a binding that nobody of us wrote.
     """
     meta = body["metadata"]
     generation = int(meta.get("generation", 1))
@@ -124,6 +121,7 @@ def record_of(body: Mapping[str, Any], known: JobRecord | None) -> JobRecord:
     else:
         spec, problem = parse_spec(body.get("spec") or {})
         shape = shape_of(spec) if spec is not None else None
+    status = body.get("status") or {}
     return JobRecord(
         uid=meta["uid"],
         namespace=meta["namespace"],
@@ -136,5 +134,6 @@ def record_of(body: Mapping[str, Any], known: JobRecord | None) -> JobRecord:
         spec=spec,
         problem=problem,
         shape=shape,
-        status=body.get("status") or {},
+        status=status,
+        binding=job_status.Binding.of(status),
     )

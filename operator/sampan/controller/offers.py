@@ -22,7 +22,7 @@ from sampan.controller.offer_writer import OfferWriter
 from sampan.kube.client import Client
 from sampan.kube.workloads import Job as RemoteJob
 from sampan.model.accelerator import AcceleratorClass
-from sampan.model.cluster import Cell, Cluster
+from sampan.model.cluster import Cell, Cluster, Node
 from sampan.model.offer import Offer, OfferKey
 
 HOUSEKEEPING = 2.0
@@ -84,6 +84,9 @@ class OfferDesk:
         if claim is not None:
             self._arrange_links()
             self._settle({claim.uid})
+            cluster_uid = self._book.cluster_uid(claim)
+            if claim.deleting and cluster_uid is not None:
+                self._events.member_changed(cluster_uid)  # copies of finished jobs need not stay for their tombstone time
 
     def remove(self, uid: str) -> None:
         """Forget a ClusterOffer that the hub has no more."""
@@ -146,6 +149,11 @@ class OfferDesk:
         if holder is not None:
             links = [link for link in links if link.key.namespace == holder.key.namespace]
         return min(links, key=lambda link: (not link.connected, link.key), default=None)
+
+    def nodes(self, cluster_uid: str) -> Mapping[str, Node]:
+        """Return a member's nodes by name; empty where no link leads there."""
+        link = self.link_of(cluster_uid)
+        return link.nodes if link is not None else {}
 
     def remote_job(self, cluster_uid: str, job_uid: str) -> RemoteJob | None:
         """Return our copy of a job as the member's watch last showed it."""

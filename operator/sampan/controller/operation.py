@@ -141,7 +141,7 @@ class Operation:
         record = self.state.jobs.get(job_uid)
         if record is None:
             return
-        if record.attempt_open:
+        if record.attempt_open and self.state.copy_changed(job_uid):
             self.desk.flights_changed(cluster_uid)
         self.pilot.touch(job_uid)
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from sampan.controller.jobs import JobRecord, record_of
 from sampan.kube.workloads import Job as RemoteJob
 from sampan.model.accelerator import AcceleratorClass
-from sampan.model.cluster import Cell, Cluster, Pool
+from sampan.model.cluster import Cell, Cluster, Node, Pool
 from sampan.model.job import Demand, Job, Shape
 from sampan.model.offer import Offer, OfferKey
 from sampan.model.plan import Assignment
@@ -41,6 +41,9 @@ class Fleet(Protocol):
     def classes(self) -> Mapping[str, AcceleratorClass]:
         """Return the facts of every accelerator class."""
 
+    def nodes(self, cluster_uid: str) -> Mapping[str, Node]:
+        """Return a member's nodes by name; empty where the member is not known."""
+
     def remote_job(self, cluster_uid: str, job_uid: str) -> RemoteJob | None:
         """Return our copy of a job as the member's watch last showed it."""
 
@@ -62,6 +65,8 @@ class State:
         self._fleet = fleet
         self._currency, self._cooldown = currency, cooldown
         self._waiting: dict[str, JobRecord] = {}
+        self._flown: dict[str, Flight] = {}
+        """The flight of each bound job: the same value until it changes, so that what is counted from it need not be anew."""
         self._indexed: tuple[Cell, ...] = ()
         self._pools: dict[CellId, Pool] = {}
         self._assumed: dict[str, Assignment] = {}
@@ -90,6 +95,7 @@ class State:
         record = self.jobs.pop(uid, None)
         self._waiting.pop(uid, None)
         self._planned.pop(uid, None)
+        self._flown.pop(uid, None)
         self._unassume(uid)
         self._held_back.pop(uid, None)
         if record is not None:
@@ -101,6 +107,7 @@ class State:
         if known is not None:
             self._close(known)
         self.jobs[record.uid] = record
+        self._flown.pop(record.uid, None)
         if is_open and binding is not None:
             self._open.setdefault(binding.cluster_uid, set()).add(record.uid)
         elif record.uid not in self._assumed:
@@ -126,6 +133,7 @@ class State:
     def assume(self, assignment: Assignment) -> None:
         """Count an assignment as taken from now on, before its intent is written."""
         self._assumed[assignment.job.uid] = assignment
+        self._flown.pop(assignment.job.uid, None)
         self._planned[assignment.job.uid] = assignment
         self._fleet.flights_changed(assignment.cluster_uid)
 
@@ -154,10 +162,10 @@ class State:
     def hostnames(self, uid: str) -> tuple[str, ...]:
         """Return the hostnames of the nodes a job is planned on, for its preferred affinity; none after a restart."""
         plan = self._planned.get(uid)
-        cluster = self._fleet.clusters().get(plan.cluster_uid) if plan is not None else None
-        if plan is None or cluster is None:
+        if plan is None:
             return ()
-        return tuple(cluster.nodes[node].hostname or node for node, _ in plan.nodes if node in cluster.nodes)
+        nodes = self._fleet.nodes(plan.cluster_uid)
+        return tuple(nodes[node].hostname or node for node, _ in plan.nodes if node in nodes)
 
     def _cool(self, record: JobRecord) -> None:
         """Leave a cell where a job did not start in time out for the jobs of its shape and namespace for a while."""
@@ -173,18 +181,36 @@ class State:
 
     def flights(self, cluster_uid: str) -> Iterator[Flight]:
         """Yield every assignment to a member whose pods may not all be seen yet, each job once."""
+        self._index()
         for uid in sorted(self._open.get(cluster_uid, ())):
-            yield self._flight(self.jobs[uid])
+            if uid not in self._flown:
+                self._flown[uid] = self._flight(self.jobs[uid])
+            yield self._flown[uid]
         for uid, assignment in self._assumed.items():
             if assignment.cluster_uid == cluster_uid and uid not in self._open.get(cluster_uid, ()):
                 yield self._new_flight(assignment)
 
     def pool_of(self, offer: OfferKey, name: str) -> Pool | None:
         """Return a pool of an offer as it is now."""
+        self._index()
+        return self._pools.get((offer, name))
+
+    def _index(self) -> None:
         cells = self._fleet.cells()
         if cells is not self._indexed:
             self._indexed, self._pools = cells, {cell.id: cell.pool for cell in cells}
-        return self._pools.get((offer, name))
+            self._flown.clear()
+
+    def copy_changed(self, uid: str) -> bool:
+        """Hear that a job's copy changed; tell whether what is counted for it changed too."""
+        known, record = self._flown.get(uid), self.jobs.get(uid)
+        if known is None or record is None or not record.attempt_open:
+            return True
+        fresh = self._flight(record)
+        if fresh == known:
+            return False
+        self._flown[uid] = fresh
+        return True
 
     def _new_flight(self, assignment: Assignment) -> Flight:
         pool = self.pool_of(assignment.offer, assignment.pool)

@@ -27,7 +27,7 @@ from sampan.kube.limits import Limits
 from sampan.kube.workloads import Job as RemoteJob
 from sampan.kube.workloads import Pod
 from sampan.model.accelerator import AcceleratorClass
-from sampan.model.cluster import Cell, Cluster, Pool
+from sampan.model.cluster import Cell, Cluster, Node, Pool
 from sampan.model.names import LABEL_JOB_UID, remote_name
 from sampan.model.offer import Offer, OfferKey
 from sampan.model.plan import Assignment
@@ -64,6 +64,10 @@ class FakeFleet:
     def clusters(self) -> Mapping[str, Cluster]:
         nodes = {name: replace(b.node(name), hostname=f"{name}.example") for each in self.pools for name in each.nodes}
         return {CLUSTER: Cluster(uid=CLUSTER, nodes=nodes)}
+
+    def nodes(self, cluster_uid: str) -> Mapping[str, Node]:
+        cluster = self.clusters().get(cluster_uid)
+        return cluster.nodes if cluster is not None else {}
 
     def remote_job(self, cluster_uid: str, job_uid: str) -> RemoteJob | None:
         return self.copies.get(job_uid) if cluster_uid == CLUSTER else None
