@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from e2e.life import World
-from integration.support import FederationUnderTest
+from integration.support import FederationUnderTest, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -15,6 +15,8 @@ def world(federation: FederationUnderTest) -> Iterator[World]:
     pid, quarantined = federation.operator.pid, made.metric("sampan_jobs_quarantined_total")
     yield made
     made.clear()
+    offers = len(federation.hub.items("clusteroffers.sampan.dev", "--all-namespaces"))
+    wait_for(lambda: made.metric("sampan_offers") == offers, f"the operator knows the {offers} offers that there are", seconds=60)
     assert federation.operator.pid is not None, federation.operator.log_tail()
     if federation.operator.pid == pid:
         assert made.metric("sampan_jobs_quarantined_total") == quarantined, "a job was quarantined"

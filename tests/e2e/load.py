@@ -79,7 +79,7 @@ def tenant_of(federation: FederationUnderTest) -> Iterator[Tenant]:
 
 
 class Feeder(AbstractContextManager["Feeder"]):
-    """Keeps `level` jobs unfinished while the block runs: one in four wants a device."""
+    """Keeps `level` jobs unfinished while the block runs: one in five wants a device."""
 
     def __init__(self, tenant: Tenant, history: History, *, prefix: str, level: int, seconds: tuple[int, int]) -> None:
         """`history` tells which jobs have ended; `seconds` is the shortest and the longest run time."""
@@ -93,7 +93,7 @@ class Feeder(AbstractContextManager["Feeder"]):
 
     def _next(self) -> Body:
         number = next(self._numbers)
-        accelerator = STACKS[number // 4 % len(STACKS)] if number % 4 == 0 else None
+        accelerator = STACKS[number // 5 % len(STACKS)] if number % 5 == 0 else None
         return small_job(f"{self._prefix}-{number}", seconds=self._random.randint(*self._seconds), accelerator=accelerator)
 
     def unfinished(self) -> int:

@@ -82,7 +82,7 @@ def not_connected(world: World, name: str) -> dict[str, object] | None:
 
 
 def searched(world: World) -> dict[str, str]:
-    """Everything where a secret must not be: log, metrics, events everywhere, statuses of our kinds, and all ConfigMaps but the planted ones."""
+    """Everything where a secret must not be: log, metrics, events everywhere, statuses of our kinds, metadata of the copies."""
     hub = world.fed.hub
     kinds = "computejobs.sampan.dev,clusteroffers.sampan.dev"
     statuses = [item.get("status", {}) for item in hub.items(kinds, "--all-namespaces")]

@@ -7,12 +7,13 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from e2e.life import TEAM, World, condition, job
-from integration.support import ROOT, wait_for
+from integration.support import ROOT
 
 EXAMPLES = ROOT / "examples"
 
@@ -87,12 +88,11 @@ def test_every_example_comes_to_what_it_says(world: World, examples: list[str]) 
     assert set(expected) == set(examples)
     for name, want in expected.items():
 
-        def met(name: str = name, want: dict[str, str] = want) -> bool:
-            status = world.status(name)
+        def met(status: dict[str, Any], want: dict[str, str] = want) -> bool:
             reasons = {found.get("reason") for found in status.get("conditions") or ()}
             return status.get("phase") == want["phase"] and want.get("reason") in {None, *reasons}
 
-        wait_for(met, f"example {name} is {want}", seconds=120)
+        world.until(name, met, f"is {want}", seconds=60)
     for name, want in expected.items():
         copies = world.copies(name)
         assert len(copies) <= 1

@@ -52,7 +52,8 @@ def test_a_config_map_travels_without_its_metadata_and_goes_with_the_job(world: 
 def test_a_job_waits_for_its_config_map_and_binds_once_it_is_there(world: World) -> None:
     world.submit(using("early", configMap={"name": "later"}))
     found = world.waits_because("early", "ConfigMapNotFound")
-    assert "later" in found["message"] and TEAM in found["message"]
+    assert "later" in found["message"]
+    assert TEAM in found["message"]
     assert world.copies("early") == []
     world.fed.tenant.apply(config_map("later"))
     try:

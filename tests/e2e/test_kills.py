@@ -47,15 +47,21 @@ def tenant(federation: FederationUnderTest) -> Iterator[Tenant]:
         yield tenant
 
 
-def kill(federation: FederationUnderTest, history: History, chance: random.Random) -> None:
-    """Start the operator and kill it -9: four times in five soon after it wrote a new intent, else at any moment, its start included."""
+def kill(federation: FederationUnderTest, history: History, tenant: Tenant, *, chance: random.Random) -> None:
+    """Start the operator and kill it -9: four times in five soon after it wrote a new intent, else at any moment, its start included.
+
+    Never while too few jobs are in flight: after a start many ends are told at once, and new jobs need a moment.
+    """
     known = history.bindings_seen
     pid = federation.operator.start()
     if chance.random() < 0.2:
         time.sleep(chance.uniform(0.3, 4))  # the moment of a crash is the chance here, nothing is waited for
+        wait_for(lambda: enough(history, tenant), "enough jobs are in flight", seconds=240, every=0.02)
     else:
-        wait_for(lambda: history.bindings_seen > known, f"the operator {pid} binds a job", seconds=120, every=0.005)
-        time.sleep(chance.uniform(0, 0.3))
+        wait_for(
+            lambda: history.bindings_seen > known and enough(history, tenant), f"the operator {pid} binds a job", seconds=240, every=0.02
+        )
+        time.sleep(chance.uniform(0, 0.2))
     federation.operator.kill()
 
 
@@ -72,12 +78,9 @@ def test_fifty_kills_lose_and_double_nothing(federation: FederationUnderTest, te
     moments: list[Moment] = []
     with Checker(federation.hub.client(), members, namespace=tenant.namespace) as checker:
         history = checker.history
-        with Feeder(tenant, history, prefix="kill", level=IN_FLIGHT + 150, seconds=(20, 90)) as feeder:
+        with Feeder(tenant, history, prefix="kill", level=IN_FLIGHT + 200, seconds=(20, 90)) as feeder:
             for _ in range(KILLS):
-                if not enough(history, tenant):
-                    federation.operator.start()
-                    wait_for(lambda: enough(history, tenant), "enough jobs are in flight", seconds=120)
-                kill(federation, history, chance)
+                kill(federation, history, tenant, chance=chance)
                 moments.append(moment(tenant.jobs()))
         federation.operator.start()
         accepted_uids = tenant.uids()

@@ -87,7 +87,7 @@ def test_a_deleted_offer_drains_and_goes_with_its_last_job(world: World) -> None
 def test_an_offer_that_does_not_accept_keeps_its_jobs_and_takes_none(world: World) -> None:
     with offered(world, offer("paused")) as name:
         until(world, name, "Schedulable", "True")
-        world.submit(through("stays", name, "sleep 12"))
+        world.submit(through("stays", name, "sleep 6"))
         world.reaches("stays", "Running")
         world.fed.hub.apply(offer("paused", accepting=False))
         assert until(world, name, "Schedulable", "False")["reason"] == "NotAccepting"

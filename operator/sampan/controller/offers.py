@@ -64,7 +64,7 @@ class OfferDesk:
         self._book = OfferBook(settings.link.hub_cluster_uid, self._facts)
         self._pools = OfferPools(built_in.load(), settings.home_origins, events.flights)
         self._renderer = Renderer(self._book, self._pools, in_use=events.in_use, clock=clock)
-        self._writer = OfferWriter(hub, self._renderer.write, self.apply)
+        self._writer = OfferWriter(hub, self._renderer.write, self._written)
         self._secrets = SecretWatch(hub, settings.provider_namespaces, changed=self._secret_changed, tuning=settings.link.tuning)
         self._links: dict[SecretRef, MemberLink] = {}
         self._tasks: dict[SecretRef, asyncio.Task[None]] = {}
@@ -87,6 +87,11 @@ class OfferDesk:
             cluster_uid = self._book.cluster_uid(claim)
             if claim.deleting and cluster_uid is not None:
                 self._events.member_changed(cluster_uid)  # copies of finished jobs need not stay for their tombstone time
+
+    def _written(self, body: Body) -> None:
+        """Take the reply to a write; an offer that is gone by now, as the watch said meanwhile, stays gone."""
+        if body["metadata"]["uid"] in self._book.claims:
+            self.apply(body)
 
     def remove(self, uid: str) -> None:
         """Forget a ClusterOffer that the hub has no more."""

@@ -138,6 +138,17 @@ async def test_an_offer_in_use_keeps_its_finalizer_until_the_last_copy_is_gone(w
     await until(lambda: [body for path, _, body in world.hub.patches if not path.endswith("/status")], "released")
 
 
+async def test_an_offer_that_is_gone_is_not_brought_back_by_the_reply_to_its_last_write(world: World) -> None:
+    """The watch tells of the end before the API server's answer to the write that ended it is read."""
+    await up(world)
+    reply = offer_body(meta={"deletionTimestamp": "2026-01-01T00:00:00Z", "resourceVersion": "99"})
+    world.desk.remove("uid-prov-a-one")
+    world.desk._written(reply)
+    assert world.desk.offers() == {}
+    assert world.desk.cells() == ()
+    assert world.desk.links() == ()
+
+
 async def test_a_poisoned_offer_and_a_poisoned_provider_hurt_nobody(world: World) -> None:
     await up(world)
     poison: dict[str, Any] = offer_body("bad", region="not a region")

@@ -134,3 +134,13 @@ def test_another_cluster_is_not_this_one() -> None:
     status["binding"]["clusterUID"] = "other"
     sc.link.jobs["u1"] = copy()
     assert not sc.sight.of(record(status=status)).reachable
+
+
+def test_how_long_counts_have_been_the_same_is_counted_from_their_last_change() -> None:
+    sc = Scene()
+    sc.link.jobs["u1"] = copy()
+    assert sc.sight.of(sc.record).still_for == 0
+    sc.now += 3_000
+    assert sc.sight.of(sc.record).still_for == 3_000
+    sc.link.own_pods["u1"] = {"p": pod()}
+    assert sc.sight.of(sc.record).still_for == 0

@@ -145,6 +145,15 @@ async def test_rotation_is_used_at_once_and_wakes_who_waits(api: FakeApi) -> Non
         assert not await exchange.pause(0.01)
 
 
+async def test_who_waits_is_woken_by_word_that_the_server_answers_again(api: FakeApi) -> None:
+    async with exchanging(api) as (exchange, _):
+        waiter = asyncio.create_task(exchange.pause(60))
+        await asyncio.sleep(0)
+        exchange.rouse()
+        assert await asyncio.wait_for(waiter, 1)
+        assert not await exchange.pause(0.01)
+
+
 async def test_credentials_that_cannot_be_used_leave_the_old_ones(api: FakeApi) -> None:
     async with exchanging(api) as (exchange, _):
         broken = replace(credentials(api), ca_pem="-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
