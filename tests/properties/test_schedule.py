@@ -21,7 +21,7 @@ from sampan.scheduling.verdicts import Memo
 from strategies import CLASSES, worlds
 
 T = TypeVar("T")
-EXAMPLES = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+EXAMPLES = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much])
 
 
 def plan_of(world: Snapshot) -> Plan:

@@ -83,6 +83,8 @@ class ComputeJobStatus(Observed):
     """Where the job is and what happened to it; written by the operator alone."""
 
     phase: Phase = Field(Phase.PENDING, description="Pending, Bound, Running, Succeeded, Failed, Cancelled or Suspended.")
+    reason: CamelCase | None = Field(None, description="The newest word about the job, such as Bound, InsufficientCapacity or OOMKilled.")
+    message: Message = Field("", description="The same in a sentence.")
     observed_generation: Generation | None = Field(None, description="metadata.generation that this status is about.")
     binding: Binding | None = Field(None, description="The one place where the job may run now; absent while it waits.")
     attempts: Annotated[tuple[Attempt, ...], as_map("number", 16)] = Field((), description="The last attempts, oldest first.")

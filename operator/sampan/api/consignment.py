@@ -48,7 +48,7 @@ class Consignment:
 
     @property
     def name(self) -> str:
-        """Return the name of the member's Job and of the gang's headless Service."""
+        """Return the name of the member's Job: the same for every attempt, so that two cannot live side by side."""
         return names.remote_name(self.hub_id, self.job_uid)
 
     @property
@@ -71,11 +71,20 @@ class Consignment:
         """Tell whether other objects must be there before a pod may start; the Job is then created suspended."""
         return self.networked or any(needs(self.spec))
 
+    @property
+    def service(self) -> str:
+        """Return the name of the gang's headless Service.
+
+        Like every dependent's, it ends in the attempt: what an earlier attempt left to the member's garbage collector is never
+        taken for this one's.
+        """
+        return f"{self.name}-{self.attempt}"
+
     def renamed(self, kind: str, tenant_name: str) -> str:
         """Return the name on the member of a tenant's ConfigMap (`c`) or Secret (`s`). Raises ValueError for one the spec does not name."""
         config_maps, secrets = needs(self.spec)
         known = config_maps if kind == "c" else secrets
-        return f"{self.name}-{kind}{known.index(tenant_name)}"
+        return f"{self.name}-{self.attempt}-{kind}{known.index(tenant_name)}"
 
 
 def needs(spec: ComputeJobSpec) -> tuple[tuple[str, ...], tuple[str, ...]]:

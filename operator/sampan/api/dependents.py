@@ -88,7 +88,7 @@ def _service(c: Consignment) -> Dependent:
         "selector": c.labels,
         "ports": [{"name": "master", "port": MASTER_PORT, "protocol": "TCP"}],
     }
-    return Dependent(resource="services", name=c.name, body=_body(c, "Service", c.name) | {"spec": spec})
+    return Dependent(resource="services", name=c.service, body=_body(c, "Service", c.service) | {"spec": spec})
 
 
 def _config_map(c: Consignment, tenant_name: str, payload: Payload) -> Dependent:

@@ -69,14 +69,14 @@ COMPUTE_JOB: Final = Kind(
         Column("Offer", ".status.binding.offer.name"),
         Column("Pool", ".status.binding.pool"),
         Column("Attempt", ".status.binding.attempt", "integer"),
-        Column("Reason", _condition("Scheduled", "reason")),
+        Column("Reason", ".status.reason"),
         AGE,
         Column("Class", ".status.binding.acceleratorClass", priority=1),
         Column("Provider-Namespace", ".status.binding.offer.namespace", priority=1),
         Column("Priority", ".spec.priority", "integer", 1),
         Column("Restarts", ".status.restarts", "integer", 1),
         Column("Remote", ".status.binding.remote.name", priority=1),
-        Column("Message", ".status.remote.message", priority=1),
+        Column("Message", ".status.message", priority=1),
     ),
 )
 

@@ -51,7 +51,7 @@ def _launch(c: Consignment) -> dict[str, dict[str, Any]]:
     devices: dict[str, dict[str, Any]] = {"PET_NPROC_PER_NODE": {"value": str(c.way.devices)}} if c.way.devices else {}
     if not c.networked:
         return devices
-    leader, port, size = {"value": f"{c.name}-0.{c.name}"}, {"value": str(MASTER_PORT)}, {"value": str(c.replicas)}
+    leader, port, size = {"value": f"{c.name}-0.{c.service}"}, {"value": str(MASTER_PORT)}, {"value": str(c.replicas)}
     return {
         "MASTER_ADDR": leader,
         "MASTER_PORT": port,

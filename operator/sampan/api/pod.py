@@ -38,7 +38,7 @@ def pod_template(c: Consignment) -> dict[str, Any]:
         "containers": [_container(c)],
     }
     optional = {
-        "subdomain": c.name if c.networked else None,
+        "subdomain": c.service if c.networked else None,
         "imagePullSecrets": [{"name": name} for name in c.image_pull_secrets],
         "tolerations": [{"key": t.key, "operator": "Equal", "value": t.value, "effect": t.effect} for t in c.tolerated],
         "volumes": [*(_volume(c, v) for v in template.volumes), *_shm_volume(template)],

@@ -148,7 +148,8 @@ def with_remote(status: Status, remote: Mapping[str, Any], remote_uid: str | Non
     new["remote"] = {key: value for key, value in remote.items() if value is not None}
     if remote_uid and new.get("binding"):
         new["binding"]["remote"]["uid"] = remote_uid
-    return new
+    reason = new["remote"].get("reason")
+    return told(new, reason, new["remote"].get("message", "")) if reason else new
 
 
 def attempt_ended(status: Status, ending: Ending) -> Status:
@@ -171,7 +172,9 @@ def attempt_ended(status: Status, ending: Ending) -> Status:
     new["attempts"] = [*kept, entry][-MAX_ATTEMPTS:]
     if any(c["type"] == "Running" and c["status"] == "True" for c in new.get("conditions") or []):
         new = with_condition(new, Fact("Running", False, ending.reason, ending.message), at=ending.ended_at)
-    return new
+    if ending.outcome is Outcome.LOST:
+        new.pop("remote", None)  # what was last seen there is no longer so
+    return told(new, ending.reason, ending.message)
 
 
 def finished(status: Status, event: Event, *, reason: str, message: str, at: int) -> Status:
@@ -212,6 +215,11 @@ def refused(status: Status, *, reason: str, message: str, at: int) -> Status:
     return with_condition(copy.deepcopy(status), Fact("Scheduled", False, reason, message), at=at)
 
 
+def told(status: Status, reason: str, message: str) -> Status:
+    """Return the status with the one word and the one sentence that `kubectl get` shows."""
+    return {**status, "reason": reason, "message": message}
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One condition as it is now."""
@@ -223,15 +231,15 @@ class Fact:
 
 
 def with_condition(status: Status, fact: Fact, *, at: int) -> Status:
-    """Return the status with one condition set; the transition time moves only when the value does."""
+    """Return the status with one condition set, which is its newest word; the transition time moves only when the value does."""
     new = dict(status)
     conditions = list(new.get("conditions") or [])
     old = next((c for c in conditions if c["type"] == fact.kind), None)
     truth = "True" if fact.value else "False"
     since = old["lastTransitionTime"] if old and old["status"] == truth else to_rfc3339(at)
     entry = {"type": fact.kind, "status": truth, "reason": fact.reason or "Unknown", "message": fact.message, "lastTransitionTime": since}
-    new["conditions"] = [*(c for c in conditions if c["type"] != fact.kind), entry]
-    return new
+    new["conditions"] = [entry if c is old else c for c in conditions] if old else [*conditions, entry]
+    return told(new, entry["reason"], fact.message)
 
 
 def merge_difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,10 @@ class Remote:
     """Milliseconds since the copy was first seen to have a result."""
     still_for: int = 0
     """Milliseconds since the counts of its pods last changed."""
+    current: bool = False
+    """A fresh read of the hub object showed nothing newer than what this is decided on."""
+    job_absent: bool = False
+    """The member itself said so: no Job of that name is ours; pods of it may be left."""
     absent: bool = False
     """The member itself said so: no Job of that name, no pod of that UID, and no create can be in flight."""
 

@@ -1,11 +1,12 @@
 """What to do next about one job: a pure function of its record, of what its member is known to hold, and of the time.
 
 Level-triggered: it is asked again after every action and every change, so that nothing rests on having seen an event.
-No I/O here; `pilot` enacts the answers. The protocol is docs/decisions/0003: an attempt that was seen once is never created
+No I/O here; `pilot` enacts the answers. The protocol is docs/decisions/0006: an attempt that was seen once is never created
 again, and a finalizer leaves only after the remote copy was proved gone.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from sampan.api import status as job_status
@@ -34,6 +35,8 @@ from sampan.kube.workloads import Job as RemoteJob
 from sampan.model.lifecycle import Event, Outcome, Phase
 from sampan.model.names import LABEL_ATTEMPT
 
+STALE_MILLIS = 30_000
+"""How long to wait before a copy from the future is looked at again."""
 PROOF_MILLIS = 3000
 """How long to wait for the pod that explains a failure before it is recorded without."""
 
@@ -54,6 +57,11 @@ def attempt_of(job: RemoteJob) -> int:
     """Return the attempt a copy belongs to; a label that somebody broke counts as an attempt before all of ours."""
     text = job.metadata.labels.get(LABEL_ATTEMPT, "")
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+
+
+def _number(copy: RemoteJob, binding: Binding) -> int:
+    """Return the attempt a copy counts as: the UID that the hub recorded outweighs a label, which the member can write."""
+    return binding.attempt if binding.remote_uid is not None and copy.metadata.uid == binding.remote_uid else attempt_of(copy)
 
 
 def decide(job: JobRecord, remote: Remote, times: Times) -> Action:
@@ -90,7 +98,7 @@ def _deleting(job: JobRecord, remote: Remote) -> Action:
     if not job.has_finalizer:
         return Wait()
     binding = job.binding
-    return (_clear(binding, remote) if binding else None) or Release()
+    return (_clear(binding, remote, deleting=True) if binding else None) or Release()
 
 
 def _ended(job: JobRecord, remote: Remote, times: Times) -> Action:
@@ -108,17 +116,22 @@ def _ended(job: JobRecord, remote: Remote, times: Times) -> Action:
     return Expire() if since + ttl * 1000 <= times.now else Wait(since + ttl * 1000 - times.now)
 
 
-def _clear(binding: Binding, remote: Remote) -> Action | None:
+def _clear(binding: Binding, remote: Remote, *, deleting: bool = False) -> Action | None:
     """Return what removes the copy, or None when it is proved gone: no Job, no pod, no create in flight."""
     if not remote.offer_exists or remote.absent:
         return None  # an offer's own finalizer leaves only after all its copies were proved gone
     if not remote.reachable:
         return Wait()
     if remote.job is not None:
-        if attempt_of(remote.job) > binding.attempt:
-            return Refresh()
+        if _number(remote.job, binding) > binding.attempt and not (deleting and remote.current):
+            return _newer(remote)
         return Wait() if remote.job.metadata.deletion_timestamp else Remove(remote.job.metadata.uid)
     return Sweep() if remote.pods else Confirm()
+
+
+def _newer(remote: Remote) -> Action:
+    """A copy of a later attempt than the hub knows: we are stale, or the hub was set back. Nothing is done to it."""
+    return Wait(STALE_MILLIS) if remote.current else Refresh()
 
 
 def _let_go(job: JobRecord, times: Times) -> Status:
@@ -140,12 +153,13 @@ def _follow(job: JobRecord, remote: Remote, times: Times) -> Action:
         if binding.remote_uid is None and not remote.seen:
             late = job.phase is Phase.BOUND and _start_deadline(job) <= times.now
             return Patch(_after(job, _late(times), times)) if late else Create()
-        return Patch(_after(job, _lost(times), times)) if remote.absent else Confirm()
-    number = attempt_of(remote.job)
+        return Patch(_after(job, _lost(times), times)) if remote.job_absent or remote.absent else Confirm()
+    number = _number(remote.job, binding)
     if number != binding.attempt:
-        return Refresh() if number > binding.attempt else _clear(binding, remote) or Wait()
+        return _newer(remote) if number > binding.attempt else _clear(binding, remote) or Wait()
     late = job.phase is Phase.BOUND and _start_deadline(job) <= times.now
-    if remote.job.spec.suspend and not remote.job.metadata.deletion_timestamp and not late:
+    unstarted = job.phase is Phase.BOUND and remote.job.status.start_time is None
+    if remote.job.spec.suspend and unstarted and not remote.job.metadata.deletion_timestamp and not late:
         return Start(remote.job)
     assert remote.observation is not None
     if remote.observation.state.final and not remote.observation.proved and remote.final_for < PROOF_MILLIS:
@@ -155,6 +169,8 @@ def _follow(job: JobRecord, remote: Remote, times: Times) -> Action:
 
 def _mirror(job: JobRecord, look: Look, times: Times) -> Action:
     copy, seen = look.copy, look.seen
+    if copy.spec.suspend and copy.status.start_time is not None:
+        seen = replace(seen, reason="SuspendedByMember", message="The member suspended the job after it had started.")
     ending = _ending(seen, times)
     if ending is not None:
         return Patch(_after(job, ending, times, look=look))

@@ -14,7 +14,7 @@ from sampan.controller.hub import Body, Hub
 from sampan.controller.jobs import JobRecord, record_of
 from sampan.controller.remote import Missing, PoolGone, RemoteJobs
 from sampan.controller.settings import Settings
-from sampan.controller.sight import MemberLink, Members, Sight
+from sampan.controller.sight import STRAY_MILLIS, MemberLink, Members, Sight
 from sampan.controller.state import State
 from sampan.kube.errors import Forbidden, Invalid, KubeError, NotFound, TLSFailure, Unauthorized, Unreachable
 from sampan.kube.workloads import Job as RemoteJob
@@ -61,6 +61,8 @@ class Enactor:
         self._counters, self._touch = counters, touch
         self._written: dict[str, int] = {}
         self._sent: dict[str, int] = {}
+        self._asked: dict[str, int] = {}
+        self._refused: dict[str, int] = {}
         self._since = tools.clock()
 
     def times(self, record: JobRecord) -> a.Times:
@@ -75,7 +77,8 @@ class Enactor:
     def forget(self, uid: str) -> None:
         """Drop what is remembered of a job that is gone."""
         self._written.pop(uid, None)
-        self._sent.pop(uid, None)
+        for known in (self._sent, self._asked, self._refused):
+            known.pop(uid, None)
         self._sight.forget(uid)
 
     def _link(self, binding: Binding) -> MemberLink:
@@ -86,7 +89,8 @@ class Enactor:
 
     async def intend(self, record: JobRecord, assignment: Assignment) -> None:
         """Write the intent on the resourceVersion the plan was computed from; a job that changed since is dropped."""
-        if record.resource_version != assignment.job.resource_version or not record.waits:
+        exists, _ = self._members.offer_state(assignment.offer)
+        if record.resource_version != assignment.job.resource_version or not record.waits or not exists:
             return
         try:
             await self._remotes.complete(record)
@@ -115,11 +119,13 @@ class Enactor:
         status = job_status.bound(record.status, binding, assignment.verdicts, generation=record.generation)
         await self._write(record, status)
         self._sight.forget(record.uid)
-        self._sent.pop(record.uid, None)
+        for known in (self._sent, self._asked, self._refused):
+            known.pop(record.uid, None)
         self._counters.bound += 1
 
     async def _refuse(self, record: JobRecord, missing: Missing) -> None:
-        self._state.hold_back(record.uid, until=self._clock() + 10_000)
+        times = self._refused[record.uid] = self._refused.get(record.uid, 0) + 1
+        self._state.hold_back(record.uid, until=self._clock() + min(5_000 << min(times, 4), 60_000))
         status = job_status.refused(record.status, reason=missing.reason, message=missing.message, at=self._clock())
         if status != record.status:
             await self._write(record, status)
@@ -182,7 +188,7 @@ class Enactor:
         there = await self._remotes.look(link, binding)
         if there is None:
             return True
-        if not self._remotes.ours(there, record.uid):
+        if not self._remotes.is_copy(there, record, binding):
             message = f"An object that is not ours has the name {binding.name} on the member."
             return await self._reject(record, Missing("NameConflict", message))
         self._counters.adopted += 1
@@ -211,11 +217,22 @@ class Enactor:
         if binding.remote_uid is None and left > 0:
             self._touch(record.uid, left / 1000)
             return False
-        if not await self._remotes.gone(link, record, binding):
-            self._touch(record.uid, 1)
-            return False
+        there = await self._remotes.look(link, binding)
+        if there is not None and self._remotes.is_copy(there, record, binding):
+            self._sight.found(record.uid, there)
+            return self._ask_again(record.uid, now=True)
+        self._sight.miss(record.uid, binding.attempt)
+        if not await self._remotes.pods_gone(link, record, binding):
+            return self._ask_again(record.uid, now=record.attempt_open)
         self._sight.prove_absent(record.uid, binding.attempt)
+        self._asked.pop(record.uid, None)
         return True
+
+    def _ask_again(self, uid: str, *, now: bool) -> bool:
+        """Ask the member again, later and later; the watches say more, and this is the second net."""
+        asked = self._asked[uid] = self._asked.get(uid, 0) + 1
+        self._touch(uid, min(1 << min(asked, 6), STRAY_MILLIS // 1000))
+        return now
 
     async def _refresh(self, record: JobRecord) -> bool:
         body = await self._hub.job(record.namespace, record.name)
@@ -223,8 +240,7 @@ class Enactor:
             self._state.remove_job(record.uid)
             return False
         if self._state.apply_job(body) is None:
-            self._touch(record.uid, 30)
-            return False
+            self._sight.is_current(record)
         return True
 
     async def _write(self, record: JobRecord, status: job_status.Status) -> None:

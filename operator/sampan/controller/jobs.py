@@ -15,6 +15,9 @@ from sampan.model.lifecycle import Outcome, Phase
 from sampan.model.names import FINALIZER
 from sampan.model.offer import OfferKey
 
+THE_TENANTS = frozenset({"ConfigMapNotFound", "SecretNotShared"})
+"""Reasons of a rejected attempt that say nothing about where it was."""
+
 MAX_BACKOFF = 3600
 """Longest wait between two attempts after failures of the application, in seconds."""
 
@@ -86,7 +89,14 @@ class JobRecord:
         `reasons` counts only attempts that were rejected for one of them.
         """
         attempts = self.status.get("attempts") or ()
-        rejected = (a for a in attempts if a["outcome"] == Outcome.REJECTED and "pool" in a and (reasons is None or a["reason"] in reasons))
+        rejected = (
+            a
+            for a in attempts
+            if a.get("reason") not in THE_TENANTS
+            and a["outcome"] == Outcome.REJECTED
+            and "pool" in a
+            and (reasons is None or a.get("reason") in reasons)
+        )
         return {
             (OfferKey(a["offer"]["namespace"], a["offer"]["name"]), a["pool"]): (job_status.from_rfc3339(a.get("endedAt")) or 0) + cooldown
             for a in rejected

@@ -3,12 +3,15 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from time import perf_counter
 from typing import Protocol
 
-from sampan.controller.pilot import Pilot
+from sampan.controller.pilot import Pilot, where
 from sampan.controller.state import State
+from sampan.model.job import Job
 from sampan.model.plan import Plan, Refusal
+from sampan.model.snapshot import Snapshot
 from sampan.scheduling.cycle import schedule
 from sampan.scheduling.verdicts import Memo
 
@@ -16,6 +19,9 @@ log = logging.getLogger(__name__)
 
 MOST_IN_FLIGHT = 64
 """Assignments decided on but not yet written: more would only grow stale."""
+
+QUARANTINE = 60_000
+"""Milliseconds that a job which breaks the core is left out."""
 
 TICK = 2.0
 """Seconds after which waiting jobs are looked at even where nothing changed: alternatives ripen, cool-downs end."""
@@ -49,7 +55,9 @@ class Loop:
         """Watch over the waiting jobs until cancelled."""
         while True:
             await self._next()
-            if self._state.waiting:
+            if self._pilot.binds_in_flight >= MOST_IN_FLIGHT:
+                self.wake()  # there may be more to place once these are written
+            elif self._state.waiting:
                 self._enact(self._cycle())
             else:
                 self.last_refused = {}
@@ -65,11 +73,28 @@ class Loop:
 
     def _cycle(self) -> Plan:
         started = perf_counter()
-        room = max(MOST_IN_FLIGHT - self._pilot.binds_in_flight, 0)
-        plan, self._memo = schedule(self._state.snapshot(self._clock(), limit=room), self._memo)
+        snapshot = self._state.snapshot(self._clock(), limit=MOST_IN_FLIGHT - self._pilot.binds_in_flight)
+        try:
+            plan, self._memo = schedule(snapshot, self._memo)
+        except Exception as error:  # noqa: BLE001  one object that breaks the core must not end the operator
+            log.error("cycle.failed", extra={"error": type(error).__name__, "jobs": len(snapshot.jobs), "where": where(error)})  # noqa: TRY400  no traceback: it may hold values
+            plan, self._memo = self._without_poison(snapshot), Memo()
         self.cycles += 1
         self.last_seconds = perf_counter() - started
         return plan
+
+    def _without_poison(self, snapshot: Snapshot) -> Plan:
+        """Find the jobs that break the core, hold them back, and plan the others."""
+        sound: list[Job] = []
+        for job in snapshot.jobs:
+            try:
+                schedule(replace(snapshot, jobs=(job,)), Memo())
+            except Exception as error:  # noqa: BLE001  as above
+                log.error("job.quarantined", extra={"uid": job.uid, "error": type(error).__name__, "where": where(error)})  # noqa: TRY400
+                self._state.hold_back(job.uid, until=self._clock() + QUARANTINE)
+            else:
+                sound.append(job)
+        return schedule(replace(snapshot, jobs=tuple(sound)), Memo())[0] if sound else Plan()
 
     def _enact(self, plan: Plan) -> None:
         for assignment in plan.assignments:
@@ -80,8 +105,8 @@ class Loop:
             counts[str(reason)] = counts.get(str(reason), 0) + 1
         self.last_refused = counts
         self._refusals.hear(plan.refusals)
-        if self._pilot.binds_in_flight >= MOST_IN_FLIGHT:
-            self.wake()  # there may be more to place once these are written
         if plan.assignments:
-            log.info("cycle", extra={"bound": len(plan.assignments), "refused": len(plan.refusals), "seconds": round(self.last_seconds, 4)})
+            log.info(
+                "cycle", extra={"planned": len(plan.assignments), "refused": len(plan.refusals), "seconds": round(self.last_seconds, 4)}
+            )
             self.wake()

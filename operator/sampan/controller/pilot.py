@@ -7,6 +7,7 @@ growing delays, and one job's trouble never holds up another's.
 import asyncio
 import logging
 import random
+from pathlib import Path
 
 from sampan.controller.actions import Wait
 from sampan.controller.decide import decide
@@ -24,6 +25,14 @@ QUARANTINE = 60
 """Seconds before a job that raised an unexpected error is looked at again."""
 STALE = 10_000
 """Milliseconds for which no plan is made again with a picture that the hub said is stale; a newer one is good at once."""
+
+
+def where(error: BaseException) -> str:
+    """Return file and line where an error was raised: never its text, which may hold a value."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace is not None else ""
 
 
 class Pilot:
@@ -80,10 +89,10 @@ class Pilot:
                 self._retry(uid, error.reason)
             except asyncio.CancelledError:
                 raise
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  one poisoned object must not end the others' worker
                 self.counters.quarantined += 1
                 self._state.hold_back(uid, until=self._clock() + QUARANTINE * 1000)
-                log.error("job.quarantined", extra={"uid": uid, "error": type(error).__name__}, exc_info=log.isEnabledFor(logging.DEBUG))  # noqa: TRY400
+                log.error("job.quarantined", extra={"uid": uid, "error": type(error).__name__, "where": where(error)})  # noqa: TRY400
                 self._put_off(uid, QUARANTINE)
             finally:
                 self.queue.done(uid)

@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 PATIENCE = 2_000
 """Milliseconds a job must have waited before it is told why."""
+CORRECTION = 10_000
+"""The same where a reason that passes by itself gave way to one that does not: the tenant would wait in vain."""
 SELDOM = 600_000
 """Least milliseconds between two such writes for one job."""
 AGAIN = 10_000
@@ -41,11 +43,19 @@ class RefusalWriter:
         self._state, self._hub, self._clock = state, hub, clock
         self._newest: dict[str, Refusal] = {}
         self._written: dict[str, int] = {}
+        self._since: dict[str, tuple[str, int]] = {}
 
     def hear(self, refusals: tuple[Refusal, ...]) -> None:
         """Take in the refusals of one cycle; jobs no longer refused drop out."""
         self._newest = {refusal.job.uid: refusal for refusal in refusals}
+        now = self._clock()
+        self._since = {uid: self._stable(uid, _word(refusal), now) for uid, refusal in self._newest.items()}
         self._written = {uid: told for uid, told in self._written.items() if uid in self._state.jobs}
+
+    def _stable(self, uid: str, word: str, now: int) -> tuple[str, int]:
+        """Return the dominant reason and since when it has been that: one that passes at once is not told."""
+        known = self._since.get(uid)
+        return known if known is not None and known[0] == word else (word, now)
 
     async def run(self) -> None:
         """Write what is due until cancelled."""
@@ -56,17 +66,19 @@ class RefusalWriter:
             await asyncio.sleep(1 / RATE if refusal is not None else IDLE)
 
     def _due(self, refusal: Refusal) -> bool:
-        record = self._state.jobs.get(refusal.job.uid)
-        if record is None or not record.waits or self._clock() - refusal.job.created < PATIENCE:
+        uid, now = refusal.job.uid, self._clock()
+        record, (word, stable_since) = self._state.jobs.get(uid), self._since[uid]
+        if record is None or not record.waits or now - refusal.job.created < PATIENCE or now - stable_since < PATIENCE:
             return False
-        since, reason = _told(record)
-        since = self._written.get(refusal.job.uid, since)
-        return reason != str(refusal.dominant or NO_OFFERS) and self._clock() - since >= SELDOM
+        since, told = _told(record)
+        since = self._written.get(uid, since)
+        seldom = CORRECTION if _passes(told) and not _passes(word) else SELDOM
+        return told != word and now - since >= seldom
 
     async def _tell(self, refusal: Refusal) -> None:
         uid = refusal.job.uid
         record = self._state.jobs[uid]
-        reason = str(refusal.dominant or NO_OFFERS)
+        reason = _word(refusal)
         self._written[uid] = self._clock()
         status = job_status.refused(record.status, reason=reason, message=headline(refusal), at=self._clock())
         try:
@@ -74,6 +86,19 @@ class RefusalWriter:
         except KubeError as error:
             self._written[uid] = self._clock() - SELDOM + AGAIN
             log.warning("refusal.unwritten", extra={"uid": uid, "reason": error.reason})
+
+
+def _word(refusal: Refusal) -> str:
+    return str(refusal.dominant or NO_OFFERS)
+
+
+def _passes(word: str) -> bool:
+    """Tell whether a reason may be over soon without the tenant: it is about the offers, or about room."""
+    if word == NO_OFFERS:
+        return True
+    return word in _REASONS and (
+        Reason(word).passing or Reason.POLICY_NOT_FOUND.severity < Reason(word).severity < Reason.TERMS_EXCLUDED.severity
+    )
 
 
 def _told(record: JobRecord) -> tuple[int, str]:

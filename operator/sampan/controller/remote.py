@@ -106,11 +106,12 @@ class RemoteJobs:
             path = resource_path("v1", resource, namespace=binding.namespace)
             await link.client.delete_collection(path, self._selector(record), propagation="Background")
 
-    async def gone(self, link: Link, record: JobRecord, binding: Binding) -> bool:
-        """Ask the member itself: no Job of ours of that name, and no pod that carries the job's UID."""
-        copy = await self.look(link, binding)
-        if copy is not None and self.ours(copy, record.uid):
-            return False
+    def is_copy(self, there: RemoteJob | None, record: JobRecord, binding: Binding) -> bool:
+        """Tell whether what has the copy's name is the copy: by the UID that the hub recorded, or by our labels."""
+        return there is not None and (there.metadata.uid == binding.remote_uid or self.ours(there, record.uid))
+
+    async def pods_gone(self, link: Link, record: JobRecord, binding: Binding) -> bool:
+        """Ask the member itself: no pod carries the job's UID."""
         options = ListOptions(limit=1, label_selector=self._selector(record))
         page = await link.client.list_page(resource_path("v1", "pods", namespace=binding.namespace), options, into=PartialObject)
         return not page.items and not page.unreadable

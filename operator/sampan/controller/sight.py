@@ -1,8 +1,9 @@
 """What is known of a job's copy right now: the link's caches, read for one job. Reads only; asks nobody."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
+from sampan.api.status import Binding
 from sampan.controller.actions import Remote
 from sampan.controller.decide import attempt_of
 from sampan.controller.jobs import JobRecord
@@ -42,6 +43,10 @@ class Members(Protocol):
         """Return the namespace on the member and the pull secrets of an offer."""
 
 
+STRAY_MILLIS = 10_000
+"""How long a copy that no watch follows is believed to be as it was seen."""
+
+
 class Sight:
     """Looks at copies; remembers of each attempt what the member may forget."""
 
@@ -49,9 +54,24 @@ class Sight:
         """`clock` gives milliseconds since the epoch."""
         self._members, self._clock = members, clock
         self._absent: dict[str, int] = {}
+        self._missed: dict[str, int] = {}
+        self._strays: dict[str, tuple[int, RemoteJob]] = {}
+        self._current: dict[str, str] = {}
         self._seen: dict[str, tuple[int, Observation]] = {}
         self._final_since: dict[str, int] = {}
         self._still_since: dict[str, tuple[tuple[int, ...], int]] = {}
+
+    def miss(self, uid: str, attempt: int) -> None:
+        """Hear from the member itself that the Job of an attempt is not there, though pods of it may be."""
+        self._missed[uid] = attempt
+
+    def found(self, uid: str, copy: RemoteJob) -> None:
+        """Hear of a copy that the watch does not show, because somebody took its labels off; it is believed for a while."""
+        self._strays[uid] = (self._clock() + STRAY_MILLIS, copy)
+
+    def is_current(self, record: JobRecord) -> None:
+        """Hear that the hub's own answer held nothing newer than this record."""
+        self._current[record.uid] = record.resource_version
 
     def prove_absent(self, uid: str, attempt: int) -> None:
         """Hear from the member itself that nothing of an attempt is left there."""
@@ -59,7 +79,8 @@ class Sight:
 
     def forget(self, uid: str) -> None:
         """Drop what is remembered of a job's attempts."""
-        for known in (self._absent, self._seen, self._final_since, self._still_since):
+        kept: tuple[dict[str, Any], ...] = (self._absent, self._missed, self._strays, self._current)
+        for known in (*kept, self._seen, self._final_since, self._still_since):
             known.pop(uid, None)
 
     def of(self, record: JobRecord) -> Remote:
@@ -72,8 +93,9 @@ class Sight:
         absent = self._absent.get(record.uid) == binding.attempt
         if link is None or not link.connected:
             return Remote(offer_exists=exists or link is not None, offer_draining=draining, absent=absent)
-        copy, pods = link.jobs.get(record.uid), tuple(link.own_pods.get(record.uid, {}).values())
-        seen = self._observe(record, copy, pods, replicas=binding.replicas) if copy is not None else None
+        copy = link.jobs.get(record.uid) or self._stray(record.uid)
+        pods = tuple(link.own_pods.get(record.uid, {}).values())
+        seen = self._observe(record, copy, pods, binding=binding) if copy is not None else None
         attempt, _ = self._seen.get(record.uid, (0, None))
         return Remote(
             offer_exists=exists or copy is not None,
@@ -85,8 +107,14 @@ class Sight:
             observation=seen,
             final_for=self._clock() - self._final_since.setdefault(record.uid, self._clock()) if seen and seen.state.final else 0,
             still_for=self._still_for(record.uid, seen) if seen is not None else 0,
+            current=self._current.get(record.uid) == record.resource_version,
+            job_absent=copy is None and self._missed.get(record.uid) == binding.attempt,
             absent=absent and copy is None and not pods,
         )
+
+    def _stray(self, uid: str) -> RemoteJob | None:
+        until, copy = self._strays.get(uid, (0, None))
+        return copy if until > self._clock() else None
 
     def _still_for(self, uid: str, seen: Observation) -> int:
         counts = (seen.active, seen.ready, seen.succeeded, seen.failed, seen.pending)
@@ -96,15 +124,16 @@ class Sight:
             self._still_since[uid] = counts, since
         return self._clock() - since
 
-    def _observe(self, record: JobRecord, copy: RemoteJob, pods: tuple[Pod, ...], *, replicas: int) -> Observation:
+    def _observe(self, record: JobRecord, copy: RemoteJob, pods: tuple[Pod, ...], *, binding: Binding) -> Observation:
         """Look at an attempt; what was seen of it before goes in, because failed pods may be gone by now."""
-        attempt = attempt_of(copy)
+        recorded = binding.remote_uid is not None and binding.remote_uid == copy.metadata.uid
+        attempt = binding.attempt if recorded else attempt_of(copy)
         mine = tuple(pod for pod in pods if pod.metadata.labels.get(LABEL_ATTEMPT) == str(attempt))
         number, earlier = self._seen.get(record.uid, (0, None))
         if number != attempt:
             earlier = None
             self._final_since.pop(record.uid, None)
         gang = record.spec.gang if record.spec is not None else True
-        seen = observe(copy, mine, gang=gang, replicas=replicas, earlier=earlier)
+        seen = observe(copy, mine, gang=gang, replicas=binding.replicas, earlier=earlier)
         self._seen[record.uid] = (attempt, seen)
         return seen

@@ -6,6 +6,8 @@ from enum import StrEnum
 class Reason(StrEnum):
     """Why a cell is refused to a demand, worst first: the first reason of a verdict is the dominant one."""
 
+    # The job names something that is not there.
+    POLICY_NOT_FOUND = "PolicyNotFound"
     # The offer itself may not be used now.
     OFFER_NOT_APPROVED = "OfferNotApproved"
     OFFER_NOT_ACCEPTING = "OfferNotAccepting"

@@ -90,6 +90,7 @@ def _cap(shape: Shape) -> str:
 
 
 _WORDS: Final[Mapping[Reason, Callable[[Shape], str]]] = {
+    Reason.POLICY_NOT_FOUND: lambda shape: f"there is no PlacementPolicy {shape.policy}",
     Reason.OFFER_NOT_APPROVED: lambda _: "the platform team has not approved the offer",
     Reason.OFFER_NOT_ACCEPTING: lambda _: "the provider takes no new jobs",
     Reason.OFFER_NOT_VALID: lambda _: "now is outside the offer's validity",

@@ -24,6 +24,8 @@ class Question:
     pool: Pool
     now: int
     currency: str
+    policy_known: bool = True
+    """Whether the PlacementPolicy that the job names is there."""
 
     @property
     def price(self) -> int | None:
@@ -31,6 +33,11 @@ class Question:
         accelerator = self.pool.accelerator
         price = self.offer.price_at(accelerator.name, self.now) if accelerator else None
         return price.amount if price is not None and price.currency == self.currency else None
+
+
+def policy_known(q: Question) -> Reason | None:
+    """The job's PlacementPolicy exists: no other one is taken in its stead."""
+    return None if q.policy_known else Reason.POLICY_NOT_FOUND
 
 
 def approved(q: Question) -> Reason | None:
@@ -137,6 +144,7 @@ def reserved_for_devices(q: Question) -> Reason | None:
 
 
 FILTERS: Final[tuple[Callable[[Question], Reason | None], ...]] = (
+    policy_known,
     approved,
     accepting,
     valid,

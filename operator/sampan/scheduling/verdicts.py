@@ -90,7 +90,15 @@ def _row(snapshot: Snapshot, cells: tuple[Cell, ...], shape: Shape, *, old: Row)
 def _entry(snapshot: Snapshot, shape: Shape, *, offer: Offer, pool: Pool, policy: Policy) -> Entry:
     by_demand = []
     for demand in shape.demands:
-        question = Question(demand=demand, placement=shape.placement, offer=offer, pool=pool, now=snapshot.now, currency=snapshot.currency)
+        question = Question(
+            demand=demand,
+            placement=shape.placement,
+            offer=offer,
+            pool=pool,
+            now=snapshot.now,
+            currency=snapshot.currency,
+            policy_known=shape.policy in snapshot.policies or shape.policy == BALANCED.name,
+        )
         reasons = refusals(question)
         rating = Rating(question=question, shape=shape, policy=policy, classes=snapshot.classes)
         by_demand.append(Static(reasons) if reasons else Static((), rate(rating)))

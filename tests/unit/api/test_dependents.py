@@ -9,7 +9,7 @@ from sampan.api.manifest import job_manifest
 
 def test_gang_gets_a_headless_service_that_resolves_before_ready() -> None:
     service = dependents(gang(), config_maps=CONFIG_MAPS, secrets={})[0]
-    assert (service.resource, service.name) == ("services", gang().name)
+    assert (service.resource, service.name) == ("services", gang().service)
     assert service.body["spec"]["clusterIP"] == "None"
     assert service.body["spec"]["publishNotReadyAddresses"] is True
 

@@ -30,7 +30,7 @@ def _env(c: Any) -> dict[str, Any]:
 
 def test_gang_finds_itself_under_the_names_pytorch_reads() -> None:
     c, env = gang(), _env(gang())
-    assert env["MASTER_ADDR"] == env["PET_MASTER_ADDR"] == f"{c.name}-0.{c.name}"
+    assert env["MASTER_ADDR"] == env["PET_MASTER_ADDR"] == f"{c.name}-0.{c.service}"
     assert env["MASTER_PORT"] == env["PET_MASTER_PORT"] == "29500"
     assert env["WORLD_SIZE"] == env["PET_NNODES"] == "2"
     assert env["PET_NPROC_PER_NODE"] == "8"

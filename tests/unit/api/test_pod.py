@@ -65,15 +65,15 @@ def test_exactly_the_pools_taints_are_tolerated() -> None:
 
 
 def test_only_gangs_have_a_subdomain() -> None:
-    assert pod_template(gang())["spec"]["subdomain"] == gang().name
+    assert pod_template(gang())["spec"]["subdomain"] == gang().service
     assert "subdomain" not in pod_template(one_gpu())["spec"]
 
 
 def test_volumes_point_at_what_travelled_and_claims_at_themselves() -> None:
     c = volumes()
     by_name = {volume["name"]: volume for volume in pod_template(c)["spec"]["volumes"]}
-    assert by_name["login"]["secret"] == {"secretName": f"{c.name}-s0"}
-    assert by_name["extra"]["configMap"] == {"name": f"{c.name}-c0", "optional": True}
+    assert by_name["login"]["secret"] == {"secretName": f"{c.name}-{c.attempt}-s0"}
+    assert by_name["extra"]["configMap"] == {"name": f"{c.name}-{c.attempt}-c0", "optional": True}
     assert by_name["ckpt"]["persistentVolumeClaim"] == {"claimName": "llama-ckpt"}
     assert by_name["fast"]["emptyDir"] == {"medium": "Memory", "sizeLimit": "1Gi"}
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import pytest
 
 from jobs import NOW, binding, bound_status, copy, record
@@ -40,6 +41,11 @@ def finished(*, ago: int, spec: dict[str, Any] | None = None) -> JobRecord:
         bound_status(binding(remote_uid="remote-1"), running=True), Event.SUCCEEDED, reason="Completed", message="", at=NOW - ago
     )
     return record(status=status, spec=spec)
+
+
+def started(job: Job) -> Job:
+    """Return a copy that its member has started once."""
+    return msgspec.structs.replace(job, status=msgspec.structs.replace(job.status, start_time="2027-01-15T07:59:50Z"))
 
 
 @dataclass(frozen=True)
@@ -154,6 +160,45 @@ CASES = (
         a.Remove,
     ),
     Case("a newer copy means that we are stale", record(status=bound_status()), remote(copy(attempt=2), seen(State.RUNNING)), a.Refresh),
+    Case(
+        "a newer copy is left alone when the hub itself knows nothing newer",
+        record(status=bound_status()),
+        remote(copy(attempt=2), seen(State.RUNNING), current=True),
+        a.Wait,
+    ),
+    Case(
+        "a label that lies does not hold up what the recorded UID tells",
+        record(status=bound_status(binding(remote_uid="remote-7"), running=True)),
+        remote(copy(attempt=7), seen(State.SUCCEEDED, succeeded=1)),
+        a.Patch,
+        {"phase": "Succeeded"},
+    ),
+    Case(
+        "nor the deletion of the job",
+        record(status=bound_status(binding(remote_uid="remote-7")), **DELETED),
+        remote(copy(attempt=7), seen(State.RUNNING)),
+        a.Remove,
+    ),
+    Case(
+        "a deleted job takes a copy from nowhere along",
+        record(status=bound_status(), **DELETED),
+        remote(copy(attempt=7), seen(State.RUNNING), current=True),
+        a.Remove,
+    ),
+    Case(
+        "a Job that went without its pods is lost",
+        record(status=bound_status(binding(remote_uid="remote-1"), running=True)),
+        remote(pods=1, job_absent=True),
+        a.Patch,
+        {"phase": "Failed", "outcome": "Lost"},
+    ),
+    Case(
+        "a copy that its member suspends after the start is not started again",
+        record(status=bound_status(running=True)),
+        remote(started(copy(suspend=True)), seen(State.WAITING, active=0)),
+        a.Patch,
+        {"phase": "Running", "told": "SuspendedByMember"},
+    ),
     Case("a copy that vanished is looked for", record(status=bound_status(binding(remote_uid="remote-1"))), remote(), a.Confirm),
     Case(
         "a lost copy is not run again without leave",
@@ -200,6 +245,7 @@ def test_next_action(case: Case) -> None:
         last = s.last_attempt(status) or {}
         for key in ("outcome", "reason"):
             assert last.get(key) == case.wants.get(key, last.get(key))
+        assert status.get("reason") == case.wants.get("told", status.get("reason"))
         assert ("binding" in status) == case.wants.get("bound", "binding" in status)
 
 

@@ -190,10 +190,10 @@ async def test_a_start_that_was_cut_short_is_taken_up_again() -> None:
 async def test_a_dependents_name_that_somebody_has_ends_the_attempt() -> None:
     async with world() as w:
         w.add(spec={"replicas": 2})
-        w.member.put("v1/services", {"metadata": {"name": NAME, "namespace": "sampan-jobs"}, "spec": {"theirs": True}})
+        w.member.put("v1/services", {"metadata": {"name": f"{NAME}-1", "namespace": "sampan-jobs"}, "spec": {"theirs": True}})
         await w.bind()
         assert (last(w)["outcome"], last(w)["reason"]) == ("Rejected", "NameConflict")
-        assert w.member.get("v1/services", NAME, "sampan-jobs")["spec"] == {"theirs": True}
+        assert w.member.get("v1/services", f"{NAME}-1", "sampan-jobs")["spec"] == {"theirs": True}
 
 
 async def test_a_dependent_that_the_member_forbids_ends_the_attempt() -> None:

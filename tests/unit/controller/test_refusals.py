@@ -108,10 +108,29 @@ async def test_a_job_without_any_offer_is_told_so() -> None:
     async with scene() as sc:
         sc.add()
         sc.hear(None)
-        await asyncio.sleep(1)
+        await asyncio.sleep(3)
         assert sc.told() == [("u1", "NoOffers")]
         (condition,) = sc.state.jobs["u1"].status["conditions"]
         assert condition["message"]
+
+
+async def test_a_passing_reason_is_corrected_soon_by_one_that_is_not() -> None:
+    async with scene() as sc:
+        sc.add()
+        sc.hear(Reason.OFFER_NOT_ACCEPTING)
+        await asyncio.sleep(3)
+        sc.hear(Reason.TOO_LARGE)
+        await asyncio.sleep(15)
+        assert sc.told() == [("u1", "OfferNotAccepting"), ("u1", "TooLarge")]
+
+
+async def test_a_reason_that_does_not_last_is_not_told() -> None:
+    async with scene() as sc:
+        sc.add()
+        for reason in (Reason.OFFER_NOT_ACCEPTING, Reason.TOO_LARGE) * 5:
+            sc.hear(reason)
+            await asyncio.sleep(1)
+        assert sc.told() == []
 
 
 async def test_no_more_than_five_a_second_in_all() -> None:

@@ -44,27 +44,38 @@ async def test_a_copy_goes_with_its_pods_and_by_its_uid_alone() -> None:
         assert {call.body["propagationPolicy"] for call in w.member.calls("DELETE")} == {"Foreground"}
 
 
-async def test_gone_means_neither_a_job_nor_a_pod_of_ours() -> None:
+async def test_a_copy_is_told_by_our_labels_or_by_the_uid_that_the_hub_recorded() -> None:
     async with member() as (w, remotes):
         job = w.state.jobs["u1"]
-        assert await remotes.gone(w.link, job, BINDING)
+        assert not remotes.is_copy(await remotes.look(w.link, BINDING), job, BINDING)
         await put(w)
-        assert not await remotes.gone(w.link, job, BINDING)
+        assert remotes.is_copy(await remotes.look(w.link, BINDING), job, BINDING)
         w.member.drop(REMOTE, NAME, "sampan-jobs")
+        await put(w, app="theirs")
+        there = await remotes.look(w.link, BINDING)
+        assert there is not None
+        assert not remotes.is_copy(there, job, BINDING)
+        assert remotes.is_copy(there, job, replace(BINDING, remote_uid=there.metadata.uid)), "somebody took its labels off"
+
+
+async def test_pods_are_gone_when_none_carries_hub_and_job() -> None:
+    async with member() as (w, remotes):
+        job = w.state.jobs["u1"]
+        assert await remotes.pods_gone(w.link, job, BINDING)
         w.member.put("v1/pods", {"metadata": {"name": "p", "namespace": "sampan-jobs", "labels": LABELS}})
-        assert not await remotes.gone(w.link, job, BINDING)
+        assert not await remotes.pods_gone(w.link, job, BINDING)
         w.member.put("v1/pods", {"metadata": {"name": "p", "namespace": "sampan-jobs", "labels": LABELS}, "spec": 7})
-        assert not await remotes.gone(w.link, job, BINDING), "one that cannot be read is there all the same"
+        assert not await remotes.pods_gone(w.link, job, BINDING), "one that cannot be read is there all the same"
         w.member.drop("v1/pods", "p", "sampan-jobs")
         w.member.put("v1/pods", {"metadata": {"name": "q", "namespace": "sampan-jobs", "labels": {**LABELS, "sampan.dev/hub": "another"}}})
-        assert await remotes.gone(w.link, job, BINDING), "another hub's pod is not ours"
+        assert await remotes.pods_gone(w.link, job, BINDING), "another hub's pod is not ours"
 
 
 async def test_a_member_that_cannot_answer_proves_nothing() -> None:
     async with member() as (w, remotes):
-        w.member.fault("GET", "/jobs/", replying(500, "InternalError"))
+        w.member.fault("GET", "/pods", replying(500, "InternalError"))
         with pytest.raises(ServerError):
-            await remotes.gone(w.link, w.state.jobs["u1"], BINDING)
+            await remotes.pods_gone(w.link, w.state.jobs["u1"], BINDING)
 
 
 async def test_a_sweep_takes_only_what_carries_hub_and_job() -> None:

@@ -5,14 +5,33 @@ from typing import Any
 
 import pytest
 
-from builders import GIB, H100, NOW, accelerator_class, demand, offer, pool, price, requirement, selector
+from builders import (
+    GIB,
+    H100,
+    NOW,
+    accelerator_class,
+    cluster,
+    demand,
+    job,
+    node,
+    offer,
+    pool,
+    price,
+    requirement,
+    selector,
+    shape,
+    snapshot,
+)
 from sampan.model.accelerator import CountRule, Sharing
 from sampan.model.cluster import Pool
 from sampan.model.job import Demand, Domestic, Placement, Requirement
 from sampan.model.offer import Offer, Terms
 from sampan.model.quantity import MICRO
 from sampan.model.reason import Reason
+from sampan.scheduling.cycle import schedule
+from sampan.scheduling.explain import headline
 from sampan.scheduling.filters import FILTERS, Question, refusals
+from sampan.scheduling.verdicts import Memo
 
 
 def ask(
@@ -137,6 +156,13 @@ def test_every_reason_is_told_and_the_worst_comes_first() -> None:
     )
 
 
+def test_a_policy_that_is_not_there_is_not_replaced_by_another() -> None:
+    wanted = shape(demand(requirement()), policy="nonexistent")
+    (refused,) = schedule(snapshot([job(wanted=wanted)], [offer()], [cluster(node("h", H100))]), Memo())[0].refusals
+    assert refused.dominant is Reason.POLICY_NOT_FOUND
+    assert "there is no PlacementPolicy nonexistent" in headline(refused)
+
+
 def test_every_filter_can_refuse() -> None:
     """A filter that is in the list but never speaks would be a lie; each has a case above, so names and list agree in number."""
-    assert len(FILTERS) == len({check.__name__ for check in FILTERS}) == 17
+    assert len(FILTERS) == len({check.__name__ for check in FILTERS}) == 18
