@@ -29,9 +29,11 @@ def quiet(binaries: Binaries) -> Iterator[FederationUnderTest]:
     """A hub and two members without an operator. SAMPAN_TEST_JOINING=NAME uses, and keeps, one of that name."""
     kept = os.environ.get("SAMPAN_TEST_JOINING")
     name = kept or f"sampan-test-{os.getpid()}"
-    scenario = load("demo")
+    demo = load("demo")
+    members = demo.members[:2]
+    offers = [offer for offer in demo.offers if offer.member in {member.name for member in members}]
     try:
-        up(Wish(name=name, scenario=scenario.model_copy(update={"members": scenario.members[:2]}), operator=False), print)
+        up(Wish(name=name, scenario=demo.model_copy(update={"members": members, "offers": offers}), operator=False), print)
         under_test = handles(load_federation(name), binaries)
         yield under_test
         under_test.close()
@@ -161,18 +163,43 @@ async def test_a_rotated_credential_is_used_within_ten_seconds_without_a_new_con
         await asyncio.sleep(0.2)
 
 
-async def test_a_secret_that_leads_to_another_cluster_stops_the_link(desk: Harness) -> None:
-    """Identity is pinned: nothing is done there; the old kubeconfig brings it back."""
+async def test_a_secret_that_leads_to_another_cluster_is_not_used(desk: Harness) -> None:
+    """Identity is pinned: nothing is done there, the last good kubeconfig stays in use, and the condition says why."""
     good = await desk.kubeconfig("lingang")
     await desk.secret(A, "moved", kubeconfig=good)
     key = await desk.offer(A, "moved")
     await desk.until(key, "Schedulable", "True", "Schedulable")
     link = next(link for link in desk.desk.links() if link.key.name == "moved")
     await desk.secret(A, "moved", kubeconfig=await desk.kubeconfig("pengcheng"))
-    await desk.until(key, "Connected", "False", "IdentityChanged")
-    assert not link.connected
+    seen = await desk.until(key, "Connected", "True", "IdentityChanged")
+    assert "last good" in seen["message"]
+    assert link.connected
+    assert (await desk.condition(key, "Schedulable"))["status"] == "True"
     await desk.secret(A, "moved", kubeconfig=good)
-    await desk.until(key, "Schedulable", "True", "Schedulable")
+    await desk.until(key, "Connected", "True", "Connected")
+
+
+@pytest.mark.parametrize("resource", ["nvidia.com/gpu", "huawei.com/Ascend910"])
+async def test_a_node_of_absurd_size_freezes_nothing(desk: Harness, resource: str) -> None:
+    """Its devices are not believed; the offer goes on, and its status is still written."""
+    member = desk.fed.members["lingang"]
+    before = {pool["name"]: pool["devices"] for pool in (await desk.status(JOINED))["pools"]}
+    told = {"nvidia.com/gpu.product": "NVIDIA-H100-80GB-HBM3", "node.kubernetes.io/npu.chip.name": "910A", "kubernetes.io/arch": "amd64"}
+    amounts = {"cpu": "9223372036854775807m", "memory": "9223372036854775807", "pods": "110", resource: "9223372036854775807"}
+    body = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "absurd", "labels": told}, "status": {"capacity": amounts}}
+    await desk.admin(lambda: member.apply(body))
+    try:
+        await desk.admin(lambda: member.kubectl("wait", "--for=condition=Ready", "node/absurd", "--timeout=20s"))
+        assert (await desk.admin(lambda: member.get("node", "absurd")))["status"]["allocatable"][resource] == "9223372036854775807"
+        deadline = time.monotonic() + 15
+        while not any(pool["nodes"] and not pool["devices"] for pool in (await desk.status(JOINED))["pools"]):
+            assert time.monotonic() < deadline, "the node's CPUs are shown as a pool"
+            await asyncio.sleep(0.2)
+        after = {pool["name"]: pool["devices"] for pool in (await desk.status(JOINED))["pools"]}
+        assert {name: after.get(name) for name in before} == before
+        assert (await desk.condition(JOINED, "Schedulable"))["reason"] == "Schedulable"
+    finally:
+        await desk.admin(lambda: member.kubectl("delete", "node", "absurd"))
 
 
 async def test_a_right_that_is_taken_away_is_named_and_heals(desk: Harness) -> None:

@@ -59,6 +59,8 @@ class OfferReason(StrEnum):
     REGION_NOT_GRANTED = "RegionNotGranted"
     TERMS_NOT_GRANTED = "TermsNotGranted"
     LABEL_NOT_GRANTED = "LabelNotGranted"  # with status True: the label is not passed on, nothing else is wrong
+    OVERRIDE_NOT_TRUSTED = "OverrideNotTrusted"  # with status True: the detected class counts
+    FOREIGN_CURRENCY = "ForeignCurrency"  # with status True: such prices count for nothing
     INVALID_SPEC = "InvalidSpec"
     CONNECTED = "Connected"
     CONNECTING = "Connecting"
@@ -79,6 +81,7 @@ class OfferReason(StrEnum):
     OVER_PRIVILEGED = "OverPrivileged"  # with status True: a warning
     NOT_REVIEWED = "NotReviewed"
     SCHEDULABLE = "Schedulable"
+    STATUS_REFUSED = "StatusRefused"  # with status True: the pools cannot be shown, nothing else is wrong
     NOT_APPROVED = "NotApproved"
     NOT_CONNECTED = "NotConnected"
     NOT_ACCEPTING = "NotAccepting"

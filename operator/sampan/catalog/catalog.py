@@ -10,7 +10,7 @@ from sampan.catalog.detection import Detection
 from sampan.catalog.facts import ResourceName, Vendor
 from sampan.catalog.reading import parse_other, parse_vendor
 from sampan.catalog.resolve import UNKNOWN_VENDOR, groups_of_vendor, unknown_group
-from sampan.model.accelerator import AcceleratorClass, DeviceGroup
+from sampan.model.accelerator import MAX_DEVICES_PER_NODE, AcceleratorClass, DeviceGroup
 from sampan.model.cluster import Node
 from sampan.model.names import GROUP
 
@@ -42,7 +42,17 @@ class Catalog:
         return replace(self, classes=classes, detections=tuple(detections))
 
     def resolve(self, node: Node) -> tuple[DeviceGroup, ...]:
-        """Return the devices of a node by resource name: allocatable only, one publisher per vendor, bookkeeping left out."""
+        """Return the devices of a node by resource name: allocatable only, one publisher per vendor, bookkeeping left out.
+
+        An amount that no node can have is left out too: `unbelievable` names it.
+        """
+        return tuple(group for group in self._resolved(node) if group.devices <= MAX_DEVICES_PER_NODE)
+
+    def unbelievable(self, node: Node) -> tuple[str, ...]:
+        """Return the resources of a node that are left out because they would be more devices than a node can have."""
+        return tuple(group.resource for group in self._resolved(node) if group.devices > MAX_DEVICES_PER_NODE)
+
+    def _resolved(self, node: Node) -> tuple[DeviceGroup, ...]:
         published = [(name, units) for name, units in node.allocatable if units > 0 and _extended(name)]
         groups = [group for vendor in self.vendors for group in groups_of_vendor(vendor, node, published)]
         groups += [unknown_group(name, units) for name, units in published if not self._known(name)]

@@ -1,6 +1,6 @@
 """How an AcceleratorClass object tells its devices on a node. A value only: `catalog.py` applies it."""
 
-import re
+import fnmatch
 from dataclasses import dataclass
 
 from sampan.model.selector import Selector
@@ -20,7 +20,7 @@ class Detection:
 
     def names(self, resource: str) -> bool:
         """Tell whether a resource is among those named."""
-        return any(re.fullmatch(".*".join(map(re.escape, name.split("*"))), resource) for name in self.resources)
+        return any(fnmatch.fnmatchcase(resource, name) for name in self.resources)  # never backtracks, however many stars
 
     @property
     def empty(self) -> bool:

@@ -9,6 +9,7 @@ from sampan.cli import hub, jobview
 from sampan.cli.feed import Change, Feed
 from sampan.cli.options import Target, output_option, target_options
 from sampan.cli.render import print_objects, print_table
+from sampan.cli.trouble import Trouble
 from sampan.kube.text import clean_text
 
 TICK_SECONDS = 3600.0
@@ -19,13 +20,16 @@ WATCH_LINE = "{:<12} {:<24} {:<10} {:<56} {:>7} {:>5}  {}"
 @target_options()
 @output_option("table", "json", "yaml")
 @click.option("-w", "--watch", is_flag=True, help="Keep printing a line (with -o json: an object) for each change.")
-def jobs(target: Target, output: str, watch: bool) -> None:
-    """List compute jobs with phase, place, devices, age and reason."""
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+def jobs(target: Target, output: str, watch: bool, names: tuple[str, ...]) -> None:
+    """List compute jobs with phase, place, devices, age and reason: all, or those named."""
+    if names and target.all_namespaces:
+        raise click.UsageError("names are of one namespace: give -n instead of -A")
     hub_in_use = hub.connect(target)
     if watch:
-        _watch(hub_in_use, output)
+        _watch(hub_in_use, output, names)
         return
-    items = hub_in_use.items(hub.JOBS)
+    items = named(hub_in_use.items(hub.JOBS), names)
     if output != "table":
         print_objects(items, output)
     elif not items:
@@ -35,8 +39,16 @@ def jobs(target: Target, output: str, watch: bool) -> None:
         print_table(jobview.COLUMNS, [jobview.row(item, now=now) for item in items])
 
 
-def _watch(hub_in_use: hub.Hub, output: str) -> None:
-    """Print every job, then every change, until interrupted."""
+def named(items: list[hub.Object], names: tuple[str, ...]) -> list[hub.Object]:
+    """The jobs of these names, all without any; a name that is not there is `Trouble`."""
+    missing = sorted(set(names) - {item["metadata"]["name"] for item in items})
+    if missing:
+        raise Trouble(f"no such job: {', '.join(missing)}", "list them with sampan jobs, or choose another -n NAMESPACE")
+    return [item for item in items if not names or item["metadata"]["name"] in names]
+
+
+def _watch(hub_in_use: hub.Hub, output: str, names: tuple[str, ...]) -> None:
+    """Print every job, or those named, then every change, until interrupted."""
     if output == "yaml":
         raise click.UsageError("--watch prints table lines or, with -o json, one object per line")
     if output == "table":
@@ -45,7 +57,7 @@ def _watch(hub_in_use: hub.Hub, output: str) -> None:
         try:
             while True:
                 change = feed.next(TICK_SECONDS)
-                if change is not None:
+                if change is not None and (not names or change.object["metadata"]["name"] in names):
                     click.echo(line(change, output=output, now=datetime.now(UTC)))
         except KeyboardInterrupt:
             click.echo("", err=True)

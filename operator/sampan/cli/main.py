@@ -3,7 +3,10 @@
 What must never live here: a verb's work, and any import that `sampan --help` does not need (it has to start in under 300 ms).
 """
 
+import contextlib
+import os
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -134,4 +137,22 @@ def cli() -> None:
 def main() -> None:
     """Entry point of the console scripts `sampan` and `kubectl-sampan`."""
     as_plugin = Path(sys.argv[0]).name.startswith("kubectl-sampan")
-    cli(prog_name="kubectl sampan" if as_plugin else "sampan")
+    try:
+        cli(prog_name="kubectl sampan" if as_plugin else "sampan")
+    except SystemExit as end:
+        _leave(end)
+        raise
+
+
+def _leave(end: SystemExit) -> None:
+    """Leave at once where a watch still reads on a thread of its own.
+
+    A daemon thread that is inside compiled code when the interpreter goes down takes the process with it (SIGABRT), and the exit
+    code that a script waits for is lost.
+    """
+    if threading.active_count() == 1 or not isinstance(end.code, int | None):
+        return
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(BrokenPipeError):
+            stream.flush()
+    os._exit(end.code or 0)

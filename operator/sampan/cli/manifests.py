@@ -12,6 +12,20 @@ REJECTED = 2
 """Exit code for input that no server would take."""
 
 
+ENDINGS = (".yaml", ".yml", ".json")
+
+
+def files(source: str) -> list[str]:
+    """The source itself or, for a folder, its manifests in the order of their names, as kubectl takes them: not of folders within."""
+    folder = Path(source)
+    if source == "-" or not folder.is_dir():
+        return [source]
+    found = [str(path) for path in sorted(folder.iterdir()) if path.suffix in ENDINGS and path.is_file()]
+    if not found:
+        raise Trouble(f"{source}: no file ends in {', '.join(ENDINGS)}", "name a folder with manifests", exit_code=REJECTED)
+    return found
+
+
 def read(source: str) -> str:
     """The text of a file, or of stdin for `-`."""
     return sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")

@@ -24,7 +24,7 @@ COLUMNS = (
 
 
 @click.command()
-@target_options()
+@target_options(everywhere=True)
 @output_option("table", "json", "yaml")
 def offers(target: Target, output: str) -> None:
     """List offers with their terms, conditions and free devices.
@@ -36,7 +36,7 @@ def offers(target: Target, output: str) -> None:
         print_objects(items, output)
         return
     if not items:
-        click.echo("No offers found; try -A for all namespaces.", err=True)
+        click.echo("No offers found.", err=True)
         return
     print_table(COLUMNS, [row(item) for item in items])
 

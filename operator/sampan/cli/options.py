@@ -21,8 +21,12 @@ class Target:
     all_namespaces: bool = False
 
 
-def target_options(*, all_namespaces: bool = True) -> Decorator:
-    """Add --kubeconfig, --context, -n and, where it makes sense, -A; the verb gets them as one `target: Target`."""
+def target_options(*, all_namespaces: bool = True, everywhere: bool = False) -> Decorator:
+    """Add --kubeconfig, --context, -n and, where it makes sense, -A; the verb gets them as one `target: Target`.
+
+    `everywhere`: without -n all namespaces are meant, for what lives in other namespaces than those of whoever asks.
+    """
+    default = "all" if everywhere else "the context's"
 
     def decorate(verb: Callable[..., Any]) -> Callable[..., Any]:
         @click.option(
@@ -31,13 +35,14 @@ def target_options(*, all_namespaces: bool = True) -> Decorator:
             help="Path of the kubeconfig; default: KUBECONFIG, then ~/.kube/config.",
         )
         @click.option("--context", metavar="NAME", help="Context of the kubeconfig.")
-        @click.option("-n", "--namespace", metavar="NAME", help="Namespace; default: the context's.")
+        @click.option("-n", "--namespace", metavar="NAME", help=f"Namespace; default: {default}.")
         @wraps(verb)
         def wrapper(
             *args: Any, kubeconfig: Path | None, context: str | None, namespace: str | None, all_namespaces: bool = False, **kwargs: Any
         ) -> Any:
             if namespace and all_namespaces:
                 raise click.UsageError("-n and -A exclude each other")
+            all_namespaces = all_namespaces or (everywhere and not namespace)
             target = Target(kubeconfig=kubeconfig, context=context, namespace=namespace, all_namespaces=all_namespaces)
             return verb(*args, target=target, **kwargs)
 

@@ -26,7 +26,7 @@ COLUMNS = (
 
 
 @click.command()
-@target_options()
+@target_options(everywhere=True)
 @output_option("table", "json", "yaml")
 def pools(target: Target, output: str) -> None:
     """List the node pools of the offers: class, devices, the largest gang that fits now."""
@@ -35,7 +35,7 @@ def pools(target: Target, output: str) -> None:
         print_data(found, output)
         return
     if not found:
-        click.echo("No pools found; try -A for all namespaces, or sampan offers for the reason.", err=True)
+        click.echo("No pools found; sampan offers shows the reason.", err=True)
         return
     print_table(COLUMNS, [row(pool) for pool in found])
 

@@ -22,7 +22,9 @@ TICK_SECONDS = 0.5
 
 @click.command()
 @target_options(all_namespaces=False)
-@click.option("-f", "--filename", "sources", multiple=True, required=True, help="File with ComputeJobs, or - for stdin; may be repeated.")
+@click.option(
+    "-f", "--filename", "sources", multiple=True, required=True, help="File or folder with ComputeJobs, or - for stdin; may be repeated."
+)
 @click.option("--wait", is_flag=True, help="Follow the jobs to their end; the exit code tells how they ended.")
 @click.option(
     "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="With --wait: give up after so long (exit 4)."
@@ -35,7 +37,8 @@ def submit(ctx: click.Context, /, *, target: Target, sources: tuple[str, ...], w
     """
     if timeout is not None and not wait:
         raise click.UsageError("--timeout needs --wait")
-    jobs = [job for source in sources for job in manifests.parse(manifests.read(source), source=source)]
+    paths = [path for source in sources for path in manifests.files(source)]
+    jobs = [job for path in paths for job in manifests.parse(manifests.read(path), source=path)]
     hub_in_use = hub.connect(target)
     made = [_create(hub_in_use, job) for job in jobs]
     if wait:

@@ -11,12 +11,15 @@ from sampan.kube import workloads as kube
 from sampan.model.cluster import Node, Taint
 from sampan.model.names import LABEL_HUB, LABEL_JOB_UID
 from sampan.model.quantity import QuantityError, parse_quantity
-from sampan.model.vector import CPU, Vector
+from sampan.model.vector import CPU, PODS, Vector
 from sampan.scheduling.capacity import InitContainer, PodUse, pod_request
 
 _KEEPS_AWAY: Final = ("NoSchedule", "NoExecute")
 _ENDED: Final = ("Succeeded", "Failed")
 _HOSTNAME: Final = "kubernetes.io/hostname"
+_MOST: Final = {CPU: 1_000_000_000, PODS: 1_000_000}
+_MOST_OF_ANYTHING: Final = 2**60
+"""What a node says it has counts up to these (a million cores, a million pods, an exbibyte); no machine has more."""
 
 
 def job_uid_of(labels: Mapping[str, str], hub_id: str) -> str | None:
@@ -29,7 +32,7 @@ def to_node(node: kube.Node) -> Node:
     labels = node.metadata.labels
     return Node(
         name=node.metadata.name,
-        allocatable=to_vector(node.status.allocatable),
+        allocatable=_credible(to_vector(node.status.allocatable)),
         labels=labels,
         annotations=node.metadata.annotations,
         taints=tuple(sorted(Taint(t.key, t.value, t.effect) for t in node.spec.taints if t.effect in _KEEPS_AWAY)),
@@ -49,6 +52,10 @@ def to_vector(amounts: Mapping[str, str]) -> Vector:
         except QuantityError:
             continue  # a resource without an amount is one that nothing can be asked of
     return Vector.of(parsed)
+
+
+def _credible(amounts: Vector) -> Vector:
+    return Vector.of({name: min(amount, _MOST.get(name, _MOST_OF_ANYTHING)) for name, amount in amounts})
 
 
 def request_of(pod: kube.Pod) -> Vector:

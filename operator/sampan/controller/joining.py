@@ -3,7 +3,7 @@
 Pure: facts in, a judgement out; no I/O, no clock. Nothing that was not granted leaves this file.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,6 +30,14 @@ class LinkFacts:
     over_privileged: bool = False
     fingerprint: str = ""
     """First digits of the SHA-256 of the kubeconfig in use."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """What the hub itself is, as far as offers go."""
+
+    cluster_uid: str
+    currency: str = "CNY"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,12 +86,12 @@ def holder_of(cluster_uid: str, claims: Iterable[tuple[Claim, str | None]]) -> C
     return min(contenders, key=lambda claim: (claim.known_cluster_uid != cluster_uid, *claim.age_order), default=None)
 
 
-def judge(claim: Claim, grants: Iterable[Grant], facts: LinkFacts, *, holder: Claim | None, hub_cluster_uid: str) -> Joined:
+def judge(claim: Claim, grants: Iterable[Grant], facts: LinkFacts, *, holder: Claim | None, house: House) -> Joined:
     """Return what the offer is worth. `holder` is who its cluster belongs to, None where that is not known."""
     grants = tuple(grants)
     grant = grant_for(claim.key.namespace, grants)
-    approved = _approved(claim, grant, any_provider=bool(grants))
-    connected = _connected(claim, facts, holder=holder, hub_cluster_uid=hub_cluster_uid)
+    approved = _approved(claim, grant, any_provider=bool(grants), currency=house.currency)
+    connected = _connected(claim, facts, holder=holder, hub_cluster_uid=house.cluster_uid)
     permitted = _permitted(facts)
     offer = Offer(
         key=claim.key,
@@ -148,7 +156,7 @@ def overcommitted(uses: Mapping[int, tuple[int, int]]) -> Verdict | None:
     return _verdict(types.OVERCOMMITTED, True, Why.OVERCOMMITTED, "; ".join(over)) if over else None
 
 
-def _approved(claim: Claim, grant: Grant | None, *, any_provider: bool) -> Verdict:
+def _approved(claim: Claim, grant: Grant | None, *, any_provider: bool, currency: str) -> Verdict:
     no: tuple[str, str] | None = None
     shown = f"ClusterOffer {claim.key}"
     if claim.problem:
@@ -165,12 +173,33 @@ def _approved(claim: Claim, grant: Grant | None, *, any_provider: bool) -> Verdi
         no = Why.TERMS_NOT_GRANTED, f"{shown}: spec.terms is not among spec.terms of Provider {grant.name}"
     if no is not None or grant is None:
         return _verdict(types.APPROVED, False, *(no or (Why.NO_PROVIDER, "")))
+    unused = list(_unused(claim, grant, currency))
+    if unused:
+        return _verdict(types.APPROVED, True, unused[0][0], f"{shown}: {'; '.join(message for _, message in unused)}")
+    return _verdict(types.APPROVED, True, Why.GRANTED, f"granted by Provider {grant.name}")
+
+
+def _unused(claim: Claim, grant: Grant, currency: str) -> Iterator[tuple[str, str]]:
+    """Yield reason and message of what an approved offer says and nobody acts on."""
     held_back = sorted(claim.labels.keys() - _granted_labels(claim, grant).keys())
     if held_back:
-        shown_keys = ", ".join(held_back[:8])
-        message = f"{shown}: labels not granted by spec.offerLabels of Provider {grant.name} are not passed on: {shown_keys}"
-        return _verdict(types.APPROVED, True, Why.LABEL_NOT_GRANTED, message)
-    return _verdict(types.APPROVED, True, Why.GRANTED, f"granted by Provider {grant.name}")
+        yield (
+            Why.LABEL_NOT_GRANTED,
+            f"labels not granted by spec.offerLabels of Provider {grant.name} are not passed on: {_some(held_back)}",
+        )
+    overrides = [f"spec.pools[{index}].acceleratorClass" for index, rule in enumerate(claim.rules) if rule.accelerator_class]
+    if overrides and not grant.trusts_overrides:
+        yield (
+            Why.OVERRIDE_NOT_TRUSTED,
+            f"Provider {grant.name} does not set spec.trustPoolOverrides, the detected class counts: {_some(overrides)} not used",
+        )
+    foreign = [f"spec.prices[{index}].currency" for index, price in enumerate(claim.prices) if price.currency != currency]
+    if foreign:
+        yield Why.FOREIGN_CURRENCY, f"only prices in {currency}, the hub's currency, count: {_some(foreign)} is another"
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 
 
 def _connected(claim: Claim, facts: LinkFacts, *, holder: Claim | None, hub_cluster_uid: str) -> Verdict:

@@ -42,6 +42,24 @@ class Known:
     namespaces: frozenset[str] = frozenset()
     wanted: Credentials | None = None
     """The newest kubeconfig that parsed."""
+    good: Credentials | None = None
+    """The last one that led to the member."""
+    stranger: str = ""
+    """Fingerprint of the one that led elsewhere."""
+    failed: str = ""
+    """Fingerprint of the one that failed last."""
+
+    def choice(self) -> Credentials | None:
+        """Return what to connect with: the newest, or the last good one where the newest failed; never again one that led elsewhere."""
+        if self.wanted is None or self.good is None:
+            return self.wanted
+        return self.good if self.wanted.fingerprint in (self.stranger, self.failed) else self.wanted
+
+    def note_failure(self, tried: Credentials, error: BaseException) -> None:
+        """Remember with what a connection failed. What was good before stays good: the cluster changed then, not the kubeconfig."""
+        self.failed = tried.fingerprint
+        if isinstance(error, StrangerError) and self.good is not None and tried.fingerprint != self.good.fingerprint:
+            self.stranger = tried.fingerprint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,15 +143,18 @@ class Session:
     def _meet(self, uid: str) -> None:
         """Raise `StrangerError` where this is not the cluster we know, or is the hub."""
         known = self._known
-        if uid == self._settings.hub_cluster_uid:
-            raise StrangerError(Why.HUB_AS_MEMBER, "the kubeconfig leads to the hub itself; a member must be another cluster")
-        known.cluster_uid = known.cluster_uid or uid
-        if known.cluster_uid != uid:
-            message = "another cluster answers than the one that was joined; nothing is done there: make a new offer for it"
-            raise StrangerError(Why.IDENTITY_CHANGED, message)
+        self._recognise(uid)
+        known.cluster_uid, known.good = uid, self.client.credentials
         self.verified, self._met, self._refused = True, True, False
         self._probed, self.trouble = _now(), None
         self._listener.changed()
+
+    def _recognise(self, uid: str) -> None:
+        if uid == self._settings.hub_cluster_uid:
+            raise StrangerError(Why.HUB_AS_MEMBER, "the kubeconfig leads to the hub itself; a member must be another cluster")
+        if self._known.cluster_uid not in (None, uid):
+            message = "another cluster answers than the one that was joined; nothing is done there: make a new offer for it"
+            raise StrangerError(Why.IDENTITY_CHANGED, message)
 
     async def _attend(self, group: asyncio.TaskGroup, feeds: Feeds) -> None:
         """Keep the health, the watched namespaces and the rights current."""
@@ -248,12 +269,14 @@ class Session:
         try:
             async with Client(new, limits=self._settings.limits, observe=self._settings.observe) as probe:
                 uid = await _identity(probe)
-            self._meet(uid)
+            self._recognise(uid)
             await self.client.replace_credentials(new)
-        except KubeError as error:
+        except (KubeError, StrangerError) as error:
             reason, message = shown(error)
-            self.rotation = reason, f"the new kubeconfig does not work: {message}"
+            self.rotation = reason, f"the new kubeconfig is not used: {message}"
+            self._known.note_failure(new, error)
             return
+        self._meet(uid)
         log.info("link.rotated", extra={"cluster": uid})
         self.rotation = None
         self._review_wanted = True

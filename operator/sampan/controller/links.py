@@ -183,14 +183,18 @@ class MemberLink:
 
     async def _connect(self) -> None:
         """Hold one connection until something ends it."""
-        wanted = self._known.wanted
-        assert wanted is not None
+        chosen = self._known.choice()
+        assert chosen is not None
         self._news.clear()
         listener = Listener(changed=self._tell, refused=lambda: self._events.refused(self))
         try:
-            async with Client(wanted, limits=self._settings.limits, observe=self._settings.observe) as client:
+            async with Client(chosen, limits=self._settings.limits, observe=self._settings.observe) as client:
                 self._session = Session(client, self._known, settings=self._settings, listener=listener)
                 await self._session.run()
+        except Exception as error:
+            cause = first_of(error) if isinstance(error, ExceptionGroup) else error
+            self._known.note_failure(self._session.client.credentials if self._session else chosen, cause)
+            raise
         finally:
             self._session = None
             self._tell()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from sampan.api.convert_offer import Claim, ClassDeclaration, Grant, InvalidObjectError, SecretRef, claim_of, class_of, grant_of
-from sampan.controller.joining import Joined, LinkFacts, grant_for, holder_of, judge
+from sampan.controller.joining import House, Joined, LinkFacts, grant_for, holder_of, judge
 from sampan.model.offer import Offer, OfferKey
 
 log = logging.getLogger(__name__)
@@ -19,9 +19,9 @@ Body = Mapping[str, Any]
 class OfferBook:
     """Everything by UID, and by key where an offer is looked up. `facts` gives what a link found."""
 
-    def __init__(self, hub_cluster_uid: str, facts: Callable[[SecretRef], LinkFacts]) -> None:
+    def __init__(self, hub_cluster_uid: str, facts: Callable[[SecretRef], LinkFacts], *, currency: str = "CNY") -> None:
         """Start empty."""
-        self._hub_cluster_uid, self._facts = hub_cluster_uid, facts
+        self._house, self._facts = House(cluster_uid=hub_cluster_uid, currency=currency), facts
         self.claims: dict[str, Claim] = {}
         self.statuses: dict[str, Mapping[str, Any]] = {}
         """`status` as the hub last showed it."""
@@ -110,9 +110,7 @@ class OfferBook:
         offers = dict(self._offers)
         for uid in sorted(looked):
             claim = self.claims[uid]
-            joined = judge(
-                claim, self._grants.values(), self.facts(claim), holder=self._holder(claim), hub_cluster_uid=self._hub_cluster_uid
-            )
+            joined = judge(claim, self._grants.values(), self.facts(claim), holder=self._holder(claim), house=self._house)
             self.judged[uid] = joined
             offers[claim.key] = joined.offer
         self._offers = offers

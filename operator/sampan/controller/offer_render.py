@@ -1,12 +1,13 @@
 """What an offer on the hub needs next: its finalizer on or off, or a new status. Decides what to write; `offer_writer.py` writes."""
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 from sampan.api import conditions as types
 from sampan.api.conditions import OfferReason
 from sampan.api.convert_offer import Claim
-from sampan.controller.joining import Verdict, draining, overcommitted, schedulable
+from sampan.controller.joining import MESSAGE_LIMIT, Verdict, draining, overcommitted, schedulable
 from sampan.controller.offer_book import OfferBook
 from sampan.controller.offer_pools import OfferPools
 from sampan.controller.offer_status import OfferView, difference, is_urgent, status_of
@@ -17,13 +18,23 @@ from sampan.model.names import FINALIZER
 from sampan.model.offer import OfferKey
 from sampan.scheduling.pools import describe
 
+UNSHOWN_FOR: Final = 600_000
+"""Milliseconds for which pools are left out of a status after the API server refused it."""
+_REFUSED: Final = "the hub's API server refuses the status with the pools, so they are not shown"
+
 
 class Renderer:
-    """Reads the book and the pools; keeps nothing."""
+    """Reads the book and the pools; keeps only which statuses were refused."""
 
     def __init__(self, book: OfferBook, pools: OfferPools, *, in_use: Callable[[OfferKey], bool], clock: Callable[[], int]) -> None:
         """`clock` gives milliseconds since the epoch."""
         self._book, self._pools, self._in_use, self._clock = book, pools, in_use, clock
+        self._unshown: dict[str, int] = {}
+
+    def refused(self, uid: str) -> None:
+        """Hear that the API server will never take what `write` gave: for a while the status comes without pools, and says so."""
+        self._unshown = {known: until for known, until in self._unshown.items() if known in self._book.claims}
+        self._unshown[uid] = self._clock() + UNSHOWN_FOR
 
     def write(self, uid: str) -> Write | None:
         """Return the next patch of an offer, None where it is as it should be."""
@@ -68,7 +79,9 @@ class Renderer:
         joined, facts = self._book.judged[claim.uid], self._book.facts(claim)
         pools = self._pools.pools(claim.key)
         cluster = self._pools.cluster(joined.offer.cluster_uid) if joined.offer.cluster_uid else None
-        verdicts: list[Verdict | None] = [*joined.verdicts, self._schedulable(claim, now=now)]
+        hidden = now < self._unshown.get(claim.uid, 0)
+        summary = self._schedulable(claim, now=now)
+        verdicts: list[Verdict | None] = [*joined.verdicts, _hiding(summary) if hidden else summary]
         if cluster is not None:
             verdicts.append(overcommitted(_uses(pools, cluster)))
         verdicts.append(draining(claim, in_use=claim.deleting and self._in_use(claim.key)))
@@ -77,12 +90,18 @@ class Renderer:
             joined=joined,
             facts=facts,
             verdicts=tuple(verdict for verdict in verdicts if verdict is not None),
-            pools=tuple(describe(pool, cluster) for pool in pools) if cluster is not None else (),
+            pools=tuple(describe(pool, cluster) for pool in pools) if cluster is not None and not hidden else (),
         )
         return difference(known, status_of(view, known, now=now))
 
     def _schedulable(self, claim: Claim, *, now: int) -> Verdict:
         return schedulable(claim, self._book.judged[claim.uid], has_pools=bool(self._pools.pools(claim.key)), now=now)
+
+
+def _hiding(summary: Verdict) -> Verdict:
+    """Return the summary with why no pools are shown."""
+    reason = OfferReason.STATUS_REFUSED if summary.holds else summary.reason
+    return replace(summary, reason=str(reason), message="; ".join(part for part in (summary.message, _REFUSED) if part)[:MESSAGE_LIMIT])
 
 
 def _uses(pools: tuple[Pool, ...], cluster: Cluster) -> dict[int, tuple[int, int]]:

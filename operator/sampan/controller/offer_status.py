@@ -7,12 +7,15 @@ from typing import Any, Final
 from sampan.api.conditions import OFFER_CONDITIONS
 from sampan.api.status import merge_difference, to_rfc3339
 from sampan.controller.joining import Joined, LinkFacts, Verdict
+from sampan.kube.text import clean_text
 from sampan.model.quantity import format_bytes
 from sampan.scheduling.pools import PoolSummary
 
 MAX_POOLS: Final = 256
 MAX_MISSING: Final = 64
 WORD: Final = 128
+COUNT: Final = 1_000_000
+"""The schema's largest count; a larger one is shown as this."""
 _VOLATILE: Final = "lastProbeSuccess"
 """Written only together with something else."""
 
@@ -36,7 +39,7 @@ def status_of(view: OfferView, known: Mapping[str, Any], *, now: int) -> dict[st
     status: dict[str, Any] = {
         "observedGeneration": view.generation,
         "clusterUID": cluster_uid,
-        "kubernetesVersion": view.facts.version[:WORD] or known.get("kubernetesVersion"),
+        "kubernetesVersion": clean_text(view.facts.version, WORD) or known.get("kubernetesVersion"),
         "workloads": ["batch/v1"] if answered or "workloads" in known else None,
         "pools": [_pool(pool) for pool in view.pools[:MAX_POOLS]] or None,
         "missingPermissions": [text[:WORD] for text in (view.facts.missing or ())[:MAX_MISSING]] or None,
@@ -79,20 +82,25 @@ def _condition(verdict: Verdict, before: Mapping[str, Any] | None, *, generation
     }
 
 
+def _count(amount: int) -> int:
+    return max(min(amount, COUNT), 0)
+
+
 def _pool(pool: PoolSummary) -> dict[str, Any]:
+    gang = pool.largest_gang
     shown = {
         "name": pool.name[:WORD],
         "acceleratorClass": pool.accelerator_class,
         "vendor": pool.vendor or None,
         "domestic": pool.domestic if pool.accelerator_class else None,
         "sharing": str(pool.sharing) if pool.resource_name else None,
-        "resourceName": pool.resource_name or None,
-        "architecture": pool.architecture,
-        "nodes": pool.nodes,
-        "devices": pool.devices,
-        "free": pool.free,
-        "reserved": pool.reserved,
-        "largestGang": {"perReplica": pool.largest_gang[0], "replicas": pool.largest_gang[1]} if pool.largest_gang else None,
+        "resourceName": clean_text(pool.resource_name, WORD) or None,
+        "architecture": clean_text(pool.architecture, WORD) or None,
+        "nodes": _count(pool.nodes),
+        "devices": _count(pool.devices),
+        "free": _count(pool.free),
+        "reserved": _count(pool.reserved),
+        "largestGang": {"perReplica": _count(gang[0]), "replicas": _count(gang[1])} if gang else None,
         "memoryPerDevice": None if pool.memory_per_device is None else format_bytes(pool.memory_per_device),
     }
     return {key: value for key, value in shown.items() if value is not None}

@@ -5,12 +5,14 @@ One status write per 5 s per offer, 10 writes per second in all; conditions at o
 
 import asyncio
 import logging
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any, Final
 
 from sampan.kube.client import Client, PatchType
-from sampan.kube.errors import KubeError, NotFound
+from sampan.kube.errors import Invalid, KubeError, NotFound
 from sampan.kube.paths import ResourcePath, resource_path
 from sampan.model.names import GROUP, VERSION
 from sampan.model.offer import OfferKey
@@ -20,6 +22,8 @@ log = logging.getLogger(__name__)
 PER_OFFER: Final = 5.0
 BETWEEN: Final = 0.1
 AFTER_FAILURE: Final = 5.0
+LONGEST: Final = 300.0
+"""Most seconds between two tries of what is refused, or cannot even be told, again and again."""
 LOOK_AGAIN: Final = 0.25
 """Least seconds between two looks at one offer: changes come in bursts."""
 
@@ -45,9 +49,21 @@ class Write:
 class OfferWriter:
     """Writes until cancelled. Offers are named by UID."""
 
-    def __init__(self, client: Client, render: Callable[[str], Write | None], written: Callable[[Mapping[str, Any]], None]) -> None:
-        """`render` gives what an offer needs now, None for nothing; `written` is given the API server's answer."""
-        self._client, self._render, self._written = client, render, written
+    def __init__(
+        self,
+        client: Client,
+        render: Callable[[str], Write | None],
+        written: Callable[[Mapping[str, Any]], None],
+        *,
+        refused: Callable[[str], None],
+    ) -> None:
+        """Take whom to ask and tell.
+
+        `render` gives what an offer needs now, None for nothing; `written` is given the API server's answer; `refused` is told of a
+        status that it will never take. A fault in any of them is that offer's alone.
+        """
+        self._client, self._render, self._written, self._refused = client, render, written, refused
+        self._failures: dict[str, int] = {}
         self._marked: set[str] = set()
         self._not_before: dict[str, float] = {}
         self._last: dict[str, float] = {}
@@ -65,13 +81,14 @@ class OfferWriter:
         self._not_before.pop(uid, None)
         self._last.pop(uid, None)
         self._looked.pop(uid, None)
+        self._failures.pop(uid, None)
 
     async def run(self) -> None:
         """Write until cancelled."""
         while True:
             self._wake.clear()
             for uid in sorted(self._marked):
-                if await self._look(uid):
+                if await self._look_safely(uid):
                     await asyncio.sleep(BETWEEN)
             await self._pause()
 
@@ -81,6 +98,24 @@ class OfferWriter:
             await self._wake.wait()
         else:
             await asyncio.sleep(LOOK_AGAIN)
+
+    async def _look_safely(self, uid: str) -> bool:
+        """Look at one offer; what goes wrong with it in an unforeseen way is told, and hurts no other."""
+        try:
+            return await self._look(uid)
+        except Exception as error:  # noqa: BLE001  one poisoned offer must not end the operator
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{PurePath(place.filename).name}:{place.lineno}"
+            log.error("offer.faulty", extra={"offer": uid, "error": type(error).__name__, "where": where})  # noqa: TRY400  no values
+            self._retry(uid, growing=True)
+            return True
+
+    def _retry(self, uid: str, *, growing: bool) -> None:
+        """Look again after a while; after a longer one each time, where waiting alone mends nothing."""
+        failures = self._failures.get(uid, 0) if growing else 0
+        self._failures[uid] = failures + 1
+        self._not_before[uid] = asyncio.get_running_loop().time() + min(AFTER_FAILURE * 2 ** min(failures, 10), LONGEST)
+        self.mark(uid)
 
     async def _look(self, uid: str) -> bool:
         """Write what is due of one offer; tell whether anything was sent."""
@@ -101,9 +136,11 @@ class OfferWriter:
             return True
         except KubeError as error:
             log.warning("offer.unwritten", extra={"offer": str(write.key), "reason": error.reason})
-            self._not_before[uid] = now + AFTER_FAILURE
-            self.mark(uid)
+            if isinstance(error, Invalid) and write.subresource == "status":
+                self._refused(uid)
+            self._retry(uid, growing=isinstance(error, Invalid))
             return True
+        self._failures.pop(uid, None)
         self._last[uid] = now
         self._written(body)
         return True

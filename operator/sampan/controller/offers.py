@@ -37,6 +37,8 @@ class DeskSettings:
     """Namespaces whose Secrets the operator may read."""
     home_origins: frozenset[str]
     link: LinkSettings
+    currency: str = "CNY"
+    """The hub's; prices in another one count for nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +63,10 @@ class OfferDesk:
     def __init__(self, hub: Client, settings: DeskSettings, events: DeskEvents, *, clock: Callable[[], int]) -> None:
         """`hub` is an open client of the hub, `clock` gives milliseconds since the epoch. Nothing runs before `run`."""
         self._settings, self._events, self._clock = settings, events, clock
-        self._book = OfferBook(settings.link.hub_cluster_uid, self._facts)
+        self._book = OfferBook(settings.link.hub_cluster_uid, self._facts, currency=settings.currency)
         self._pools = OfferPools(built_in.load(), settings.home_origins, events.flights)
         self._renderer = Renderer(self._book, self._pools, in_use=events.in_use, clock=clock)
-        self._writer = OfferWriter(hub, self._renderer.write, self._written)
+        self._writer = OfferWriter(hub, self._renderer.write, self._written, refused=self._renderer.refused)
         self._secrets = SecretWatch(hub, settings.provider_namespaces, changed=self._secret_changed, tuning=settings.link.tuning)
         self._links: dict[SecretRef, MemberLink] = {}
         self._tasks: dict[SecretRef, asyncio.Task[None]] = {}

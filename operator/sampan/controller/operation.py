@@ -195,4 +195,6 @@ def _desk_settings(settings: Settings, identity: Identity, calls: m.Calls) -> De
         limits=Limits(timeout=settings.call_timeout, qps=settings.member_qps, burst=int(settings.member_qps * 2)),
         observe=calls.observer("member"),
     )
-    return DeskSettings(provider_namespaces=settings.provider_namespaces, home_origins=settings.home_origins, link=link)
+    return DeskSettings(
+        provider_namespaces=settings.provider_namespaces, home_origins=settings.home_origins, link=link, currency=settings.currency
+    )

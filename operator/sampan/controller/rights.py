@@ -1,6 +1,6 @@
 """Which rights Sampan needs on a member, and whether a credential has them.
 
-The list here is the list of the member chart's Role; nothing else may say what we need. No decisions about offers.
+The list here equals what the member chart grants and what is called; nothing else may say what we need. No decisions about offers.
 """
 
 from collections.abc import Iterable
@@ -19,10 +19,10 @@ _CLUSTER: Final = (
 )
 _PER_NAMESPACE: Final = (
     ("batch", "jobs", ("get", "list", "watch", "create", "patch", "delete")),
-    ("", "pods", ("get", "list", "watch", "delete", "deletecollection")),
-    ("", "services", ("create", "delete", "deletecollection")),
-    ("", "configmaps", ("create", "delete", "deletecollection")),
-    ("", "secrets", ("create", "delete", "deletecollection")),
+    ("", "pods", ("list", "watch", "deletecollection")),
+    ("", "services", ("create", "get", "deletecollection")),
+    ("", "configmaps", ("create", "get", "deletecollection")),
+    ("", "secrets", ("create", "deletecollection")),
 )
 _ANYTHING: Final = Access(verb="*", resource="*", group="*")
 

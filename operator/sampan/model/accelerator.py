@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+MAX_DEVICES_PER_NODE: Final = 1024
+"""More devices of one resource than this are no devices: such an amount on a node is not believed."""
 
 
 class Sharing(StrEnum):
@@ -23,6 +27,12 @@ class CountRule:
     def accepts(self, count: int) -> bool:
         """Tell whether a replica may have so many devices."""
         return count >= 1 and count % self.multiple_of == 0 and (not self.allowed or count in self.allowed)
+
+    def largest(self, at_most: int) -> int:
+        """Return the most devices that a replica may have out of so many, 0 for none; as quick for a billion as for one."""
+        if self.allowed:
+            return max((count for count in self.allowed if count <= at_most and self.accepts(count)), default=0)
+        return max(at_most - at_most % self.multiple_of, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

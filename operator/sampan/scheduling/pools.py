@@ -9,7 +9,7 @@ from typing import Final
 
 from sampan.catalog import Catalog
 from sampan.catalog.resolve import UNKNOWN_VENDOR
-from sampan.model.accelerator import DeviceGroup, Sharing
+from sampan.model.accelerator import CountRule, DeviceGroup, Sharing
 from sampan.model.cluster import Cluster, Node, Pool, Taint
 from sampan.model.names import GROUP
 from sampan.model.offer import Offer, PoolRule
@@ -64,9 +64,12 @@ def pools_of(offer: Offer, cluster: Cluster, catalog: Catalog, *, home_origins: 
 
 
 def left_out(offer: Offer, cluster: Cluster, catalog: Catalog) -> Mapping[str, int]:
-    """Return how many nodes of the member are in none of the offer's pools, by cause: NotReady, Cordoned, NotSelected, Tainted."""
+    """Return how many nodes of the member are in none of the offer's pools, by cause: NotReady, Cordoned, NotSelected, Tainted.
+
+    NotBelieved counts the other nodes some of whose devices are in no pool, because no node can have so many.
+    """
     causes = Counter(_cause(offer, cluster, catalog, node=node) for node in cluster.nodes.values())
-    return {cause: causes[cause] for cause in ("NotReady", "Cordoned", "NotSelected", "Tainted") if causes[cause]}
+    return {cause: causes[cause] for cause in ("NotReady", "Cordoned", "NotSelected", "Tainted", "NotBelieved") if causes[cause]}
 
 
 def describe(pool: Pool, cluster: Cluster) -> PoolSummary:
@@ -98,9 +101,8 @@ def describe(pool: Pool, cluster: Cluster) -> PoolSummary:
 
 def _largest_gang(pool: Pool, frees: list[int], free: int) -> tuple[int, int] | None:
     """Return the widest replica that the class accepts and that fits on one node, and how many of them fit."""
-    accepts = pool.accelerator.count_rule.accepts if pool.accelerator else lambda count: count > 0
-    widest = min(max(frees, default=0), free)
-    per_replica = next((count for count in range(widest, 0, -1) if accepts(count)), 0)
+    rule = pool.accelerator.count_rule if pool.accelerator else CountRule()
+    per_replica = rule.largest(min(max(frees, default=0), free))
     if per_replica == 0:
         return None
     return per_replica, min(sum(amount // per_replica for amount in frees), free // per_replica)
@@ -127,7 +129,9 @@ def _cause(offer: Offer, cluster: Cluster, catalog: Catalog, *, node: Node) -> s
         return "NotSelected"
     groups = _groups(cluster, catalog, node) or (None,)
     fine = any(all(_tolerable(taint, group, catalog) for taint in node.taints) for group in groups)
-    return "" if fine else "Tainted"
+    if not fine:
+        return "Tainted"
+    return "NotBelieved" if catalog.unbelievable(node) else ""
 
 
 def _rule(offer: Offer, node: Node) -> int | None:

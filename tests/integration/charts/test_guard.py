@@ -104,10 +104,9 @@ def test_the_life_of_a_job_is_allowed(hub: Hub) -> None:
     core.create_namespaced_config_map(JOBS_NS, {"metadata": meta, "data": {"a": "b"}})
     core.create_namespaced_secret(JOBS_NS, {"metadata": meta, "stringData": {"a": "b"}})
     batch.patch_namespaced_job("life", JOBS_NS, {"spec": {"suspend": False}})
-    for kind in ("config_map", "secret", "pod"):
+    for kind in ("config_map", "secret", "pod", "service"):
         sweep: Any = getattr(core, f"delete_collection_namespaced_{kind}")
         sweep(JOBS_NS, label_selector="sampan.dev/job-uid=uid-1")
-    core.delete_namespaced_service("life", JOBS_NS)
     options = client.V1DeleteOptions(propagation_policy="Background", preconditions={"uid": made.metadata.uid})
     batch.delete_namespaced_job("life", JOBS_NS, body=options)
     admin = client.BatchV1Api(hub.admin)
@@ -140,8 +139,7 @@ def test_what_is_not_the_hubs_is_not_deleted(hub: Hub) -> None:
     client.BatchV1Api(hub.admin).create_namespaced_job(JOBS_NS, foreign)
     core, batch = client.CoreV1Api(api), client.BatchV1Api(api)
     attempts: dict[str, Callable[[], Any]] = {
-        "delete a ConfigMap": lambda: core.delete_namespaced_config_map("theirs", JOBS_NS),
-        "delete a Secret": lambda: core.delete_namespaced_secret("theirs", JOBS_NS),
+        "delete all ConfigMaps": lambda: core.delete_collection_namespaced_config_map(JOBS_NS, field_selector="metadata.name=theirs"),
         "delete all Secrets": lambda: core.delete_collection_namespaced_secret(JOBS_NS),
         "delete a Job": lambda: batch.delete_namespaced_job("theirs", JOBS_NS),
         "claim a Job": lambda: batch.patch_namespaced_job("theirs", JOBS_NS, {"metadata": {"labels": LABELS}}),

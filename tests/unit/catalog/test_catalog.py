@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from builders import A100, ASCEND, GIB, H100, HYGON, accelerator_class, node, selector
+from sampan.api.convert_offer import class_of
 from sampan.catalog import Detection, load
 from sampan.model.accelerator import AcceleratorClass, Sharing
 from sampan.model.quantity import MICRO
@@ -87,6 +88,33 @@ def test_a_class_of_the_platform_team_is_found_without_a_restart() -> None:
     assert "AcceleratorClass acme-9000" in group.evidence
     assert wider.get("acme-9000") == npu
     assert load().get("acme-9000") is None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "resource", "want"),
+    [
+        ("acme.example/*", "acme.example/npu", "acme-a1"),
+        ("acme.example/*pu", "acme.example/npu", "acme-a1"),
+        ("acme.example/n*u", "acme.example/npu", "acme-a1"),
+        ("acme.example/npu", "acme.example/npu", "acme-a1"),
+        ("acme.example/npu", "acme.example/npu-mini", None),
+        ("acme.example/n.u", "acme.example/npu", None),
+    ],
+)
+def test_a_declared_class_is_told_by_resource_names_with_stars(pattern: str, resource: str, want: str | None) -> None:
+    """From the object of the hub to the devices of a node."""
+    spec = {"vendor": "acme", "family": "a", "stack": "acme", "origin": "CN", "resourceNames": [pattern]}
+    declared = class_of({"metadata": {"name": "acme-a1"}, "spec": spec})
+    detection = Detection(resources=declared.resource_names, labels=declared.node_selector)
+    (group,) = load().with_classes([(declared.accelerator, detection)]).resolve(node(resources={resource: 4}))
+    assert (group.accelerator_class, group.devices) == (want, 4)
+
+
+@pytest.mark.parametrize(("amount", "want"), [(1024, [1024]), (1025, []), (2**63 - 1, [])])
+def test_more_devices_than_a_node_can_have_are_not_believed(amount: int, want: list[int]) -> None:
+    odd = node(resources={"acme.example/npu": amount})
+    assert [group.devices for group in load().resolve(odd)] == want
+    assert load().unbelievable(odd) == (() if want else ("acme.example/npu",))
 
 
 def test_a_class_of_the_platform_team_corrects_the_built_in_one() -> None:

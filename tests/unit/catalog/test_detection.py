@@ -23,3 +23,7 @@ def test_a_star_stands_for_any_run(pattern: str, resource: str, want: bool) -> N
 def test_nothing_named_detects_nothing() -> None:
     assert Detection().empty
     assert not Detection(labels=selector(a="b")).empty
+
+
+def test_many_stars_are_no_work() -> None:
+    assert not Detection(resources=(f"acme.example/{'*a' * 30}b",)).names(f"acme.example/{'a' * 63}")

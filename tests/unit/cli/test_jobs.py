@@ -61,3 +61,13 @@ def test_a_line_of_the_watch() -> None:
     gone = Change("DELETED", a_job("\x1b[2Jtrain", status={"phase": "Running"}))
     assert jobs.line(gone, output="table", now=NOW).split() == ["team-a", "[2Jtrain", "(deleted)", "-", "2", "5m"]
     assert json.loads(jobs.line(gone, output="json", now=NOW)) == {"type": "DELETED", "object": gone.object}
+
+
+def test_names_choose_jobs_and_a_missing_one_is_named(sampan: Sampan, api: FakeApi) -> None:
+    api.objects["computejobs"] = [a_job("train"), a_job("eval"), a_job("other")]
+    shown = json.loads(sampan("jobs", "train", "eval", "-o", "json").stdout)
+    assert [item["metadata"]["name"] for item in shown["items"]] == ["eval", "train"]
+    missing = sampan("jobs", "train", "nobody")
+    assert missing.exit_code == 1
+    assert "no such job: nobody" in missing.stderr
+    assert sampan("jobs", "-A", "train").exit_code == 2

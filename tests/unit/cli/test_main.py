@@ -89,3 +89,18 @@ def test_a_reader_that_has_seen_enough_is_no_trouble(sampan: Sampan, api: FakeAp
     api.list_error = BrokenPipeError(errno.EPIPE, "Broken pipe")
     shown = sampan("jobs")
     assert shown.stderr == ""
+
+
+def test_a_watch_on_a_thread_does_not_take_the_exit_code_along() -> None:
+    program = (
+        "import threading, time, sys, click\n"
+        "from sampan.cli import main\n"
+        "def verb(**_):\n"
+        "    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n"
+        "    print('said')\n"
+        "    raise SystemExit(4)\n"
+        "main.cli = verb\n"
+        "main.main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout) == (4, "said\n")

@@ -47,3 +47,18 @@ def test_a_refusal_names_file_object_and_field(text: str, want: str) -> None:
 def test_read_takes_a_file(tmp_path: Path) -> None:
     (tmp_path / "job.yaml").write_text(JOB, encoding="utf-8")
     assert manifests.read(str(tmp_path / "job.yaml")) == JOB
+
+
+def test_a_folder_is_its_manifests_by_name(tmp_path: Path) -> None:
+    for name in ("b.yaml", "a.yml", "c.json", "notes.md"):
+        (tmp_path / name).write_text(JOB, encoding="utf-8")
+    (tmp_path / "inner.yaml").mkdir()
+    assert manifests.files(str(tmp_path)) == [str(tmp_path / name) for name in ("a.yml", "b.yaml", "c.json")]
+    assert manifests.files("-") == ["-"]
+    assert manifests.files("x.yaml") == ["x.yaml"]
+
+
+def test_a_folder_without_manifests_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Trouble) as raised:
+        manifests.files(str(tmp_path))
+    assert raised.value.exit_code == 2

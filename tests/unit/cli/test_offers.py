@@ -36,7 +36,14 @@ def test_json_is_the_objects(sampan: Sampan, api: FakeApi) -> None:
 def test_none_is_said_on_stderr(sampan: Sampan, api: FakeApi) -> None:
     shown = sampan("offers")
     assert (shown.exit_code, shown.stdout) == (0, "")
-    assert "-A" in shown.stderr
+    assert "No offers found" in shown.stderr
+
+
+def test_offers_of_all_namespaces_are_listed_unless_one_is_named(sampan: Sampan, api: FakeApi) -> None:
+    api.objects["clusteroffers"] = [an_offer()]
+    assert "lingang" in sampan("offers").stdout
+    assert "lingang" not in sampan("offers", "-n", "team-a").stdout
+    assert "lingang" in sampan("offers", "-n", "prov-a").stdout
 
 
 @pytest.mark.parametrize(

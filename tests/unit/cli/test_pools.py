@@ -29,3 +29,9 @@ def test_none_is_said_on_stderr(sampan: Sampan, api: FakeApi) -> None:
     shown = sampan("pools")
     assert (shown.exit_code, shown.stdout) == (0, "")
     assert "No pools found" in shown.stderr
+
+
+def test_pools_of_all_namespaces_are_listed_unless_one_is_named(sampan: Sampan, api: FakeApi) -> None:
+    api.objects["clusteroffers"] = [an_offer(pools=[a_pool()])]
+    assert "h100-x8" in sampan("pools").stdout
+    assert "h100-x8" not in sampan("pools", "-n", "team-a").stdout

@@ -1,5 +1,6 @@
 """`sampan submit`: what is created, what is told, and the exit codes 0, 1, 2, 4."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -101,3 +102,10 @@ def test_usage_errors(sampan: Sampan, arguments: list[str]) -> None:
 def test_nothing_is_created_where_one_document_is_bad(sampan: Sampan, api: FakeApi) -> None:
     assert sampan("submit", "-f", "-", text=job() + "---\nkind: Pod\n").exit_code == 2
     assert api.created == []
+
+
+def test_a_folder_is_submitted_whole(sampan: Sampan, api: FakeApi, tmp_path: Path) -> None:
+    for name in ("b", "a"):
+        (tmp_path / f"{name}.yaml").write_text(job(name), encoding="utf-8")
+    assert sampan("submit", "-f", str(tmp_path)).exit_code == 0
+    assert [made["metadata"]["name"] for made in api.created] == ["a", "b"]

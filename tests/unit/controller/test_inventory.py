@@ -96,3 +96,10 @@ def test_a_request_counts_the_largest_of_init_and_containers_and_one_pod_slot() 
     body["spec"]["overhead"] = {"cpu": "1"}
     request = request_of(as_pod(body))
     assert (request["cpu"], request["memory"], request["pods"]) == (11000, 8 * 2**30, 1)
+
+
+def test_what_a_node_claims_counts_up_to_what_a_node_can_have() -> None:
+    body = node_body()
+    body["status"]["allocatable"] = {"cpu": "9223372036854775807", "memory": "9223372036854775807", "pods": "9223372036854775807"}
+    allocatable = to_node(as_node(body)).allocatable
+    assert (allocatable["cpu"], allocatable["memory"], allocatable["pods"]) == (10**9, 2**60, 10**6)

@@ -7,7 +7,7 @@ import pytest
 
 from member_objects import HUB, MEMBER, offer_body, provider_body
 from sampan.api.convert_offer import Claim, claim_of, grant_of
-from sampan.controller.joining import Joined, LinkFacts, draining, grant_for, holder_of, judge, overcommitted, schedulable
+from sampan.controller.joining import House, Joined, LinkFacts, draining, grant_for, holder_of, judge, overcommitted, schedulable
 
 NOW = 1_767_225_600_000
 GRANT = grant_of(provider_body(offerLabels={"tier": ["gold"]}))
@@ -19,7 +19,7 @@ def claim(name: str = "one", **over: Any) -> Claim:
 
 
 def judged(made: Claim, facts: LinkFacts = GOOD, *, grants: Any = (GRANT,), holder: Claim | None = None) -> Joined:
-    return judge(made, grants, facts, holder=holder, hub_cluster_uid=HUB)
+    return judge(made, grants, facts, holder=holder, house=House(cluster_uid=HUB))
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,39 @@ def test_a_granted_offer_passes_on_granted_labels_only() -> None:
     assert joined.offer.provider == "alpha"
     assert judged(claim(meta={"labels": {"tier": "lead"}})).offer.labels == {}
     assert judged(claim()).approved.reason == "Granted"
+
+
+PRICE = {
+    "id": "p",
+    "resource": {"acceleratorClass": "huawei-910b3-64gb"},
+    "per": "DeviceHour",
+    "price": "1.00",
+    "validFrom": "2026-01-01T00:00:00Z",
+}
+
+
+@pytest.mark.parametrize(
+    ("made", "spec", "want_reason", "want_words"),
+    [
+        (claim(pools=[{}, {"acceleratorClass": "huawei-910b3-64gb"}]), {}, "OverrideNotTrusted", "spec.pools[1].acceleratorClass"),
+        (claim(pools=[{"acceleratorClass": "huawei-910b3-64gb"}]), {"trustPoolOverrides": True}, "Granted", "granted by"),
+        (claim(pools=[{"maxDevices": 4}]), {}, "Granted", "granted by"),
+        (claim(prices=[{**PRICE, "currency": "CNY"}, {**PRICE, "id": "q", "currency": "EUR"}]), {}, "ForeignCurrency", "spec.prices[1]"),
+        (claim(prices=[{**PRICE, "currency": "CNY"}]), {}, "Granted", "granted by"),
+    ],
+)
+def test_what_is_approved_but_not_used_is_named(made: Claim, spec: dict[str, Any], want_reason: str, want_words: str) -> None:
+    approved = judged(made, grants=(grant_of(provider_body(**spec)),)).approved
+    assert not made.problem
+    assert (approved.holds, approved.reason) == (True, want_reason)
+    assert want_words in approved.message
+
+
+def test_everything_that_is_not_used_is_named_at_once() -> None:
+    made = claim(meta={"labels": {"app": "x"}}, pools=[{"acceleratorClass": "a"}], prices=[{**PRICE, "currency": "EUR"}])
+    approved = judged(made).approved
+    assert approved.reason == "LabelNotGranted"
+    assert all(word in approved.message for word in ("app", "spec.pools[0].acceleratorClass", "spec.prices[0].currency", "CNY"))
 
 
 @pytest.mark.parametrize(

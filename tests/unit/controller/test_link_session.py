@@ -103,3 +103,37 @@ async def test_a_refusal_is_not_asked_about_in_a_hot_loop(server: FakeServer, kn
         assert made.trouble is not None
         assert str(made.trouble[0]) == "Forbidden"
         assert not refusals
+
+
+@pytest.mark.parametrize(("uid", "want"), [("another", "IdentityChanged"), ("the-hub", "HubAsMember")])
+async def test_a_kubeconfig_that_leads_elsewhere_is_not_used_and_the_last_good_one_stays(
+    server: FakeServer, known: Known, uid: str, want: str
+) -> None:
+    async with fake_server() as stranger, session(server, known) as (made, task):
+        stranger.uid = uid
+        await until(lambda: made.fresh and made.synced, "up")
+        good = made.client.credentials
+        known.wanted = kubeconfig.parse(stranger.kubeconfig(), policy=SETTINGS.policy)
+        made.rotate()
+        await until(lambda: made.rotation is not None, "told")
+        assert made.rotation is not None
+        assert str(made.rotation[0]) == want
+        assert not task.done()
+        assert made.fresh
+        assert made.client.credentials is good
+        assert known.choice() is good, "nor for the next connection"
+        known.note_failure(good, ConnectionError())
+        assert known.choice() is good
+        assert stranger.count("GET", NODES) == 0
+
+
+async def test_of_two_kubeconfigs_that_fail_each_is_tried_in_turn(server: FakeServer, known: Known) -> None:
+    known.good = kubeconfig.parse(server.kubeconfig("old"), policy=SETTINGS.policy)
+    known.wanted = kubeconfig.parse(server.kubeconfig("new"), policy=SETTINGS.policy)
+    tried = []
+    for _ in range(4):
+        chosen = known.choice()
+        assert chosen is not None
+        tried.append(chosen)
+        known.note_failure(chosen, ConnectionError())
+    assert tried == [known.wanted, known.good] * 2

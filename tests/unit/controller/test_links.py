@@ -240,3 +240,19 @@ async def test_other_namespaces_are_followed_and_left(server: FakeServer) -> Non
         link.follow(frozenset({"elsewhere"}))
         await until(lambda: JOB not in link.jobs, "the first is forgotten")
         assert "j2" in link.jobs
+
+
+async def test_another_clusters_kubeconfig_leaves_the_link_connected_and_is_named(server: FakeServer) -> None:
+    async with fake_server() as stranger, joined(server) as (link, _):
+        stranger.uid = "another"
+        link.use(stranger.kubeconfig())
+        await until(lambda: link.facts.reason == "IdentityChanged", "told")
+        assert link.facts.connected
+        assert link.connected
+        assert "last good" in link.facts.message
+        server.silence(on=True)
+        await until(lambda: not link.connected, "the member is away")
+        server.silence(on=False)
+        await until(lambda: link.connected, "back with the good kubeconfig")
+        assert link.cluster_uid == server.uid
+        assert stranger.count("GET", NODES) == 0

@@ -65,6 +65,20 @@ def test_a_status_is_written_once(world: World) -> None:
     assert world.renderer.write("nobody") is None
 
 
+def test_a_refused_status_comes_without_pools_for_a_while_and_says_so(world: World) -> None:
+    assert world.patch()["pools"]
+    world.renderer.refused(UID)
+    patch = world.patch()
+    assert "pools" not in patch
+    shown = {c["type"]: c for c in patch["conditions"]}["Schedulable"]
+    assert (shown["status"], shown["reason"]) == ("True", "StatusRefused")
+    assert "refuses" in shown["message"]
+    world.put(status=patch)
+    assert world.renderer.write(UID) is None, "nothing more to say"
+    world.now += 600_000
+    assert world.patch()["pools"], "tried again"
+
+
 def test_the_finalizer_comes_before_the_status(world: World) -> None:
     world.put(meta={"finalizers": ["other/one"]})
     write = world.renderer.write(UID)

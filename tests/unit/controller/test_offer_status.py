@@ -6,7 +6,7 @@ from typing import Any
 from member_objects import HUB, MEMBER, offer_body, provider_body
 from sampan.api.clusteroffer_status import ClusterOfferStatus
 from sampan.api.convert_offer import claim_of, grant_of
-from sampan.controller.joining import LinkFacts, judge
+from sampan.controller.joining import House, LinkFacts, judge
 from sampan.controller.offer_status import OfferView, difference, is_urgent, status_of
 from sampan.model.accelerator import Sharing
 from sampan.scheduling.pools import PoolSummary
@@ -34,8 +34,23 @@ CPU = replace(
 
 
 def view(facts: LinkFacts = FACTS, **spec: Any) -> OfferView:
-    joined = judge(claim_of(offer_body(**spec)), [grant_of(provider_body())], facts, holder=None, hub_cluster_uid=HUB)
+    joined = judge(claim_of(offer_body(**spec)), [grant_of(provider_body())], facts, holder=None, house=House(cluster_uid=HUB))
     return OfferView(generation=3, joined=joined, facts=facts, verdicts=joined.verdicts, pools=(POOL, CPU))
+
+
+def test_the_schemas_model_takes_absurd_amounts() -> None:
+    most = 2**63 - 1
+    absurd = replace(
+        POOL,
+        nodes=most,
+        devices=most,
+        free=most,
+        largest_gang=(most, most),
+        resource_name=f"{'a' * 200}/gpu",
+        architecture="\x1b[2J" + "x" * 500,
+    )
+    status = ClusterOfferStatus.model_validate(status_of(replace(view(), pools=(absurd,)), {}, now=NOW))
+    assert (status.pools[0].devices, status.pools[0].free) == (1_000_000, 1_000_000)
 
 
 def test_the_schemas_model_takes_it() -> None:

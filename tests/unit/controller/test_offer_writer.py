@@ -9,7 +9,7 @@ import pytest
 
 from sampan.controller.offer_writer import OfferWriter, Write
 from sampan.kube.client import Client
-from sampan.kube.errors import NotFound, ServerError
+from sampan.kube.errors import Invalid, NotFound, ServerError
 from sampan.kube.paths import ResourcePath
 from sampan.model.offer import OfferKey
 
@@ -36,8 +36,12 @@ class Desk:
     def __init__(self) -> None:
         self.wanted: dict[str, Write] = {}
         self.written: list[Mapping[str, Any]] = []
+        self.refused: list[str] = []
+        self.poisoned: set[str] = set()
 
     def render(self, uid: str) -> Write | None:
+        if uid in self.poisoned:
+            raise ValueError("secret-value")
         return self.wanted.get(uid)
 
     def note(self, body: Mapping[str, Any]) -> None:
@@ -47,7 +51,7 @@ class Desk:
 
 @contextmanager
 def running(hub: FakeHub, desk: Desk) -> Iterator[OfferWriter]:
-    writer = OfferWriter(cast(Client, hub), desk.render, desk.note)
+    writer = OfferWriter(cast(Client, hub), desk.render, desk.note, refused=desk.refused.append)
     task = asyncio.get_running_loop().create_task(writer.run())
     try:
         yield writer
@@ -117,6 +121,38 @@ async def test_a_forgotten_offer_is_not_written() -> None:
         writer.forget("u")
         await asyncio.sleep(5)
         assert not hub.taken
+
+
+@pytest.mark.looptime
+async def test_a_refused_status_is_told_and_tried_ever_more_rarely() -> None:
+    hub, desk = FakeHub(), Desk()
+    hub.failures = [Invalid(422, "Invalid", "status.pools[0].free") for _ in range(1000)]
+    with running(hub, desk) as writer:
+        desk.wanted["u"] = Write(key=KEY, body=1, subresource="status")
+        writer.mark("u")
+        await asyncio.sleep(3600)
+        assert 10 < len(desk.refused) < 25, "5, 10, 20 … 300 s"
+        hub.failures = []
+        await asyncio.sleep(301)
+        assert [body for _, _, body in hub.taken] == [1]
+
+
+@pytest.mark.looptime
+async def test_an_offer_that_cannot_be_rendered_hurts_no_other_and_is_looked_at_again(caplog: pytest.LogCaptureFixture) -> None:
+    hub, desk = FakeHub(), Desk()
+    desk.poisoned = {"bad"}
+    with running(hub, desk) as writer:
+        desk.wanted = {uid: Write(key=OfferKey("prov-a", uid), body=uid) for uid in ("bad", "good")}
+        writer.mark("bad")
+        writer.mark("good")
+        await asyncio.sleep(3)
+        assert [body for _, _, body in hub.taken] == ["good"]
+        desk.poisoned = set()
+        await asyncio.sleep(10)
+        assert [body for _, _, body in hub.taken] == ["good", "bad"]
+    faults = [record for record in caplog.records if record.message == "offer.faulty"]
+    assert [vars(record)["error"] for record in faults] == ["ValueError"]
+    assert "secret-value" not in str([vars(record) for record in faults])
 
 
 def test_a_write_goes_to_the_offer_or_its_status() -> None:

@@ -17,3 +17,23 @@ from sampan.model.accelerator import CountRule
 def test_count_rules(rule: CountRule, accepted: tuple[int, ...], refused: tuple[int, ...]) -> None:
     assert all(rule.accepts(count) for count in accepted)
     assert not any(rule.accepts(count) for count in refused)
+
+
+@pytest.mark.parametrize(
+    ("rule", "at_most", "want"),
+    [
+        (CountRule(), 7, 7),
+        (CountRule(), 0, 0),
+        (CountRule(), -3, 0),
+        (CountRule(multiple_of=8), 23, 16),
+        (CountRule(multiple_of=8), 7, 0),
+        (CountRule(allowed=(1, 2, 4, 8)), 10**18, 8),
+        (CountRule(allowed=(1, 2, 4, 8)), 7, 4),
+        (CountRule(allowed=(8,)), 7, 0),
+        (CountRule(allowed=(1, 2, 4), multiple_of=2), 3, 2),
+        (CountRule(), 10**18, 10**18),
+    ],
+)
+def test_the_largest_accepted_count(rule: CountRule, at_most: int, want: int) -> None:
+    assert rule.largest(at_most) == want
+    assert want == 0 or rule.accepts(want)

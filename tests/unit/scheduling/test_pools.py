@@ -162,3 +162,23 @@ def test_labels_of_a_pool_are_on_all_its_nodes_and_on_no_other_class() -> None:
 def test_a_rule_keeps_pods_to_its_nodes() -> None:
     (pool,) = made(cluster(node("in", labels={"rack": "r7"}), node("out")), PoolRule(selector=selector(rack="r7"))).values()
     assert pool.telling_labels == (("rack", "r7"),)
+
+
+@pytest.mark.parametrize("amount", [1025, 2_000_000_000, 2**63 - 1])
+def test_devices_that_no_node_can_have_are_left_out_and_counted(amount: int) -> None:
+    absurd = node("absurd", labels={"node.kubernetes.io/npu.chip.name": "910A"}, resources={"huawei.com/Ascend910": amount})
+    member = cluster(node("good", H100), absurd)
+    pools = made(member)
+    assert {name: pool.nodes for name, pool in pools.items()} == {"h100-sxm-80gb-x8": ("good",), "cpu": ("absurd",)}
+    assert left_out(offer(), member, load()) == {"NotBelieved": 1}
+
+
+def test_a_pool_of_absurd_size_is_described_at_once() -> None:
+    """910A devices are asked for by 1, 2, 4 or 8: the way down to 8 must not be walked."""
+    told = {"node.kubernetes.io/npu.chip.name": "910A"}
+    member = cluster(node("n1", labels=told, resources={"huawei.com/Ascend910": 8}))
+    (pool,) = made(member).values()
+    assert pool.accelerator is not None
+    assert pool.accelerator.count_rule.largest(2**62) == 8
+    huge = node("n1", labels=told, resources={"huawei.com/Ascend910": 2**62})
+    assert describe(pool, replace(member, nodes={"n1": huge})).largest_gang == (8, 2**59)
