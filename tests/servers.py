@@ -6,6 +6,7 @@ Fixtures, which tests/conftest.py offers to every folder. What must never live h
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -38,10 +39,10 @@ def binaries() -> Binaries:
     return ensure(say)
 
 
-@pytest.fixture(scope="session")
-def bare_api(binaries: Binaries) -> Iterator[Api]:
+@contextmanager
+def bare_server(binaries: Binaries, role: str) -> Iterator[Api]:
     """One hub-like API server with etcd and the controller manager, our CRDs applied, no charts; as administrator."""
-    name = f"{_PREFIX}-bare-{os.getpid()}"
+    name = f"{_PREFIX}-{role}-{os.getpid()}"
     folder = federation_folder(name)
     folder.mkdir(parents=True, mode=0o700)
     ports = tuple(take(PORTS_PER_CLUSTER, folder / "ports.json"))
@@ -55,6 +56,13 @@ def bare_api(binaries: Binaries) -> Iterator[Api]:
         api.close()
     finally:
         down(name, say)
+
+
+@pytest.fixture(scope="session")
+def bare_api(binaries: Binaries) -> Iterator[Api]:
+    """A bare server that the tests share; nobody installs policies there."""
+    with bare_server(binaries, "bare") as api:
+        yield api
 
 
 @pytest.fixture(scope="session")

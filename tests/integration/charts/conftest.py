@@ -1,6 +1,6 @@
 """One API server with both charts installed, as fixtures for the chart tests. It is shared: each test names its own objects.
 
-What must never live here: assertions. `bare_api` and `binaries` come from the integration tests' own conftest.
+What must never live here: assertions.
 """
 
 from collections.abc import Iterator
@@ -10,9 +10,21 @@ import pytest
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
-from integration.charts.support import HUB_CHART, HUB_VALUES, JOBS_NS, MEMBER_CHART, OTHER_NS, PROVIDER_NS, SYSTEM, TENANT_NS, Helm, Hub
+from integration.charts.support import (
+    HUB_CHART,
+    HUB_VALUES,
+    JOBS_NS,
+    MEMBER_CHART,
+    OTHER_NS,
+    PROVIDER_NS,
+    SYSTEM,
+    TENANT_NS,
+    Helm,
+    Hub,
+)
 from integration.support import Api, wait_for
 from sampan.local.binaries import Binaries
+from servers import bare_server
 
 
 @pytest.fixture(scope="session")
@@ -21,10 +33,17 @@ def offline_helm(binaries: Binaries, tmp_path_factory: pytest.TempPathFactory) -
     return Helm(binary=binaries["helm"], cache=tmp_path_factory.mktemp("helm"))
 
 
-@pytest.fixture(scope="package")
-def hub(bare_api: Api, offline_helm: Helm) -> Iterator[Hub]:
+@pytest.fixture(scope="session")
+def chart_api(binaries: Binaries) -> Iterator[Api]:
+    """A server of its own: the charts' policies would meet the other tests' objects."""
+    with bare_server(binaries, "charts") as api:
+        yield api
+
+
+@pytest.fixture(scope="session")
+def hub(chart_api: Api, offline_helm: Helm) -> Hub:
     """Both charts on one server: the hub in sampan-system, the member's side in sampan-jobs; people bound to the charts' roles."""
-    hub = Hub(api=bare_api, helm=Helm(binary=offline_helm.binary, cache=bare_api.cache, kubeconfig=bare_api.kubeconfig))
+    hub = Hub(api=chart_api, helm=Helm(binary=offline_helm.binary, cache=chart_api.cache, kubeconfig=chart_api.kubeconfig))
     core = client.CoreV1Api(hub.admin)
     for namespace in (PROVIDER_NS, TENANT_NS, OTHER_NS):
         _ensure(core.create_namespace, client.V1Namespace(metadata={"name": namespace}))
@@ -42,12 +61,7 @@ def hub(bare_api: Api, offline_helm: Helm) -> Iterator[Hub]:
         if role:
             _bind(hub, name, namespace, role)
     wait_for(lambda: _guards(hub), "the guard of the member", every=0.2)
-    yield hub
-    release_all(hub)
-    hub.helm.run("uninstall", "sampan-member", "-n", "default", "--ignore-not-found")
-    hub.helm.run("uninstall", "sampan", "-n", SYSTEM, "--ignore-not-found", "--no-hooks")
-    for namespace in (PROVIDER_NS, TENANT_NS, OTHER_NS, JOBS_NS, SYSTEM):
-        core.delete_namespace(namespace)
+    return hub  # the server goes with all that is on it
 
 
 def install_hub(hub: Hub, **values: Any) -> None:
