@@ -44,8 +44,8 @@ class Renderer:
         held = FINALIZER in claim.finalizers
         if claim.deleting and held and not self._in_use(claim.key):
             return _release(claim)
-        if not claim.deleting and not held:
-            return _hold(claim)
+        if not claim.deleting and not held and (claim.accepting or self._in_use(claim.key)):
+            return _hold(claim)  # an offer that takes nothing and holds nothing may go as it likes: an uninstall lets it
         if self._unsettled(claim):
             return None
         patch = self._status_patch(claim)

@@ -87,6 +87,17 @@ def test_the_finalizer_comes_before_the_status(world: World) -> None:
     assert write.body["metadata"] == {"resourceVersion": "6", "finalizers": ["other/one", FINALIZER]}
 
 
+def test_an_offer_that_takes_nothing_and_holds_nothing_is_let_go(world: World) -> None:
+    """An uninstall closes the offers and takes the finalizers off: nobody puts them back."""
+    world.put(meta={"finalizers": []}, accepting=False)
+    write = world.renderer.write(UID)
+    assert write is None or write.subresource == "status"
+    world.used = {OfferKey("prov-a", "one")}
+    held = world.renderer.write(UID)
+    assert held is not None
+    assert held.body["metadata"]["finalizers"] == [FINALIZER]
+
+
 def test_an_offer_that_goes_waits_for_its_jobs_then_loses_the_finalizer(world: World) -> None:
     world.used = {OfferKey("prov-a", "one")}
     world.put(meta={"deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": ["other/one", FINALIZER]})
