@@ -130,6 +130,8 @@ class _LiveView:
 
 def _conclude(findings: list[Finding], *, status: dict[str, Any], tenant: Path, name: str) -> None:
     """Say what to type next; where hub and members disagree or a job did not settle, fail."""
+    from sampan.local.binaries import find
+
     wrong = [finding for finding in findings if finding.problem]
     if wrong:
         problems = "; ".join(f"{finding.name}: {finding.problem}" for finding in wrong)
@@ -137,14 +139,16 @@ def _conclude(findings: list[Finding], *, status: dict[str, Any], tenant: Path, 
             f"{len(wrong)} of {len(findings)} jobs are not as they should be: {problems}", f"look at sampan local status --name {name}"
         )
     click.echo(f"All {len(findings)} jobs are as expected, and hub and members agree. The federation {name} stays up. Next:\n")
-    admin = status["hub"]["kubeconfig"]
+    programs = (Path(sys.executable), find().get("kubectl"))
+    folders = dict.fromkeys(program.parent for program in programs if program is not None)
     for command in (
-        f"export KUBECONFIG={tenant}      # you are the tenant",
+        f"export PATH={':'.join(map(str, folders))}:$PATH",
+        f"export KUBECONFIG={tenant}      # you are the tenant; the platform team's: {status['hub']['kubeconfig']}",
         "kubectl get computejobs -o wide",
-        "sampan jobs --watch",
-        f"sampan offers -A --kubeconfig {admin}",
-        f"sampan pools -A --kubeconfig {admin}",
-        "sampan submit -f examples/01-one-gpu/job.yaml --wait",
+        "kubectl describe computejob failure-and-retry",
+        "sampan offers",
+        "sampan pools",
+        "sampan replay tests/data/replay-small.csv --jobs 20 --speedup 100",
         f"sampan local down --name {name}",
     ):
         click.echo(f"  {command}")

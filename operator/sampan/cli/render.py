@@ -23,7 +23,7 @@ STYLES = {
 """Colour of a cell that is exactly this word."""
 
 PIPE_WIDTH = 4096
-"""Columns assumed where nobody looks at the width: a pipe never gets a cut cell."""
+"""Columns assumed for a table: no cell is ever cut, neither in a pipe nor on a terminal."""
 
 
 class Column(NamedTuple):
@@ -48,16 +48,13 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> Any:
 
 
 def print_table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table on stdout: coloured and fitted on a terminal, plain and uncut elsewhere."""
+    """Print a table on stdout, coloured on a terminal and never cut: as kubectl's, its lines may be longer than the screen."""
     from rich.console import Console
 
-    made = table(columns, rows)
-    if sys.stdout.isatty():
-        Console().print(made)
-        return
-    console = Console(width=PIPE_WIDTH, color_system=None)
+    terminal = sys.stdout.isatty()
+    console = Console(width=PIPE_WIDTH, force_terminal=terminal, color_system="auto" if terminal else None)
     with console.capture() as captured:
-        console.print(made)
+        console.print(table(columns, rows))
     for line in captured.get().splitlines():
         click.echo(line.rstrip())
 
