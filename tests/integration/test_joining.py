@@ -28,13 +28,14 @@ KUBECONFIG = "apiVersion: v1\nkind: Config\ncurrent-context: c\ncontexts: [{name
 def quiet(binaries: Binaries) -> Iterator[FederationUnderTest]:
     """A hub and two members without an operator. SAMPAN_TEST_JOINING=NAME uses, and keeps, one of that name."""
     kept = os.environ.get("SAMPAN_TEST_JOINING")
-    name = kept or f"sampan-test-{os.getpid()}"
+    name = kept or f"sampan-test-joining-{os.getpid()}"  # never the session's own: its operator would serve the same offers
     demo = load("demo")
     members = demo.members[:2]
     offers = [offer for offer in demo.offers if offer.member in {member.name for member in members}]
     try:
         up(Wish(name=name, scenario=demo.model_copy(update={"members": members, "offers": offers}), operator=False), print)
         under_test = handles(load_federation(name), binaries)
+        assert under_test.operator.pid is None, f"{name} runs an operator, which serves the offers beside the tests' desk"
         yield under_test
         under_test.close()
     finally:
