@@ -135,24 +135,23 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Entry point of the console scripts `sampan` and `kubectl-sampan`."""
+    """Run the command that was typed, as `sampan` or as `kubectl sampan`; ends with SystemExit."""
     as_plugin = Path(sys.argv[0]).name.startswith("kubectl-sampan")
-    try:
-        cli(prog_name="kubectl sampan" if as_plugin else "sampan")
-    except SystemExit as end:
-        _leave(end)
-        raise
+    cli(prog_name="kubectl sampan" if as_plugin else "sampan")
 
 
-def _leave(end: SystemExit) -> None:
-    """Leave at once where a watch still reads on a thread of its own.
+def run() -> None:
+    """Entry point of the console scripts `sampan` and `kubectl-sampan`: the process ends with the command.
 
-    A daemon thread that is inside compiled code when the interpreter goes down takes the process with it (SIGABRT), and the exit
-    code that a script waits for is lost.
+    A watch may still read on a daemon thread. One that is inside compiled code when the interpreter goes down takes the process
+    with it (SIGABRT), and the exit code that a script waits for is lost: so the process leaves without that.
     """
-    if threading.active_count() == 1 or not isinstance(end.code, int | None):
-        return
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(BrokenPipeError):
-            stream.flush()
-    os._exit(end.code or 0)
+    try:
+        main()
+    except SystemExit as end:
+        if threading.active_count() == 1 or not isinstance(end.code, int | None):
+            raise
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(BrokenPipeError):
+                stream.flush()
+        os._exit(end.code or 0)

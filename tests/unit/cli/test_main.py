@@ -100,7 +100,7 @@ def test_a_watch_on_a_thread_does_not_take_the_exit_code_along() -> None:
         "    print('said')\n"
         "    raise SystemExit(4)\n"
         "main.cli = verb\n"
-        "main.main()\n"
+        "main.run()\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
     assert (done.returncode, done.stdout) == (4, "said\n")
