@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from integration.support import wait_for
 from sampan.local.processes import alive, gone, listeners, memory, programs_below, stop_process
 
 Start = Callable[[str], "subprocess.Popen[bytes]"]
@@ -25,8 +26,11 @@ def start(tmp_path: Path) -> Iterator[Start]:
     def begin(name: str) -> "subprocess.Popen[bytes]":
         link = tmp_path / "bin" / name
         link.symlink_to("/bin/sleep")
-        running.append(subprocess.Popen([str(link), "60"]))
-        return running[-1]
+        process = subprocess.Popen([str(link), "60"])
+        running.append(process)
+        # the kernel shows the new command line a moment after Popen has returned
+        wait_for(lambda: Path(f"/proc/{process.pid}/cmdline").read_bytes().startswith(bytes(link)), f"{name} to run", every=0.01)
+        return process
 
     yield begin
     for process in running:
