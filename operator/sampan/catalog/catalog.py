@@ -10,8 +10,9 @@ from sampan.catalog.detection import Detection
 from sampan.catalog.facts import ResourceName, Vendor
 from sampan.catalog.reading import parse_other, parse_vendor
 from sampan.catalog.resolve import UNKNOWN_VENDOR, groups_of_vendor, unknown_group
-from sampan.model.accelerator import MAX_DEVICES_PER_NODE, AcceleratorClass, DeviceGroup
+from sampan.model.accelerator import AcceleratorClass
 from sampan.model.cluster import Node
+from sampan.model.device import MAX_DEVICES_PER_NODE, DeviceGroup
 from sampan.model.names import GROUP
 
 VENDOR_FILES: Final = ("nvidia.toml", "huawei.toml", "hygon.toml")

@@ -7,8 +7,9 @@ from typing import Final
 
 from sampan.catalog.facts import LabelFacts, ResourceName, Variant, Vendor
 from sampan.catalog.reading import normalise
-from sampan.model.accelerator import DeviceGroup, Sharing
+from sampan.model.accelerator import Sharing
 from sampan.model.cluster import Node
+from sampan.model.device import DeviceGroup
 
 UNKNOWN_VENDOR: Final = "unknown"
 TOLERANCE_PERCENT: Final = 5

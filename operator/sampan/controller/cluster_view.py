@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 from sampan.catalog import Catalog
 from sampan.controller.inventory import Inventory
-from sampan.model.accelerator import DeviceGroup
 from sampan.model.cluster import Cluster, Node
+from sampan.model.device import DeviceGroup
 from sampan.model.vector import Vector
 from sampan.scheduling.capacity import Flight, flight_use
 

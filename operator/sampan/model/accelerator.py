@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
-MAX_DEVICES_PER_NODE: Final = 1024
-"""More devices of one resource than this are no devices: such an amount on a node is not believed."""
+from sampan.model.launch import Launch
 
 
 class Sharing(StrEnum):
@@ -17,12 +15,33 @@ class Sharing(StrEnum):
     VIRTUAL = "Virtual"
 
 
+class Precision(StrEnum):
+    """A number format, as throughput figures name it."""
+
+    FP64 = "FP64"
+    FP32 = "FP32"
+    FP16 = "FP16"  # or BF16: vendors print one figure for both
+    FP8 = "FP8"
+    INT8 = "INT8"
+
+
+class Span(StrEnum):
+    """Whether one replica's devices may lie in several groups (rings, boards) of a node."""
+
+    NEVER = "Never"
+    WHOLE = "Whole"
+    """Only where it takes every group whole."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountRule:
     """Which device counts per replica a class accepts; no rule accepts every positive count."""
 
     allowed: tuple[int, ...] = ()
     multiple_of: int = 1
+    group_size: int = 0
+    """Devices per group of a node (a 910A node is two rings of 4); 0: a node is one group."""
+    span: Span = Span.WHOLE
 
     def accepts(self, count: int) -> bool:
         """Tell whether a replica may have so many devices."""
@@ -51,24 +70,15 @@ class AcceleratorClass:
     """Dense FP16 or BF16 throughput per device, in micro-TFLOPS."""
     memory_bandwidth: int | None = None
     """Bytes per second per device."""
+    throughput: tuple[tuple[Precision, int], ...] = ()
+    """Dense throughput by precision per device in micro-TFLOPS or micro-TOPS, for every precision that is known; FP16 as above."""
+    generation: str = ""
+    """What an image must be built for inside the family where that matters: `gfx942`, `ascend910b`, `sm_90`."""
     units_per_device: int = 1
     devices_per_package: int = 1
     count_rule: CountRule = CountRule()
+    share_rate: int | None = None
+    """Milli-units of the common unit per device (A100-80 = 1000), as the platform set it; None: derived."""
+    launch: Launch | None = None
+    """What a pod needs to run on such devices, whoever offers them."""
     sources: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceGroup:
-    """Devices of one kind on one node, as the catalogue tells them apart."""
-
-    resource: str
-    """Extended resource to ask for, such as `nvidia.com/gpu`."""
-    devices: int
-    vendor: str
-    accelerator_class: str | None
-    """None where the model cannot be told: such devices are shown and counted, but never matched."""
-    sharing: Sharing = Sharing.WHOLE
-    telling_labels: tuple[tuple[str, str], ...] = ()
-    """Node labels (key, value) that tell this class, so that a pod can be kept to such nodes."""
-    evidence: tuple[str, ...] = ()
-    """What told the class, such as `label nvidia.com/gpu.product=NVIDIA-H100-80GB-HBM3`."""

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sampan.model.accelerator import AcceleratorClass, DeviceGroup, Sharing
+from sampan.model.accelerator import AcceleratorClass, Sharing
+from sampan.model.device import ClaimSource, DeviceGroup, DeviceSlice
+from sampan.model.launch import NO_LAUNCH, Launch
 from sampan.model.offer import OfferKey
 from sampan.model.vector import Vector
 
@@ -31,6 +33,46 @@ class Node:
     """Value of the label kubernetes.io/hostname, for preferred affinity; empty where it is missing."""
     ready: bool = True
     cordoned: bool = False
+    slices: tuple[DeviceSlice, ...] = ()
+    """What DRA drivers publish for this node."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A job of ours that holds nodes of a member, or is about to."""
+
+    job_uid: str
+    namespace: str
+    queue: str
+    priority: int
+    offer: OfferKey
+    pool: str
+    nodes: tuple[tuple[str, int], ...]
+    """(node, replicas)."""
+    per_replica: Vector
+    ends: int | None
+    """Milliseconds since the epoch by which it is gone at the latest, grace included; None: not declared."""
+    likely_ends: int | None = None
+    """When it is probably gone, by what its tenant expects; None: not told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardUse:
+    """What is taken of one card that is handed out in shares."""
+
+    memory: int = 0
+    cores: int = 0
+    slots: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberQueue:
+    """A queue of the member's own (Kueue LocalQueue and its ClusterQueue) that a job enters."""
+
+    name: str
+    free: Mapping[str, int] = field(default_factory=dict)
+    """Amounts by resource that it may still admit, borrowing included; a resource that is not named is not limited."""
+    active: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +84,22 @@ class Cluster:
     devices: Mapping[str, tuple[DeviceGroup, ...]] = field(default_factory=dict)
     """Per node, what the catalogue resolved."""
     used: Mapping[str, Vector] = field(default_factory=dict)
+    cards: Mapping[tuple[str, str], CardUse] = field(default_factory=dict)
+    """What is taken of cards handed out in shares, by (node, card id)."""
+    rings: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """Free devices per ring on nodes of classes with a group size; a node that is not named: not known which devices are taken."""
+    contended: Mapping[str, Vector] = field(default_factory=dict)
+    """What foreign pods that still wait for a node ask for, by the extended resource they name; the empty name: CPU only."""
+    running: Mapping[str, Running] = field(default_factory=dict)
+    """Our own attempts on this member, by job UID."""
+    quotas: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """What the ResourceQuotas of a job namespace leave, by namespace and resource; a resource that is not named is not limited."""
+    queues: Mapping[str, MemberQueue] = field(default_factory=dict)
+    """The member's own queues in the job namespaces, by `namespace/name`."""
+    queueing: tuple[str, ...] = ()
+    """Layers found on the member: `Kueue`, `Volcano`, `HAMi`, `Koordinator`."""
+    pod_security: Mapping[str, str] = field(default_factory=dict)
+    """Pod Security level that a job namespace enforces, by namespace; not named: none is known."""
 
     def free(self, node: str) -> Vector:
         """Return what is free on a node; negative amounts mean overcommitted."""
@@ -64,6 +122,12 @@ class Pool:
     """None for CPU-only nodes and where the model cannot be told."""
     domestic: bool = False
     sharing: Sharing = Sharing.WHOLE
+    publisher: str = ""
+    profile: str = ""
+    """Partition of the devices, such as `1g.10gb`; empty for whole ones."""
+    memory: int | None = None
+    """Bytes of one device of the pool: a partition's, else the class's nominal memory; None: not known."""
+    variant_unknown: bool = False
     architecture: str = "amd64"
     devices_per_node: int = 0
     telling_labels: tuple[tuple[str, str], ...] = ()
@@ -74,16 +138,36 @@ class Pool:
     """The offer's cap on devices in use in this pool, and in all pools of the same rule together."""
     rule: int | None = None
     """Index of the offer's rule that these nodes came by."""
+    fabric: str = ""
+    """Kind of the fabric that its nodes are wired with; empty: none, or none known."""
+    domains: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """(domain, nodes in name order) of every fabric domain: each is a cell of its own for gangs that must stay inside one."""
+    claim: ClaimSource | None = None
+    """Set where the devices are had by claim only."""
+    launch: Launch = NO_LAUNCH
+    """The class's recipe with the offer's word over it."""
+    member_queue: str = ""
+    """`namespace/name` of the member's queue that jobs enter; empty: none."""
+    driver: str = ""
+    """Least driver version on its nodes; empty: not known."""
+    compute_capability: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """A pool of an offer: what a verdict is about."""
+    """A pool of an offer, or one fabric domain of it: what a verdict is about."""
 
     offer: OfferKey
     pool: Pool
+    domain: str = ""
+    """A domain of the pool; empty: the whole pool."""
 
     @property
     def id(self) -> tuple[OfferKey, str]:
-        """Return what names the cell: offer and pool name."""
-        return self.offer, self.pool.name
+        """Return what names the cell: offer, and pool name or `pool@domain`."""
+        return self.offer, f"{self.pool.name}@{self.domain}" if self.domain else self.pool.name
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """Return the nodes in name order."""
+        return dict(self.pool.domains)[self.domain] if self.domain else self.pool.nodes

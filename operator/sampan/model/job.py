@@ -3,7 +3,10 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from sampan.model.accelerator import Precision
 from sampan.model.offer import OfferKey, Terms
+from sampan.model.queues import DEFAULT_QUEUE
+from sampan.model.reason import Reason
 from sampan.model.selector import Selector
 from sampan.model.vector import Vector
 
@@ -16,11 +19,29 @@ class Domestic(StrEnum):
     REQUIRED = "Required"
 
 
+class Interconnect(StrEnum):
+    """How near a gang's nodes must be to each other."""
+
+    ANY = "Any"
+    SAME_DOMAIN = "SameDomain"
+    """All replicas in one fabric domain; a gang on one node always is."""
+
+
 class AlternativeOrder(StrEnum):
     """How a job ranks its alternatives."""
 
     IN_ORDER = "InOrder"
     BY_SCORE = "ByScore"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """A part of one card."""
+
+    memory: int
+    """Bytes."""
+    compute_percent: int = 0
+    """Percent of its compute; 0: whatever is left over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +57,18 @@ class Requirement:
     """Least nominal bytes per device."""
     fp16_tflops: int | None = None
     """Least dense throughput per device, in micro-TFLOPS."""
+    memory_bandwidth: int | None = None
+    """Least bytes per second per device."""
+    fp64_tflops: int | None = None
+    precisions: tuple[Precision, ...] = ()
+    """Number formats that the device must support with a known figure."""
+    min_driver: str = ""
+    """Least driver version, compared number by number."""
+    min_compute_capability: str = ""
+    partition: str = ""
+    """Partition profile that one device must be, such as `1g.10gb`; with count 1."""
+    share: Share | None = None
+    """A part of one card; with count 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +86,10 @@ class Demand:
     """CPU, memory, storage and one pod slot; the devices come from `requirement`."""
     architectures: tuple[str, ...] = ()
     expected_seconds: int | None = None
+    span_seconds: int | None = None
+    """Longest time that it can hold its devices: start deadline + run limit + grace; None: not declared, so endless."""
+    limit_seconds: int | None = None
+    """Longest time that it may run; None: not declared."""
     wait_seconds: int = 0
     """How long the alternatives before this one have the job to themselves."""
 
@@ -69,6 +106,7 @@ class Placement:
     offer_selector: Selector = Selector()
     max_price: int | None = None
     """Micro-units of the hub's currency per device-hour."""
+    interconnect: Interconnect = Interconnect.ANY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +118,8 @@ class Shape:
     policy: str = "balanced"
     order: AlternativeOrder = AlternativeOrder.IN_ORDER
     expected_seconds: int | None = None
+    tenant: tuple[tuple[str, str], ...] = ()
+    """Labels of the job's namespace that any offer's tenants selector reads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +135,9 @@ class Job:
     """Milliseconds since the epoch."""
     shape: Shape
     priority: int = 0
+    queue: str = DEFAULT_QUEUE
+    barred: Reason | None = None
+    """Why its Queue lets it nowhere (QueueNotAllowed, PriorityNotAllowed, PolicyNotAllowed); None: it may compete."""
     attempts: int = 0
     """Attempts seen so far; the next one has this number plus one."""
     excluded: frozenset[tuple[OfferKey, str]] = field(default=frozenset())

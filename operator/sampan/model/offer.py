@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from sampan.model.launch import NO_LAUNCH, Launch
 from sampan.model.selector import Selector
 
 
@@ -52,6 +53,17 @@ class PoolRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Energy:
+    """What a provider says of its power; a figure that is not told is None."""
+
+    pue: int | None = None
+    """Micro-units."""
+    renewable_share: int | None = None
+    """Micro-units, 0..1,000,000."""
+    grams_co2_per_kwh: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
     """What a provider puts on the table, as far as its Provider object grants it."""
 
@@ -73,6 +85,17 @@ class Offer:
     valid_until: int | None = None
     rules: tuple[PoolRule, ...] = ()
     prices: tuple[Price, ...] = ()
+    tenants: Selector = Selector()
+    """Namespaces of the hub, by their labels, whose jobs are taken; empty: all."""
+    max_run_seconds: int | None = None
+    max_devices_per_job: int | None = None
+    energy: Energy = Energy()
+    launch: Launch = NO_LAUNCH
+    """The provider's word on how pods run here."""
+    member_queue: str = ""
+    """Name of the member's own queue that jobs enter; empty: none."""
+    namespace: str = "sampan-jobs"
+    """Namespace on the member where jobs run."""
 
     def valid_at(self, now: int) -> bool:
         """Tell whether the offer's validity covers the moment (milliseconds since the epoch)."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from sampan.model.job import Demand, Job
 from sampan.model.offer import OfferKey
 from sampan.model.reason import Reason
+from sampan.model.reservation import Reservation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,3 +67,7 @@ class Plan:
 
     assignments: tuple[Assignment, ...] = ()
     refusals: tuple[Refusal, ...] = field(default=())
+    reservations: tuple[Reservation, ...] = ()
+    """Every reservation that stands after this cycle, kept ones included, in order of their making."""
+    unbounded: Mapping[str, str] = field(default_factory=dict)
+    """Blocked jobs, by UID, for which a start was tried and none can be promised, with the reason."""

@@ -8,6 +8,10 @@ class Reason(StrEnum):
 
     # The job names something that is not there.
     POLICY_NOT_FOUND = "PolicyNotFound"
+    # The job's Queue does not let it compete.
+    QUEUE_NOT_ALLOWED = "QueueNotAllowed"
+    PRIORITY_NOT_ALLOWED = "PriorityNotAllowed"
+    POLICY_NOT_ALLOWED = "PolicyNotAllowed"
     # The offer itself may not be used now.
     OFFER_NOT_APPROVED = "OfferNotApproved"
     OFFER_NOT_ACCEPTING = "OfferNotAccepting"
@@ -15,6 +19,8 @@ class Reason(StrEnum):
     OFFER_NOT_CONNECTED = "OfferNotConnected"
     PERMISSIONS_MISSING = "PermissionsMissing"
     OFFER_COOLING_DOWN = "OfferCoolingDown"
+    TENANT_EXCLUDED = "TenantExcluded"
+    MEMBER_QUEUE_NOT_READY = "MemberQueueNotReady"
     # The tenant's own limits exclude it.
     TERMS_EXCLUDED = "TermsExcluded"
     PROVIDER_EXCLUDED = "ProviderExcluded"
@@ -27,11 +33,22 @@ class Reason(StrEnum):
     # The devices do not suit.
     ACCELERATOR_MISMATCH = "AcceleratorMismatch"
     CAPABILITY_INSUFFICIENT = "CapabilityInsufficient"
+    PARTITION_MISMATCH = "PartitionMismatch"
+    SHARING_MISMATCH = "SharingMismatch"
+    DRIVER_TOO_OLD = "DriverTooOld"
     COUNT_NOT_ALLOWED = "CountNotAllowed"
+    INTERCONNECT_MISSING = "InterconnectMissing"
     ARCHITECTURE_MISMATCH = "ArchitectureMismatch"
     ACCELERATOR_NODE_RESERVED = "AcceleratorNodeReserved"
+    # What the offer lets a job be.
+    RUN_LIMIT_EXCEEDED = "RunLimitExceeded"
+    DEVICES_PER_JOB_EXCEEDED = "DevicesPerJobExceeded"
+    LAUNCH_NOT_PERMITTED = "LaunchNotPermitted"
     # The nodes are too small, or full.
     TOO_LARGE = "TooLarge"
+    QUOTA_EXHAUSTED = "QuotaExhausted"
+    MEMBER_QUEUE_FULL = "MemberQueueFull"
+    HELD_FOR_OTHERS = "HeldForOthers"  # free now, but reserved for a job that comes first
     INSUFFICIENT_CAPACITY = "InsufficientCapacity"
 
     @property
@@ -56,4 +73,14 @@ class Reason(StrEnum):
 
 
 _SEVERITY = {reason: rank for rank, reason in enumerate(Reason)}
-_PASSING = frozenset({Reason.INSUFFICIENT_CAPACITY, Reason.OFFER_COOLING_DOWN, Reason.OFFER_NOT_CONNECTED, Reason.OFFER_NOT_VALID})
+_PASSING = frozenset(
+    {
+        Reason.INSUFFICIENT_CAPACITY,
+        Reason.HELD_FOR_OTHERS,
+        Reason.QUOTA_EXHAUSTED,
+        Reason.MEMBER_QUEUE_FULL,
+        Reason.OFFER_COOLING_DOWN,
+        Reason.OFFER_NOT_CONNECTED,
+        Reason.OFFER_NOT_VALID,
+    }
+)

@@ -8,6 +8,8 @@ from sampan.model.cluster import Cell, Cluster
 from sampan.model.job import Job
 from sampan.model.offer import Offer, OfferKey
 from sampan.model.policy import Policy
+from sampan.model.queues import Queue, QueueUse
+from sampan.model.reservation import Reservation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,5 +28,13 @@ class Snapshot:
     policies: Mapping[str, Policy] = field(default_factory=dict)
     classes: Mapping[str, AcceleratorClass] = field(default_factory=dict)
     """Facts of all classes: the throughput of the class a job names first is the reference for its expected time elsewhere."""
+    queues: Mapping[str, Queue] = field(default_factory=dict)
+    """By name; `default` need not be among them."""
+    use: Mapping[str, QueueUse] = field(default_factory=dict)
+    """What each queue has used; not named: nothing."""
+    half_life: int = 7 * 24 * 3600 * 1000
+    """Milliseconds after which use counts half."""
+    reservations: tuple[Reservation, ...] = ()
+    """What earlier cycles keep for blocked jobs; part of the picture, so that a cycle with an empty memo decides the same."""
     limit: int = 64
     """Assignments that one cycle may make."""

@@ -9,8 +9,9 @@ from typing import Final
 
 from sampan.catalog import Catalog
 from sampan.catalog.resolve import UNKNOWN_VENDOR
-from sampan.model.accelerator import CountRule, DeviceGroup, Sharing
+from sampan.model.accelerator import CountRule, Sharing
 from sampan.model.cluster import Cluster, Node, Pool, Taint
+from sampan.model.device import DeviceGroup
 from sampan.model.names import GROUP
 from sampan.model.offer import Offer, PoolRule
 

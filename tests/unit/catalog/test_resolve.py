@@ -4,7 +4,8 @@ import pytest
 
 from builders import node
 from sampan.catalog import load
-from sampan.model.accelerator import DeviceGroup, Sharing
+from sampan.model.accelerator import Sharing
+from sampan.model.device import DeviceGroup
 
 GPU, CHIP = "nvidia.com/gpu", "node.kubernetes.io/npu.chip.name"
 
