@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from sampan.catalog import load
 from sampan.model.accelerator import AcceleratorClass
+from sampan.model.backlog import Backlog
 from sampan.model.cluster import Cell, Cluster, Node, Pool, Taint
 from sampan.model.job import AlternativeOrder, Demand, Job, Placement, Requirement, Shape
 from sampan.model.offer import Offer, OfferKey, PoolRule, Price, Terms
@@ -251,7 +252,7 @@ def snapshot(
     offers, clusters = tuple(offers), tuple(clusters)
     return Snapshot(
         now=now,
-        jobs=tuple(jobs),
+        backlog=Backlog.of(jobs),
         offers={each.key: each for each in offers},
         cells=cells(offers, clusters),
         clusters={each.uid: each for each in clusters},

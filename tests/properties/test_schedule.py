@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from builders import NOW, cells, cluster, node, offer, snapshot
+from sampan.model.backlog import Backlog
 from sampan.model.cluster import Cluster
 from sampan.model.job import AlternativeOrder
 from sampan.model.plan import Assignment, Plan
@@ -122,7 +123,7 @@ def test_the_order_of_the_input_does_not_matter(world: Snapshot, chance: Random)
 
     other = replace(
         world,
-        jobs=tuple(shuffled(world.jobs)),
+        backlog=Backlog.of(shuffled(world.jobs)),
         cells=tuple(shuffled(world.cells)),
         offers=dict(shuffled(world.offers.items())),
         clusters=dict(shuffled(world.clusters.items())),
@@ -164,7 +165,7 @@ def test_a_lower_job_never_takes_what_a_higher_one_could_use(world: Snapshot) ->
     ranked = in_order(world.jobs)
     for refused in plan.refusals:
         ahead = ranked[: ranked.index(refused.job) + 1]
-        alone = plan_of(replace(world, jobs=tuple(ahead)))
+        alone = plan_of(replace(world, backlog=Backlog.of(ahead)))
         assert refused.job.uid in {other.job.uid for other in alone.refusals}
 
 
@@ -174,7 +175,7 @@ def test_what_is_refused_fits_nowhere_when_its_turn_comes(world: Snapshot) -> No
     """Place the jobs one by one in worlds that already hold the earlier ones: the plan is the same."""
     plan, done = plan_of(world), list[Assignment]()
     for each in in_order(world.jobs):
-        step = plan_of(replace(after(world, done), jobs=(each,)))
+        step = plan_of(replace(after(world, done), backlog=Backlog.of((each,))))
         done += step.assignments
     assert placed(Plan(assignments=tuple(done))) == placed(plan)
 

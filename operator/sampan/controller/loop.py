@@ -9,6 +9,7 @@ from typing import Protocol
 
 from sampan.controller.pilot import Pilot, where
 from sampan.controller.state import State
+from sampan.model.backlog import Backlog
 from sampan.model.job import Job
 from sampan.model.plan import Plan, Refusal
 from sampan.model.snapshot import Snapshot
@@ -77,7 +78,7 @@ class Loop:
         try:
             plan, self._memo = schedule(snapshot, self._memo)
         except Exception as error:  # noqa: BLE001  one object that breaks the core must not end the operator
-            log.error("cycle.failed", extra={"error": type(error).__name__, "jobs": len(snapshot.jobs), "where": where(error)})  # noqa: TRY400  no traceback: it may hold values
+            log.error("cycle.failed", extra={"error": type(error).__name__, "jobs": len(snapshot.backlog), "where": where(error)})  # noqa: TRY400  no traceback: it may hold values
             plan, self._memo = self._without_poison(snapshot), Memo()
         self.cycles += 1
         self.last_seconds = perf_counter() - started
@@ -88,13 +89,13 @@ class Loop:
         sound: list[Job] = []
         for job in snapshot.jobs:
             try:
-                schedule(replace(snapshot, jobs=(job,)), Memo())
+                schedule(replace(snapshot, backlog=Backlog.of((job,))), Memo())
             except Exception as error:  # noqa: BLE001  as above
                 log.error("job.quarantined", extra={"uid": job.uid, "error": type(error).__name__, "where": where(error)})  # noqa: TRY400
                 self._state.hold_back(job.uid, until=self._clock() + QUARANTINE)
             else:
                 sound.append(job)
-        return schedule(replace(snapshot, jobs=tuple(sound)), Memo())[0] if sound else Plan()
+        return schedule(replace(snapshot, backlog=Backlog.of(sound)), Memo())[0] if sound else Plan()
 
     def _enact(self, plan: Plan) -> None:
         for assignment in plan.assignments:

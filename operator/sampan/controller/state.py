@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from sampan.controller.jobs import JobRecord, record_of
 from sampan.kube.workloads import Job as RemoteJob
 from sampan.model.accelerator import AcceleratorClass
+from sampan.model.backlog import Backlog
 from sampan.model.cluster import Cell, Cluster, Node, Pool
 from sampan.model.job import Demand, Job, Shape
 from sampan.model.offer import Offer, OfferKey
@@ -244,7 +245,7 @@ class State:
         return Snapshot(
             now=now,
             currency=self._currency,
-            jobs=tuple(self._pending(now)),
+            backlog=Backlog.of(self._pending(now)),
             offers=self._fleet.offers(),
             cells=self._fleet.cells(),
             clusters=self._fleet.clusters(),

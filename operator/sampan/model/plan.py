@@ -69,5 +69,7 @@ class Plan:
     refusals: tuple[Refusal, ...] = field(default=())
     reservations: tuple[Reservation, ...] = ()
     """Every reservation that stands after this cycle, kept ones included, in order of their making."""
+    charges: Mapping[str, int] = field(default_factory=dict)
+    """What each assigned job is charged for its declared span, by UID, in micro-units of common-unit hours, not inflated."""
     unbounded: Mapping[str, str] = field(default_factory=dict)
     """Blocked jobs, by UID, for which a start was tried and none can be promised, with the reason."""

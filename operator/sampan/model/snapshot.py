@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sampan.model.accelerator import AcceleratorClass
+from sampan.model.backlog import NOTHING_WAITS, Backlog
 from sampan.model.cluster import Cell, Cluster
-from sampan.model.job import Job
+from sampan.model.job import Demand, Job
 from sampan.model.offer import Offer, OfferKey
 from sampan.model.policy import Policy
 from sampan.model.queues import Queue, QueueUse
@@ -20,7 +21,7 @@ class Snapshot:
     """Milliseconds since the epoch."""
     currency: str = "CNY"
     """The hub's currency; prices in another one are unknown to caps and costs."""
-    jobs: tuple[Job, ...] = ()
+    backlog: Backlog = NOTHING_WAITS
     """Jobs that wait for a place."""
     offers: Mapping[OfferKey, Offer] = field(default_factory=dict)
     cells: tuple[Cell, ...] = ()
@@ -38,3 +39,10 @@ class Snapshot:
     """What earlier cycles keep for blocked jobs; part of the picture, so that a cycle with an empty memo decides the same."""
     limit: int = 64
     """Assignments that one cycle may make."""
+    mix: tuple[tuple[Demand, int], ...] = ()
+    """Demands seen lately with how often, most frequent first: what is left over on a node is judged by them; empty: by amount alone."""
+
+    @property
+    def jobs(self) -> tuple[Job, ...]:
+        """Return the waiting jobs, oldest first: a view for tests and answers, too dear for the cycle."""
+        return self.backlog.jobs

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from builders import H100, NOW, cluster, job, nodes, offer, price, snapshot
+from sampan.model.backlog import Backlog
 from sampan.model.policy import Policy
 from sampan.model.quantity import MICRO
 from sampan.model.reason import Reason
@@ -60,4 +61,4 @@ def test_an_offer_that_expires_is_seen_when_it_does() -> None:
 
 def test_shapes_that_left_are_forgotten() -> None:
     world = snapshot([job()], [offer()], [MEMBER])
-    assert not verdict_rows(replace(world, jobs=()), world.cells, memo_of(world))
+    assert not verdict_rows(replace(world, backlog=Backlog()), world.cells, memo_of(world))
