@@ -58,6 +58,12 @@ def _replay() -> click.Command:
     return replay
 
 
+def _simulate() -> click.Command:
+    from sampan.cli.simulate import simulate
+
+    return simulate
+
+
 def _demo() -> click.Command:
     from sampan.cli.demo import demo
 
@@ -84,6 +90,7 @@ VERBS = (
     Verb("jobs", "Compute jobs: phase, place, reason.", _jobs),
     Verb("submit", "Create compute jobs from a file, and wait for them if asked.", _submit),
     Verb("replay", "Submit a recorded workload and report waits and use.", _replay),
+    Verb("simulate", "Play a public trace through the scheduler under simulated time.", _simulate),
     Verb("local", "A federation on this machine: up, down, status, kubeconfig.", _local),
     Verb("demo", "Local federation, a dozen example jobs, a checked result.", _demo),
     Verb("operator", "Run the operator.", _operator),

@@ -1,0 +1,22 @@
+"""`sampan simulate philly`: a small trace in, the comparison out; a wrong folder is said in one line."""
+
+import json
+from pathlib import Path
+
+from unit.cli.conftest import Sampan
+
+
+def test_the_comparison_names_the_published_figure_first(tmp_path: Path, sampan: Sampan) -> None:
+    (tmp_path / "jobs.csv").write_text("job_id,vc,submit_s,duration_s,gpus\n0,a,3724782,50,8\n1,a,3724783,50,8\n")
+    (tmp_path / "nodes.csv").write_text("vc,nodes,gpus_per_node\na,1,8\n")
+    shown = sampan("simulate", "philly", str(tmp_path), "-o", "json")
+    assert shown.exit_code == 0, shown.output
+    rows = json.loads(shown.stdout)
+    assert rows[0]["run"].startswith("published")
+    assert rows[1] == {"run": "fifo-isolated", "jobs": 2, "meanCompletionSeconds": 74, "meanWaitSeconds": 24}
+
+
+def test_a_folder_without_the_trace_is_named(tmp_path: Path, sampan: Sampan) -> None:
+    shown = sampan("simulate", "philly", str(tmp_path))
+    assert shown.exit_code == 1
+    assert "jobs.csv" in shown.output
