@@ -103,8 +103,7 @@ def _end(state: _Play, now: int) -> None:
 
 
 def _arrive(state: _Play, job: SimJob) -> None:
-    own = Placement(regions=(job.group,)) if state.rules.own_cluster else Placement()
-    shape = shape_of(job.devices, state.rules.devices_per_node, limit=max(job.seconds, 1) if state.rules.declared else None, placement=own)
+    shape = shape_of(job.devices, state.rules.devices_per_node, limit=max(job.seconds, 1) if state.rules.declared else None)
     state.trace[job.name] = job
     state.queue.append(job.name)
     state.waiting[job.name] = Job(

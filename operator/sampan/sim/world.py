@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from sampan.model.accelerator import AcceleratorClass
+from sampan.model.backlog import Backlog
 from sampan.model.cluster import Cell, Cluster, Node, Pool, Running
 from sampan.model.device import DeviceGroup
 from sampan.model.job import Demand, Job, Placement, Requirement, Shape
@@ -79,7 +80,7 @@ class World:
         """Return the world at `now` (milliseconds) with these jobs waiting."""
         return Snapshot(
             now=now,
-            jobs=tuple(jobs),
+            backlog=Backlog.of(jobs),
             offers=self._offers,
             cells=self._cells,
             clusters=dict(self._clusters),
