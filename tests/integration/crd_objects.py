@@ -42,6 +42,18 @@ OFFER: Json = {
         "jurisdiction": "CN",
         "terms": "OnDemand",
         "validity": {"from": "2026-01-01T00:00:00Z", "until": "2027-01-01T00:00:00Z"},
+        "tenants": {"matchLabels": {"tier": "gold"}},
+        "limits": {"maxRunSeconds": 604800, "maxDevicesPerJob": 256},
+        "memberQueue": {"kueue": "gpu"},
+        "energy": {"pue": "1.25", "renewableShare": "0.42", "gCO2PerKWh": 410, "source": "grid", "asOf": "2026-01-01T00:00:00Z"},
+        "launch": {
+            "schedulerName": "volcano",
+            "podAnnotations": {"huawei.com/schedule_policy": "chip8-node8"},
+            "env": [{"name": "NCCL_IB_HCA", "value": "mlx5"}],
+            "hostPaths": [{"path": "/opt/hyhal", "mountPath": "/opt/hyhal"}],
+            "extraResources": {"rdma/hca": 1},
+            "podSecurityLevel": "privileged",
+        },
         "pools": [{"nodeSelector": {"matchLabels": {"rack": "r7"}}, "maxDevices": 64}],
         "prices": [
             {
@@ -72,12 +84,39 @@ POLICY: Json = {
     "metadata": {"name": "cheap"},
     "spec": {"weights": {"cost": 80, "packing": 10, "preference": 10}},
 }
-GOOD = {"job": JOB, "sweep": SWEEP, "offer": OFFER, "provider": PROVIDER, "accel": ACCEL, "policy": POLICY}
+QUEUE: Json = {
+    "apiVersion": "sampan.dev/v1alpha1",
+    "kind": "Queue",
+    "metadata": {"name": "research"},
+    "spec": {"namespaces": ["team-a"], "weight": "2.5", "parent": "city", "highestPriority": 100, "policies": ["balanced"]},
+}
+SHARED: Json = copy.deepcopy(JOB)
+SHARED["spec"] |= {
+    "replicas": 1,
+    "queue": "research",
+    "alternatives": [
+        {"accelerator": {"stack": "cuda", "count": 1, "share": {"memory": "8Gi", "computePercent": 25}}},
+        {"accelerator": {"vendor": "nvidia", "count": 1, "partition": {"profile": "1g.10gb"}}},
+        {"accelerator": {"stack": "cuda", "count": 1, "capability": {"precisions": ["FP8"], "minDriver": "550.54", "fp64TFLOPS": "30"}}},
+    ],
+}
+SHARED["spec"]["placement"] |= {"interconnect": "SameDomain"}
+GOOD = {
+    "job": JOB,
+    "sweep": SWEEP,
+    "shared": SHARED,
+    "offer": OFFER,
+    "provider": PROVIDER,
+    "accel": ACCEL,
+    "policy": POLICY,
+    "queue": QUEUE,
+}
 PLURALS = {
     "ComputeJob": "computejobs",
     "ClusterOffer": "clusteroffers",
     "Provider": "providers",
     "AcceleratorClass": "acceleratorclasses",
+    "Queue": "queues",
     "PlacementPolicy": "placementpolicies",
 }
 

@@ -5,8 +5,22 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from sampan.api.common import Border, Rule, as_atomic, as_map, as_set
-from sampan.api.scalars import Architecture, Argument, Decimal, DeviceCount, DnsLabel, Image, Int, Memory, Replicas, Seconds
+from sampan.api.scalars import (
+    Architecture,
+    Argument,
+    Decimal,
+    DeviceCount,
+    DnsLabel,
+    DottedVersion,
+    Image,
+    Int,
+    Memory,
+    Profile,
+    Replicas,
+    Seconds,
+)
 from sampan.api.template import EnvVar, Resources
+from sampan.model.accelerator import Precision
 
 
 class Capability(Border):
@@ -14,16 +28,43 @@ class Capability(Border):
 
     RULES: ClassVar = (
         Rule(
-            cel="has(self.memoryPerDevice) || has(self.fp16TFLOPS)",
-            message="at least one of memoryPerDevice and fp16TFLOPS must be given",
-            holds=lambda c: c.memory_per_device is not None or c.fp16_tflops is not None,
+            cel="has(self.memoryPerDevice) || has(self.memoryBandwidthGBps) || has(self.fp16TFLOPS) || has(self.fp64TFLOPS)"
+            " || has(self.precisions) || has(self.minDriver) || has(self.minComputeCapability)",
+            message="at least one figure must be given, such as memoryPerDevice or fp16TFLOPS",
+            holds=lambda c: bool(c.model_fields_set),
         ),
     )
     memory_per_device: Memory | None = Field(None, description="Least nominal memory of one device, such as 64Gi.")
+    memory_bandwidth: Int | None = Field(
+        None, ge=1, le=1_000_000, alias="memoryBandwidthGBps", description="Least memory bandwidth of one device in 10^9 bytes per second."
+    )
     fp16_tflops: Decimal | None = Field(
         None,
         alias="fp16TFLOPS",
         description='Least dense FP16 or BF16 throughput of one device in TFLOPS, as a decimal string such as "250".',
+    )
+    fp64_tflops: Decimal | None = Field(
+        None, alias="fp64TFLOPS", description='Least dense FP64 throughput of one device in TFLOPS, as a decimal string such as "30".'
+    )
+    precisions: Annotated[tuple[Precision, ...], as_set(5, min_items=1)] | None = Field(
+        None, description="Number formats that the device must compute in natively: FP64, FP32, FP16, FP8, INT8."
+    )
+    min_driver: DottedVersion | None = Field(None, description="Least driver version on the node, such as 550.54.")
+    min_compute_capability: DottedVersion | None = Field(None, description="Least CUDA compute capability, such as 8.0.")
+
+
+class Partition(Border):
+    """A hardware partition of one device."""
+
+    profile: Profile = Field(description="Partition as its vendor names it, such as 1g.10gb.")
+
+
+class ShareSpec(Border):
+    """A part of one card that others may use at the same time."""
+
+    memory: Memory = Field(description="Memory of the card that the replica may use, such as 8Gi.")
+    compute_percent: Annotated[Int, Field(ge=0, le=100)] = Field(
+        0, description="Percent of the card's compute; 0: whatever the others leave. Default 0."
     )
 
 
@@ -36,12 +77,24 @@ class Accelerator(Border):
             message="one of class, family, vendor and stack must be given: an image does not run on every device",
             holds=lambda a: any((a.class_, a.family, a.vendor, a.stack)),
         ),
+        Rule(
+            cel="!(has(self.partition) && has(self.share))",
+            message="partition and share exclude each other",
+            holds=lambda a: a.partition is None or a.share is None,
+        ),
+        Rule(
+            cel="(!has(self.partition) && !has(self.share)) || self.count == 1",
+            message="a partition or share has count 1: several of them are no larger device",
+            holds=lambda a: (a.partition is None and a.share is None) or a.count == 1,
+        ),
     )
-    class_: DnsLabel | None = Field(None, alias="class", description="One model, such as nvidia-h100-sxm-80gb (see kubectl get accel).")
+    class_: DnsLabel | None = Field(None, alias="class", description="One model, such as nvidia-h100-sxm-80gb (see sampan catalog).")
     family: DnsLabel | None = Field(None, description="Models that one image runs on alike, such as ascend-910b.")
     vendor: DnsLabel | None = Field(None, description="Maker of the device, such as nvidia, huawei or hygon.")
     stack: DnsLabel | None = Field(None, description="Software stack that the image is built for, such as cuda, cann or dtk.")
     capability: Capability | None = Field(None, description="Least figures of one device.")
+    partition: Partition | None = Field(None, description="A hardware partition of one device instead of a whole one.")
+    share: ShareSpec | None = Field(None, description="A part of one card instead of a whole one.")
     count: DeviceCount = Field(description="Devices per replica, as the framework counts them (torch.cuda.device_count()).")
 
 

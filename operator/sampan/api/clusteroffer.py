@@ -5,8 +5,9 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 from pydantic.config import JsonDict
 
-from sampan.api.common import Border, LocalReference, Rule, as_atomic, as_map
-from sampan.api.scalars import Bool, Country, Decimal, DnsLabel, DnsSubdomain, Int, Timestamp
+from sampan.api.common import Border, Rule, as_atomic, as_map
+from sampan.api.launch_spec import OfferLaunchSpec
+from sampan.api.scalars import Bool, Country, Decimal, DisplayText, DnsLabel, DnsSubdomain, Int, Seconds, Timestamp
 from sampan.api.selector import LabelSelector
 from sampan.model.offer import Terms
 
@@ -63,12 +64,38 @@ class PriceEntry(Border):
     valid_from: Timestamp = Field(description="Moment from which on the price holds, in UTC; the latest that has begun is in force.")
 
 
-class LaunchSpec(Border):
-    """What the provider adds to every pod that this offer runs."""
+class Limits(Border):
+    """What one job may take of the offer."""
 
-    image_pull_secrets: Annotated[tuple[LocalReference, ...], as_map("name", 8)] = Field(
-        (), description="Secrets with registry credentials in the member's job namespace."
+    max_run_seconds: Seconds | None = Field(
+        None, description="Longest run; jobs that may run longer, or declare no limit, are not taken. Absent: any."
     )
+    max_devices_per_job: Int | None = Field(None, ge=1, le=1_000_000, description="Most devices of one job; absent: any number.")
+
+
+class MemberQueueSpec(Border):
+    """The member's own queue that jobs enter."""
+
+    kueue: DnsSubdomain = Field(description="Kueue LocalQueue in the member's job namespace; Kueue then decides when a job starts there.")
+
+
+class EnergySpec(Border):
+    """Where the power comes from, as the provider declares it."""
+
+    RULES: ClassVar = (
+        Rule(
+            cel="!has(self.renewableShare) || self.renewableShare.matches('^(0([.][0-9]{1,6})?|1([.]0{1,6})?)$')",
+            message="renewableShare must lie between 0 and 1",
+            holds=lambda e: e.renewable_share is None or 0 <= float(e.renewable_share) <= 1,
+        ),
+    )
+    pue: Decimal | None = Field(None, description='Power usage effectiveness as a decimal string such as "1.25".')
+    renewable_share: Decimal | None = Field(None, description='Renewable share of the power, "0" to "1".')
+    grams_co2_per_kwh: Int | None = Field(
+        None, ge=0, le=10_000, alias="gCO2PerKWh", description="Grams of CO2 equivalent per kilowatt-hour of the grid."
+    )
+    source: DisplayText = Field("", description="Where the figures come from.")
+    as_of: Timestamp | None = Field(None, description="When they held, in UTC.")
 
 
 _PRICES_KEPT: JsonDict = {
@@ -115,4 +142,10 @@ class ClusterOfferSpec(Border):
         description="Namespace on the member where jobs run; cannot change. Default sampan-jobs.",
         json_schema_extra={"x-kubernetes-validations": [_FIXED]},
     )
-    launch: LaunchSpec | None = Field(None, description="What is added to every pod that this offer runs.")
+    tenants: LabelSelector | None = Field(
+        None, description="Namespaces of the hub, by their labels, whose jobs are taken; absent or empty: all. Others do not see the offer."
+    )
+    limits: Limits | None = Field(None, description="What one job may take; absent: anything.")
+    member_queue: MemberQueueSpec | None = Field(None, description="The member's own queue that jobs enter; absent: none.")
+    energy: EnergySpec | None = Field(None, description="Where the power comes from; policies may prefer greener offers.")
+    launch: OfferLaunchSpec | None = Field(None, description="What is added to every pod that this offer runs.")

@@ -74,6 +74,7 @@ class ComputeJobSpec(Border):
     priority: Int = Field(
         0, ge=-1000, le=1000, description="Higher goes first among waiting jobs; running jobs are never stopped for it. Default 0."
     )
+    queue: DnsLabel | None = Field(None, description="Queue that the job competes in; absent: the namespace's.")
     policy: DnsLabel = Field("balanced", description="Name of the PlacementPolicy that weighs offers. Default balanced.")
     suspend: Bool = Field(False, description="true: do not start; a bound job is withdrawn from its member. Default false.")
     start_deadline_seconds: Int = Field(

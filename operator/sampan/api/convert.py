@@ -5,12 +5,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sampan.api.alternative import Accelerator
+from sampan.api.alternative import Accelerator, ShareSpec
 from sampan.api.computejob import ComputeJobSpec
 from sampan.api.placement import Placement as PlacementSpec
 from sampan.api.selector import LabelSelector
 from sampan.api.way import Way, way
-from sampan.model.job import Demand, Placement, Requirement, Shape
+from sampan.model.job import Demand, Placement, Requirement, Shape, Share
 from sampan.model.quantity import QuantityError, parse_micro, parse_quantity
 from sampan.model.selector import Expression, Operator, Selector
 from sampan.model.vector import CPU, MEMORY, PODS, STORAGE, Vector
@@ -63,7 +63,9 @@ def _demand(spec: ComputeJobSpec, number: int | None) -> Demand:
         least_replicas=width if spec.gang else 1,
         per_replica=_per_replica(run),
         architectures=tuple(sorted(run.architectures)),
-        expected_seconds=run.expected_seconds,
+        expected_seconds=None if chosen is None else chosen.expected_seconds,
+        limit_seconds=run.active_deadline_seconds,
+        span_seconds=_span(spec, run),
         wait_seconds=0 if chosen is None else chosen.wait_seconds,
     )
 
@@ -78,7 +80,25 @@ def _requirement(accelerator: Accelerator) -> Requirement:
         stack=accelerator.stack,
         memory_per_device=parse_quantity(least.memory_per_device) if least and least.memory_per_device else None,
         fp16_tflops=parse_micro(least.fp16_tflops) if least and least.fp16_tflops else None,
+        memory_bandwidth=least.memory_bandwidth * 10**9 if least and least.memory_bandwidth else None,
+        fp64_tflops=parse_micro(least.fp64_tflops) if least and least.fp64_tflops else None,
+        precisions=tuple(sorted(least.precisions)) if least and least.precisions else (),
+        min_driver=(least.min_driver or "") if least else "",
+        min_compute_capability=(least.min_compute_capability or "") if least else "",
+        partition=accelerator.partition.profile if accelerator.partition else "",
+        share=_share(accelerator.share),
     )
+
+
+def _share(share: ShareSpec | None) -> Share | None:
+    return None if share is None else Share(memory=parse_quantity(share.memory), compute_percent=share.compute_percent)
+
+
+def _span(spec: ComputeJobSpec, run: Way) -> int | None:
+    """Return the longest time the devices can be held: until all replicas run, the run itself, and the time to stop."""
+    if run.active_deadline_seconds is None:
+        return None
+    return spec.start_deadline_seconds + run.active_deadline_seconds + spec.template.termination_grace_period_seconds
 
 
 def _per_replica(run: Way) -> Vector:
@@ -100,4 +120,5 @@ def _placement(placement: PlacementSpec | None) -> Placement:
         domestic=placement.domestic,
         offer_selector=selector_of(placement.offer_selector),
         max_price=None if cap is None else parse_micro(cap),
+        interconnect=placement.interconnect,
     )

@@ -1,4 +1,4 @@
-"""Offers, Providers, accelerator classes and policies of the API as values: claims, grants, facts.
+"""Offers and Providers of the API as values: claims and grants.
 
 Parsing and translating only. What a claim is worth is judged in the controller; a value of a foreign object never enters a message.
 """
@@ -10,17 +10,15 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from sampan.api.acceleratorclass import AcceleratorClassSpec
-from sampan.api.clusteroffer import ClusterOfferSpec
+from sampan.api.clusteroffer import ClusterOfferSpec, EnergySpec
 from sampan.api.common import first_error
-from sampan.api.placementpolicy import PlacementPolicySpec
+from sampan.api.convert_launch import launch_of
 from sampan.api.provider import ProviderSpec
 from sampan.api.selector import LabelSelector
 from sampan.api.status import from_rfc3339
-from sampan.model.accelerator import AcceleratorClass, CountRule
-from sampan.model.offer import OfferKey, PoolRule, Price, Terms
-from sampan.model.policy import Policy
-from sampan.model.quantity import QuantityError, parse_micro, parse_quantity
+from sampan.model.launch import NO_LAUNCH, Launch
+from sampan.model.offer import NO_ENERGY, Energy, OfferKey, PoolRule, Price, Terms
+from sampan.model.quantity import QuantityError, parse_micro
 from sampan.model.selector import Expression, Operator, Selector
 
 _Spec = TypeVar("_Spec", bound=BaseModel)
@@ -72,6 +70,12 @@ class Claim:
     """None only where no spec ever parsed."""
     remote_namespace: str = "sampan-jobs"
     image_pull_secrets: tuple[str, ...] = ()
+    tenants: Selector = Selector()
+    max_run_seconds: int | None = None
+    max_devices_per_job: int | None = None
+    member_queue: str = ""
+    energy: Energy = NO_ENERGY
+    launch: Launch = NO_LAUNCH
 
     @property
     def age_order(self) -> tuple[int, str]:
@@ -99,16 +103,6 @@ class Grant:
         return value in self.labels.get(key, ()) or "*" in self.labels.get(key, ())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClassDeclaration:
-    """An AcceleratorClass object: the facts, and what tells such devices on a node."""
-
-    accelerator: AcceleratorClass
-    resource_names: tuple[str, ...]
-    """Extended resources that publish it; `*` stands for any run of characters."""
-    node_selector: Selector = Selector()
-
-
 def claim_of(body: Mapping[str, Any], known: Claim | None = None) -> Claim:
     """Return the claim of a ClusterOffer. Never raises for a bad spec or status: the claim then carries the problem.
 
@@ -132,7 +126,7 @@ def claim_of(body: Mapping[str, Any], known: Claim | None = None) -> Claim:
         problem="",
     )
     try:
-        spec = _parse(ClusterOfferSpec, body, f"ClusterOffer {key}")
+        spec = parse_object(ClusterOfferSpec, body, f"ClusterOffer {key}")
         return _with_spec(claim, spec)
     except InvalidObjectError as error:
         return replace(claim, problem=str(error))
@@ -141,7 +135,7 @@ def claim_of(body: Mapping[str, Any], known: Claim | None = None) -> Claim:
 def grant_of(body: Mapping[str, Any]) -> Grant:
     """Return what a Provider grants; raises `InvalidObjectError`."""
     meta = body["metadata"]
-    spec = _parse(ProviderSpec, body, f"Provider {meta['name']}")
+    spec = parse_object(ProviderSpec, body, f"Provider {meta['name']}")
     return Grant(
         name=meta["name"],
         uid=meta.get("uid", ""),
@@ -153,43 +147,6 @@ def grant_of(body: Mapping[str, Any]) -> Grant:
         labels=dict(spec.offer_labels),
         trusts_overrides=spec.trust_pool_overrides,
     )
-
-
-def class_of(body: Mapping[str, Any]) -> ClassDeclaration:
-    """Return an AcceleratorClass object as facts; raises `InvalidObjectError`."""
-    name = body["metadata"]["name"]
-    spec = _parse(AcceleratorClassSpec, body, f"AcceleratorClass {name}")
-    rule = spec.count_rule
-    try:
-        accelerator = AcceleratorClass(
-            name=name,
-            vendor=spec.vendor,
-            family=spec.family,
-            stack=spec.stack,
-            origin=spec.origin,
-            memory=None if spec.memory is None else parse_quantity(spec.memory),
-            fp16_tflops=None if spec.fp16_tflops is None else parse_micro(spec.fp16_tflops),
-            memory_bandwidth=None if spec.memory_bandwidth is None else spec.memory_bandwidth * 10**9,
-            units_per_device=spec.units_per_device,
-            devices_per_package=spec.devices_per_package,
-            count_rule=CountRule() if rule is None else CountRule(allowed=tuple(sorted(rule.allowed)), multiple_of=rule.multiple_of),
-            sources=spec.sources,
-        )
-    except QuantityError:
-        raise InvalidObjectError(f"AcceleratorClass {name}: spec.memory or spec.fp16TFLOPS is not a number") from None
-    return ClassDeclaration(accelerator=accelerator, resource_names=spec.resource_names, node_selector=selector_of(spec.node_selector))
-
-
-def policy_of(body: Mapping[str, Any]) -> Policy:
-    """Return a PlacementPolicy; raises `InvalidObjectError`."""
-    name = body["metadata"]["name"]
-    spec = _parse(PlacementPolicySpec, body, f"PlacementPolicy {name}")
-    try:
-        reference = parse_micro(spec.references.price_per_device_hour)
-    except QuantityError:
-        raise InvalidObjectError(f"PlacementPolicy {name}: spec.references.pricePerDeviceHour is not a number") from None
-    weights = spec.weights
-    return Policy(name=name, cost=weights.cost, packing=weights.packing, preference=weights.preference, reference_price=reference)
 
 
 def selector_of(selector: LabelSelector | None) -> Selector:
@@ -231,11 +188,27 @@ def _with_spec(claim: Claim, spec: ClusterOfferSpec) -> Claim:
         secret=SecretRef(claim.key.namespace, secret.name, secret.key),
         remote_namespace=spec.remote_namespace,
         image_pull_secrets=tuple(ref.name for ref in spec.launch.image_pull_secrets) if spec.launch else (),
+        tenants=selector_of(spec.tenants),
+        max_run_seconds=spec.limits.max_run_seconds if spec.limits else None,
+        max_devices_per_job=spec.limits.max_devices_per_job if spec.limits else None,
+        member_queue=spec.member_queue.kueue if spec.member_queue else "",
+        energy=_energy(spec.energy),
+        launch=launch_of(spec.launch),
     )
 
 
-def _parse(kind: type[_Spec], body: Mapping[str, Any], shown: str) -> _Spec:
-    """Return the spec of an object; raises `InvalidObjectError` naming object and field."""
+def _energy(spec: EnergySpec | None) -> Energy:
+    if spec is None:
+        return NO_ENERGY
+    return Energy(
+        pue=None if spec.pue is None else parse_micro(spec.pue),
+        renewable_share=None if spec.renewable_share is None else parse_micro(spec.renewable_share),
+        grams_co2_per_kwh=spec.grams_co2_per_kwh,
+    )
+
+
+def parse_object(kind: type[_Spec], body: Mapping[str, Any], shown: str) -> _Spec:
+    """Return the spec of an object shown as `shown`; raises `InvalidObjectError` naming object and field."""
     spec = body.get("spec")
     if not isinstance(spec, Mapping):
         raise InvalidObjectError(f"{shown}: spec is missing")

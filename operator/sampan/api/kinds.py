@@ -12,6 +12,7 @@ from sampan.api.computejob import ComputeJobSpec
 from sampan.api.computejob_status import ComputeJobStatus
 from sampan.api.placementpolicy import PlacementPolicySpec
 from sampan.api.provider import ProviderSpec
+from sampan.api.queue_kind import QueueSpec
 from sampan.model.lifecycle import Phase
 
 
@@ -149,4 +150,20 @@ PLACEMENT_POLICY: Final = Kind(
     ),
 )
 
-KINDS: Final = (COMPUTE_JOB, CLUSTER_OFFER, PROVIDER, ACCELERATOR_CLASS, PLACEMENT_POLICY)
+QUEUE: Final = Kind(
+    name="Queue",
+    plural="queues",
+    description="Queue says which namespaces share turns, with what weight and within what limits. Written by the platform team.",
+    spec=QueueSpec,
+    columns=(
+        Column("Namespaces", ".spec.namespaces"),
+        Column("Weight", ".spec.weight"),
+        Column("Parent", ".spec.parent"),
+        Column("Highest-Priority", ".spec.highestPriority", "integer"),
+        AGE,
+        Column("Policies", ".spec.policies", priority=1),
+        Column("Default-Run", ".spec.defaultRunSeconds", "integer", 1),
+    ),
+)
+
+KINDS: Final = (COMPUTE_JOB, CLUSTER_OFFER, PROVIDER, ACCELERATOR_CLASS, PLACEMENT_POLICY, QUEUE)

@@ -7,7 +7,7 @@ from pydantic import Field
 from sampan.api.common import Border, as_set
 from sampan.api.scalars import Country, Decimal, DnsLabel, DnsSubdomain
 from sampan.api.selector import LabelSelector
-from sampan.model.job import Domestic
+from sampan.model.job import Domestic, Interconnect
 from sampan.model.offer import Terms
 
 
@@ -34,4 +34,8 @@ class Placement(Border):
     )
     max_price_per_device_hour: Decimal | None = Field(
         None, description='Highest price of one device for an hour in the hub\'s currency, as a decimal string such as "15.00".'
+    )
+    interconnect: Interconnect = Field(
+        Interconnect.ANY,
+        description="SameDomain: all replicas of a gang in one fabric domain (NVLink clique, super pod, rack). Default Any.",
     )

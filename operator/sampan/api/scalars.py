@@ -89,6 +89,13 @@ Architecture = Annotated[str, StringConstraints(min_length=1, max_length=16, pat
 ResourceName = Annotated[
     str, StringConstraints(min_length=3, max_length=317, pattern=rf"^{_SUBDOMAIN}/[A-Za-z0-9*][-A-Za-z0-9_.*]{{0,62}}$")
 ]
+ExtendedResource = Annotated[
+    str, StringConstraints(min_length=3, max_length=317, pattern=rf"^{_SUBDOMAIN}/[A-Za-z0-9][-A-Za-z0-9_.]{{0,62}}$")
+]
+ShortText = Annotated[str, StringConstraints(max_length=1024, pattern=_NO_CONTROLS)]
+Profile = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern="^[A-Za-z0-9]([-A-Za-z0-9._+]*[A-Za-z0-9])?$")]
+"""A partition as its vendor names it, such as 1g.10gb."""
+DottedVersion = Annotated[str, StringConstraints(min_length=1, max_length=24, pattern=r"^[0-9]{1,5}(\.[0-9]{1,5}){0,3}$")]
 Image = Annotated[str, StringConstraints(min_length=1, max_length=512, pattern=_IMAGE)]
 Argument = Annotated[str, StringConstraints(max_length=16_384, pattern=_NO_CONTROLS)]
 EnvName = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern="^[A-Za-z_][A-Za-z0-9_]*$")]

@@ -110,6 +110,13 @@ def judge(claim: Claim, grants: Iterable[Grant], facts: LinkFacts, *, holder: Cl
         valid_until=claim.valid_until,
         rules=claim.rules,
         prices=claim.prices,
+        tenants=claim.tenants,
+        max_run_seconds=claim.max_run_seconds,
+        max_devices_per_job=claim.max_devices_per_job,
+        energy=claim.energy,
+        launch=claim.launch,
+        member_queue=claim.member_queue,
+        namespace=claim.remote_namespace,
     )
     return Joined(offer=offer, approved=approved, connected=connected, permitted=permitted)
 

@@ -7,7 +7,8 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from sampan.api.convert_offer import Claim, ClassDeclaration, Grant, InvalidObjectError, SecretRef, claim_of, class_of, grant_of
+from sampan.api.convert_class import ClassDeclaration, class_of
+from sampan.api.convert_offer import Claim, Grant, InvalidObjectError, SecretRef, claim_of, grant_of
 from sampan.controller.joining import House, Joined, LinkFacts, grant_for, holder_of, judge
 from sampan.model.offer import Offer, OfferKey
 

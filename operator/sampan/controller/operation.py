@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sampan.api.convert_offer import InvalidObjectError, policy_of
+from sampan.api.convert_offer import InvalidObjectError
+from sampan.api.convert_policy import policy_of
 from sampan.controller import metrics as m
 from sampan.controller.enact import Tools
 from sampan.controller.hub import KINDS, Hub

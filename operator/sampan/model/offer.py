@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from sampan.model.launch import NO_LAUNCH, Launch
 from sampan.model.selector import Selector
@@ -63,6 +64,10 @@ class Energy:
     grams_co2_per_kwh: int | None = None
 
 
+NO_ENERGY: Final = Energy()
+"""Nothing is told."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
     """What a provider puts on the table, as far as its Provider object grants it."""
@@ -89,7 +94,7 @@ class Offer:
     """Namespaces of the hub, by their labels, whose jobs are taken; empty: all."""
     max_run_seconds: int | None = None
     max_devices_per_job: int | None = None
-    energy: Energy = Energy()
+    energy: Energy = NO_ENERGY
     launch: Launch = NO_LAUNCH
     """The provider's word on how pods run here."""
     member_queue: str = ""

@@ -19,7 +19,16 @@ def test_capability_alone_is_refused() -> None:
 
 def test_a_capability_says_something() -> None:
     accepts(Capability, {"memoryPerDevice": "64Gi"})
-    refuses(Capability, {}, "at least one of memoryPerDevice and fp16TFLOPS")
+    accepts(Capability, {"precisions": ["FP8"], "minDriver": "550.54", "minComputeCapability": "8.0"})
+    refuses(Capability, {}, "at least one figure must be given")
+
+
+def test_a_part_of_a_device_is_one_and_of_one_kind() -> None:
+    accepts(Accelerator, {"vendor": "nvidia", "count": 1, "partition": {"profile": "1g.10gb"}})
+    accepts(Accelerator, {"stack": "cuda", "count": 1, "share": {"memory": "8Gi", "computePercent": 25}})
+    refuses(Accelerator, {"stack": "cuda", "count": 2, "share": {"memory": "8Gi"}}, "a partition or share has count 1")
+    both = {"partition": {"profile": "1g.10gb"}, "share": {"memory": "8Gi"}}
+    refuses(Accelerator, {"stack": "cuda", "count": 1, **both}, "partition and share exclude each other")
 
 
 @pytest.mark.parametrize("count", [0, -1, 1025, "8", True, 1.5])

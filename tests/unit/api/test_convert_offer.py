@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from member_objects import offer_body, provider_body
-from sampan.api.convert_offer import InvalidObjectError, SecretRef, claim_of, class_of, grant_of, policy_of, selector_of
+from sampan.api.convert_class import class_of
+from sampan.api.convert_offer import InvalidObjectError, SecretRef, claim_of, grant_of, selector_of
+from sampan.api.convert_policy import policy_of, queue_of
 from sampan.api.selector import LabelSelector
 from sampan.model.offer import OfferKey, Terms
 from sampan.model.selector import Expression, Operator
@@ -66,32 +68,7 @@ def test_a_grant_allows_labels_by_value_or_any() -> None:
     assert not grant.grants_label("other", "x")
 
 
-def test_a_class_becomes_facts_and_what_tells_it() -> None:
-    spec = {
-        "vendor": "acme",
-        "family": "a1",
-        "stack": "acme",
-        "origin": "CN",
-        "memory": "64Gi",
-        "resourceNames": ["acme.com/npu"],
-        "unitsPerDevice": 2,
-        "countRule": {"allowed": [4, 2], "multipleOf": 2},
-        "fp16TFLOPS": "313.5",
-        "memoryBandwidthGBps": 1600,
-    }
-    found = class_of({"metadata": {"name": "acme-a1"}, "spec": spec})
-    facts = found.accelerator
-    assert (facts.memory, facts.fp16_tflops, facts.memory_bandwidth) == (64 * 2**30, 313_500_000, 1_600_000_000_000)
-    assert (facts.units_per_device, facts.count_rule.allowed, found.resource_names) == (2, (2, 4), ("acme.com/npu",))
-
-
-def test_a_policy_has_weights_and_a_reference_in_micro_units() -> None:
-    weights = {"cost": 60, "packing": 30, "preference": 10}
-    policy = policy_of({"metadata": {"name": "thrifty"}, "spec": {"weights": weights, "references": {"pricePerDeviceHour": "2.5"}}})
-    assert (policy.name, policy.cost, policy.packing, policy.preference, policy.reference_price) == ("thrifty", 60, 30, 10, 2_500_000)
-
-
-@pytest.mark.parametrize("convert", [grant_of, class_of, policy_of])
+@pytest.mark.parametrize("convert", [grant_of, class_of, policy_of, queue_of])
 def test_a_broken_object_is_an_error_that_names_it(convert: Any) -> None:
     with pytest.raises(InvalidObjectError, match="broken: spec"):
         convert({"metadata": {"name": "broken"}, "spec": {"nonsense": True}})
@@ -107,3 +84,20 @@ def test_selectors_are_canonical() -> None:
     assert selector_of(one) == selector_of(two)
     assert selector_of(one).expressions[0] == Expression("a", Operator.IN, ("1",))
     assert selector_of(None).matches({})
+
+
+def test_what_an_offer_limits_and_adds_becomes_values() -> None:
+    said: dict[str, Any] = {
+        "tenants": {"matchLabels": {"tier": "gold"}},
+        "limits": {"maxRunSeconds": 3600, "maxDevicesPerJob": 64},
+        "memberQueue": {"kueue": "gpu"},
+        "energy": {"pue": "1.25", "renewableShare": "0.42", "gCO2PerKWh": 410},
+        "launch": {"schedulerName": "volcano", "imagePullSecrets": [{"name": "pull"}]},
+    }
+    claim = claim_of(offer_body(**said))
+    assert claim.problem == ""
+    assert claim.tenants.matches({"tier": "gold"})
+    assert not claim.tenants.matches({})
+    assert (claim.max_run_seconds, claim.max_devices_per_job, claim.member_queue) == (3600, 64, "gpu")
+    assert (claim.energy.pue, claim.energy.renewable_share, claim.energy.grams_co2_per_kwh) == (1_250_000, 420_000, 410)
+    assert (claim.launch.scheduler_name, claim.image_pull_secrets) == ("volcano", ("pull",))

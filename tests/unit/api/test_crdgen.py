@@ -16,7 +16,7 @@ def test_committed_files_are_up_to_date() -> None:
 def test_rendering_is_deterministic_and_plain() -> None:
     first, second = crdgen.render(), crdgen.render()
     assert first == second
-    assert len(first) == 5
+    assert len(first) == 6
     for text in first.values():
         assert text.startswith("# GENERATED")
         assert yaml.safe_load(text)["kind"] == "CustomResourceDefinition"

@@ -1,0 +1,23 @@
+"""Launch recipes of the API as values. Parsing only: what a recipe may do is judged where it is used."""
+
+from sampan.api.launch_spec import RecipeSpec
+from sampan.model.launch import NO_LAUNCH, HostPath, Launch
+from sampan.model.vector import Vector
+
+
+def launch_of(spec: RecipeSpec | None) -> Launch:
+    """Return a recipe in canonical order; None adds nothing."""
+    if spec is None:
+        return NO_LAUNCH
+    return Launch(
+        scheduler_name=spec.scheduler_name or "",
+        runtime_class=spec.runtime_class_name or "",
+        pod_labels=tuple(sorted(spec.pod_labels.items())),
+        pod_annotations=tuple(sorted(spec.pod_annotations.items())),
+        env=tuple(sorted((variable.name, variable.value) for variable in spec.env)),
+        host_paths=tuple(sorted((HostPath(path=p.path, mount_path=p.mount_path) for p in spec.host_paths), key=lambda p: p.mount_path)),
+        extra_resources=Vector.of(spec.extra_resources),
+        supplemental_groups=tuple(sorted(spec.supplemental_groups)),
+        pod_security=spec.pod_security_level,
+        backend=spec.backend or "",
+    )

@@ -1,0 +1,79 @@
+"""The launch recipe that a class or an offer adds to every pod: an allow-list, never a raw PodSpec. Rendering is in `pod` and `launch`."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from sampan.api.common import Border, LocalReference, as_map, as_set
+from sampan.api.scalars import (
+    LABEL_KEY_PATTERN,
+    AbsolutePath,
+    DnsLabel,
+    DnsSubdomain,
+    EnvName,
+    ExtendedResource,
+    Int,
+    LabelKey,
+    LabelValue,
+    ShortText,
+)
+from sampan.model.launch import PodSecurity
+
+_KEYS = {
+    "rule": f"self.all(k, size(k) <= 317 && k.matches(r'{LABEL_KEY_PATTERN}') && !k.startsWith('sampan.dev/'))",
+    "message": "every key must be a label key outside sampan.dev, such as ring-controller.atlas",
+}
+_RESOURCES = {
+    "rule": "self.all(k, k.contains('/') && size(k) <= 317)",
+    "message": "every key must be an extended resource such as rdma/hca",
+}
+
+
+class HostPathSpec(Border):
+    """A folder of the node, mounted read-only."""
+
+    path: AbsolutePath = Field(description="Folder on the node, such as /opt/hyhal.")
+    mount_path: AbsolutePath = Field(description="Where the container sees it.")
+
+
+class LaunchEnv(Border):
+    """A variable of the container's environment; the job's own variable of the same name wins."""
+
+    name: EnvName = Field(description="Name of the variable.")
+    value: ShortText = Field("", description="Value of the variable, taken as it is.")
+
+
+class RecipeSpec(Border):
+    """What a pod needs beyond its devices."""
+
+    scheduler_name: DnsSubdomain | None = Field(None, description="Scheduler of the member that places the pods, such as volcano.")
+    runtime_class_name: DnsSubdomain | None = Field(None, description="RuntimeClass of the pods, such as nvidia or ascend.")
+    pod_labels: Annotated[dict[LabelKey, LabelValue], Field(max_length=16, json_schema_extra={"x-kubernetes-validations": [_KEYS]})] = (
+        Field({}, description="Labels added to the pods.")
+    )
+    pod_annotations: Annotated[dict[LabelKey, ShortText], Field(max_length=16, json_schema_extra={"x-kubernetes-validations": [_KEYS]})] = (
+        Field({}, description="Annotations added to the pods.")
+    )
+    env: Annotated[tuple[LaunchEnv, ...], as_map("name", 32)] = Field((), description="Variables added to the container.")
+    host_paths: Annotated[tuple[HostPathSpec, ...], as_map("mountPath", 8)] = Field(
+        (), description="Folders of the node, mounted read-only; the member's namespace must admit them."
+    )
+    extra_resources: Annotated[
+        dict[ExtendedResource, Annotated[Int, Field(ge=1, le=1024)]],
+        Field(max_length=8, json_schema_extra={"x-kubernetes-validations": [_RESOURCES]}),
+    ] = Field({}, description="Extended resources that each replica takes besides its devices, such as rdma/hca: 1.")
+    supplemental_groups: Annotated[tuple[Annotated[Int, Field(ge=1, le=2**31 - 1)], ...], as_set(16)] = Field(
+        (), description="Groups of the container's process, such as the one that owns the device files."
+    )
+    pod_security_level: PodSecurity = Field(
+        PodSecurity.RESTRICTED, description="Pod Security level that such a pod needs: restricted, baseline or privileged."
+    )
+    backend: DnsLabel | None = Field(None, description="torch.distributed backend of gangs, such as nccl or hccl; told to the program.")
+
+
+class OfferLaunchSpec(RecipeSpec):
+    """What the provider adds to every pod that this offer runs; its word is the last."""
+
+    image_pull_secrets: Annotated[tuple[LocalReference, ...], as_map("name", 8)] = Field(
+        (), description="Secrets with registry credentials in the member's job namespace."
+    )
