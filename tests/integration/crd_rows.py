@@ -76,7 +76,7 @@ REFUSED: list[Row] = [
     *_each(63, "renewable share", "offer", "spec.energy.renewableShare", "1.1", "42", field="renewableShare"),
     *_each(63, "host path", "offer", "spec.launch.hostPaths[0].path", "relative", "/a:/b", "/"),
     Row(63, "native resource as extra", "offer", "spec.launch.extraResources", {"memory": 1}, "extended resource"),
-    Row(63, "our own label", "offer", "spec.launch.podLabels", {"sampan.dev/job-uid": "x"}, "outside sampan.dev"),
+    Row(63, "our own label", "offer", "spec.launch.podLabels", {"sampan.dev/job-uid": "x"}, "podLabels must lie outside"),
     Row(63, "root group", "offer", "spec.launch.supplementalGroups", [0]),
     Row(63, "run limit", "offer", "spec.limits.maxRunSeconds", 0),
     *_each(16, "currency", "offer", "spec.prices[0].currency", "usd", "US$", ""),

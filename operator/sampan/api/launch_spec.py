@@ -1,10 +1,10 @@
 """The launch recipe that a class or an offer adds to every pod: an allow-list, never a raw PodSpec. Rendering is in `pod` and `launch`."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from sampan.api.common import Border, LocalReference, as_map, as_set
+from sampan.api.common import Border, LocalReference, Rule, as_map, as_set
 from sampan.api.scalars import (
     LABEL_KEY_PATTERN,
     AbsolutePath,
@@ -20,8 +20,8 @@ from sampan.api.scalars import (
 from sampan.model.launch import PodSecurity
 
 _KEYS = {
-    "rule": f"self.all(k, size(k) <= 317 && k.matches(r'{LABEL_KEY_PATTERN}') && !k.startsWith('sampan.dev/'))",
-    "message": "every key must be a label key outside sampan.dev, such as ring-controller.atlas",
+    "rule": f"self.all(k, size(k) <= 317 && k.matches(r'{LABEL_KEY_PATTERN}'))",
+    "message": "every key must be a label key such as ring-controller.atlas",
 }
 _RESOURCES = {
     "rule": "self.all(k, k.contains('/') && size(k) <= 317)",
@@ -46,6 +46,18 @@ class LaunchEnv(Border):
 class RecipeSpec(Border):
     """What a pod needs beyond its devices."""
 
+    RULES: ClassVar = (
+        Rule(
+            cel="!has(self.podLabels) || self.podLabels.all(k, !k.startsWith('sampan.dev/'))",
+            message="podLabels must lie outside sampan.dev: those tell our pods from others",
+            holds=lambda r: not any(key.startswith("sampan.dev/") for key in r.pod_labels),
+        ),
+        Rule(
+            cel="!has(self.podAnnotations) || self.podAnnotations.all(k, !k.startsWith('sampan.dev/'))",
+            message="podAnnotations must lie outside sampan.dev",
+            holds=lambda r: not any(key.startswith("sampan.dev/") for key in r.pod_annotations),
+        ),
+    )
     scheduler_name: DnsSubdomain | None = Field(None, description="Scheduler of the member that places the pods, such as volcano.")
     runtime_class_name: DnsSubdomain | None = Field(None, description="RuntimeClass of the pods, such as nvidia or ascend.")
     pod_labels: Annotated[dict[LabelKey, LabelValue], Field(max_length=16, json_schema_extra={"x-kubernetes-validations": [_KEYS]})] = (

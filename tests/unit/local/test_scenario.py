@@ -26,7 +26,7 @@ def written(tmp_path: Path, **changes: object) -> Path:
 
 
 def test_the_demo_has_three_vendors_eight_devices_a_node_and_two_cpu_nodes() -> None:
-    assert packaged() == ["demo"]
+    assert packaged() == ["demo", "vendors"]
     groups = {group.name: group for member in load("demo").members for group in member.nodes}
     devices = {(name, resource): count for name, group in groups.items() for resource, count in group.capacity.items() if "/" in resource}
     assert devices == {
