@@ -8,15 +8,45 @@ from typing import Final
 
 from sampan.catalog.detection import Detection
 from sampan.catalog.facts import ResourceName, Vendor
-from sampan.catalog.reading import parse_other, parse_vendor
-from sampan.catalog.resolve import UNKNOWN_VENDOR, groups_of_vendor, unknown_group
+from sampan.catalog.reading import parse_other, parse_other_drivers, parse_vendor
+from sampan.catalog.resolve import UNKNOWN_VENDOR, resolve_vendor, unknown_group
+from sampan.catalog.slices import CLAIM, whole_pools
+from sampan.catalog.wiring import rack_of
 from sampan.model.accelerator import AcceleratorClass
 from sampan.model.cluster import Node
-from sampan.model.device import MAX_DEVICES_PER_NODE, DeviceGroup
+from sampan.model.device import MAX_DEVICES_PER_NODE, DeviceGroup, Ignored
 from sampan.model.names import GROUP
 
-VENDOR_FILES: Final = ("nvidia.toml", "huawei.toml", "hygon.toml")
+VENDOR_FILES: Final = (
+    "nvidia.toml",
+    "huawei.toml",
+    "hygon.toml",
+    "amd.toml",
+    "intel.toml",
+    "habana.toml",
+    "cambricon.toml",
+    "enflame.toml",
+    "iluvatar.toml",
+    "mthreads.toml",
+    "metax.toml",
+    "biren.toml",
+    "kunlunxin.toml",
+    "thead.toml",
+    "vastai.toml",
+    "denglin.toml",
+    "aws.toml",
+    "google.toml",
+)
+RACK_LABEL: Final = f"topology.{GROUP}/rack"
 _NATIVE_DOMAINS: Final = ("kubernetes.io", "k8s.io")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """What a node has, and what is published there but not counted."""
+
+    groups: tuple[DeviceGroup, ...]
+    ignored: tuple[Ignored, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,9 +55,13 @@ class Catalog:
 
     vendors: tuple[Vendor, ...] = ()
     others: tuple[ResourceName, ...] = ()
+    other_drivers: frozenset[str] = frozenset()
+    """DRA drivers that publish no accelerators."""
     classes: Mapping[str, AcceleratorClass] = field(default_factory=dict)
     detections: tuple[tuple[str, Detection], ...] = ()
     """(class name, how it is told), the most telling first."""
+    rack_labels: tuple[str, ...] = (RACK_LABEL,)
+    """Node labels that name a rack where the vendor names no fabric, the first that is there."""
 
     def get(self, name: str) -> AcceleratorClass | None:
         """Return the facts of a class, None where it is not known."""
@@ -42,22 +76,36 @@ class Catalog:
         classes = {**self.classes, **{name: facts for name, (facts, _) in added.items()}}
         return replace(self, classes=classes, detections=tuple(detections))
 
+    def with_rack_labels(self, keys: Iterable[str]) -> "Catalog":
+        """Return a catalogue where these node labels name racks too, after our own."""
+        return replace(self, rack_labels=tuple(dict.fromkeys((RACK_LABEL, *keys))))
+
     def resolve(self, node: Node) -> tuple[DeviceGroup, ...]:
         """Return the devices of a node by resource name: allocatable only, one publisher per vendor, bookkeeping left out.
 
-        An amount that no node can have is left out too: `unbelievable` names it.
+        An amount that no node can have is left out too: `examine` names it.
         """
-        return tuple(group for group in self._resolved(node) if group.devices <= MAX_DEVICES_PER_NODE)
+        return self.examine(node).groups
+
+    def examine(self, node: Node) -> Examined:
+        """Return the devices of a node and what is published there but not counted, each by resource name."""
+        published = [(name, units) for name, units in node.allocatable if units > 0 and _extended(name)]
+        drivers, incomplete = whole_pools(node.slices)
+        resolved = [resolve_vendor(vendor, node, published, slices=drivers) for vendor in self.vendors]
+        groups = [group for each in resolved for group in each.groups]
+        groups += [unknown_group(name, units) for name, units in published if not self._known(name)]
+        groups += [unknown_group(f"{CLAIM}{name}", len(devices)) for name, devices in drivers.items() if not self._known_driver(name)]
+        detected = sorted((self._detected(node, self._racked(node, group)) for group in groups), key=lambda group: group.resource)
+        ignored = [*incomplete, *(one for each in resolved for one in each.ignored)]
+        ignored += [Ignored(resource=g.resource, amount=g.devices, why="NotBelieved") for g in detected if g.devices > MAX_DEVICES_PER_NODE]
+        return Examined(
+            groups=tuple(group for group in detected if group.devices <= MAX_DEVICES_PER_NODE),
+            ignored=tuple(sorted(ignored, key=lambda one: (one.resource, one.why))),
+        )
 
     def unbelievable(self, node: Node) -> tuple[str, ...]:
         """Return the resources of a node that are left out because they would be more devices than a node can have."""
-        return tuple(group.resource for group in self._resolved(node) if group.devices > MAX_DEVICES_PER_NODE)
-
-    def _resolved(self, node: Node) -> tuple[DeviceGroup, ...]:
-        published = [(name, units) for name, units in node.allocatable if units > 0 and _extended(name)]
-        groups = [group for vendor in self.vendors for group in groups_of_vendor(vendor, node, published)]
-        groups += [unknown_group(name, units) for name, units in published if not self._known(name)]
-        return tuple(sorted((self._detected(node, group) for group in groups), key=lambda group: group.resource))
+        return tuple(one.resource for one in self.examine(node).ignored if one.why == "NotBelieved")
 
     def conventional(self, taint_key: str, *, vendor: str, resource: str) -> bool:
         """Tell whether a taint only keeps pods without such devices away, so that a pod that asks for them may tolerate it."""
@@ -72,6 +120,12 @@ class Catalog:
     def _known(self, name: str) -> bool:
         return any(vendor.resource(name) for vendor in self.vendors) or any(other.pattern.fullmatch(name) for other in self.others)
 
+    def _known_driver(self, name: str) -> bool:
+        return any(vendor.dra(name) for vendor in self.vendors) or name in self.other_drivers
+
+    def _racked(self, node: Node, group: DeviceGroup) -> DeviceGroup:
+        return group if group.fabric else replace(group, fabric=rack_of(self.rack_labels, node))
+
     def _detected(self, node: Node, group: DeviceGroup) -> DeviceGroup:
         """Let the platform team's classes rule over what the tables say; a resource nobody knew takes the class's vendor."""
         for name, detection in self.detections:
@@ -82,11 +136,18 @@ class Catalog:
                     group,
                     accelerator_class=name,
                     vendor=facts.vendor,
-                    devices=node.allocatable[group.resource] // max(facts.units_per_device, 1),
+                    devices=_devices(node, group, facts),
                     telling_labels=detection.labels.exact or group.telling_labels,
                     evidence=(f"AcceleratorClass {name}", *group.evidence),
                 )
         return group
+
+
+def _devices(node: Node, group: DeviceGroup, facts: AcceleratorClass) -> int:
+    """Return the devices of a group that turned out to be of this class; cards and claims are devices already."""
+    if group.claim or group.cards:
+        return group.devices
+    return node.allocatable[group.resource] // max(facts.units_per_device, 1)
 
 
 def _extended(name: str) -> bool:
@@ -99,9 +160,11 @@ def _extended(name: str) -> bool:
 def load() -> Catalog:
     """Return the catalogue of the packaged data; raises `CatalogError` for data that breaks its format."""
     data = files("sampan.catalog") / "data"
+    other = (data / "other.toml").read_text(encoding="utf-8")
     vendors = tuple(parse_vendor((data / name).read_text(encoding="utf-8")) for name in VENDOR_FILES)
     return Catalog(
         vendors=vendors,
-        others=parse_other((data / "other.toml").read_text(encoding="utf-8")),
+        others=parse_other(other),
+        other_drivers=parse_other_drivers(other),
         classes={variant.facts.name: variant.facts for vendor in vendors for variant in vendor.variants},
     )

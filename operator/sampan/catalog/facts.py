@@ -1,7 +1,8 @@
-"""The typed form of one vendor's facts: resource names, labels, variants. No parsing and no decision about a node here."""
+"""The typed form of one vendor's facts: resource names, labels, registers, drivers, variants. No parsing and no decision about a node."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sampan.model.accelerator import AcceleratorClass, Sharing
@@ -29,30 +30,44 @@ _SHARING = {Kind.WHOLE: Sharing.WHOLE, Kind.PARTITION: Sharing.PARTITION, Kind.S
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceName:
-    """An extended resource name, or a pattern of names, and what its units are."""
+    """An extended resource name, or a pattern of names, and what its units are.
+
+    Groups of the pattern tell more: `model` a product, `profile` a partition as its vendor names it, `gib` the memory of one.
+    """
 
     pattern: re.Pattern[str]
     kind: Kind
     publisher: str
     """Which program publishes it; two publishers of a vendor on one node show the same devices twice."""
     model: str | None = None
-    """Product that the name itself tells; a group `model` of the pattern tells it too."""
-    virtual_annotations: tuple[str, ...] = ()
-    """A node with one of these has virtual devices under this name, not whole ones."""
+    """Product that the name itself tells."""
+    alias: str = ""
+    """Names with one alias show one set of devices: the first of them in the table counts."""
+
+    def told(self, name: str, group: str) -> str:
+        """Return what a group of the pattern finds in a matching name, empty where it finds nothing."""
+        match = self.pattern.fullmatch(name)
+        return (match.groupdict().get(group) or "") if match else ""
 
     def product(self, name: str) -> str | None:
         """Return the product that a matching resource name tells, None where it tells none."""
-        match = self.pattern.fullmatch(name)
-        told = match.groupdict().get("model") if match else None
-        return told or self.model
+        return self.told(name, "model") or self.model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suffix:
-    """An ending of a product label that says how the device is shared."""
+    """An ending of a product label that says how the device is shared; its group `profile` names the partition."""
 
     pattern: re.Pattern[str]
     sharing: Sharing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mode:
+    """A label that says how devices are cut: values that match `whole` are whole devices, all others partitions."""
+
+    label: str
+    whole: re.Pattern[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,17 +75,86 @@ class LabelFacts:
     """Which node labels tell model, memory and sharing."""
 
     product: tuple[str, ...] = ()
+    counted: tuple[str, ...] = ()
+    """Beginnings of labels `<beginning><product>=<number of devices>`."""
     board: tuple[str, ...] = ()
     memory: tuple[tuple[str, int], ...] = ()
     """(label, bytes per unit of its number)."""
+    partition_memory: tuple[tuple[str, int], ...] = ()
+    """(label with `{resource}` in it, bytes per unit)."""
+    count: tuple[str, ...] = ()
+    """Physical devices of the node: more units than that are shares."""
     replicas: tuple[str, ...] = ()
     """A number above one means time-sliced devices."""
     strategy: tuple[str, ...] = ()
     """Any value but `none` means time-sliced devices."""
     virtual: tuple[str, ...] = ()
     """Value `true` means a virtual machine's share of a device."""
+    modes: tuple[Mode, ...] = ()
+    driver: tuple[tuple[str, ...], ...] = ()
+    """Label sets whose values, joined by dots, are the driver version; the first set that is there whole."""
+    compute: tuple[str, ...] = ()
+    """Labels whose values, joined by a dot, are the compute capability."""
+    unhealthy: tuple[str, ...] = ()
+    """Labels or annotations that list devices the vendor leaves out."""
+    devices: tuple[str, ...] = ()
+    """Annotations that list the node's devices by name."""
     prefixes: tuple[str, ...] = ()
     suffixes: tuple[Suffix, ...] = ()
+    guests: tuple[re.Pattern[str], ...] = ()
+    """Product texts of a virtual machine's share of a device."""
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """`label=value` to the products that it stands for; `=name` for a model told by a resource name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Register:
+    """Node annotations in which a sharing layer lists its cards; `{word}` stands for the pattern's group of that name."""
+
+    resources: re.Pattern[str]
+    annotation: str
+    handshake: str
+    publisher: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FabricLabel:
+    """A label or annotation that names the fabric domain of a node."""
+
+    kind: str
+    key: str
+    pattern: re.Pattern[str]
+    """A value that does not match names no domain."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraKind:
+    """One kind of device that a DRA driver publishes."""
+
+    value: str
+    """Value of the driver's type attribute; empty: any."""
+    kind: Kind
+    device_class: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraDriver:
+    """A DRA driver: which attribute tells what. Attributes are named without their domain."""
+
+    name: str
+    kinds: tuple[DraKind, ...]
+    type: str = ""
+    product: tuple[str, ...] = ()
+    profile: str = ""
+    memory: str = "memory"
+    cores: str = ""
+    slots: str = ""
+    id: str = "uuid"
+    parent: str = ""
+    driver: str = "driverVersion"
+    compute: str = ""
+    healthy: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """(attribute, values that mean healthy); a device without the attribute is healthy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +183,14 @@ class Vendor:
     variants: tuple[Variant, ...]
     taints: frozenset[str] = frozenset()
     """Taint keys that by convention only keep pods without devices away."""
+    registers: tuple[Register, ...] = ()
+    fabrics: tuple[FabricLabel, ...] = ()
+    drivers: tuple[DraDriver, ...] = ()
 
     def resource(self, name: str) -> ResourceName | None:
         """Return the entry that knows an extended resource, the first that matches."""
         return next((known for known in self.resources if known.pattern.fullmatch(name)), None)
+
+    def dra(self, driver: str) -> DraDriver | None:
+        """Return the entry of a DRA driver."""
+        return next((known for known in self.drivers if known.name == driver), None)

@@ -5,12 +5,12 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from sampan.catalog.facts import Kind, LabelFacts, ResourceName, Suffix, Variant, Vendor
-from sampan.model.accelerator import AcceleratorClass, CountRule, Sharing
+from sampan.catalog.facts import LabelFacts, ResourceName, Variant, Vendor
+from sampan.catalog.reading_names import UNITS, read_drivers, read_fabrics, read_labels, read_registers, read_resource
+from sampan.model.accelerator import AcceleratorClass, CountRule
 from sampan.model.quantity import parse_micro
 
 GRADES: Final = ("high", "medium", "low")
-_UNITS: Final = {"MiB": 2**20, "GiB": 2**30, "GB": 10**9, "MB": 10**6, "GB/s": 10**9}
 _SEPARATORS: Final = re.compile(r"[\s_-]+")
 
 Table = Mapping[str, Any]
@@ -37,14 +37,17 @@ def parse_vendor(text: str) -> Vendor:
     data = tomllib.loads(text)
     name = str(data.get("vendor", ""))
     try:
-        labels = _labels(data.get("labels", {}))
+        labels = read_labels(data.get("labels", {}))
         return Vendor(
             name=name,
             publishers=tuple(data["publishers"]),
-            resources=tuple(_resource(entry) for entry in data["resources"]),
+            resources=tuple(read_resource(entry) for entry in data["resources"]),
             labels=labels,
-            variants=tuple(_variant(entry, data, labels) for entry in data["classes"]),
+            variants=tuple(_variant(entry, data, labels) for entry in data.get("classes", ())),
             taints=frozenset(data.get("taints", ())),
+            registers=read_registers(data.get("registers", ())),
+            fabrics=read_fabrics(data.get("fabrics", ())),
+            drivers=read_drivers(data.get("dra", ())),
         )
     except (KeyError, TypeError, ValueError, re.error) as error:
         raise CatalogError(f"catalogue data of vendor {name!r}: {error}") from error
@@ -52,7 +55,12 @@ def parse_vendor(text: str) -> Vendor:
 
 def parse_other(text: str) -> tuple[ResourceName, ...]:
     """Return the extended resources that are nobody's devices, such as network adapters."""
-    return tuple(_resource(entry) for entry in tomllib.loads(text)["resources"])
+    return tuple(read_resource(entry) for entry in tomllib.loads(text)["resources"])
+
+
+def parse_other_drivers(text: str) -> frozenset[str]:
+    """Return the DRA drivers that publish no accelerators."""
+    return frozenset(tomllib.loads(text).get("drivers", ()))
 
 
 def figure(fact: Table | None, *, sources: Mapping[str, str]) -> str | None:
@@ -64,33 +72,6 @@ def figure(fact: Table | None, *, sources: Mapping[str, str]) -> str | None:
     if isinstance(fact["value"], float):
         raise CatalogError(f"fact {dict(fact)}: write the decimal as a string")
     return None if fact["grade"] == "low" else str(fact["value"])
-
-
-def _resource(entry: Table) -> ResourceName:
-    pattern = entry["pattern"] if "pattern" in entry else re.escape(entry["name"])
-    return ResourceName(
-        pattern=re.compile(pattern),
-        kind=Kind(entry["kind"]),
-        publisher=entry.get("publisher", ""),
-        model=entry.get("model"),
-        virtual_annotations=tuple(entry.get("virtual_annotations", ())),
-    )
-
-
-def _labels(entry: Table) -> LabelFacts:
-    return LabelFacts(
-        product=tuple(entry.get("product", ())),
-        board=tuple(entry.get("board", ())),
-        memory=tuple((fact["label"], _UNITS[fact["unit"]]) for fact in entry.get("memory", ())),
-        replicas=tuple(entry.get("replicas", ())),
-        strategy=tuple(entry.get("strategy", ())),
-        virtual=tuple(entry.get("virtual", ())),
-        prefixes=tuple(entry.get("prefixes", ())),
-        suffixes=tuple(
-            Suffix(pattern=re.compile(f"(?:{fact['pattern']})$", re.I), sharing=Sharing(fact["sharing"]))
-            for fact in entry.get("suffixes", ())
-        ),
-    )
 
 
 def _variant(entry: Table, vendor: Table, labels: LabelFacts) -> Variant:
@@ -116,9 +97,9 @@ def _class(entry: Table, vendor: Table) -> AcceleratorClass:
         family=entry["family"],
         stack=entry.get("stack", vendor["stack"]),
         origin=vendor["origin"],
-        memory=None if memory is None else int(memory) * _UNITS[entry["memory"].get("unit", "GiB")],
+        memory=None if memory is None else int(memory) * UNITS[entry["memory"].get("unit", "GiB")],
         fp16_tflops=None if half is None else parse_micro(half),
-        memory_bandwidth=None if bandwidth is None else int(bandwidth) * _UNITS["GB/s"],
+        memory_bandwidth=None if bandwidth is None else int(bandwidth) * UNITS["GB/s"],
         units_per_device=entry.get("units_per_device", 1),
         devices_per_package=entry.get("devices_per_package", 1),
         count_rule=CountRule(allowed=tuple(entry.get("count_allowed", ())), multiple_of=entry.get("count_multiple_of", 1)),

@@ -1,71 +1,66 @@
-"""Tells the devices of one node from its allocatable resources and labels. Knows no class objects of the hub: `catalog.py` adds them."""
+"""Tells the devices of one vendor on one node: from one publisher only. Knows no class objects of the hub: `catalog.py` adds them.
 
-import re
-from collections.abc import Iterable, Mapping
+What must never live here: reading of annotations (`cards.py`) and of ResourceSlices (`slices.py`), and which class it is (`telling.py`).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sampan.catalog.facts import LabelFacts, ResourceName, Variant, Vendor
-from sampan.catalog.reading import normalise
+from sampan.catalog.cards import Listed, listed
+from sampan.catalog.facts import Kind, LabelFacts, ResourceName, Vendor
+from sampan.catalog.slices import CLAIM, PUBLISHER, Claimable, claimables
+from sampan.catalog.telling import Publication, Told, labelled_memory, number, tell
+from sampan.catalog.wiring import fabric_of, rings_of, unhealthy_of
 from sampan.model.accelerator import Sharing
 from sampan.model.cluster import Node
-from sampan.model.device import DeviceGroup
+from sampan.model.device import DeviceGroup, DraDevice, Ignored
 
 UNKNOWN_VENDOR: Final = "unknown"
-TOLERANCE_PERCENT: Final = 5
-"""How far a reported memory may lie from the nominal one and still choose the variant."""
-
-_NUMBER: Final = re.compile(r"([0-9]{1,9})(?:Gi?B?|Mi?B?)?")
-_MOST_EVIDENCE: Final = 8
+MOST_EVIDENCE: Final = 8
+_GIB: Final = 2**30
+_NOT_DEVICES: Final = {Kind.COMPANION: "Companion", Kind.BOOKKEEPING: "Bookkeeping", Kind.MONITORING: "Bookkeeping"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """A resource of one node that a vendor's table knows as devices."""
+    """Something of a node that a vendor's table knows as devices."""
 
     name: str
     units: int
-    entry: ResourceName
+    publisher: str
+    entry: ResourceName | None = None
+    register: Listed | None = None
+    claimable: Claimable | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Hint:
-    """Something that names a product: a label, or the resource name itself where `key` is empty."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """Device groups, and what is published but not counted."""
 
-    key: str
-    value: str
-    product: str
-    of_board: bool = False
-
-    @property
-    def evidence(self) -> str:
-        """Return what to show as the source."""
-        return f"label {self.key}={self.value}" if self.key else f"resource {self.value}"
-
-    @property
-    def labels(self) -> tuple[tuple[str, str], ...]:
-        """Return the label that a pod can be kept by."""
-        return ((self.key, self.value),) if self.key else ()
+    groups: tuple[DeviceGroup, ...] = ()
+    ignored: tuple[Ignored, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """The variant that a node's labels tell, if any, by what, and the labels that a pod can be kept by."""
-
-    variant: Variant | None
-    evidence: tuple[str, ...]
-    labels: tuple[tuple[str, str], ...] = ()
-
-
-def groups_of_vendor(vendor: Vendor, node: Node, published: Iterable[tuple[str, int]]) -> tuple[DeviceGroup, ...]:
-    """Return the device groups of one vendor on a node: from one publisher only, with the others named as evidence."""
-    found = [Found(name, units, entry) for name, units in published if (entry := vendor.resource(name)) and entry.kind.sharing]
-    if not found:
-        return ()
+def resolve_vendor(vendor: Vendor, node: Node, published: Iterable[tuple[str, int]], *, slices: Mapping[str, list[DraDevice]]) -> Resolved:
+    """Return the device groups of one vendor on a node, and what is left out and why."""
+    found, ignored = _extended(vendor, node, published)
+    claimed, left = _claimed(vendor, slices)
+    found, ignored = [*found, *claimed], [*ignored, *left]
     ranks = {publisher: rank for rank, publisher in enumerate(vendor.publishers)}
-    believed = min((one.entry.publisher for one in found), key=lambda publisher: (ranks.get(publisher, len(ranks)), publisher))
-    ignored = tuple(f"ignored {one.name}: {believed} publishes the same devices" for one in found if one.entry.publisher != believed)
-    return tuple(_group(vendor, node, one, ignored=ignored) for one in found if one.entry.publisher == believed)
+    believed = min((one.publisher for one in found), key=lambda publisher: (ranks.get(publisher, len(ranks)), publisher), default="")
+    counted: list[Found] = []
+    aliases: set[str] = set()
+    order = {id(entry): index for index, entry in enumerate(vendor.resources)}
+    for one in sorted(found, key=lambda each: (order.get(id(each.entry), 0), each.name)):
+        alias = one.entry.alias if one.entry else ""
+        if one.publisher == believed and alias not in aliases:
+            counted.append(one)
+        else:
+            ignored.append(Ignored(resource=one.name, amount=one.units, why="SecondPublisher"))
+        aliases |= {alias} - {""}
+    notes = tuple(f"ignored {each.resource}: {each.why}" for each in ignored if each.why in ("SecondPublisher", "Stale"))
+    return Resolved(groups=_distinct(_group(vendor, node, one, notes=notes) for one in counted), ignored=tuple(ignored))
 
 
 def unknown_group(name: str, units: int) -> DeviceGroup:
@@ -73,111 +68,190 @@ def unknown_group(name: str, units: int) -> DeviceGroup:
     return DeviceGroup(resource=name, devices=units, vendor=UNKNOWN_VENDOR, accelerator_class=None, evidence=(f"unknown resource {name}",))
 
 
-def _group(vendor: Vendor, node: Node, found: Found, *, ignored: tuple[str, ...]) -> DeviceGroup:
-    sharing = _sharing(vendor.labels, node, found)
-    told = _variant(vendor, node, found, sharing=sharing)
-    units_per_device = told.variant.facts.units_per_device if told.variant else 1
+def _extended(vendor: Vendor, node: Node, published: Iterable[tuple[str, int]]) -> tuple[list[Found], list[Ignored]]:
+    """Return the extended resources that are devices, and those that only go with devices or are no longer kept."""
+    found, ignored = [], []
+    for name, units in published:
+        entry = vendor.resource(name)
+        if entry is None:
+            continue
+        if entry.kind.sharing is None:
+            ignored.append(Ignored(resource=name, amount=units, why=_NOT_DEVICES[entry.kind]))
+            continue
+        register = listed(vendor.registers, name, node.annotations)
+        if register is not None and register.stale:
+            ignored.append(Ignored(resource=register.annotation, amount=register.total, why="Stale"))
+            if units != register.total:  # shares that nobody keeps any more
+                ignored.append(Ignored(resource=name, amount=units, why="Stale"))
+                continue
+            register = None
+        publisher = register.publisher if register else entry.publisher
+        found.append(Found(name=name, units=units, publisher=publisher, entry=entry, register=register))
+    return found, ignored
+
+
+def _claimed(vendor: Vendor, slices: Mapping[str, list[DraDevice]]) -> tuple[list[Found], list[Ignored]]:
+    """Return what DRA drivers of the vendor publish."""
+    found: list[Found] = []
+    ignored: list[Ignored] = []
+    for driver in (known for known in vendor.drivers if known.name in slices):
+        devices, left = claimables(driver, slices[driver.name])
+        ignored += left
+        for each in devices:
+            name = f"{CLAIM}{each.kind.device_class}"
+            if each.kind.kind.sharing is None:
+                ignored.append(Ignored(resource=name, amount=each.devices, why=_NOT_DEVICES[each.kind.kind]))
+            else:
+                found.append(Found(name=name, units=each.devices, publisher=f"{PUBLISHER}:{driver.name}", claimable=each))
+    return found, ignored
+
+
+def _group(vendor: Vendor, node: Node, one: Found, *, notes: tuple[str, ...]) -> DeviceGroup:
+    sharing, why, suffix = _sharing(vendor.labels, node, one)
+    told = tell(vendor, node, _publication(one, sharing))
+    units_per_device = told.variant.facts.units_per_device if told.variant and not one.claimable else 1
+    devices = one.units // units_per_device
+    profile, memory = _cut(vendor.labels, node, one, sharing=sharing, suffix=suffix)
     group = DeviceGroup(
-        resource=found.name,
-        devices=found.units // units_per_device,
+        resource=_claim_name(one, told) if one.claimable else one.name,
+        devices=devices,
         vendor=vendor.name,
         accelerator_class=told.variant.facts.name if told.variant else None,
         sharing=sharing,
-        telling_labels=told.labels,
+        telling_labels=told.labels if not one.claimable else (),
+        evidence=(*told.evidence, *why, *notes)[:MOST_EVIDENCE],
+        publisher=one.publisher,
+        profile=profile,
+        memory=memory,
+        variant_unknown=told.unsure,
+        unhealthy=unhealthy_of(vendor.labels, node),
+        rings=rings_of(vendor.labels, node, one.name, devices=devices, size=_ring_size(told)),
+        fabric=fabric_of(vendor.fabrics, node),
+        driver=_joined(vendor.labels.driver, node),
+        compute_capability=_joined((vendor.labels.compute,), node),
     )
-    return replace(group, evidence=(*told.evidence, *ignored)[:_MOST_EVIDENCE])
+    return _with_cards(_with_claim(group, one), one)
 
 
-def _sharing(labels: LabelFacts, node: Node, found: Found) -> Sharing:
-    """Return how the devices are handed out; whole only if nothing says otherwise."""
-    of_name = found.entry.kind.sharing or Sharing.WHOLE
+def _with_claim(group: DeviceGroup, one: Found) -> DeviceGroup:
+    each = one.claimable
+    if each is None:
+        return group
+    return replace(
+        group,
+        unhealthy=each.unhealthy,
+        driver=each.version or group.driver,
+        compute_capability=each.compute or group.compute_capability,
+        cards=each.cards,
+        claim=each.source,
+        rings=None,
+    )
+
+
+def _with_cards(group: DeviceGroup, one: Found) -> DeviceGroup:
+    register = one.register
+    if register is None or not register.total:
+        return group
+    note = f"annotation {register.annotation}: {len(register.cards)} cards"
+    return replace(
+        group,
+        cards=register.cards,
+        devices=len(register.cards),
+        unhealthy=register.unhealthy,
+        evidence=(*group.evidence, note)[:MOST_EVIDENCE],
+    )
+
+
+def _claim_name(one: Found, told: Told) -> str:
+    """Return a name that is unique on a node and the same on every node with such devices."""
+    each = one.claimable
+    known = told.variant.facts.name if told.variant else (each.product if each else "") or "unknown"
+    return "/".join(part for part in (one.name, known, each.profile if each else "") if part)
+
+
+def _distinct(groups: Iterable[DeviceGroup]) -> tuple[DeviceGroup, ...]:
+    """Put claimable groups of one name together: products that are one class."""
+    merged: dict[str, DeviceGroup] = {}
+    for group in groups:
+        old = merged.get(group.resource)
+        merged[group.resource] = group if old is None else _together(old, group)
+    return tuple(merged.values())
+
+
+def _together(old: DeviceGroup, new: DeviceGroup) -> DeviceGroup:
+    """Return the first group with the other's devices left out as not askable by the same claim: only the greater one counts."""
+    return max(old, new, key=lambda group: group.devices)
+
+
+def _publication(one: Found, sharing: Sharing) -> Publication:
+    each, register = one.claimable, one.register
+    if each is not None:
+        memory = ("capacity memory", each.memory) if each.memory else None
+        products = (("attribute product", each.product),) if each.product else ()
+        return Publication(resource=one.name, sharing=sharing, products=products, memory=memory)
+    model = one.entry.product(one.name) if one.entry else None
+    if register is not None and len(register.types) == 1:
+        sizes = {card.memory for card in register.cards}
+        memory = ("annotation memory", min(sizes)) if len(sizes) == 1 and min(sizes) else None
+        told = ((f"annotation {register.annotation} type", register.types[0]),)
+        return Publication(resource=one.name, sharing=sharing, products=told, model=model, memory=memory, scaled=True)
+    return Publication(resource=one.name, sharing=sharing, model=model)
+
+
+def _sharing(labels: LabelFacts, node: Node, one: Found) -> tuple[Sharing, tuple[str, ...], str]:
+    """Return how the devices are handed out, by what, and the profile that a label names; whole only if nothing says otherwise."""
+    if one.claimable is not None:
+        return one.claimable.kind.kind.sharing or Sharing.WHOLE, (), ""
+    of_name = (one.entry.kind.sharing if one.entry else None) or Sharing.WHOLE
+    if one.register is not None:
+        return Sharing.VIRTUAL, (f"annotation {one.register.annotation}",), ""
     if of_name is not Sharing.WHOLE:
-        return of_name
-    if any(key in node.annotations for key in found.entry.virtual_annotations):
-        return Sharing.VIRTUAL
-    if any(node.labels.get(key) == "true" for key in labels.virtual):
-        return Sharing.VIRTUAL
-    for key in labels.product:
-        suffix = _suffix(node.labels.get(key, ""), labels)
-        if suffix is not None:
-            return suffix
-    sliced = any(_number(node.labels.get(key)) > 1 for key in labels.replicas)
-    strategies = (node.labels.get(key, "none") for key in labels.strategy)
-    return Sharing.TIME_SLICED if sliced or any(value not in ("none", "") for value in strategies) else Sharing.WHOLE
-
-
-def _suffix(product: str, labels: LabelFacts) -> Sharing | None:
-    return next((suffix.sharing for suffix in labels.suffixes if suffix.pattern.search(product)), None)
-
-
-def _without_suffixes(product: str, labels: LabelFacts) -> str:
-    before = ""
-    while before != product:
-        before = product
+        return of_name, (), ""
+    present = [(key, node.labels[key]) for key in (*labels.product, *labels.virtual) if key in node.labels]
+    for key, value in present:
+        if (key in labels.virtual and value == "true") or any(guest.fullmatch(value[:256]) for guest in labels.guests):
+            return Sharing.VIRTUAL, (f"label {key}={value}: a virtual machine's share",), ""
+    for _, value in present:
         for suffix in labels.suffixes:
-            product = suffix.pattern.sub("", product)
-    return product
+            if match := suffix.pattern.search(value[:256]):
+                return suffix.sharing, (), match.groupdict().get("profile") or ""
+    for mode in labels.modes:
+        value = node.labels.get(mode.label, "")
+        if value and not mode.whole.fullmatch(value):
+            return Sharing.PARTITION, (f"label {mode.label}={value}",), value
+    return *_sliced(labels, node, one.units), ""
 
 
-def _variant(vendor: Vendor, node: Node, found: Found, *, sharing: Sharing) -> Told:
-    """Return the variant and what told it; labels that contradict the resource name are not believed."""
-    able = [v for v in vendor.variants if v.resources is None or v.resources.fullmatch(found.name)]
-    for hint in _hints(vendor, node, found):
-        named = [v for v in able if hint.product in (v.boards if hint.of_board else v.products)]
-        if named:
-            return _by_memory(named, vendor.labels, node, hint=hint, sharing=sharing)
-    seen = [f"label {key}={node.labels[key]}" for key in (*vendor.labels.product, *vendor.labels.board) if key in node.labels]
-    return Told(None, (f"no class is known for {found.name}", *seen))
+def _sliced(labels: LabelFacts, node: Node, units: int) -> tuple[Sharing, tuple[str, ...]]:
+    """Tell time-sliced devices from whole ones."""
+    sliced = [key for key in labels.replicas if number(node.labels.get(key)) > 1]
+    sliced += [key for key in labels.strategy if node.labels.get(key, "none") not in ("none", "")]
+    sliced += [key for key in labels.count if 0 < number(node.labels.get(key)) < units]
+    if not sliced:
+        return Sharing.WHOLE, ()
+    return Sharing.TIME_SLICED, tuple(f"label {key}={node.labels[key]}" for key in sliced[:1])
 
 
-def _hints(vendor: Vendor, node: Node, found: Found) -> Iterable[Hint]:
-    """Yield what names a product, from the most to the least telling."""
-    labels = vendor.labels
-    for key in labels.product:
-        if key in node.labels:
-            yield Hint(key, node.labels[key], normalise(_without_suffixes(node.labels[key], labels), labels.prefixes))
-    for key in labels.board:
-        if key in node.labels:
-            yield Hint(key, node.labels[key], node.labels[key], of_board=True)
-    told = found.entry.product(found.name)
-    if told:
-        yield Hint("", found.name, normalise(told, labels.prefixes))
+def _cut(labels: LabelFacts, node: Node, one: Found, *, sharing: Sharing, suffix: str) -> tuple[str, int | None]:
+    """Return the profile of a partition and the bytes of one, 0 where they are not told; None bytes: those of the class."""
+    if sharing is not Sharing.PARTITION:
+        return "", None
+    if one.claimable is not None:
+        return one.claimable.profile, one.claimable.memory
+    profile = suffix or (one.entry.told(one.name, "profile") if one.entry else "")
+    keys = [(label.format(resource=one.name), unit) for label, unit in labels.partition_memory]
+    told = labelled_memory((*keys, *labels.memory) if suffix else keys, node.labels)
+    gib = one.entry.told(one.name, "gib") if one.entry else ""
+    return profile, told[2] if told else number(gib) * _GIB
 
 
-def _by_memory(named: list[Variant], labels: LabelFacts, node: Node, *, hint: Hint, sharing: Sharing) -> Told:
-    """Choose among the variants of one product by memory: the nearest within the tolerance; without a figure the smallest."""
-    smallest = min(named, key=lambda v: (v.facts.memory or 0, v.facts.name))
-    memory = None if sharing is Sharing.PARTITION else _memory(labels, node.labels)  # a slice's memory says nothing of the card
-    if memory is None:
-        note = () if len(named) == 1 else (f"VariantUnknown: the smallest of {len(named)} counts",)
-        return Told(smallest, (hint.evidence, *note), hint.labels)
-    key, amount = memory
-    label, shown = (key, node.labels[key]), f"label {key}={node.labels[key]}"
-    near = [(distance, v.facts.name, v) for v in named if (distance := _distance(v, amount)) is not None]
-    if near:
-        decisive = (label,) if len(named) > 1 else ()
-        return Told(min(near, key=lambda each: each[:2])[2], (hint.evidence, shown), (*hint.labels, *decisive))
-    if sharing is not Sharing.WHOLE or any(v.facts.memory is None for v in named):
-        return Told(smallest, (hint.evidence, f"{shown} not used"), hint.labels)
-    return Told(None, (hint.evidence, f"{shown} is the memory of no variant"))
+def _ring_size(told: Told) -> int:
+    return told.variant.facts.count_rule.group_size if told.variant else 0
 
 
-def _distance(variant: Variant, amount: int) -> int | None:
-    """Return how far an amount lies from the nearest known memory, None beyond the tolerance."""
-    known = [figure for figure in (variant.facts.memory, *variant.reported) if figure]
-    distances = [abs(amount - figure) for figure in known if abs(amount - figure) * 100 <= figure * TOLERANCE_PERCENT]
-    return min(distances, default=None)
-
-
-def _memory(labels: LabelFacts, present: Mapping[str, str]) -> tuple[str, int] | None:
-    """Return the first memory label that holds a number, and its bytes."""
-    for key, unit in labels.memory:
-        amount = _number(present.get(key))
-        if amount > 0:
-            return key, amount * unit
-    return None
-
-
-def _number(text: str | None) -> int:
-    match = _NUMBER.fullmatch(text or "")
-    return int(match[1]) if match else 0
+def _joined(sets: Sequence[Sequence[str]], node: Node) -> str:
+    """Return the values of the first label set that is there whole, joined by dots."""
+    for keys in sets:
+        if keys and all(node.labels.get(key) for key in keys):
+            return ".".join(node.labels[key] for key in keys)[:64]
+    return ""

@@ -13,7 +13,7 @@ from sampan.model.device import MAX_DEVICES_PER_NODE
 MOST_TEXT: Final = 262_144
 """Characters of an annotation that are read: Kubernetes allows a whole object's annotations no more."""
 
-_HAMI: Final = re.compile(r"hami\.io/[A-Za-z0-9._-]{1,63}-devices-allocated")
+_HAMI: Final = re.compile(r"hami\.io/[A-Za-z0-9._-]{1,63}-(?:devices-)?allocated")
 _VOLCANO: Final = "volcano.sh/vgpu-ids-new"
 _ASCEND: Final = ("huawei.com/AscendReal", "huawei.com/kltDev", "huawei.com/Ascend910", "huawei.com/Ascend310P", "huawei.com/npu")
 """What the device plugin gave, what kubelet took it for, what Volcano chose: the first that is there is believed."""

@@ -1,0 +1,137 @@
+"""Reads what DRA drivers publish for a node: devices by kind and product, newest generation of whole pools only. Tells no class.
+
+Attributes are text of strangers: one that could not stand in a CEL string as it is tells nothing.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from sampan.catalog.facts import DraDriver, DraKind, Kind
+from sampan.model.device import MAX_DEVICES_PER_NODE, Card, ClaimSource, DeviceSlice, DraDevice, Ignored
+
+PUBLISHER: Final = "dra"
+CLAIM: Final = "claim:"
+_PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._()/+:-]{0,127}", re.ASCII)
+_UNTOLD: Final = ("unknown", "")
+_MOST_SLICES: Final = 512
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimable:
+    """Devices of one kind and product that a driver publishes on a node."""
+
+    driver: str
+    kind: DraKind
+    product: str
+    profile: str
+    memory: int
+    """Bytes of the least of them; 0 where it is not told."""
+    devices: int
+    unhealthy: int
+    version: str
+    """Driver version."""
+    compute: str
+    cards: tuple[Card, ...]
+    source: ClaimSource
+
+
+def whole_pools(slices: Iterable[DeviceSlice]) -> tuple[dict[str, list[DraDevice]], tuple[Ignored, ...]]:
+    """Return the devices of every driver, newest generation of each pool; pools that miss slices are not counted."""
+    pools: dict[tuple[str, str], dict[str, DeviceSlice]] = {}
+    for each in sorted(slices, key=lambda one: (one.generation, one.name))[-_MOST_SLICES:]:
+        known = pools.setdefault((each.driver, each.pool), {})
+        if any(old.generation < each.generation for old in known.values()):
+            known.clear()
+        known[each.name] = each
+    drivers: dict[str, list[DraDevice]] = {}
+    ignored = []
+    for (driver, _), parts in sorted(pools.items()):
+        devices = [device for part in parts.values() for device in part.devices]
+        if len(parts) < max(part.expected_slices for part in parts.values()):
+            ignored.append(Ignored(resource=f"{CLAIM}{driver}", amount=len(devices), why="Incomplete"))
+        else:
+            drivers.setdefault(driver, []).extend(devices)
+    return drivers, tuple(ignored)
+
+
+def claimables(driver: DraDriver, devices: Iterable[DraDevice]) -> tuple[tuple[Claimable, ...], tuple[Ignored, ...]]:
+    """Return the devices of one driver by kind, product and profile, and what is left out: children of a whole device counted beside it."""
+    sorted_devices = sorted(devices, key=lambda device: device.name)[: 4 * MAX_DEVICES_PER_NODE]
+    known = [(device, kind) for device in sorted_devices if (kind := _kind(driver, device)) is not None]
+    parents = {attribute(device, driver.id) for device, kind in known if kind.kind is Kind.WHOLE} - {""}
+    children = {device.name: kind for device, kind in known if driver.parent and attribute(device, driver.parent) in parents}
+    groups: dict[tuple[str, str, str, str], list[tuple[DraDevice, DraKind]]] = {}
+    for device, kind in known:
+        if device.name not in children:
+            key = (kind.device_class, kind.value, _product(driver, device), attribute(device, driver.profile))
+            groups.setdefault(key, []).append((device, kind))
+    classes = sorted({kind.device_class for kind in children.values()})[:1]
+    ignored = [Ignored(resource=f"{CLAIM}{name}", amount=len(children), why="Partitioned") for name in classes]
+    unknown = len(sorted_devices) - len(known)
+    ignored += [Ignored(resource=f"{CLAIM}{driver.name}", amount=unknown, why="Companion")] if unknown else []
+    found = tuple(_claimable(driver, [device for device, _ in groups[key]], kind=groups[key][0][1]) for key in sorted(groups))
+    return found, tuple(ignored)
+
+
+def attribute(device: DraDevice, name: str) -> str:
+    """Return an attribute by its plain name, whatever domain it is published under; empty where it is missing or not plain text."""
+    if not name:
+        return ""
+    text = device.attributes.get(name)
+    if text is None:
+        text = next((device.attributes[key] for key in sorted(device.attributes) if key.endswith(f"/{name}")), "")
+    return text if _PLAIN.fullmatch(text) else ""
+
+
+def _capacity(device: DraDevice, name: str) -> int:
+    if not name:
+        return 0
+    amounts = [amount for key, amount in sorted(device.capacity.items()) if key == name or key.endswith(f"/{name}")]
+    return max(amounts[0], 0) if amounts else 0
+
+
+def _kind(driver: DraDriver, device: DraDevice) -> DraKind | None:
+    told = attribute(device, driver.type)
+    return next((kind for kind in driver.kinds if kind.value in ("", told)), None)
+
+
+def _product(driver: DraDriver, device: DraDevice) -> str:
+    told = (attribute(device, name) for name in driver.product)
+    return next((text for text in told if text.lower() not in _UNTOLD), "")
+
+
+def _healthy(driver: DraDriver, device: DraDevice) -> bool:
+    told = ((attribute(device, name).lower(), values) for name, values in driver.healthy)
+    return not device.tainted and all(text in values for text, values in told if text)
+
+
+def _claimable(driver: DraDriver, devices: list[DraDevice], *, kind: DraKind) -> Claimable:
+    first, fit = devices[0], [device for device in devices if _healthy(driver, device)]
+    product, profile = _product(driver, first), attribute(first, driver.profile)
+    shared = kind.kind is Kind.VIRTUAL or any(device.consumable for device in devices)
+    told = [(driver.type, kind.value), *((name, product) for name in driver.product if attribute(first, name) == product != "")]
+    told += [(driver.profile, profile)]
+    return Claimable(
+        driver=driver.name,
+        kind=DraKind(value=kind.value, kind=Kind.VIRTUAL, device_class=kind.device_class) if shared else kind,
+        product=product,
+        profile=profile,
+        memory=min((_capacity(device, driver.memory) for device in devices), default=0),
+        devices=len(fit),
+        unhealthy=len(devices) - len(fit),
+        version=min((attribute(device, driver.driver) for device in devices), default=""),
+        compute=attribute(first, driver.compute),
+        cards=tuple(_card(driver, device) for device in fit) if shared else (),
+        source=ClaimSource(
+            device_class=kind.device_class,
+            driver=driver.name,
+            selectors=tuple(f'device.attributes["{driver.name}"].{name} == "{value}"' for name, value in told if name and value),
+        ),
+    )
+
+
+def _card(driver: DraDriver, device: DraDevice) -> Card:
+    slots = _capacity(device, driver.slots) if driver.slots else 1
+    return Card(id=device.name, memory=_capacity(device, driver.memory), cores=_capacity(device, driver.cores) or 100, slots=slots)
