@@ -61,7 +61,7 @@ def platform_object(kind: str, name: str, spec: dict[str, Any]) -> dict[str, Any
     return {"apiVersion": "sampan.dev/v1alpha1", "kind": kind, "metadata": {"name": name}, "spec": spec}
 
 
-POLICY = {"weights": {"cost": 50, "packing": 30, "preference": 20}}
+POLICY = {"weights": {"cost": 50, "packing": 30, "domestic": 20}}
 PROVIDER = {"namespaces": ["prov-quiet"], "jurisdictions": ["CN"], "regions": ["cn-east"], "terms": ["OnDemand"]}
 CLASS = {"vendor": "acme", "family": "acme-1", "stack": "acme", "origin": "CN", "resourceNames": ["acme.example/npu"]}
 

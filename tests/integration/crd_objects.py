@@ -82,7 +82,7 @@ POLICY: Json = {
     "apiVersion": "sampan.dev/v1alpha1",
     "kind": "PlacementPolicy",
     "metadata": {"name": "cheap"},
-    "spec": {"weights": {"cost": 80, "packing": 10, "preference": 10}},
+    "spec": {"weights": {"cost": 80, "packing": 10, "domestic": 10}},
 }
 QUEUE: Json = {
     "apiVersion": "sampan.dev/v1alpha1",

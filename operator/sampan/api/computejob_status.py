@@ -60,7 +60,7 @@ class VerdictView(Observed):
     pool: Word | None = Field(None, description="Pool of the offer; absent where the whole offer was refused.")
     score: Int | None = Field(None, ge=0, le=100, description="0 to 100, higher is better; absent where refused.")
     parts: Annotated[dict[Word, Annotated[Int, Field(ge=0, le=100)]], Field(max_length=8)] = Field(
-        {}, description="Weighted parts that sum to the score, such as cost, packing and preference."
+        {}, description="Weighted parts that sum to the score, such as cost, packing and domestic."
     )
     reasons: Annotated[tuple[CamelCase, ...], as_atomic(16)] = Field((), description="Why it was refused, worst first; empty where not.")
 

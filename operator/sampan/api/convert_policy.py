@@ -20,7 +20,19 @@ def policy_of(body: Mapping[str, Any]) -> Policy:
     except QuantityError:
         raise InvalidObjectError(f"PlacementPolicy {name}: spec.references.pricePerDeviceHour is not a number") from None
     weights = spec.weights
-    return Policy(name=name, cost=weights.cost, packing=weights.packing, preference=weights.preference, reference_price=reference)
+    return Policy(
+        name=name,
+        cost=weights.cost,
+        performance=weights.performance,
+        packing=weights.packing,
+        domestic=weights.domestic,
+        green=weights.green,
+        prefers_domestic=spec.prefers_domestic,
+        reference_price=reference,
+        reference_grams=spec.references.grams_co2_per_kwh,
+        cpu_on_accelerators=spec.cpu_on_accelerators,
+        cpu_reserve_per_device=spec.cpu_reserve_per_device * 1000,
+    )
 
 
 def queue_of(body: Mapping[str, Any]) -> Queue:

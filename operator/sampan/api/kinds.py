@@ -144,7 +144,9 @@ PLACEMENT_POLICY: Final = Kind(
     columns=(
         Column("Cost", ".spec.weights.cost", "integer"),
         Column("Packing", ".spec.weights.packing", "integer"),
-        Column("Preference", ".spec.weights.preference", "integer"),
+        Column("Performance", ".spec.weights.performance", "integer"),
+        Column("Domestic", ".spec.weights.domestic", "integer"),
+        Column("Green", ".spec.weights.green", "integer"),
         AGE,
         Column("Reference-Price", ".spec.references.pricePerDeviceHour", priority=1),
     ),

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from sampan.api.common import Border, Rule
-from sampan.api.scalars import Decimal, Int
+from sampan.api.scalars import Bool, Decimal, Int
 
 Percent = Annotated[Int, Field(ge=0, le=100)]
 
@@ -15,14 +15,16 @@ class Weights(Border):
 
     RULES: ClassVar = (
         Rule(
-            cel="self.cost + self.packing + self.preference == 100",
-            message="cost, packing and preference must sum to 100",
-            holds=lambda w: w.cost + w.packing + w.preference == 100,
+            cel="self.cost + self.performance + self.packing + self.domestic + self.green == 100",
+            message="cost, performance, packing, domestic and green must sum to 100",
+            holds=lambda w: w.cost + w.performance + w.packing + w.domestic + w.green == 100,
         ),
     )
-    cost: Percent = Field(description="Weight of the price.")
-    packing: Percent = Field(description="Weight of filling nodes, so that large gangs still find whole ones.")
-    preference: Percent = Field(description="Weight of what the job prefers, such as domestic devices.")
+    cost: Percent = Field(0, description="Weight of the price of the whole job: price per device-hour, devices and expected hours.")
+    performance: Percent = Field(0, description="Weight of the expected run time on the devices.")
+    packing: Percent = Field(0, description="Weight of filling nodes, so that large gangs still find whole ones.")
+    domestic: Percent = Field(0, description="Weight of devices from the hub's home country, for jobs that prefer them.")
+    green: Percent = Field(0, description="Weight of power with little CO2, as the offers declare it.")
 
 
 class References(Border):
@@ -31,6 +33,13 @@ class References(Border):
     price_per_device_hour: Decimal = Field(
         "10.00", description='Price of a device-hour in the hub\'s currency that scores 50. Default "10.00".'
     )
+    grams_co2_per_kwh: Int = Field(
+        400,
+        ge=1,
+        le=10_000,
+        alias="gCO2PerKWh",
+        description="Grams of CO2 per kilowatt-hour, PUE and renewable share counted in, that score 50. Default 400.",
+    )
 
 
 class PlacementPolicySpec(Border):
@@ -38,3 +47,10 @@ class PlacementPolicySpec(Border):
 
     weights: Weights = Field(description="Weights of the parts in percent; they sum to 100.")
     references: References = Field(References(), description="Values at which a part scores 50.", json_schema_extra={"default": {}})
+    prefers_domestic: Bool = Field(
+        False, description="true: domestic devices score higher for every job, not only for those that prefer them. Default false."
+    )
+    cpu_on_accelerators: Bool = Field(False, description="true: jobs without devices may use nodes with devices. Default false.")
+    cpu_reserve_per_device: Int = Field(
+        4, ge=0, le=1024, description="Cores that such jobs leave free on a node for each of its devices. Default 4."
+    )

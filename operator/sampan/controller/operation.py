@@ -25,7 +25,7 @@ from sampan.controller.state import State
 from sampan.kube.addresses import AddressPolicy
 from sampan.kube.limits import Limits
 from sampan.model.offer import OfferKey
-from sampan.model.policy import BALANCED
+from sampan.model.policy import BUILT_IN
 
 log = logging.getLogger(__name__)
 
@@ -125,7 +125,7 @@ class Operation:
             policy = policy_of(body)
             policies[policy.name] = policy
             self._policies[uid] = policy.name
-        self.state.policies = {BALANCED.name: BALANCED, **policies}
+        self.state.policies = {**BUILT_IN, **policies}
         self.loop.wake()
 
     def _desk_events(self) -> DeskEvents:

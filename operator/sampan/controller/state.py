@@ -14,7 +14,7 @@ from sampan.model.cluster import Cell, Cluster, Node, Pool
 from sampan.model.job import Demand, Job, Shape
 from sampan.model.offer import Offer, OfferKey
 from sampan.model.plan import Assignment
-from sampan.model.policy import BALANCED, Policy
+from sampan.model.policy import BUILT_IN, Policy
 from sampan.model.snapshot import Snapshot
 from sampan.model.vector import Vector
 from sampan.scheduling.capacity import Flight
@@ -58,7 +58,7 @@ class State:
     def __init__(self, fleet: Fleet, *, currency: str, cooldown: int) -> None:
         """`cooldown` in milliseconds."""
         self.jobs: dict[str, JobRecord] = {}
-        self.policies: dict[str, Policy] = {BALANCED.name: BALANCED}
+        self.policies: dict[str, Policy] = dict(BUILT_IN)
         self.on_job: list[Callable[[JobRecord], None]] = []
         """Called with every record that is new or changed."""
         self.on_waiting: list[Callable[[], None]] = []

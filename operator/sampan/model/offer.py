@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from sampan.model.launch import NO_LAUNCH, Launch
+from sampan.model.launch import NO_LAUNCH, Launch, PodSecurity
 from sampan.model.selector import Selector
 
 
@@ -101,6 +101,10 @@ class Offer:
     """Name of the member's own queue that jobs enter; empty: none."""
     namespace: str = "sampan-jobs"
     """Namespace on the member where jobs run."""
+    pod_security: PodSecurity | None = None
+    """Level that this namespace enforces; None: none is known, and nothing is held against a recipe."""
+    member_queue_ready: bool = True
+    """The member's queue exists and admits jobs, where one is named."""
 
     def valid_at(self, now: int) -> bool:
         """Tell whether the offer's validity covers the moment (milliseconds since the epoch)."""

@@ -59,7 +59,7 @@ class Reason(StrEnum):
     @property
     def wrong_devices(self) -> bool:
         """Tell whether this reason makes the cell beside the point: other devices than the job asks for."""
-        return self in (Reason.ACCELERATOR_MISMATCH, Reason.ACCELERATOR_NODE_RESERVED)
+        return self in _WRONG_DEVICES
 
     @property
     def preemptable(self) -> bool:
@@ -73,6 +73,7 @@ class Reason(StrEnum):
 
 
 _SEVERITY = {reason: rank for rank, reason in enumerate(Reason)}
+_WRONG_DEVICES = (Reason.ACCELERATOR_MISMATCH, Reason.PARTITION_MISMATCH, Reason.SHARING_MISMATCH, Reason.ACCELERATOR_NODE_RESERVED)
 _PASSING = frozenset(
     {
         Reason.INSUFFICIENT_CAPACITY,

@@ -1,13 +1,14 @@
-"""Why a cell is not for a demand: one function per reason, one line each in `FILTERS`. Room is not judged here but in `work`.
+"""Why a cell is not for a demand: one check per reason, one line each in a table. Room is not judged here but in the fits.
 
-A filter reads only the Question. All are asked, so that a verdict names everything that is in the way.
+A check reads only the Question, and of it only what its table says, so that verdicts can be shared by all cells that are alike there.
+All are asked, so that a verdict names everything that is in the way. Wording is in `objections`.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from sampan.model.accelerator import AcceleratorClass, Sharing
+from sampan.model.accelerator import AcceleratorClass, Precision, Sharing
 from sampan.model.cluster import Pool
 from sampan.model.job import Demand, Domestic, Placement, Requirement
 from sampan.model.offer import Offer
@@ -26,6 +27,10 @@ class Question:
     currency: str
     policy_known: bool = True
     """Whether the PlacementPolicy that the job names is there."""
+    tenant: tuple[tuple[str, str], ...] = ()
+    """Labels of the job's namespace, as far as offers read them."""
+    cpu_on_accelerators: bool = False
+    """The policy lets jobs without devices use nodes with devices."""
 
     @property
     def price(self) -> int | None:
@@ -33,6 +38,9 @@ class Question:
         accelerator = self.pool.accelerator
         price = self.offer.price_at(accelerator.name, self.now) if accelerator else None
         return price.amount if price is not None and price.currency == self.currency else None
+
+
+Check = Callable[[Question], Reason | None]
 
 
 def policy_known(q: Question) -> Reason | None:
@@ -65,6 +73,16 @@ def permitted(q: Question) -> Reason | None:
     return None if q.offer.permitted else Reason.PERMISSIONS_MISSING
 
 
+def tenant(q: Question) -> Reason | None:
+    """The offer takes jobs of this namespace."""
+    return None if q.offer.tenants.matches(dict(q.tenant)) else Reason.TENANT_EXCLUDED
+
+
+def member_queue(q: Question) -> Reason | None:
+    """The member's own queue, where the offer names one, exists and is open."""
+    return None if q.offer.member_queue_ready else Reason.MEMBER_QUEUE_NOT_READY
+
+
 def terms(q: Question) -> Reason | None:
     """The job accepts the offer's terms."""
     return Reason.TERMS_EXCLUDED if q.placement.terms and q.offer.terms not in q.placement.terms else None
@@ -91,43 +109,79 @@ def offer_selector(q: Question) -> Reason | None:
     return None if q.placement.offer_selector.matches(q.offer.labels) else Reason.OFFER_SELECTOR_MISMATCH
 
 
+def run_limit(q: Question) -> Reason | None:
+    """The job declares to end within what the offer allows."""
+    most, limit = q.offer.max_run_seconds, q.demand.limit_seconds
+    return Reason.RUN_LIMIT_EXCEEDED if most is not None and (limit is None or limit > most) else None
+
+
+def devices_per_job(q: Question) -> Reason | None:
+    """The job takes no more devices than the offer gives to one."""
+    most, need = q.offer.max_devices_per_job, q.demand.requirement
+    wanted = need.count * q.demand.least_replicas if need else 0
+    return Reason.DEVICES_PER_JOB_EXCEEDED if most is not None and wanted > most else None
+
+
 def domestic(q: Question) -> Reason | None:
     """Where the job requires domestic devices, these are; a job without devices has no origin to require."""
     required = q.placement.domestic is Domestic.REQUIRED and q.demand.requirement is not None
     return Reason.NOT_DOMESTIC if required and not q.pool.domestic else None
 
 
-def price_cap(q: Question) -> Reason | None:
-    """The price is known and within the job's cap, where it sets one."""
-    if q.placement.max_price is None or q.demand.requirement is None:
-        return None
-    if q.price is None:
-        return Reason.PRICE_UNKNOWN
-    return Reason.PRICE_ABOVE_CAP if q.price > q.placement.max_price else None
-
-
 def accelerator(q: Question) -> Reason | None:
-    """The devices are of the class, family, vendor and stack that the demand names, and handed out whole."""
+    """The devices are of the class, family, vendor and stack that the demand names."""
     need, have = q.demand.requirement, q.pool.accelerator
     if need is None:
         return None
-    matches = have is not None and q.pool.sharing is Sharing.WHOLE and _named(need, have)
-    return None if matches else Reason.ACCELERATOR_MISMATCH
+    return None if have is not None and _named(need, have) else Reason.ACCELERATOR_MISMATCH
+
+
+def sharing(q: Question) -> Reason | None:
+    """Devices are handed out as asked for: whole, as a hardware partition, or as a share of a card."""
+    need = q.demand.requirement
+    if need is None:
+        return None
+    wanted = Sharing.PARTITION if need.partition else Sharing.VIRTUAL if need.share else Sharing.WHOLE
+    return None if q.pool.sharing is wanted else Reason.SHARING_MISMATCH
+
+
+def partition(q: Question) -> Reason | None:
+    """The partition is the one asked for."""
+    need = q.demand.requirement
+    if need is None or not need.partition or q.pool.sharing is not Sharing.PARTITION:
+        return None
+    return None if q.pool.profile == need.partition else Reason.PARTITION_MISMATCH
 
 
 def capability(q: Question) -> Reason | None:
-    """Each device has the memory and the throughput asked for; an unknown figure does not satisfy."""
+    """Each device has the memory, bandwidth, throughput and number formats asked for; an unknown figure does not satisfy."""
     need, have = q.demand.requirement, q.pool.accelerator
     if need is None or have is None:
         return None
-    enough = _at_least(have.memory, need.memory_per_device) and _at_least(have.fp16_tflops, need.fp16_tflops)
+    throughput = {Precision.FP16: have.fp16_tflops, **dict(have.throughput)}
+    enough = (
+        _at_least(memory_of(q.pool), need.memory_per_device)
+        and _at_least(have.fp16_tflops, need.fp16_tflops)
+        and _at_least(have.memory_bandwidth, need.memory_bandwidth)
+        and _at_least(throughput.get(Precision.FP64), need.fp64_tflops)
+        and all(throughput.get(precision) for precision in need.precisions)
+    )
     return None if enough else Reason.CAPABILITY_INSUFFICIENT
+
+
+def driver(q: Question) -> Reason | None:
+    """Driver and compute capability are new enough; an unknown one is not."""
+    need = q.demand.requirement
+    if need is None:
+        return None
+    enough = _new_enough(q.pool.driver, need.min_driver) and _new_enough(q.pool.compute_capability, need.min_compute_capability)
+    return None if enough else Reason.DRIVER_TOO_OLD
 
 
 def count(q: Question) -> Reason | None:
     """The class hands out so many devices at once; a count is never rounded."""
     need, have = q.demand.requirement, q.pool.accelerator
-    if need is None or have is None:
+    if need is None or have is None or need.partition or need.share:
         return None
     return None if have.count_rule.accepts(need.count) else Reason.COUNT_NOT_ALLOWED
 
@@ -139,36 +193,72 @@ def architecture(q: Question) -> Reason | None:
 
 
 def reserved_for_devices(q: Question) -> Reason | None:
-    """Jobs without devices stay off nodes with devices."""
-    return Reason.ACCELERATOR_NODE_RESERVED if q.demand.requirement is None and q.pool.resource else None
+    """Jobs without devices stay off nodes with devices, unless the policy lets them."""
+    kept = q.demand.requirement is None and q.pool.resource and not q.cpu_on_accelerators
+    return Reason.ACCELERATOR_NODE_RESERVED if kept else None
 
 
-FILTERS: Final[tuple[Callable[[Question], Reason | None], ...]] = (
+def price_cap(q: Question) -> Reason | None:
+    """The price is known and within the job's cap, where it sets one."""
+    if q.placement.max_price is None or q.demand.requirement is None:
+        return None
+    if q.price is None:
+        return Reason.PRICE_UNKNOWN
+    return Reason.PRICE_ABOVE_CAP if q.price > q.placement.max_price else None
+
+
+def launch(q: Question) -> Reason | None:
+    """The job namespace on the member admits pods with what these devices need to run."""
+    level = q.offer.pod_security
+    return None if level is None or level.allows(q.pool.launch.pod_security) else Reason.LAUNCH_NOT_PERMITTED
+
+
+OFFER_FILTERS: Final[tuple[Check, ...]] = (
     policy_known,
     approved,
     accepting,
     valid,
     connected,
     permitted,
+    tenant,
+    member_queue,
     terms,
     provider,
     region,
     jurisdiction,
     offer_selector,
+    run_limit,
+    devices_per_job,
+)
+"""Read the offer, the placement, the tenant's labels, the demand's limits and its count; nothing of the pool."""
+POOL_FILTERS: Final[tuple[Check, ...]] = (
     domestic,
-    price_cap,
     accelerator,
+    sharing,
+    partition,
     capability,
+    driver,
     count,
     architecture,
     reserved_for_devices,
 )
+"""Read the demand, `placement.domestic`, the policy's word on CPU jobs, and facts of the pool; not its nodes, nothing of the offer."""
+CELL_FILTERS: Final[tuple[Check, ...]] = (price_cap, launch)
+"""Read offer and pool together."""
+FILTERS: Final = (*OFFER_FILTERS, *POOL_FILTERS, *CELL_FILTERS)
 
 
 def refusals(q: Question) -> tuple[Reason, ...]:
     """Return every reason against the cell, worst first; none if it may be used when there is room."""
     reasons = {reason for check in FILTERS if (reason := check(q)) is not None}
     return tuple(sorted(reasons, key=lambda reason: reason.severity))
+
+
+def memory_of(pool: Pool) -> int | None:
+    """Return the bytes of one device of a pool: a partition's own, else its class's nominal memory; None where it is not known."""
+    if pool.memory is not None:
+        return pool.memory
+    return pool.accelerator.memory if pool.accelerator and pool.sharing is not Sharing.PARTITION else None
 
 
 def _named(need: Requirement, have: AcceleratorClass) -> bool:
@@ -183,3 +273,25 @@ def _named(need: Requirement, have: AcceleratorClass) -> bool:
 
 def _at_least(have: int | None, need: int | None) -> bool:
     return need is None or (have is not None and have >= need)
+
+
+def _new_enough(have: str, need: str) -> bool:
+    """Compare dotted versions number by number; what is not told is not enough."""
+    if not need:
+        return True
+    return bool(have) and _numbers(have) >= _numbers(need)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """Return the leading numbers of a version without zeros at the end, so that 550 equals 550.0."""
+    found: list[int] = []
+    for part in version.split("."):
+        digits = part[: len(part) - len(part.lstrip("0123456789"))]
+        if not digits:
+            break
+        found.append(int(digits[:9]))
+        if digits != part:
+            break
+    while found and found[-1] == 0:
+        found.pop()
+    return tuple(found)

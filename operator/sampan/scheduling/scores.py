@@ -12,6 +12,7 @@ from typing import Final
 from sampan.model.accelerator import AcceleratorClass
 from sampan.model.job import Demand, Domestic, Shape
 from sampan.model.policy import Policy
+from sampan.model.quantity import MICRO
 from sampan.scheduling.filters import Question
 
 HOUR: Final = 3600
@@ -61,28 +62,48 @@ def cost(r: Rating) -> int:
     return log_part(price * _devices(demand) * seconds, _reference(r))
 
 
-def preference(r: Rating) -> int:
-    """What the job would like without insisting on it; a job that likes nothing special likes every cell."""
-    wishes = r.question.placement.domestic is Domestic.PREFERRED and r.question.demand.requirement is not None
-    return FULL if not wishes or r.question.pool.domestic else 1
+def performance(r: Rating) -> int:
+    """Expected time on these devices against the time that the job's first alternative is told to take."""
+    demand = r.question.demand
+    if demand.requirement is None:
+        return 0
+    seconds = expected_seconds(r.shape, demand, on=r.question.pool.accelerator, classes=r.classes)
+    return 0 if seconds is None else log_part(seconds, _reference_seconds(r))
+
+
+def domestic(r: Rating) -> int:
+    """Devices from the hub's home country, where job or policy prefers them; where nobody does, every cell is liked."""
+    wishes = r.question.placement.domestic is Domestic.PREFERRED or r.policy.prefers_domestic
+    return FULL if not wishes or r.question.demand.requirement is None or r.question.pool.domestic else 1
+
+
+def green(r: Rating) -> int:
+    """CO2 per kilowatt-hour of computing: grid x PUE x what is not renewable; unknown where grid or PUE is not told."""
+    energy = r.question.offer.energy
+    if energy.grams_co2_per_kwh is None or energy.pue is None:
+        return 0
+    other = MICRO - (energy.renewable_share or 0)  # no word on renewables claims none
+    return log_part(energy.grams_co2_per_kwh * energy.pue * other, r.policy.reference_grams * MICRO * MICRO)
 
 
 SCORERS: Final[tuple[tuple[str, Callable[[Rating], int]], ...]] = (
     ("cost", cost),
-    ("preference", preference),
+    ("performance", performance),
+    ("domestic", domestic),
+    ("green", green),
 )
 """Parts that rest on shape and cell alone; `packing` joins them when the nodes are picked."""
 
 
 def rate(r: Rating) -> tuple[tuple[str, int], ...]:
-    """Return the weighted parts of a cell, without packing."""
-    return tuple((name, weighted(r.policy, name, part(r))) for name, part in SCORERS)
+    """Return the weighted parts of a cell in the order of SCORERS, without packing."""
+    weights = r.policy.weights
+    return tuple((name, weights[name] * part(r) // FULL if weights[name] else 0) for name, part in SCORERS)
 
 
 def weighted(policy: Policy, name: str, part: int) -> int:
     """Return what a part of 0..100 adds to the score under the policy's weights, rounded down."""
-    weight = {"cost": policy.cost, "packing": policy.packing, "preference": policy.preference}[name]
-    return weight * part // FULL
+    return policy.weights[name] * part // FULL
 
 
 def expected_seconds(shape: Shape, demand: Demand, *, on: AcceleratorClass | None, classes: Mapping[str, AcceleratorClass]) -> int | None:
@@ -109,10 +130,14 @@ def expected_seconds(shape: Shape, demand: Demand, *, on: AcceleratorClass | Non
 
 def _reference(r: Rating) -> int:
     """Return the cost that scores 50: the policy's price for the devices and hours of the job's first alternative."""
+    return r.policy.reference_price * max(_devices(r.shape.demands[0]), 1) * _reference_seconds(r)
+
+
+def _reference_seconds(r: Rating) -> int:
+    """Return the time that the first alternative is told to take; an hour where no time is told at all."""
     first = r.shape.demands[0]
     told = (first.expected_seconds, r.shape.expected_seconds, *(d.expected_seconds for d in r.shape.demands))
-    seconds = next((seconds for seconds in told if seconds is not None), HOUR)
-    return r.policy.reference_price * max(_devices(first), 1) * seconds
+    return next((seconds for seconds in told if seconds is not None), HOUR)
 
 
 def _devices(demand: Demand) -> int:

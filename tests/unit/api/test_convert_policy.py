@@ -7,9 +7,9 @@ from sampan.api.convert_policy import policy_of, queue_of
 
 
 def test_a_policy_has_weights_and_a_reference_in_micro_units() -> None:
-    weights = {"cost": 60, "packing": 30, "preference": 10}
+    weights = {"cost": 60, "packing": 30, "domestic": 10}
     policy = policy_of({"metadata": {"name": "thrifty"}, "spec": {"weights": weights, "references": {"pricePerDeviceHour": "2.5"}}})
-    assert (policy.name, policy.cost, policy.packing, policy.preference, policy.reference_price) == ("thrifty", 60, 30, 10, 2_500_000)
+    assert (policy.name, policy.cost, policy.packing, policy.domestic, policy.reference_price) == ("thrifty", 60, 30, 10, 2_500_000)
 
 
 def test_a_queue_says_whose_jobs_compete_and_how() -> None:

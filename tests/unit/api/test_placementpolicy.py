@@ -19,7 +19,7 @@ def test_a_good_policy() -> None:
 @given(st.tuples(*[st.integers(-5, 105)] * 3))
 def test_weights_sum_to_100(weights: tuple[int, int, int]) -> None:
     good = sum(weights) == 100 and all(0 <= w <= 100 for w in weights)
-    raw = dict(zip(("cost", "packing", "preference"), weights, strict=True))
+    raw = dict(zip(("cost", "packing", "domestic"), weights, strict=True))
     if good:
         accepts(Weights, raw)
     else:
@@ -33,4 +33,4 @@ def test_the_default_reference_is_the_model_s() -> None:
 
 
 def test_a_part_that_nobody_reads_yet_is_refused() -> None:
-    refuses(Weights, {"cost": 40, "packing": 30, "preference": 20, "performance": 10}, "spec.performance: Extra inputs")
+    refuses(Weights, {"cost": 40, "packing": 30, "domestic": 20, "preference": 10}, "spec.preference: Extra inputs")

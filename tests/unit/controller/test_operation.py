@@ -12,12 +12,13 @@ from sampan.controller.hub import KINDS, Hub
 from sampan.controller.operation import Identity, Operation
 from sampan.controller.settings import Settings
 from sampan.kube.client import Client
+from sampan.model.policy import BUILT_IN
 
 from .fake_cluster import cluster
 
 POLICY: dict[str, Any] = {
     "metadata": {"name": "cheap", "uid": "p1", "resourceVersion": "5"},
-    "spec": {"weights": {"cost": 100, "packing": 0, "preference": 0}},
+    "spec": {"weights": {"cost": 100, "packing": 0, "domestic": 0}},
 }
 
 
@@ -70,9 +71,9 @@ async def test_an_object_that_cannot_be_read_hurts_no_other() -> None:
 async def test_policies_come_and_go_and_the_default_stays() -> None:
     async with operation() as op:
         op.take("placementpolicies", "ADDED", POLICY)
-        assert set(op.state.policies) == {"balanced", "cheap"}
+        assert set(op.state.policies) == {*BUILT_IN, "cheap"}
         op.take("placementpolicies", "DELETED", POLICY)
-        assert set(op.state.policies) == {"balanced"}
+        assert set(op.state.policies) == set(BUILT_IN)
         shadow = {**POLICY, "metadata": {**POLICY["metadata"], "name": "balanced", "uid": "p2"}}
         op.take("placementpolicies", "ADDED", shadow)
         assert op.state.policies["balanced"].cost == 100

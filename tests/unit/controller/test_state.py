@@ -13,7 +13,7 @@ from sampan.controller.state import State, per_replica
 from sampan.model.lifecycle import Outcome
 from sampan.model.offer import OfferKey
 from sampan.model.plan import Assignment
-from sampan.model.policy import Policy
+from sampan.model.policy import BUILT_IN, Policy
 from sampan.scheduling.capacity import Flight
 
 from .fakes import H100_JOB, FakeFleet, pool
@@ -195,10 +195,10 @@ def test_a_job_can_be_held_back_for_a_time_or_for_one_picture_of_it() -> None:
 
 def test_the_snapshot_has_policies_pools_and_what_a_plan_must_still_find() -> None:
     st = state()
-    st.policies = {**st.policies, "cheap": Policy(name="cheap", cost=100, packing=0, preference=0)}
+    st.policies = {**st.policies, "cheap": Policy(name="cheap", cost=100, packing=0, domestic=0)}
     st.apply_job(body("u1", resourceVersion="17"))
     snapshot = st.snapshot(NOW)
-    assert set(snapshot.policies) == {"balanced", "cheap"}
+    assert set(snapshot.policies) == {*BUILT_IN, "cheap"}
     assert (snapshot.now, snapshot.currency) == (NOW, "CNY")
     assert snapshot.jobs[0].resource_version == "17"
     assert [cell.id for cell in snapshot.cells] == [(OFFER, "h100-x8")]

@@ -61,7 +61,7 @@ def test_a_small_job_fills_the_hole_and_leaves_the_whole_node() -> None:
     wanted = shape(demand(requirement(count=2)))
     (done,) = plan_of(snapshot([job(wanted=wanted)], [offer()], [member])).assignments
     assert done.nodes == (("h-1", 1),)
-    assert done.verdicts[0].parts == (("cost", 23), ("preference", 25), ("packing", 25))
+    assert done.verdicts[0].parts == (("cost", 23), ("performance", 0), ("domestic", 25), ("green", 0), ("packing", 25))
     assert done.verdicts[0].score == 73
 
 

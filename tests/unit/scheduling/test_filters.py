@@ -22,9 +22,10 @@ from builders import (
     shape,
     snapshot,
 )
-from sampan.model.accelerator import CountRule, Sharing
+from sampan.model.accelerator import CountRule, Precision, Sharing
 from sampan.model.cluster import Pool
-from sampan.model.job import Demand, Domestic, Placement, Requirement
+from sampan.model.job import Demand, Domestic, Placement, Requirement, Share
+from sampan.model.launch import Launch, PodSecurity
 from sampan.model.offer import Offer, Terms
 from sampan.model.quantity import MICRO
 from sampan.model.reason import Reason
@@ -119,7 +120,111 @@ def test_an_unknown_figure_does_not_satisfy() -> None:
 
 @pytest.mark.parametrize("sharing", [sharing for sharing in Sharing if sharing is not Sharing.WHOLE])
 def test_only_whole_devices_match(sharing: Sharing) -> None:
-    assert ask(in_pool=replace(pool(), sharing=sharing)) == (Reason.ACCELERATOR_MISMATCH,)
+    assert ask(in_pool=replace(pool(), sharing=sharing)) == (Reason.SHARING_MISMATCH,)
+
+
+SHARE = Requirement(count=1, stack="cuda", share=Share(memory=GIB))
+PART = replace(pool(), sharing=Sharing.PARTITION, profile="1g.10gb", memory=10 * GIB)
+
+
+@pytest.mark.parametrize(
+    ("need", "of", "want"),
+    [
+        (Requirement(count=1, vendor="nvidia", partition="1g.10gb"), PART, ()),
+        (Requirement(count=1, vendor="nvidia", partition="3g.40gb"), PART, (Reason.PARTITION_MISMATCH,)),
+        (Requirement(count=1, vendor="nvidia", partition="1g.10gb"), pool(), (Reason.SHARING_MISMATCH,)),
+        (Requirement(count=1, vendor="nvidia", partition="1g.10gb", memory_per_device=20 * GIB), PART, (Reason.CAPABILITY_INSUFFICIENT,)),
+        (SHARE, replace(pool(), sharing=Sharing.VIRTUAL), ()),
+        (
+            Requirement(count=1, stack="cuda", share=Share(memory=GIB)),
+            replace(pool(), sharing=Sharing.TIME_SLICED),
+            (Reason.SHARING_MISMATCH,),
+        ),
+    ],
+    ids=["the partition", "another partition", "a whole device", "too little memory", "a share", "time slices are no shares"],
+)
+def test_parts_of_devices_are_never_mistaken(need: Requirement, of: Pool, want: tuple[Reason, ...]) -> None:
+    assert ask(demand(need), in_pool=of) == want
+
+
+RATED = replace(
+    accelerator_class(), memory_bandwidth=3350 * 10**9, throughput=((Precision.FP64, 34 * MICRO), (Precision.FP8, 1979 * MICRO))
+)
+
+
+@pytest.mark.parametrize(
+    ("need", "enough"),
+    [
+        ({"memory_bandwidth": 3350 * 10**9}, True),
+        ({"memory_bandwidth": 3351 * 10**9}, False),
+        ({"fp64_tflops": 34 * MICRO}, True),
+        ({"fp64_tflops": 35 * MICRO}, False),
+        ({"precisions": (Precision.FP8, Precision.FP16)}, True),
+        ({"precisions": (Precision.INT8,)}, False),
+    ],
+)
+def test_every_figure_counts_and_an_unknown_one_is_not_enough(need: dict[str, Any], enough: bool) -> None:
+    want = () if enough else (Reason.CAPABILITY_INSUFFICIENT,)
+    assert ask(demand(Requirement(count=8, stack="cuda", **need)), in_pool=pool(accelerator=RATED)) == want
+    bare = pool(accelerator=replace(accelerator_class(fp16=None), memory=None))
+    assert ask(demand(Requirement(count=8, stack="cuda", **need)), in_pool=bare) == (Reason.CAPABILITY_INSUFFICIENT,)
+
+
+@pytest.mark.parametrize(
+    ("have", "need", "enough"),
+    [
+        ("570.172.08", "550.54", True),
+        ("550.54", "550.54", True),
+        ("550.9", "550.54", False),
+        ("550", "550.0", True),
+        ("25.0.rc1", "25.0", True),
+        ("", "1", False),
+        ("none", "1", False),
+    ],
+)
+def test_versions_compare_number_by_number(have: str, need: str, enough: bool) -> None:
+    of = replace(pool(), driver=have)
+    assert (ask(demand(requirement(min_driver=need)), in_pool=of) == ()) is enough
+    of = replace(pool(), compute_capability=have)
+    assert (ask(demand(requirement(min_compute_capability=need)), in_pool=of) == ()) is enough
+
+
+@pytest.mark.parametrize(
+    ("of", "wanted", "want"),
+    [
+        ({"max_run_seconds": 60}, {"limit_seconds": 60}, ()),
+        ({"max_run_seconds": 60}, {"limit_seconds": 61}, (Reason.RUN_LIMIT_EXCEEDED,)),
+        ({"max_run_seconds": 60}, {"limit_seconds": None}, (Reason.RUN_LIMIT_EXCEEDED,)),
+        ({"max_devices_per_job": 16}, {"replicas": 2, "least_replicas": 2}, ()),
+        ({"max_devices_per_job": 15}, {"replicas": 2, "least_replicas": 2}, (Reason.DEVICES_PER_JOB_EXCEEDED,)),
+        ({"max_devices_per_job": 8}, {"replicas": 2, "least_replicas": 1}, ()),
+        ({"tenants": selector(tier="gold")}, {}, (Reason.TENANT_EXCLUDED,)),
+        ({"member_queue_ready": False}, {}, (Reason.MEMBER_QUEUE_NOT_READY,)),
+    ],
+)
+def test_what_an_offer_lets_a_job_be(of: dict[str, Any], wanted: dict[str, Any], want: tuple[Reason, ...]) -> None:
+    assert ask(replace(demand(requirement()), **wanted), of=replace(offer(), **of)) == want
+
+
+@pytest.mark.parametrize(
+    ("level", "want"), [(None, ()), (PodSecurity.PRIVILEGED, ()), (PodSecurity.BASELINE, (Reason.LAUNCH_NOT_PERMITTED,))]
+)
+def test_the_namespace_must_admit_what_the_devices_need(level: PodSecurity | None, want: tuple[Reason, ...]) -> None:
+    of = replace(pool(), launch=Launch(pod_security=PodSecurity.PRIVILEGED))
+    assert ask(of=replace(offer(), pod_security=level), in_pool=of) == want
+
+
+def test_a_policy_may_open_accelerator_nodes_to_jobs_without_devices() -> None:
+    question = Question(demand=demand(), placement=Placement(), offer=offer(), pool=pool(), now=NOW, currency="CNY")
+    assert refusals(question) == (Reason.ACCELERATOR_NODE_RESERVED,)
+    assert refusals(replace(question, cpu_on_accelerators=True)) == ()
+
+
+def test_tenants_are_told_by_their_namespaces_labels() -> None:
+    of = replace(offer(), tenants=selector(tier="gold"))
+    question = Question(demand=demand(requirement()), placement=Placement(), offer=of, pool=pool(), now=NOW, currency="CNY")
+    assert refusals(replace(question, tenant=(("tier", "gold"),))) == ()
+    assert refusals(replace(question, tenant=(("tier", "silver"),))) == (Reason.TENANT_EXCLUDED,)
 
 
 def test_devices_of_unknown_class_never_match() -> None:
@@ -165,4 +270,4 @@ def test_a_policy_that_is_not_there_is_not_replaced_by_another() -> None:
 
 def test_every_filter_can_refuse() -> None:
     """A filter that is in the list but never speaks would be a lie; each has a case above, so names and list agree in number."""
-    assert len(FILTERS) == len({check.__name__ for check in FILTERS}) == 18
+    assert len(FILTERS) == len({check.__name__ for check in FILTERS}) == 26

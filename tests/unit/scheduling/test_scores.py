@@ -1,6 +1,7 @@
 """Scores: exact integers whose order follows price, time and wishes."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,10 +11,11 @@ from builders import A100, ASCEND, H100, HYGON, NOW, demand, offer, pool, price,
 from sampan.catalog import load
 from sampan.model.accelerator import AcceleratorClass
 from sampan.model.job import Domestic, Placement, Requirement, Shape
+from sampan.model.offer import Energy
 from sampan.model.policy import BALANCED, Policy
 from sampan.model.quantity import MICRO
 from sampan.scheduling.filters import Question
-from sampan.scheduling.scores import Rating, cost, expected_seconds, log_part, preference, rate, weighted
+from sampan.scheduling.scores import Rating, cost, domestic, expected_seconds, green, log_part, performance, rate, weighted
 
 AMOUNT = st.integers(1, 10**24)
 
@@ -94,13 +96,43 @@ def test_expected_time_on_a_class(wanted: Shape, index: int, on: str, want: int 
 
 def test_domestic_devices_please_who_prefers_them() -> None:
     wishes = shape(demand(requirement()), placement=Placement(domestic=Domestic.PREFERRED))
-    assert preference(rating(wishes, on=HYGON)) == 100
-    assert preference(rating(wishes, on=H100)) == 1
-    assert preference(rating(shape(demand(requirement())), on=H100)) == 100
+    assert domestic(rating(wishes, on=HYGON)) == 100
+    assert domestic(rating(wishes, on=H100)) == 1
+    assert domestic(rating(shape(demand(requirement())), on=H100)) == 100
+
+
+def test_a_policy_may_prefer_domestic_devices_for_everybody() -> None:
+    plain = rating(shape(demand(requirement())), on=H100)
+    assert domestic(replace(plain, policy=replace(BALANCED, prefers_domestic=True))) == 1
+
+
+def test_faster_devices_perform_better_and_unknown_ones_earn_nothing() -> None:
+    wanted = shape(demand(requirement(H100)), demand(requirement(A100), alternative=1), expected_seconds=1000)
+    assert performance(rating(wanted, on=H100)) == 50
+    assert performance(rating(wanted, index=1, on=A100)) == 29  # 3.17 times as long
+    unknown = shape(demand(requirement(H100)), demand(requirement("hygon-bw1000-64gb"), alternative=1), expected_seconds=1000)
+    assert performance(rating(unknown, index=1, on="hygon-bw1000-64gb")) == 0
+
+
+@pytest.mark.parametrize(
+    ("energy", "want"),
+    [
+        (Energy(grams_co2_per_kwh=400, pue=MICRO), 50),
+        (Energy(grams_co2_per_kwh=400, pue=MICRO, renewable_share=MICRO // 2), 62),
+        (Energy(grams_co2_per_kwh=400, pue=MICRO, renewable_share=MICRO), 100),
+        (Energy(grams_co2_per_kwh=800, pue=MICRO), 37),
+        (Energy(grams_co2_per_kwh=400), 0),
+        (Energy(pue=MICRO, renewable_share=MICRO), 0),
+    ],
+    ids=["reference", "half renewable", "all renewable", "dirty", "no PUE", "no grid"],
+)
+def test_green_counts_grid_pue_and_renewables(energy: Energy, want: int) -> None:
+    plain = rating(shape(demand(requirement())))
+    assert green(replace(plain, question=replace(plain.question, offer=replace(plain.question.offer, energy=energy)))) == want
 
 
 def test_weights_are_the_policys() -> None:
-    thrifty = Policy(name="thrifty", cost=90, packing=5, preference=5)
+    thrifty = Policy(name="thrifty", cost=90, packing=5, domestic=5)
     assert weighted(thrifty, "cost", 50) == 45
     assert weighted(thrifty, "packing", 50) == 2
-    assert rate(rating(shape(demand(requirement())))) == (("cost", 25), ("preference", 25))
+    assert rate(rating(shape(demand(requirement())))) == (("cost", 25), ("performance", 0), ("domestic", 25), ("green", 0))

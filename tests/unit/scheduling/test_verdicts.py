@@ -37,7 +37,7 @@ def test_what_was_read_makes_it_anew() -> None:
     key = offer().key
     changes = [
         replace(world, offers={key: offer(accepting=False)}),
-        replace(world, policies={"balanced": Policy(name="balanced", cost=100, packing=0, preference=0)}),
+        replace(world, policies={"balanced": Policy(name="balanced", cost=100, packing=0, domestic=0)}),
         replace(world, currency="EUR"),
         replace(world, classes={}),
     ]
