@@ -16,7 +16,7 @@ from sampan.model.selector import Selector
 from sampan.model.vector import Vector
 from sampan.scheduling.cycle import schedule
 from sampan.scheduling.explain import headline
-from sampan.scheduling.verdicts import Memo
+from sampan.scheduling.memo import Memo
 
 SCENARIOS = sorted((Path(__file__).parent.parent / "golden" / "scheduling").glob("*.json"))
 Entry = dict[str, Any]

@@ -14,7 +14,7 @@ from sampan.model.job import Job
 from sampan.model.plan import Plan, Refusal
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.cycle import schedule
-from sampan.scheduling.verdicts import Memo
+from sampan.scheduling.memo import Memo
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +103,7 @@ class Loop:
         counts: dict[str, int] = {}
         for refusal in plan.refusals:
             reason = refusal.dominant
-            counts[str(reason)] = counts.get(str(reason), 0) + 1
+            counts[str(reason)] = counts.get(str(reason), 0) + len(refusal)
         self.last_refused = counts
         self._refusals.hear(plan.refusals)
         if plan.assignments:

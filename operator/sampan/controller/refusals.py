@@ -6,6 +6,7 @@ At most one write in ten minutes a job unless the reason changed for good, and f
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 from sampan.api import status as job_status
 from sampan.controller.hub import Hub
@@ -47,7 +48,7 @@ class RefusalWriter:
 
     def hear(self, refusals: tuple[Refusal, ...]) -> None:
         """Take in the refusals of one cycle; jobs no longer refused drop out."""
-        self._newest = {refusal.job.uid: refusal for refusal in refusals}
+        self._newest = {job.uid: replace(refusal, job=job, rest=()) for refusal in refusals for job in refusal.jobs}
         now = self._clock()
         self._since = {uid: self._stable(uid, _word(refusal), now) for uid, refusal in self._newest.items()}
         self._written = {uid: told for uid, told in self._written.items() if uid in self._state.jobs}

@@ -1,7 +1,8 @@
 """What one scheduling cycle decided. Deciding and acting are apart: a Plan changes nothing by itself."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 
 from sampan.model.job import Demand, Job
 from sampan.model.offer import OfferKey
@@ -43,7 +44,7 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """A job that cannot be placed now, and why: how many cells gave each reason as their worst."""
+    """Jobs of one bucket that cannot be placed now, and why: how many cells gave each reason as their worst."""
 
     job: Job
     counts: Mapping[Reason, int]
@@ -54,6 +55,22 @@ class Refusal:
     """The least refused cells first."""
     room: int | None = None
     """Most replicas that fit now into one cell that lacks only room; None where no cell lacks only room."""
+    rest: tuple[tuple[Job, ...], ...] = ()
+    """Younger jobs of the same bucket, for which the same holds, in pieces."""
+
+    @property
+    def jobs(self) -> Iterator[Job]:
+        """Yield every job that is refused so, oldest first."""
+        yield self.job
+        yield from chain.from_iterable(self.rest)
+
+    def __len__(self) -> int:
+        """Return how many jobs are refused so."""
+        return 1 + sum(map(len, self.rest))
+
+    def __bool__(self) -> bool:
+        """Return True: a refusal is one, whatever its length."""
+        return True
 
     @property
     def dominant(self) -> Reason | None:

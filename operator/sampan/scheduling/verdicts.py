@@ -1,114 +1,162 @@
-"""What each cell is to each shape, apart from room: computed once and kept until offer, pool, policy or a moment in time change it."""
+"""What is told of a decision: the verdicts of an assignment, the reasons of a refusal, counted over all cells. Wording is in `explain`."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Final
 
-from sampan.model.accelerator import AcceleratorClass
-from sampan.model.cluster import Cell, Pool
-from sampan.model.job import Shape
-from sampan.model.offer import Offer
-from sampan.model.policy import BALANCED, Policy
+import numpy as np
+
+from sampan.model.job import Job
+from sampan.model.plan import Assignment, Refusal, Verdict
 from sampan.model.reason import Reason
-from sampan.model.snapshot import Snapshot
-from sampan.scheduling.filters import Question, refusals
-from sampan.scheduling.scores import Rating, rate
-from sampan.scheduling.work import BaseRow, CellId, RowKey
+from sampan.scheduling.choices import Choice, choice_of, ranked
+from sampan.scheduling.desk import Case, Desk
+from sampan.scheduling.groups import Numbers
+from sampan.scheduling.memo import REASONS, WRONG, reasons_in
 
-_FOREVER = 2**63
-
-
-@dataclass(frozen=True, slots=True)
-class Static:
-    """A cell for one demand: refused for reasons, or rated in parts."""
-
-    reasons: tuple[Reason, ...]
-    parts: tuple[tuple[str, int], ...] = ()
-
-    @property
-    def score(self) -> int:
-        """Return the sum of the parts; packing is not among them."""
-        return sum(points for _, points in self.parts)
+MOST_VERDICTS: Final = 16
+"""Verdicts that an assignment or a refusal carries."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """The verdicts of one cell for all demands of a shape, and what they were computed from."""
+class Against:
+    """Over the columns that a job is asked about: the reasons of the alternative that came nearest."""
 
-    offer: Offer
-    pool: Pool
-    policy: Policy
-    since: int
-    until: int
-    by_demand: tuple[Static, ...]
+    columns: Numbers
+    masks: Numbers
+    worst: Numbers
+    """Severity of the worst reason."""
+    counts: Numbers
+    """How many reasons."""
+    index: Numbers
+    """The alternative, by its place in the shape."""
 
-    def holds(self, offer: Offer, pool: Pool, *, policy: Policy, now: int) -> bool:
-        """Tell whether nothing that was read has changed."""
-        return (
-            self.since <= now < self.until
-            and (self.offer is offer or self.offer == offer)
-            and (self.pool is pool or self.pool == pool)
-            and (self.policy is policy or self.policy == policy)
-        )
-
-
-Row = Mapping[CellId, Entry]
+    def mildest(self, most: int) -> list[int]:
+        """Return places of the least refused columns, in the order of mildness, then of the columns."""
+        key = ((len(REASONS) - self.worst) * 64 + self.counts) * (1 << 32) + np.arange(len(self.columns))
+        if len(key) > most:
+            key = np.partition(key, most - 1)[:most]
+        return [int(each) for each in np.sort(key) & ((1 << 32) - 1)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Memo:
-    """What a cycle leaves to the next. An empty one gives the same plan, only later."""
-
-    currency: str = ""
-    classes: Mapping[str, AcceleratorClass] = field(default_factory=dict)
-    rows: Mapping[Shape, Row] = field(default_factory=dict)
-    fits: Mapping[RowKey, BaseRow] = field(default_factory=dict)
-
-
-def verdict_rows(snapshot: Snapshot, cells: tuple[Cell, ...], memo: Memo) -> dict[Shape, Row]:
-    """Return the row of every pending shape; what still holds in the memo is taken over."""
-    same_world = memo.currency == snapshot.currency and (memo.classes is snapshot.classes or memo.classes == snapshot.classes)
-    rows: dict[Shape, Row] = {}
-    for job in snapshot.jobs:
-        if job.shape not in rows:
-            old = memo.rows.get(job.shape, {}) if same_world else {}
-            rows[job.shape] = _row(snapshot, cells, job.shape, old=old)
-    return rows
+def assignment(desk: Desk, case: Case, best: Choice) -> Assignment:
+    """Return the decision for a choice, with what the other cells were."""
+    cell, names = desk.cell(best.column), desk.tables.columns[best.column].names
+    return Assignment(
+        job=case.job,
+        offer=cell.offer,
+        cluster_uid=cell.pool.cluster_uid,
+        pool=cell.pool.name,
+        demand=case.job.shape.demands[best.index],
+        replicas=best.fit.replicas,
+        nodes=tuple((names[place], replicas) for place, replicas in best.fit.nodes),
+        verdicts=(_scored(desk, case, best), *_others(desk, case, best)),
+    )
 
 
-def _row(snapshot: Snapshot, cells: tuple[Cell, ...], shape: Shape, *, old: Row) -> Row:
-    policy = snapshot.policies.get(shape.policy, BALANCED)
-    row: dict[CellId, Entry] = {}
-    for cell in cells:
-        offer, known = snapshot.offers[cell.offer], old.get(cell.id)
-        if known is not None and known.holds(offer, cell.pool, policy=policy, now=snapshot.now):
-            row[cell.id] = known
-        else:
-            row[cell.id] = _entry(snapshot, shape, offer=offer, pool=cell.pool, policy=policy)
-    return row
+def refusal(desk: Desk, case: Case) -> Refusal:
+    """Return why a job is refused, counted over the cells with the devices that it asks for, or over all where there are none."""
+    against = _against(desk, case, case.allowed)
+    point = (against.masks & WRONG) == 0
+    counted = against.worst[point] if point.any() else against.worst
+    severities, amounts = np.unique(counted, return_counts=True)
+    counts = {REASONS[severity]: amount for severity, amount in zip(severities.tolist(), amounts.tolist(), strict=True)}
+    shown = tuple(_refused(desk, case, against, place=place) for place in against.mildest(MOST_VERDICTS))
+    beside = int((~point).sum()) if point.any() else 0
+    return Refusal(job=case.job, counts=counts, beside=beside, verdicts=shown, room=_room(desk, case))
 
 
-def _entry(snapshot: Snapshot, shape: Shape, *, offer: Offer, pool: Pool, policy: Policy) -> Entry:
-    by_demand = []
-    for demand in shape.demands:
-        question = Question(
-            demand=demand,
-            placement=shape.placement,
-            offer=offer,
-            pool=pool,
-            now=snapshot.now,
-            currency=snapshot.currency,
-            policy_known=shape.policy in snapshot.policies or shape.policy == BALANCED.name,
-        )
-        reasons = refusals(question)
-        rating = Rating(question=question, shape=shape, policy=policy, classes=snapshot.classes)
-        by_demand.append(Static(reasons) if reasons else Static((), rate(rating)))
-    moments = sorted(_moments(offer))
-    since = max((moment for moment in moments if moment <= snapshot.now), default=-_FOREVER)
-    until = min((moment for moment in moments if moment > snapshot.now), default=_FOREVER)
-    return Entry(offer, pool, policy, since, until, tuple(by_demand))
+def barred(job: Job, reason: Reason, rest: tuple[Job, ...]) -> Refusal:
+    """Return the refusal of jobs that their queue does not let compete."""
+    return Refusal(job=job, counts={reason: 1}, rest=(rest,) if rest else ())
 
 
-def _moments(offer: Offer) -> Iterator[int]:
-    """Yield when something about the offer changes by itself."""
-    yield from (price.valid_from for price in offer.prices)
-    yield from (moment for moment in (offer.valid_from, offer.valid_until) if moment is not None)
+def _scored(desk: Desk, case: Case, choice: Choice) -> Verdict:
+    cell, demand = desk.cell(choice.column), case.job.shape.demands[choice.index]
+    return Verdict(offer=cell.offer, pool=cell.pool.name, alternative=demand.alternative, score=choice.score, parts=choice.parts)
+
+
+def _refused(desk: Desk, case: Case, against: Against, *, place: int) -> Verdict:
+    cell = desk.cell(int(against.columns[place]))
+    demand = case.job.shape.demands[int(against.index[place])]
+    reasons = reasons_in(int(against.masks[place]))
+    return Verdict(offer=cell.offer, pool=cell.pool.name, alternative=demand.alternative, reasons=reasons)
+
+
+def _others(desk: Desk, case: Case, best: Choice) -> list[Verdict]:
+    """Return what the other cells were: those with room by rank, then the refused, mildest first.
+
+    They are judged by the chosen alternative, or by whichever suits each best where the score alone decides.
+    """
+    indexes = case.allowed if case.by_score else (best.index,)
+    choices: dict[int, Choice] = {}
+    roomy: set[int] = {best.column}
+    for index in indexes:
+        outlook = desk.outlook(case, index)
+        columns = [column for column in ranked(case, outlook) if column != best.column]
+        roomy.update(columns)
+        for column in columns[:MOST_VERDICTS]:
+            choice = choice_of(desk, case, outlook, column=column)
+            if choice is not None and (column not in choices or choice.rank < choices[column].rank):
+                choices[column] = choice
+    shown = [_scored(desk, case, choice) for choice in sorted(choices.values(), key=lambda choice: choice.rank)]
+    if len(shown) < MOST_VERDICTS - 1:
+        against = _against(desk, case, indexes)
+        places = [place for place in against.mildest(MOST_VERDICTS + len(roomy)) if int(against.columns[place]) not in roomy]
+        shown += [_refused(desk, case, against, place=place) for place in places]
+    return shown[: MOST_VERDICTS - 1]
+
+
+def _against(desk: Desk, case: Case, indexes: tuple[int, ...]) -> Against:
+    """Return everything against every column; room is looked at only where nothing else is in the way."""
+    best: Against | None = None
+    for index in indexes:
+        columns, masks = _masks(desk, case, index)
+        lowest = masks & -masks
+        worst = np.round(np.log2(np.maximum(lowest, 1).astype(np.float64))).astype(np.int64)  # exact: powers of two below 2^52
+        counts = np.bitwise_count(masks).astype(np.int64)
+        mine = Against(columns, masks, worst, counts, np.full(len(columns), index, dtype=np.int64))
+        best = mine if best is None else _nearer(best, mine)
+    assert best is not None  # the first demand is always ripe
+    return best
+
+
+def _nearer(first: Against, second: Against) -> Against:
+    """Return column by column whichever is refused less; the first where both are alike. Columns differ where domains are asked for."""
+    if len(first.columns) != len(second.columns) or (first.columns != second.columns).any():
+        return first
+    better = (second.worst > first.worst) | ((second.worst == first.worst) & (second.counts < first.counts))
+    each = ((first.masks, second.masks), (first.worst, second.worst), (first.counts, second.counts), (first.index, second.index))
+    masks, worst, counts, index = (np.where(better, theirs, ours).astype(np.int64) for ours, theirs in each)
+    return Against(first.columns, masks, worst, counts, index)
+
+
+def _masks(desk: Desk, case: Case, index: int) -> tuple[Numbers, Numbers]:
+    row, demand = case.rows.rows[index], case.job.shape.demands[index]
+    universe, lacking = desk.universe(case.job.shape, demand)
+    masks = row.mask.copy()
+    masks[lacking] |= 1 << Reason.INTERCONNECT_MISSING.severity
+    excluded = desk.excluded(case.job)
+    masks[excluded] |= 1 << Reason.OFFER_COOLING_DOWN.severity
+    open_ = universe & (masks == 0)
+    if open_.any():
+        outlook = desk.outlook(case, index)
+        tables, least = desk.tables, demand.least_replicas
+        now, most = tables.fit[row.need], tables.most[row.need]
+        held = (now >= least) & (outlook.room < least)
+        why = np.where(most < least, Reason.TOO_LARGE.severity, np.where(held, _HELD, Reason.INSUFFICIENT_CAPACITY.severity))
+        masks[open_] = np.left_shift(1, why[open_])
+        for column in desk.limits.among(np.flatnonzero(open_ & (most >= least))):
+            reason = desk.limits.why(column, demand)
+            if reason is not None:
+                masks[column] = 1 << reason.severity
+    columns = np.flatnonzero(universe)
+    return columns, masks[columns]
+
+
+_HELD: Final = Reason.HELD_FOR_OTHERS.severity
+
+
+def _room(desk: Desk, case: Case) -> int | None:
+    outlooks = [desk.outlook(case, index) for index in case.allowed]
+    rooms = [int(outlook.room[outlook.able].max()) for outlook in outlooks if outlook.able.any()]
+    return max(rooms, default=None)

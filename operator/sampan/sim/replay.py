@@ -11,7 +11,7 @@ from heapq import heappop, heappush
 from sampan.model.job import Job
 from sampan.model.plan import Plan
 from sampan.scheduling.cycle import schedule
-from sampan.scheduling.verdicts import Memo
+from sampan.scheduling.memo import Memo
 from sampan.sim.world import SimJob, World, shape_of
 
 SECOND = 1000

@@ -1,54 +1,49 @@
-"""Picking nodes: small holes first, untouched nodes last, whole gangs only."""
+"""Which nodes are chosen: whole gangs or none, small holes first, untouched nodes last."""
 
+import numpy as np
 import pytest
 
-from sampan.scheduling.assign import Room, pick
+from sampan.scheduling.assign import Fit, Room, pick
 
 
-def rooms(*free: int, per_replica: int = 2, size: int = 8) -> list[Room]:
-    return [Room(node=f"n{i}", fits=amount // per_replica, free=amount, whole=amount == size) for i, amount in enumerate(free)]
+def room(*nodes: tuple[int, int, bool], waste: tuple[int, ...] | None = None) -> Room:
+    """Nodes as (fits, free, whole)."""
+    fits, free, whole = (np.array(each) for each in zip(*nodes, strict=True)) if nodes else (np.zeros(0, dtype=np.int64),) * 3
+    wasted = None if waste is None else np.array(waste)
+    return Room(fits=fits, free=free, whole=whole.astype(bool), waste=wasted)
+
+
+def chosen(fit: Fit | None) -> dict[int, int]:
+    assert fit is not None
+    return dict(fit.nodes)
 
 
 @pytest.mark.parametrize(
-    ("free", "wanted", "want"),
+    ("nodes", "wanted", "least", "want"),
     [
-        ((8, 4, 2), 1, {"n2": 1}),
-        ((8, 4, 2), 2, {"n2": 1, "n1": 1}),
-        ((8, 4, 2), 3, {"n2": 1, "n1": 2}),
-        ((8, 4, 2), 7, {"n2": 1, "n1": 2, "n0": 4}),
-        ((8, 8), 1, {"n0": 1}),
-        ((1, 1), 1, None),
-        ((8, 4, 2), 8, None),
+        pytest.param([(1, 8, True), (1, 3, False)], 1, 1, {1: 1}, id="the smallest hole that suffices"),
+        pytest.param([(4, 8, True), (2, 8, False)], 2, 2, {1: 2}, id="an untouched node last"),
+        pytest.param([(1, 4, False), (1, 4, False)], 1, 1, {0: 1}, id="the first by name where equal"),
+        pytest.param([(2, 4, False), (4, 8, True)], 5, 5, {0: 2, 1: 3}, id="as many as fit on each"),
+        pytest.param([(0, 0, False), (1, 8, True)], 3, 1, {1: 1}, id="a sweep takes what there is"),
     ],
 )
-def test_fewest_sufficient_first(free: tuple[int, ...], wanted: int, want: dict[str, int] | None) -> None:
-    fit = pick(rooms(*free), wanted=wanted, least=wanted, per_replica=2)
-    assert (dict(fit.nodes) if fit else None) == want
+def test_nodes_are_chosen(nodes: list[tuple[int, int, bool]], wanted: int, least: int, want: dict[int, int]) -> None:
+    assert chosen(pick(room(*nodes), wanted=wanted, least=least, per_replica=2)) == want
 
 
-def test_an_untouched_node_is_kept_even_if_smaller() -> None:
-    mixed = [Room(node="small", fits=1, free=4, whole=True), Room(node="large", fits=1, free=6, whole=False)]
-    fit = pick(mixed, wanted=1, least=1, per_replica=4)
-    assert fit is not None
-    assert fit.nodes == (("large", 1),)
+@pytest.mark.parametrize(("nodes", "least"), [([(1, 8, True)], 2), ([], 1), ([(0, 0, True)], 1), ([(0, 0, True)], 0)])
+def test_what_does_not_fit_is_not_chosen(nodes: list[tuple[int, int, bool]], least: int) -> None:
+    assert pick(room(*nodes), wanted=2, least=least, per_replica=8) is None
 
 
-def test_a_sweep_runs_as_wide_as_fits() -> None:
-    fit = pick(rooms(4, 2), wanted=10, least=1, per_replica=2)
-    assert fit is not None
-    assert fit.replicas == 3
+def test_least_waste_comes_before_the_smallest_hole() -> None:
+    fit = pick(room((1, 2, False), (1, 6, False), waste=(5, 1)), wanted=1, least=1, per_replica=2)
+    assert chosen(fit) == {1: 1}
 
 
-@pytest.mark.parametrize(("free", "want"), [((2,), (100, 0)), ((4,), (50, 2)), ((8,), (25, 6))])
-def test_packing_is_the_share_that_is_used(free: tuple[int, ...], want: tuple[int, int]) -> None:
-    fit = pick(rooms(*free), wanted=1, least=1, per_replica=2)
-    assert fit is not None
-    assert (fit.packing, fit.left) == want
-
-
-def test_a_narrow_sweep_packs_worse_than_a_wide_one() -> None:
-    narrow = pick(rooms(2), wanted=4, least=1, per_replica=2)
-    wide = pick(rooms(2, 2, 2, 2), wanted=4, least=1, per_replica=2)
-    assert narrow is not None
-    assert wide is not None
-    assert narrow.packing < wide.packing == 100
+def test_packing_is_the_share_that_is_used_times_the_share_that_runs() -> None:
+    full = pick(room((1, 8, True)), wanted=1, least=1, per_replica=8)
+    half = pick(room((1, 8, True)), wanted=1, least=1, per_replica=4)
+    part = pick(room((1, 8, True)), wanted=2, least=1, per_replica=8)
+    assert [(fit.packing, fit.left) for fit in (full, half, part) if fit] == [(100, 0), (50, 4), (50, 0)]

@@ -30,7 +30,7 @@ from sampan.model.quantity import MICRO
 from sampan.model.reason import Reason
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.cycle import schedule
-from sampan.scheduling.verdicts import Memo
+from sampan.scheduling.memo import Memo
 
 
 def plan_of(world: Snapshot) -> Plan:

@@ -32,7 +32,7 @@ from sampan.model.reason import Reason
 from sampan.scheduling.cycle import schedule
 from sampan.scheduling.explain import headline
 from sampan.scheduling.filters import FILTERS, Question, refusals
-from sampan.scheduling.verdicts import Memo
+from sampan.scheduling.memo import Memo
 
 
 def ask(

@@ -1,64 +1,50 @@
-"""What is kept from cycle to cycle, and what makes it anew."""
+"""What is told of a decision."""
 
-from dataclasses import replace
-
-from builders import H100, NOW, cluster, job, nodes, offer, price, snapshot
-from sampan.model.backlog import Backlog
-from sampan.model.policy import Policy
-from sampan.model.quantity import MICRO
+from builders import ASCEND, H100, cluster, demand, job, node, nodes, offer, requirement, shape, snapshot, vector
+from sampan.model.job import Placement
+from sampan.model.plan import Plan
 from sampan.model.reason import Reason
-from sampan.model.snapshot import Snapshot
-from sampan.scheduling.verdicts import Entry, Memo, verdict_rows
+from sampan.scheduling.cycle import schedule
+from sampan.scheduling.memo import Memo
+from sampan.scheduling.verdicts import MOST_VERDICTS
 
-MEMBER = cluster(*nodes("h", 1, H100))
-
-
-def entry(world: Snapshot, memo: Memo) -> Entry:
-    (row,) = verdict_rows(world, world.cells, memo).values()
-    (only,) = row.values()
-    return only
+MEMBER = cluster(*nodes("h", 2, H100), node("n", ASCEND), used={"h-0": vector(gpu=4), "h-1": vector(gpu=4)})
 
 
-def memo_of(world: Snapshot) -> Memo:
-    return Memo(currency=world.currency, classes=world.classes, rows=verdict_rows(world, world.cells, Memo()))
+def plan_of(*wanted: Placement, count: int = 8, replicas: int = 1) -> Plan:
+    placement = wanted[0] if wanted else None
+    asked = shape(demand(requirement(count=count), replicas=replicas), placement=placement)
+    return schedule(snapshot([job("j", asked)], [offer("o1"), offer("o2", region="eu-west")], [MEMBER]), Memo())[0]
 
 
-def test_equal_worlds_keep_their_verdicts() -> None:
-    world = snapshot([job()], [offer()], [MEMBER])
-    again = snapshot([job("other")], [offer()], [MEMBER], now=NOW + 1)
-    memo = memo_of(world)
-    assert entry(again, memo) is entry(world, memo)
+def test_cells_with_other_devices_are_beside_the_point() -> None:
+    (refused,) = plan_of().refusals
+    assert (refused.counts, refused.beside, refused.room) == ({Reason.INSUFFICIENT_CAPACITY: 2}, 2, 0)
 
 
-def test_what_was_read_makes_it_anew() -> None:
-    world = snapshot([job()], [offer()], [MEMBER])
-    memo = memo_of(world)
-    kept = entry(world, memo)
-    key = offer().key
-    changes = [
-        replace(world, offers={key: offer(accepting=False)}),
-        replace(world, policies={"balanced": Policy(name="balanced", cost=100, packing=0, domestic=0)}),
-        replace(world, currency="EUR"),
-        replace(world, classes={}),
-    ]
-    assert all(entry(changed, memo) is not kept for changed in changes)
-    assert entry(changes[0], memo).by_demand[0].reasons == (Reason.OFFER_NOT_ACCEPTING,)
+def test_too_large_is_told_from_full() -> None:
+    (refused,) = plan_of(replicas=3).refusals
+    assert refused.counts == {Reason.TOO_LARGE: 2}
 
 
-def test_a_price_that_begins_later_is_seen_when_it_begins() -> None:
-    rising = offer(prices=[price(amount=5 * MICRO, id_="a"), price(amount=20 * MICRO, since=NOW + 10, id_="b")])
-    world = snapshot([job()], [rising], [MEMBER])
-    memo = memo_of(world)
-    assert entry(replace(world, now=NOW + 9), memo) is entry(world, memo)
-    later = entry(replace(world, now=NOW + 10), memo)
-    assert later.by_demand[0].score < entry(world, memo).by_demand[0].score
+def test_everything_in_the_way_is_named_worst_first() -> None:
+    (refused,) = plan_of(Placement(regions=("cn-east",), providers=("nobody",))).refusals
+    assert refused.verdicts[0].reasons == (Reason.PROVIDER_EXCLUDED,)
+    assert (Reason.PROVIDER_EXCLUDED, Reason.REGION_EXCLUDED) in [verdict.reasons for verdict in refused.verdicts]
 
 
-def test_an_offer_that_expires_is_seen_when_it_does() -> None:
-    world = snapshot([job()], [offer(valid_until=NOW + 10)], [MEMBER])
-    assert entry(replace(world, now=NOW + 10), memo_of(world)).by_demand[0].reasons == (Reason.OFFER_NOT_VALID,)
+def test_an_assignment_shows_the_chosen_cell_the_others_with_room_and_the_mildest_refused() -> None:
+    (done,) = plan_of(Placement(regions=("cn-east",)), count=4).assignments
+    told = [(verdict.offer.name, verdict.score is None, verdict.reasons[:1]) for verdict in done.verdicts]
+    assert told[:2] == [("o1", False, ()), ("o1", True, (Reason.ACCELERATOR_MISMATCH,))]
+    assert all(refused for _, refused, _ in told[1:])
+    assert sum(points for _, points in done.verdicts[0].parts) == done.verdicts[0].score
 
 
-def test_shapes_that_left_are_forgotten() -> None:
-    world = snapshot([job()], [offer()], [MEMBER])
-    assert not verdict_rows(replace(world, backlog=Backlog()), world.cells, memo_of(world))
+def test_what_is_told_is_bounded() -> None:
+    offers = [offer(f"o{number:02}") for number in range(30)]
+    done, refused = (
+        schedule(snapshot([job("j", shape(demand(requirement(count=count))))], offers, [MEMBER]), Memo())[0] for count in (4, 8)
+    )
+    assert len(done.assignments[0].verdicts) == len(refused.refusals[0].verdicts) == MOST_VERDICTS
+    assert [verdict.offer.name for verdict in refused.refusals[0].verdicts] == sorted(v.offer.name for v in refused.refusals[0].verdicts)

@@ -2,7 +2,7 @@
 
 import builders
 from sampan.scheduling.cycle import schedule
-from sampan.scheduling.verdicts import Memo
+from sampan.scheduling.memo import Memo
 from sampan.sim.world import World, node_of, shape_of
 
 

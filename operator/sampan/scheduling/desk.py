@@ -1,0 +1,183 @@
+"""What the steps of one cycle share: the picture, the tables, what is held and limited, and each demand's room. Decides nothing."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from sampan.model.cluster import Cell
+from sampan.model.job import AlternativeOrder, Demand, Interconnect, Job, Shape
+from sampan.model.offer import OfferKey
+from sampan.model.snapshot import Snapshot
+from sampan.model.vector import CPU
+from sampan.scheduling.assign import Fit, Flags, Room, pick
+from sampan.scheduling.ends import Ends
+from sampan.scheduling.groups import Numbers
+from sampan.scheduling.holds import Hold, Holds
+from sampan.scheduling.limits import Limits
+from sampan.scheduling.memo import Book, Row, ShapeRows
+from sampan.scheduling.order import ripe
+from sampan.scheduling.scores import FULL, weighted
+from sampan.scheduling.stock import fits
+from sampan.scheduling.tables import Tables
+
+CellId = tuple[OfferKey, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One job with the rows of its shape."""
+
+    job: Job
+    rows: ShapeRows
+    allowed: tuple[int, ...]
+    """Demands that are ripe."""
+
+    @property
+    def by_score(self) -> bool:
+        """Tell whether the score alone ranks the alternatives."""
+        return self.job.shape.order is AlternativeOrder.BY_SCORE
+
+    @property
+    def bucket(self) -> tuple[object, ...]:
+        """Return what jobs without a reservation share when they find no place."""
+        return id(self.rows), self.job.excluded, self.allowed
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """One demand over all columns, as things stand."""
+
+    row: Row
+    index: int
+    able: Flags
+    """Columns that nothing but room could be against."""
+    room: Numbers
+    """Replicas that fit now into the able columns; 0 in the others."""
+    barring: tuple[int, ...]
+    """Holds that keep their nodes from the job."""
+
+
+@dataclass(slots=True)
+class Desk:
+    """The state of one cycle."""
+
+    snapshot: Snapshot
+    book: Book
+    holds: Holds
+    limits: Limits
+    columns: dict[CellId, int]
+    """By cell id."""
+    by_pool: dict[CellId, list[int]]
+    """By offer and pool name: the pool and its domains."""
+    domain: Flags
+    """Columns that are a fabric domain."""
+    parted: Flags
+    """Columns of pools that have fabric domains."""
+    waiting_holds: dict[str, Hold] = field(default_factory=dict)
+    """Reservations of earlier cycles that are still to be kept or dropped, by job UID."""
+    given: dict[int, Ends] = field(default_factory=dict)
+    picks: dict[tuple[int, int, tuple[int, ...], int, int], tuple[int, Fit | None]] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, snapshot: Snapshot, book: Book) -> "Desk":
+        """Lay out the picture that the book was advanced to."""
+        cells = [column.cell for column in book.tables.columns]
+        by_pool: dict[CellId, list[int]] = {}
+        for number, cell in enumerate(cells):
+            by_pool.setdefault((cell.offer, cell.pool.name), []).append(number)
+        return cls(
+            snapshot=snapshot,
+            book=book,
+            holds=Holds(book.tables, snapshot.now),
+            limits=Limits(snapshot, book.tables.columns),
+            columns={cell.id: number for number, cell in enumerate(cells)},
+            by_pool=by_pool,
+            domain=np.array([bool(cell.domain) for cell in cells], dtype=bool),
+            parted=np.array([bool(cell.pool.domains) for cell in cells], dtype=bool),
+        )
+
+    @property
+    def tables(self) -> Tables:
+        """Return the tables of fits."""
+        return self.book.tables
+
+    def ends(self, column: int) -> Ends:
+        """Return when running jobs give back what they hold in a column."""
+        if column not in self.given:
+            at = self.tables.columns[column]
+            self.given[column] = self.book.ends_of(at, self.snapshot.clusters[at.cell.pool.cluster_uid])
+        return self.given[column]
+
+    def cell(self, column: int) -> Cell:
+        """Return the cell of a column."""
+        return self.tables.columns[column].cell
+
+    def case(self, job: Job) -> Case:
+        """Return a job with its rows."""
+        return Case(job, self.book.rows_of(job.shape, self.snapshot), ripe(job, self.snapshot.now))
+
+    def universe(self, shape: Shape, demand: Demand) -> tuple[Flags, Flags]:
+        """Return the columns that a demand is asked about, and those of them that have no domain though it needs one."""
+        if shape.placement.interconnect is Interconnect.SAME_DOMAIN and demand.replicas > 1:
+            lacking = ~self.domain & ~self.parted
+            return self.domain | lacking, lacking
+        return ~self.domain, np.zeros_like(self.domain)
+
+    def excluded(self, job: Job) -> list[int]:
+        """Return the columns that cool down for a job."""
+        return [column for cell in sorted(job.excluded) for column in self.by_pool.get(cell, ())]
+
+    def outlook(self, case: Case, index: int) -> Outlook:
+        """Return how a demand of a job stands in every column."""
+        row, demand = case.rows.rows[index], case.job.shape.demands[index]
+        universe, lacking = self.universe(case.job.shape, demand)
+        able: Flags = (row.mask == 0) & universe & ~lacking
+        able[self.excluded(case.job)] = False
+        room: Numbers = np.where(able, self.tables.fit[row.need], 0)
+        barring = self.holds.barring(case.job, demand)
+        if (room >= demand.least_replicas).any():
+            self.holds.narrow(room, row.need, able=able, barring=barring)
+            self.limits.narrow(room, demand)
+        return Outlook(row, index, able, room, barring)
+
+    def fit(self, case: Case, outlook: Outlook, column: int) -> Fit | None:
+        """Return the nodes that a demand would take in a column now, None if there is no room."""
+        demand = case.job.shape.demands[outlook.index]
+        wanted = min(demand.replicas, int(outlook.room[column]))
+        key = (outlook.row.need, column, outlook.barring, wanted, demand.least_replicas)
+        version = self.tables.versions[column]
+        known = self.picks.get(key)
+        if known is None or known[0] != version:
+            known = self.picks[key] = version, self._pick(demand, outlook, column, wanted=wanted)
+        return known[1]
+
+    def packing(self, case: Case, column: int, fit: Fit) -> int:
+        """Return the weighted points of packing; foreign pods that wait for the same devices cost some."""
+        cell = self.cell(column)
+        cluster, part = self.snapshot.clusters[cell.pool.cluster_uid], fit.packing
+        if cluster.contended:
+            measure = cell.pool.resource or CPU
+            wanted = cluster.contended[cell.pool.resource][measure] if cell.pool.resource in cluster.contended else 0
+            if wanted > 0:
+                nodes = self.tables.columns[column].nodes
+                free = int(np.maximum(self.tables.free.amounts[nodes, self.tables.names.column(measure)], 0).sum())
+                part = max(part * free // (free + wanted), 1)
+        return weighted(case.rows.policy, "packing", part)
+
+    def most_packing(self, case: Case) -> int:
+        """Return the most points that packing can add."""
+        return weighted(case.rows.policy, "packing", FULL)
+
+    def _pick(self, demand: Demand, outlook: Outlook, column: int, *, wanted: int) -> Fit | None:
+        tables, at = self.tables, self.tables.columns[column]
+        pool = at.cell.pool
+        measure = pool.resource if demand.requirement else CPU
+        units = tables.names.column(measure)
+        found = fits(tables.free, tables.needs, np.array([outlook.row.need]), kind=at.kind, nodes=at.nodes)[0]
+        if outlook.barring:
+            kept = self.holds.nodes(outlook.barring)
+            found[[node in kept for node in at.nodes.tolist()]] = 0
+        free, whole = tables.free.amounts[at.nodes, units], tables.whole.amounts[at.nodes, units]
+        per_replica = tables.needs.vector(tables.needs.all[outlook.row.need], at.kind)[measure]
+        room = Room(fits=found, free=free, whole=free == whole)
+        return pick(room, wanted=wanted, least=demand.least_replicas, per_replica=per_replica, asked=demand.replicas)

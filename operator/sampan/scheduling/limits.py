@@ -1,0 +1,134 @@
+"""What limits a cell beyond its nodes: the offer's device caps, the quota of the job namespace, the member's own queue.
+
+Each limit is a group of columns that draw on one amount. What our own running jobs hold counts against device caps; quotas and
+queues are told by the member as what is left.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from sampan.model.job import Demand
+from sampan.model.reason import Reason
+from sampan.model.snapshot import Snapshot
+from sampan.model.vector import PODS, Vector
+from sampan.scheduling.groups import Numbers
+from sampan.scheduling.need import need_of
+from sampan.scheduling.tables import Column
+
+UNLIMITED: Final = 2**40
+_PREFIX: Final = "requests."
+
+
+@dataclass(slots=True)
+class Limit:
+    """One amount that several columns draw on."""
+
+    reason: Reason
+    columns: Numbers
+    left: dict[str, int]
+    """By resource; the empty name stands for devices. A resource that is not named is not limited."""
+    total: dict[str, int]
+    """What there would be if nothing of ours ran, as far as it is known: of device caps."""
+
+    def fits(self, devices: int, need: Vector, *, empty: bool = False) -> int:
+        """Return how many replicas the amount allows; `empty`: if none of our jobs ran."""
+        have = self.total if empty else self.left
+        counts = [max(have[""], 0) // devices] if "" in have and devices else []
+        counts += [max(have[name], 0) // amount for name, amount in need if name in have and amount > 0]
+        return min(counts, default=UNLIMITED)
+
+    def take(self, devices: int, need: Vector) -> None:
+        """Subtract what was assigned."""
+        for name, amount in (("", devices), *need):
+            if name in self.left:
+                self.left[name] -= amount
+
+
+class Limits:
+    """All limits of one cycle."""
+
+    def __init__(self, snapshot: Snapshot, columns: list[Column]) -> None:
+        self._columns = columns
+        self.limits: list[Limit] = []
+        self._of: dict[int, list[Limit]] = {}
+        self._rules(snapshot)
+        self._told(snapshot)
+        for limit in self.limits:
+            for column in limit.columns.tolist():
+                self._of.setdefault(column, []).append(limit)
+
+    def limited(self, column: int) -> bool:
+        """Tell whether anything but nodes limits a column."""
+        return column in self._of
+
+    def narrow(self, room: Numbers, demand: Demand) -> None:
+        """Lower the rooms of the columns to what their limits allow."""
+        devices = demand.requirement.count if demand.requirement else 0
+        for at in self.among(np.flatnonzero(room > 0)):
+            need = need_of(demand, self._columns[at].cell.pool)
+            room[at] = min(int(room[at]), *(limit.fits(devices, need) for limit in self._of[at]))
+
+    def among(self, columns: Numbers) -> list[int]:
+        """Return those of the columns that have limits."""
+        return [column for column in columns.tolist() if column in self._of] if self._of else []
+
+    def why(self, column: int, demand: Demand) -> Reason | None:
+        """Return the reason of a limit that allows fewer than the least replicas, None where none does."""
+        devices, need = demand.requirement.count if demand.requirement else 0, need_of(demand, self._columns[column].cell.pool)
+        short = [limit for limit in self._of.get(column, ()) if limit.fits(devices, need) < demand.least_replicas]
+        never = any(limit.fits(devices, need, empty=True) < demand.least_replicas for limit in short)
+        return Reason.TOO_LARGE if never else min((limit.reason for limit in short), key=lambda r: r.severity, default=None)
+
+    def take(self, column: int, demand: Demand, replicas: int) -> None:
+        """Subtract an assignment from every limit of its column."""
+        devices, need = demand.requirement.count if demand.requirement else 0, need_of(demand, self._columns[column].cell.pool)
+        for limit in self._of.get(column, ()):
+            limit.take(devices * replicas, need.times(replicas))
+
+    def _rules(self, snapshot: Snapshot) -> None:
+        grouped: dict[tuple[object, ...], list[int]] = {}
+        for number, column in enumerate(self._columns):
+            if column.cell.pool.max_devices is not None:
+                grouped.setdefault((column.cell.offer, column.cell.pool.rule), []).append(number)
+        for members in grouped.values():
+            pools = {self._columns[at].cell.pool.name: self._columns[at].cell.pool for at in members}
+            cell = self._columns[members[0]].cell
+            cap = cell.pool.max_devices or 0
+            used = 0
+            for running in snapshot.clusters[cell.pool.cluster_uid].running.values():
+                pool = pools.get(running.pool) if running.offer == cell.offer else None
+                if pool is not None and pool.resource:
+                    units = pool.accelerator.units_per_device if pool.accelerator else 1
+                    used += sum(n for _, n in running.nodes) * running.per_replica[pool.resource] // units
+            self.limits.append(Limit(Reason.INSUFFICIENT_CAPACITY, np.array(members), {"": cap - used}, {"": cap}))
+
+    def _told(self, snapshot: Snapshot) -> None:
+        quotas: dict[tuple[str, str], list[int]] = {}
+        queues: dict[tuple[str, str], list[int]] = {}
+        for number, column in enumerate(self._columns):
+            pool = column.cell.pool
+            cluster = snapshot.clusters[pool.cluster_uid]
+            if cluster.quotas:
+                namespace = snapshot.offers[column.cell.offer].namespace
+                if namespace in cluster.quotas:
+                    quotas.setdefault((pool.cluster_uid, namespace), []).append(number)
+            if pool.member_queue and pool.member_queue in cluster.queues:
+                queues.setdefault((pool.cluster_uid, pool.member_queue), []).append(number)
+        for (uid, namespace), members in quotas.items():
+            left = _amounts(snapshot.clusters[uid].quotas[namespace])
+            self.limits.append(Limit(Reason.QUOTA_EXHAUSTED, np.array(members), left, {}))
+        for (uid, name), members in queues.items():
+            left = _amounts(snapshot.clusters[uid].queues[name].free)
+            self.limits.append(Limit(Reason.MEMBER_QUEUE_FULL, np.array(members), left, {}))
+
+
+def _amounts(told: Mapping[str, int]) -> dict[str, int]:
+    """Return amounts by resource: `requests.cpu` limits what `cpu` does, the lesser counts; limits on other things than requests do not."""
+    left: dict[str, int] = {}
+    for name, amount in told.items():
+        plain = PODS if name == "count/pods" else name.removeprefix(_PREFIX)
+        left[plain] = min(left.get(plain, amount), amount)
+    return left

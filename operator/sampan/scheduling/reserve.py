@@ -1,0 +1,159 @@
+"""Places kept for jobs that find none now: the cell where enough is free soonest if declared ends are kept, and the nodes there.
+
+At most one reservation per cell; nodes of another's are never taken, unless that one is of lower priority and gives way.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from sampan.model.reservation import Reservation
+from sampan.model.vector import CPU
+from sampan.scheduling.assign import Room, pick
+from sampan.scheduling.desk import Case, Desk
+from sampan.scheduling.ends import Ends
+from sampan.scheduling.groups import Cards, Numbers, ring_table
+from sampan.scheduling.holds import Hold, hold_of
+from sampan.scheduling.memo import Row
+from sampan.scheduling.stock import Stock, fits
+from sampan.scheduling.tables import Column
+
+MOST: Final = 32
+"""Reservations that stand at once."""
+SWEEPS: Final = 4
+"""Cells whose exact start is worked out for one job."""
+NEVER: Final = 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """When a demand could start in a column, and where."""
+
+    at: int
+    column: int
+    nodes: tuple[tuple[str, int], ...]
+    numbers: tuple[int, ...]
+
+
+def keep(desk: Desk, old: Reservation, case: Case) -> Hold | None:
+    """Return the hold that goes on, moved earlier if it can be; None if its cell or nodes are lost or suit the job no more."""
+    hold = hold_of(old, desk.tables, desk.columns)
+    if hold is None or old.demand not in case.allowed or case.rows.rows[old.demand].mask[hold.column]:
+        return None
+    if hold.column in desk.excluded(case.job):
+        return None
+    others = {node for other in desk.holds.kept.values() for node in other.nodes}
+    if others & set(hold.nodes):
+        return None
+    avoid = others | {node for uid, other in desk.waiting_holds.items() if uid != old.job_uid for node in other.nodes}
+    start = _start(desk, case.rows.rows[old.demand], hold.column, avoid=avoid)
+    fresh = replace(old, priority=case.job.priority)
+    if start is not None and start.at < old.start:
+        return Hold(replace(fresh, nodes=start.nodes, start=start.at), hold.column, start.numbers)
+    return Hold(fresh, hold.column, hold.nodes)
+
+
+def reserve(desk: Desk, case: Case) -> Hold | str:
+    """Return a new hold for a blocked job, or why no start can be promised."""
+    found: list[tuple[int, int, int]] = []
+    blocked = {hold.column for hold in desk.holds.kept.values() if hold.reservation.priority >= case.job.priority}
+    limited = reserved = False
+    for index in case.allowed:
+        row, demand = case.rows.rows[index], case.job.shape.demands[index]
+        universe, lacking = desk.universe(case.job.shape, demand)
+        open_ = (row.mask == 0) & universe & ~lacking & (desk.tables.most[row.need] >= demand.least_replicas)
+        open_[desk.excluded(case.job)] = False
+        for column in np.flatnonzero(open_).tolist():
+            limited, reserved = limited or desk.limits.limited(column), reserved or column in blocked
+            if column not in blocked and not desk.limits.limited(column):
+                found.append((_soonest(desk, row, column), column, index))
+    if not found:
+        return "AllReserved" if reserved else "Limited" if limited else "NoCell"
+    found.sort()
+    avoid = {node for hold in desk.holds.all if hold.reservation.priority >= case.job.priority for node in hold.nodes}
+    best: tuple[Start, int] | None = None
+    for soonest, column, index in found[:SWEEPS]:
+        if soonest >= NEVER or (best is not None and best[0].at <= soonest):
+            break
+        start = _start(desk, case.rows.rows[index], column, avoid=avoid)
+        if start is not None and (best is None or start.at < best[0].at):
+            best = start, index
+    return "NoDeclaredEnd" if best is None else _hold(desk, case, best[0], index=best[1])
+
+
+def _hold(desk: Desk, case: Case, start: Start, *, index: int) -> Hold:
+    made = Reservation(
+        job_uid=case.job.uid,
+        priority=case.job.priority,
+        cell=desk.cell(start.column).id,
+        demand=index,
+        nodes=start.nodes,
+        start=start.at,
+        published=start.at,
+        made=desk.snapshot.now,
+    )
+    return Hold(made, start.column, start.numbers)
+
+
+def _soonest(desk: Desk, row: Row, column: int) -> int:
+    """Return a moment before which the devices, taken together, cannot suffice."""
+    at, ends = desk.tables.columns[column], desk.ends(column)
+    measure = desk.tables.names.column(at.cell.pool.resource if row.demand.requirement else CPU)
+    needs = desk.tables.needs
+    per_replica = needs.vector(needs.all[row.need], at.kind)[at.cell.pool.resource if row.demand.requirement else CPU]
+    lacking = per_replica * row.demand.least_replicas - int(np.maximum(desk.tables.free.amounts[at.nodes, measure], 0).sum())
+    if lacking <= 0:
+        return desk.snapshot.now
+    given = np.cumsum(ends.lines[measure]) if measure in ends.lines else np.zeros(0, dtype=np.int64)
+    place = int(np.searchsorted(given, lacking))
+    return max(int(ends.at[place]), desk.snapshot.now) if place < len(given) else NEVER
+
+
+def _start(desk: Desk, row: Row, column: int, *, avoid: set[int]) -> Start | None:
+    """Return the first moment at which enough nodes of a column are free, found by bisection: what is free only grows by ends."""
+    at, ends, demand = desk.tables.columns[column], desk.ends(column), row.demand
+    barred = np.array([node in avoid for node in at.nodes.tolist()], dtype=bool)
+
+    def fits_after(amount: int) -> tuple[Numbers, Stock]:
+        stock = _future(desk, at, ends, amount=amount)
+        found = fits(stock, desk.tables.needs, np.array([row.need]), kind=at.kind, nodes=np.arange(len(at.nodes)))[0]
+        found[barred] = 0
+        return found, stock
+
+    low, high = 0, len(ends.at)
+    if int(fits_after(high)[0].sum()) < demand.least_replicas:
+        return None
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if int(fits_after(middle)[0].sum()) >= demand.least_replicas else (middle + 1, high)
+    found, stock = fits_after(low)
+    measure = at.cell.pool.resource if demand.requirement else CPU
+    line = desk.tables.names.column(measure)
+    room = Room(fits=found, free=stock.amounts[:, line], whole=stock.amounts[:, line] == desk.tables.whole.amounts[at.nodes, line])
+    per_replica = desk.tables.needs.vector(desk.tables.needs.all[row.need], at.kind)[measure]
+    fit = pick(room, wanted=demand.least_replicas, least=demand.least_replicas, per_replica=per_replica)
+    assert fit is not None  # the sum sufficed
+    moment = desk.snapshot.now if low == 0 else max(int(ends.at[low - 1]), desk.snapshot.now)
+    nodes = tuple((at.names[place], replicas) for place, replicas in fit.nodes)
+    return Start(moment, column, nodes, tuple(int(at.nodes[place]) for place, _ in fit.nodes))
+
+
+def _future(desk: Desk, at: Column, ends: Ends, *, amount: int) -> Stock:
+    """Return the nodes of a column, by place, once the first so many ends have come."""
+    free, whole = desk.tables.free, desk.tables.whole
+    amounts = free.amounts[at.nodes]
+    for line, given in ends.lines.items():
+        np.add.at(amounts[:, line], ends.places[:amount], given[:amount])
+    rings: dict[int, Numbers] = {}
+    cards: dict[int, Cards] = {}
+    for place, node in enumerate(at.nodes.tolist()):
+        line = desk.tables.names.column(at.kind.resource)
+        if at.kind.rule is not None and node in free.rings:
+            changed = amounts[place, line] != free.amounts[node, line]
+            groups = max(-(-int(whole.amounts[node, line]) // at.kind.rule.group_size), 1)
+            rings[place] = ring_table(None, int(amounts[place, line]), groups=groups, rule=at.kind.rule) if changed else free.rings[node]
+        if at.kind.virtual and node in free.cards:
+            empty = amounts[place, line] >= whole.amounts[node, line]
+            cards[place] = whole.cards[node] if empty else free.cards[node]
+    return Stock(amounts, rings, cards)

@@ -1,0 +1,34 @@
+"""When running jobs give back what they hold."""
+
+from dataclasses import replace
+
+from builders import H100, NOW, cells, cluster, nodes, offer, vector
+from sampan.model.cluster import Running
+from sampan.scheduling.ends import ends_of
+from sampan.scheduling.tables import Tables
+
+OFFER = offer()
+
+
+def running(uid: str, ends: int | None, *placed: tuple[str, int]) -> Running:
+    return Running(
+        job_uid=uid,
+        namespace="n",
+        queue="default",
+        priority=0,
+        offer=OFFER.key,
+        pool="p",
+        nodes=placed,
+        per_replica=vector(gpu=2),
+        ends=ends,
+    )
+
+
+def test_declared_ends_come_in_order_and_only_on_the_cells_own_nodes() -> None:
+    jobs = [running("late", NOW + 9, ("h-0", 2)), running("soon", NOW + 1, ("h-1", 1), ("x", 3)), running("endless", None, ("h-0", 1))]
+    member = replace(cluster(*nodes("h", 2, H100)), running={each.job_uid: each for each in jobs})
+    tables = Tables()
+    tables.sync(cells([OFFER], [member]), {"c1": member})
+    ends = ends_of(tables.columns[0], member, tables.names)
+    assert (ends.at.tolist(), ends.places.tolist()) == ([NOW + 1, NOW + 9], [1, 0])
+    assert ends.lines[tables.names.column("nvidia.com/gpu")].tolist() == [2, 4]
