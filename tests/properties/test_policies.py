@@ -14,7 +14,7 @@ from sampan.model.policy import BUILT_IN
 from sampan.model.quantity import MICRO
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.cycle import schedule
-from sampan.scheduling.verdicts import Memo
+from sampan.scheduling.memo import Memo
 
 HOUR = 3600
 CLEAN, DIRTY = Energy(grams_co2_per_kwh=50, pue=1_100_000), Energy(grams_co2_per_kwh=700, pue=1_500_000)

@@ -13,8 +13,9 @@ from sampan.scheduling.assign import Fit, Flags, Room, pick
 from sampan.scheduling.ends import Ends
 from sampan.scheduling.groups import Numbers
 from sampan.scheduling.holds import Hold, Holds
+from sampan.scheduling.judge import Row, ShapeRows
 from sampan.scheduling.limits import Limits
-from sampan.scheduling.memo import Book, Row, ShapeRows
+from sampan.scheduling.memo import Book
 from sampan.scheduling.order import ripe
 from sampan.scheduling.scores import FULL, weighted
 from sampan.scheduling.stock import fits

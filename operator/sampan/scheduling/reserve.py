@@ -15,7 +15,7 @@ from sampan.scheduling.desk import Case, Desk
 from sampan.scheduling.ends import Ends
 from sampan.scheduling.groups import Cards, Numbers, ring_table
 from sampan.scheduling.holds import Hold, hold_of
-from sampan.scheduling.memo import Row
+from sampan.scheduling.judge import Row
 from sampan.scheduling.stock import Stock, fits
 from sampan.scheduling.tables import Column
 

@@ -173,9 +173,9 @@ def fits(stock: Stock, needs: Needs, rows: Numbers, *, kind: Kind, nodes: Number
         amounts = line.amounts[rows]
         asked = amounts > 0
         if asked.any():
-            free = stock.amounts[nodes, line.column].clip(0)[None, :] - _kept(stock, needs, rows, kind=kind, nodes=nodes) * (
-                line.column == 0
-            )
+            free = stock.amounts[nodes, line.column].clip(0)[None, :]
+            if line.column == 0:
+                free = free - _kept(stock, needs, rows, kind=kind, nodes=nodes)
             share = np.maximum(free, 0) // np.maximum(amounts, 1)[:, None]
             np.minimum(table, np.where(asked[:, None], share, MOST_FITS), out=table)
             taken |= asked

@@ -45,6 +45,8 @@ class Tables:
         """By need and column: replicas that fit now, and on empty nodes."""
         self.versions: list[int] = []
         """Counts the changes of each column's nodes."""
+        self.moved: Numbers | None = None
+        """With the last picture: the column that each one was before, -1 for new ones; None where none moved."""
         self._source: tuple[Cell, ...] = ()
         self._place: list[int] = []
         self._clusters: dict[str, Cluster] = {}
@@ -58,13 +60,13 @@ class Tables:
 
     # --- the picture ------------------------------------------------------------------------------------------------
 
-    def sync(self, cells: Sequence[Cell], clusters: Mapping[str, Cluster]) -> list[int] | None:
-        """Take over a picture. Returns the columns whose pools changed, None where all columns were laid out anew."""
+    def sync(self, cells: Sequence[Cell], clusters: Mapping[str, Cluster]) -> list[int]:
+        """Take over a picture. Returns the columns whose pools changed or are new; see `moved`."""
         changed = self._changed(cells)
         self._sync_nodes(cells if changed is None else [cell for _, cell in changed], clusters)
         if changed is None:
-            self._lay_out(cells)
-            return None
+            return self._lay_out(cells)
+        self.moved = None
         for column, cell in changed:
             self._replace(column, cell)
         return [column for column, _ in changed]
@@ -94,7 +96,7 @@ class Tables:
         self._source = tuple(cells)
         return pools
 
-    def _lay_out(self, cells: Sequence[Cell]) -> None:
+    def _lay_out(self, cells: Sequence[Cell]) -> list[int]:
         """Order the columns anew; what is known of a cell whose pool is the same value is moved along."""
         old = {(column.cell.id, id(column.cell.pool)): at for at, column in enumerate(self.columns)}
         before, tables = self.columns, (self.fit, self.most)
@@ -116,6 +118,8 @@ class Tables:
                 self._within[node].append(number)
         self.versions = [0] * len(self.columns)
         self._fill_all(fresh)
+        self.moved = picked
+        return fresh
 
     def _replace(self, at: int, cell: Cell) -> None:
         for node in self.columns[at].nodes.tolist():

@@ -11,7 +11,8 @@ from sampan.model.reason import Reason
 from sampan.scheduling.choices import Choice, choice_of, ranked
 from sampan.scheduling.desk import Case, Desk
 from sampan.scheduling.groups import Numbers
-from sampan.scheduling.memo import REASONS, WRONG, reasons_in
+from sampan.scheduling.judge import WRONG
+from sampan.scheduling.memo import REASONS, reasons_in
 
 MOST_VERDICTS: Final = 16
 """Verdicts that an assignment or a refusal carries."""

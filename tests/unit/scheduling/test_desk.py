@@ -18,9 +18,8 @@ NEAR = Placement(interconnect=Interconnect.SAME_DOMAIN)
 def wired(*jobs: Shape) -> Snapshot:
     world = snapshot([job(f"j{i}", each) for i, each in enumerate(jobs)], [offer()], [MEMBER])
     pool = replace(world.cells[0].pool, domains=DOMAINS, fabric="NVLink")
-    return replace(
-        world, cells=(Cell(offer=offer().key, pool=pool), *(Cell(offer=offer().key, pool=pool, domain=name) for name, _ in DOMAINS))
-    )
+    names = ("", *(name for name, _ in DOMAINS))
+    return replace(world, cells=tuple(Cell(offer=offer().key, pool=pool, domain=name) for name in names))
 
 
 def desk(world: Snapshot) -> Desk:

@@ -11,17 +11,8 @@ OFFER = offer()
 
 
 def running(uid: str, ends: int | None, *placed: tuple[str, int]) -> Running:
-    return Running(
-        job_uid=uid,
-        namespace="n",
-        queue="default",
-        priority=0,
-        offer=OFFER.key,
-        pool="p",
-        nodes=placed,
-        per_replica=vector(gpu=2),
-        ends=ends,
-    )
+    held = vector(gpu=2)
+    return Running(job_uid=uid, namespace="n", queue="q", priority=0, offer=OFFER.key, pool="p", nodes=placed, per_replica=held, ends=ends)
 
 
 def test_declared_ends_come_in_order_and_only_on_the_cells_own_nodes() -> None:

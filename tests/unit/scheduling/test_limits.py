@@ -86,10 +86,7 @@ def test_the_members_own_queue_limits() -> None:
 
 
 def test_what_one_takes_of_a_limit_is_gone_for_the_next() -> None:
-    jobs = [
-        job("a", shape(demand(requirement(count=4)))),
-        job("b", shape(demand(requirement(count=4)))),
-        job("c", shape(demand(requirement(count=1)))),
-    ]
+    half, one = shape(demand(requirement(count=4))), shape(demand(requirement(count=1)))
+    jobs = [job("a", half), job("b", half), job("c", one)]
     plan = plan_of(snapshot(jobs, [CAPPED], [MEMBER]))
     assert [done.job.uid for done in plan.assignments] == ["a", "b"]

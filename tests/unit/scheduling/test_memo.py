@@ -31,7 +31,7 @@ def test_whatever_was_read_is_seen_to_change() -> None:
     key = offer().key
     for changed in (
         replace(world, offers={key: offer(accepting=False)}),
-        replace(world, policies={"balanced": Policy(name="balanced", cost=100, packing=0, preference=0)}),
+        replace(world, policies={"balanced": Policy(name="balanced", cost=100)}),
         replace(world, currency="EUR"),
         replace(world, classes={}),
         replace(world, cells=()),

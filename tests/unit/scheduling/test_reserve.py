@@ -39,13 +39,9 @@ def member(amount: int, *busy: Running) -> Cluster:
     return replace(cluster(*nodes("h", amount, H100), used=used), running={each.job_uid: each for each in busy})
 
 
-def wants(name: str, *, replicas: int = 1, count: int = 8, seconds: int | None = None, priority: int = 0, age: int = 10) -> Job:
-    return job(
-        name,
-        shape(replace(demand(requirement(count=count), replicas=replicas), span_seconds=seconds)),
-        priority=priority,
-        created=NOW - age,
-    )
+def wants(name: str, *, replicas: int = 1, seconds: int | None = None, priority: int = 0, age: int = 10) -> Job:
+    wanted = replace(demand(requirement(), replicas=replicas), span_seconds=seconds)
+    return job(name, shape(wanted), priority=priority, created=NOW - age)
 
 
 def plan_of(world: Snapshot) -> Plan:
@@ -108,7 +104,7 @@ def test_the_job_itself_uses_its_place() -> None:
     free = member(3, running("a", "h-0", ends=NOW + 2 * HOUR))
     plan = plan_of(replace(world, clusters={"c1": free}, reservations=held))
     assert gone(plan) == ["gang"]
-    assert [each.job_uid for each in plan.reservations] == ["rival"]
+    assert (plan.reservations, plan.unbounded) == ((), {"rival": "AllReserved"})
 
 
 def test_a_cell_keeps_one_reservation_and_the_higher_job_displaces_the_lower() -> None:

@@ -1,0 +1,220 @@
+"""What every column is to every demand, apart from room: masks of reasons and parts of scores, asked by what the filters read.
+
+Offers, facts of pools and cells are asked apart and put together as arrays, so that a new shape or policy costs one pass.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from sampan.model.accelerator import AcceleratorClass
+from sampan.model.cluster import Cell, Pool
+from sampan.model.job import Demand, Shape
+from sampan.model.offer import Offer
+from sampan.model.policy import Policy
+from sampan.model.reason import Reason
+from sampan.model.snapshot import Snapshot
+from sampan.scheduling.filters import CELL_FILTERS, OFFER_FILTERS, POOL_FILTERS, Check, Question
+from sampan.scheduling.groups import Numbers
+from sampan.scheduling.scores import SCORERS, Rating
+from sampan.scheduling.tables import Column
+
+FOREVER: Final = 2**62
+WRONG: Final = sum(1 << reason.severity for reason in Reason if reason.wrong_devices)
+
+
+@dataclass(slots=True)
+class Row:
+    """One demand of a shape, for every column."""
+
+    demand: Demand
+    need: int
+    """Row in the tables of fits."""
+    mask: Numbers
+    """Bit `severity` of every reason against the cell; where the devices are wrong, cells are not asked; 0: usable when there is room."""
+    parts: Numbers
+    """Weighted parts without packing, by part in the order of SCORERS and column."""
+    score: Numbers
+    unknowns: Numbers
+    """Parts with a weight that are not known."""
+
+    @classmethod
+    def empty(cls, demand: Demand) -> "Row":
+        """Return a row that was never asked about."""
+        mask, score, unknowns = (np.zeros(0, dtype=np.int64) for _ in range(3))
+        return cls(demand, 0, mask, np.zeros((len(SCORERS), 0), dtype=np.int64), score, unknowns)
+
+    def move(self, moved: Numbers) -> None:
+        """Order the columns anew; those that come from nowhere (-1) are to be asked about."""
+        if len(self.mask):
+            self.mask, self.score, self.unknowns = self.mask[moved], self.score[moved], self.unknowns[moved]
+            self.parts = self.parts[:, moved]
+        else:
+            self.sized(len(moved))
+
+    def sized(self, columns: int) -> None:
+        """Have so many columns."""
+        if len(self.mask) != columns:
+            self.mask, self.score, self.unknowns = (np.zeros(columns, dtype=np.int64) for _ in range(3))
+            self.parts = np.zeros((len(SCORERS), columns), dtype=np.int64)
+
+
+@dataclass(slots=True)
+class ShapeRows:
+    """The rows of one shape and what they were computed from."""
+
+    shape: Shape
+    policy: Policy
+    policy_known: bool
+    rows: tuple[Row, ...]
+    used: int = 0
+    """Cycle that last asked for it."""
+
+
+@dataclass(slots=True)
+class Judge:
+    """The columns as filters and scores see them."""
+
+    stale: Numbers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    """Columns about which something changed with the last picture."""
+    _cells: list[Cell] = field(default_factory=list)
+    _offers: list[Offer | None] = field(default_factory=list)
+    _facts: dict[Pool, int] = field(default_factory=dict)
+    _facts_at: Numbers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    _moments: Numbers = field(default_factory=lambda: np.zeros((2, 0), dtype=np.int64))
+    _now: int = 0
+    _currency: str = ""
+    _classes: Mapping[str, AcceleratorClass] = field(default_factory=dict)
+
+    def same_world(self, snapshot: Snapshot) -> bool:
+        """Take over the moment, the currency and the classes; tell whether the latter are as before."""
+        classes = snapshot.classes
+        same = self._currency == snapshot.currency and (self._classes is classes or self._classes == classes)
+        self._now, self._currency, self._classes = snapshot.now, snapshot.currency, classes
+        return same
+
+    def lay_out(self, moved: Numbers | None, columns: int) -> None:
+        """Order the columns anew; without `moved` all is forgotten."""
+        known = self._offers
+        order = [-1] * columns if moved is None else moved.tolist()
+        self._offers = [known[at] if at >= 0 else None for at in order]
+        if moved is None or self._facts_at.shape[0] == 0:
+            self._facts_at, self._moments = np.zeros(columns, dtype=np.int64), np.zeros((2, columns), dtype=np.int64)
+        else:
+            self._facts_at, self._moments = self._facts_at[moved], self._moments[:, moved]
+
+    def mark(self, offers: Sequence[Offer], columns: Sequence[Column], *, changed: Iterable[int], snapshot: Snapshot) -> None:
+        """Find the columns to ask about: changed pools, changed offers, offers whose moment has come."""
+        since, until = self._moments
+        stale = {*changed, *np.flatnonzero((since > snapshot.now) | (until <= snapshot.now)).tolist()}
+        for column, (old, new) in enumerate(zip(self._offers, offers, strict=True)):
+            if old is not new and (old is None or old != new):
+                stale.add(column)
+        self._offers = list(offers)
+        self._cells = [column.cell for column in columns]
+        moments: dict[int, tuple[int, int]] = {}
+        for at in sorted(stale):
+            facts = facts_of(self._cells[at].pool)
+            self._facts_at[at] = self._facts.setdefault(facts, len(self._facts))
+            self._moments[:, at] = moments.setdefault(id(offers[at]), _span(offers[at], snapshot.now))
+        self.stale = np.array(sorted(stale), dtype=np.int64)
+
+    def ask(self, rows: ShapeRows, columns: Numbers | None) -> None:
+        """Ask filters and scores about some columns, None: all."""
+        listed = np.arange(len(self._cells)) if columns is None else columns
+        for row in rows.rows:
+            row.sized(len(self._cells))
+            if len(listed):
+                self._mask(rows, row, listed)
+                usable = listed[row.mask[listed] == 0]
+                self._rate(rows, row, usable)
+
+    def _question(self, rows: ShapeRows, row: Row, column: int) -> Question:
+        offer = self._offers[column]
+        assert offer is not None
+        return Question(
+            demand=row.demand,
+            placement=rows.shape.placement,
+            offer=offer,
+            pool=self._cells[column].pool,
+            now=self._now,
+            currency=self._currency,
+            policy_known=rows.policy_known,
+            tenant=rows.shape.tenant,
+            cpu_on_accelerators=rows.policy.cpu_on_accelerators,
+        )
+
+    def _mask(self, rows: ShapeRows, row: Row, columns: Numbers) -> None:
+        """Put together what offers, pools and cells say."""
+        by_offer: dict[int, int] = {}
+        by_facts: dict[int, int] = {}
+        for column, facts in zip(columns.tolist(), self._facts_at[columns].tolist(), strict=True):
+            offer = id(self._offers[column])
+            if offer not in by_offer or facts not in by_facts:
+                question = self._question(rows, row, column)
+                if offer not in by_offer:
+                    by_offer[offer] = _against(OFFER_FILTERS, question)
+                if facts not in by_facts:
+                    by_facts[facts] = _against(POOL_FILTERS, question)
+            mask = by_facts[facts]
+            row.mask[column] = mask | by_offer[offer]
+            if not mask & WRONG:
+                row.mask[column] |= _against(CELL_FILTERS, self._question(rows, row, column))
+
+    def _rate(self, rows: ShapeRows, row: Row, columns: Numbers) -> None:
+        weights = rows.policy.weights
+        row.score[columns] = row.unknowns[columns] = 0
+        for number, (name, part) in enumerate(SCORERS):
+            weight = weights[name]
+            if weight:
+                points = np.array([part(self._rating(rows, row, column)) for column in columns.tolist()], dtype=np.int64)
+                row.parts[number, columns] = weight * points // 100
+                row.unknowns[columns] += points == 0
+            else:
+                row.parts[number, columns] = 0
+        row.score[columns] = row.parts[:, columns].sum(axis=0)
+
+    def _rating(self, rows: ShapeRows, row: Row, column: int) -> Rating:
+        return Rating(question=self._question(rows, row, column), shape=rows.shape, policy=rows.policy, classes=self._classes)
+
+
+def facts_of(pool: Pool) -> Pool:
+    """Return the pool without what no filter of pools reads: pools of equal facts share their verdicts."""
+    return Pool(
+        name="",
+        cluster_uid="",
+        nodes=(),
+        vendor=pool.vendor,
+        resource=pool.resource,
+        accelerator=pool.accelerator,
+        domestic=pool.domestic,
+        sharing=pool.sharing,
+        profile=pool.profile,
+        memory=pool.memory,
+        architecture=pool.architecture,
+        driver=pool.driver,
+        compute_capability=pool.compute_capability,
+    )
+
+
+def _against(checks: Sequence[Check], question: Question) -> int:
+    mask = 0
+    for check in checks:
+        reason = check(question)
+        if reason is not None:
+            mask |= 1 << reason.severity
+    return mask
+
+
+def _span(offer: Offer, now: int) -> tuple[int, int]:
+    """Return since when and until when nothing about an offer changes by itself."""
+    moments = tuple(_moments(offer))
+    return max((m for m in moments if m <= now), default=-FOREVER), min((m for m in moments if m > now), default=FOREVER)
+
+
+def _moments(offer: Offer) -> Iterator[int]:
+    """Yield when something about the offer changes by itself."""
+    yield from (price.valid_from for price in offer.prices)
+    yield from (moment for moment in (offer.valid_from, offer.valid_until) if moment is not None)

@@ -1,0 +1,53 @@
+"""Masks and parts put together from offers, pools and cells say what the filters and scores say of each cell by itself."""
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders import H100, cluster, job, nodes, offer, snapshot
+from sampan.model.policy import BUILT_IN
+from sampan.model.snapshot import Snapshot
+from sampan.scheduling.filters import Question, refusals
+from sampan.scheduling.judge import WRONG, facts_of
+from sampan.scheduling.memo import Memo, reasons_in
+from sampan.scheduling.scores import Rating, rate
+from strategies import worlds
+
+
+def check(world: Snapshot) -> None:
+    book = Memo().open()
+    book.advance(world)
+    for wanted in world.jobs:
+        rows = book.rows_of(wanted.shape, world)
+        for row in rows.rows:
+            for number, column in enumerate(book.tables.columns):
+                question = Question(
+                    demand=row.demand,
+                    placement=wanted.shape.placement,
+                    offer=world.offers[column.cell.offer],
+                    pool=column.cell.pool,
+                    now=world.now,
+                    currency=world.currency,
+                )
+                reasons, mask = refusals(question), int(row.mask[number])
+                if mask & WRONG:
+                    assert set(reasons_in(mask)) <= set(reasons)
+                else:
+                    assert reasons_in(mask) == reasons
+                if not reasons:
+                    parts = rate(Rating(question=question, shape=wanted.shape, policy=rows.policy, classes=world.classes))
+                    assert row.parts[:, number].tolist() == [points for _, points in parts]
+                    assert int(row.score[number]) == sum(points for _, points in parts)
+
+
+@given(worlds(), st.sampled_from(sorted(BUILT_IN)))
+def test_rows_say_what_each_cell_is_by_itself(world: Snapshot, policy: str) -> None:
+    check(replace(world, policies={"balanced": replace(BUILT_IN[policy], name="balanced")}))
+
+
+def test_pools_alike_in_facts_are_asked_once() -> None:
+    world = snapshot([job()], [offer("o1"), offer("o2")], [cluster(*nodes("h", 1, H100))])
+    first, second = (facts_of(replace(cell.pool, rule=at)) for at, cell in enumerate(world.cells))
+    assert first == second
+    assert first != facts_of(replace(world.cells[0].pool, driver="550.1"))
