@@ -76,8 +76,10 @@ class Tables:
         number, new = self.needs.number(need)
         if new:
             self.fit, self.most = (_with_rows(table, number + 1) for table in (self.fit, self.most))
-            every = range(len(self.columns))
-            for columns in _by_kind(self.columns, every).values():
+            grouped: dict[Kind, list[int]] = {}
+            for at, column in enumerate(self.columns):
+                grouped.setdefault(column.kind, []).append(at)
+            for columns in grouped.values():
                 self._fill(np.array([number]), columns)
         return number
 
@@ -288,13 +290,6 @@ def _sign(clusters: Mapping[str, Cluster], node: NodeId) -> Sign:
     groups = cluster.devices.get(name, ())
     cards = tuple(cluster.cards.get((name, card.id)) for group in groups for card in group.cards)
     return (id(cluster.nodes.get(name)), cluster.nodes.get(name), cluster.used.get(name), groups, cluster.rings.get(name), cards)
-
-
-def _by_kind(columns: Sequence[Column], which: Iterable[int]) -> dict[Kind, list[int]]:
-    grouped: dict[Kind, list[int]] = {}
-    for column in which:
-        grouped.setdefault(columns[column].kind, []).append(column)
-    return grouped
 
 
 def _with_rows(table: Numbers, rows: int) -> Numbers:
