@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from sampan.catalog import load
-from sampan.model.accelerator import AcceleratorClass
+from sampan.model.accelerator import AcceleratorClass, Precision
 from sampan.model.backlog import Backlog
 from sampan.model.cluster import Cell, Cluster, Node, Pool, Taint
 from sampan.model.job import AlternativeOrder, Demand, Job, Placement, Requirement, Shape
@@ -93,7 +93,7 @@ def accelerator_class(name: str = H100, *, vendor: str = "nvidia", fp16: int | N
         stack="cuda",
         origin=_ORIGINS.get(vendor, "US"),
         memory=80 * GIB,
-        fp16_tflops=fp16,
+        throughput=() if fp16 is None else ((Precision.FP16, fp16),),
         units_per_device=units,
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from sampan.api.acceleratorclass import AcceleratorClassSpec
 from sampan.api.convert_offer import InvalidObjectError, parse_object, selector_of
-from sampan.model.accelerator import AcceleratorClass, CountRule
+from sampan.model.accelerator import AcceleratorClass, CountRule, Precision
 from sampan.model.quantity import QuantityError, parse_micro, parse_quantity
 from sampan.model.selector import Selector
 
@@ -34,7 +34,7 @@ def class_of(body: Mapping[str, Any]) -> ClassDeclaration:
             stack=spec.stack,
             origin=spec.origin,
             memory=None if spec.memory is None else parse_quantity(spec.memory),
-            fp16_tflops=None if spec.fp16_tflops is None else parse_micro(spec.fp16_tflops),
+            throughput=() if spec.fp16_tflops is None else ((Precision.FP16, parse_micro(spec.fp16_tflops)),),
             memory_bandwidth=None if spec.memory_bandwidth is None else spec.memory_bandwidth * 10**9,
             units_per_device=spec.units_per_device,
             devices_per_package=spec.devices_per_package,

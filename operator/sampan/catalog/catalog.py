@@ -6,15 +6,18 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
+from sampan.catalog.classes import VendorClasses
 from sampan.catalog.detection import Detection
 from sampan.catalog.facts import ResourceName, Vendor
 from sampan.catalog.reading import parse_other, parse_other_drivers, parse_vendor
+from sampan.catalog.recipes import recipe_for
 from sampan.catalog.resolve import UNKNOWN_VENDOR, resolve_vendor, unknown_group
 from sampan.catalog.slices import CLAIM, whole_pools
 from sampan.catalog.wiring import rack_of
 from sampan.model.accelerator import AcceleratorClass
 from sampan.model.cluster import Node
 from sampan.model.device import MAX_DEVICES_PER_NODE, DeviceGroup, Ignored
+from sampan.model.launch import Launch
 from sampan.model.names import GROUP
 
 VENDOR_FILES: Final = (
@@ -58,6 +61,8 @@ class Catalog:
     other_drivers: frozenset[str] = frozenset()
     """DRA drivers that publish no accelerators."""
     classes: Mapping[str, AcceleratorClass] = field(default_factory=dict)
+    known: Mapping[str, VendorClasses] = field(default_factory=dict)
+    """By vendor, what the packaged data says of its classes: figures with their sources, launch recipes."""
     detections: tuple[tuple[str, Detection], ...] = ()
     """(class name, how it is told), the most telling first."""
     rack_labels: tuple[str, ...] = (RACK_LABEL,)
@@ -66,6 +71,11 @@ class Catalog:
     def get(self, name: str) -> AcceleratorClass | None:
         """Return the facts of a class, None where it is not known."""
         return self.classes.get(name)
+
+    def launch(self, facts: AcceleratorClass, *, publisher: str = "", queueing: Iterable[str] = ()) -> Launch:
+        """Return what a pod needs on such devices, by who publishes them and what layers the member runs."""
+        known = self.known.get(facts.vendor)
+        return recipe_for(facts, known.recipes if known else (), publisher=publisher, queueing=queueing)
 
     def with_classes(self, extra: Iterable[tuple[AcceleratorClass, Detection]]) -> "Catalog":
         """Return a catalogue where these classes are added, or replace the built-in ones of the same name."""
@@ -160,11 +170,15 @@ def _extended(name: str) -> bool:
 def load() -> Catalog:
     """Return the catalogue of the packaged data; raises `CatalogError` for data that breaks its format."""
     data = files("sampan.catalog") / "data"
+    read = [
+        parse_vendor((data / name).read_text(encoding="utf-8"), (data / "classes" / name).read_text(encoding="utf-8"))
+        for name in VENDOR_FILES
+    ]
     other = (data / "other.toml").read_text(encoding="utf-8")
-    vendors = tuple(parse_vendor((data / name).read_text(encoding="utf-8")) for name in VENDOR_FILES)
     return Catalog(
-        vendors=vendors,
+        vendors=tuple(vendor for vendor, _ in read),
         others=parse_other(other),
         other_drivers=parse_other_drivers(other),
-        classes={variant.facts.name: variant.facts for vendor in vendors for variant in vendor.variants},
+        classes={variant.facts.name: variant.facts for vendor, _ in read for variant in vendor.variants},
+        known={known.vendor: known for _, known in read},
     )

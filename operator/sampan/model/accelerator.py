@@ -66,12 +66,10 @@ class AcceleratorClass:
     """ISO 3166 alpha-2 country of the vendor; a class is domestic where the hub lists its origin as home."""
     memory: int | None = None
     """Nominal bytes per device."""
-    fp16_tflops: int | None = None
-    """Dense FP16 or BF16 throughput per device, in micro-TFLOPS."""
     memory_bandwidth: int | None = None
     """Bytes per second per device."""
     throughput: tuple[tuple[Precision, int], ...] = ()
-    """Dense throughput by precision per device in micro-TFLOPS or micro-TOPS, for every precision that is known; FP16 as above."""
+    """Dense throughput by precision per device in micro-TFLOPS or micro-TOPS, for every precision that is known."""
     generation: str = ""
     """What an image must be built for inside the family where that matters: `gfx942`, `ascend910b`, `sm_90`."""
     units_per_device: int = 1
@@ -82,3 +80,12 @@ class AcceleratorClass:
     launch: Launch | None = None
     """What a pod needs to run on such devices, whoever offers them."""
     sources: tuple[str, ...] = ()
+
+    def tflops(self, precision: Precision) -> int | None:
+        """Return the dense throughput at a precision in micro-TFLOPS (micro-TOPS), None where it is not known."""
+        return next((amount for known, amount in self.throughput if known is precision), None)
+
+    @property
+    def fp16_tflops(self) -> int | None:
+        """Return the dense FP16 or BF16 throughput per device in micro-TFLOPS, None where it is not known."""
+        return self.tflops(Precision.FP16)

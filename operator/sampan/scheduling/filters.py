@@ -158,13 +158,12 @@ def capability(q: Question) -> Reason | None:
     need, have = q.demand.requirement, q.pool.accelerator
     if need is None or have is None:
         return None
-    throughput = {Precision.FP16: have.fp16_tflops, **dict(have.throughput)}
     enough = (
         _at_least(memory_of(q.pool), need.memory_per_device)
         and _at_least(have.fp16_tflops, need.fp16_tflops)
         and _at_least(have.memory_bandwidth, need.memory_bandwidth)
-        and _at_least(throughput.get(Precision.FP64), need.fp64_tflops)
-        and all(throughput.get(precision) for precision in need.precisions)
+        and _at_least(have.tflops(Precision.FP64), need.fp64_tflops)
+        and all(have.tflops(precision) for precision in need.precisions)
     )
     return None if enough else Reason.CAPABILITY_INSUFFICIENT
 

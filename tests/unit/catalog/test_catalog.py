@@ -7,7 +7,7 @@ import pytest
 from builders import A100, ASCEND, GIB, H100, HYGON, accelerator_class, node, selector
 from sampan.api.convert_class import class_of
 from sampan.catalog import Detection, load
-from sampan.model.accelerator import AcceleratorClass, Sharing
+from sampan.model.accelerator import AcceleratorClass, Precision, Sharing
 from sampan.model.quantity import MICRO
 
 REQUIRED = {
@@ -120,7 +120,7 @@ def test_more_devices_than_a_node_can_have_are_not_believed(amount: int, want: l
 def test_a_class_of_the_platform_team_corrects_the_built_in_one() -> None:
     built_in = load().get(H100)
     assert built_in is not None
-    corrected: AcceleratorClass = replace(built_in, fp16_tflops=900 * MICRO)
+    corrected: AcceleratorClass = replace(built_in, throughput=((Precision.FP16, 900 * MICRO),))
     wider = load().with_classes([(corrected, Detection())])
     assert wider.get(H100) == corrected
     assert [group.accelerator_class for group in wider.resolve(node(accelerator=A100))] == [A100]

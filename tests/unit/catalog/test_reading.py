@@ -3,7 +3,7 @@
 import pytest
 
 from sampan.catalog.facts import Kind
-from sampan.catalog.reading import CatalogError, figure, normalise, parse_other, parse_vendor
+from sampan.catalog.reading import CatalogError, normalise, parse_other, parse_vendor
 
 VENDOR = """
 vendor = "acme"
@@ -11,45 +11,33 @@ stack = "acme-stack"
 origin = "DE"
 publishers = ["plugin"]
 resources = [{{ name = "acme.example/npu", kind = "{kind}", publisher = "plugin" }}]
+[labels]
+prefixes = ["acme"]
+"""
+CLASSES = """
+vendor = "acme"
+image = "family"
 [sources]
-sheet = "Acme data sheet"
 [[classes]]
 name = "acme-1-16gb"
 family = "acme-1"
-count_multiple_of = 2
-memory = {{ value = 16, grade = "{grade}", source = "{source}" }}
-throughput.fp16 = {{ value = {value}, grade = "medium", source = "sheet" }}
+products = ["ACME One"]
 """
 
 
-def data(kind: str = "whole", grade: str = "high", source: str = "sheet", value: str = '"12.5"') -> str:
-    return VENDOR.format(kind=kind, grade=grade, source=source, value=value)
-
-
-def test_a_vendor_is_read_whole() -> None:
-    vendor = parse_vendor(data())
+def test_a_vendor_is_read_whole_of_its_two_files() -> None:
+    vendor, known = parse_vendor(VENDOR.format(kind="whole"), CLASSES)
     (variant,) = vendor.variants
+    assert known.variants == vendor.variants
     assert vendor.resource("acme.example/npu") is vendor.resources[0]
     assert vendor.resource("acme.example/npus") is None
-    assert (variant.facts.memory, variant.facts.fp16_tflops) == (16 * 2**30, 12_500_000)
-    assert not variant.facts.count_rule.accepts(3)
-    assert variant.facts.sources == ("Acme data sheet",)
+    assert (variant.facts.stack, variant.facts.origin, variant.products) == ("acme-stack", "DE", frozenset({"one"}))
 
 
-def test_low_grades_are_not_used() -> None:
-    assert parse_vendor(data(grade="low")).variants[0].facts.memory is None
-
-
-@pytest.mark.parametrize(
-    "broken", [data(kind="card"), data(grade="sure"), data(source="hearsay"), data(value="12.5"), 'vendor = "acme"', 'vendor = "acme"\nx=1']
-)
+@pytest.mark.parametrize("broken", [VENDOR.format(kind="card"), 'vendor = "acme"', 'vendor = "acme"\nx=1'])
 def test_broken_data_names_the_vendor(broken: str) -> None:
-    with pytest.raises(CatalogError, match=r"acme|fact"):
-        parse_vendor(broken)
-
-
-def test_an_absent_figure_is_none() -> None:
-    assert figure(None, sources={}) is None
+    with pytest.raises(CatalogError, match="acme"):
+        parse_vendor(broken, CLASSES)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,61 @@
+"""Launch recipes of vendors: what a pod needs on their devices, and on what kind of member.
+
+The data is in `data/classes`; how a recipe becomes a pod is in `api`.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sampan.model.accelerator import AcceleratorClass
+from sampan.model.launch import NO_LAUNCH, HostPath, Launch, PodSecurity
+from sampan.model.vector import Vector
+
+HAMI = Launch(scheduler_name="hami-scheduler")
+"""Shares of HAMi are handed out by its own scheduler (Project-HAMi/HAMi, charts/hami/values.yaml: schedulerName)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """A recipe, and where it holds; the first of a vendor that does is taken."""
+
+    launch: Launch
+    queueing: str = ""
+    """Layer that the member must run, such as Volcano; empty: any member."""
+    families: tuple[str, ...] = ()
+    """Families that it is for; empty: all of the vendor."""
+    source: str = ""
+
+    def holds(self, facts: AcceleratorClass, queueing: Iterable[str]) -> bool:
+        """Tell whether this is the recipe for a class on a member with these layers."""
+        return (not self.queueing or self.queueing in queueing) and (not self.families or facts.family in self.families)
+
+
+def read_recipe(entry: Mapping[str, Any], sources: Mapping[str, str]) -> Recipe:
+    """Return a recipe of the packaged data; raises KeyError or ValueError for one that breaks the format."""
+    return Recipe(
+        launch=Launch(
+            scheduler_name=entry.get("scheduler_name", ""),
+            runtime_class=entry.get("runtime_class", ""),
+            pod_labels=tuple(sorted(entry.get("pod_labels", {}).items())),
+            pod_annotations=tuple(sorted(entry.get("pod_annotations", {}).items())),
+            env=tuple(sorted(entry.get("env", {}).items())),
+            host_paths=tuple(HostPath(path=each["path"], mount_path=each["mount_path"]) for each in entry.get("host_paths", ())),
+            extra_resources=Vector.of(entry.get("extra_resources", {})),
+            supplemental_groups=tuple(sorted(entry.get("supplemental_groups", ()))),
+            pod_security=PodSecurity(entry.get("pod_security", PodSecurity.RESTRICTED)),
+            backend=entry.get("backend", ""),
+        ),
+        queueing=entry.get("queueing", ""),
+        families=tuple(entry.get("families", ())),
+        source=sources[entry["source"]] if "source" in entry else "",
+    )
+
+
+def recipe_for(facts: AcceleratorClass, recipes: Iterable[Recipe], *, publisher: str, queueing: Iterable[str]) -> Launch:
+    """Return what a pod needs: the class's own recipe over the vendor's, and HAMi's scheduler for what HAMi publishes."""
+    layers = tuple(queueing)
+    found = next((recipe.launch for recipe in recipes if recipe.holds(facts, layers)), NO_LAUNCH)
+    if publisher == "hami":
+        found = found.under(HAMI)
+    return found.under(facts.launch)
