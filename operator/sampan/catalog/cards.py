@@ -32,7 +32,7 @@ class Listed:
     """The healthy ones, by id."""
     unhealthy: int = 0
     types: tuple[str, ...] = ()
-    """Product texts, without repetition, in order."""
+    """Product texts, without repetition, in order; an empty one for cards that tell none."""
     stale: bool = False
     """The layer itself says that the list is no longer kept."""
 
@@ -58,7 +58,7 @@ def listed(registers: Iterable[Register], resource: str, annotations: Mapping[st
                 publisher=register.publisher,
                 cards=tuple(_card(healthy[name]) for name in sorted(healthy)),
                 unhealthy=len({entry["id"] for entry in told} - healthy.keys()),
-                types=tuple(sorted({str(entry["type"]) for entry in told if entry["type"]})),
+                types=tuple(sorted({str(entry["type"]) for entry in told})),
                 stale=annotations.get(register.handshake.format(**words), "").startswith("Deleted"),
             )
     return None

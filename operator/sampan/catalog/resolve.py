@@ -190,7 +190,7 @@ def _publication(one: Found, sharing: Sharing) -> Publication:
         products = (("attribute product", each.product),) if each.product else ()
         return Publication(resource=one.name, sharing=sharing, products=products, memory=memory)
     model = one.entry.product(one.name) if one.entry else None
-    if register is not None and len(register.types) == 1:
+    if register is not None and len(register.types) == 1 and register.types[0]:
         sizes = {card.memory for card in register.cards}
         memory = ("annotation memory", min(sizes)) if len(sizes) == 1 and min(sizes) else None
         told = ((f"annotation {register.annotation} type", register.types[0]),)

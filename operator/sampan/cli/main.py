@@ -76,6 +76,12 @@ def _uninstall() -> click.Command:
     return uninstall
 
 
+def _inspect() -> click.Command:
+    from sampan.cli.inspect import inspect
+
+    return inspect
+
+
 class Verb(NamedTuple):
     """One subcommand: its name, its line in `--help` (kept here so that help imports nothing), and how to load it."""
 
@@ -89,6 +95,7 @@ VERBS = (
     Verb("pools", "Node pools of the offers: class, devices, largest gang.", _pools),
     Verb("jobs", "Compute jobs: phase, place, reason.", _jobs),
     Verb("submit", "Create compute jobs from a file, and wait for them if asked.", _submit),
+    Verb("inspect", "What Sampan would see of a cluster, from its objects in a file.", _inspect),
     Verb("replay", "Submit a recorded workload and report waits and use.", _replay),
     Verb("simulate", "Play a public trace through the scheduler under simulated time.", _simulate),
     Verb("local", "A federation on this machine: up, down, status, kubeconfig.", _local),

@@ -1,0 +1,76 @@
+"""`sampan inspect`: what the operator would see of a cluster, from its objects in a file. Needs no hub.
+
+What must never live here: how devices are told (catalog) and counted (`inspect_view.py`).
+"""
+
+from typing import Any
+
+import click
+
+from sampan.cli.objects import read_objects, typed
+from sampan.cli.options import output_option
+from sampan.cli.render import Column, print_data, print_table
+
+NODES = (
+    Column("NODE"),
+    Column("VENDOR"),
+    Column("CLASS"),
+    Column("SHARING"),
+    Column("FREE", right=True),
+    Column("DEVICES", right=True),
+    Column("MEMORY", right=True),
+    Column("EVIDENCE"),
+    Column("IGNORED"),
+)
+POOLS = (Column("POOL"), Column("CLASS"), Column("NODES", right=True), Column("DEVICES", right=True), Column("RESOURCE"))
+
+
+@click.command("inspect")
+@click.option("-f", "--filename", required=True, metavar="FILE", help="Nodes, Pods and ResourceSlices in YAML or JSON; - for stdin.")
+@output_option("table", "json")
+def inspect(filename: str, output: str) -> None:
+    """Show what Sampan would see of a cluster: devices by node, why, what is ignored, what is free, and the pools that follow.
+
+    kubectl get nodes,pods,resourceslices -A -o yaml | sampan inspect -f -
+    """
+    from sampan.catalog import load
+    from sampan.cli.inspect_view import pools, rows, see, unused
+    from sampan.controller.device_slices import to_slice
+    from sampan.kube import workloads
+    from sampan.kube.dra import ResourceSlice
+
+    kinds: dict[str, list[tuple[str, dict[str, Any]]]] = {"Node": [], "Pod": [], "ResourceSlice": []}
+    for where, item in read_objects(filename):
+        kinds.get(str(item.get("kind")), []).append((where, item))
+    slices = [to_slice(typed(item, ResourceSlice, where=where)) for where, item in kinds["ResourceSlice"]]
+    seen = see(
+        [typed(item, workloads.Node, where=where) for where, item in kinds["Node"]],
+        [typed(item, workloads.Pod, where=where) for where, item in kinds["Pod"]],
+        [each for each in slices if each is not None],
+        catalog=load(),
+    )
+    found = rows(seen, load())
+    if output == "json":
+        print_data(found, output)
+        return
+    if not found:
+        click.echo("No accelerators found; nodes without extended resources and ResourceSlices are CPU-only.", err=True)
+    print_table(NODES, [_cells(row) for row in found])
+    click.echo()
+    print_table(POOLS, [_pool(pool) for pool in pools(seen, load())])
+    left = unused(seen, load())
+    if left:
+        click.echo(f"\nNodes in no pool: {', '.join(f'{count} {cause}' for cause, count in left.items())}")
+    if not seen.pods_given:
+        click.echo("\nNo pods were given, so what is free cannot be told: add pods to kubectl get.", err=True)
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    """The cells of `NODES`."""
+    plain = [row["node"], row["vendor"], row["acceleratorClass"], row["sharing"], row["free"], row["devices"], row["memoryPerDevice"]]
+    return [*("?" if cell is None else str(cell) for cell in plain), "; ".join(row["evidence"]) or "-", "; ".join(row["ignored"]) or "-"]
+
+
+def _pool(pool: Any) -> list[str]:
+    """The cells of `POOLS`."""
+    return [pool.name, pool.accelerator_class or "-", str(pool.nodes), str(pool.devices), pool.resource_name or "-"]

@@ -1,0 +1,122 @@
+"""What the operator would see of nodes, pods and ResourceSlices: the cluster, its rows and its pools. Reads no file and prints nothing."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sampan.catalog import Catalog
+from sampan.catalog.resolve import UNKNOWN_VENDOR
+from sampan.catalog.taken import cards_taken
+from sampan.controller.inventory import Inventory
+from sampan.kube import workloads as kube
+from sampan.model.cluster import CardUse, Cluster, Node
+from sampan.model.device import DeviceGroup, DeviceSlice, Ignored
+from sampan.model.offer import Offer, OfferKey, Terms
+from sampan.model.quantity import format_bytes
+from sampan.scheduling.capacity import used_by
+from sampan.scheduling.pools import PoolSummary, describe, left_out, pools_of
+
+UID = "inspected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """The member as the operator would see it."""
+
+    cluster: Cluster
+    ignored: dict[str, tuple[Ignored, ...]]
+    """By node."""
+    pods_given: bool
+    """Without pods nobody can tell what is free."""
+
+
+def see(nodes: Iterable[kube.Node], pods: Iterable[kube.Pod], slices: Iterable[DeviceSlice], *, catalog: Catalog) -> Seen:
+    """Return the member of these objects, with the operator's own conversion and count."""
+    pods = list(pods)
+    inventory = Inventory(UID, lambda _: None)
+    inventory.replace_nodes(nodes)
+    inventory.replace_pods(pods)
+    by_node: dict[str, list[DeviceSlice]] = {}
+    for each in slices:
+        by_node.setdefault(each.node, []).append(each)
+    known = {name: replace(node, slices=tuple(by_node.get(name, ()))) for name, node in inventory.nodes.items()}
+    examined = {name: catalog.examine(node) for name, node in known.items()}
+    cluster = Cluster(
+        uid=UID,
+        nodes=known,
+        devices={name: each.groups for name, each in examined.items()},
+        used=used_by(inventory.pods.values(), ()),
+        cards=_cards([pod for pod in pods if pod.metadata.uid in inventory.pods]),
+    )
+    return Seen(cluster=cluster, ignored={name: each.ignored for name, each in examined.items()}, pods_given=bool(pods))
+
+
+def rows(seen: Seen, catalog: Catalog) -> list[dict[str, Any]]:
+    """Return one row per node and class, null where something cannot be told."""
+    made = []
+    for name in sorted(seen.cluster.nodes):
+        node, ignored = seen.cluster.nodes[name], [_ignored(one) for one in seen.ignored[name]]
+        groups = seen.cluster.devices[name]
+        made += [_row(seen, node, group, catalog=catalog) | {"ignored": ignored} for group in groups]
+        if ignored and not groups:
+            made.append(dict.fromkeys(("node", *KEYS)) | {"node": name, "devices": 0, "free": 0, "evidence": [], "ignored": ignored})
+    return made
+
+
+KEYS = ("vendor", "family", "acceleratorClass", "devices", "free", "memoryPerDevice", "sharing", "evidence", "ignored")
+
+
+def pools(seen: Seen, catalog: Catalog) -> tuple[PoolSummary, ...]:
+    """Return the pools that an offer without rules would have on this member."""
+    return tuple(
+        describe(pool, seen.cluster) for pool in pools_of(_offer(), seen.cluster, catalog, home_origins=frozenset(), trust_overrides=False)
+    )
+
+
+def unused(seen: Seen, catalog: Catalog) -> dict[str, int]:
+    """Return how many nodes are in no pool, by cause."""
+    return dict(left_out(_offer(), seen.cluster, catalog))
+
+
+def _offer() -> Offer:
+    return Offer(key=OfferKey("inspect", "inspect"), uid=UID, provider="", region="", jurisdiction="", terms=Terms.ON_DEMAND)
+
+
+def _row(seen: Seen, node: Node, group: DeviceGroup, *, catalog: Catalog) -> dict[str, Any]:
+    facts = catalog.get(group.accelerator_class) if group.accelerator_class else None
+    memory = group.memory if group.memory is not None else facts.memory if facts else None
+    state = [word for word, said in (("node is not ready", not node.ready), ("node is cordoned", node.cordoned)) if said]
+    return {
+        "node": node.name,
+        "vendor": None if group.vendor == UNKNOWN_VENDOR else group.vendor,
+        "family": facts.family if facts else None,
+        "acceleratorClass": group.accelerator_class,
+        "devices": group.devices,
+        "free": 0 if state else _free(seen, node, group, units=facts.units_per_device if facts else 1),
+        "memoryPerDevice": format_bytes(memory) if memory else None,
+        "sharing": group.sharing.value,
+        "evidence": [*state, *group.evidence],
+    }
+
+
+def _free(seen: Seen, node: Node, group: DeviceGroup, *, units: int) -> int | None:
+    """Return the devices that nothing holds; None where the objects given cannot tell it: claims, or no pods at all."""
+    if group.claim is not None or not seen.pods_given:
+        return None
+    if group.cards:
+        return sum((node.name, card.id) not in seen.cluster.cards for card in group.cards)
+    return min(max(seen.cluster.free(node.name)[group.resource], 0) // units, group.devices)
+
+
+def _cards(pods: Iterable[kube.Pod]) -> dict[tuple[str, str], CardUse]:
+    sums: dict[tuple[str, str], CardUse] = {}
+    for pod in pods:
+        for card, use in cards_taken(pod.metadata.annotations):
+            key = (pod.spec.node_name, card)
+            old = sums.get(key, CardUse())
+            sums[key] = CardUse(memory=old.memory + use.memory, cores=old.cores + use.cores, slots=old.slots + use.slots)
+    return sums
+
+
+def _ignored(one: Ignored) -> str:
+    return f"{one.resource} ({one.amount}): {one.why}"

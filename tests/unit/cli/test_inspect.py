@@ -1,0 +1,54 @@
+"""`sampan inspect` from end to end: stdin or a file in, a table or rows out, no hub."""
+
+import json
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from sampan.cli.inspect import inspect
+
+OBJECTS = """
+kind: List
+items:
+- kind: Node
+  metadata: {name: n1, labels: {nvidia.com/gpu.product: Tesla-T4}}
+  status:
+    allocatable: {cpu: "8", pods: "10", nvidia.com/gpu: "2"}
+    conditions: [{type: Ready, status: "True"}]
+- kind: Pod
+  metadata: {name: p, uid: u}
+  spec: {nodeName: n1, containers: [{resources: {requests: {nvidia.com/gpu: 1}}}]}
+- kind: ConfigMap
+---
+kind: ResourceSlice
+metadata: {name: s}
+spec:
+  driver: gpu.nvidia.com
+  nodeName: n1
+  pool: {name: n1, generation: 1, resourceSliceCount: 1}
+  devices: [{name: a, attributes: {type: {string: gpu}, productName: {string: Tesla T4}}}]
+"""
+KEYS = ["node", "vendor", "family", "acceleratorClass", "devices", "free", "memoryPerDevice", "sharing", "evidence", "ignored"]
+
+
+def test_rows_have_exactly_their_keys() -> None:
+    done = CliRunner().invoke(inspect, ["-f", "-", "-o", "json"], input=OBJECTS)
+    (row,) = json.loads(done.stdout)
+    assert list(row) == KEYS
+    assert (row["acceleratorClass"], row["devices"], row["free"]) == ("nvidia-t4-16gb", 2, 1)
+    assert any("SecondPublisher" in each for each in row["ignored"])
+
+
+def test_the_table_shows_nodes_and_pools(tmp_path: Path) -> None:
+    (tmp_path / "in.yaml").write_text(OBJECTS, encoding="utf-8")
+    done = CliRunner().invoke(inspect, ["-f", str(tmp_path / "in.yaml")])
+    assert done.exit_code == 0, done.output
+    assert "nvidia-t4-16gb" in done.stdout
+    assert "t4-16gb-x2" in done.stdout
+
+
+def test_a_wrong_file_is_told() -> None:
+    done = CliRunner().invoke(inspect, ["-f", "-"], input="kind: Node\nmetadata: {labels: 7}\n")
+    assert done.exit_code == 2
+    assert "-, document 1, Node" in done.output
+    assert "metadata.labels" in done.output
