@@ -240,7 +240,7 @@ def _cut(labels: LabelFacts, node: Node, one: Found, *, sharing: Sharing, suffix
         return one.claimable.profile, one.claimable.memory
     profile = suffix or (one.entry.told(one.name, "profile") if one.entry else "")
     keys = [(label.format(resource=one.name), unit) for label, unit in labels.partition_memory]
-    told = labelled_memory((*keys, *labels.memory) if suffix else keys, node.labels)
+    told = labelled_memory((*keys, *labels.memory) if suffix and not labels.modes else keys, node.labels)
     gib = one.entry.told(one.name, "gib") if one.entry else ""
     return profile, told[2] if told else number(gib) * _GIB
 

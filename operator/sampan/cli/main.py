@@ -77,7 +77,7 @@ def _uninstall() -> click.Command:
 
 
 def _inspect() -> click.Command:
-    from sampan.cli.inspect import inspect
+    from sampan.cli.inspecting import inspect
 
     return inspect
 

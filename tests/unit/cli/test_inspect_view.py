@@ -8,7 +8,10 @@ from sampan.kube import workloads as kube
 from sampan.model.device import DeviceSlice, DraDevice
 
 H100 = {"nvidia.com/gpu.product": "NVIDIA-H100-80GB-HBM3", "nvidia.com/gpu.memory": "81559"}
-REGISTER = '[{"id":"GPU-a","count":10,"devmem":15360,"devcore":100,"type":"NVIDIA-Tesla T4","health":true},{"id":"GPU-b","count":10,"health":true}]'
+REGISTER = (
+    '[{"id":"GPU-a","count":10,"devmem":15360,"devcore":100,"type":"NVIDIA-Tesla T4","health":true},'
+    '{"id":"GPU-b","count":10,"health":true}]'
+)
 
 
 def node(name: str = "n1", *, labels: dict[str, str] | None = None, ready: str = "True", **others: object) -> kube.Node:

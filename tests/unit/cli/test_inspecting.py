@@ -5,7 +5,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from sampan.cli.inspect import inspect
+from sampan.cli.inspecting import inspect
 
 OBJECTS = """
 kind: List
