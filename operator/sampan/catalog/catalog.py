@@ -103,8 +103,10 @@ class Catalog:
         drivers, incomplete = whole_pools(node.slices)
         resolved = [resolve_vendor(vendor, node, published, slices=drivers) for vendor in self.vendors]
         groups = [group for each in resolved for group in each.groups]
-        groups += [unknown_group(name, units) for name, units in published if not self._known(name)]
-        groups += [unknown_group(f"{CLAIM}{name}", len(devices)) for name, devices in drivers.items() if not self._known_driver(name)]
+        groups += [unknown_group(name, units, node=node) for name, units in published if not self._known(name)]
+        groups += [
+            unknown_group(f"{CLAIM}{name}", len(devices), node=node) for name, devices in drivers.items() if not self._known_driver(name)
+        ]
         detected = sorted((self._detected(node, self._racked(node, group)) for group in groups), key=lambda group: group.resource)
         ignored = [*incomplete, *(one for each in resolved for one in each.ignored)]
         ignored += [Ignored(resource=g.resource, amount=g.devices, why="NotBelieved") for g in detected if g.devices > MAX_DEVICES_PER_NODE]

@@ -63,9 +63,12 @@ def resolve_vendor(vendor: Vendor, node: Node, published: Iterable[tuple[str, in
     return Resolved(groups=_distinct(_group(vendor, node, one, notes=notes) for one in counted), ignored=tuple(ignored))
 
 
-def unknown_group(name: str, units: int) -> DeviceGroup:
-    """Return the group of an extended resource that no table knows: shown, never matched."""
-    return DeviceGroup(resource=name, devices=units, vendor=UNKNOWN_VENDOR, accelerator_class=None, evidence=(f"unknown resource {name}",))
+def unknown_group(name: str, units: int, *, node: Node) -> DeviceGroup:
+    """Return the group of an extended resource or driver that no table knows: shown with the labels of its domain, never matched."""
+    domain = name.removeprefix(CLAIM).partition("/")[0]
+    labels = (f"label {key}={node.labels[key]}" for key in sorted(node.labels) if key.partition("/")[0] == domain)
+    told = (f"unknown resource {name}", *labels)[:MOST_EVIDENCE]
+    return DeviceGroup(resource=name, devices=units, vendor=UNKNOWN_VENDOR, accelerator_class=None, evidence=told)
 
 
 def _extended(vendor: Vendor, node: Node, published: Iterable[tuple[str, int]]) -> tuple[list[Found], list[Ignored]]:

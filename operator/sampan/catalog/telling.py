@@ -126,8 +126,11 @@ def _seen(labels: LabelFacts, node: Node, published: Publication) -> tuple[str, 
     keys += [key for beginning in labels.counted for key in sorted(node.labels) if key.startswith(beginning)]
     seen = [f"{source}={product[:_MOST_TEXT]}" for source, product in published.products]
     seen += [f"label {key}={node.labels[key]}" for key in keys]
-    wanted = [key for key in labels.product[:2] if key not in node.labels] if not seen else []
-    return (*seen, *(f"label {key} would tell" for key in wanted))
+    if seen:
+        return tuple(seen)
+    if not labels.product:
+        return ("no label tells it: an AcceleratorClass or the offer's pools can",)
+    return tuple(f"label {key} would tell" for key in labels.product[:2])
 
 
 def _by_memory(named: list[Variant], memory: tuple[str, str, int] | None, *, hint: Hint, published: Publication) -> Told:

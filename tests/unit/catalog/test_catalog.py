@@ -173,3 +173,9 @@ def test_an_unknown_extended_resource_is_shown_but_not_named() -> None:
 def test_taints_by_convention(key: str, accelerator: str, want: bool) -> None:
     (group,) = load().resolve(node(accelerator=accelerator))
     assert load().conventional(key, vendor=group.vendor, resource=group.resource) is want
+
+
+def test_an_unknown_resource_shows_the_labels_of_its_domain() -> None:
+    labels = {"acme.example/model": "X9", "nvidia.com/gpu.product": "Tesla-T4"}
+    (group,) = load().resolve(node(resources={"acme.example/npu": 4}, labels=labels))
+    assert (group.vendor, group.evidence) == ("unknown", ("unknown resource acme.example/npu", "label acme.example/model=X9"))

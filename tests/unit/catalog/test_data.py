@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from sampan.model.device import DeviceGroup
 
 FOLDER = Path(__file__).parents[2] / "data" / "nodes"
 CASES = yaml.safe_load((FOLDER.parent / "node-cases.yaml").read_text(encoding="utf-8"))
+TELLING = ("label ", "attribute ", "annotation ", "no label tells it", "unknown resource ")
 FILES = sorted(case["file"] for case in CASES)
 
 
@@ -41,7 +41,7 @@ def matches(group: DeviceGroup, want: str) -> bool:
         any(name[1:] in each for each in group.evidence) if name[:1] == "~" else (group.accelerator_class or "-") == name
     )
     shape = (str(group.devices), group.sharing.value, group.profile) == (devices, sharing, profile)
-    return told and shape and fnmatchcase(group.resource, resource)
+    return told and shape and group.resource == resource
 
 
 def field_of(group: DeviceGroup, name: str) -> str:
@@ -69,6 +69,12 @@ def test_a_second_vendor_about_changes_nothing(file: str) -> None:
     both = replace(first, labels={**second.labels, **first.labels})
     assert load().examine(both) == load().examine(first)
     assert alone.vendor in ("amd", "hygon")
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_what_is_not_told_says_what_could_tell(file: str) -> None:
+    for group in load().resolve(nodes_of(file)["n1"]):
+        assert group.accelerator_class or any(each.startswith(TELLING) for each in group.evidence), group
 
 
 def test_every_file_is_a_case_and_cites_its_source() -> None:
