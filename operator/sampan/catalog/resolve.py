@@ -47,6 +47,8 @@ def resolve_vendor(vendor: Vendor, node: Node, published: Iterable[tuple[str, in
     found, ignored = _extended(vendor, node, published)
     claimed, left = _claimed(vendor, slices)
     found, ignored = [*found, *claimed], [*ignored, *left]
+    if not found:
+        return Resolved(ignored=tuple(ignored))
     ranks = {publisher: rank for rank, publisher in enumerate(vendor.publishers)}
     believed = min((one.publisher for one in found), key=lambda publisher: (ranks.get(publisher, len(ranks)), publisher), default="")
     counted: list[Found] = []

@@ -93,7 +93,7 @@ class DeviceGroup:
     profile: str = ""
     """Partition as its vendor names it: `1g.10gb`, `cpx_nps1`, `vir04`; empty for whole devices."""
     memory: int | None = None
-    """Bytes of one device of this group where that is not its class's (a partition, a share); None: the class's."""
+    """Bytes of one device of this group where that is not its class's (a partition, a share), 0 where not told; None: the class's."""
     variant_unknown: bool = False
     """Several variants of the class are possible and the smallest counts."""
     unhealthy: int = 0

@@ -63,3 +63,10 @@ def test_rings(devices: int, size: int, annotations: dict[str, str], want: tuple
 @pytest.mark.parametrize(("text", "want"), [("", 0), ("Ascend910-1.Ascend910-3", 2), ("Ascend910-1,Ascend910-1", 1)])
 def test_devices_that_the_vendor_leaves_out(text: str, want: int) -> None:
     assert unhealthy_of(LABELS, node(labels={"bad": text})) == want
+
+
+@pytest.mark.parametrize(("devices", "want"), [(8, (4, 4)), (7, None)])
+def test_a_node_of_the_first_ascend_generation_is_two_rings(devices: int, want: tuple[int, ...] | None) -> None:
+    labels = {"node.kubernetes.io/npu.chip.name": "910A"}
+    (group,) = load().resolve(node(resources={"huawei.com/Ascend910": devices}, labels=labels))
+    assert (group.accelerator_class, group.rings) == ("huawei-910a-32gb", want)
