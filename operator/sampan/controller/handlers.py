@@ -6,9 +6,8 @@ from typing import Any
 
 import kopf
 
-from sampan.controller.hub import KINDS
+from sampan.controller.hub import KINDS, api_of
 from sampan.kube.credentials import Credentials
-from sampan.model.names import GROUP, VERSION
 
 Handover = Callable[[str, str | None, dict[str, Any]], None]
 """`handover(plural, event type, object)`: the type is None for what a list showed; called in the core's loop."""
@@ -29,7 +28,8 @@ def registry_of(handover: Handover, loop: asyncio.AbstractEventLoop, credentials
 
     kopf.on.login(registry=registry)(login)
     for plural in KINDS:
-        kopf.on.event(GROUP, VERSION, plural, registry=registry, id=f"on-{plural}")(on_event)
+        group, _, version = api_of(plural).rpartition("/")
+        kopf.on.event(group, version, plural, registry=registry, id=f"on-{plural}")(on_event)
     return registry
 
 

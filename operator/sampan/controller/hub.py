@@ -19,10 +19,17 @@ Body = dict[str, Any]
 T = TypeVar("T")
 API = f"{GROUP}/{VERSION}"
 JOBS = "computejobs"
-KINDS = (JOBS, "clusteroffers", "providers", "acceleratorclasses", "placementpolicies")
+NAMESPACES = "namespaces"
+KINDS = (JOBS, "clusteroffers", "providers", "acceleratorclasses", "placementpolicies", "queues", NAMESPACES)
+"""What is watched: our kinds, and namespaces, whose labels offers may select tenants by."""
 IDENTITY = "sampan-hub-identity"
 ALL = Bounds(max_objects=1_000_000, max_bytes=4 * 1024**3)
 """How much of one kind the operator takes in at its start: ten times what it is made for."""
+
+
+def api_of(plural: str) -> str:
+    """Return the group and version of a watched kind, as `apiVersion` has them."""
+    return "v1" if plural == NAMESPACES else API
 
 
 class Hub:
@@ -33,16 +40,16 @@ class Hub:
         self.client = client
 
     async def listed(self, plural: str) -> list[Body]:
-        """Return every object of one of our kinds, page by page."""
+        """Return every object of a watched kind, page by page."""
         return await self._pages(plural, dict[str, Any])
 
     async def names(self, plural: str) -> list[PartialObject]:
-        """Return the metadata of every object of one of our kinds."""
+        """Return the metadata of every object of a watched kind."""
         return await self._pages(plural, PartialObject)
 
     async def count(self, plural: str) -> int:
         """Return how many objects there are, by a list of one: 1 + remainingItemCount."""
-        page = await self.client.list_page(resource_path(API, plural), ListOptions(limit=1), into=PartialObject)
+        page = await self.client.list_page(resource_path(api_of(plural), plural), ListOptions(limit=1), into=PartialObject)
         return len(page.items) + (page.remaining or 0)
 
     async def job(self, namespace: str, name: str) -> Body | None:
@@ -101,7 +108,7 @@ class Hub:
 
     async def _pages(self, plural: str, into: type[T]) -> list[T]:
         """List page by page, smaller ones where tenants' objects are large: nobody can make the list too long to be read."""
-        return (await list_all(self.client, Collection(path=resource_path(API, plural), into=into), ALL)).items
+        return (await list_all(self.client, Collection(path=resource_path(api_of(plural), plural), into=into), ALL)).items
 
 
 def _job_path(namespace: str, name: str, subresource: str | None = None) -> ResourcePath:

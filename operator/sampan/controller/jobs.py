@@ -10,10 +10,12 @@ from typing import Any
 from sampan.api import status as job_status
 from sampan.api.computejob import ComputeJobSpec
 from sampan.api.convert import parse_spec, shape_of
+from sampan.controller.queue_book import Seat
 from sampan.model.job import Job, Shape
 from sampan.model.lifecycle import Outcome, Phase
 from sampan.model.names import FINALIZER
 from sampan.model.offer import OfferKey
+from sampan.model.queues import DEFAULT_QUEUE
 
 THE_TENANTS = frozenset({"ConfigMapNotFound", "SecretNotShared"})
 """Reasons of a rejected attempt that say nothing about where it was."""
@@ -102,8 +104,8 @@ class JobRecord:
             for a in rejected
         }
 
-    def to_job(self, excluded: frozenset[tuple[OfferKey, str]]) -> Job:
-        """Return the scheduler's view. The record must have a shape."""
+    def to_job(self, excluded: frozenset[tuple[OfferKey, str]], seat: Seat | None = None) -> Job:
+        """Return the scheduler's view, in the default queue where no seat is given. The record must have a shape."""
         assert self.shape is not None
         assert self.spec is not None
         return Job(
@@ -112,8 +114,10 @@ class JobRecord:
             name=self.name,
             resource_version=self.resource_version,
             created=self.created,
-            shape=self.shape,
+            shape=self.shape if seat is None else seat.shape,
             priority=self.spec.priority,
+            queue=DEFAULT_QUEUE if seat is None else seat.queue,
+            barred=None if seat is None else seat.barred,
             attempts=job_status.attempts_seen(self.status),
             excluded=excluded,
         )

@@ -29,7 +29,7 @@ from sampan.model.policy import BUILT_IN
 
 log = logging.getLogger(__name__)
 
-JOBS, OFFERS, PROVIDERS, CLASSES, POLICIES = KINDS
+JOBS, OFFERS, PROVIDERS, CLASSES, POLICIES, QUEUES, NAMESPACES = KINDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +69,7 @@ class Operation:
         self.resync = Resync(hub, self.known, self.take, interval=settings.resync_interval)
         self._refusals = refusals
         self._policies: dict[str, str] = {}
+        self._namespaces: dict[str, str] = {}
         self.state.on_waiting.append(self.loop.wake)
 
     async def run(self) -> None:
@@ -117,6 +118,18 @@ class Operation:
             self.desk.remove_class(uid) if gone else self.desk.apply_class(body)
         elif plural == POLICIES:
             self._policy(uid, None if gone else body)
+        elif plural == QUEUES:
+            self.state.remove_queue(uid) if gone else self.state.apply_queue(body)
+        elif plural == NAMESPACES:
+            self._namespace(uid, None if gone else body)
+
+    def _namespace(self, uid: str, body: dict[str, Any] | None) -> None:
+        name = self._namespaces.pop(uid, "")
+        if body is not None:
+            self._namespaces[uid] = name = body["metadata"]["name"]
+            self.state.apply_namespace(name, body["metadata"].get("labels") or {})
+        elif name not in self._namespaces.values():  # one of the same name may be there already
+            self.state.apply_namespace(name, None)
 
     def _policy(self, uid: str, body: dict[str, Any] | None) -> None:
         policies = dict(self.state.policies)

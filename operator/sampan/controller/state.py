@@ -3,15 +3,16 @@
 One loop owns it: every method is called there, none waits. It decides nothing and writes nothing to any API server.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from sampan.controller.jobs import JobRecord, record_of
+from sampan.controller.queue_book import QueueBook
+from sampan.controller.waiting_room import CellId, WaitingRoom
 from sampan.kube.workloads import Job as RemoteJob
 from sampan.model.accelerator import AcceleratorClass
-from sampan.model.backlog import Backlog
 from sampan.model.cluster import Cell, Cluster, Node, Pool
-from sampan.model.job import Demand, Job, Shape
+from sampan.model.job import Demand
 from sampan.model.offer import Offer, OfferKey
 from sampan.model.plan import Assignment
 from sampan.model.policy import BUILT_IN, Policy
@@ -19,12 +20,7 @@ from sampan.model.snapshot import Snapshot
 from sampan.model.vector import Vector
 from sampan.scheduling.capacity import Flight
 
-CellId = tuple[OfferKey, str]
-
 HOSTNAME = "kubernetes.io/hostname"
-
-NOT_STARTED = frozenset({"StartDeadlineExceeded"})
-"""Reasons that say something about a pool, and not about one job."""
 
 
 class Fleet(Protocol):
@@ -64,8 +60,9 @@ class State:
         self.on_waiting: list[Callable[[], None]] = []
         """Called when a job may be placed that could not be before."""
         self._fleet = fleet
-        self._currency, self._cooldown = currency, cooldown
-        self._waiting: dict[str, JobRecord] = {}
+        self._currency = currency
+        self._book = QueueBook()
+        self._room = WaitingRoom(self._book, cooldown=cooldown)
         self._flown: dict[str, Flight] = {}
         """The flight of each bound job: the same value until it changes, so that what is counted from it need not be anew."""
         self._indexed: tuple[Cell, ...] = ()
@@ -73,9 +70,7 @@ class State:
         self._assumed: dict[str, Assignment] = {}
         self._planned: dict[str, Assignment] = {}
         self._open: dict[str, set[str]] = {}
-        self._cooling: dict[tuple[str, Shape, CellId], int] = {}
-        """By namespace: a tenant who gives too short deadlines must not close a pool to the others."""
-        self._held_back: dict[str, tuple[int, str | None]] = {}
+        self._offers: Mapping[OfferKey, Offer] | None = None
 
     # --- what the watches say -------------------------------------------------------------------------------------
 
@@ -94,13 +89,32 @@ class State:
     def remove_job(self, uid: str) -> None:
         """Forget a job that the hub has no more."""
         record = self.jobs.pop(uid, None)
-        self._waiting.pop(uid, None)
         self._planned.pop(uid, None)
         self._flown.pop(uid, None)
         self._unassume(uid)
-        self._held_back.pop(uid, None)
+        self._room.forget(uid)
         if record is not None:
             self._close(record)
+
+    def apply_queue(self, body: Mapping[str, Any]) -> None:
+        """Take in a Queue; raises InvalidObjectError and keeps the known one where it cannot be read."""
+        if self._book.apply(body):
+            self._queues_changed()
+
+    def remove_queue(self, uid: str) -> None:
+        """Forget a Queue: its jobs go where their namespaces belong now, or are told that there is none."""
+        if self._book.remove(uid):
+            self._queues_changed()
+
+    def apply_namespace(self, name: str, labels: Mapping[str, str] | None) -> None:
+        """Take in the labels of a namespace of the hub; None once it is gone."""
+        if self._book.apply_namespace(name, labels):
+            self._room.namespace_changed(name)
+            self._tell_waiting()
+
+    def _queues_changed(self) -> None:
+        self._room.queues_changed()
+        self._tell_waiting()
 
     def _replace(self, record: JobRecord) -> None:
         binding, is_open, waits = record.binding, record.attempt_open, record.waits  # raises for a status not ours, before it is kept
@@ -114,11 +128,10 @@ class State:
         elif record.uid not in self._assumed:
             self._planned.pop(record.uid, None)
         if waits:
-            self._cool(record)
-            self._waiting[record.uid] = record
+            self._room.put(record)
             self._tell_waiting()
         else:
-            self._waiting.pop(record.uid, None)
+            self._room.take_out(record.uid)
             self._unassume(record.uid)
         for cluster_uid in {b.cluster_uid for r in (known, record) if r is not None and (b := r.binding) is not None}:
             self._fleet.flights_changed(cluster_uid)
@@ -134,6 +147,7 @@ class State:
     def assume(self, assignment: Assignment) -> None:
         """Count an assignment as taken from now on, before its intent is written."""
         self._assumed[assignment.job.uid] = assignment
+        self._room.hide(assignment.job.uid)
         self._flown.pop(assignment.job.uid, None)
         self._planned[assignment.job.uid] = assignment
         self._fleet.flights_changed(assignment.cluster_uid)
@@ -149,6 +163,7 @@ class State:
     def _unassume(self, uid: str) -> bool:
         assignment = self._assumed.pop(uid, None)
         if assignment is not None:
+            self._room.show(uid)
             self._fleet.flights_changed(assignment.cluster_uid)
         return assignment is not None
 
@@ -168,17 +183,9 @@ class State:
         nodes = self._fleet.nodes(plan.cluster_uid)
         return tuple(nodes[node].hostname or node for node, _ in plan.nodes if node in nodes)
 
-    def _cool(self, record: JobRecord) -> None:
-        """Leave a cell where a job did not start in time out for the jobs of its shape and namespace for a while."""
-        if record.shape is None:
-            return
-        for cell, until in record.cooling(self._cooldown, reasons=NOT_STARTED).items():
-            key = record.namespace, record.shape, cell
-            self._cooling[key] = max(until, self._cooling.get(key, 0))
-
     def hold_back(self, uid: str, *, until: int, version: str | None = None) -> None:
         """Keep a waiting job out of the snapshots until then (milliseconds since the epoch), or only at this resourceVersion."""
-        self._held_back[uid] = until, version
+        self._room.hold_back(uid, until=until, version=version)
 
     def flights(self, cluster_uid: str) -> Iterator[Flight]:
         """Yield every assignment to a member whose pods may not all be seen yet, each job once."""
@@ -237,16 +244,17 @@ class State:
     @property
     def waiting(self) -> int:
         """Return how many jobs wait for a place, those being bound included."""
-        return len(self._waiting)
+        return len(self._room.records)
 
     def snapshot(self, now: int, *, limit: int = 64) -> Snapshot:
         """Return the world at this moment (milliseconds since the epoch)."""
-        self._cooling = {key: until for key, until in self._cooling.items() if until > now}
+        offers = self._read_offers()
         return Snapshot(
             now=now,
             currency=self._currency,
-            backlog=Backlog.of(self._pending(now)),
-            offers=self._fleet.offers(),
+            backlog=self._room.backlog(now),
+            queues=self._book.queues,
+            offers=offers,
             cells=self._fleet.cells(),
             clusters=self._fleet.clusters(),
             policies=self.policies,
@@ -254,20 +262,14 @@ class State:
             limit=limit,
         )
 
-    def _is_held_back(self, record: JobRecord, now: int) -> bool:
-        until, version = self._held_back.get(record.uid, (0, None))
-        return until > now and version in (None, record.resource_version)
-
-    def _pending(self, now: int) -> Iterable[Job]:
-        cooling: dict[tuple[str, Shape], frozenset[CellId]] = {}
-        for namespace, shape, cell in self._cooling:
-            cooling[namespace, shape] = cooling.get((namespace, shape), frozenset()) | {cell}
-        for uid, record in self._waiting.items():
-            if uid in self._assumed or record.not_before() > now or self._is_held_back(record, now):
-                continue
-            assert record.shape is not None
-            own = frozenset(cell for cell, until in record.cooling(self._cooldown).items() if until > now)
-            yield record.to_job(own | cooling.get((record.namespace, record.shape), frozenset()))
+    def _read_offers(self) -> Mapping[OfferKey, Offer]:
+        """Return the offers, and see which labels of namespaces they read."""
+        offers = self._fleet.offers()
+        if offers is not self._offers:
+            self._offers = offers
+            if self._book.read(tuple(sorted({e.key for offer in offers.values() for e in offer.tenants.expressions}))):
+                self._room.queues_changed()
+        return offers
 
 
 def per_replica(demand: Demand | None, pool: Pool | None) -> Vector:

@@ -214,7 +214,15 @@ class FakeCluster:
             "/version": {"major": "1", "minor": "36", "gitVersion": "v1.36.3"},
             "/api": {"versions": ["v1"]},
             "/api/v1": {
-                "resources": [{"name": "namespaces", "kind": "Namespace", "singularName": "", "namespaced": False, "verbs": ["list"]}]
+                "resources": [
+                    {
+                        "name": "namespaces",
+                        "kind": "Namespace",
+                        "singularName": "",
+                        "namespaced": False,
+                        "verbs": ["list", "watch", "patch"],
+                    }
+                ]
             },
             "/apis": {"groups": [{"name": "sampan.dev", "versions": [version], "preferredVersion": version}]},
             "/apis/sampan.dev/v1alpha1": {"resources": resources()},

@@ -80,6 +80,7 @@ def resources() -> list[Body]:
         "providers": ("Provider", False),
         "acceleratorclasses": ("AcceleratorClass", False),
         "placementpolicies": ("PlacementPolicy", False),
+        "queues": ("Queue", False),
     }
     verbs = ["get", "list", "watch", "patch", "delete"]
     return [

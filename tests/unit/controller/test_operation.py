@@ -13,6 +13,7 @@ from sampan.controller.operation import Identity, Operation
 from sampan.controller.settings import Settings
 from sampan.kube.client import Client
 from sampan.model.policy import BUILT_IN
+from sampan.model.reason import Reason
 
 from .fake_cluster import cluster
 
@@ -79,6 +80,20 @@ async def test_policies_come_and_go_and_the_default_stays() -> None:
         assert op.state.policies["balanced"].cost == 100
         op.take("placementpolicies", "DELETED", shadow)
         assert op.state.policies["balanced"].cost == 50
+
+
+async def test_queues_and_namespaces_come_and_go() -> None:
+    research = {"metadata": {"uid": "q1", "name": "research"}, "spec": {"namespaces": ["team-a"], "highestPriority": -1}}
+    async with operation() as op:
+        op.heard("computejobs", "ADDED", body("u1"))
+        op.heard("queues", "ADDED", research)
+        job = op.state.snapshot(NOW).jobs[0]
+        assert (job.queue, job.barred) == ("research", Reason.PRIORITY_NOT_ALLOWED)
+        op.heard("queues", "DELETED", research)
+        assert op.state.snapshot(NOW).jobs[0].barred is None
+        for uid, event in (("n1", "ADDED"), ("n2", "ADDED"), ("n1", "DELETED"), ("n2", "DELETED")):
+            op.heard("namespaces", event, {"metadata": {"uid": uid, "name": "team-a", "labels": {"tier": "gold"}}})
+        assert op.known.uids["namespaces"] == set()
 
 
 def _registry(op: Operation) -> CollectorRegistry:

@@ -1,0 +1,131 @@
+"""Which Queue a job belongs to and whether it may compete there, and what its namespace's labels say to the offers.
+
+Keeps Queues and namespaces as the hub has them. No I/O, no clock, no order: whose turn it is follows in `scheduling`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sampan.api.computejob import ComputeJobSpec
+from sampan.api.convert_policy import queue_of
+from sampan.api.status import from_rfc3339
+from sampan.model.job import Demand, Shape
+from sampan.model.queues import DEFAULT_QUEUE, Queue
+from sampan.model.reason import Reason
+
+MOST_SHAPES = 20_000
+"""Shapes remembered, so that equal ones are one object; dropped together beyond this."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seat:
+    """Where a job queues."""
+
+    queue: str
+    barred: Reason | None
+    """Why it may not compete there; None: it may."""
+    shape: Shape
+    """Its shape with the queue's run limit where it declares none, and with the labels of its namespace that offers read."""
+
+
+class QueueBook:
+    """Queues by name, labels of namespaces."""
+
+    def __init__(self) -> None:
+        """Know nothing: every job is in the default queue."""
+        self.queues: Mapping[str, Queue] = {}
+        """Replaced whole at every change."""
+        self._names: dict[str, tuple[int, str]] = {}
+        self._home: dict[str, str] = {}
+        self._labels: dict[str, dict[str, str]] = {}
+        self._keys: tuple[str, ...] = ()
+        self._shapes: dict[Shape, Shape] = {}
+
+    def apply(self, body: Mapping[str, Any]) -> bool:
+        """Take in a Queue; one that cannot be read raises InvalidObjectError and leaves the known one. Tells whether anything changed."""
+        queue, meta = queue_of(body), body["metadata"]
+        known = self._names.get(meta["uid"])
+        self._names[meta["uid"]] = from_rfc3339(meta.get("creationTimestamp")) or 0, queue.name
+        if known is not None and self.queues.get(queue.name) == queue:
+            return False
+        self.queues = {**self.queues, queue.name: queue}
+        self._settle()
+        return True
+
+    def remove(self, uid: str) -> bool:
+        """Forget a Queue. Tells whether anything changed."""
+        _, name = self._names.pop(uid, (0, ""))
+        if name not in self.queues or any(other == name for _, other in self._names.values()):
+            return False
+        self.queues = {other: queue for other, queue in self.queues.items() if other != name}
+        self._settle()
+        return True
+
+    def apply_namespace(self, name: str, labels: Mapping[str, str] | None) -> bool:
+        """Take in a namespace's labels, None once it is gone. Tells whether what offers read of them changed."""
+        before = self.tenant(name)
+        if labels is None:
+            self._labels.pop(name, None)
+        else:
+            self._labels[name] = dict(labels)
+        return self.tenant(name) != before
+
+    def read(self, keys: tuple[str, ...]) -> bool:
+        """Hear which labels of namespaces the offers' tenants selectors read, sorted. Tells whether they changed."""
+        changed, self._keys = keys != self._keys, keys
+        return changed
+
+    def tenant(self, namespace: str) -> tuple[tuple[str, str], ...]:
+        """Return the labels of a namespace that any offer reads, by key."""
+        labels = self._labels.get(namespace, {})
+        return tuple((key, labels[key]) for key in self._keys if key in labels)
+
+    def seat(self, namespace: str, spec: ComputeJobSpec, shape: Shape) -> Seat:
+        """Return where a job of a namespace queues: where it says, else where its namespace does, else in the default queue."""
+        home = self._home.get(namespace, DEFAULT_QUEUE)
+        name = spec.queue or home
+        queue = self.queues.get(name)
+        tenant = self.tenant(namespace)
+        if queue is not None and queue.default_run_seconds is not None:
+            shape = replace(shape, demands=tuple(_spanned(d, spec, queue.default_run_seconds) for d in shape.demands))
+        if tenant != shape.tenant:
+            shape = replace(shape, tenant=tenant)
+        return Seat(
+            queue=name,
+            barred=_barred(queue, spec, at_home=name == home or (queue is not None and namespace in queue.namespaces)),
+            shape=self.same(shape),
+        )
+
+    def same(self, shape: Shape) -> Shape:
+        """Return the first shape that was equal to this one, so that equal shapes are compared and kept once."""
+        if len(self._shapes) >= MOST_SHAPES:
+            self._shapes.clear()
+        return self._shapes.setdefault(shape, shape)
+
+    def _settle(self) -> None:
+        """Give each namespace the oldest Queue that names it."""
+        created = {name: at for at, name in sorted(self._names.values(), reverse=True)}
+        self._home = {}
+        for queue in sorted(self.queues.values(), key=lambda q: (created.get(q.name, 0), q.name)):
+            for namespace in queue.namespaces:
+                self._home.setdefault(namespace, queue.name)
+
+
+def _barred(queue: Queue | None, spec: ComputeJobSpec, *, at_home: bool) -> Reason | None:
+    """Tell why a queue does not let a job compete. Nobody leaves the queue of a namespace for the default one by naming that."""
+    if not at_home:
+        return Reason.QUEUE_NOT_ALLOWED
+    if queue is None:
+        return None
+    if queue.highest_priority is not None and spec.priority > queue.highest_priority:
+        return Reason.PRIORITY_NOT_ALLOWED
+    if queue.policies and spec.policy not in queue.policies:
+        return Reason.POLICY_NOT_ALLOWED
+    return None
+
+
+def _spanned(demand: Demand, spec: ComputeJobSpec, run_seconds: int) -> Demand:
+    if demand.span_seconds is not None:
+        return demand
+    return replace(demand, span_seconds=spec.start_deadline_seconds + run_seconds + spec.template.termination_grace_period_seconds)

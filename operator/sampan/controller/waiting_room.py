@@ -1,0 +1,137 @@
+"""The records of jobs that wait for a place, and what keeps one of them out of the scheduler's sight for a while.
+
+Backoff, cool-downs, plans being enacted, and jobs held back. No I/O and no clock: the moment is an argument.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from sampan.controller.jobs import JobRecord
+from sampan.controller.queue_book import QueueBook
+from sampan.controller.waiting import Sight, Waiting
+from sampan.model.backlog import Backlog
+from sampan.model.job import Shape
+from sampan.model.offer import OfferKey
+
+CellId = tuple[OfferKey, str]
+Alike = tuple[str, Shape]
+"""Namespace and shape as it was submitted."""
+
+NOT_STARTED: Final = frozenset({"StartDeadlineExceeded"})
+"""Reasons that say something about a pool, and not about one job."""
+
+
+class WaitingRoom:
+    """Waiting records by UID, and the backlog that the scheduler sees of them."""
+
+    def __init__(self, book: QueueBook, *, cooldown: int) -> None:
+        """`cooldown` in milliseconds."""
+        self.records: dict[str, JobRecord] = {}
+        self._book, self._cooldown = book, cooldown
+        self._waiting = Waiting(self._look)
+        self._hidden: set[str] = set()
+        self._held_back: dict[str, tuple[int, str | None]] = {}
+        self._alike: dict[Alike, dict[str, None]] = {}
+        self._cooling: dict[Alike, dict[CellId, int]] = {}
+        """By namespace: a tenant who gives too short deadlines must not close a pool to the others."""
+
+    def put(self, record: JobRecord) -> None:
+        """Take in a record that waits, in place of an older one of the same job. It must have a shape."""
+        assert record.shape is not None
+        self._ungroup(record.uid)
+        self.records[record.uid] = record
+        self._alike.setdefault((record.namespace, record.shape), {})[record.uid] = None
+        self._cool(record)
+        self._waiting.touch(record.uid)
+
+    def take_out(self, uid: str) -> None:
+        """Forget that a job waits."""
+        self._ungroup(uid)
+        if self.records.pop(uid, None) is not None:
+            self._waiting.touch(uid)
+
+    def forget(self, uid: str) -> None:
+        """Forget all about a job that is gone."""
+        self.take_out(uid)
+        self._hidden.discard(uid)
+        self._held_back.pop(uid, None)
+
+    def hide(self, uid: str) -> None:
+        """Keep a job out of sight while a plan for it is enacted."""
+        self._hidden.add(uid)
+        self._waiting.touch(uid)
+
+    def show(self, uid: str) -> None:
+        """Let a hidden job be seen again."""
+        self._hidden.discard(uid)
+        self._waiting.touch(uid)
+
+    def hold_back(self, uid: str, *, until: int, version: str | None) -> None:
+        """Keep a job out of sight until then, or only at this resourceVersion."""
+        self._held_back[uid] = until, version
+        self._waiting.touch(uid)
+
+    def queues_changed(self) -> None:
+        """Hear that any job may be in another queue now."""
+        self._waiting.touch_all(self.records)
+
+    def namespace_changed(self, namespace: str) -> None:
+        """Hear that the labels of a namespace changed."""
+        self._waiting.touch_all(uid for uid, record in self.records.items() if record.namespace == namespace)
+
+    def backlog(self, now: int) -> Backlog:
+        """Return what may be placed at this moment (milliseconds since the epoch)."""
+        return self._waiting.backlog(now)
+
+    def _ungroup(self, uid: str) -> None:
+        known = self.records.get(uid)
+        if known is None or known.shape is None:
+            return
+        key = known.namespace, known.shape
+        group = self._alike.get(key, {})
+        group.pop(uid, None)
+        if not group:
+            self._alike.pop(key, None)
+
+    def _cool(self, record: JobRecord) -> None:
+        """Leave a cell where a job did not start in time out for the jobs of its shape and namespace for a while."""
+        assert record.shape is not None
+        key = record.namespace, record.shape
+        for cell, until in record.cooling(self._cooldown, reasons=NOT_STARTED).items():
+            cooling = self._cooling.setdefault(key, {})
+            if until > cooling.get(cell, 0):
+                cooling[cell] = until
+                self._waiting.touch_all(self._alike.get(key, ()))
+
+    def _look(self, uid: str, now: int) -> Sight:
+        record = self.records.get(uid)
+        if record is None or uid in self._hidden:
+            return Sight(None)
+        assert record.shape is not None
+        assert record.spec is not None
+        later = [at for at in self._not_before(record) if at > now]
+        if later:
+            return Sight(None, max(later))
+        cells = self._closed(record, record.shape, now)
+        seat = self._book.seat(record.namespace, record.spec, record.shape)
+        return Sight(record.to_job(frozenset(cells), seat), min(cells.values(), default=None))
+
+    def _not_before(self, record: JobRecord) -> Iterator[int]:
+        yield record.not_before()
+        until, version = self._held_back.get(record.uid, (0, None))
+        if version in (None, record.resource_version):
+            yield until
+
+    def _closed(self, record: JobRecord, shape: Shape, now: int) -> dict[CellId, int]:
+        """Return the cells that cool down for a job, each with the end of that."""
+        key = record.namespace, shape
+        alike = {cell: until for cell, until in self._cooling.get(key, {}).items() if until > now}
+        if alike:
+            self._cooling[key] = alike
+        else:
+            self._cooling.pop(key, None)
+        cells = dict(alike)
+        for cell, until in record.cooling(self._cooldown).items():
+            if until > now:
+                cells[cell] = max(until, cells.get(cell, 0))
+        return cells

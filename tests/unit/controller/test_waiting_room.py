@@ -1,0 +1,96 @@
+"""Who may be placed when: backoff, cool-downs, plans under way and jobs held back; each ends by itself at its moment."""
+
+from typing import Any
+
+from jobs import NOW, OFFER, record
+from sampan.api import status as s
+from sampan.controller.queue_book import QueueBook
+from sampan.controller.waiting_room import WaitingRoom
+from sampan.model.lifecycle import Outcome
+
+from .test_queue_book import queue
+
+CELL = (OFFER, "h100-x8")
+COOLDOWN = 300_000
+
+
+def room(book: QueueBook | None = None) -> WaitingRoom:
+    """An empty room with cool-downs of five minutes."""
+    return WaitingRoom(book or QueueBook(), cooldown=COOLDOWN)
+
+
+def seen(of: WaitingRoom, now: int = NOW) -> list[str]:
+    """Who may be placed."""
+    return [job.uid for job in of.backlog(now).jobs]
+
+
+def ended(outcome: Outcome, reason: str, at: int = NOW) -> s.Status:
+    """The status of a job whose first attempt ended."""
+    attempt = {"number": 1, "offer": {"namespace": OFFER.namespace, "name": OFFER.name}, "pool": "h100-x8"}
+    return {"attempts": [{**attempt, "endedAt": s.to_rfc3339(at), "outcome": str(outcome), "reason": reason}], "restarts": 1}
+
+
+def test_a_job_is_seen_from_when_it_comes_until_it_goes() -> None:
+    of = room()
+    of.put(record("u1"))
+    of.put(record("u2"))
+    assert seen(of) == ["u1", "u2"]
+    of.take_out("u1")
+    assert seen(of) == ["u2"]
+    of.hide("u2")
+    assert seen(of) == []
+    of.show("u2")
+    assert seen(of) == ["u2"]
+    of.forget("u2")
+    assert seen(of) == []
+
+
+def test_backoff_ends_by_itself() -> None:
+    of = room()
+    of.put(record("u1", status=ended(Outcome.APP_FAILED, "Error")))
+    assert seen(of) == []
+    assert seen(of, NOW + 9_999) == []
+    assert seen(of, NOW + 10_000) == ["u1"]
+
+
+def test_a_hold_is_for_its_time_and_its_version() -> None:
+    of = room()
+    of.put(record("u1"))
+    of.hold_back("u1", until=NOW + 500, version="10")
+    assert seen(of) == []
+    assert seen(of, NOW + 500) == ["u1"]
+    of.hold_back("u1", until=NOW + 5_000, version="10")
+    assert seen(of, NOW + 600) == []
+    of.put(record("u1", resourceVersion="11"))
+    assert seen(of, NOW + 600) == ["u1"], "a newer picture is good at once"
+
+
+def test_a_cell_cools_down_for_the_like_of_the_namespace_and_no_other() -> None:
+    of = room()
+    of.put(record("like"))
+    of.put(record("other", spec={"policy": "cost"}))
+    of.put(record("neighbour", namespace="team-b"))
+    assert len(seen(of)) == 3
+    of.put(record("failed", status=ended(Outcome.REJECTED, "StartDeadlineExceeded")))
+
+    def closed(now: int) -> dict[str, Any]:
+        return {job.uid: job.excluded for job in of.backlog(now).jobs if job.excluded}
+
+    assert closed(NOW) == {"like": {CELL}, "failed": {CELL}}
+    of.put(record("late"))
+    assert closed(NOW + 1) == {"like": {CELL}, "failed": {CELL}, "late": {CELL}}
+    assert closed(NOW + COOLDOWN) == {}
+
+
+def test_queues_and_labels_reach_the_jobs() -> None:
+    book = QueueBook()
+    of = room(book)
+    of.put(record("u1"))
+    assert of.backlog(NOW).jobs[0].queue == "default"
+    book.apply(queue("research", "team-a"))
+    of.queues_changed()
+    assert of.backlog(NOW).jobs[0].queue == "research"
+    book.read(("tier",))
+    book.apply_namespace("team-a", {"tier": "gold"})
+    of.namespace_changed("team-a")
+    assert of.backlog(NOW).jobs[0].shape.tenant == (("tier", "gold"),)
