@@ -85,6 +85,7 @@ class _Cycle:
         nodes = desk.tables.columns[best.column].nodes
         desk.tables.take(best.column, need, [(int(nodes[place]), replicas) for place, replicas in best.fit.nodes])
         desk.limits.take(best.column, done.demand, done.replicas)
+        desk.outlooks.clear()
         desk.holds.drop(case.job.uid)
         cell = desk.cell(best.column)
         self._charges[case.job.uid] = amount = charge_of(done, cell, snapshot.clusters[done.cluster_uid])
@@ -112,6 +113,7 @@ class _Cycle:
             return
         self._give_way(hold.column, set(hold.nodes))
         self.desk.holds.add(hold)
+        self.desk.outlooks.clear()
         while len(kept) > MOST:
             self.desk.holds.drop(min(kept, key=lambda uid: (kept[uid].reservation.priority, -kept[uid].reservation.made, uid)))
 

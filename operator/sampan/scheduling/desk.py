@@ -1,6 +1,7 @@
 """What the steps of one cycle share: the picture, the tables, what is held and limited, and each demand's room. Decides nothing."""
 
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from sampan.scheduling.stock import fits
 from sampan.scheduling.tables import Tables
 
 CellId = tuple[OfferKey, str]
+MOST_OUTLOOKS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,8 @@ class Desk:
     waiting_holds: dict[str, Hold] = field(default_factory=dict)
     """Reservations of earlier cycles that are still to be kept or dropped, by job UID."""
     given: dict[int, Ends] = field(default_factory=dict)
+    outlooks: dict[tuple[int, frozenset[CellId], tuple[int, ...]], Outlook] = field(default_factory=dict)
+    """As things stand: cleared with every place that is taken or kept."""
     picks: dict[tuple[int, int, tuple[int, ...], int, int], tuple[int, Fit | None]] = field(default_factory=dict)
 
     @classmethod
@@ -131,11 +135,21 @@ class Desk:
     def outlook(self, case: Case, index: int) -> Outlook:
         """Return how a demand of a job stands in every column."""
         row, demand = case.rows.rows[index], case.job.shape.demands[index]
+        barring = self.holds.barring(case.job, demand)
+        key = (id(row), case.job.excluded, barring)
+        known = self.outlooks.get(key)
+        if known is None:
+            if len(self.outlooks) > MOST_OUTLOOKS:
+                self.outlooks.clear()
+            known = self.outlooks[key] = self._outlook(case, index, barring)
+        return known
+
+    def _outlook(self, case: Case, index: int, barring: tuple[int, ...]) -> Outlook:
+        row, demand = case.rows.rows[index], case.job.shape.demands[index]
         universe, lacking = self.universe(case.job.shape, demand)
         able: Flags = (row.mask == 0) & universe & ~lacking
         able[self.excluded(case.job)] = False
         room: Numbers = np.where(able, self.tables.fit[row.need], 0)
-        barring = self.holds.barring(case.job, demand)
         if (room >= demand.least_replicas).any():
             self.holds.narrow(room, row.need, able=able, barring=barring)
             self.limits.narrow(room, demand)

@@ -3,7 +3,7 @@
 Offers, facts of pools and cells are asked apart and put together as arrays, so that a new shape or policy costs one pass.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -13,12 +13,13 @@ from sampan.model.accelerator import AcceleratorClass
 from sampan.model.cluster import Cell, Pool
 from sampan.model.job import Demand, Shape
 from sampan.model.offer import Offer
+from sampan.model.plan import Refusal
 from sampan.model.policy import Policy
 from sampan.model.reason import Reason
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.filters import CELL_FILTERS, OFFER_FILTERS, POOL_FILTERS, Check, Question
 from sampan.scheduling.groups import Numbers
-from sampan.scheduling.scores import SCORERS, Rating
+from sampan.scheduling.scores import FULL, SCORERS, Rating, cost_steps
 from sampan.scheduling.tables import Column
 
 FOREVER: Final = 2**62
@@ -39,6 +40,8 @@ class Row:
     score: Numbers
     unknowns: Numbers
     """Parts with a weight that are not known."""
+    version: int = 0
+    """Counts the changes of the mask."""
 
     @classmethod
     def empty(cls, demand: Demand) -> "Row":
@@ -48,6 +51,7 @@ class Row:
 
     def move(self, moved: Numbers) -> None:
         """Order the columns anew; those that come from nowhere (-1) are to be asked about."""
+        self.version += 1
         if len(self.mask):
             self.mask, self.score, self.unknowns = self.mask[moved], self.score[moved], self.unknowns[moved]
             self.parts = self.parts[:, moved]
@@ -57,6 +61,7 @@ class Row:
     def sized(self, columns: int) -> None:
         """Have so many columns."""
         if len(self.mask) != columns:
+            self.version += 1
             self.mask, self.score, self.unknowns = (np.zeros(columns, dtype=np.int64) for _ in range(3))
             self.parts = np.zeros((len(SCORERS), columns), dtype=np.int64)
 
@@ -71,6 +76,8 @@ class ShapeRows:
     rows: tuple[Row, ...]
     used: int = 0
     """Cycle that last asked for it."""
+    told: dict[object, tuple[object, Refusal]] = field(default_factory=dict)
+    """Refusals of earlier cycles with all that they were made from."""
 
 
 @dataclass(slots=True)
@@ -83,6 +90,9 @@ class Judge:
     _offers: list[Offer | None] = field(default_factory=list)
     _facts: dict[Pool, int] = field(default_factory=dict)
     _facts_at: Numbers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    _offer_at: Numbers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    _prices: Numbers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    """In force by column, in micro-units of the hub's currency; -1: not known."""
     _moments: Numbers = field(default_factory=lambda: np.zeros((2, 0), dtype=np.int64))
     _now: int = 0
     _currency: str = ""
@@ -101,9 +111,10 @@ class Judge:
         order = [-1] * columns if moved is None else moved.tolist()
         self._offers = [known[at] if at >= 0 else None for at in order]
         if moved is None or self._facts_at.shape[0] == 0:
-            self._facts_at, self._moments = np.zeros(columns, dtype=np.int64), np.zeros((2, columns), dtype=np.int64)
+            self._facts_at, self._prices = np.zeros(columns, dtype=np.int64), np.zeros(columns, dtype=np.int64)
+            self._moments = np.zeros((2, columns), dtype=np.int64)
         else:
-            self._facts_at, self._moments = self._facts_at[moved], self._moments[:, moved]
+            self._facts_at, self._prices, self._moments = self._facts_at[moved], self._prices[moved], self._moments[:, moved]
 
     def mark(self, offers: Sequence[Offer], columns: Sequence[Column], *, changed: Iterable[int], snapshot: Snapshot) -> None:
         """Find the columns to ask about: changed pools, changed offers, offers whose moment has come."""
@@ -119,6 +130,9 @@ class Judge:
             facts = facts_of(self._cells[at].pool)
             self._facts_at[at] = self._facts.setdefault(facts, len(self._facts))
             self._moments[:, at] = moments.setdefault(id(offers[at]), _span(offers[at], snapshot.now))
+            self._prices[at] = _price(offers[at], self._cells[at].pool, snapshot)
+        numbers: dict[int, int] = {}
+        self._offer_at = np.array([numbers.setdefault(id(each), len(numbers)) for each in offers], dtype=np.int64)
         self.stale = np.array(sorted(stale), dtype=np.int64)
 
     def ask(self, rows: ShapeRows, columns: Numbers | None) -> None:
@@ -146,35 +160,63 @@ class Judge:
             cpu_on_accelerators=rows.policy.cpu_on_accelerators,
         )
 
+    def rate(self, rows: ShapeRows) -> None:
+        """Ask the scores anew, with another policy."""
+        for row in rows.rows:
+            self._rate(rows, row, np.flatnonzero(row.mask == 0))
+
     def _mask(self, rows: ShapeRows, row: Row, columns: Numbers) -> None:
         """Put together what offers, pools and cells say."""
-        by_offer: dict[int, int] = {}
-        by_facts: dict[int, int] = {}
-        for column, facts in zip(columns.tolist(), self._facts_at[columns].tolist(), strict=True):
-            offer = id(self._offers[column])
-            if offer not in by_offer or facts not in by_facts:
-                question = self._question(rows, row, column)
-                if offer not in by_offer:
-                    by_offer[offer] = _against(OFFER_FILTERS, question)
-                if facts not in by_facts:
-                    by_facts[facts] = _against(POOL_FILTERS, question)
-            mask = by_facts[facts]
-            row.mask[column] = mask | by_offer[offer]
-            if not mask & WRONG:
-                row.mask[column] |= _against(CELL_FILTERS, self._question(rows, row, column))
+        offers = self._each(self._offer_at, columns, lambda at: _against(OFFER_FILTERS, self._question(rows, row, at)))
+        pools = self._each(self._facts_at, columns, lambda at: _against(POOL_FILTERS, self._question(rows, row, at)))
+        masks = offers | pools
+        for place in np.flatnonzero((pools & WRONG) == 0).tolist():
+            masks[place] |= _against(CELL_FILTERS, self._question(rows, row, int(columns[place])))
+        if (row.mask[columns] != masks).any():
+            row.version += 1
+            row.mask[columns] = masks
 
     def _rate(self, rows: ShapeRows, row: Row, columns: Numbers) -> None:
+        """Score the usable columns: prices as arrays, everything else once for what is alike in facts and offer."""
         weights = rows.policy.weights
         row.score[columns] = row.unknowns[columns] = 0
+        if not len(columns):
+            return
         for number, (name, part) in enumerate(SCORERS):
-            weight = weights[name]
-            if weight:
-                points = np.array([part(self._rating(rows, row, column)) for column in columns.tolist()], dtype=np.int64)
-                row.parts[number, columns] = weight * points // 100
+            row.parts[number, columns] = 0
+            if weights[name]:
+                points = self._points(rows, row, columns, name=name, part=part)
+                row.parts[number, columns] = weights[name] * points // 100
                 row.unknowns[columns] += points == 0
-            else:
-                row.parts[number, columns] = 0
         row.score[columns] = row.parts[:, columns].sum(axis=0)
+
+    def _points(self, rows: ShapeRows, row: Row, columns: Numbers, *, name: str, part: Callable[[Rating], int]) -> Numbers:
+        if name == "cost":
+            return self._cost(rows, row, columns)
+        alike = {"performance": self._facts_at, "domestic": self._facts_at, "green": self._offer_at}.get(name, self._own)
+        return self._each(alike, columns, lambda at: part(self._rating(rows, row, at)))
+
+    def _cost(self, rows: ShapeRows, row: Row, columns: Numbers) -> Numbers:
+        """Return the cost part: equal to `scores.cost` for every column, with one table per kind of device instead of a price each."""
+        points: Numbers = np.zeros(len(columns), dtype=np.int64)
+        facts, prices = self._facts_at[columns], self._prices[columns]
+        for kind in np.unique(facts).tolist():
+            which = np.flatnonzero((facts == kind) & (prices >= 0))
+            if len(which):
+                steps = cost_steps(self._rating(rows, row, int(columns[which[0]])))
+                if steps is not None:
+                    points[which] = np.maximum(FULL - np.searchsorted(steps, prices[which], side="left"), 1)
+        return points
+
+    def _each(self, alike: Numbers, columns: Numbers, ask: Callable[[int], int]) -> Numbers:
+        """Return an answer per column, asked once for columns that are alike."""
+        _, first, back = np.unique(alike[columns], return_index=True, return_inverse=True)
+        answers = np.array([ask(int(columns[place])) for place in first.tolist()], dtype=np.int64)
+        return answers[back]
+
+    @property
+    def _own(self) -> Numbers:
+        return np.arange(len(self._cells))
 
     def _rating(self, rows: ShapeRows, row: Row, column: int) -> Rating:
         return Rating(question=self._question(rows, row, column), shape=rows.shape, policy=rows.policy, classes=self._classes)
@@ -206,6 +248,11 @@ def _against(checks: Sequence[Check], question: Question) -> int:
         if reason is not None:
             mask |= 1 << reason.severity
     return mask
+
+
+def _price(offer: Offer, pool: Pool, snapshot: Snapshot) -> int:
+    price = offer.price_at(pool.accelerator.name, snapshot.now) if pool.accelerator else None
+    return min(price.amount, FOREVER) if price is not None and price.currency == snapshot.currency else -1
 
 
 def _span(offer: Offer, now: int) -> tuple[int, int]:

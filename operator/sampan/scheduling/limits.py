@@ -54,11 +54,18 @@ class Limits:
         self._columns = columns
         self.limits: list[Limit] = []
         self._of: dict[int, list[Limit]] = {}
+        self._state: tuple[object, ...] | None = None
         self._rules(snapshot)
         self._told(snapshot)
         for limit in self.limits:
             for column in limit.columns.tolist():
                 self._of.setdefault(column, []).append(limit)
+
+    def state(self) -> tuple[object, ...]:
+        """Return what is left of every limit, as a value to compare."""
+        if self._state is None:
+            self._state = tuple((limit.reason, *limit.left.items(), *limit.total.items(), limit.columns.tobytes()) for limit in self.limits)
+        return self._state
 
     def limited(self, column: int) -> bool:
         """Tell whether anything but nodes limits a column."""
@@ -85,6 +92,7 @@ class Limits:
     def take(self, column: int, demand: Demand, replicas: int) -> None:
         """Subtract an assignment from every limit of its column."""
         devices, need = demand.requirement.count if demand.requirement else 0, need_of(demand, self._columns[column].cell.pool)
+        self._state = None
         for limit in self._of.get(column, ()):
             limit.take(devices * replicas, need.times(replicas))
 

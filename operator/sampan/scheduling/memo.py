@@ -5,6 +5,7 @@ A memo is used up by the cycle it is given to: one that was given to an earlier 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 
 from sampan.model.cluster import Cluster, Running
@@ -70,10 +71,18 @@ class Book:
                 known = self.shapes[shape] = self._new(shape, snapshot)
             if known.shape is shape:
                 self._by_identity[id(shape)] = known
+        if known.used == self.generation:
+            return known
         known.used = self.generation
         policy, there = _policy(shape, snapshot)
         if there != known.policy_known or (policy is not known.policy and policy != known.policy):
-            self._ask_anew(known, policy, there=there)
+            old = known.policy
+            same = there == known.policy_known and policy.cpu_on_accelerators == old.cpu_on_accelerators
+            if same and policy.cpu_reserve_per_device == old.cpu_reserve_per_device:
+                known.policy = policy
+                self.judge.rate(known)
+            else:
+                self._ask_anew(known, policy, there=there)
         return known
 
     def forget(self) -> None:
@@ -126,6 +135,7 @@ class Memo:
         return self.book if self.generation == self.book.generation else Book()
 
 
+@cache
 def reasons_in(mask: int) -> tuple[Reason, ...]:
     """Return the reasons of a mask, worst first."""
     return tuple(reason for reason in REASONS if mask >> reason.severity & 1)

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from sampan.model.accelerator import AcceleratorClass
 from sampan.model.job import Demand, Domestic, Shape
 from sampan.model.policy import Policy
@@ -60,6 +62,22 @@ def cost(r: Rating) -> int:
     if seconds is None:
         return 0
     return log_part(price * _devices(demand) * seconds, _reference(r))
+
+
+def cost_steps(r: Rating) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]] | None:
+    """Return the greatest prices that still earn 100, 99, … 1 for cost on these devices; None where cost is not known at any price.
+
+    price x unit > limit x reference / 2^64 exactly where price > floor(floor(limit x reference / 2^64) / unit), so that comparing
+    prices with these integers earns what `cost` says; clipped where no price reaches.
+    """
+    demand = r.question.demand
+    seconds = expected_seconds(r.shape, demand, on=r.question.pool.accelerator, classes=r.classes)
+    if demand.requirement is None or seconds is None:
+        return None
+    unit, reference = _devices(demand) * seconds, max(_reference(r), 1)
+    most = 2**62
+    steps = [most if unit <= 0 else min((limit * reference >> _SHIFT) // unit, most) for limit in _LIMITS]
+    return np.array(steps, dtype=np.int64)
 
 
 def performance(r: Rating) -> int:

@@ -1,6 +1,6 @@
 """What is told of a decision: the verdicts of an assignment, the reasons of a refusal, counted over all cells. Wording is in `explain`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -14,6 +14,8 @@ from sampan.scheduling.groups import Numbers
 from sampan.scheduling.judge import WRONG
 from sampan.scheduling.memo import REASONS, reasons_in
 
+MOST_TOLD: Final = 64
+"""Refusals kept per shape."""
 MOST_VERDICTS: Final = 16
 """Verdicts that an assignment or a refusal carries."""
 
@@ -56,6 +58,29 @@ def assignment(desk: Desk, case: Case, best: Choice) -> Assignment:
 
 def refusal(desk: Desk, case: Case) -> Refusal:
     """Return why a job is refused, counted over the cells with the devices that it asks for, or over all where there are none."""
+    key, made_from = (case.job.excluded, case.allowed), _made_from(desk, case)
+    known = case.rows.told.get(key)
+    if known is not None and known[0] == made_from:
+        return replace(known[1], job=case.job)
+    told = _refusal(desk, case)
+    if len(case.rows.told) >= MOST_TOLD:
+        case.rows.told.clear()
+    case.rows.told[key] = made_from, told
+    return told
+
+
+def _made_from(desk: Desk, case: Case) -> tuple[object, ...]:
+    """Return all that a refusal is told from: the masks, and the rooms of the columns that nothing else is against."""
+    parts: list[object] = [desk.limits.state()]
+    for index in case.allowed:
+        outlook = desk.outlook(case, index)
+        able, need = np.flatnonzero(outlook.able), outlook.row.need
+        rooms = (outlook.room[able], desk.tables.fit[need, able], desk.tables.most[need, able])
+        parts += (outlook.row.version, able.tobytes(), *(each.tobytes() for each in rooms))
+    return tuple(parts)
+
+
+def _refusal(desk: Desk, case: Case) -> Refusal:
     against = _against(desk, case, case.allowed)
     point = (against.masks & WRONG) == 0
     counted = against.worst[point] if point.any() else against.worst

@@ -1,0 +1,140 @@
+"""Whole histories in virtual time: nobody starts after the start that was first published, and a memo that lives on changes nothing.
+
+`SAMPAN_HISTORIES` sets how many are played; 10,000 is the count that a release is held to.
+"""
+
+import os
+from dataclasses import dataclass, field, replace
+from random import Random
+
+from builders import A100, H100, NOW, cluster, demand, nodes, offer, requirement, shape, snapshot
+from sampan.model.backlog import Backlog
+from sampan.model.cluster import Cluster, Running
+from sampan.model.job import Job
+from sampan.model.plan import Assignment, Plan
+from sampan.model.reservation import Reservation
+from sampan.model.snapshot import Snapshot
+from sampan.model.vector import Vector
+from sampan.scheduling.cycle import schedule
+from sampan.scheduling.memo import Memo
+from sampan.scheduling.need import need_of
+
+HISTORIES = int(os.environ.get("SAMPAN_HISTORIES", "150"))
+SECOND = 1000
+OFFERS = [offer("o1"), offer("o2"), offer("o3", cluster_uid="c2")]
+
+
+@dataclass(slots=True)
+class History:
+    """One world on its way: jobs come, run at most as long as declared, and go."""
+
+    chance: Random
+    base: Snapshot
+    arrivals: list[Job]
+    now: int = NOW
+    backlog: Backlog = field(default_factory=Backlog)
+    running: dict[str, tuple[Assignment, int, int]] = field(default_factory=dict)
+    """Assignment, declared end, true end."""
+    reservations: tuple[Reservation, ...] = ()
+    promised: dict[str, int] = field(default_factory=dict)
+    reserved: int = 0
+    memo: Memo = field(default_factory=Memo)
+
+    def play(self) -> None:
+        while self.arrivals or self.running:
+            self._on()
+            world = self._world()
+            plan, self.memo = schedule(world, self.memo)
+            assert plan == schedule(world, Memo())[0]
+            self._enact(plan)
+
+    def _on(self) -> None:
+        """Go to the next moment at which something happens."""
+        moments = [job.created for job in self.arrivals] + [true for _, _, true in self.running.values()]
+        moments += [each.start for each in self.reservations if each.start > self.now]
+        self.now = min(moments)
+        for job in [job for job in self.arrivals if job.created <= self.now]:
+            self.arrivals.remove(job)
+            self.backlog = self.backlog.with_job(job)
+        for uid in [uid for uid, (_, _, true) in self.running.items() if true <= self.now]:
+            del self.running[uid]
+
+    def _world(self) -> Snapshot:
+        clusters = {uid: self._cluster(member) for uid, member in self.base.clusters.items()}
+        return replace(self.base, now=self.now, backlog=self.backlog, clusters=clusters, reservations=self.reservations)
+
+    def _cluster(self, member: Cluster) -> Cluster:
+        used: dict[str, Vector] = {}
+        running: dict[str, Running] = {}
+        for uid, (done, declared, _) in self.running.items():
+            if done.cluster_uid == member.uid:
+                pool = next(cell.pool for cell in self.base.cells if (cell.offer, cell.pool.name) == (done.offer, done.pool))
+                need = need_of(done.demand, pool)
+                for name, replicas in done.nodes:
+                    used[name] = used.get(name, Vector()) + need.times(replicas)
+                running[uid] = Running(
+                    job_uid=uid,
+                    namespace=done.job.namespace,
+                    queue=done.job.queue,
+                    priority=done.job.priority,
+                    offer=done.offer,
+                    pool=done.pool,
+                    nodes=done.nodes,
+                    per_replica=need,
+                    ends=declared,
+                )
+        assert all(member.nodes[name].allocatable[resource] >= amount for name, each in used.items() for resource, amount in each)
+        return replace(member, used=used, running=running)
+
+    def _enact(self, plan: Plan) -> None:
+        self.reservations = plan.reservations
+        for each in plan.reservations:
+            assert self.promised.setdefault(each.job_uid, each.start) == each.published
+            assert each.start <= each.published
+        self.reserved += len(plan.reservations)
+        for done in plan.assignments:
+            assert self.now <= self.promised.get(done.job.uid, self.now), f"{done.job.uid} starts late"
+            span = done.demand.span_seconds
+            assert span is not None
+            self.backlog = self.backlog.without_job(done.job)
+            true = self.now + self.chance.choice((span, self.chance.randint(1, span))) * SECOND
+            self.running[done.job.uid] = done, self.now + span * SECOND, true
+        late = [uid for uid, start in self.promised.items() if start < self.now and any(job.uid == uid for job in self.backlog.jobs)]
+        assert not late
+
+
+def history(seed: int) -> History:
+    chance = Random(seed)
+    first = cluster(*nodes("h", chance.randint(1, 4), H100), *nodes("a", 1, A100))
+    members = [first, cluster(*nodes("k", chance.randint(1, 3), H100), uid="c2")]
+    arrivals = []
+    for number in range(chance.randint(4, 14)):
+        count, replicas = chance.choice((1, 2, 4, 8)), chance.choice((1, 1, 2, 3))
+        ways = [
+            replace(
+                demand(requirement(name, count), replicas=replicas, least=chance.choice((1, replicas)), cpu=chance.choice((1, 8))),
+                span_seconds=chance.randint(1, 60),
+            )
+            for name in chance.choice(((H100,), (H100, A100)))
+        ]
+        arrivals.append(
+            Job(
+                uid=f"j{number:02}",
+                namespace=chance.choice(("n1", "n2")),
+                name=f"j{number:02}",
+                resource_version="1",
+                created=NOW + chance.randint(0, 40) * SECOND,
+                shape=shape(*ways),
+                queue=chance.choice(("q1", "q2")),
+            )
+        )
+    return History(chance, snapshot((), OFFERS, members), arrivals)
+
+
+def test_nobody_starts_after_the_first_published_start() -> None:
+    reserved = 0
+    for seed in range(HISTORIES):
+        played = history(seed)
+        played.play()
+        reserved += played.reserved
+    assert reserved > HISTORIES  # or nothing was shown
