@@ -119,6 +119,7 @@ def _member(world: Federation, number: int, *, large: bool, size: int) -> None:
         world.cells = (*world.cells, Cell(offer=key, pool=pool))
         for name in names:
             nodes[name] = Node(name=name, allocatable=vector(cpu=128, gib=1024, pods=110, gpu=8))
+            used[name] = vector(cpu=127, gib=800, pods=8, gpu=6)
             if world.chance.random() < 0.96:
                 used[name] = FULL
                 run = _running(world, key, pool.name, name)

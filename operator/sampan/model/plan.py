@@ -44,7 +44,7 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """Jobs of one bucket that cannot be placed now, and why: how many cells gave each reason as their worst."""
+    """Jobs that are alike and cannot be placed now, and why: how many cells gave each reason as their worst."""
 
     job: Job
     counts: Mapping[Reason, int]
@@ -56,11 +56,11 @@ class Refusal:
     room: int | None = None
     """Most replicas that fit now into one cell that lacks only room; None where no cell lacks only room."""
     rest: tuple[tuple[Job, ...], ...] = ()
-    """Younger jobs of the same bucket, for which the same holds, in pieces."""
+    """Other jobs for which the same holds, in pieces: of equal shape, with the same alternatives ripe and cells cooling down."""
 
     @property
     def jobs(self) -> Iterator[Job]:
-        """Yield every job that is refused so, oldest first."""
+        """Yield every job that is refused so."""
         yield self.job
         yield from chain.from_iterable(self.rest)
 

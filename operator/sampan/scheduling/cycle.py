@@ -3,7 +3,7 @@
 `schedule` equals `schedule` with an empty memo. Details live below: turns, memo (verdicts), tables (what fits), choices, reserve.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sampan.model.job import Job
 from sampan.model.plan import Assignment, Plan, Refusal
@@ -13,6 +13,7 @@ from sampan.scheduling.choices import Choice, best_of
 from sampan.scheduling.desk import Case, Desk
 from sampan.scheduling.holds import hold_of
 from sampan.scheduling.memo import Memo
+from sampan.scheduling.order import ripe
 from sampan.scheduling.reserve import MOST, keep, reserve
 from sampan.scheduling.turns import Turn, Turns, Uses, barred_jobs, find_jobs
 from sampan.scheduling.verdicts import assignment, barred, refusal
@@ -41,8 +42,29 @@ def schedule(snapshot: Snapshot, memo: Memo) -> tuple[Plan, Memo]:
             continue
         # 5. Or say why not, and keep a place for the first who are blocked.
         cycle.refuse(case, turn)
-        turns.placed() if turn.own else turns.closed()
+        if turn.own:
+            turns.placed()
+        else:
+            cycle.spread(turns.closed(cycle.shut))
     return cycle.plan(), Memo(book, book.finish())
+
+
+@dataclass(slots=True)
+class _Told:
+    """A refusal and the jobs that it holds for, as they are found."""
+
+    refusal: Refusal
+    jobs: list[tuple[Job, ...]]
+
+    def whole(self) -> Refusal:
+        first, *others = self.jobs
+        rest = tuple(each for each in (first[1:], *others) if each)
+        return replace(self.refusal, job=first[0], rest=rest)
+
+
+def _like(job: Job, now: int) -> object:
+    """Return what jobs without a reservation share when they find no place; by the very same shape, for it is cheap."""
+    return id(job.shape), job.excluded, ripe(job, now)
 
 
 class _Cycle:
@@ -53,10 +75,11 @@ class _Cycle:
         self.uses = Uses(desk.snapshot.queues, desk.snapshot.use)
         self.assignments: list[Assignment] = []
         self.reserved: dict[str, Job] = {}
-        self._refusals: list[Refusal] = []
+        self._told: list[_Told] = []
         self._charges: dict[str, int] = {}
         self._unbounded: dict[str, str] = {}
-        self._closed: dict[object, Refusal] = {}
+        self._closed: dict[object, _Told] = {}
+        self._shut: dict[object, _Told] = {}
         self._tries = MOST
 
     def keep_reservations(self) -> None:
@@ -91,15 +114,29 @@ class _Cycle:
         self._charges[case.job.uid] = amount = charge_of(done, cell, snapshot.clusters[done.cluster_uid])
         self.uses.charge(case.job, inflated(amount, snapshot.now, snapshot.half_life))
 
+    def shut(self, turn: Turn) -> bool:
+        """Tell whether the like of a turn's job found no place before."""
+        return not turn.own and _like(turn.job, self.desk.snapshot.now) in self._shut
+
     def refuse(self, case: Case, turn: Turn) -> None:
+        """Say why a job is refused, and keep it a place if that can be done."""
         known = None if turn.own else self._closed.get(case.bucket)
-        told = known or refusal(self.desk, case)
-        rest = () if turn.own else tuple(turn.jobs)
-        self._refusals.append(replace(told, job=case.job, rest=(rest,) if rest else ()))
-        if not turn.own and known is None:
+        told = known or _Told(refusal(self.desk, case), [])
+        if known is None:
+            self._told.append(told)
+        if not turn.own:
             self._closed[case.bucket] = told
+            self._shut[_like(case.job, self.desk.snapshot.now)] = told
+        else:
+            told.jobs.append((case.job,))
         if known is None and self._tries > 0 and case.job.uid not in self.desk.holds.kept:
             self._reserve(case)
+
+    def spread(self, turns: list[Turn]) -> None:
+        """Note the jobs of shut buckets with the refusal that holds for them."""
+        now = self.desk.snapshot.now
+        for turn in turns:
+            self._shut[_like(turn.job, now)].jobs.append((turn.job, *turn.jobs))
 
     def _reserve(self, case: Case) -> None:
         kept = self.desk.holds.kept
@@ -128,7 +165,7 @@ class _Cycle:
         out = [barred(jobs[0], reason, jobs[1:]) for reason, jobs in barred_jobs(self.desk.snapshot.backlog)]
         return Plan(
             assignments=tuple(self.assignments),
-            refusals=(*self._refusals, *out),
+            refusals=(*(told.whole() for told in self._told), *out),
             reservations=tuple(sorted((h.reservation for h in self.desk.holds.kept.values()), key=lambda r: (r.made, r.job_uid))),
             charges=self._charges,
             unbounded=self._unbounded,

@@ -20,6 +20,8 @@ def ripe(job: Job, now: int) -> tuple[int, ...]:
 
     A demand is ripe once the job is as old as its `wait_seconds`, and never before one that ranks above it.
     """
+    if len(job.shape.demands) == 1:
+        return (0,)
     age, longest, allowed = now - job.created, 0, []
     for index, demand in enumerate(job.shape.demands):
         longest = max(longest, demand.wait_seconds)

@@ -3,7 +3,7 @@
 Nothing about places. Keys only grow while a cycle charges, so a key that grew since it was filed is simply filed again.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush, heapreplace
 
@@ -39,6 +39,7 @@ class Uses:
         self._total: dict[str, int] = {}
         self._namespaces = {(name, each): used for name, use in uses.items() for each, used in use.namespaces.items()}
         self._paths: dict[str, tuple[str, ...]] = {}
+        self._weighted: dict[str, tuple[int, ...]] = {}
         for name, use in uses.items():
             for queue in self.path(name):
                 self._total[queue] = self._total.get(queue, 0) + use.total
@@ -55,7 +56,9 @@ class Uses:
 
     def weighted(self, name: str) -> tuple[int, ...]:
         """Return what the queue and its parents used for their weight, topmost first."""
-        return tuple(self._total.get(each, 0) * MICRO // self._weight(each) for each in self.path(name))
+        if name not in self._weighted:
+            self._weighted[name] = tuple(self._total.get(each, 0) * MICRO // self._weight(each) for each in self.path(name))
+        return self._weighted[name]
 
     def of_namespace(self, queue: str, namespace: str) -> int:
         """Return what a namespace used of a queue."""
@@ -63,6 +66,7 @@ class Uses:
 
     def charge(self, job: Job, amount: int) -> None:
         """Add what a job is charged, inflated to the moment."""
+        self._weighted.clear()
         for queue in self.path(job.queue):
             self._total[queue] = self._total.get(queue, 0) + amount
         key = job.queue, job.namespace
@@ -139,11 +143,17 @@ class Turns:
         self._current.step()
         self._file(self._current)
 
-    def closed(self) -> None:
-        """Nothing of the bucket can be placed in this cycle."""
-        assert self._current is not None
-        self._current.drop()
-        self._file(self._current)
+    def closed(self, shut: Callable[[Turn], bool]) -> list[Turn]:
+        """Nothing of the bucket can be placed in this cycle: return it with those next in the queue that are known to be shut too."""
+        line, out = self._current, list[Turn]()
+        assert line is not None
+        turn = line.first()
+        while turn is not None and (not out or shut(turn)):
+            out.append(turn)
+            line.drop()
+            turn = line.first()
+        self._file(line)
+        return out
 
     def _file(self, line: _Line) -> None:
         turn = line.first()
