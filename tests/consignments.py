@@ -6,6 +6,10 @@ from sampan.api.computejob import ComputeJobSpec
 from sampan.api.consignment import Consignment
 from sampan.api.dependents import Payload
 from sampan.model.cluster import Taint
+from sampan.model.device import ClaimSource
+from sampan.model.job import Share
+from sampan.model.launch import HostPath, Launch, PodSecurity
+from sampan.model.vector import Vector
 
 CONFIG_MAPS = {"llama": Payload(data={"train.yaml": "lr: 1e-4\n"}, binary_data={"vocab.bin": "AAEC"}), "extra": Payload(data={"a": "b"})}
 SECRETS = {"hub-token": Payload(data={"token": "Y2FuYXJ5LXNlY3JldA=="})}
@@ -165,6 +169,87 @@ def volumes() -> Consignment:
     )
 
 
+GIB = 1 << 30
+ASCEND_VOLCANO = Launch(
+    scheduler_name="volcano",
+    pod_labels=(("ring-controller.atlas", "ascend-910b"),),
+    pod_annotations=(("huawei.com/schedule_policy", "chip8-node8"),),
+    backend="hccl",
+)
+HYGON = Launch(
+    host_paths=(HostPath(path="/opt/hyhal", mount_path="/opt/hyhal"),),
+    supplemental_groups=(39, 44),
+    pod_security=PodSecurity.PRIVILEGED,
+    backend="nccl",
+)
+
+
+def _with(accelerator: dict[str, Any], name: str, **changes: Any) -> Consignment:
+    """One pod on the devices of one alternative."""
+    spec = {"template": {"image": f"registry.example/{name}:1"}, "alternatives": [{"accelerator": accelerator}]}
+    return consignment(spec, job_name=name, alternative=0, **changes)
+
+
+def nvidia() -> Consignment:
+    """A gang on NVIDIA nodes whose provider names a runtime class, an RDMA resource and NCCL's interface."""
+    launch = Launch(runtime_class="nvidia", env=(("NCCL_IB_HCA", "mlx5"),), extra_resources=Vector.of({"rdma/hca": 1}), backend="nccl")
+    return consignment(_GANG, alternative=0, replicas=2, device=("nvidia.com/gpu", 8), launch=launch)
+
+
+def amd() -> Consignment:
+    """Eight MI300X; the device files belong to groups of the node."""
+    launch = Launch(supplemental_groups=(44, 109), backend="nccl")
+    return _with({"class": "amd-mi300x-oam-192gb", "count": 8}, "rocm", device=("amd.com/gpu", 8), launch=launch)
+
+
+def ascend_plain() -> Consignment:
+    """An Ascend gang where the device plugin alone hands out devices."""
+    return consignment(
+        _GANG, alternative=1, replicas=2, device=("huawei.com/Ascend910", 8), architecture="arm64", launch=Launch(backend="hccl")
+    )
+
+
+def ascend_volcano() -> Consignment:
+    """The same where the plugin follows Volcano's choice."""
+    return consignment(_GANG, alternative=1, replicas=2, device=("huawei.com/Ascend910", 8), architecture="arm64", launch=ASCEND_VOLCANO)
+
+
+def hygon_recipe() -> Consignment:
+    """Hygon nodes, whose images need the driver's folder of the host."""
+    return _with({"stack": "dtk", "count": 4}, "infer", device=("hygon.com/hcu", 4), launch=HYGON)
+
+
+def cambricon() -> Consignment:
+    """Cambricon nodes whose plugin names the resource after the model."""
+    launch = Launch(env=(("CNCL_MLULINK_DISABLE", "0"),), backend="cncl", pod_security=PodSecurity.BASELINE)
+    return _with({"vendor": "cambricon", "count": 2}, "mlu", device=("cambricon.com/mlu370", 2), launch=launch)
+
+
+def hami_share() -> Consignment:
+    """A fifth of a card that HAMi hands out in parts."""
+    wanted = {"stack": "cuda", "share": {"memory": "8Gi", "computePercent": 20}, "count": 1}
+    share = Share(memory=8 * GIB, compute_percent=20)
+    return _with(wanted, "notebook", device=("nvidia.com/gpu", 1), share=share, launch=Launch(scheduler_name="hami-scheduler"))
+
+
+def mig() -> Consignment:
+    """One MIG partition under the mixed strategy."""
+    wanted = {"stack": "cuda", "partition": {"profile": "1g.10gb"}, "count": 1}
+    return _with(wanted, "small", device=("nvidia.com/mig-1g.10gb", 1))
+
+
+def dra() -> Consignment:
+    """Two devices by claim, on a member without a device plugin."""
+    product = "device.attributes['gpu.nvidia.com'].productName == 'NVIDIA H100 80GB HBM3'"
+    claim = ClaimSource(device_class="gpu.nvidia.com", driver="gpu.nvidia.com", selectors=(product,))
+    return _with({"class": "nvidia-h100-sxm-80gb", "count": 2}, "claimed", claim=claim)
+
+
+def kueue() -> Consignment:
+    """One device in a queue of the member's, which starts the Job."""
+    return _with({"stack": "cuda", "count": 1}, "queued", device=("nvidia.com/gpu", 1), queue="gpu")
+
+
 CASES = {
     "cpu-only": cpu_only(),
     "one-gpu": one_gpu(),
@@ -173,4 +258,14 @@ CASES = {
     "hygon-taints": hygon(),
     "sweep": sweep(),
     "secrets-claims-shm": volumes(),
+    "nvidia-rdma": nvidia(),
+    "amd-groups": amd(),
+    "ascend-plain": ascend_plain(),
+    "ascend-volcano": ascend_volcano(),
+    "hygon-host-folder": hygon_recipe(),
+    "cambricon-baseline": cambricon(),
+    "hami-share": hami_share(),
+    "mig-partition": mig(),
+    "dra-claim": dra(),
+    "kueue-queue": kueue(),
 }

@@ -3,6 +3,7 @@
 from typing import Any
 
 from sampan.api import status as job_status
+from sampan.api.manifest import LABEL_QUEUE
 from sampan.api.status import Binding, Status
 from sampan.controller.jobs import JobRecord, record_of
 from sampan.kube.meta import ObjectMeta
@@ -70,15 +71,16 @@ def copy(
     suspend: bool = False,
     deleting: bool = False,
     deadline: int | None = None,
+    queue: str = "",
     **counts: Any,
 ) -> Job:
-    """Return a remote copy of ours."""
+    """Return a remote copy of ours, in a Kueue queue of the member's where one is named."""
     return Job(
         metadata=ObjectMeta(
             name="sj-x",
             namespace="sampan-jobs",
             uid=f"remote-{attempt}",
-            labels=remote_labels(hub_id=HUB, job_uid=uid, attempt=attempt),
+            labels=remote_labels(hub_id=HUB, job_uid=uid, attempt=attempt) | ({LABEL_QUEUE: queue} if queue else {}),
             deletion_timestamp=job_status.to_rfc3339(NOW) if deleting else None,
         ),
         spec=JobSpec(parallelism=1, completions=1, suspend=suspend, active_deadline_seconds=deadline),

@@ -1,4 +1,4 @@
-"""What we write into a member, on a real API server: every golden is accepted, strictly, under restricted Pod Security."""
+"""What we write into a member, on a real API server: every golden is accepted, strictly, under the Pod Security level of its recipe."""
 
 import json
 from collections.abc import Iterator
@@ -13,43 +13,74 @@ from integration.crd_server import Server
 pytestmark = pytest.mark.integration
 
 GOLDEN = sorted((Path(__file__).parents[1] / "golden" / "manifests").glob("*.yaml"))
-NAMESPACE = "manifests-restricted"
-PATHS = {"Job": "/apis/batch/v1", "Service": "/api/v1", "ConfigMap": "/api/v1", "Secret": "/api/v1", "Pod": "/api/v1"}
+ABOVE_RESTRICTED = {"hygon-host-folder": "privileged", "cambricon-baseline": "baseline"}
+"""Goldens whose recipe says that it needs another level; each is refused one level below."""
+PATHS = {
+    "ResourceClaimTemplate": "/apis/resource.k8s.io/v1",
+    "Job": "/apis/batch/v1",
+    "Service": "/api/v1",
+    "ConfigMap": "/api/v1",
+    "Secret": "/api/v1",
+    "Pod": "/api/v1",
+}
 STRICT = "dryRun=All&fieldValidation=Strict"
+
+
+LEVELS = ("restricted", "baseline", "privileged")
 
 
 @pytest.fixture(scope="module")
 def server(bare_api: Any) -> Iterator[Server]:
-    """Return an API server with a namespace that enforces, and warns of, restricted Pod Security."""
+    """Return an API server with a namespace for each Pod Security level that enforces it and warns of what it refuses."""
     server = Server(bare_api.client())
-    modes = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn")}
-    server.send("POST", "/api/v1/namespaces", {"metadata": {"name": NAMESPACE, "labels": modes}})
-    server.send("POST", f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts", {"metadata": {"name": "default"}})
+    for level in LEVELS:
+        modes = {f"pod-security.kubernetes.io/{mode}": level for mode in ("enforce", "warn")}
+        server.send("POST", "/api/v1/namespaces", {"metadata": {"name": _namespace(level), "labels": modes}})
+        server.send("POST", f"/api/v1/namespaces/{_namespace(level)}/serviceaccounts", {"metadata": {"name": "default"}})
+    nvidia = {"metadata": {"name": "nvidia"}, "handler": "nvidia"}
+    server.send("POST", "/apis/node.k8s.io/v1/runtimeclasses", nvidia)
     yield server
-    server.send("DELETE", f"/api/v1/namespaces/{NAMESPACE}")
+    server.send("DELETE", "/apis/node.k8s.io/v1/runtimeclasses/nvidia")
+    for level in LEVELS:
+        server.send("DELETE", f"/api/v1/namespaces/{_namespace(level)}")
 
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
 def test_every_object_is_accepted_as_it_is(server: Server, path: Path) -> None:
     for body in yaml.safe_load_all(path.read_text()):
-        answer = _create(server, body)
+        answer = _create(server, body, _level(path))
         assert (answer.status, answer.warnings) == (201, ()), (body["kind"], answer.message)
-        lost = _missing(_placed(body), answer.body)
+        lost = _missing(_placed(body, _level(path)), answer.body)
         assert not lost, f"the API server dropped or changed {lost}"
 
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
-def test_pods_of_the_template_pass_restricted_pod_security(server: Server, path: Path) -> None:
-    answer = _create(server, _pod(path))
+def test_pods_of_the_template_pass_the_level_of_their_recipe(server: Server, path: Path) -> None:
+    answer = _create(server, _pod(path), _level(path))
     assert (answer.status, answer.warnings) == (201, ()), answer.message
+
+
+@pytest.mark.parametrize("name", ABOVE_RESTRICTED)
+def test_a_recipe_says_no_higher_level_than_it_needs(server: Server, name: str) -> None:
+    path = next(path for path in GOLDEN if path.stem == name)
+    below = LEVELS[LEVELS.index(_level(path)) - 1]
+    assert _create(server, _pod(path), below).status == 403
 
 
 def test_the_namespace_does_enforce(server: Server) -> None:
     pod = _pod(GOLDEN[0])
     del pod["spec"]["containers"][0]["securityContext"]
-    answer = _create(server, pod)
+    answer = _create(server, pod, "restricted")
     assert answer.status == 403
     assert "allowPrivilegeEscalation" in answer.message
+
+
+def _level(path: Path) -> str:
+    return ABOVE_RESTRICTED.get(path.stem, "restricted")
+
+
+def _namespace(level: str) -> str:
+    return f"manifests-{level}"
 
 
 def _pod(path: Path) -> dict[str, Any]:
@@ -65,13 +96,13 @@ def _pod(path: Path) -> dict[str, Any]:
     }
 
 
-def _placed(body: dict[str, Any]) -> dict[str, Any]:
-    return {**body, "metadata": {**body["metadata"], "namespace": NAMESPACE}}
+def _placed(body: dict[str, Any], level: str) -> dict[str, Any]:
+    return {**body, "metadata": {**body["metadata"], "namespace": _namespace(level)}}
 
 
-def _create(server: Server, body: dict[str, Any]) -> Any:
-    kind = body["kind"]
-    return server.send("POST", f"{PATHS[kind]}/namespaces/{NAMESPACE}/{kind.lower()}s?{STRICT}", _placed(body))
+def _create(server: Server, body: dict[str, Any], level: str) -> Any:
+    kind, there = body["kind"], _placed(body, level)
+    return server.send("POST", f"{PATHS[kind]}/namespaces/{_namespace(level)}/{kind.lower()}s?{STRICT}", there)
 
 
 def _missing(sent: Any, stored: Any, where: str = "") -> list[str]:

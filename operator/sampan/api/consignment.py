@@ -10,6 +10,9 @@ from sampan.api.computejob import ComputeJobSpec
 from sampan.api.way import Way, way
 from sampan.model import names
 from sampan.model.cluster import Taint
+from sampan.model.device import ClaimSource
+from sampan.model.job import Share
+from sampan.model.launch import NO_LAUNCH, Launch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +32,15 @@ class Consignment:
     replicas: int
     """Pods at once: all of a gang, the width of a sweep."""
     device: tuple[str, int] | None = None
-    """Extended resource and its units per replica; None without an accelerator."""
+    """Extended resource and its units per replica; None without an accelerator, and where devices are had by claim only."""
+    share: Share | None = None
+    """The part of the one device that is meant; None: all of it."""
+    claim: ClaimSource | None = None
+    """How the way's devices are claimed; None: by `device`."""
+    launch: Launch = NO_LAUNCH
+    """What the class and the offer add to the pod."""
+    queue: str = ""
+    """Kueue's LocalQueue in the remote namespace: Kueue then starts the Job, nobody else."""
     required_labels: tuple[tuple[str, str], ...] = ()
     """The pool's telling labels."""
     architecture: str = "amd64"
@@ -44,6 +55,8 @@ class Consignment:
         """Work out the way once. Raises ValueError for an attempt or a width below 1, IndexError for an unknown alternative."""
         if self.attempt < 1 or self.replicas < 1:
             raise ValueError("attempt and replicas count from 1")
+        if self.claim is not None and (self.device is not None or self.share is not None):
+            raise ValueError("devices are had by claim or by resource, not by both; a share is none of a claim")
         object.__setattr__(self, "way", way(self.spec, self.alternative))
 
     @property
@@ -69,7 +82,7 @@ class Consignment:
     @property
     def has_dependents(self) -> bool:
         """Tell whether other objects must be there before a pod may start; the Job is then created suspended."""
-        return self.networked or any(needs(self.spec))
+        return self.networked or self.claim is not None or any(needs(self.spec))
 
     @property
     def service(self) -> str:
@@ -79,6 +92,11 @@ class Consignment:
         taken for this one's.
         """
         return f"{self.name}-{self.attempt}"
+
+    @property
+    def claim_template(self) -> str:
+        """Return the name of the ResourceClaimTemplate that gives each pod its devices."""
+        return f"{self.name}-{self.attempt}-devices"
 
     def renamed(self, kind: str, tenant_name: str) -> str:
         """Return the name on the member of a tenant's ConfigMap (`c`) or Secret (`s`). Raises ValueError for one the spec does not name."""

@@ -1,12 +1,12 @@
 """Launch recipes of the API as values. Parsing only: what a recipe may do is judged where it is used."""
 
 from sampan.api.launch_spec import RecipeSpec
-from sampan.model.launch import NO_LAUNCH, HostPath, Launch
+from sampan.model.launch import NO_LAUNCH, HostPath, Launch, PodSecurity
 from sampan.model.vector import Vector
 
 
 def launch_of(spec: RecipeSpec | None) -> Launch:
-    """Return a recipe in canonical order; None adds nothing."""
+    """Return a recipe in canonical order; None adds nothing. Any folder of the node needs `privileged`: `baseline` forbids them all."""
     if spec is None:
         return NO_LAUNCH
     return Launch(
@@ -18,6 +18,6 @@ def launch_of(spec: RecipeSpec | None) -> Launch:
         host_paths=tuple(sorted((HostPath(path=p.path, mount_path=p.mount_path) for p in spec.host_paths), key=lambda p: p.mount_path)),
         extra_resources=Vector.of(spec.extra_resources),
         supplemental_groups=tuple(sorted(spec.supplemental_groups)),
-        pod_security=spec.pod_security_level,
+        pod_security=PodSecurity.PRIVILEGED if spec.host_paths else spec.pod_security_level,
         backend=spec.backend or "",
     )

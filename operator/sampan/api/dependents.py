@@ -1,4 +1,4 @@
-"""Objects that a job needs beside its Job on the member: the gang's headless Service, ConfigMaps and Secrets that travel.
+"""Objects that a job needs beside its Job on the member: the gang's Service, its claim on devices, ConfigMaps and Secrets that travel.
 
 Lives here: their bodies, named after the Job and owned by it.
 Must never live here: reading from the hub; metadata of a tenant's object (its labels may mean something on the member).
@@ -6,12 +6,16 @@ Must never live here: reading from the hub; metadata of a tenant's object (its l
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from sampan.api.consignment import Consignment, needs, optional
 from sampan.api.launch import MASTER_PORT
+from sampan.model.device import ClaimSource
 
 __all__ = ["Dependent", "MissingDependency", "Payload", "dependents", "needs", "owned"]
+
+RESOURCE_API: Final = "resource.k8s.io/v1"
+"""Group and version of DRA claims, served since Kubernetes 1.34."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +33,8 @@ class Dependent:
     """One object to create after the Job and before its start."""
 
     resource: str
-    """Plural, of the group `v1`: services, configmaps or secrets."""
+    """Plural: services, configmaps, secrets or resourceclaimtemplates."""
+    api_version: str = "v1"
     name: str
     body: Mapping[str, Any] = field(repr=False)
     """Without its owner, which has no UID before it is created; see `owned`."""
@@ -57,7 +62,7 @@ def dependents(c: Consignment, *, config_maps: Mapping[str, Payload], secrets: M
         _config_map(c, name, _find("ConfigMap", name, config_maps)) for name in wanted_maps if name in config_maps or name not in may_lack
     ]
     sealed = [_secret(c, name, _find("Secret", name, secrets)) for name in wanted_secrets]
-    return (*([_service(c)] if c.networked else []), *maps, *sealed)
+    return (*([_service(c)] if c.networked else []), *([_claims(c, c.claim)] if c.claim else []), *maps, *sealed)
 
 
 def owned(dependent: Dependent, *, owner_name: str, owner_uid: str) -> dict[str, Any]:
@@ -89,6 +94,19 @@ def _service(c: Consignment) -> Dependent:
         "ports": [{"name": "master", "port": MASTER_PORT, "protocol": "TCP"}],
     }
     return Dependent(resource="services", name=c.service, body=_body(c, "Service", c.service) | {"spec": spec})
+
+
+def _claims(c: Consignment, source: ClaimSource) -> Dependent:
+    """Gives each pod a claim of its own on as many devices as a replica needs (resource.k8s.io/v1)."""
+    exactly: dict[str, Any] = {"deviceClassName": source.device_class, "allocationMode": "ExactCount", "count": c.way.devices}
+    if source.selectors:
+        exactly["selectors"] = [{"cel": {"expression": expression}} for expression in source.selectors]
+    inner = {"devices": {"requests": [{"name": "devices", "exactly": exactly}]}}
+    body = _body(c, "ResourceClaimTemplate", c.claim_template) | {
+        "apiVersion": RESOURCE_API,
+        "spec": {"metadata": {"labels": c.labels}, "spec": inner},
+    }
+    return Dependent(resource="resourceclaimtemplates", name=c.claim_template, api_version=RESOURCE_API, body=body)
 
 
 def _config_map(c: Consignment, tenant_name: str, payload: Payload) -> Dependent:

@@ -1,7 +1,7 @@
 """The environment that Sampan gives a container: who it is, and how a gang finds itself under the names PyTorch reads.
 
-Lives here: names and values of variables.
-Must never live here: anything a vendor's stack needs; that is the launch recipe of a class or an offer.
+Lives here: names and values of variables, and which word counts where several name the same one.
+Must never live here: what a vendor's stack needs; that is data, the launch recipe of a class or an offer.
 """
 
 import re
@@ -21,15 +21,17 @@ def literal(text: str) -> str:
 
 
 def environment(c: Consignment) -> list[dict[str, Any]]:
-    """Return the container's env: facts about the attempt, the launch variables, then the tenant's own.
+    """Return the container's env: facts about the attempt, the launch variables, the recipe's, then the tenant's own.
 
-    A tenant's variable replaces a launch variable of its name (he may know better how his program starts), but never a fact:
-    a FENCE_TOKEN copied from elsewhere would let an old writer through.
+    A tenant's variable replaces a launch variable or a recipe's of its name (he may know better how his program starts), but never a
+    fact: a FENCE_TOKEN copied from elsewhere would let an old writer through. A recipe replaces neither facts nor a gang's coordinates.
     """
     facts = _facts(c)
     own = {name: {"value": literal(value)} for name, value in c.way.env if name not in facts}
     launch = {name: source for name, source in _launch(c).items() if name not in own}
-    return [{"name": name, **source} for name, source in {**facts, **launch, **own}.items()]
+    known = {*facts, *launch, *own}
+    recipe = {name: {"value": literal(value)} for name, value in c.launch.env if name not in known}
+    return [{"name": name, **source} for name, source in {**facts, **launch, **recipe, **own}.items()]
 
 
 def _facts(c: Consignment) -> dict[str, dict[str, Any]]:
@@ -49,6 +51,8 @@ def _launch(c: Consignment) -> dict[str, dict[str, Any]]:
     processes per pod is given, so that `torchrun train.py` uses every device it was given.
     """
     devices: dict[str, dict[str, Any]] = {"PET_NPROC_PER_NODE": {"value": str(c.way.devices)}} if c.way.devices else {}
+    if c.launch.backend:
+        devices["SAMPAN_BACKEND"] = {"value": c.launch.backend}
     if not c.networked:
         return devices
     leader, port, size = {"value": f"{c.name}-0.{c.service}"}, {"value": str(MASTER_PORT)}, {"value": str(c.replicas)}

@@ -5,22 +5,27 @@ Must never live here: I/O, a clock, a TTL (the hub alone decides when evidence m
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 from sampan.api.consignment import Consignment
 from sampan.api.pod import pod_template
+from sampan.api.recipe import job_annotations
 from sampan.model import names
 
-__all__ = ["Consignment", "job_manifest"]
+__all__ = ["Consignment", "in_queue", "job_manifest", "start_patch"]
 
+LABEL_QUEUE: Final = "kueue.x-k8s.io/queue-name"
+"""Kueue's label for the LocalQueue of a Job (kueue.sigs.k8s.io, Run A Kubernetes Job)."""
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
 
 def job_manifest(c: Consignment) -> dict[str, Any]:
     """Return the Job to create. Equal consignments give equal Jobs.
 
-    Suspended where it has dependents: they are created next, owned by it, and only then is it started. Raises ValueError for
-    a namespace or a name that no object can have.
+    Suspended where it has dependents: they are created next, owned by it, and only then is it started. Suspended too for a queue of
+    the member's, which starts it; one with dependents enters the queue only when they are there (see `start_patch`). Raises ValueError
+    for a namespace or a name that no object can have, and for a share that the device is not handed out in.
     """
     return {
         "apiVersion": "batch/v1",
@@ -28,11 +33,27 @@ def job_manifest(c: Consignment) -> dict[str, Any]:
         "metadata": {
             "name": c.name,
             "namespace": c.remote_namespace,
-            "labels": c.labels,
-            "annotations": {names.ANNOTATION_JOB: _origin(c)},
+            "labels": c.labels if c.has_dependents else {**c.labels, **_queued(c)},
+            "annotations": {names.ANNOTATION_JOB: _origin(c), **job_annotations(c)},
         },
         "spec": _spec(c),
     }
+
+
+def start_patch(c: Consignment, uid: str) -> dict[str, Any]:
+    """Return the patch that starts a Job whose dependents are there: it enters the member's queue, or is no longer suspended."""
+    if c.queue:
+        return {"metadata": {"uid": uid, "labels": _queued(c)}}
+    return {"metadata": {"uid": uid}, "spec": {"suspend": False}}
+
+
+def in_queue(labels: Mapping[str, str]) -> bool:
+    """Tell whether a queue of the member's has a Job with these labels: `spec.suspend` is then not ours."""
+    return LABEL_QUEUE in labels
+
+
+def _queued(c: Consignment) -> dict[str, str]:
+    return {LABEL_QUEUE: c.queue} if c.queue else {}
 
 
 def _spec(c: Consignment) -> dict[str, Any]:
@@ -40,7 +61,7 @@ def _spec(c: Consignment) -> dict[str, Any]:
     deadline = c.way.active_deadline_seconds
     return {
         "completionMode": "Indexed",
-        "suspend": c.has_dependents,
+        "suspend": c.has_dependents or bool(c.queue),
         "podReplacementPolicy": "Failed",
         **(_sweep(c) if c.sweep else _gang(c)),
         **({} if deadline is None else {"activeDeadlineSeconds": deadline}),

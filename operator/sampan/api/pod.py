@@ -1,6 +1,6 @@
-"""The pod template of a job on a member: one container under the restricted Pod Security Standard, kept to its pool.
+"""The pod template of a job on a member: one container under the Pod Security level of its recipe, kept to its pool.
 
-Lives here: security, resources, volumes, where the pod may go.
+Lives here: resources, volumes, where the pod may go.
 Must never live here: a field passed through from the tenant unseen; each one is named below.
 """
 
@@ -8,21 +8,16 @@ from typing import Any, Final
 
 from sampan.api.consignment import Consignment
 from sampan.api.launch import environment, literal
+from sampan.api.recipe import container_security, host_mounts, host_volumes, pod_metadata, pod_security
+from sampan.api.share import companions
 from sampan.api.template import Template, Volume, VolumeMount
+from sampan.model.vector import Vector
 
 CONTAINER: Final = "main"
 """Name of the one container."""
-USER: Final = 1000
-"""User, group and volume group of every container: images built for root would otherwise be refused (docs/decisions)."""
 _SHM: Final = "sampan-shm"
-_POD_SECURITY: Final = {
-    "runAsNonRoot": True,
-    "runAsUser": USER,
-    "runAsGroup": USER,
-    "fsGroup": USER,
-    "fsGroupChangePolicy": "OnRootMismatch",
-    "seccompProfile": {"type": "RuntimeDefault"},
-}
+_DEVICES: Final = "devices"
+"""Name of the claim inside the pod."""
 
 
 def pod_template(c: Consignment) -> dict[str, Any]:
@@ -32,18 +27,21 @@ def pod_template(c: Consignment) -> dict[str, Any]:
         "restartPolicy": "Never",
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        "securityContext": dict(_POD_SECURITY),
+        "securityContext": pod_security(c),
         "terminationGracePeriodSeconds": template.termination_grace_period_seconds,
         "affinity": {"nodeAffinity": _node_affinity(c)},
         "containers": [_container(c)],
     }
     optional = {
+        "schedulerName": c.launch.scheduler_name,
+        "runtimeClassName": c.launch.runtime_class,
         "subdomain": c.service if c.networked else None,
         "imagePullSecrets": [{"name": name} for name in c.image_pull_secrets],
         "tolerations": [{"key": t.key, "operator": "Equal", "value": t.value, "effect": t.effect} for t in c.tolerated],
-        "volumes": [*(_volume(c, v) for v in template.volumes), *_shm_volume(template)],
+        "volumes": [*(_volume(c, v) for v in template.volumes), *_shm_volume(template), *host_volumes(c)],
+        "resourceClaims": [{"name": _DEVICES, "resourceClaimTemplateName": c.claim_template}] if c.claim else [],
     }
-    return {"metadata": {"labels": c.labels}, "spec": spec | _given(optional)}
+    return {"metadata": pod_metadata(c), "spec": spec | _given(optional)}
 
 
 def _container(c: Consignment) -> dict[str, Any]:
@@ -53,22 +51,35 @@ def _container(c: Consignment) -> dict[str, Any]:
         "args": [literal(word) for word in c.way.args],
         "workingDir": template.working_dir,
         "resources": _resources(c),
-        "volumeMounts": [*map(_mount, template.volume_mounts), *_shm_mount(template)],
+        "volumeMounts": [*map(_mount, template.volume_mounts), *_shm_mount(template), *host_mounts(c)],
     }
     return {
         "name": CONTAINER,
         "image": c.way.image,
         "env": environment(c),
-        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+        "securityContext": container_security(),
         "terminationMessagePolicy": "FallbackToLogsOnError",
         **_given(optional),
     }
 
 
-def _resources(c: Consignment) -> dict[str, dict[str, str]]:
-    """The way's requests and limits; devices in both, because extended resources cannot be overcommitted."""
-    device = {c.device[0]: str(c.device[1])} if c.device else {}
-    return _given({"requests": {**c.way.requests, **device}, "limits": {**c.way.limits, **device}})
+def _resources(c: Consignment) -> dict[str, Any]:
+    """The way's requests and limits; devices and the recipe's extras in both, because extended resources cannot be overcommitted."""
+    fixed = {name: str(amount) for name, amount in _extended(c).items()}
+    claims = [{"name": _DEVICES}] if c.claim else []
+    return _given({"requests": {**c.way.requests, **fixed}, "limits": {**c.way.limits, **fixed}, "claims": claims})
+
+
+def _extended(c: Consignment) -> dict[str, int]:
+    """Extended resources of a replica. Raises ValueError for a share that this resource is not handed out in."""
+    devices = Vector.of(dict((c.device,))) if c.device else Vector()
+    extras = dict(devices + c.launch.extra_resources)
+    if c.device is None or c.share is None:
+        return extras
+    beside = companions(c.device[0], c.share)
+    if beside is None:
+        raise ValueError(f"{c.device[0]} is not handed out in such shares")
+    return {**extras, **beside}
 
 
 def _node_affinity(c: Consignment) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from sampan.api import status as job_status
 from sampan.api.alternative import Alternative
 from sampan.api.conditions import SCHEDULED, JobReason, find_condition
+from sampan.api.manifest import in_queue
 from sampan.api.status import Binding, Ending, Status
 from sampan.controller.actions import (
     Action,
@@ -159,7 +160,8 @@ def _follow(job: JobRecord, remote: Remote, times: Times) -> Action:
         return _newer(remote) if number > binding.attempt else _clear(binding, remote) or Wait()
     late = job.phase is Phase.BOUND and _start_deadline(job) <= times.now
     unstarted = job.phase is Phase.BOUND and remote.job.status.start_time is None
-    if remote.job.spec.suspend and unstarted and not remote.job.metadata.deletion_timestamp and not late:
+    waits = remote.job.spec.suspend and not in_queue(remote.job.metadata.labels)
+    if waits and unstarted and not remote.job.metadata.deletion_timestamp and not late:
         return Start(remote.job)
     assert remote.observation is not None
     if remote.observation.state.final and not remote.observation.proved and remote.final_for < PROOF_MILLIS:

@@ -178,7 +178,7 @@ class Enactor:
         self._sent[record.uid] = self._clock()
         try:
             made = await self._remotes.create(link, record, binding, pull_secrets=pull_secrets)
-        except (PoolGone, Invalid, NotFound, Forbidden) as error:
+        except (Missing, PoolGone, Invalid, NotFound, Forbidden) as error:
             if isinstance(error, Forbidden):
                 link.doubt()
             return await self._reject(record, error)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sampan.api.consignment import needs, optional
-from sampan.api.dependents import Dependent, Payload, dependents, owned
-from sampan.api.manifest import Consignment, job_manifest
+from sampan.api.dependents import RESOURCE_API, Dependent, Payload, dependents, owned
+from sampan.api.manifest import Consignment, job_manifest, start_patch
 from sampan.api.status import Binding
 from sampan.controller.hub import Hub
 from sampan.controller.jobs import JobRecord
@@ -20,7 +20,13 @@ from sampan.kube.paths import ResourcePath, resource_path
 from sampan.kube.workloads import Job as RemoteJob
 from sampan.model.names import LABEL_HUB, LABEL_JOB_UID
 
-SWEPT = ("pods", "services", "configmaps", "secrets")
+SWEPT = (
+    ("v1", "pods"),
+    ("v1", "services"),
+    ("v1", "configmaps"),
+    ("v1", "secrets"),
+    (RESOURCE_API, "resourceclaimtemplates"),
+)
 """Kinds a job may leave behind on a member besides its Job."""
 
 
@@ -58,9 +64,14 @@ class RemoteJobs:
     async def create(self, link: Link, record: JobRecord, binding: Binding, *, pull_secrets: tuple[str, ...]) -> RemoteJob | None:
         """Create the copy of the bound attempt. Returns it, or None where an object of that name is there already.
 
-        Raises `PoolGone`, and `KubeError`s: with `outcome_unknown` it may have been created all the same.
+        Raises `PoolGone`, `Missing` where the pool's devices cannot be asked for in this way, and `KubeError`s: with
+        `outcome_unknown` it may have been created all the same.
         """
-        body = job_manifest(self._consignment(record, binding, pull_secrets=pull_secrets))
+        consignment = self._consignment(record, binding, pull_secrets=pull_secrets)
+        try:
+            body = job_manifest(consignment)
+        except ValueError as error:
+            raise Missing("LaunchNotPossible", f"pool {binding.pool}: {error}") from None
         path = resource_path("batch/v1", "jobs", namespace=binding.namespace)
         try:
             made = await link.client.create(path, body, into=RemoteJob)
@@ -80,12 +91,12 @@ class RemoteJobs:
         return job.metadata.labels.get(LABEL_HUB) == self._hub_id and job.metadata.labels.get(LABEL_JOB_UID) == uid
 
     async def start(self, link: Link, record: JobRecord, copy: RemoteJob) -> None:
-        """Make what the copy depends on, owned by it, then lift its suspension. Raises `Missing`."""
+        """Make what the copy depends on, owned by it, then lift its suspension, or let it into the member's queue. Raises `Missing`."""
         binding = record.binding
         assert binding is not None
         for dependent in await self._dependents(record, binding):
             await self._make(link, dependent, copy)
-        body = {"metadata": {"uid": copy.metadata.uid}, "spec": {"suspend": False}}
+        body = start_patch(self._consignment(record, binding), copy.metadata.uid)
         link.jobs[record.uid] = await link.client.patch(_job_path(binding), body, into=RemoteJob)
 
     async def extend(self, link: Link, binding: Binding, copy: RemoteJob, *, seconds: int) -> None:
@@ -102,9 +113,14 @@ class RemoteJobs:
 
     async def sweep(self, link: Link, record: JobRecord, binding: Binding) -> None:
         """Delete what carries the job's labels and outlived its Job."""
-        for resource in SWEPT:
-            path = resource_path("v1", resource, namespace=binding.namespace)
-            await link.client.delete_collection(path, self._selector(record), propagation="Background")
+        for api_version, resource in SWEPT:
+            path = resource_path(api_version, resource, namespace=binding.namespace)
+            try:
+                await link.client.delete_collection(path, self._selector(record), propagation="Background")
+            except NotFound:
+                if api_version == "v1":
+                    raise
+                # a member that does not serve DRA has no claims of ours either
 
     def is_copy(self, there: RemoteJob | None, record: JobRecord, binding: Binding) -> bool:
         """Tell whether what has the copy's name is the copy: by the UID that the hub recorded, or by our labels."""
@@ -143,7 +159,11 @@ class RemoteJobs:
             spec=record.spec,
             alternative=binding.alternative,
             replicas=binding.replicas,
-            device=(pool.resource, units) if requirement else None,
+            device=(pool.resource, units) if requirement and pool.claim is None else None,
+            share=requirement.share if requirement else None,
+            claim=pool.claim if requirement else None,
+            launch=pool.launch,
+            queue=pool.member_queue.rpartition("/")[2],
             required_labels=pool.telling_labels,
             architecture=pool.architecture,
             tolerated=pool.tolerated,
@@ -186,13 +206,13 @@ class RemoteJobs:
     async def _make(self, link: Link, dependent: Dependent, copy: RemoteJob) -> None:
         """Create one dependent; one of that name must be this copy's own already."""
         body = owned(dependent, owner_name=copy.metadata.name, owner_uid=copy.metadata.uid)
-        path = resource_path("v1", dependent.resource, namespace=copy.metadata.namespace)
+        path = resource_path(dependent.api_version, dependent.resource, namespace=copy.metadata.namespace)
         try:
             await link.client.create(path, body, into=PartialObject)
         except AlreadyExists:
             if dependent.resource == "secrets":
                 return  # no right to read it: its name is derived from the job, and its owner must be an attempt of it
-            path = resource_path("v1", dependent.resource, namespace=copy.metadata.namespace, name=dependent.name)
+            path = resource_path(dependent.api_version, dependent.resource, namespace=copy.metadata.namespace, name=dependent.name)
             there = await link.client.get(path, into=PartialObject)
             if all(owner.uid != copy.metadata.uid for owner in there.metadata.owner_references):
                 raise Missing(

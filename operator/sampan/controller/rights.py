@@ -23,6 +23,7 @@ _PER_NAMESPACE: Final = (
     ("", "services", ("create", "get", "deletecollection")),
     ("", "configmaps", ("create", "get", "deletecollection")),
     ("", "secrets", ("create", "deletecollection")),
+    ("resource.k8s.io", "resourceclaimtemplates", ("create", "get", "deletecollection")),
 )
 _ANYTHING: Final = Access(verb="*", resource="*", group="*")
 

@@ -67,6 +67,13 @@ SHAPES = {
     "identity of its own": (change(f"{POD}.serviceAccountName", "sampan-hub"), "serviceAccountName"),
     "node chosen": (change(f"{POD}.nodeName", "n1"), "nodeName"),
     "hostPath": (change(f"{POD}.volumes", [{"name": "h", "hostPath": {"path": "/"}}]), "volumes"),
+    "folder of the node, writable": (
+        lambda body: (
+            change(f"{POD}.volumes", [{"name": "h", "hostPath": {"path": "/opt/hyhal"}}])(body),
+            change(f"{POD}.containers.0.volumeMounts", [{"name": "h", "mountPath": "/h"}])(body),
+        ),
+        "read-only",
+    ),
     "projected token": (
         change(f"{POD}.volumes", [{"name": "t", "projected": {"sources": [{"serviceAccountToken": {"path": "t"}}]}}]),
         "volumes",
@@ -122,6 +129,7 @@ def test_what_the_operator_sends_passes(hub: Hub, path: Path) -> None:
         "Service": client.CoreV1Api(api).create_namespaced_service,
         "ConfigMap": client.CoreV1Api(api).create_namespaced_config_map,
         "Secret": client.CoreV1Api(api).create_namespaced_secret,
+        "ResourceClaimTemplate": client.ResourceV1Api(api).create_namespaced_resource_claim_template,
     }
     manifests = [manifest for manifest in yaml.safe_load_all(path.read_text(encoding="utf-8")) if manifest]
     assert manifests

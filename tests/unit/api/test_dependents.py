@@ -2,8 +2,8 @@
 
 import pytest
 
-from consignments import CASES, CONFIG_MAPS, SECRETS, cpu_only, gang, volumes
-from sampan.api.dependents import MissingDependency, Payload, dependents, owned
+from consignments import CASES, CONFIG_MAPS, SECRETS, cpu_only, dra, gang, volumes
+from sampan.api.dependents import RESOURCE_API, MissingDependency, Payload, dependents, owned
 from sampan.api.manifest import job_manifest
 
 
@@ -19,6 +19,16 @@ def test_service_selects_the_pods_of_this_attempt() -> None:
     selector = dependents(c, config_maps=CONFIG_MAPS, secrets={})[0].body["spec"]["selector"]
     assert selector.items() <= job_manifest(c)["spec"]["template"]["metadata"]["labels"].items()
     assert {"sampan.dev/job-uid", "sampan.dev/attempt"} <= set(selector)
+
+
+def test_each_pod_claims_as_many_devices_as_a_replica_needs() -> None:
+    (template,) = dependents(dra(), config_maps={}, secrets={})
+    assert (template.resource, template.api_version, template.body["apiVersion"]) == ("resourceclaimtemplates", *[RESOURCE_API] * 2)
+    (request,) = template.body["spec"]["spec"]["devices"]["requests"]
+    assert request["exactly"]["count"] == 2
+    assert request["exactly"]["deviceClassName"] == "gpu.nvidia.com"
+    assert "H100" in request["exactly"]["selectors"][0]["cel"]["expression"]
+    assert template.body["spec"]["metadata"]["labels"] == dra().labels, "the claims made from it are ours to see"
 
 
 def test_content_travels_whole_and_cannot_change() -> None:
@@ -37,7 +47,8 @@ def test_dependents_are_named_as_the_pods_call_them(name: str) -> None:
     made = {d.name for d in dependents(c, config_maps=CONFIG_MAPS, secrets=SECRETS)}
     spec = job_manifest(c)["spec"]["template"]["spec"]
     used = {v.get("configMap", {}).get("name") or v.get("secret", {}).get("secretName") for v in spec.get("volumes", ())} - {None}
-    assert made == used | ({spec["subdomain"]} if "subdomain" in spec else set())
+    claimed = {claim["resourceClaimTemplateName"] for claim in spec.get("resourceClaims", ())}
+    assert made == used | claimed | ({spec["subdomain"]} if "subdomain" in spec else set())
     assert bool(made) is c.has_dependents
 
 

@@ -1,5 +1,6 @@
 """The container's environment: PyTorch's names, facts that cannot be forged, the tenant's own words."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from consignments import ascend, consignment, cpu_only, gang, one_gpu, sweep
 from sampan.api.launch import environment, literal
+from sampan.model.launch import Launch
 
 TORCH = {
     "MASTER_ADDR",
@@ -86,3 +88,12 @@ def _expand(text: str) -> str:
 @given(st.text(alphabet="$()aA_ "))
 def test_literal_survives_the_kubelet(text: str) -> None:
     assert _expand(literal(text)) == text
+
+
+def test_a_recipe_replaces_neither_facts_nor_coordinates_and_gives_way_to_the_tenant() -> None:
+    recipe = Launch(
+        env=(("FENCE_TOKEN", "9"), ("MASTER_ADDR", "elsewhere"), ("NCCL_DEBUG", "INFO"), ("NCCL_IB_HCA", "$(HOME)")), backend="nccl"
+    )
+    plain, env = _env(gang()), _env(replace(gang(), launch=recipe))
+    assert env == {**plain, "NCCL_IB_HCA": "$$(HOME)", "SAMPAN_BACKEND": "nccl"}
+    assert plain["NCCL_DEBUG"] == "WARN"

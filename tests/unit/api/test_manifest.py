@@ -2,16 +2,29 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from consignments import CASES, CONFIG_MAPS, SECRETS, consignment, cpu_only, gang, one_gpu, sweep
+from consignments import (
+    CASES,
+    CONFIG_MAPS,
+    SECRETS,
+    ascend_plain,
+    ascend_volcano,
+    consignment,
+    cpu_only,
+    gang,
+    kueue,
+    one_gpu,
+    sweep,
+)
 from sampan.api.consignment import Consignment
 from sampan.api.dependents import dependents, owned
-from sampan.api.manifest import job_manifest
+from sampan.api.manifest import LABEL_QUEUE, in_queue, job_manifest, start_patch
 from sampan.model import names
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "manifests"
@@ -49,7 +62,9 @@ def test_job_and_pods_are_ours_by_label_and_never_expire(name: str) -> None:
     c = CASES[name]
     job = job_manifest(c)
     want = names.remote_labels(hub_id=c.hub_id, job_uid=c.job_uid, attempt=c.attempt)
-    assert job["metadata"]["labels"] == job["spec"]["template"]["metadata"]["labels"] == want
+    queue = {LABEL_QUEUE: c.queue} if c.queue else {}
+    assert job["metadata"]["labels"] == {**want, **queue}
+    assert job["spec"]["template"]["metadata"]["labels"] == {**want, **dict(c.launch.pod_labels)}
     assert job["metadata"]["name"] == names.remote_name(c.hub_id, c.job_uid)
     assert "ttlSecondsAfterFinished" not in job["spec"]
     assert job["spec"]["template"]["spec"]["restartPolicy"] == "Never"
@@ -81,7 +96,16 @@ def test_sweep_without_completions_is_as_wide_as_it_runs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "want"), [("cpu-only", False), ("one-gpu", False), ("sweep", False), ("gang-2x8-torchrun", True), ("secrets-claims-shm", True)]
+    ("name", "want"),
+    [
+        ("cpu-only", False),
+        ("one-gpu", False),
+        ("sweep", False),
+        ("gang-2x8-torchrun", True),
+        ("secrets-claims-shm", True),
+        ("dra-claim", True),
+        ("kueue-queue", True),
+    ],
 )
 def test_suspended_exactly_where_dependents_must_come_first(name: str, want: bool) -> None:
     assert job_manifest(CASES[name])["spec"]["suspend"] is want
@@ -101,6 +125,28 @@ def test_annotation_names_the_job_on_the_hub() -> None:
 def test_annotation_takes_no_text_that_is_not_a_name(bad: str) -> None:
     with pytest.raises(ValueError, match="names that Kubernetes accepts"):
         job_manifest(consignment(_spec(), job_name=bad))
+
+
+def test_a_queue_of_the_members_starts_the_job() -> None:
+    job = job_manifest(kueue())
+    assert job["spec"]["suspend"] is True
+    assert in_queue(job["metadata"]["labels"])
+    assert not in_queue(job_manifest(one_gpu())["metadata"]["labels"])
+
+
+def test_what_needs_dependents_enters_the_queue_only_when_they_are_there() -> None:
+    waiting = replace(gang(), queue="gpu")
+    assert not in_queue(job_manifest(waiting)["metadata"]["labels"])
+    assert start_patch(waiting, "u1") == {"metadata": {"uid": "u1", "labels": {LABEL_QUEUE: "gpu"}}}
+    assert start_patch(gang(), "u1") == {"metadata": {"uid": "u1"}, "spec": {"suspend": False}}
+
+
+def test_volcano_is_told_how_wide_the_gang_is() -> None:
+    job = job_manifest(ascend_volcano())
+    assert job["metadata"]["annotations"]["scheduling.volcano.sh/group-min-member"] == "2"
+    assert job["spec"]["template"]["metadata"]["annotations"]["huawei.com/schedule_minAvailable"] == "2"
+    assert "annotations" not in job_manifest(ascend_plain())["spec"]["template"]["metadata"]
+    assert set(job_manifest(replace(sweep(), launch=ascend_volcano().launch))["metadata"]["annotations"]) == {"sampan.dev/job"}
 
 
 def _spec() -> dict[str, Any]:

@@ -1,17 +1,23 @@
 """The pod template: restricted security, the pool's nodes, devices, volumes."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from consignments import CASES, consignment, cpu_only, gang, hygon, one_gpu, volumes
+from consignments import CASES, consignment, cpu_only, dra, gang, hami_share, hygon, one_gpu, volumes
 from sampan.api.pod import pod_template
+from sampan.model.launch import Launch, PodSecurity
+from sampan.model.vector import Vector
 
 ALLOWED_VOLUMES = {"configMap", "emptyDir", "persistentVolumeClaim", "secret"}
 HOST_FIELDS = {"hostNetwork", "hostPID", "hostIPC", "hostAliases", "nodeName", "serviceAccountName", "priorityClassName", "initContainers"}
 
 
-@pytest.mark.parametrize("name", CASES)
+RESTRICTED = [name for name, c in CASES.items() if c.launch.pod_security is PodSecurity.RESTRICTED]
+
+
+@pytest.mark.parametrize("name", RESTRICTED)
 def test_restricted_pod_security_to_the_letter(name: str) -> None:
     spec = pod_template(CASES[name])["spec"]
     (container,) = spec["containers"]
@@ -21,6 +27,16 @@ def test_restricted_pod_security_to_the_letter(name: str) -> None:
     assert container["securityContext"] == {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
     assert not HOST_FIELDS & set(spec)
     assert all(set(volume) - {"name"} <= ALLOWED_VOLUMES for volume in spec.get("volumes", ()))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_no_recipe_gives_a_container_the_node(name: str) -> None:
+    spec = pod_template(CASES[name])["spec"]
+    (container,) = spec["containers"]
+    assert container["securityContext"] == {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    assert not HOST_FIELDS & set(spec)
+    folders = {volume["name"] for volume in spec.get("volumes", ()) if "hostPath" in volume}
+    assert all(mount.get("readOnly") for mount in container.get("volumeMounts", ()) if mount["name"] in folders)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -35,6 +51,32 @@ def test_devices_are_request_and_limit_beside_the_rest() -> None:
     assert resources["requests"] == {"cpu": "32", "memory": "256Gi", "nvidia.com/gpu": "8"}
     assert resources["limits"] == {"nvidia.com/gpu": "8"}
     assert "nvidia.com/gpu" not in str(_container(cpu_only()))
+
+
+def test_a_recipes_resources_come_on_top() -> None:
+    resources = _container(CASES["nvidia-rdma"])["resources"]
+    assert resources["limits"] == {"nvidia.com/gpu": "8", "rdma/hca": "1"}
+    both = replace(gang(), launch=Launch(extra_resources=Vector.of({"nvidia.com/gpu": 1})))
+    assert _container(both)["resources"]["limits"] == {"nvidia.com/gpu": "9"}
+
+
+def test_a_share_is_asked_for_by_its_companions() -> None:
+    assert _container(hami_share())["resources"]["limits"] == {
+        "nvidia.com/gpu": "1",
+        "nvidia.com/gpumem": "8192",
+        "nvidia.com/gpucores": "20",
+    }
+
+
+def test_a_share_nobody_can_ask_for_is_refused_rather_than_sent_as_a_whole_card() -> None:
+    with pytest.raises(ValueError, match=r"cambricon\.com/vmlu is not handed out in such shares"):
+        pod_template(replace(hami_share(), device=("cambricon.com/vmlu", 1)))
+
+
+def test_claimed_devices_are_claimed_and_not_requested() -> None:
+    spec = pod_template(dra())["spec"]
+    assert spec["resourceClaims"] == [{"name": "devices", "resourceClaimTemplateName": dra().claim_template}]
+    assert spec["containers"][0]["resources"] == {"claims": [{"name": "devices"}]}
 
 
 def test_pool_is_required_and_the_plans_nodes_preferred() -> None:

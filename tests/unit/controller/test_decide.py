@@ -72,6 +72,12 @@ CASES = (
         "a copy made for its dependents is started", record(status=bound_status()), remote(copy(suspend=True), seen(State.WAITING)), a.Start
     ),
     Case(
+        "a copy in a queue of the member's is started by that",
+        record(status=bound_status()),
+        remote(copy(suspend=True, queue="gpu"), seen(State.WAITING)),
+        a.Wait,
+    ),
+    Case(
         "a whole gang runs",
         record(status=bound_status()),
         remote(copy(), seen(State.RUNNING, whole=True, ready=1)),

@@ -3,18 +3,25 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+import builders as b
 from jobs import HUB, binding, record
+from sampan.api.manifest import LABEL_QUEUE
 from sampan.controller.remote import Missing, PoolGone, RemoteJobs
-from sampan.kube.errors import ServerError
+from sampan.kube.errors import NotFound, ServerError
 from sampan.kube.workloads import Job
+from sampan.model.device import ClaimSource
+from sampan.model.launch import Launch
 from sampan.model.names import remote_labels, remote_name
+from sampan.model.vector import Vector
 from unit.kube.fake_api import replying
 
-from .fakes import H100_JOB, REMOTE, World, world
+from .fakes import H100_JOB, REMOTE, World, pool, world
 
+CLAIMS = "resource.k8s.io/v1/resourceclaimtemplates"
 NAME = remote_name(HUB, "u1")
 BINDING = replace(binding(), name=NAME, alternative=0)
 LABELS = remote_labels(hub_id=HUB, job_uid="u1", attempt=1)
@@ -147,3 +154,65 @@ async def test_a_longer_deadline_is_for_this_very_copy() -> None:
         await remotes.extend(w.link, BINDING, copy, seconds=600)
         assert w.copy()["spec"]["activeDeadlineSeconds"] == 600
         assert w.member.calls("PATCH")[0].body["metadata"]["uid"] == copy.metadata.uid
+
+
+@asynccontextmanager
+async def on_pool(**changes: Any) -> AsyncIterator[tuple[World, RemoteJobs]]:
+    """A member whose pool is as said."""
+    async with world() as w:
+        w.fleet.pools = (replace(pool(), **changes),)
+        w.add(spec=H100_JOB)
+        w.state.assume(w.assignment())
+        yield w, w.pilot._enactor._remotes
+
+
+async def test_the_pools_recipe_reaches_the_pod() -> None:
+    async with on_pool(launch=Launch(scheduler_name="volcano", extra_resources=Vector.of({"rdma/hca": 1}))) as (w, remotes):
+        await remotes.create(w.link, w.state.jobs["u1"], BINDING, pull_secrets=())
+        spec = w.copy()["spec"]["template"]["spec"]
+        assert spec["schedulerName"] == "volcano"
+        assert spec["containers"][0]["resources"]["limits"]["rdma/hca"] == "1"
+
+
+async def test_devices_by_claim_are_claimed_before_the_start() -> None:
+    source = ClaimSource(device_class="gpu.nvidia.com", driver="gpu.nvidia.com")
+    async with on_pool(resource="claim:gpu.nvidia.com", claim=source) as (w, remotes):
+        made = await remotes.create(w.link, w.state.jobs["u1"], BINDING, pull_secrets=())
+        assert made is not None
+        assert made.spec.suspend
+        assert "claim:gpu.nvidia.com" not in str(w.copy())
+        await remotes.start(w.link, replace(w.state.jobs["u1"], binding=BINDING), made)
+        (template,) = w.member.of(CLAIMS)
+        assert template["metadata"]["ownerReferences"][0]["uid"] == made.metadata.uid
+        assert w.copy()["spec"]["suspend"] is False
+        await remotes.sweep(w.link, w.state.jobs["u1"], BINDING)
+        assert w.member.of(CLAIMS) == []
+
+
+async def test_a_member_without_claims_has_none_to_sweep() -> None:
+    async with member() as (w, remotes):
+        w.member.fault("DELETE", "/resourceclaimtemplates", replying(404, "NotFound"))
+        await remotes.sweep(w.link, w.state.jobs["u1"], BINDING)
+        w.member.fault("DELETE", "/services", replying(404, "NotFound"))
+        with pytest.raises(NotFound):
+            await remotes.sweep(w.link, w.state.jobs["u1"], BINDING)
+
+
+async def test_a_queue_of_the_members_lifts_the_suspension_itself() -> None:
+    async with on_pool(member_queue="sampan-jobs/gpu") as (w, remotes):
+        made = await remotes.create(w.link, w.state.jobs["u1"], BINDING, pull_secrets=())
+        assert made is not None
+        assert made.metadata.labels[LABEL_QUEUE] == "gpu"
+        assert made.spec.suspend
+        await remotes.start(w.link, replace(w.state.jobs["u1"], binding=BINDING), made)
+        assert w.copy()["spec"]["suspend"] is True, "Kueue's to lift"
+
+
+async def test_a_share_that_cannot_be_asked_for_is_no_whole_card() -> None:
+    async with world() as w:
+        w.fleet.pools = (replace(pool(), resource="cambricon.com/vmlu"),)
+        part = {"class": b.H100, "count": 1, "share": {"memory": "8Gi"}}
+        w.add(spec={"alternatives": [{"accelerator": part}]})
+        with pytest.raises(Missing, match="LaunchNotPossible"):
+            await w.pilot._enactor._remotes.create(w.link, w.state.jobs["u1"], BINDING, pull_secrets=())
+        assert not w.member.of(REMOTE)
