@@ -79,6 +79,18 @@ class RemoteStatus(Observed):
     observed_at: Timestamp | None = Field(None, description="When the member said so.")
 
 
+class ReservationView(Observed):
+    """A place kept for the job while it waits."""
+
+    offer: ObjectKey = Field(description="The ClusterOffer.")
+    pool: Word = Field(description="Pool of the offer, or one fabric domain of it: pool@domain.")
+    alternative: Int | None = Field(None, ge=0, le=7, description="Index of the alternative that is meant to run there.")
+    start_at_latest: Timestamp = Field(
+        description="When it starts at the latest, if jobs keep their declared ends, no node is lost and nothing of higher priority comes."
+    )
+    made_at: Timestamp = Field(description="When the place was first kept.")
+
+
 class ComputeJobStatus(Observed):
     """Where the job is and what happened to it; written by the operator alone."""
 
@@ -92,6 +104,7 @@ class ComputeJobStatus(Observed):
     verdicts: Annotated[tuple[VerdictView, ...], as_atomic(64)] = Field(
         (), description="What the offers were to this job when it was bound or last refused; the chosen one first."
     )
+    reservation: ReservationView | None = Field(None, description="The place kept for the job while it waits; absent where none is.")
     remote: RemoteStatus | None = Field(None, description="What the member cluster last said.")
     started_at: Timestamp | None = Field(None, description="When the current or last attempt began to run.")
     finished_at: Timestamp | None = Field(None, description="When the job ended for good.")

@@ -75,6 +75,8 @@ COMPUTE_JOB: Final = Kind(
         Column("Class", ".status.binding.acceleratorClass", priority=1),
         Column("Provider-Namespace", ".status.binding.offer.namespace", priority=1),
         Column("Priority", ".spec.priority", "integer", 1),
+        Column("Reserved-At", ".status.reservation.offer.name", priority=1),
+        Column("Start-At-Latest", ".status.reservation.startAtLatest", priority=1),
         Column("Restarts", ".status.restarts", "integer", 1),
         Column("Remote", ".status.binding.remote.name", priority=1),
         Column("Message", ".status.message", priority=1),

@@ -1,9 +1,9 @@
 """ComputeJob.status as values: read it once, derive the next one, patch only the difference.
 
-Every function returns a new mapping and changes nothing. No I/O, no clock, no decision about what should happen next.
+Every function returns a new mapping and changes nothing; what did not change is shared.
+No I/O, no clock, no decision about what should happen next.
 """
 
-import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -129,7 +129,7 @@ def bound(status: Status, binding: Binding, verdicts: Sequence[Verdict], *, gene
     new["binding"] = binding.to_dict()
     new["verdicts"] = [_verdict(v) for v in verdicts[:MAX_VERDICTS]]
     new["observedGeneration"] = generation
-    for gone in ("remote", "startedAt"):
+    for gone in ("remote", "startedAt", "reservation"):
         new.pop(gone, None)
     where = f"{binding.offer} pool {binding.pool}"
     return with_condition(new, Fact("Scheduled", True, "Bound", f"Bound to {where}, attempt {binding.attempt}."), at=binding.bound_at)
@@ -144,17 +144,17 @@ def running(status: Status, *, at: int) -> Status:
 
 def with_remote(status: Status, remote: Mapping[str, Any], remote_uid: str | None) -> Status:
     """Return the status with what was last seen on the member."""
-    new = copy.deepcopy(status)
-    new["remote"] = {key: value for key, value in remote.items() if value is not None}
-    if remote_uid and new.get("binding"):
-        new["binding"]["remote"]["uid"] = remote_uid
+    new = {**status, "remote": {key: value for key, value in remote.items() if value is not None}}
+    binding = status.get("binding")
+    if remote_uid and binding:
+        new["binding"] = {**binding, "remote": {**binding["remote"], "uid": remote_uid}}
     reason = new["remote"].get("reason")
     return told(new, reason, new["remote"].get("message", "")) if reason else new
 
 
 def attempt_ended(status: Status, ending: Ending) -> Status:
     """Return the status with the bound attempt's end recorded; the binding stays until the remote copy is proved gone."""
-    new = copy.deepcopy(status)
+    new = dict(status)
     binding = new["binding"]
     optional = {"message": ending.message or None, "exitCode": ending.exit_code}
     entry = {
@@ -201,6 +201,7 @@ def released(status: Status, event: Event, *, reason: str, message: str, at: int
 def suspended(status: Status, *, at: int) -> Status:
     """Return the status of a waiting job whose user suspended it."""
     new = _moved(status, Event.SUSPENDED)
+    new.pop("reservation", None)
     return with_condition(new, Fact("Suspended", True, "SuspendedByUser", "spec.suspend is true."), at=at)
 
 
@@ -212,7 +213,14 @@ def resumed(status: Status, *, at: int) -> Status:
 
 def refused(status: Status, *, reason: str, message: str, at: int) -> Status:
     """Return the status of a waiting job with the one reason why it waits."""
-    return with_condition(copy.deepcopy(status), Fact("Scheduled", False, reason, message), at=at)
+    return with_condition(status, Fact("Scheduled", False, reason, message), at=at)
+
+
+def reserved(status: Status, reservation: Mapping[str, Any] | None) -> Status:
+    """Return the status of a waiting job with the place that is kept for it; None: none is."""
+    new = dict(status)
+    new.pop("reservation", None)
+    return new if reservation is None else {**new, "reservation": dict(reservation)}
 
 
 def told(status: Status, reason: str, message: str) -> Status:
@@ -256,7 +264,7 @@ def merge_difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str
 
 
 def _moved(status: Status, event: Event) -> Status:
-    new = copy.deepcopy(status)
+    new = dict(status)
     new["phase"] = str(follow(phase_of(status), event))
     return new
 

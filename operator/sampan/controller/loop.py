@@ -105,6 +105,7 @@ class Loop:
             reason = refusal.dominant
             counts[str(reason)] = counts.get(str(reason), 0) + len(refusal)
         self.last_refused = counts
+        self._state.promises.take(plan)
         self._refusals.hear(plan.refusals)
         if plan.assignments:
             log.info(

@@ -1,21 +1,23 @@
-"""Tells a waiting job's tenant why it waits: one condition with the dominant reason, seldom enough to cost nothing.
+"""Tells a waiting job's tenant why it waits and by when it starts: one condition and one reservation, seldom enough to cost nothing.
 
 At most one write in ten minutes a job unless the reason changed for good, and five a second in all.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from itertools import islice
 
 from sampan.api import status as job_status
 from sampan.controller.hub import Hub
 from sampan.controller.jobs import JobRecord
+from sampan.controller.promises import moved
 from sampan.controller.state import State
 from sampan.kube.errors import KubeError
 from sampan.model.plan import Refusal
 from sampan.model.reason import Reason
 from sampan.scheduling.explain import headline
+from sampan.scheduling.explain_start import start_words
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +27,8 @@ CORRECTION = 10_000
 """The same where a reason that passes by itself gave way to one that does not: the tenant would wait in vain."""
 SELDOM = 600_000
 """Least milliseconds between two such writes for one job."""
+MOVED = 60_000
+"""The same where a promised place went elsewhere, or was lost."""
 AGAIN = 10_000
 """Milliseconds before a write that failed is tried again."""
 NO_OFFERS = "NoOffers"
@@ -32,6 +36,8 @@ _REASONS = frozenset({NO_OFFERS, *map(str, Reason)})
 
 IDLE = 1.0
 """Seconds between two looks where nothing is due."""
+LOOKED_AT = 500
+"""Jobs of one cycle that are looked at: with very many waiting, the cycle must not pay for all of them."""
 RATE = 5
 """Such writes a second in all."""
 
@@ -43,15 +49,30 @@ class RefusalWriter:
         """`clock` gives milliseconds since the epoch."""
         self._state, self._hub, self._clock = state, hub, clock
         self._newest: dict[str, Refusal] = {}
+        self._from = 0
         self._written: dict[str, int] = {}
         self._since: dict[str, tuple[str, int]] = {}
 
     def hear(self, refusals: tuple[Refusal, ...]) -> None:
-        """Take in the refusals of one cycle; jobs no longer refused drop out."""
-        self._newest = {job.uid: replace(refusal, job=job, rest=()) for refusal in refusals for job in refusal.jobs}
-        now = self._clock()
-        self._since = {uid: self._stable(uid, _word(refusal), now) for uid, refusal in self._newest.items()}
-        self._written = {uid: told for uid, told in self._written.items() if uid in self._state.jobs}
+        """Take in the refusals of one cycle; jobs no longer refused drop out. Of very many, some are looked at each time."""
+        now, start = self._clock(), self._from
+        self._newest = dict(self._looked_at(refusals))
+        since = {uid: self._stable(uid, _word(refusal), now) for uid, refusal in self._newest.items()}
+        self._since = self._since | since if start or self._from else since
+        if self._from == 0:  # every job had its turn
+            self._since = {uid: word for uid, word in self._since.items() if uid in self._state.jobs}
+            self._written = {uid: told for uid, told in self._written.items() if uid in self._state.jobs}
+
+    def _looked_at(self, refusals: tuple[Refusal, ...]) -> Iterator[tuple[str, Refusal]]:
+        """Yield those who hold a reservation, and the next jobs in turn."""
+        for refusal in refusals:
+            if self._state.promises.view(refusal.job.uid) is not None:
+                yield refusal.job.uid, refusal
+        pairs = ((job.uid, refusal) for refusal in refusals for job in refusal.jobs)
+        everyone = sum(map(len, refusals))
+        start = self._from if self._from < everyone else 0
+        self._from = start + LOOKED_AT if start + LOOKED_AT < everyone else 0
+        yield from islice(pairs, start, start + LOOKED_AT)
 
     def _stable(self, uid: str, word: str, now: int) -> tuple[str, int]:
         """Return the dominant reason and since when it has been that: one that passes at once is not told."""
@@ -61,29 +82,31 @@ class RefusalWriter:
     async def run(self) -> None:
         """Write what is due until cancelled."""
         while True:
-            refusal = next((r for r in self._newest.values() if self._due(r)), None)
-            if refusal is not None:
-                await self._tell(refusal)
-            await asyncio.sleep(1 / RATE if refusal is not None else IDLE)
+            uid = next((uid for uid in self._newest if self._due(uid)), None)
+            if uid is not None:
+                await self._tell(uid, self._newest[uid])
+            await asyncio.sleep(1 / RATE if uid is not None else IDLE)
 
-    def _due(self, refusal: Refusal) -> bool:
-        uid, now = refusal.job.uid, self._clock()
-        record, (word, stable_since) = self._state.jobs.get(uid), self._since[uid]
-        if record is None or not record.waits or now - refusal.job.created < PATIENCE or now - stable_since < PATIENCE:
+    def _due(self, uid: str) -> bool:
+        now, record, (word, stable_since) = self._clock(), self._state.jobs.get(uid), self._since[uid]
+        if record is None or not record.waits or now - record.created < PATIENCE or now - stable_since < PATIENCE:
             return False
         since, told = _told(record)
         since = self._written.get(uid, since)
-        seldom = CORRECTION if _passes(told) and not _passes(word) else SELDOM
-        return told != word and now - since >= seldom
+        view, shown = self._state.promises.view(uid), record.status.get("reservation")
+        if told == word and shown == view:
+            return False
+        soon = (view is not None and not shown) or (_passes(told) and not _passes(word))
+        return now - since >= (CORRECTION if soon else MOVED if moved(shown, view) else SELDOM)
 
-    async def _tell(self, refusal: Refusal) -> None:
-        uid = refusal.job.uid
-        record = self._state.jobs[uid]
-        reason = _word(refusal)
+    async def _tell(self, uid: str, refusal: Refusal) -> None:
+        record, promises = self._state.jobs[uid], self._state.promises
         self._written[uid] = self._clock()
-        status = job_status.refused(record.status, reason=reason, message=headline(refusal), at=self._clock())
+        view = promises.view(uid)
+        start = start_words(at_latest=view["startAtLatest"] if view else None, unbounded=promises.unbounded.get(uid))
+        status = job_status.refused(record.status, reason=_word(refusal), message=headline(refusal) + start, at=self._clock())
         try:
-            self._state.apply_job(await self._hub.write_status(record, status))
+            self._state.apply_job(await self._hub.write_status(record, job_status.reserved(status, view)))
         except KubeError as error:
             self._written[uid] = self._clock() - SELDOM + AGAIN
             log.warning("refusal.unwritten", extra={"uid": uid, "reason": error.reason})

@@ -7,20 +7,18 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from sampan.controller.jobs import JobRecord, record_of
+from sampan.controller.promises import Promises
 from sampan.controller.queue_book import QueueBook
+from sampan.controller.under_way import UnderWay, about_to_run, demand_of, per_replica, recovered_nodes, replicas_over, running_of
 from sampan.controller.waiting_room import CellId, WaitingRoom
 from sampan.kube.workloads import Job as RemoteJob
 from sampan.model.accelerator import AcceleratorClass
-from sampan.model.cluster import Cell, Cluster, Node, Pool
-from sampan.model.job import Demand
+from sampan.model.cluster import Cell, Cluster, Node, Pool, Running
 from sampan.model.offer import Offer, OfferKey
 from sampan.model.plan import Assignment
 from sampan.model.policy import BUILT_IN, Policy
 from sampan.model.snapshot import Snapshot
-from sampan.model.vector import Vector
 from sampan.scheduling.capacity import Flight
-
-HOSTNAME = "kubernetes.io/hostname"
 
 
 class Fleet(Protocol):
@@ -63,6 +61,8 @@ class State:
         self._currency = currency
         self._book = QueueBook()
         self._room = WaitingRoom(self._book, cooldown=cooldown)
+        self._under_way = UnderWay(self._holds)
+        self.promises = Promises()
         self._flown: dict[str, Flight] = {}
         """The flight of each bound job: the same value until it changes, so that what is counted from it need not be anew."""
         self._indexed: tuple[Cell, ...] = ()
@@ -93,6 +93,8 @@ class State:
         self._flown.pop(uid, None)
         self._unassume(uid)
         self._room.forget(uid)
+        self.promises.forget(uid)
+        self._under_way.touch(uid)
         if record is not None:
             self._close(record)
 
@@ -113,6 +115,7 @@ class State:
             self._tell_waiting()
 
     def _queues_changed(self) -> None:
+        self._under_way.touch_all()
         self._room.queues_changed()
         self._tell_waiting()
 
@@ -123,14 +126,18 @@ class State:
             self._close(known)
         self.jobs[record.uid] = record
         self._flown.pop(record.uid, None)
+        self._under_way.touch(record.uid)
         if is_open and binding is not None:
             self._open.setdefault(binding.cluster_uid, set()).add(record.uid)
         elif record.uid not in self._assumed:
             self._planned.pop(record.uid, None)
         if waits:
+            if known is None:
+                self.promises.restore(record)
             self._room.put(record)
             self._tell_waiting()
         else:
+            self.promises.forget(record.uid)
             self._room.take_out(record.uid)
             self._unassume(record.uid)
         for cluster_uid in {b.cluster_uid for r in (known, record) if r is not None and (b := r.binding) is not None}:
@@ -149,6 +156,7 @@ class State:
         self._assumed[assignment.job.uid] = assignment
         self._room.hide(assignment.job.uid)
         self._flown.pop(assignment.job.uid, None)
+        self._under_way.touch(assignment.job.uid)
         self._planned[assignment.job.uid] = assignment
         self._fleet.flights_changed(assignment.cluster_uid)
 
@@ -164,6 +172,7 @@ class State:
         assignment = self._assumed.pop(uid, None)
         if assignment is not None:
             self._room.show(uid)
+            self._under_way.touch(uid)
             self._fleet.flights_changed(assignment.cluster_uid)
         return assignment is not None
 
@@ -206,8 +215,11 @@ class State:
     def _index(self) -> None:
         cells = self._fleet.cells()
         if cells is not self._indexed:
-            self._indexed, self._pools = cells, {cell.id: cell.pool for cell in cells}
+            pools = {cell.id: cell.pool for cell in cells}
+            changed = {key for key in (*pools, *self._pools) if pools.get(key) is not self._pools.get(key)}
+            self._indexed, self._pools = cells, pools
             self._flown.clear()
+            self._under_way.touch_pools(changed)
 
     def copy_changed(self, uid: str) -> bool:
         """Hear that a job's copy changed; tell whether what is counted for it changed too."""
@@ -218,6 +230,7 @@ class State:
         if fresh == known:
             return False
         self._flown[uid] = fresh
+        self._under_way.touch(uid)
         return True
 
     def _new_flight(self, assignment: Assignment) -> Flight:
@@ -225,19 +238,28 @@ class State:
         return Flight(job_uid=assignment.job.uid, nodes=assignment.nodes, per_replica=per_replica(assignment.demand, pool), finished=0)
 
     def _flight(self, record: JobRecord) -> Flight:
-        binding, shape = record.binding, record.shape
+        binding = record.binding
         assert binding is not None
         pool = self.pool_of(binding.offer, binding.pool)
         copy = self._fleet.remote_job(binding.cluster_uid, record.uid)
         plan = self._planned.get(record.uid)
-        chosen = binding.alternative or 0
-        demand = shape.demands[chosen] if shape is not None and chosen < len(shape.demands) else None
-        nodes = plan.nodes if plan is not None else _recovered_nodes(binding.replicas, copy, pool)
-        over = (copy.status.succeeded + copy.status.failed) if copy is not None else 0
-        left = binding.replicas
-        if copy is not None and copy.spec.completions is not None:
-            left = max(0, min(binding.replicas, copy.spec.completions - over))
-        return Flight(job_uid=record.uid, nodes=nodes, per_replica=per_replica(demand, pool), finished=binding.replicas - left)
+        return Flight(
+            job_uid=record.uid,
+            nodes=plan.nodes if plan is not None else recovered_nodes(binding.replicas, copy, pool),
+            per_replica=per_replica(demand_of(record.shape, binding.alternative), pool),
+            finished=replicas_over(binding.replicas, copy),
+        )
+
+    def _holds(self, uid: str, now: int) -> tuple[str, Running] | None:
+        """Return the member on which a job holds nodes, or is about to, and what it holds there."""
+        record, assumed = self.jobs.get(uid), self._assumed.get(uid)
+        if record is not None and record.attempt_open and record.binding is not None and record.shape is not None:
+            assert record.spec is not None
+            seat = self._book.seat(record.namespace, record.spec, record.shape)
+            return record.binding.cluster_uid, running_of(record, seat, flight=self._flown.get(uid) or self._flight(record))
+        if assumed is None:
+            return None
+        return assumed.cluster_uid, about_to_run(assumed, flight=self._new_flight(assumed), now=now)
 
     # --- the picture ----------------------------------------------------------------------------------------------
 
@@ -248,6 +270,7 @@ class State:
 
     def snapshot(self, now: int, *, limit: int = 64) -> Snapshot:
         """Return the world at this moment (milliseconds since the epoch)."""
+        self._index()
         offers = self._read_offers()
         return Snapshot(
             now=now,
@@ -256,9 +279,10 @@ class State:
             queues=self._book.queues,
             offers=offers,
             cells=self._fleet.cells(),
-            clusters=self._fleet.clusters(),
+            clusters=self._under_way.clusters(self._fleet.clusters(), now),
             policies=self.policies,
             classes=self._fleet.classes(),
+            reservations=self.promises.standing(self._pools.keys(), lambda offer: offer in offers),
             limit=limit,
         )
 
@@ -270,25 +294,3 @@ class State:
             if self._book.read(tuple(sorted({e.key for offer in offers.values() for e in offer.tenants.expressions}))):
                 self._room.queues_changed()
         return offers
-
-
-def per_replica(demand: Demand | None, pool: Pool | None) -> Vector:
-    """Return what one replica takes from its node: the demand's own amounts and its devices in units of the pool's resource."""
-    if demand is None:
-        return Vector()
-    if demand.requirement is None or pool is None or not pool.resource:
-        return demand.per_replica
-    units = demand.requirement.count * (pool.accelerator.units_per_device if pool.accelerator else 1)
-    return demand.per_replica + Vector.of({pool.resource: units})
-
-
-def _recovered_nodes(replicas: int, copy: RemoteJob | None, pool: Pool | None) -> tuple[tuple[str, int], ...]:
-    """Return nodes to count a bound job on after a restart: those its copy prefers, else the first of its pool."""
-    terms = copy.spec.template.spec.affinity.node_affinity.preferred if copy is not None else []
-    names = tuple(v for t in terms for e in t.preference.match_expressions if e.key == HOSTNAME for v in e.values)
-    nodes = names or (pool.nodes if pool is not None else ())
-    if not nodes:
-        return ()
-    share, rest = divmod(replicas, len(nodes))
-    counted = ((node, share + (1 if index < rest else 0)) for index, node in enumerate(nodes))
-    return tuple((node, count) for node, count in counted if count)

@@ -4,19 +4,21 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from jobs import NOW, body, bound_status
+from jobs import NOW, OFFER, body, bound_status
 from sampan.api import status as s
 from sampan.controller.jobs import JobRecord
 from sampan.controller.refusals import RefusalWriter
 from sampan.controller.state import State
 from sampan.kube.errors import Conflict
 from sampan.model.lifecycle import Event, Outcome
-from sampan.model.plan import Refusal
+from sampan.model.plan import Plan, Refusal
 from sampan.model.reason import Reason
+from sampan.model.reservation import Reservation
 
 from .fakes import FakeFleet
 
@@ -192,3 +194,42 @@ async def test_a_job_that_was_placed_or_deleted_meanwhile_is_left_alone() -> Non
         sc.state.remove_job("u2")
         await asyncio.sleep(60)
         assert sc.writes == []
+
+
+async def test_a_promised_start_is_in_the_status_at_once_and_an_earlier_one_seldom() -> None:
+    promise = Reservation(
+        job_uid="u1", priority=0, cell=(OFFER, "h100-x8"), demand=0, nodes=(), start=NOW + 900_000, published=NOW + 900_000, made=NOW
+    )
+    async with scene() as sc:
+        sc.add()
+        sc.hear()
+        await asyncio.sleep(5)
+        assert sc.told() == [("u1", ROOM)]
+        sc.state.promises.take(Plan(reservations=(promise,)))
+        sc.hear()
+        await asyncio.sleep(15)
+        status = sc.state.jobs["u1"].status
+        assert status["reservation"]["startAtLatest"] == s.to_rfc3339(promise.start + 999)
+        assert "starts by" in status["message"]
+        sc.state.promises.take(Plan(reservations=(replace(promise, start=NOW + 800_000),)))
+        sc.hear()
+        await asyncio.sleep(500)
+        assert len(sc.writes) == 2, "an earlier start is no news to write for at once"
+        await asyncio.sleep(200)
+        assert sc.state.jobs["u1"].status["reservation"]["startAtLatest"] == s.to_rfc3339(NOW + 800_999)
+        sc.state.promises.take(Plan(unbounded={"u1": "NoDeclaredEnd"}))
+        sc.hear()
+        await asyncio.sleep(70)
+        assert "reservation" not in sc.state.jobs["u1"].status
+        assert "Unbounded" in sc.state.jobs["u1"].status["message"]
+
+
+async def test_of_very_many_each_gets_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sampan.controller.refusals.LOOKED_AT", 3)
+    async with scene() as sc:
+        for number in range(8):
+            sc.add(f"u{number}")
+        for _ in range(40):
+            sc.hear()
+            await asyncio.sleep(1)
+        assert sorted(uid for uid, _ in sc.told()) == [f"u{number}" for number in range(8)]

@@ -9,7 +9,8 @@ from builders import A100, vector
 from jobs import CLUSTER, NOW, OFFER, body, bound_status
 from sampan.api import status as s
 from sampan.api.convert import parse_spec
-from sampan.controller.state import State, per_replica
+from sampan.controller.state import State
+from sampan.controller.under_way import per_replica
 from sampan.model.lifecycle import Outcome
 from sampan.model.offer import OfferKey
 from sampan.model.plan import Assignment

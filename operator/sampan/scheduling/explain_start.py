@@ -1,0 +1,20 @@
+"""What is said of a waiting job's start: promised by a moment, or not and why. Words only; nothing is decided or computed here."""
+
+from typing import Final
+
+UNBOUNDED: Final = {
+    "NoDeclaredEnd": "too few of the jobs that run there declare an end (activeDeadlineSeconds)",
+    "AllReserved": "the pools that could run it are kept for jobs that come first",
+    "Limited": "a quota or a queue of the member decides, not the nodes",
+    "NoCell": "no pool could run it even if nothing else ran there",
+}
+"""Why no start can be promised, by the word that the plan has."""
+
+
+def start_words(*, at_latest: str | None, unbounded: str | None) -> str:
+    """Return the end of a waiting job's message, empty where nothing was worked out; `at_latest` is a moment as people read it."""
+    if at_latest is not None:
+        return f"; starts by {at_latest} at the latest, unless a node is lost or a job of higher priority comes"
+    if unbounded is not None:
+        return f"; start Unbounded: {UNBOUNDED.get(unbounded, unbounded)}"
+    return ""

@@ -1,0 +1,93 @@
+"""Who holds what until when: by declared ends, from the plan or the binding; what did not change stays the same object."""
+
+from typing import Any
+
+from builders import NOW as START
+from builders import cluster, demand, job, node, vector
+from jobs import CLUSTER, NOW, OFFER, binding, body, bound_status, copy, record
+from sampan.controller.queue_book import QueueBook
+from sampan.controller.state import State
+from sampan.controller.under_way import UnderWay, about_to_run, recovered_nodes, replicas_over, running_of
+from sampan.model.cluster import Running
+from sampan.model.plan import Assignment
+from sampan.scheduling.capacity import Flight
+
+from .fakes import FakeFleet, pool
+from .test_queue_book import queue
+
+LIMITED: dict[str, Any] = {"activeDeadlineSeconds": 1000, "startDeadlineSeconds": 100, "expectedSeconds": 500}
+
+
+def flight(uid: str = "u1") -> Flight:
+    """What a job takes on n1."""
+    return Flight(job_uid=uid, nodes=(("n1", 1),), per_replica=vector(cpu=4), finished=0)
+
+
+def bound(of: QueueBook | None = None, **spec: Any) -> Running:
+    """What a bound job holds."""
+    made = record(spec=dict(spec), status=bound_status(binding(bound_at=NOW)))
+    assert made.spec is not None
+    assert made.shape is not None
+    return running_of(made, (of or QueueBook()).seat("team-a", made.spec, made.shape), flight=flight())
+
+
+def test_an_end_is_what_was_declared_from_the_binding_on() -> None:
+    grace = 30
+    assert (bound(**LIMITED).ends, bound(**LIMITED).likely_ends) == (NOW + (100 + 1000 + grace) * 1000, NOW + 500_000)
+    assert (bound().ends, bound().likely_ends) == (None, None)
+    book = QueueBook()
+    book.apply(queue("research", "team-a", defaultRunSeconds=60))
+    assert bound(book, startDeadlineSeconds=100).ends == NOW + (100 + 60 + grace) * 1000
+    assert bound(book).queue == "research"
+
+
+def test_an_assignment_counts_before_its_intent_is_written() -> None:
+    wanted = demand()
+    made = Assignment(job=job(), offer=OFFER, cluster_uid="c1", pool="p", demand=wanted, replicas=1, nodes=(("n1", 1),))
+    got = about_to_run(made, flight=flight(), now=START)
+    want = None if wanted.span_seconds is None else START + wanted.span_seconds * 1000
+    assert (got.nodes, got.per_replica, got.ends) == ((("n1", 1),), vector(cpu=4), want)
+
+
+def test_only_what_changed_is_another_object() -> None:
+    held = {"u1": ("c1", bound()), "u2": ("c2", bound())}
+    under_way = UnderWay(lambda uid, _: held.get(uid))
+    plain = {uid: cluster(node("n1"), uid=uid) for uid in ("c1", "c2", "c3")}
+    for uid in held:
+        under_way.touch(uid)
+    first = under_way.clusters(plain, NOW)
+    assert [sorted(first[uid].running) for uid in plain] == [["u1"], ["u2"], []]
+    assert first["c3"] is plain["c3"]
+    under_way.touch_all()
+    assert under_way.clusters(plain, NOW) is first
+    del held["u1"]
+    under_way.touch_pools({(OFFER, "h100-x8")})
+    second = under_way.clusters(plain, NOW)
+    assert (dict(second["c1"].running), second["c2"]) == ({}, first["c2"])
+    assert second["c2"] is first["c2"]
+    fresh = {**plain, "c2": cluster(node("n2"), uid="c2")}
+    assert under_way.clusters(fresh, NOW)["c2"].running is first["c2"].running
+
+
+def test_the_state_shows_a_job_as_running_from_its_assignment_to_its_end() -> None:
+    st = State(FakeFleet(), currency="CNY", cooldown=0)
+    st.apply_job(body("u1", spec=LIMITED))
+    waiting = st.snapshot(NOW).jobs[0]
+    made = Assignment(
+        job=waiting, offer=OFFER, cluster_uid=CLUSTER, pool="h100-x8", demand=waiting.shape.demands[0], replicas=1, nodes=(("n2", 1),)
+    )
+    st.assume(made)
+    assert st.snapshot(NOW).clusters[CLUSTER].running["u1"].nodes == (("n2", 1),)
+    st.forget("u1")
+    assert not st.snapshot(NOW).clusters[CLUSTER].running
+    st.apply_job(body("u1", spec=LIMITED, resourceVersion="11", status=bound_status(binding(bound_at=NOW))))
+    assert st.snapshot(NOW).clusters[CLUSTER].running["u1"].ends == NOW + 1_130_000
+    st.remove_job("u1")
+    assert not st.snapshot(NOW).clusters[CLUSTER].running
+
+
+def test_nodes_after_a_restart_and_replicas_that_are_over() -> None:
+    assert recovered_nodes(3, None, pool()) == (("n1", 2), ("n2", 1))
+    assert recovered_nodes(3, None, None) == ()
+    assert replicas_over(1, None) == 0
+    assert replicas_over(1, copy(succeeded=1)) == 1
