@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from sampan.api.common import Condition, Observed, Rule, as_atomic, as_map, as_set
-from sampan.api.scalars import Bool, Count, DnsLabel, Int, Memory, Timestamp, Uid, Word
+from sampan.api.scalars import Bool, CamelCase, Count, DnsLabel, Int, Memory, Timestamp, Uid, Word
 from sampan.model.accelerator import Sharing
 
 Generation = Annotated[Int, Field(ge=0, le=2**53)]
@@ -35,7 +35,28 @@ class PoolStatus(Observed):
     free: Count = Field(0, description="Devices that no pod and no job in flight uses.")
     reserved: Count = Field(0, description="Devices of jobs that are bound but whose pods were not seen yet.")
     largest_gang: LargestGang | None = Field(None, description="The largest gang that would start now.")
-    memory_per_device: Memory | None = Field(None, description="Nominal memory of one device.")
+    memory_per_device: Memory | None = Field(None, description="Nominal memory of one device; of a partition its own.")
+    profile: Word | None = Field(None, description="Partition that a device of the pool is, such as 1g.10gb.")
+    publisher: Word | None = Field(None, description="Program that publishes the devices, such as nvidia-device-plugin, hami or dra.")
+    fabric: Word | None = Field(None, description="Fabric between the nodes: NVLink, SuperPod or Rack.")
+    domains: Count = Field(0, description="Fabric domains that the nodes form.")
+    variant_unknown: Bool = Field(False, description="Several variants of the class are possible, and the smallest counts.")
+    contended: Count = Field(0, description="Devices that pods of others wait for on the member.")
+    evidence: Annotated[tuple[Word, ...], as_atomic(8)] = Field(
+        (), description="Where the model cannot be told: what the node says, and which labels would tell."
+    )
+
+
+class LeftOutStatus(Observed):
+    """Nodes or devices of the member that no pool of the offer has, with the cause."""
+
+    cause: CamelCase = Field(
+        description="NotReady, Cordoned, NotSelected, Tainted nodes; Unhealthy, NotBelieved, SecondPublisher, Stale, Incomplete devices."
+    )
+    vendor: DnsLabel | None = Field(None, description="Maker of the devices, where it is told.")
+    nodes: Count = Field(0, description="Nodes that are concerned.")
+    devices: Count = Field(0, description="Devices that are concerned.")
+    example: Annotated[str, Field(max_length=128)] = Field("", description="One of the nodes, with the resource where there is one.")
 
 
 class ClusterOfferStatus(Observed):
@@ -56,6 +77,12 @@ class ClusterOfferStatus(Observed):
         (), description="Workload APIs of the member that Sampan can use, such as batch/v1."
     )
     pools: Annotated[tuple[PoolStatus, ...], as_map("name", 256)] = Field((), description="Pools that the offer consists of now.")
+    left_out: Annotated[tuple[LeftOutStatus, ...], as_atomic(32)] = Field(
+        (), description="What of the member is in no pool of this offer, and why."
+    )
+    queueing: Annotated[tuple[Word, ...], as_set(8)] = Field(
+        (), description="Layers found on the member: Kueue, Volcano, HAMi, Koordinator."
+    )
     missing_permissions: Annotated[tuple[Word, ...], as_atomic(64)] = Field(
         (), description="Rights that the credential lacks, such as create batch/jobs in sampan-jobs."
     )

@@ -14,7 +14,8 @@ from sampan.model.device import DeviceGroup, DeviceSlice, Ignored
 from sampan.model.offer import Offer, OfferKey, Terms
 from sampan.model.quantity import format_bytes
 from sampan.scheduling.capacity import used_by
-from sampan.scheduling.pools import PoolSummary, describe, left_out, pools_of
+from sampan.scheduling.pool_summary import LeftOut, PoolSummary, describe, left_out
+from sampan.scheduling.pools import pools_of
 
 UID = "inspected"
 
@@ -73,9 +74,9 @@ def pools(seen: Seen, catalog: Catalog) -> tuple[PoolSummary, ...]:
     )
 
 
-def unused(seen: Seen, catalog: Catalog) -> dict[str, int]:
-    """Return how many nodes are in no pool, by cause."""
-    return dict(left_out(_offer(), seen.cluster, catalog))
+def unused(seen: Seen, catalog: Catalog) -> tuple[LeftOut, ...]:
+    """Return what is in no pool, by cause."""
+    return left_out(_offer(), seen.cluster, catalog)
 
 
 def _offer() -> Offer:

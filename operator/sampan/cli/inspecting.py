@@ -60,7 +60,7 @@ def inspect(filename: str, output: str) -> None:
     print_table(POOLS, [_pool(pool) for pool in pools(seen, load())])
     left = unused(seen, load())
     if left:
-        click.echo(f"\nNodes in no pool: {', '.join(f'{count} {cause}' for cause, count in left.items())}")
+        click.echo(f"\nIn no pool: {', '.join(f'{each.cause} on {each.nodes} nodes, such as {each.example}' for each in left)}")
     if not seen.pods_given:
         click.echo("\nNo pods were given, so what is free cannot be told: add pods to kubectl get.", err=True)
 

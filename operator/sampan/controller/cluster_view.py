@@ -3,17 +3,24 @@
 Values out, never changed afterwards; equal parts are shared with earlier values. No I/O, no clock.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeVar
 
 from sampan.catalog import Catalog
 from sampan.controller.inventory import Inventory
-from sampan.model.cluster import Cluster, Node
+from sampan.controller.layers import Device
+from sampan.controller.shares import card_uses, claims_taken, contended, rings_free, with_claims, with_planned
+from sampan.model.cluster import CardUse, Cluster, Node
 from sampan.model.device import DeviceGroup
 from sampan.model.vector import Vector
-from sampan.scheduling.capacity import Flight, flight_use
+from sampan.scheduling.capacity import Flight, PodUse, flight_use, outstanding, seen_on
 
 Flights = Callable[[str], Iterable[Flight]]
 """`flights(cluster_uid)`: our assignments whose pods may not all be seen yet."""
+
+
+_Value = TypeVar("_Value")
 
 
 class ClusterView:
@@ -26,6 +33,11 @@ class ClusterView:
         """Counts changes of nodes or of what their devices are: pools are stale when it moved."""
         self._inventory, self._catalog = inventory, catalog
         self._nodes: dict[str, Node] = {}
+        self._seen: dict[str, Node] = {}
+        """The nodes as the inventory has them: without what is had by claim."""
+        self._card_uses: dict[str, dict[str, CardUse]] = {}
+        self._rings: dict[str, tuple[int, ...]] = {}
+        self._claimed: Mapping[Device, int] = {}
         self._devices: dict[str, tuple[DeviceGroup, ...]] = {}
         self._by_pods: dict[str, Vector] = {}
         self._dirty: set[str] = set()
@@ -48,12 +60,14 @@ class ClusterView:
         self._catalog = catalog
         self._devices = {}
         self._nodes = {}
+        self._seen = {}
         self.touch(set(self._inventory.nodes) | {use.node for use in self._inventory.pods.values()})
         self.generation += 1
 
     def touch(self, nodes: Iterable[str]) -> None:
         """Hear that nodes, or pods on them, changed."""
         self._dirty |= set(nodes)
+        self._stale = True
 
     def flights_changed(self) -> None:
         """Hear that our assignments changed."""
@@ -62,22 +76,40 @@ class ClusterView:
     def nodes(self) -> Cluster:
         """Return the cluster with current nodes and devices; what is taken may be older. For pools, which do not look at it."""
         self._take_dirty()
+        if self._inventory.layers.queueing != self._cluster.queueing:
+            self._stale = True
+            self.generation += 1  # launch recipes may depend on it
+            self._cluster = replace(self._cluster, queueing=self._inventory.layers.queueing)
         return self._cluster
 
     def cluster(self, flights: Flights) -> Cluster:
         """Return the cluster as it is now."""
-        self._take_dirty()
+        self.nodes()
         if self._stale:
             self._stale = False
-            used = self._used(flights(self.uid))
-            self._cluster = Cluster(uid=self.uid, nodes=self._cluster.nodes, devices=self._cluster.devices, used=used)
+            layers = self._inventory.layers
+            under_way = tuple(flights(self.uid))
+            used = self._used(under_way)
+            self._cluster = replace(
+                self._cluster,
+                used=used,
+                cards=self._cards(under_way),
+                rings=self._rings,
+                contended=contended(self._inventory.waiting.values()),
+                quotas=layers.quotas,
+                queues=layers.queues,
+            )
         return self._cluster
 
     def _take_dirty(self) -> None:
+        claimed = self._inventory.layers.claimed
+        if claimed is not self._claimed:
+            self._claimed = claimed
+            self._dirty |= {name for name, node in self._nodes.items() if node.slices}
         if not self._dirty:
             return
         dirty, self._dirty = self._dirty, set()
-        changed = [name for name in dirty if self._inventory.nodes.get(name) is not self._nodes.get(name)]
+        changed = [name for name in dirty if self._inventory.nodes.get(name) is not self._seen.get(name)]
         if changed:
             self._nodes, self._devices = dict(self._nodes), dict(self._devices)
             for name in changed:
@@ -85,25 +117,45 @@ class ClusterView:
             self.generation += 1
         for name in dirty:
             pods = tuple(self._inventory.pods_on(name))
-            requests = [use.request for use in pods]
             ours = frozenset(use.job_uid for use in pods if use.job_uid is not None)
             self._moved |= ours | self._on.get(name, frozenset())
             self._on[name] = ours
-            if requests:
-                self._by_pods[name] = Vector.total(requests)
-            else:
-                self._by_pods.pop(name, None)
+            self._count(name, pods)
         self._stale = True
-        self._cluster = Cluster(uid=self.uid, nodes=self._nodes, devices=self._devices, used=self._cluster.used)
+        self._cluster = replace(self._cluster, nodes=self._nodes, devices=self._devices)
+
+    def _count(self, name: str, pods: Sequence[PodUse]) -> None:
+        """Count anew what is taken on a node by what is seen there."""
+        groups = self._devices.get(name, ())
+        node = self._nodes.get(name)
+        claims = claims_taken(node, groups, claimed=self._claimed, catalog=self._catalog) if node is not None else Vector()
+        taken = Vector.total((*(use.request for use in pods), claims))
+        _put(self._by_pods, name, taken if taken.amounts else None)
+        _put(self._card_uses, name, card_uses(pods) or None)
+        free = next((rings_free(group, pods) for group in groups if group.rings is not None), None)
+        self._rings = {each: rings for each, rings in self._rings.items() if each != name} | ({name: free} if free else {})
+
+    def _cards(self, flights: Iterable[Flight]) -> Mapping[tuple[str, str], CardUse]:
+        """Return what is taken of every card: by pods that are seen, and by replicas that are planned."""
+        uses = dict(self._card_uses)
+        for flight in flights:
+            if flight.share is None:
+                continue
+            for name, replicas in outstanding(flight, seen_on(self._inventory.pods_of(flight.job_uid))).items():
+                cards = [card for group in self._devices.get(name, ()) for card in group.cards]
+                uses[name] = with_planned(uses.get(name, {}), cards, share=flight.share, replicas=replicas)
+        return {(name, card): use for name, cards in uses.items() for card, use in cards.items()}
 
     def _take_node(self, name: str) -> None:
         node = self._inventory.nodes.get(name)
         if node is None:
             self._nodes.pop(name, None)
             self._devices.pop(name, None)
+            self._seen.pop(name, None)
         else:
-            self._nodes[name] = node
             self._devices[name] = self._catalog.resolve(node)
+            self._nodes[name] = with_claims(node, self._devices[name])
+            self._seen[name] = node
 
     def _used(self, flights: Iterable[Flight]) -> Mapping[str, Vector]:
         used = dict(self._by_pods)
@@ -117,3 +169,10 @@ class ClusterView:
                 used[node] = used[node] + vector if node in used else vector
         self._counted, self._moved = counted, set()
         return used
+
+
+def _put(known: dict[str, _Value], name: str, value: _Value | None) -> None:
+    if value is None:
+        known.pop(name, None)
+    else:
+        known[name] = value

@@ -4,10 +4,12 @@ Puts what is seen into the inventory and the own jobs, and says how fresh it is.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass
-from typing import Any, Final, Generic, Never, TypeVar
+from typing import Any, Final, Never, TypeVar
 
+from sampan.controller.extra_feeds import narrow_feeds, wide_feeds
+from sampan.controller.feed_sink import Sink
 from sampan.controller.inventory import Inventory
 from sampan.controller.own_jobs import OwnJobs
 from sampan.kube import workloads as kube
@@ -15,42 +17,13 @@ from sampan.kube.client import Client
 from sampan.kube.listing import Collection
 from sampan.kube.meta import HasMeta
 from sampan.kube.paths import resource_path
-from sampan.kube.reflector import EventType, Reflector, Tuning
-from sampan.kube.wire import Unreadable
+from sampan.kube.reflector import Reflector, Tuning
 from sampan.model.names import LABEL_HUB
 
 UNFINISHED: Final = "status.phase!=Succeeded,status.phase!=Failed"
 NODES: Final = "nodes"
 PODS: Final = "pods"
 T = TypeVar("T", bound=HasMeta)
-
-
-@dataclass(frozen=True, kw_only=True)  # no slots: with Generic, Python 3.11 cannot make instances of such a class
-class _Sink(Generic[T]):
-    """A reflector's sink made of functions."""
-
-    replace: Callable[[Sequence[T], Sequence[Unreadable]], None]
-    put: Callable[[T], None]
-    drop: Callable[[T], None]
-    lost: Callable[[Unreadable], None]
-    listed: Callable[[], None]
-
-    def on_replace(self, items: Sequence[T], unreadable: Sequence[Unreadable]) -> None:
-        """Announce a full list, then take it."""
-        self.listed()
-        self.replace(items, unreadable)
-
-    def on_event(self, event: EventType, item: T) -> None:
-        """Take one change."""
-        if event == "DELETED":
-            self.drop(item)
-        else:
-            self.put(item)
-
-    def on_unreadable(self, event: EventType, item: Unreadable) -> None:
-        """Keep what was known of an object that changed: it is still there; forget one that went."""
-        if event == "DELETED":
-            self.lost(item)
 
 
 @dataclass(slots=True)
@@ -74,11 +47,15 @@ class Feeds:
         self._tell_listed = listed
         self._tuning = tuning
         self._feeds: dict[str, _Feed] = {}
+        self._more: frozenset[str] = frozenset()
 
-    def start(self, group: asyncio.TaskGroup, namespaces: Iterable[str]) -> None:
-        """Watch nodes, unfinished pods and our objects in these namespaces."""
+    def start(self, group: asyncio.TaskGroup, namespaces: Iterable[str], *, more: Set[str] = frozenset()) -> None:
+        """Watch nodes, unfinished pods and our objects in these namespaces; `more`: optional resources that may be followed."""
+        self._more = frozenset(more)
         self._nodes(group)
         self._pods(group)
+        for name, what, sink in wide_feeds(self._inventory, self._more, self._listed):
+            self._add(group, name, what=what, sink=sink)
         self.follow(group, namespaces)
 
     def follow(self, group: asyncio.TaskGroup, namespaces: Iterable[str]) -> None:
@@ -87,8 +64,10 @@ class Feeds:
         for namespace in wanted - self._followed():
             self._our_jobs(group, namespace)
             self._our_pods(group, namespace)
+            for name, what, sink in narrow_feeds(self._inventory, self._more, namespace, listed=self._listed):
+                self._add(group, name, what=what, sink=sink)
         for namespace in self._followed() - wanted:
-            for name in (f"jobs/{namespace}", f"pods/{namespace}"):
+            for name in [name for name in self._feeds if name.endswith(f"/{namespace}")]:
                 self._feeds.pop(name).task.cancel()
             self._own.forget_namespace(namespace)
 
@@ -113,11 +92,11 @@ class Feeds:
         return {name: feed.reflector.last_error for name, feed in self._feeds.items() if feed.reflector.last_error}
 
     def _followed(self) -> set[str]:
-        return {name.partition("/")[2] for name in self._feeds if "/" in name}
+        return {name.partition("/")[2] for name in self._feeds if name.startswith("jobs/")}
 
     def _nodes(self, group: asyncio.TaskGroup) -> None:
         inventory = self._inventory
-        sink = _Sink[kube.Node](
+        sink = Sink[kube.Node](
             replace=lambda items, _: inventory.replace_nodes(items),
             put=inventory.put_node,
             drop=lambda node: inventory.drop_node(node.metadata.name),
@@ -128,7 +107,7 @@ class Feeds:
 
     def _pods(self, group: asyncio.TaskGroup) -> None:
         inventory = self._inventory
-        sink = _Sink[kube.Pod](
+        sink = Sink[kube.Pod](
             replace=lambda items, bad: inventory.replace_pods(items, [each.uid for each in bad]),
             put=inventory.put_pod,
             drop=lambda pod: inventory.drop_pod(pod.metadata.uid),
@@ -140,7 +119,7 @@ class Feeds:
 
     def _our_jobs(self, group: asyncio.TaskGroup, namespace: str) -> None:
         own, name = self._own, f"jobs/{namespace}"
-        sink = _Sink[kube.Job](
+        sink = Sink[kube.Job](
             replace=lambda items, bad: own.replace_jobs(namespace, items, [each.name for each in bad]),
             put=own.put_job,
             drop=own.drop_job,
@@ -152,7 +131,7 @@ class Feeds:
 
     def _our_pods(self, group: asyncio.TaskGroup, namespace: str) -> None:
         own, name = self._own, f"pods/{namespace}"
-        sink = _Sink[kube.Pod](
+        sink = Sink[kube.Pod](
             replace=lambda items, bad: own.replace_own_pods(namespace, items, [each.name for each in bad]),
             put=own.put_own_pod,
             drop=own.drop_own_pod,
@@ -162,7 +141,7 @@ class Feeds:
         path = resource_path("v1", "pods", namespace=namespace)
         self._add(group, name, what=Collection(path=path, into=kube.Pod, label_selector=self._selector), sink=sink)
 
-    def _add(self, group: asyncio.TaskGroup, name: str, *, what: Collection[T], sink: _Sink[T]) -> None:
+    def _add(self, group: asyncio.TaskGroup, name: str, *, what: Collection[T], sink: Sink[T]) -> None:
         reflector = Reflector(self._client, what, sink=sink, tuning=self._tuning)
         self._feeds[name] = _Feed(reflector, group.create_task(reflector.run(), name=f"watch {name}"))
 

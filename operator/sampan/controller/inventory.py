@@ -4,13 +4,17 @@ No I/O and no clock, and nothing about our own Jobs (`own_jobs.py`). The mapping
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
+from sampan.catalog.taken import cards_taken, devices_taken
+from sampan.controller.amounts import to_vector
+from sampan.controller.layers import Layers
 from sampan.kube import workloads as kube
 from sampan.model.cluster import Node, Taint
+from sampan.model.device import DeviceSlice
 from sampan.model.names import LABEL_HUB, LABEL_JOB_UID
-from sampan.model.quantity import QuantityError, parse_quantity
 from sampan.model.vector import CPU, PODS, Vector
 from sampan.scheduling.capacity import InitContainer, PodUse, pod_request
 
@@ -43,17 +47,6 @@ def to_node(node: kube.Node) -> Node:
     )
 
 
-def to_vector(amounts: Mapping[str, str]) -> Vector:
-    """Return amounts in base units; what is no quantity is left out."""
-    parsed: dict[str, int] = {}
-    for name, text in amounts.items():
-        try:
-            parsed[name] = parse_quantity(text, milli=name == CPU)
-        except QuantityError:
-            continue  # a resource without an amount is one that nothing can be asked of
-    return Vector.of(parsed)
-
-
 def _credible(amounts: Vector) -> Vector:
     return Vector.of({name: min(amount, _MOST.get(name, _MOST_OF_ANYTHING)) for name, amount in amounts})
 
@@ -80,6 +73,16 @@ class Inventory:
         self._pods: dict[str, PodUse] = {}
         self._pods_on: dict[str, dict[str, PodUse]] = {}
         self._pods_of: dict[str, dict[str, PodUse]] = {}
+        self._slices: dict[str, dict[str, DeviceSlice]] = {}
+        self._waiting: dict[str, Vector] = {}
+        """What foreign pods that have no node yet ask for, by pod UID."""
+        self.layers = Layers(self._tell_all)
+        """What queues, limits or claims devices there."""
+
+    @property
+    def waiting(self) -> Mapping[str, Vector]:
+        """What foreign pods without a node ask for, by pod UID."""
+        return MappingProxyType(self._waiting)
 
     @property
     def nodes(self) -> Mapping[str, Node]:
@@ -101,7 +104,7 @@ class Inventory:
 
     def replace_nodes(self, nodes: Iterable[kube.Node]) -> None:
         """Take a full list: nodes that are not in it are gone."""
-        fresh = {node.metadata.name: to_node(node) for node in nodes}
+        fresh = {node.metadata.name: self._node(node) for node in nodes}
         changed = {name for name in fresh.keys() | self._nodes.keys() if fresh.get(name) != self._nodes.get(name)}
         self._nodes.clear()
         self._nodes.update(fresh)
@@ -109,7 +112,7 @@ class Inventory:
 
     def put_node(self, node: kube.Node) -> None:
         """Take one node; a heartbeat that changes nothing tells nobody."""
-        fresh = to_node(node)
+        fresh = self._node(node)
         if self._nodes.get(fresh.name) != fresh:
             self._nodes[fresh.name] = fresh
             self._tell({fresh.name})
@@ -119,10 +122,49 @@ class Inventory:
         if self._nodes.pop(name, None) is not None:
             self._tell({name})
 
+    def _node(self, node: kube.Node) -> Node:
+        slices = self._slices.get(node.metadata.name)
+        made = to_node(node)
+        return replace(made, slices=tuple(slices[name] for name in sorted(slices))) if slices else made
+
+    def replace_slices(self, slices: Iterable[DeviceSlice]) -> None:
+        """Take the full list of the nodes' own ResourceSlices."""
+        before = set(self._slices)
+        self._slices = {}
+        for each in slices:
+            self._slices.setdefault(each.node, {})[each.name] = each
+        self._wire(before | set(self._slices))
+
+    def put_slice(self, each: DeviceSlice) -> None:
+        """Take one ResourceSlice."""
+        self._slices.setdefault(each.node, {})[each.name] = each
+        self._wire({each.node})
+
+    def drop_slice(self, name: str) -> None:
+        """Forget a ResourceSlice."""
+        nodes = {node for node, slices in self._slices.items() if slices.pop(name, None) is not None}
+        self._wire(nodes)
+
+    def _wire(self, nodes: Iterable[str]) -> None:
+        """Hang the slices of these nodes on their values."""
+        changed = set()
+        for name in nodes:
+            known, slices = self._nodes.get(name), self._slices.get(name, {})
+            fresh = tuple(slices[each] for each in sorted(slices))
+            if known is not None and known.slices != fresh:
+                self._nodes[name] = replace(known, slices=fresh)
+                changed.add(name)
+        self._tell(changed)
+
     def replace_pods(self, pods: Iterable[kube.Pod], unreadable: Iterable[str] = ()) -> None:
         """Take a full list of the unfinished pods of all namespaces; `unreadable` are UIDs of those whose last reading stands."""
         fresh = {uid: self._pods[uid] for uid in unreadable if uid in self._pods}
+        pods = tuple(pods)
         fresh |= {use.uid: use for use in map(self._use, pods) if use is not None}
+        waiting = {pod.metadata.uid: request_of(pod) for pod in pods if self._waits(pod)}
+        if waiting != self._waiting:
+            self._waiting = waiting
+            self._tell_all()
         changed = {use.node for uid, use in fresh.items() if self._pods.get(uid) != use}
         changed |= {use.node for uid, use in self._pods.items() if fresh.get(uid) != use}
         self._pods.clear()
@@ -134,6 +176,7 @@ class Inventory:
 
     def put_pod(self, pod: kube.Pod) -> None:
         """Take one pod; it holds room from when it is bound to a node until it ends."""
+        self._note_waiting(pod.metadata.uid, request_of(pod) if self._waits(pod) else None)
         use, old = self._use(pod), self._pods.get(pod.metadata.uid)
         if use == old:
             return
@@ -144,15 +187,42 @@ class Inventory:
 
     def drop_pod(self, uid: str) -> None:
         """Forget a pod: it ended or is gone."""
+        self._note_waiting(uid, None)
         old = self._unset_use(uid)
         if old is not None:
             self._tell({old.node})
 
+    def _waits(self, pod: kube.Pod) -> bool:
+        """Tell whether a pod of somebody else still waits for a node."""
+        ended = pod.status.phase in _ENDED or pod.metadata.deletion_timestamp is not None
+        return not pod.spec.node_name and not ended and job_uid_of(pod.metadata.labels, self._hub_id) is None
+
+    def _note_waiting(self, uid: str, request: Vector | None) -> None:
+        if request is None and uid not in self._waiting:
+            return
+        if request is None:
+            del self._waiting[uid]
+        elif self._waiting.get(uid) == request:
+            return
+        else:
+            self._waiting[uid] = request
+        self._tell_all()
+
+    def _tell_all(self) -> None:
+        """Say that something changed which concerns no single node."""
+        self._changed(frozenset())
+
     def _use(self, pod: kube.Pod) -> PodUse | None:
         if not pod.spec.node_name or pod.status.phase in _ENDED or not pod.metadata.uid:
             return None
+        told = pod.metadata.annotations
         return PodUse(
-            uid=pod.metadata.uid, node=pod.spec.node_name, request=request_of(pod), job_uid=job_uid_of(pod.metadata.labels, self._hub_id)
+            uid=pod.metadata.uid,
+            node=pod.spec.node_name,
+            request=request_of(pod),
+            job_uid=job_uid_of(pod.metadata.labels, self._hub_id),
+            cards=cards_taken(told) if told else (),
+            devices=devices_taken(told) if told else (),
         )
 
     def _set_use(self, use: PodUse) -> None:

@@ -15,13 +15,14 @@ from sampan.controller.feeds import Feeds
 from sampan.controller.inventory import Inventory
 from sampan.controller.link_terms import DEFINITE, BeginAgainError, LinkSettings, Shown, StrangerError, shown
 from sampan.controller.own_jobs import OwnJobs
-from sampan.controller.rights import Rights, review
+from sampan.controller.rights import Rights, extras, review
 from sampan.kube.backoff import Backoff
 from sampan.kube.client import Client
 from sampan.kube.credentials import Credentials
 from sampan.kube.errors import KubeError, Unauthorized
+from sampan.kube.layers import ApiGroups
 from sampan.kube.meta import PartialObject, Version
-from sampan.kube.paths import VERSION, resource_path
+from sampan.kube.paths import API_GROUPS, VERSION, resource_path
 
 log = logging.getLogger(__name__)
 
@@ -133,10 +134,14 @@ class Session:
         self._listener.changed()
         # 2. Is it the cluster it was?
         self._meet(await _identity(self.client))
-        # 3. Watch.
+        # 3. What more does it serve that we may look at?
+        served = [each.name for each in (await self.client.get(API_GROUPS, into=ApiGroups)).groups]
+        known.inventory.layers.found(served)
+        more = await extras(self.client, known.namespaces, served)
+        # 4. Watch.
         async with asyncio.TaskGroup() as group:
             self._feeds = Feeds(self.client, known.inventory, known.own, listed=self._listed, tuning=self._settings.tuning)
-            self._feeds.start(group, known.namespaces)
+            self._feeds.start(group, known.namespaces, more=more)
             group.create_task(self._attend(group, self._feeds), name="attend")
             group.create_task(self._take_news(), name="rotate")
 

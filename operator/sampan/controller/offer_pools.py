@@ -7,7 +7,7 @@ from sampan.controller.cluster_view import ClusterView, Flights
 from sampan.controller.inventory import Inventory
 from sampan.model.cluster import Cell, Cluster, Pool
 from sampan.model.offer import Offer, OfferKey
-from sampan.scheduling.pools import pools_of
+from sampan.scheduling.pools import cells_of, pools_of
 
 
 class OfferPools:
@@ -71,7 +71,7 @@ class OfferPools:
         if offer is None or view is None:
             return ()
         cluster = view.nodes()
-        basis = (view, view.generation, offer.rules, trusted)
+        basis = (view, view.generation, offer.rules, offer.launch, offer.member_queue, offer.namespace, trusted)
         known = self._pools.get(key)
         if known is None or known[0] != basis:
             fresh = pools_of(offer, cluster, self._catalog, home_origins=self._home, trust_overrides=trusted)
@@ -85,7 +85,7 @@ class OfferPools:
         same = len(parts) == len(self._parts) and all(a == b and p is q for (a, p), (b, q) in zip(parts, self._parts, strict=True))
         if not same:
             self._parts = parts
-            self._cells = tuple(Cell(offer=key, pool=pool) for key, pools in parts for pool in pools)
+            self._cells = tuple(cell for key, pools in parts for cell in cells_of(key, pools))
         return self._cells
 
     def cluster(self, uid: str) -> Cluster | None:

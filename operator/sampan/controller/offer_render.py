@@ -16,7 +16,7 @@ from sampan.kube.client import PatchType
 from sampan.model.cluster import Cluster, Pool
 from sampan.model.names import FINALIZER
 from sampan.model.offer import OfferKey
-from sampan.scheduling.pools import describe
+from sampan.scheduling.pool_summary import describe, left_out
 
 UNSHOWN_FOR: Final = 600_000
 """Milliseconds for which pools are left out of a status after the API server refused it."""
@@ -90,7 +90,9 @@ class Renderer:
             joined=joined,
             facts=facts,
             verdicts=tuple(verdict for verdict in verdicts if verdict is not None),
-            pools=tuple(describe(pool, cluster) for pool in pools) if cluster is not None and not hidden else (),
+            pools=tuple(describe(pool, cluster, offer=claim.key) for pool in pools) if cluster is not None and not hidden else (),
+            left_out=left_out(joined.offer, cluster, self._pools.catalog) if cluster is not None and not hidden else (),
+            queueing=cluster.queueing if cluster is not None else (),
         )
         return difference(known, status_of(view, known, now=now))
 

@@ -9,10 +9,12 @@ from sampan.api.status import merge_difference, to_rfc3339
 from sampan.controller.joining import Joined, LinkFacts, Verdict
 from sampan.kube.text import clean_text
 from sampan.model.quantity import format_bytes
-from sampan.scheduling.pools import PoolSummary
+from sampan.scheduling.pool_summary import LeftOut, PoolSummary
 
 MAX_POOLS: Final = 256
 MAX_MISSING: Final = 64
+MAX_LEFT_OUT: Final = 32
+MAX_EVIDENCE: Final = 8
 WORD: Final = 128
 COUNT: Final = 1_000_000
 """The schema's largest count; a larger one is shown as this."""
@@ -30,6 +32,8 @@ class OfferView:
     verdicts: tuple[Verdict, ...]
     """Every condition that applies."""
     pools: tuple[PoolSummary, ...] = field(default=())
+    left_out: tuple[LeftOut, ...] = ()
+    queueing: tuple[str, ...] = ()
 
 
 def status_of(view: OfferView, known: Mapping[str, Any], *, now: int) -> dict[str, Any]:
@@ -42,6 +46,8 @@ def status_of(view: OfferView, known: Mapping[str, Any], *, now: int) -> dict[st
         "kubernetesVersion": clean_text(view.facts.version, WORD) or known.get("kubernetesVersion"),
         "workloads": ["batch/v1"] if answered or "workloads" in known else None,
         "pools": [_pool(pool) for pool in view.pools[:MAX_POOLS]] or None,
+        "leftOut": [_left(each) for each in view.left_out[:MAX_LEFT_OUT]] or None,
+        "queueing": list(view.queueing) or None,
         "missingPermissions": [text[:WORD] for text in (view.facts.missing or ())[:MAX_MISSING]] or None,
         "kubeconfigFingerprint": view.facts.fingerprint or known.get("kubeconfigFingerprint"),
         _VOLATILE: to_rfc3339(now) if answered else known.get(_VOLATILE),
@@ -58,7 +64,7 @@ def difference(known: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str,
 
 def is_urgent(patch: Mapping[str, Any]) -> bool:
     """Tell whether a patch says more than counts: conditions and identity are written at once."""
-    return bool(patch.keys() - {_VOLATILE, "pools"})
+    return bool(patch.keys() - {_VOLATILE, "pools", "leftOut"})
 
 
 def _conditions(view: OfferView, known: Sequence[Mapping[str, Any]], *, now: int) -> list[dict[str, Any]]:
@@ -101,6 +107,24 @@ def _pool(pool: PoolSummary) -> dict[str, Any]:
         "free": _count(pool.free),
         "reserved": _count(pool.reserved),
         "largestGang": {"perReplica": _count(gang[0]), "replicas": _count(gang[1])} if gang else None,
+        "profile": clean_text(pool.profile, WORD) or None,
+        "publisher": clean_text(pool.publisher, WORD) or None,
+        "fabric": pool.fabric or None,
+        "domains": _count(pool.domains) or None,
+        "variantUnknown": pool.variant_unknown or None,
+        "contended": _count(pool.contended) or None,
+        "evidence": [clean_text(text, WORD) for text in pool.tell[:MAX_EVIDENCE]] or None,
         "memoryPerDevice": None if pool.memory_per_device is None else format_bytes(pool.memory_per_device),
+    }
+    return {key: value for key, value in shown.items() if value is not None}
+
+
+def _left(each: LeftOut) -> dict[str, Any]:
+    shown = {
+        "cause": each.cause,
+        "vendor": each.vendor or None,
+        "nodes": _count(each.nodes),
+        "devices": _count(each.devices) or None,
+        "example": clean_text(each.example, WORD),
     }
     return {key: value for key, value in shown.items() if value is not None}

@@ -25,6 +25,14 @@ _PER_NAMESPACE: Final = (
     ("", "secrets", ("create", "deletecollection")),
     ("resource.k8s.io", "resourceclaimtemplates", ("create", "get", "deletecollection")),
 )
+_OPTIONAL: Final = (
+    ("resource.k8s.io", "resourceslices", False),
+    ("resource.k8s.io", "resourceclaims", False),
+    ("kueue.x-k8s.io", "clusterqueues", False),
+    ("kueue.x-k8s.io", "localqueues", True),
+    ("", "resourcequotas", True),
+)
+"""(group, resource, in the jobs' namespaces only): what tells more of a member, where it is served and the provider lets us look."""
 _ANYTHING: Final = Access(verb="*", resource="*", group="*")
 
 
@@ -46,6 +54,21 @@ def needed(namespaces: Iterable[str]) -> tuple[Access, ...]:
         for group, resource, verbs in _PER_NAMESPACE
         for verb in verbs
     )
+
+
+def optional(group: str, resource: str, namespaces: Iterable[str]) -> tuple[Access, ...]:
+    """Return the rights to follow one of the optional resources."""
+    narrow = (group, resource, True) in _OPTIONAL
+    places = sorted(namespaces) if narrow else [""]
+    return tuple(Access(verb=verb, resource=resource, group=group, namespace=place) for place in places for verb in ("list", "watch"))
+
+
+async def extras(client: Client, namespaces: Iterable[str], served: Iterable[str]) -> frozenset[str]:
+    """Return which optional resources may be followed, of the API groups that are served. Raises KubeError."""
+    groups, names = {"", *served}, tuple(namespaces)
+    wanted = {resource: optional(group, resource, names) for group, resource, _ in _OPTIONAL if group in groups}
+    allowed = await client.review(tuple(access for accesses in wanted.values() for access in accesses))
+    return frozenset(resource for resource, accesses in wanted.items() if all(allowed[access] for access in accesses))
 
 
 async def review(client: Client, namespaces: Iterable[str]) -> Rights:

@@ -31,6 +31,7 @@ class ResourcePath:
 
 
 VERSION = ResourcePath("/version", "version")
+API_GROUPS = ResourcePath("/apis", "discovery")
 
 
 def resource_path(

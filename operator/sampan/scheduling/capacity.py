@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from sampan.model.cluster import CardUse
+from sampan.model.job import Share
 from sampan.model.vector import PODS, Vector
 
 ONE_POD: Final = Vector(((PODS, 1),))
@@ -22,6 +24,10 @@ class PodUse:
     request: Vector
     job_uid: str | None = None
     """UID of our job, from the label that we put on; None for everybody else's pods."""
+    cards: tuple[tuple[str, CardUse], ...] = ()
+    """What it holds of cards that are handed out in shares, by card id."""
+    devices: tuple[str, ...] = ()
+    """Which devices it holds, where the node's device plugin tells, such as `Ascend910-5`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +39,8 @@ class Flight:
     """(node, replicas)."""
     per_replica: Vector
     """What a replica takes, device units and its pod slot included."""
+    share: Share | None = None
+    """What a replica takes of one card, where it takes a part."""
     finished: int = 0
     """Replicas that ended for good and will not be replaced."""
 
@@ -82,10 +90,15 @@ def outstanding(flight: Flight, seen: Mapping[str, int]) -> dict[str, int]:
 
 def flight_use(flight: Flight, pods: Iterable[PodUse]) -> dict[str, Vector]:
     """Return what the planned but unseen replicas of one attempt take; `pods` are those of its job. For upkeep node by node."""
+    return {node: flight.per_replica.times(replicas) for node, replicas in outstanding(flight, seen_on(pods)).items()}
+
+
+def seen_on(pods: Iterable[PodUse]) -> dict[str, int]:
+    """Return how many of the pods are on each node."""
     seen: dict[str, int] = {}
     for pod in pods:
         seen[pod.node] = seen.get(pod.node, 0) + 1
-    return {node: flight.per_replica.times(replicas) for node, replicas in outstanding(flight, seen).items()}
+    return seen
 
 
 def used_by(pods: Iterable[PodUse], flights: Iterable[Flight]) -> dict[str, Vector]:

@@ -278,11 +278,11 @@ def _new_enough(have: str, need: str) -> bool:
     """Compare dotted versions number by number; what is not told is not enough."""
     if not need:
         return True
-    return bool(have) and _numbers(have) >= _numbers(need)
+    return bool(have) and version_key(have) >= version_key(need)
 
 
-def _numbers(version: str) -> tuple[int, ...]:
-    """Return the leading numbers of a version without zeros at the end, so that 550 equals 550.0."""
+def version_key(version: str) -> tuple[int, ...]:
+    """Return what versions compare by: their leading numbers without zeros at the end, so that 550 equals 550.0."""
     found: list[int] = []
     for part in version.split("."):
         digits = part[: len(part) - len(part.lstrip("0123456789"))]

@@ -1,42 +1,21 @@
-"""Pools: an offer's nodes, grouped by all that a demand can ask for. Views only; what is free stays with the nodes."""
+"""Pools: an offer's nodes, grouped by all that a demand can ask for. Views only; what is free stays with the nodes.
 
-import hashlib
-import re
+Names are in `pool_names`, what people see of a pool in `pool_summary`.
+"""
+
 from collections import Counter
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, replace
-from typing import Final
 
 from sampan.catalog import Catalog
 from sampan.catalog.resolve import UNKNOWN_VENDOR
-from sampan.model.accelerator import CountRule, Sharing
-from sampan.model.cluster import Cluster, Node, Pool, Taint
+from sampan.model.cluster import Cell, Cluster, Node, Pool, Taint
 from sampan.model.device import DeviceGroup
+from sampan.model.launch import Launch
 from sampan.model.names import GROUP
-from sampan.model.offer import Offer, PoolRule
-
-CPU_POOL: Final = "cpu"
-_NOT_A_NAME: Final = re.compile(r"[^a-z0-9]+")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PoolSummary:
-    """What `ClusterOffer.status.pools` shows of a pool. Devices, not units."""
-
-    name: str
-    accelerator_class: str | None
-    vendor: str
-    domestic: bool
-    sharing: Sharing
-    resource_name: str
-    architecture: str
-    nodes: int
-    devices: int
-    free: int
-    reserved: int
-    largest_gang: tuple[int, int] | None
-    """(devices per replica, replicas): the widest replica that fits now, and how many of it; None where nothing is free."""
-    memory_per_device: int | None
+from sampan.model.offer import Offer, OfferKey, PoolRule
+from sampan.scheduling.filters import version_key
+from sampan.scheduling.pool_names import base_name, name_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,97 +34,69 @@ def pools_of(offer: Offer, cluster: Cluster, catalog: Catalog, *, home_origins: 
     Only ready, uncordoned nodes that a rule selects (any, if the offer has no rules) and whose taints a pod of ours may tolerate.
     A node with several kinds of devices is in several pools. `trust_overrides`: believe classes that the rules name.
     """
-    grouped: dict[Pool, list[str]] = {}
+    grouped: dict[Pool, list[_Member]] = {}
     for member in _members(offer, cluster, catalog):
         key = _pool(member, offer, catalog, home_origins=home_origins, trust_overrides=trust_overrides)
-        grouped.setdefault(replace(key, cluster_uid=cluster.uid), []).append(member.node.name)
-    bases = Counter(_base_name(pool) for pool in grouped)
-    pools = (replace(pool, name=_name(pool, bases), nodes=tuple(sorted(nodes))) for pool, nodes in grouped.items())
+        key = replace(key, cluster_uid=cluster.uid, launch=_launch(key, offer, catalog, queueing=cluster.queueing))
+        grouped.setdefault(key, []).append(member)
+    bases = Counter(base_name(pool) for pool in grouped)
+    pools = (_filled(pool, members, name=name_of(pool, bases)) for pool, members in grouped.items())
     return tuple(sorted(pools, key=lambda pool: pool.name))
 
 
-def left_out(offer: Offer, cluster: Cluster, catalog: Catalog) -> Mapping[str, int]:
-    """Return how many nodes of the member are in none of the offer's pools, by cause: NotReady, Cordoned, NotSelected, Tainted.
+def cells_of(offer: OfferKey, pools: Iterable[Pool]) -> Iterator[Cell]:
+    """Yield the cells of an offer: every pool, and every fabric domain of a pool with more than one node."""
+    for pool in pools:
+        yield Cell(offer=offer, pool=pool)
+        for domain, _ in pool.domains:
+            yield Cell(offer=offer, pool=pool, domain=domain)
 
-    NotBelieved counts the other nodes some of whose devices are in no pool, because no node can have so many.
-    """
-    causes = Counter(_cause(offer, cluster, catalog, node=node) for node in cluster.nodes.values())
-    return {cause: causes[cause] for cause in ("NotReady", "Cordoned", "NotSelected", "Tainted", "NotBelieved") if causes[cause]}
 
-
-def describe(pool: Pool, cluster: Cluster) -> PoolSummary:
-    """Return what to show of a pool now: all pods and assignments in flight are subtracted, the offer's cap is respected."""
-    units = pool.accelerator.units_per_device if pool.accelerator else 1
-    present = [name for name in pool.nodes if name in cluster.nodes]
-    frees = [max(cluster.free(name)[pool.resource], 0) // units for name in present] if pool.resource else []
-    devices = len(pool.nodes) * pool.devices_per_node
-    free = sum(frees)
-    if pool.max_devices is not None:
-        free = max(min(free, pool.max_devices - (devices - free)), 0)
-        devices = min(devices, pool.max_devices)
-    return PoolSummary(
-        name=pool.name,
-        accelerator_class=pool.accelerator.name if pool.accelerator else None,
-        vendor=pool.vendor,
-        domestic=pool.domestic,
-        sharing=pool.sharing,
-        resource_name=pool.resource,
-        architecture=pool.architecture,
-        nodes=len(pool.nodes),
-        devices=devices,
-        free=free,
-        reserved=0,
-        largest_gang=_largest_gang(pool, frees, free),
-        memory_per_device=pool.accelerator.memory if pool.accelerator else None,
+def _filled(pool: Pool, members: list[_Member], *, name: str) -> Pool:
+    """Return a pool with its nodes, their fabric domains, and the least versions among them."""
+    domains: dict[str, list[str]] = {}
+    for member in members:
+        if member.group is not None and member.group.fabric is not None:
+            domains.setdefault(member.group.fabric.domain, []).append(member.node.name)
+    return replace(
+        pool,
+        name=name,
+        nodes=tuple(sorted(member.node.name for member in members)),
+        domains=tuple((domain, tuple(sorted(nodes))) for domain, nodes in sorted(domains.items())),
+        driver=_least(member.group.driver for member in members if member.group),
+        compute_capability=_least(member.group.compute_capability for member in members if member.group),
     )
 
 
-def _largest_gang(pool: Pool, frees: list[int], free: int) -> tuple[int, int] | None:
-    """Return the widest replica that the class accepts and that fits on one node, and how many of them fit."""
-    rule = pool.accelerator.count_rule if pool.accelerator else CountRule()
-    per_replica = rule.largest(min(max(frees, default=0), free))
-    if per_replica == 0:
-        return None
-    return per_replica, min(sum(amount // per_replica for amount in frees), free // per_replica)
+def _least(versions: Iterable[str]) -> str:
+    """Return the oldest of the versions; one that is not told is older than any."""
+    return min(versions, key=lambda version: (version_key(version), version), default="")
 
 
 def _members(offer: Offer, cluster: Cluster, catalog: Catalog) -> Iterator[_Member]:
     """Yield each usable node once per kind of devices it has, or once without any."""
     for name in sorted(cluster.nodes):
         node = cluster.nodes[name]
-        rule = _rule(offer, node)
+        rule = rule_of(offer, node)
         if not node.ready or node.cordoned or (offer.rules and rule is None):
             continue
-        for group in _groups(cluster, catalog, node) or (None,):
-            if all(_tolerable(taint, group, catalog) for taint in node.taints):
+        for group in groups_of(cluster, catalog, node) or (None,):
+            if all(tolerable(taint, group, catalog) for taint in node.taints):
                 yield _Member(node, group, rule, tuple(sorted(node.taints)))
 
 
-def _cause(offer: Offer, cluster: Cluster, catalog: Catalog, *, node: Node) -> str:
-    if not node.ready:
-        return "NotReady"
-    if node.cordoned:
-        return "Cordoned"
-    if offer.rules and _rule(offer, node) is None:
-        return "NotSelected"
-    groups = _groups(cluster, catalog, node) or (None,)
-    fine = any(all(_tolerable(taint, group, catalog) for taint in node.taints) for group in groups)
-    if not fine:
-        return "Tainted"
-    return "NotBelieved" if catalog.unbelievable(node) else ""
-
-
-def _rule(offer: Offer, node: Node) -> int | None:
+def rule_of(offer: Offer, node: Node) -> int | None:
     """Return the first rule that selects the node."""
     return next((index for index, rule in enumerate(offer.rules) if rule.selector.matches(node.labels)), None)
 
 
-def _groups(cluster: Cluster, catalog: Catalog, node: Node) -> tuple[DeviceGroup, ...]:
+def groups_of(cluster: Cluster, catalog: Catalog, node: Node) -> tuple[DeviceGroup, ...]:
+    """Return the kinds of healthy devices of a node, as the cluster has them resolved."""
     known = cluster.devices[node.name] if node.name in cluster.devices else catalog.resolve(node)
     return tuple(group for group in known if group.devices > 0)
 
 
-def _tolerable(taint: Taint, group: DeviceGroup | None, catalog: Catalog) -> bool:
+def tolerable(taint: Taint, group: DeviceGroup | None, catalog: Catalog) -> bool:
     """Tell whether a pod of ours may tolerate the taint: the device plugins' conventions and our own, never an unknown one."""
     if group is None:
         return taint.key.startswith(f"{GROUP}/")
@@ -164,6 +115,7 @@ def _pool(member: _Member, offer: Offer, catalog: Catalog, *, home_origins: Set[
         tolerated=member.tolerated,
         max_devices=rule.max_devices if rule else None,
         rule=member.rule,
+        member_queue=f"{offer.namespace}/{offer.member_queue}" if offer.member_queue else "",
     )
     if group is None:
         return base
@@ -176,32 +128,24 @@ def _pool(member: _Member, offer: Offer, catalog: Catalog, *, home_origins: Set[
         accelerator=accelerator,
         domestic=accelerator is not None and accelerator.origin in home_origins,
         sharing=group.sharing,
-        devices_per_node=group.devices,
+        publisher=group.publisher,
+        profile=group.profile,
+        memory=group.memory or None,
+        variant_unknown=group.variant_unknown and name == group.accelerator_class,
+        devices_per_node=group.devices + group.unhealthy,
+        fabric=group.fabric.kind if group.fabric else "",
+        claim=group.claim,
     )
+
+
+def _launch(pool: Pool, offer: Offer, catalog: Catalog, *, queueing: tuple[str, ...]) -> Launch:
+    """Return the class's recipe on this member, the offer's word last."""
+    if pool.accelerator is None:
+        return offer.launch
+    return catalog.launch(pool.accelerator, publisher=pool.publisher, queueing=queueing).under(offer.launch)
 
 
 def _overridden(group: DeviceGroup, rule: PoolRule | None, catalog: Catalog) -> str | None:
     """Return the class that the rule names, where it can be one of these devices; else the detected one."""
     named = catalog.get(rule.accelerator_class) if rule and rule.accelerator_class else None
     return named.name if named and group.vendor in (named.vendor, UNKNOWN_VENDOR) else group.accelerator_class
-
-
-def _base_name(pool: Pool) -> str:
-    """Return a name that people recognise: `h100-sxm-80gb-x8`, `cpu`, `unknown-npu-x8`; what is unusual is said."""
-    parts = [CPU_POOL]
-    if pool.resource:
-        short = pool.accelerator.name.removeprefix(f"{pool.vendor}-") if pool.accelerator else f"unknown-{pool.resource.partition('/')[2]}"
-        parts = [short, "" if pool.sharing is Sharing.WHOLE else pool.sharing.lower(), f"x{pool.devices_per_node}"]
-    if pool.architecture != "amd64":
-        parts.append(pool.architecture)
-    return _NOT_A_NAME.sub("-", "-".join(part for part in parts if part).lower()).strip("-")[:50]
-
-
-def _name(pool: Pool, bases: Mapping[str, int]) -> str:
-    """Return the base name; where several pools share it, each gets a suffix of its own, so that no name ever moves to another pool."""
-    base = _base_name(pool)
-    if bases[base] == 1:
-        return base
-    kind = replace(pool, name="", cluster_uid="", nodes=(), accelerator=None, max_devices=None)  # the rule tells caps apart
-    told = f"{pool.accelerator.name if pool.accelerator else ''} {kind!r}"
-    return f"{base}-{hashlib.sha256(told.encode()).hexdigest()[:6]}"

@@ -24,6 +24,13 @@ POOL = {
     "reserved": 0,
     "largestGang": {"perReplica": 8, "replicas": 3},
     "memoryPerDevice": "80Gi",
+    "profile": "1g.10gb",
+    "publisher": "nvidia-device-plugin",
+    "fabric": "NVLink",
+    "domains": 1,
+    "variantUnknown": True,
+    "contended": 2,
+    "evidence": ["no class is known for x.example/npu"],
 }
 
 

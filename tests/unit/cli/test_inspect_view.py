@@ -59,7 +59,7 @@ def test_a_node_that_takes_nothing_has_nothing_free() -> None:
     seen = see([node(labels=H100, amounts={"nvidia.com/gpu": "8"}, ready="False")], [pod(0)], [], catalog=load())
     (row,) = rows(seen, load())
     assert (row["free"], row["evidence"][0]) == (0, "node is not ready")
-    assert unused(seen, load()) == {"NotReady": 1}
+    assert [(each.cause, each.nodes) for each in unused(seen, load())] == [("NotReady", 1)]
 
 
 def test_cards_in_shares_are_free_where_no_pod_holds_a_part() -> None:

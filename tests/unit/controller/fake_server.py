@@ -32,6 +32,7 @@ class FakeServer:
         self.version = 100
         self.oldest = 0
         self.tokens = {"abc.def-123"}
+        self.groups: list[str] = []
         self.denied: set[str] = {"* *.*"}
         self.seen: list[tuple[str, str]] = []
         self.patches: list[tuple[str, str, Any]] = []
@@ -93,6 +94,8 @@ class FakeServer:
         path = request.path
         if path == "/version":
             return web.json_response({"gitVersion": "v1.36.3"})
+        if path == "/apis":
+            return web.json_response({"groups": [{"name": name} for name in self.groups]})
         if path == "/api/v1/namespaces/kube-system":
             return web.json_response({"metadata": {"name": "kube-system", "uid": self.uid}})
         if path.endswith("/selfsubjectaccessreviews"):
@@ -103,7 +106,7 @@ class FakeServer:
         parent, _, name = path.rpartition("/")
         if name in self.collections.get(parent, {}):
             return web.json_response(self.collections[parent][name])
-        if path in self.collections or path in (NODES, PODS, JOBS, OWN_PODS):
+        if path in self.collections or path in (NODES, PODS, JOBS, OWN_PODS) or path.endswith("/resourcequotas"):
             items = list(self.collections.get(path, {}).values())
             return web.json_response({"metadata": {"resourceVersion": str(self.version)}, "items": items})
         return refusal(404, "NotFound")

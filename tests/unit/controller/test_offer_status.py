@@ -9,7 +9,7 @@ from sampan.api.convert_offer import claim_of, grant_of
 from sampan.controller.joining import House, LinkFacts, judge
 from sampan.controller.offer_status import OfferView, difference, is_urgent, status_of
 from sampan.model.accelerator import Sharing
-from sampan.scheduling.pools import PoolSummary
+from sampan.scheduling.pool_summary import PoolSummary
 
 NOW = 1_767_225_600_000
 FACTS = LinkFacts(connected=True, reason="Connected", cluster_uid=MEMBER, version="v1.36.3", missing=(), fingerprint="abc123")

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from builders import A100, ASCEND, H100, HYGON, cluster, node, nodes, offer, selector, vector
+from builders import A100, ASCEND, H100, HYGON, cluster, node, nodes, offer, selector
 from sampan.catalog import load
 from sampan.model.accelerator import Sharing
-from sampan.model.cluster import Cluster, Node, Pool, Taint
+from sampan.model.cluster import Cluster, Pool, Taint
+from sampan.model.launch import Launch
 from sampan.model.offer import PoolRule
-from sampan.model.vector import Vector
-from sampan.scheduling.pools import describe, left_out, pools_of
+from sampan.scheduling.pools import cells_of, pools_of
 
 GPU_TAINT = Taint("nvidia.com/gpu", "", "NoSchedule")
 
@@ -57,34 +57,10 @@ def test_what_is_unusual_is_in_the_name() -> None:
     assert pools["unknown-npu-x4"].accelerator is None
 
 
-@pytest.mark.parametrize(
-    ("odd", "cause"),
-    [
-        (node("odd", H100, ready=False), "NotReady"),
-        (node("odd", H100, cordoned=True), "Cordoned"),
-        (node("odd", H100, taints=[Taint("team-b", "", "NoSchedule")]), "Tainted"),
-        (node("odd", taints=[GPU_TAINT]), "Tainted"),  # without devices of its own nothing lets us tolerate it
-        (node("odd", ASCEND, taints=[GPU_TAINT]), "Tainted"),
-    ],
-)
-def test_nodes_that_are_left_out_are_counted(odd: Node, cause: str) -> None:
-    member = cluster(node("good", H100), odd)
-    assert [pool.nodes for pool in made(member).values()] == [("good",)]
-    assert left_out(offer(), member, load()) == {cause: 1}
-
-
 def test_a_node_with_two_kinds_of_devices_is_in_two_pools() -> None:
     both = node("n1", A100, 4, resources={"nvidia.com/mig-1g.10gb": 28})
     pools = made(cluster(both))
     assert {pool.resource: pool.nodes for pool in pools.values()} == {"nvidia.com/gpu": ("n1",), "nvidia.com/mig-1g.10gb": ("n1",)}
-
-
-def test_rules_restrict_to_their_nodes() -> None:
-    member = cluster(node("in", H100, labels={"rack": "r7"}), node("out", H100))
-    rule = PoolRule(selector=selector(rack="r7"), max_devices=4)
-    (pool,) = made(member, rule).values()
-    assert (pool.nodes, pool.max_devices, pool.rule) == (("in",), 4, 0)
-    assert left_out(offer(rules=[rule]), member, load()) == {"NotSelected": 1}
 
 
 def test_the_first_rule_that_selects_a_node_has_it() -> None:
@@ -111,44 +87,6 @@ def test_overrides_are_believed_where_trusted_and_possible(named: str, trust: bo
     assert pool.accelerator.name == want
 
 
-def test_a_summary_counts_devices_that_are_free_now() -> None:
-    member = cluster(*nodes("h", 3, H100), used={"h-0": vector(gpu=8), "h-1": vector(gpu=2)})
-    (pool,) = made(member).values()
-    shown = describe(pool, member)
-    assert (shown.nodes, shown.devices, shown.free, shown.reserved) == (3, 24, 14, 0)
-    assert shown.largest_gang == (8, 1)
-    assert (shown.accelerator_class, shown.resource_name, shown.memory_per_device) == (H100, "nvidia.com/gpu", 80 * 2**30)
-
-
-@pytest.mark.parametrize(
-    ("used", "want"),
-    [({}, (8, 2)), ({"h-0": vector(gpu=4), "h-1": vector(gpu=2)}, (6, 1)), ({"h-0": vector(gpu=9), "h-1": vector(gpu=8)}, None)],
-)
-def test_the_largest_gang(used: dict[str, Vector], want: tuple[int, int] | None) -> None:
-    member = cluster(*nodes("h", 2, H100), used=used)
-    (pool,) = made(member).values()
-    assert describe(pool, member).largest_gang == want
-
-
-def test_a_cap_bounds_what_is_shown() -> None:
-    member = cluster(*nodes("h", 2, H100), used={"h-0": vector(gpu=3)})
-    (pool,) = made(member, PoolRule(selector=selector(), max_devices=5)).values()
-    shown = describe(pool, member)
-    assert (shown.devices, shown.free, shown.largest_gang) == (5, 2, (2, 1))
-
-
-def test_pools_without_devices_have_nodes_only() -> None:
-    member = cluster(*nodes("c", 2))
-    shown = describe(made(member)["cpu"], member)
-    assert (shown.nodes, shown.devices, shown.free, shown.largest_gang) == (2, 0, 0, None)
-
-
-def test_a_vanished_node_is_not_free() -> None:
-    member = cluster(*nodes("h", 2, H100))
-    (pool,) = made(member).values()
-    assert describe(pool, replace(member, nodes={"h-0": member.nodes["h-0"]})).free == 8
-
-
 def test_labels_of_a_pool_are_on_all_its_nodes_and_on_no_other_class() -> None:
     older = node("old", A100, labels={"nvidia.com/gpu.product": "A100-SXM4-80GB"})
     member = cluster(*nodes("a", 2, A100), older, *nodes("h", 1, H100))
@@ -164,21 +102,25 @@ def test_a_rule_keeps_pods_to_its_nodes() -> None:
     assert pool.telling_labels == (("rack", "r7"),)
 
 
-@pytest.mark.parametrize("amount", [1025, 2_000_000_000, 2**63 - 1])
-def test_devices_that_no_node_can_have_are_left_out_and_counted(amount: int) -> None:
-    absurd = node("absurd", labels={"node.kubernetes.io/npu.chip.name": "910A"}, resources={"huawei.com/Ascend910": amount})
-    member = cluster(node("good", H100), absurd)
-    pools = made(member)
-    assert {name: pool.nodes for name, pool in pools.items()} == {"h100-sxm-80gb-x8": ("good",), "cpu": ("absurd",)}
-    assert left_out(offer(), member, load()) == {"NotBelieved": 1}
+def test_fabric_domains_are_cells_of_their_own() -> None:
+    clique = {"nvidia.com/gpu.clique": "3a6f1c9e-6a0c-4c7e-9a55-0a4b7a1f2d10.1"}
+    member = cluster(node("a", H100, labels=clique), node("b", H100, labels=clique), node("c", H100))
+    wired = next(pool for pool in made(member).values() if pool.fabric)
+    assert (wired.fabric, wired.domains) == ("NVLink", (("3a6f1c9e-6a0c-4c7e-9a55-0a4b7a1f2d10.1", ("a", "b")),))
+    whole, domain = cells_of(offer().key, [wired])
+    assert (whole.nodes, domain.nodes) == (("a", "b"), ("a", "b"))
+    assert whole.id != domain.id
 
 
-def test_a_pool_of_absurd_size_is_described_at_once() -> None:
-    """910A devices are asked for by 1, 2, 4 or 8: the way down to 8 must not be walked."""
-    told = {"node.kubernetes.io/npu.chip.name": "910A"}
-    member = cluster(node("n1", labels=told, resources={"huawei.com/Ascend910": 8}))
-    (pool,) = made(member).values()
-    assert pool.accelerator is not None
-    assert pool.accelerator.count_rule.largest(2**62) == 8
-    huge = node("n1", labels=told, resources={"huawei.com/Ascend910": 2**62})
-    assert describe(pool, replace(member, nodes={"n1": huge})).largest_gang == (8, 2**59)
+def test_a_pool_runs_as_its_class_needs_and_its_offer_says() -> None:
+    member = replace(cluster(*nodes("a", 1, ASCEND)), queueing=("Volcano",))
+    given = replace(offer(), launch=Launch(runtime_class="ascend"), member_queue="gpu")
+    (pool,) = pools_of(given, member, load(), home_origins=frozenset(), trust_overrides=False)
+    assert (pool.launch.scheduler_name, pool.launch.runtime_class, pool.launch.backend) == ("volcano", "ascend", "hccl")
+    assert pool.member_queue == "sampan-jobs/gpu"
+
+
+def test_the_oldest_driver_of_a_pool_counts() -> None:
+    newer, older = ({"nvidia.com/cuda.driver-version.full": version} for version in ("570.172.08", "550.54.15"))
+    (pool,) = made(cluster(node("a", H100, labels=newer), node("b", H100, labels=older))).values()
+    assert pool.driver == "550.54.15"

@@ -1,0 +1,76 @@
+"""Which optional watches tell more of a member, and into what they feed. A provider grants each of them or not; none is needed."""
+
+from collections.abc import Callable, Iterator, Set
+from typing import Any
+
+from sampan.controller.device_slices import to_slice
+from sampan.controller.feed_sink import Sink
+from sampan.controller.inventory import Inventory
+from sampan.kube import dra
+from sampan.kube import layers as kube
+from sampan.kube.listing import Collection
+from sampan.kube.paths import resource_path
+
+DRA = "resource.k8s.io/v1"
+KUEUE = "kueue.x-k8s.io/v1beta1"
+
+Extra = tuple[str, Collection[Any], Sink[Any]]
+"""Name of the watch, what it lists, where it goes."""
+Listed = Callable[[str], None]
+
+
+def wide_feeds(inventory: Inventory, more: Set[str], listed: Listed) -> Iterator[Extra]:
+    """Yield the watches over the whole member that are allowed."""
+    layers = inventory.layers
+    if "resourceslices" in more:
+        slices = Sink[dra.ResourceSlice](
+            replace=lambda items, _: inventory.replace_slices(made for item in items if (made := to_slice(item)) is not None),
+            put=lambda item: inventory.put_slice(made) if (made := to_slice(item)) is not None else None,
+            drop=lambda item: inventory.drop_slice(item.metadata.name),
+            lost=lambda bad: inventory.drop_slice(bad.name),
+            listed=lambda: listed("resourceslices"),
+        )
+        yield "resourceslices", Collection(path=resource_path(DRA, "resourceslices"), into=dra.ResourceSlice), slices
+    if "resourceclaims" in more:
+        claims = Sink[kube.ResourceClaim](
+            replace=lambda items, _: layers.replace_claims(items),
+            put=layers.put_claim,
+            drop=layers.drop_claim,
+            lost=lambda _: None,  # what it held stays counted until the next full list: never too little
+            listed=lambda: listed("resourceclaims"),
+        )
+        yield "resourceclaims", Collection(path=resource_path(DRA, "resourceclaims"), into=kube.ResourceClaim), claims
+    if "clusterqueues" in more:
+        queues = Sink[kube.ClusterQueue](
+            replace=lambda items, _: layers.replace_cluster(items),
+            put=layers.put_cluster,
+            drop=layers.drop_cluster,
+            lost=lambda _: None,
+            listed=lambda: listed("clusterqueues"),
+        )
+        yield "clusterqueues", Collection(path=resource_path(KUEUE, "clusterqueues"), into=kube.ClusterQueue), queues
+
+
+def narrow_feeds(inventory: Inventory, more: Set[str], namespace: str, *, listed: Listed) -> Iterator[Extra]:
+    """Yield the watches in one namespace of our jobs that are allowed."""
+    layers = inventory.layers
+    if "resourcequotas" in more:
+        name = f"resourcequotas/{namespace}"
+        quotas = Sink[kube.ResourceQuota](
+            replace=lambda items, _: layers.replace_quotas(namespace, items),
+            put=layers.put_quota,
+            drop=layers.drop_quota,
+            lost=lambda _: None,
+            listed=lambda: listed(name),
+        )
+        yield name, Collection(path=resource_path("v1", "resourcequotas", namespace=namespace), into=kube.ResourceQuota), quotas
+    if "localqueues" in more:
+        name = f"localqueues/{namespace}"
+        local = Sink[kube.LocalQueue](
+            replace=lambda items, _: layers.replace_local(items),
+            put=layers.put_local,
+            drop=layers.drop_local,
+            lost=lambda _: None,
+            listed=lambda: listed(name),
+        )
+        yield name, Collection(path=resource_path(KUEUE, "localqueues", namespace=namespace), into=kube.LocalQueue), local

@@ -1,0 +1,39 @@
+"""A reflector's sink made of functions: what every watch on a member does with what it hears. No watch is opened here."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from sampan.kube.meta import HasMeta
+from sampan.kube.reflector import EventType
+from sampan.kube.wire import Unreadable
+
+T = TypeVar("T", bound=HasMeta)
+
+
+@dataclass(frozen=True, kw_only=True)  # no slots: with Generic, Python 3.11 cannot make instances of such a class
+class Sink(Generic[T]):
+    """A reflector's sink made of functions."""
+
+    replace: Callable[[Sequence[T], Sequence[Unreadable]], None]
+    put: Callable[[T], None]
+    drop: Callable[[T], None]
+    lost: Callable[[Unreadable], None]
+    listed: Callable[[], None]
+
+    def on_replace(self, items: Sequence[T], unreadable: Sequence[Unreadable]) -> None:
+        """Announce a full list, then take it."""
+        self.listed()
+        self.replace(items, unreadable)
+
+    def on_event(self, event: EventType, item: T) -> None:
+        """Take one change."""
+        if event == "DELETED":
+            self.drop(item)
+        else:
+            self.put(item)
+
+    def on_unreadable(self, event: EventType, item: Unreadable) -> None:
+        """Keep what was known of an object that changed: it is still there; forget one that went."""
+        if event == "DELETED":
+            self.lost(item)

@@ -1,0 +1,161 @@
+"""Typed values of what limits or queues jobs on a member: ResourceQuotas, Kueue's queues, ResourceClaims, API groups.
+
+Lives here: the fields something in Sampan reads, and no others.
+Must never live here: decoding, network, meaning. The rules of leniency are in meta.py.
+"""
+
+# ruff: noqa: RUF012  (msgspec copies empty defaults; ruff does not see that KubeStruct is a Struct)
+
+from sampan.kube.meta import KubeStruct, ObjectMeta
+from sampan.kube.workloads import Condition
+
+
+class QuotaStatus(KubeStruct, frozen=True, gc=False):
+    """What a namespace may use, and uses."""
+
+    hard: dict[str, str] = {}
+    used: dict[str, str] = {}
+
+
+class QuotaSpec(KubeStruct, frozen=True, gc=False):
+    """Which pods a quota counts; scopes narrow it."""
+
+    scopes: list[str] = []
+
+
+class ResourceQuota(KubeStruct, frozen=True, gc=False):
+    """A quota of a namespace."""
+
+    metadata: ObjectMeta = ObjectMeta()
+    spec: QuotaSpec = QuotaSpec()
+    status: QuotaStatus = QuotaStatus()
+
+
+class LocalQueueSpec(KubeStruct, frozen=True, gc=False):
+    """Which ClusterQueue serves it."""
+
+    cluster_queue: str = ""
+    stop_policy: str = "None"
+
+
+class LocalQueue(KubeStruct, frozen=True, gc=False):
+    """Kueue's queue of a namespace."""
+
+    metadata: ObjectMeta = ObjectMeta()
+    spec: LocalQueueSpec = LocalQueueSpec()
+
+
+class QueueResource(KubeStruct, frozen=True, gc=False):
+    """A resource of a flavour: its nominal quota and how much may be borrowed beyond it."""
+
+    name: str = ""
+    nominal_quota: str | int = "0"
+    borrowing_limit: str | int | None = None
+
+
+class QueueFlavor(KubeStruct, frozen=True, gc=False):
+    """A flavour of a ClusterQueue."""
+
+    name: str = ""
+    resources: list[QueueResource] = []
+
+
+class QueueGroup(KubeStruct, frozen=True, gc=False):
+    """Flavours that cover the same resources."""
+
+    flavors: list[QueueFlavor] = []
+
+
+class ClusterQueueSpec(KubeStruct, frozen=True, gc=False):
+    """What a ClusterQueue may admit."""
+
+    cohort: str = ""
+    cohort_name: str = ""
+    resource_groups: list[QueueGroup] = []
+    stop_policy: str = "None"
+
+
+class UsedResource(KubeStruct, frozen=True, gc=False):
+    """What a flavour's resource uses."""
+
+    name: str = ""
+    total: str | int = "0"
+
+
+class UsedFlavor(KubeStruct, frozen=True, gc=False):
+    """What a flavour uses."""
+
+    name: str = ""
+    resources: list[UsedResource] = []
+
+
+class ClusterQueueStatus(KubeStruct, frozen=True, gc=False):
+    """What it has admitted; `flavorsReservation` counts what is reserved, admitted or not."""
+
+    flavors_reservation: list[UsedFlavor] = []
+    conditions: list[Condition] = []
+
+
+class ClusterQueue(KubeStruct, frozen=True, gc=False):
+    """Kueue's quota of a group of namespaces."""
+
+    metadata: ObjectMeta = ObjectMeta()
+    spec: ClusterQueueSpec = ClusterQueueSpec()
+    status: ClusterQueueStatus = ClusterQueueStatus()
+
+
+class AllocatedDevice(KubeStruct, frozen=True, gc=False):
+    """A device that a claim holds."""
+
+    driver: str = ""
+    pool: str = ""
+    device: str = ""
+
+
+class DeviceAllocation(KubeStruct, frozen=True, gc=False):
+    """The devices of an allocation."""
+
+    results: list[AllocatedDevice] = []
+
+
+class Allocation(KubeStruct, frozen=True, gc=False):
+    """What a claim was given."""
+
+    devices: DeviceAllocation = DeviceAllocation()
+
+
+class ClaimStatus(KubeStruct, frozen=True, gc=False):
+    """Where a claim stands."""
+
+    allocation: Allocation | None = None
+
+
+class ResourceClaim(KubeStruct, frozen=True, gc=False):
+    """A claim on devices (resource.k8s.io)."""
+
+    metadata: ObjectMeta = ObjectMeta()
+    status: ClaimStatus = ClaimStatus()
+
+
+class ApiGroup(KubeStruct, frozen=True, gc=False):
+    """A group of APIs that a server serves."""
+
+    name: str = ""
+
+
+class ApiGroups(KubeStruct, frozen=True, gc=False):
+    """All groups that a server serves."""
+
+    groups: list[ApiGroup] = []
+
+
+class ApiResource(KubeStruct, frozen=True, gc=False):
+    """A kind of a group version."""
+
+    name: str = ""
+
+
+class ApiResources(KubeStruct, frozen=True, gc=False):
+    """All kinds of a group version."""
+
+    resources: list[ApiResource] = []

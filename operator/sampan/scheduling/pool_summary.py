@@ -1,0 +1,169 @@
+"""What `ClusterOffer.status.pools` shows of pools: how much there is, how much is free, and what is left out and why."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sampan.catalog import Catalog
+from sampan.model.accelerator import CountRule, Sharing
+from sampan.model.cluster import CardUse, Cluster, Node, Pool
+from sampan.model.device import DeviceGroup
+from sampan.model.offer import Offer, OfferKey
+from sampan.scheduling.filters import memory_of
+from sampan.scheduling.pools import groups_of, rule_of, tolerable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolSummary:
+    """What `ClusterOffer.status.pools` shows of a pool. Devices, not units."""
+
+    name: str
+    accelerator_class: str | None
+    vendor: str
+    domestic: bool
+    sharing: Sharing
+    resource_name: str
+    architecture: str
+    nodes: int
+    devices: int
+    free: int
+    reserved: int
+    largest_gang: tuple[int, int] | None
+    """(devices per replica, replicas): the widest replica that fits now, and how many of it; None where nothing is free."""
+    memory_per_device: int | None
+    profile: str = ""
+    """Partition of the devices."""
+    publisher: str = ""
+    fabric: str = ""
+    domains: int = 0
+    """Fabric domains of the pool."""
+    variant_unknown: bool = False
+    contended: int = 0
+    """Devices that foreign pods still wait for on this member."""
+    tell: tuple[str, ...] = ()
+    """Where the model cannot be told: what the node says, and which labels would tell."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class LeftOut:
+    """Nodes or devices of the member that are in none of the offer's pools, with the cause."""
+
+    cause: str
+    """NotReady, Cordoned, NotSelected, Tainted: nodes; Unhealthy, or why the catalogue ignores a resource: devices."""
+    vendor: str
+    nodes: int
+    devices: int
+    example: str
+    """One of the nodes, with the resource where there is one."""
+
+
+def describe(pool: Pool, cluster: Cluster, *, offer: OfferKey | None = None) -> PoolSummary:
+    """Return what to show of a pool now: all pods and assignments in flight are subtracted, the offer's cap is respected."""
+    units = pool.accelerator.units_per_device if pool.accelerator else 1
+    present = [name for name in pool.nodes if name in cluster.nodes]
+    frees = [_free(pool, cluster, name=name, units=units) for name in present] if pool.resource else []
+    devices = sum(_devices(pool, cluster, name) for name in present)
+    free = sum(frees)
+    if pool.max_devices is not None:
+        free = max(min(free, pool.max_devices - _own_use(pool, cluster, offer)), 0)
+        devices = min(devices, pool.max_devices)
+    return PoolSummary(
+        name=pool.name,
+        accelerator_class=pool.accelerator.name if pool.accelerator else None,
+        vendor=pool.vendor,
+        domestic=pool.domestic,
+        sharing=pool.sharing,
+        resource_name=pool.resource,
+        architecture=pool.architecture,
+        nodes=len(pool.nodes),
+        devices=devices,
+        free=free,
+        reserved=0,
+        largest_gang=_largest_gang(pool, frees, free),
+        memory_per_device=memory_of(pool),
+        profile=pool.profile,
+        publisher=pool.publisher,
+        fabric=pool.fabric,
+        domains=len(pool.domains),
+        variant_unknown=pool.variant_unknown,
+        contended=cluster.contended[pool.resource][pool.resource] // units if pool.resource in cluster.contended else 0,
+        tell=_tell(pool, cluster) if pool.resource and pool.accelerator is None else (),
+    )
+
+
+def _own_use(pool: Pool, cluster: Cluster, offer: OfferKey | None) -> int:
+    """Return the devices that jobs of ours hold in the pool by this offer: what counts against its cap."""
+    units = pool.accelerator.units_per_device if pool.accelerator else 1
+    ours = (running for running in cluster.running.values() if running.offer == offer and running.pool == pool.name)
+    return sum(sum(count for _, count in running.nodes) * running.per_replica[pool.resource] for running in ours) // units
+
+
+def _devices(pool: Pool, cluster: Cluster, name: str) -> int:
+    """Return the healthy devices of the pool's kind on a node."""
+    return sum(group.devices for group in cluster.devices.get(name, ()) if group.resource == pool.resource)
+
+
+def _free(pool: Pool, cluster: Cluster, *, name: str, units: int) -> int:
+    """Return the free devices of a node: of cards handed out in shares those that still have a slot and memory."""
+    scalar = max(cluster.free(name)[pool.resource], 0) // units
+    cards = [card for group in cluster.devices.get(name, ()) if group.resource == pool.resource for card in group.cards]
+    if pool.sharing is not Sharing.VIRTUAL or not cards:
+        return scalar
+    uses = [(card, cluster.cards.get((name, card.id), CardUse())) for card in cards]
+    return min(scalar, sum(1 for card, use in uses if use.slots < card.slots and use.memory < card.memory))
+
+
+def _tell(pool: Pool, cluster: Cluster) -> tuple[str, ...]:
+    groups = (group for name in pool.nodes[:1] for group in cluster.devices.get(name, ()) if group.resource == pool.resource)
+    return next((group.evidence for group in groups), ())
+
+
+def _largest_gang(pool: Pool, frees: list[int], free: int) -> tuple[int, int] | None:
+    """Return the widest replica that the class accepts and that fits on one node, and how many of them fit."""
+    if pool.sharing in (Sharing.PARTITION, Sharing.VIRTUAL):
+        return (1, free) if free else None  # several parts are no larger device
+    rule = pool.accelerator.count_rule if pool.accelerator else CountRule()
+    per_replica = rule.largest(min(max(frees, default=0), free))
+    if per_replica == 0:
+        return None
+    return per_replica, min(sum(amount // per_replica for amount in frees), free // per_replica)
+
+
+def left_out(offer: Offer, cluster: Cluster, catalog: Catalog) -> tuple[LeftOut, ...]:
+    """Return what of the member is in none of the offer's pools: nodes by cause, then devices by cause and vendor."""
+    nodes: Counter[tuple[str, str]] = Counter()
+    devices: Counter[tuple[str, str]] = Counter()
+    examples: dict[tuple[str, str], str] = {}
+    for name in sorted(cluster.nodes):
+        node = cluster.nodes[name]
+        for cause, vendor, amount, what in _causes(offer, cluster, catalog, node=node):
+            key = cause, vendor
+            nodes[key] += 1
+            devices[key] += amount
+            examples.setdefault(key, f"{name} {what}".strip())
+    return tuple(LeftOut(*key, nodes[key], devices[key], examples[key]) for key in sorted(nodes))
+
+
+def _causes(offer: Offer, cluster: Cluster, catalog: Catalog, *, node: Node) -> Iterator[tuple[str, str, int, str]]:
+    """Yield (cause, vendor, devices, resource) of a node; one cause for a node that is out, else what is missing of its devices."""
+    groups = groups_of(cluster, catalog, node) or (None,)
+    whole = sum(group.devices for group in groups if group)
+    if not node.ready:
+        yield "NotReady", "", whole, ""
+    elif node.cordoned:
+        yield "Cordoned", "", whole, ""
+    elif offer.rules and rule_of(offer, node) is None:
+        yield "NotSelected", "", whole, ""
+    elif not any(all(tolerable(taint, group, catalog) for taint in node.taints) for group in groups):
+        yield "Tainted", "", whole, ""
+    else:
+        yield from _missing(groups, catalog, node)
+
+
+def _missing(groups: tuple[DeviceGroup | None, ...], catalog: Catalog, node: Node) -> Iterator[tuple[str, str, int, str]]:
+    for group in groups:
+        if group is not None and group.unhealthy:
+            yield "Unhealthy", group.vendor, group.unhealthy, group.resource
+    for ignored in catalog.examine(node).ignored:
+        if ignored.why in ("NotBelieved", "SecondPublisher", "Partitioned", "Stale", "Incomplete"):
+            yield ignored.why, "", ignored.amount, ignored.resource

@@ -1,0 +1,115 @@
+"""What is shown of pools: counts, gangs, caps, and what is left out."""
+
+from dataclasses import replace
+
+import pytest
+
+from builders import ASCEND, H100, cluster, node, nodes, offer, selector, vector
+from sampan.catalog import load
+from sampan.model.cluster import Cluster, Node, Pool, Running, Taint
+from sampan.model.offer import PoolRule
+from sampan.model.vector import Vector
+from sampan.scheduling.pool_summary import LeftOut, describe, left_out
+from sampan.scheduling.pools import pools_of
+
+GPU_TAINT = Taint("nvidia.com/gpu", "", "NoSchedule")
+
+
+def made(member: Cluster, *rules: PoolRule, trust: bool = True) -> dict[str, Pool]:
+    pools = pools_of(offer(rules=rules), member, load(), home_origins=frozenset({"CN"}), trust_overrides=trust)
+    assert len({pool.name for pool in pools}) == len(pools)
+    return {pool.name: pool for pool in pools}
+
+
+@pytest.mark.parametrize(
+    ("odd", "cause"),
+    [
+        (node("odd", H100, ready=False), "NotReady"),
+        (node("odd", H100, cordoned=True), "Cordoned"),
+        (node("odd", H100, taints=[Taint("team-b", "", "NoSchedule")]), "Tainted"),
+        (node("odd", taints=[GPU_TAINT]), "Tainted"),  # without devices of its own nothing lets us tolerate it
+        (node("odd", ASCEND, taints=[GPU_TAINT]), "Tainted"),
+    ],
+)
+def test_nodes_that_are_left_out_are_counted(odd: Node, cause: str) -> None:
+    member = cluster(node("good", H100), odd)
+    assert [pool.nodes for pool in made(member).values()] == [("good",)]
+    assert [each.cause for each in left_out(offer(), member, load())] == [cause]
+
+
+def test_rules_restrict_to_their_nodes() -> None:
+    member = cluster(node("in", H100, labels={"rack": "r7"}), node("out", H100))
+    rule = PoolRule(selector=selector(rack="r7"), max_devices=4)
+    (pool,) = made(member, rule).values()
+    assert (pool.nodes, pool.max_devices, pool.rule) == (("in",), 4, 0)
+    assert left_out(offer(rules=[rule]), member, load()) == (LeftOut("NotSelected", "", 1, 8, "out"),)
+
+
+def test_a_summary_counts_devices_that_are_free_now() -> None:
+    member = cluster(*nodes("h", 3, H100), used={"h-0": vector(gpu=8), "h-1": vector(gpu=2)})
+    (pool,) = made(member).values()
+    shown = describe(pool, member)
+    assert (shown.nodes, shown.devices, shown.free, shown.reserved) == (3, 24, 14, 0)
+    assert shown.largest_gang == (8, 1)
+    assert (shown.accelerator_class, shown.resource_name, shown.memory_per_device) == (H100, "nvidia.com/gpu", 80 * 2**30)
+
+
+@pytest.mark.parametrize(
+    ("used", "want"),
+    [({}, (8, 2)), ({"h-0": vector(gpu=4), "h-1": vector(gpu=2)}, (6, 1)), ({"h-0": vector(gpu=9), "h-1": vector(gpu=8)}, None)],
+)
+def test_the_largest_gang(used: dict[str, Vector], want: tuple[int, int] | None) -> None:
+    member = cluster(*nodes("h", 2, H100), used=used)
+    (pool,) = made(member).values()
+    assert describe(pool, member).largest_gang == want
+
+
+def test_a_cap_counts_what_our_own_jobs_hold_by_the_offer() -> None:
+    member = cluster(*nodes("h", 2, H100), used={"h-0": vector(gpu=3)})
+    (pool,) = made(member, PoolRule(selector=selector(), max_devices=5)).values()
+    ours = Running(
+        job_uid="j",
+        namespace="team-a",
+        queue="default",
+        priority=0,
+        offer=offer().key,
+        pool=pool.name,
+        nodes=(("h-0", 1),),
+        per_replica=vector(gpu=3),
+        ends=None,
+    )
+    shown = describe(pool, replace(member, running={"j": ours}), offer=offer().key)
+    assert (shown.devices, shown.free, shown.largest_gang) == (5, 2, (2, 1))
+    assert describe(pool, member, offer=offer().key).free == 5, "three devices of somebody else do not use up the cap"
+
+
+def test_pools_without_devices_have_nodes_only() -> None:
+    member = cluster(*nodes("c", 2))
+    shown = describe(made(member)["cpu"], member)
+    assert (shown.nodes, shown.devices, shown.free, shown.largest_gang) == (2, 0, 0, None)
+
+
+def test_a_vanished_node_is_not_free() -> None:
+    member = cluster(*nodes("h", 2, H100))
+    (pool,) = made(member).values()
+    assert describe(pool, replace(member, nodes={"h-0": member.nodes["h-0"]})).free == 8
+
+
+@pytest.mark.parametrize("amount", [1025, 2_000_000_000, 2**63 - 1])
+def test_devices_that_no_node_can_have_are_left_out_and_counted(amount: int) -> None:
+    absurd = node("absurd", labels={"node.kubernetes.io/npu.chip.name": "910A"}, resources={"huawei.com/Ascend910": amount})
+    member = cluster(node("good", H100), absurd)
+    pools = made(member)
+    assert {name: pool.nodes for name, pool in pools.items()} == {"h100-sxm-80gb-x8": ("good",), "cpu": ("absurd",)}
+    assert [each.cause for each in left_out(offer(), member, load())] == ["NotBelieved"]
+
+
+def test_a_pool_of_absurd_size_is_described_at_once() -> None:
+    """910A devices are asked for by 1, 2, 4 or 8: the way down to 8 must not be walked."""
+    told = {"node.kubernetes.io/npu.chip.name": "910A"}
+    member = cluster(node("n1", labels=told, resources={"huawei.com/Ascend910": 8}))
+    (pool,) = made(member).values()
+    assert pool.accelerator is not None
+    assert pool.accelerator.count_rule.largest(2**62) == 8
+    huge = node("n1", labels=told, resources={"huawei.com/Ascend910": 2**62})
+    assert describe(pool, replace(member, nodes={"n1": huge})).largest_gang == (8, 2**59)
