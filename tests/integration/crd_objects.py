@@ -76,7 +76,20 @@ ACCEL: Json = {
     "apiVersion": "sampan.dev/v1alpha1",
     "kind": "AcceleratorClass",
     "metadata": {"name": "acme-x1-32gb"},
-    "spec": {"vendor": "acme", "family": "x", "stack": "cuda", "origin": "CN", "memory": "32Gi", "resourceNames": ["acme.example/x1"]},
+    "spec": {
+        "vendor": "acme",
+        "family": "x",
+        "stack": "cuda",
+        "generation": "sm_80",
+        "origin": "CN",
+        "memory": "32Gi",
+        "resourceNames": ["acme.example/x1"],
+        "countRule": {"allowed": [1, 2, 4, 8], "multipleOf": 1, "groupSize": 4, "span": "Never"},
+        "fp16TFLOPS": "256",
+        "int8TOPS": "512",
+        "shareRateMilli": 700,
+        "launch": {"podLabels": {"acme.example/ring": "x1"}, "hostPaths": [{"path": "/opt/acme", "mountPath": "/opt/acme"}]},
+    },
 }
 POLICY: Json = {
     "apiVersion": "sampan.dev/v1alpha1",

@@ -194,6 +194,11 @@ REFUSED: list[Row] = [
     Row(0, "weights of 90", "policy", "spec.weights.cost", 70, "spec.weights"),
     Row(0, "label key of a provider", "provider", "spec.offerLabels", {"a b": ["x"]}),
     Row(0, "dots in a class name", "accel", "metadata.name", "a.b", "DNS label"),
+    *_each(0, "throughput", "accel", "spec.fp16TFLOPS", "0", "0.0", "-1", "1e3", 989),
+    Row(0, "allowed count that is no multiple", "accel", "spec.countRule", {"allowed": [2, 3], "multipleOf": 2}, "multiple of multipleOf"),
+    Row(0, "no group to stay in", "accel", "spec.countRule", {"span": "Never"}, "span Never needs groupSize"),
+    *_each(0, "share rate", "accel", "spec.shareRateMilli", 0, 1_000_001),
+    Row(0, "our own label by class", "accel", "spec.launch.podLabels", {"sampan.dev/job-uid": "x"}, "podLabels must lie outside"),
 ]
 
 WARNED: list[Row] = [

@@ -107,6 +107,12 @@ Message = Annotated[str, StringConstraints(max_length=1024)]
 """Text that the operator writes, cleaned of control characters before."""
 Decimal = Annotated[str, StringConstraints(min_length=1, max_length=16, pattern=r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,6})?$")]
 """A non-negative decimal number with at most nine digits before and six after the point; never a float."""
+PositiveDecimal = Annotated[
+    str, StringConstraints(min_length=1, max_length=16, pattern=r"^([1-9][0-9]{0,8}(\.[0-9]{1,6})?|0\.[0-9]{0,5}[1-9])$")
+]
+"""As `Decimal`, and more than 0; a fraction below one ends in no 0."""
+Generation = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern="^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$")]
+"""What an image is built for inside a family, such as gfx942, sm_90 or ascend910b."""
 Cpu = Annotated[str, BeforeValidator(_quantity_text), StringConstraints(max_length=16, pattern=_CPU), _quantity(_CPU, "500m, 4 or 1.5")]
 Memory = Annotated[
     str, BeforeValidator(_quantity_text), StringConstraints(max_length=16, pattern=_MEMORY), _quantity(_MEMORY, "512Mi or 64Gi")

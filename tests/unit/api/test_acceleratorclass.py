@@ -19,6 +19,10 @@ SPEC = ACCEL["spec"]
             "nodeSelector": {"matchExpressions": [{"key": "acme.example/product", "operator": "In", "values": ["X1"]}]},
             "sources": ["data sheet"],
         },
+        {"fp64TFLOPS": "0.5", "fp32TFLOPS": "67", "fp8TFLOPS": "1979", "int8TOPS": "1979", "generation": "sm_90", "shareRateMilli": 2900},
+        {"countRule": {"allowed": [1, 2, 4, 8], "groupSize": 4, "span": "Whole"}},
+        {"countRule": {"groupSize": 4, "span": "Never"}},
+        {"launch": {"schedulerName": "volcano", "podLabels": {"ring-controller.atlas": "ascend-910b"}, "backend": "hccl"}},
     ],
 )
 def test_good_classes(more: dict[str, object]) -> None:
@@ -35,7 +39,15 @@ def test_good_classes(more: dict[str, object]) -> None:
         ({"countRule": {"allowed": [0]}}, "spec.countRule.allowed[0]"),
         ({"origin": "China"}, "spec.origin"),
         ({"sources": ["\u202e"]}, "spec.sources[0]"),
-        ({"launch": {}}, "spec.launch: Extra inputs"),
+        ({"fp64TFLOPS": "0"}, "spec.fp64TFLOPS"),
+        ({"int8TOPS": "0.0"}, "spec.int8TOPS"),
+        ({"shareRateMilli": 0}, "spec.shareRateMilli"),
+        ({"generation": "gfx 942"}, "spec.generation"),
+        ({"countRule": {"allowed": [2, 3], "multipleOf": 2}}, "multiple of multipleOf"),
+        ({"countRule": {"span": "Never"}}, "span Never needs groupSize"),
+        ({"countRule": {"span": "Half"}}, "spec.countRule.span"),
+        ({"launch": {"podSpec": {}}}, "spec.launch.podSpec: Extra inputs"),
+        ({"launch": {"podLabels": {"sampan.dev/job-uid": "x"}}}, "podLabels must lie outside sampan.dev"),
     ],
 )
 def test_bad_classes(more: dict[str, object], want: str) -> None:
