@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from sampan.api.common import Condition, ObjectKey, Observed, as_atomic, as_map
-from sampan.api.scalars import CamelCase, Count, DnsLabel, DnsSubdomain, Int, Message, Replicas, Timestamp, Uid, Word
+from sampan.api.scalars import CamelCase, Count, Decimal, DnsLabel, DnsSubdomain, Int, Message, Replicas, Timestamp, Uid, Word
 from sampan.model.lifecycle import Outcome, Phase
 
 Generation = Annotated[Int, Field(ge=0, le=2**53)]
@@ -21,6 +21,13 @@ class RemoteObject(Observed):
     uid: Uid | None = Field(None, description="UID of the copy; absent until it was seen.")
 
 
+class ChargedUse(Observed):
+    """What the attempt counts for when turns are given; not money."""
+
+    unit_hours: Decimal = Field(description="Hours of the common unit (one A100 80 GB) that its queue is charged at binding.")
+    seconds: Count = Field(description="Span for which it is charged; corrected to the real one when the attempt ends.")
+
+
 class Binding(Observed):
     """The one place where the job may run now. Written before anything is created there."""
 
@@ -33,6 +40,7 @@ class Binding(Observed):
     replicas: Replicas | None = Field(None, description="Pods that run at once.")
     remote: RemoteObject | None = Field(None, description="The copy on the member cluster.")
     bound_at: Timestamp = Field(description="When the binding was decided.")
+    use: ChargedUse | None = Field(None, description="What its queue is charged for it.")
 
 
 class Attempt(Observed):

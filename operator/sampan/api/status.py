@@ -12,6 +12,7 @@ from typing import Any
 from sampan.model.lifecycle import Event, Outcome, Phase, follow
 from sampan.model.offer import OfferKey
 from sampan.model.plan import Verdict
+from sampan.model.quantity import format_micro, parse_micro
 
 Status = dict[str, Any]
 
@@ -49,6 +50,9 @@ class Binding:
     name: str
     bound_at: int
     remote_uid: str | None = None
+    charge: int = 0
+    """Micro-units of common-unit hours that its queue is charged for `charged_seconds`."""
+    charged_seconds: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return the binding as the API has it; what is unknown is left out."""
@@ -63,6 +67,7 @@ class Binding:
             "replicas": self.replicas,
             "remote": remote,
             "boundAt": to_rfc3339(self.bound_at),
+            **({"use": {"unitHours": format_micro(self.charge), "seconds": self.charged_seconds}} if self.charge else {}),
         }
 
     @classmethod
@@ -83,6 +88,8 @@ class Binding:
             name=raw["remote"]["name"],
             remote_uid=raw["remote"].get("uid"),
             bound_at=from_rfc3339(raw.get("boundAt")) or 0,
+            charge=parse_micro(use["unitHours"]) if (use := raw.get("use")) else 0,
+            charged_seconds=int(use["seconds"]) if use else 0,
         )
 
 

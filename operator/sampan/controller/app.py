@@ -31,6 +31,7 @@ from sampan.kube.errors import KubeError
 from sampan.kube.hub import NoHubCredentials, Source, follow, hub_source
 from sampan.kube.kubeconfig import InvalidKubeconfig
 from sampan.kube.limits import Limits
+from sampan.store.use import StoreError
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ def main(*, kubeconfig: Path | None) -> int:
     configure(settings.log_level)
     try:
         uvloop.run(_run(settings, hub_source(kubeconfig)))
-    except* (NoHubCredentials, InvalidKubeconfig, KubeError, OSError) as group:
+    except* (NoHubCredentials, InvalidKubeconfig, KubeError, StoreError, OSError) as group:
         for leaf in leaves(group):
             log.error("operator.failed", extra={"error": type(leaf).__name__, "reason": str(leaf)})  # noqa: TRY400  no traceback: it may hold values
         failed = True
@@ -80,20 +81,21 @@ async def _run(settings: Settings, source: Source) -> None:
         hub = Hub(client)
         hub_id = await hub.identity(settings.namespace, str(uuid.uuid4()))
         operation = Operation(settings, hub, Identity(hub_id=hub_id, cluster_uid=await hub.cluster_uid()), calls=calls, clock=now)
-        await operation.resync.load()
+        await operation.load()
         gc.freeze()
         loop = asyncio.get_running_loop()
         shell = KopfShell(lambda: registry_of(operation.heard, loop, source.read))
         registry = CollectorRegistry()
         registry.register(m.StateCollector(lambda: operation.samples(shell.incarnations, calls)))
         host, port = settings.metrics_host, settings.metrics_port
-        async with endpoint(host, port, registry, ready=lambda: True, healthy=lambda: shell.alive):
+        async with endpoint(host, port, registry, ready=lambda: operation.writer.sound, healthy=lambda: shell.alive):
             shell.start()
             log.info("operator.started", extra={"hub": hub_id, "jobs": len(operation.state.jobs), "metrics": settings.metrics_address})
             try:
                 await _until(stop, operation, follow(client, source))
             finally:
                 await shell.stop()
+                operation.close()
     log.info("operator.stopped")
 
 

@@ -21,6 +21,11 @@ from sampan.kube.workloads import Job as RemoteJob
 from sampan.model.lifecycle import Outcome
 from sampan.model.names import remote_name
 from sampan.model.plan import Assignment
+from sampan.model.quantity import MICRO
+from sampan.scheduling.charges import UNDECLARED
+
+MOST_CHARGED = 999_999_999 * MICRO
+"""What fits into the status."""
 
 
 @dataclass(slots=True)
@@ -115,6 +120,8 @@ class Enactor:
             namespace=namespace,
             name=remote_name(self._hub_id, record.uid),
             bound_at=self._clock(),
+            charge=min(assignment.charge, MOST_CHARGED),
+            charged_seconds=UNDECLARED if demand.span_seconds is None else demand.span_seconds,
         )
         status = job_status.bound(record.status, binding, assignment.verdicts, generation=record.generation)
         await self._write(record, status)

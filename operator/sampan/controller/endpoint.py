@@ -1,4 +1,4 @@
-"""The operator's own HTTP endpoint: /metrics, /healthz (the loop turns) and /readyz (the first picture is complete)."""
+"""The operator's own HTTP endpoint: /metrics, /healthz (the loop turns) and /readyz (its parts work)."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -20,7 +20,9 @@ async def endpoint(
         return web.Response(text="ok\n") if healthy() else web.Response(status=500, text="a part of the operator has stopped\n")
 
     async def readyz(_: web.Request) -> web.Response:
-        return web.Response(text="ok\n") if ready() else web.Response(status=503, text="the first picture is not complete\n")
+        return (
+            web.Response(text="ok\n") if ready() else web.Response(status=503, text="the first picture is incomplete, or the store fails\n")
+        )
 
     app = web.Application()
     app.add_routes([web.get("/metrics", metrics), web.get("/healthz", healthz), web.get("/readyz", readyz)])

@@ -99,7 +99,7 @@ class Loop:
 
     def _enact(self, plan: Plan) -> None:
         for assignment in plan.assignments:
-            self._pilot.bind(assignment)
+            self._pilot.bind(replace(assignment, charge=plan.charges.get(assignment.job.uid, 0)))
         counts: dict[str, int] = {}
         for refusal in plan.refusals:
             reason = refusal.dominant

@@ -22,10 +22,13 @@ from sampan.controller.resync import Known, Resync
 from sampan.controller.settings import Settings
 from sampan.controller.sight import Sight
 from sampan.controller.state import State
+from sampan.controller.use_book import UseBook
+from sampan.controller.use_writer import KEPT, UseWriter
 from sampan.kube.addresses import AddressPolicy
 from sampan.kube.limits import Limits
 from sampan.model.offer import OfferKey
 from sampan.model.policy import BUILT_IN
+from sampan.store.use import UseStore
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +53,9 @@ class Operation:
         self.known = Known()
         self.events: Counter[str] = Counter()
         self.desk = OfferDesk(hub.client, _desk_settings(settings, identity, calls), self._desk_events(), clock=clock)
-        self.state = State(self.desk, currency=settings.currency, cooldown=int(settings.cooldown * 1000))
+        use, self.store = _use(settings, clock)
+        self.writer = UseWriter(use, self.store)
+        self.state = State(self.desk, currency=settings.currency, cooldown=int(settings.cooldown * 1000), use=use)
         sight = Sight(self.desk, clock)
         remotes = RemoteJobs(self.state, hub, identity.hub_id)
         tools = Tools(
@@ -72,6 +77,16 @@ class Operation:
         self._namespaces: dict[str, str] = {}
         self.state.on_waiting.append(self.loop.wake)
 
+    async def load(self) -> None:
+        """Take in every object of the hub; raises `KubeError`s. Afterwards what went meanwhile is known to have gone."""
+        await self.resync.load()
+        self.state.use.settle(self.state.jobs)
+
+    def close(self) -> None:
+        """Store what is not stored yet, and let go of the store."""
+        self.writer.flush()
+        self.store.close()
+
     async def run(self) -> None:
         """Work until cancelled; the first part that fails ends all."""
         async with asyncio.TaskGroup() as group:
@@ -81,6 +96,7 @@ class Operation:
                 ("loop", self.loop),
                 ("refusals", self._refusals),
                 ("resync", self.resync),
+                ("use", self.writer),
             ):
                 group.create_task(part.run(), name=name)
 
@@ -193,12 +209,26 @@ class Operation:
             m.CONFLICTS: [((), done.conflicts)],
             m.ERRORS: [((), done.errors)],
             m.QUARANTINED: [((), done.quarantined)],
+            m.UNSTORED: [((), self.writer.unstored)],
+            m.STORE_ERRORS: [((), self.writer.errors)],
             m.QUEUE: [((), len(self.pilot.queue))],
             m.KOPF: [((), incarnations)],
             m.EVENTS: [((kind,), n) for kind, n in sorted(self.events.items())],
             m.GAPS: [((), self.resync.gaps)],
             m.CALLS: [(labels, n) for labels, n in sorted(calls.counts.items())],
         }
+
+
+def _use(settings: Settings, clock: Callable[[], int]) -> tuple[UseBook, UseStore]:
+    """Open the store and take in what it has; raises StoreError."""
+    half_life = int(settings.use_half_life * 1000)
+    store = UseStore(settings.store.get_secret_value(), half_life=half_life, now=clock())
+    if not settings.store.get_secret_value():
+        log.warning("store.volatile", extra={"reason": "SAMPAN_STORE is not set: what queues used is forgotten when the operator ends"})
+    store.prune(clock() - KEPT)
+    book = UseBook(half_life=half_life, clock=clock)
+    book.load(store.totals(), store.unsettled())
+    return book, store
 
 
 def _desk_settings(settings: Settings, identity: Identity, calls: m.Calls) -> DeskSettings:

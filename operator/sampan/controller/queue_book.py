@@ -97,6 +97,10 @@ class QueueBook:
             shape=self.same(shape),
         )
 
+    def queue_of(self, namespace: str, spec: ComputeJobSpec | None) -> str:
+        """Return the queue of a job, allowed or not."""
+        return (spec.queue if spec is not None else None) or self._home.get(namespace, DEFAULT_QUEUE)
+
     def same(self, shape: Shape) -> Shape:
         """Return the first shape that was equal to this one, so that equal shapes are compared and kept once."""
         if len(self._shapes) >= MOST_SHAPES:

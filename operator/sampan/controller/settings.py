@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -29,6 +29,10 @@ class Settings(BaseSettings):
     """Calls per second to the hub at most."""
     member_qps: float = Field(default=200, gt=0)
     """Calls per second to each member at most."""
+    store: SecretStr = SecretStr("")
+    """SQLAlchemy URL of the database that keeps what queues used; empty: in memory, forgotten at the end."""
+    use_half_life: float = Field(default=7 * 24 * 3600, ge=24 * 3600)
+    """Time after which use counts half."""
     tombstone: float = Field(default=30, ge=0)
     """How long a finished job's copy stays on the member; never shorter than a call can be in flight."""
     cooldown: float = Field(default=300, ge=0)

@@ -10,6 +10,7 @@ from sampan.controller.jobs import JobRecord, record_of
 from sampan.controller.promises import Promises
 from sampan.controller.queue_book import QueueBook
 from sampan.controller.under_way import UnderWay, about_to_run, demand_of, per_replica, recovered_nodes, replicas_over, running_of
+from sampan.controller.use_book import UseBook
 from sampan.controller.waiting_room import CellId, WaitingRoom
 from sampan.kube.workloads import Job as RemoteJob
 from sampan.model.accelerator import AcceleratorClass
@@ -49,8 +50,9 @@ class Fleet(Protocol):
 class State:
     """Jobs by UID, assignments in flight, cool-downs."""
 
-    def __init__(self, fleet: Fleet, *, currency: str, cooldown: int) -> None:
-        """`cooldown` in milliseconds."""
+    def __init__(self, fleet: Fleet, *, currency: str, cooldown: int, use: UseBook | None = None) -> None:
+        """`cooldown` in milliseconds; `use`: what queues used, nothing so far unless it is given."""
+        self.use = use or UseBook()
         self.jobs: dict[str, JobRecord] = {}
         self.policies: dict[str, Policy] = dict(BUILT_IN)
         self.on_job: list[Callable[[JobRecord], None]] = []
@@ -72,8 +74,6 @@ class State:
         self._open: dict[str, set[str]] = {}
         self._offers: Mapping[OfferKey, Offer] | None = None
 
-    # --- what the watches say -------------------------------------------------------------------------------------
-
     def apply_job(self, body: Mapping[str, Any]) -> JobRecord | None:
         """Take in a ComputeJob; older pictures than the known one are ignored. Returns the record, None if it was ignored."""
         uid = body["metadata"]["uid"]
@@ -93,6 +93,7 @@ class State:
         self._flown.pop(uid, None)
         self._unassume(uid)
         self._room.forget(uid)
+        self.use.gone(uid)
         self.promises.forget(uid)
         self._under_way.touch(uid)
         if record is not None:
@@ -125,6 +126,7 @@ class State:
         if known is not None:
             self._close(known)
         self.jobs[record.uid] = record
+        self.use.heard(record, lambda: self._book.queue_of(record.namespace, record.spec))
         self._flown.pop(record.uid, None)
         self._under_way.touch(record.uid)
         if is_open and binding is not None:
@@ -149,11 +151,10 @@ class State:
             self._open[binding.cluster_uid].discard(record.uid)
             self._fleet.flights_changed(binding.cluster_uid)
 
-    # --- what is under way ----------------------------------------------------------------------------------------
-
     def assume(self, assignment: Assignment) -> None:
         """Count an assignment as taken from now on, before its intent is written."""
         self._assumed[assignment.job.uid] = assignment
+        self.use.assume(assignment)
         self._room.hide(assignment.job.uid)
         self._flown.pop(assignment.job.uid, None)
         self._under_way.touch(assignment.job.uid)
@@ -172,6 +173,7 @@ class State:
         assignment = self._assumed.pop(uid, None)
         if assignment is not None:
             self._room.show(uid)
+            self.use.withdraw(uid)
             self._under_way.touch(uid)
             self._fleet.flights_changed(assignment.cluster_uid)
         return assignment is not None
@@ -261,8 +263,6 @@ class State:
             return None
         return assumed.cluster_uid, about_to_run(assumed, flight=self._new_flight(assumed), now=now)
 
-    # --- the picture ----------------------------------------------------------------------------------------------
-
     @property
     def waiting(self) -> int:
         """Return how many jobs wait for a place, those being bound included."""
@@ -277,6 +277,8 @@ class State:
             currency=self._currency,
             backlog=self._room.backlog(now),
             queues=self._book.queues,
+            use=self.use.use,
+            half_life=self.use.half_life,
             offers=offers,
             cells=self._fleet.cells(),
             clusters=self._under_way.clusters(self._fleet.clusters(), now),

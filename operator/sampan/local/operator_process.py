@@ -104,6 +104,7 @@ class OperatorProcess:
             **kept,
             "PYTHONUNBUFFERED": "1",
             "SAMPAN_NAMESPACE": "sampan-system",
+            "SAMPAN_STORE": f"sqlite:///{self.folder / 'use.db'}",
             "SAMPAN_ALLOW_LOOPBACK_MEMBERS": "true",
             "SAMPAN_METRICS_ADDRESS": self.metrics_address,
             "SAMPAN_PROVIDER_NAMESPACES": ",".join(self.provider_namespaces),

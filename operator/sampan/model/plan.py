@@ -40,6 +40,8 @@ class Assignment:
     """(node, replicas on it), summing to `replicas`."""
     verdicts: tuple[Verdict, ...] = ()
     """The chosen cell first."""
+    charge: int = 0
+    """What `Plan.charges` says of the job, once the plan is being enacted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
