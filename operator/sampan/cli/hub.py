@@ -17,6 +17,7 @@ GROUP = "sampan.dev"
 VERSION = "v1alpha1"
 JOBS = "computejobs"
 OFFERS = "clusteroffers"
+CLASSES = "acceleratorclasses"
 REQUEST_TIMEOUT = (5, 30)
 """Seconds to connect, and between two bytes of an answer."""
 
@@ -113,6 +114,12 @@ def connect(target: Target) -> Hub:
     client, default_namespace = client_for(target)
     namespace = None if target.all_namespaces else target.namespace or default_namespace
     return Hub(KubernetesApi(client), namespace=namespace, default_namespace=target.namespace or default_namespace)
+
+
+def configured(target: Target) -> bool:
+    """Tell whether any hub is named: by the options, by a kubeconfig, or by the cluster we run in. Nobody is asked."""
+    named = target.kubeconfig or target.context or os.environ.get("KUBECONFIG") or (Path.home() / ".kube" / "config").exists()
+    return bool(named) or _inside_a_cluster(target)
 
 
 def client_for(target: Target) -> tuple["ApiClient", str]:

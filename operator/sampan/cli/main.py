@@ -82,6 +82,12 @@ def _inspect() -> click.Command:
     return inspect
 
 
+def _catalog() -> click.Command:
+    from sampan.cli.catalog import catalog
+
+    return catalog
+
+
 class Verb(NamedTuple):
     """One subcommand: its name, its line in `--help` (kept here so that help imports nothing), and how to load it."""
 
@@ -93,6 +99,7 @@ class Verb(NamedTuple):
 VERBS = (
     Verb("offers", "Offers of the providers: terms, region, conditions, free devices.", _offers),
     Verb("pools", "Node pools of the offers: class, devices, largest gang.", _pools),
+    Verb("catalog", "Accelerator classes: figures, how they are told, launch recipes.", _catalog),
     Verb("jobs", "Compute jobs: phase, place, reason.", _jobs),
     Verb("submit", "Create compute jobs from a file, and wait for them if asked.", _submit),
     Verb("inspect", "What Sampan would see of a cluster, from its objects in a file.", _inspect),

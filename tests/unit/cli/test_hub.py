@@ -118,3 +118,21 @@ def test_only_a_404_says_that_a_namespace_is_missing(kubernetes_api: tuple[hub.K
     api, recorder = kubernetes_api
     recorder._answers["read_namespace"] = ApiException(status=status)
     assert api.namespace_missing("x") is want
+
+
+def test_a_hub_is_named_by_options_a_kubeconfig_or_the_cluster_we_run_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("KUBECONFIG", "KUBERNETES_SERVICE_HOST"):
+        monkeypatch.delenv(name, raising=False)
+    assert not hub.configured(Target())
+    assert hub.configured(Target(context="hub"))
+    assert hub.configured(Target(kubeconfig=tmp_path / "hub.yaml"))
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
+    assert hub.configured(Target()), "in a pod"
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST")
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "other.yaml"))
+    assert hub.configured(Target())
+    monkeypatch.delenv("KUBECONFIG")
+    (tmp_path / ".kube").mkdir()
+    (tmp_path / ".kube" / "config").touch()
+    assert hub.configured(Target())
