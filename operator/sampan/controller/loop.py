@@ -18,9 +18,6 @@ from sampan.scheduling.memo import Memo
 
 log = logging.getLogger(__name__)
 
-MOST_IN_FLIGHT = 64
-"""Assignments decided on but not yet written: more would only grow stale."""
-
 QUARANTINE = 60_000
 """Milliseconds that a job which breaks the core is left out."""
 
@@ -56,7 +53,7 @@ class Loop:
         """Watch over the waiting jobs until cancelled."""
         while True:
             await self._next()
-            if self._pilot.binds_in_flight >= MOST_IN_FLIGHT:
+            if self._pilot.room == 0:
                 self.wake()  # there may be more to place once these are written
             elif self._state.waiting:
                 self._enact(self._cycle())
@@ -74,7 +71,7 @@ class Loop:
 
     def _cycle(self) -> Plan:
         started = perf_counter()
-        snapshot = self._state.snapshot(self._clock(), limit=MOST_IN_FLIGHT - self._pilot.binds_in_flight)
+        snapshot = self._state.snapshot(self._clock(), limit=self._pilot.room)
         try:
             plan, self._memo = schedule(snapshot, self._memo)
         except Exception as error:  # noqa: BLE001  one object that breaks the core must not end the operator

@@ -177,10 +177,10 @@ class Operation:
 
     def _in_use(self, offer: OfferKey) -> bool:
         """Tell whether a copy that came by this offer may still be on its member."""
-        for record in self.state.jobs.values():
+        for uid in self.state.bindings.by(offer):
+            record = self.state.jobs[uid]
+            assert record.binding is not None
             binding = record.binding
-            if binding is None or binding.offer != offer:
-                continue
             link = self.desk.link_of(binding.cluster_uid)
             if not record.phase.ended or link is None or not link.connected or link.traces(record.uid):
                 return True

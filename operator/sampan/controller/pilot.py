@@ -10,6 +10,7 @@ import random
 from pathlib import Path
 
 from sampan.controller.actions import Wait
+from sampan.controller.bind_rate import BindRate
 from sampan.controller.decide import decide
 from sampan.controller.enact import Counters, Enactor, Tools
 from sampan.controller.jobs import JobRecord
@@ -45,6 +46,7 @@ class Pilot:
         self.counters = Counters()
         self._enactor = Enactor(tools, self.counters, lambda uid, after: self.touch(uid, after=after))
         self._assigned: dict[str, Assignment] = {}
+        self._rate = BindRate(self._pilots)
         self._failures: dict[str, int] = {}
         tools.state.on_job.append(lambda record: self.touch(record.uid) if self._concerns(record) else None)
 
@@ -54,10 +56,8 @@ class Pilot:
 
     def touch_cluster(self, cluster_uid: str) -> None:
         """Have every job bound to a member looked at."""
-        for record in list(self._state.jobs.values()):
-            binding = record.status.get("binding")
-            if binding and binding["clusterUID"] == cluster_uid:
-                self.touch(record.uid)
+        for uid in self._state.bindings.to(cluster_uid):
+            self.touch(uid)
 
     def bind(self, assignment: Assignment) -> None:
         """Have an assignment enacted."""
@@ -69,6 +69,11 @@ class Pilot:
     def binds_in_flight(self) -> int:
         """Return how many assignments wait for their intent."""
         return len(self._assigned)
+
+    @property
+    def room(self) -> int:
+        """Return how many more assignments may be made now, by how fast the hub takes them."""
+        return self._rate.room(len(self._assigned))
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -136,6 +141,7 @@ class Pilot:
         return not record.waits or record.uid in self._assigned
 
     async def _intend(self, record: JobRecord, assignment: Assignment) -> None:
+        started = self._clock()
         try:
             await self._enactor.intend(record, assignment)
         except Conflict:
@@ -143,6 +149,7 @@ class Pilot:
             self._state.hold_back(record.uid, until=self._clock() + STALE, version=version)
             raise
         finally:
+            self._rate.took(self._clock() - started)
             self._drop_assignment(record.uid)
 
     def _drop_assignment(self, uid: str) -> None:

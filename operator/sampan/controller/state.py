@@ -6,6 +6,7 @@ One loop owns it: every method is called there, none waits. It decides nothing a
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
+from sampan.controller.bindings import Bindings
 from sampan.controller.jobs import JobRecord, record_of
 from sampan.controller.promises import Promises
 from sampan.controller.queue_book import QueueBook
@@ -59,12 +60,12 @@ class State:
         """Called with every record that is new or changed."""
         self.on_waiting: list[Callable[[], None]] = []
         """Called when a job may be placed that could not be before."""
-        self._fleet = fleet
-        self._currency = currency
+        self._fleet, self._currency = fleet, currency
         self._book = QueueBook()
         self._room = WaitingRoom(self._book, cooldown=cooldown)
         self._under_way = UnderWay(self._holds)
         self.promises = Promises()
+        self.bindings = Bindings()
         self._flown: dict[str, Flight] = {}
         """The flight of each bound job: the same value until it changes, so that what is counted from it need not be anew."""
         self._indexed: tuple[Cell, ...] = ()
@@ -94,6 +95,7 @@ class State:
         self._unassume(uid)
         self._room.forget(uid)
         self.use.gone(uid)
+        self.bindings.put(uid, None)
         self.promises.forget(uid)
         self._under_way.touch(uid)
         if record is not None:
@@ -101,13 +103,17 @@ class State:
 
     def apply_queue(self, body: Mapping[str, Any]) -> None:
         """Take in a Queue; raises InvalidObjectError and keeps the known one where it cannot be read."""
-        if self._book.apply(body):
-            self._queues_changed()
+        self._queues_changed(self._book.apply(body))
 
     def remove_queue(self, uid: str) -> None:
         """Forget a Queue: its jobs go where their namespaces belong now, or are told that there is none."""
-        if self._book.remove(uid):
-            self._queues_changed()
+        self._queues_changed(self._book.remove(uid))
+
+    def _queues_changed(self, changed: bool) -> None:
+        if changed:
+            self._under_way.touch_all()
+            self._room.queues_changed()
+            self._tell_waiting()
 
     def apply_namespace(self, name: str, labels: Mapping[str, str] | None) -> None:
         """Take in the labels of a namespace of the hub; None once it is gone."""
@@ -115,17 +121,13 @@ class State:
             self._room.namespace_changed(name)
             self._tell_waiting()
 
-    def _queues_changed(self) -> None:
-        self._under_way.touch_all()
-        self._room.queues_changed()
-        self._tell_waiting()
-
     def _replace(self, record: JobRecord) -> None:
         binding, is_open, waits = record.binding, record.attempt_open, record.waits  # raises for a status not ours, before it is kept
         known = self.jobs.get(record.uid)
         if known is not None:
             self._close(known)
         self.jobs[record.uid] = record
+        self.bindings.put(record.uid, binding)
         self.use.heard(record, lambda: self._book.queue_of(record.namespace, record.spec))
         self._flown.pop(record.uid, None)
         self._under_way.touch(record.uid)

@@ -59,7 +59,7 @@ class Scene:
         self.snapshots.append(asyncio.get_running_loop().time())
         return NOW
 
-    binds_in_flight = 0
+    room = 64
 
     def bind(self, assignment: Assignment) -> None:
         self.state.assume(assignment)
