@@ -10,6 +10,7 @@ from typing import Final
 from sampan.api import conditions as types
 from sampan.api.conditions import OfferReason as Why
 from sampan.api.convert_offer import Claim, Grant
+from sampan.model.launch import PodSecurity
 from sampan.model.names import FINALIZER
 from sampan.model.offer import Offer
 
@@ -30,6 +31,8 @@ class LinkFacts:
     over_privileged: bool = False
     fingerprint: str = ""
     """First digits of the SHA-256 of the kubeconfig in use."""
+    levels: tuple[tuple[str, str], ...] = ()
+    """Pod Security level that each namespace of our jobs enforces, as far as we may look."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,8 +120,14 @@ def judge(claim: Claim, grants: Iterable[Grant], facts: LinkFacts, *, holder: Cl
         launch=claim.launch,
         member_queue=claim.member_queue,
         namespace=claim.remote_namespace,
+        pod_security=_level(facts, claim.remote_namespace),
     )
     return Joined(offer=offer, approved=approved, connected=connected, permitted=permitted)
+
+
+def _level(facts: LinkFacts, namespace: str) -> PodSecurity | None:
+    told = dict(facts.levels).get(namespace)
+    return PodSecurity(told) if told in tuple(PodSecurity) else None
 
 
 def schedulable(claim: Claim, joined: Joined, *, has_pools: bool, now: int) -> Verdict:

@@ -32,6 +32,8 @@ class Layers:
         """Start with nothing. `changed` is told after each change; it must not block."""
         self._changed = changed
         self.queueing: tuple[str, ...] = ()
+        self.levels: Mapping[str, str] = {}
+        """Pod Security level that each namespace of our jobs enforces, as far as we may look; `privileged` where none is set."""
         self.claimed: Mapping[Device, int] = {}
         """How many claims hold each device."""
         self._quotas: dict[str, dict[str, kube.ResourceQuota]] = {}
@@ -118,7 +120,8 @@ class Layers:
         for key, queue in sorted(self._local.items()):
             serving = self._cluster.get(queue.spec.cluster_queue)
             active = serving is not None and queue.spec.stop_policy == "None" and _is_active(serving)
-            found[key] = MemberQueue(name=key, free=self._free(serving) if serving is not None else {}, active=active)
+            free = self._free(serving) if serving is not None else {}
+            found[key] = MemberQueue(name=key, free=free if active else dict.fromkeys(free, 0), active=active)
         return found
 
     def _free(self, queue: kube.ClusterQueue) -> Mapping[str, int]:

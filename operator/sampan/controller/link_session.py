@@ -15,7 +15,7 @@ from sampan.controller.feeds import Feeds
 from sampan.controller.inventory import Inventory
 from sampan.controller.link_terms import DEFINITE, BeginAgainError, LinkSettings, Shown, StrangerError, shown
 from sampan.controller.own_jobs import OwnJobs
-from sampan.controller.rights import Rights, extras, review
+from sampan.controller.rights import Rights, extras, levels, review
 from sampan.kube.backoff import Backoff
 from sampan.kube.client import Client
 from sampan.kube.credentials import Credentials
@@ -138,6 +138,8 @@ class Session:
         served = [each.name for each in (await self.client.get(API_GROUPS, into=ApiGroups)).groups]
         known.inventory.layers.found(served)
         more = await extras(self.client, known.namespaces, served)
+        known.inventory.layers.levels = await levels(self.client, known.namespaces if "namespaces" in more else ())
+        self._listener.changed()
         # 4. Watch.
         async with asyncio.TaskGroup() as group:
             self._feeds = Feeds(self.client, known.inventory, known.own, listed=self._listed, tuning=self._settings.tuning)

@@ -242,6 +242,7 @@ class MemberLink:
             missing=rights.missing if rights else None,
             over_privileged=bool(self.warnings),
             fingerprint=session.client.credentials.fingerprint[:12] if session else self.facts.fingerprint,
+            levels=tuple(sorted(self._known.inventory.layers.levels.items())),
         )
 
     def _why(self, session: Session | None, *, up: bool) -> Shown:

@@ -9,6 +9,9 @@ from typing import Final
 
 from sampan.kube.access import Access
 from sampan.kube.client import Client
+from sampan.kube.meta import PartialObject
+from sampan.kube.paths import resource_path
+from sampan.model.launch import PodSecurity
 
 _CLUSTER: Final = (
     Access(verb="get", resource="namespaces", name="kube-system"),
@@ -31,8 +34,10 @@ _OPTIONAL: Final = (
     ("kueue.x-k8s.io", "clusterqueues", False),
     ("kueue.x-k8s.io", "localqueues", True),
     ("", "resourcequotas", True),
+    ("", "namespaces", True),
 )
 """(group, resource, in the jobs' namespaces only): what tells more of a member, where it is served and the provider lets us look."""
+_ENFORCED: Final = "pod-security.kubernetes.io/enforce"
 _ANYTHING: Final = Access(verb="*", resource="*", group="*")
 
 
@@ -60,6 +65,8 @@ def optional(group: str, resource: str, namespaces: Iterable[str]) -> tuple[Acce
     """Return the rights to follow one of the optional resources."""
     narrow = (group, resource, True) in _OPTIONAL
     places = sorted(namespaces) if narrow else [""]
+    if resource == "namespaces":
+        return tuple(Access(verb="get", resource=resource, namespace=place, name=place) for place in places)
     return tuple(Access(verb=verb, resource=resource, group=group, namespace=place) for place in places for verb in ("list", "watch"))
 
 
@@ -76,3 +83,9 @@ async def review(client: Client, namespaces: Iterable[str]) -> Rights:
     wanted = needed(namespaces)
     allowed = await client.review((*wanted, _ANYTHING))
     return Rights(missing=tuple(str(each) for each in wanted if not allowed[each]), over_privileged=allowed[_ANYTHING])
+
+
+async def levels(client: Client, namespaces: Iterable[str]) -> dict[str, str]:
+    """Return the Pod Security level that each of these namespaces enforces: `privileged` where none is set. Raises KubeError."""
+    found = {name: await client.get(resource_path("v1", "namespaces", name=name), into=PartialObject) for name in sorted(namespaces)}
+    return {name: each.metadata.labels.get(_ENFORCED, PodSecurity.PRIVILEGED) for name, each in found.items()}

@@ -31,9 +31,9 @@ class Helm:
         }
         self._install("sampan", values)
 
-    def install_member(self) -> None:
-        """Installs or upgrades `helm/sampan-member`."""
-        self._install("sampan-member", {})
+    def install_member(self, values: Mapping[str, Any]) -> None:
+        """Installs or upgrades `helm/sampan-member` with the provider's values."""
+        self._install("sampan-member", values)
 
     def _install(self, chart: str, values: Mapping[str, Any]) -> None:
         folder = shipped("helm") / chart

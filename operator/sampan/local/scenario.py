@@ -35,6 +35,8 @@ class MemberPlan(_Strict):
 
     name: Name
     nodes: list[NodeGroup]
+    values: dict[str, Any] = {}
+    """The provider's values of the member chart."""
 
 
 class ProviderPlan(_Strict):

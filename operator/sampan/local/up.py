@@ -82,8 +82,8 @@ def _make_cluster(federation: Federation, cluster: Cluster, binaries: Binaries, 
         )
         kubectl.run("wait", "--for=condition=Established", "--timeout=30s", "customresourcedefinitions", "--all")
     else:
-        helm.install_member()
         plan = next(member for member in federation.scenario.members if member.name == cluster.name)
+        helm.install_member(plan.values)
         kubectl.create_nodes(objects.nodes(plan))
     say(f"{cluster.name} runs at {cluster.address} ({time.monotonic() - started:.1f} s)")
 

@@ -98,6 +98,8 @@ class FakeServer:
             return web.json_response({"groups": [{"name": name} for name in self.groups]})
         if path == "/api/v1/namespaces/kube-system":
             return web.json_response({"metadata": {"name": "kube-system", "uid": self.uid}})
+        if path.startswith("/api/v1/namespaces/") and path.count("/") == 4:
+            return web.json_response({"metadata": {"name": path.rpartition("/")[2], "labels": {}}})
         if path.endswith("/selfsubjectaccessreviews"):
             return web.json_response({"status": {"allowed": _shown(body["spec"]["resourceAttributes"]) not in self.denied}})
         if request.method == "PATCH":

@@ -45,6 +45,7 @@ def test_each_namespace_is_asked_about_once() -> None:
 def test_what_is_asked_for_is_exactly_what_the_member_chart_grants() -> None:
     granted: set[str] = set()
     plain = "\n".join(line for line in CHART.read_text().splitlines() if not line.startswith("{{- if") and line != "{{- end }}")
+    plain = plain.replace("{{ .Values.namespace.name }}", "sampan-jobs")
     for document in plain.split("\n---\n"):
         rules = document.partition("\nrules:\n")[2].partition("\n---")[0]
         namespace = "sampan-jobs" if "\nkind: Role\n" in document else ""
@@ -58,7 +59,7 @@ def test_what_is_asked_for_is_exactly_what_the_member_chart_grants() -> None:
                 for n in names
             }
     assert granted
-    looks = (("resource.k8s.io", "resourceslices"), ("resource.k8s.io", "resourceclaims"), ("", "resourcequotas"))
+    looks = (("resource.k8s.io", "resourceslices"), ("resource.k8s.io", "resourceclaims"), ("", "resourcequotas"), ("", "namespaces"))
     queues = (("kueue.x-k8s.io", "clusterqueues"), ("kueue.x-k8s.io", "localqueues"))
     more = {str(access) for group, resource in (*looks, *queues) for access in optional(group, resource, ["sampan-jobs"])}
     assert {str(access) for access in needed(["sampan-jobs"])} | more == granted

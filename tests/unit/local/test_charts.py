@@ -30,4 +30,4 @@ def test_the_hub_gets_its_own_chart_for_an_operator_outside(program: MakeProgram
 
 def test_a_failure_carries_helm_s_words_and_the_cluster(program: MakeProgram, tmp_path: Path) -> None:
     with pytest.raises(LocalError, match="sampan-member on hub: no such chart"):
-        helm(program, tmp_path, "echo no such chart >&2; exit 1").install_member()
+        helm(program, tmp_path, "echo no such chart >&2; exit 1").install_member({})
