@@ -5,14 +5,11 @@ The data is in `data/classes`; how a recipe becomes a pod is in `api`.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sampan.model.accelerator import AcceleratorClass
 from sampan.model.launch import NO_LAUNCH, HostPath, Launch, PodSecurity
 from sampan.model.vector import Vector
-
-HAMI = Launch(scheduler_name="hami-scheduler")
-"""Shares of HAMi are handed out by its own scheduler (Project-HAMi/HAMi, charts/hami/values.yaml: schedulerName)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +26,13 @@ class Recipe:
     def holds(self, facts: AcceleratorClass, queueing: Iterable[str]) -> bool:
         """Tell whether this is the recipe for a class on a member with these layers."""
         return (not self.queueing or self.queueing in queueing) and (not self.families or facts.family in self.families)
+
+
+PUBLISHERS: Final[Mapping[str, Recipe]] = {
+    "hami": Recipe(launch=Launch(scheduler_name="hami-scheduler"), source="Project-HAMi/HAMi, charts/hami/values.yaml"),
+    "volcano-vgpu": Recipe(launch=Launch(scheduler_name="volcano"), source="Project-HAMi/volcano-vgpu-device-plugin, README"),
+}
+"""Shares are handed out by the scheduler that books them: HAMi's own, or Volcano with its deviceshare plugin."""
 
 
 def read_recipe(entry: Mapping[str, Any], sources: Mapping[str, str]) -> Recipe:
@@ -53,9 +57,11 @@ def read_recipe(entry: Mapping[str, Any], sources: Mapping[str, str]) -> Recipe:
 
 
 def recipe_for(facts: AcceleratorClass, recipes: Iterable[Recipe], *, publisher: str, queueing: Iterable[str]) -> Launch:
-    """Return what a pod needs: the class's own recipe over the vendor's, and HAMi's scheduler for what HAMi publishes."""
-    layers = tuple(queueing)
+    """Return what a pod needs: the class's own recipe over the vendor's, and for shares the scheduler that books them.
+
+    A vendor's recipe for a layer of the member is about the vendor's own device plugin: it does not hold for shares.
+    """
+    sharer = PUBLISHERS.get(publisher)
+    layers = tuple(queueing) if sharer is None else ()
     found = next((recipe.launch for recipe in recipes if recipe.holds(facts, layers)), NO_LAUNCH)
-    if publisher == "hami":
-        found = found.under(HAMI)
-    return found.under(facts.launch)
+    return found.under(sharer.launch if sharer else None).under(facts.launch)

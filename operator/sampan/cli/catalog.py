@@ -160,9 +160,8 @@ def _evidence(found: dict[str, Any]) -> list[list[str]]:
 def _recipes(found: dict[str, Any]) -> list[list[str]]:
     rows = []
     for each in found["launch"]:
-        where = f"with {each['where']}" if each["where"] else "any member"
         for at, (field, value) in enumerate(each["recipe"].items()):
-            rows.append([where if at == 0 else "", field, _words(value), _or_dash(each["source"]) if at == 0 else ""])
+            rows.append([each["where"] if at == 0 else "", field, _words(value), _or_dash(each["source"]) if at == 0 else ""])
     return rows
 
 

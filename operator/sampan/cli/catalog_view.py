@@ -9,6 +9,7 @@ from typing import Any, Final
 from sampan.catalog import Catalog, Detection
 from sampan.catalog.facts import Variant, Vendor
 from sampan.catalog.reading import normalise
+from sampan.catalog.recipes import PUBLISHERS
 from sampan.model.accelerator import AcceleratorClass, CountRule, Span
 from sampan.model.launch import NO_LAUNCH, Launch, PodSecurity
 from sampan.model.quantity import MICRO, format_bytes, format_micro, parse_micro
@@ -200,7 +201,7 @@ def _expressions(selector: Selector) -> list[str]:
 
 
 def _launches(catalog: Catalog, facts: AcceleratorClass) -> Iterator[dict[str, Any]]:
-    """What a pod needs on any member, and on members that run a layer for which there is a recipe of its own."""
+    """What a pod needs on any member, on members that run a layer with a recipe of its own, and on shares."""
     known = catalog.known.get(facts.vendor)
     recipes = known.recipes if known else ()
     for layer in sorted({"", *(each.queueing for each in recipes)}):
@@ -209,4 +210,9 @@ def _launches(catalog: Catalog, facts: AcceleratorClass) -> Iterator[dict[str, A
         if launch != NO_LAUNCH and (not layer or (found is not None and found.queueing == layer)):
             said = [found.source] if found and found.source else []
             said += [f"AcceleratorClass {facts.name}"] if facts.launch else []
-            yield {"where": layer or None, "recipe": recipe(launch), "source": "; ".join(said) or None}
+            yield {"where": f"with {layer}" if layer else "any member", "recipe": recipe(launch), "source": "; ".join(said) or None}
+    sharers = next((vendor.publishers for vendor in catalog.vendors if vendor.name == facts.vendor), ())
+    for publisher in sharers:
+        if publisher in PUBLISHERS:
+            launch = catalog.launch(facts, publisher=publisher)
+            yield {"where": f"shares of {publisher}", "recipe": recipe(launch), "source": PUBLISHERS[publisher].source}

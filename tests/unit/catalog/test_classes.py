@@ -127,3 +127,25 @@ def test_ascend_computes_twice_as_much_in_int8() -> None:
     for name in ("huawei-910a-32gb", "huawei-910b4-32gb", "huawei-910c-64gb", "huawei-310p-24gb"):
         facts = load().classes[name]
         assert facts.tflops(Precision.INT8) == 2 * (facts.fp16_tflops or 0), name
+
+
+def test_a_family_has_one_generation_where_images_are_built_for_generations() -> None:
+    """Ascend, ROCm and DTK images run on one generation only, so a job that names a family must get just that."""
+    catalog = load()
+    finer = {vendor for vendor, known in catalog.known.items() if known.image.startswith("generation")}
+    assert finer == {"amd", "huawei", "hygon"}
+    generations: dict[str, set[str]] = {}
+    for facts in catalog.classes.values():
+        if facts.vendor in finer:
+            generations.setdefault(facts.family, set()).add(facts.generation)
+    assert all(len(found) == 1 for found in generations.values()), generations
+    families = {facts.family for facts in catalog.classes.values() if facts.vendor == "huawei"}
+    assert families == {"ascend-310p", "ascend-910a", "ascend-910b", "ascend-910c", "ascend-950"}
+
+
+def test_memory_that_a_product_comes_with_in_two_sizes_makes_two_classes() -> None:
+    """The product name cannot tell the memory: 310P3 24 or 44 GiB, 910B4 32 or 64, 4090 24 or 48, H20 96 or 141."""
+    catalog = load()
+    for product, want in (("h20", {96, 141}), ("geforce-rtx-4090", {24, 48}), ("910b4", {32}), ("910b4-1", {64}), ("310p3", {24, 48})):
+        variants = [variant for vendor in catalog.vendors for variant in vendor.variants if product in variant.products]
+        assert {(variant.facts.memory or 0) // GIB for variant in variants} >= want, product

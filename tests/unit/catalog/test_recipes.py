@@ -1,11 +1,11 @@
-"""Launch recipes: the first that holds, HAMi's scheduler for its shares, and the class's own word over the vendor's."""
+"""Launch recipes: the first that holds, the sharer's scheduler for shares, and the class's own word over the vendor's."""
 
 from dataclasses import replace
 
 import pytest
 
 from sampan.catalog import load
-from sampan.catalog.recipes import Recipe, read_recipe, recipe_for
+from sampan.catalog.recipes import PUBLISHERS, Recipe, read_recipe, recipe_for
 from sampan.model.launch import Launch, PodSecurity
 
 
@@ -15,7 +15,8 @@ from sampan.model.launch import Launch, PodSecurity
         ("huawei-910b3-64gb", (), ("", (), "hccl")),
         ("huawei-910b3-64gb", ("Volcano",), ("volcano", (("ring-controller.atlas", "ascend-910b"),), "hccl")),
         ("huawei-910a-32gb", ("Kueue", "Volcano"), ("volcano", (("ring-controller.atlas", "ascend-910"),), "hccl")),
-        ("huawei-310p-24gb", ("Volcano",), ("", (), "hccl")),
+        ("huawei-310p-24gb", ("Volcano",), ("volcano", (("ring-controller.atlas", "ascend-310P"),), "hccl")),
+        ("huawei-310p-24gb", ("Kueue",), ("", (), "hccl")),
         ("nvidia-h100-sxm-80gb", ("Volcano",), ("", (), "nccl")),
         ("cambricon-mlu370-x8-48gb", (), ("", (), "cncl")),
     ],
@@ -32,9 +33,24 @@ def test_hygon_needs_a_folder_of_the_node_which_only_a_privileged_namespace_admi
     assert launch.pod_security is PodSecurity.PRIVILEGED
 
 
-def test_shares_of_hami_are_scheduled_by_hami() -> None:
-    launch = load().launch(load().classes["nvidia-a100-sxm-80gb"], publisher="hami")
-    assert (launch.scheduler_name, launch.backend) == ("hami-scheduler", "nccl")
+@pytest.mark.parametrize(
+    ("name", "publisher", "want"),
+    [
+        ("nvidia-a100-sxm-80gb", "hami", ("hami-scheduler", (), "nccl")),
+        ("nvidia-a100-sxm-80gb", "volcano-vgpu", ("volcano", (), "nccl")),
+        ("nvidia-a100-sxm-80gb", "nvidia-device-plugin", ("", (), "nccl")),
+        ("huawei-910b3-64gb", "hami", ("hami-scheduler", (), "hccl")),
+    ],
+)
+def test_shares_are_scheduled_by_whoever_books_them(name: str, publisher: str, want: tuple[object, ...]) -> None:
+    """Also where the member runs Volcano: its labels for Ascend are about the vendor's own plugin."""
+    launch = load().launch(load().classes[name], publisher=publisher, queueing=("Volcano",))
+    assert (launch.scheduler_name, launch.pod_labels, launch.backend) == want
+
+
+def test_every_sharer_with_a_recipe_publishes_something() -> None:
+    publishers = {publisher for vendor in load().vendors for publisher in vendor.publishers}
+    assert set(PUBLISHERS) <= publishers
 
 
 def test_the_classes_own_recipe_has_the_last_word() -> None:

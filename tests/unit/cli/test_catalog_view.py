@@ -70,9 +70,13 @@ def test_what_tells_a_class_is_named_with_the_clouds_aliases() -> None:
 
 def test_recipes_are_shown_for_any_member_and_for_members_with_volcano() -> None:
     shown = detail(BUILT_IN, built_in("huawei-910b3-64gb"))["launch"]
-    assert [(each["where"], each["recipe"].get("schedulerName")) for each in shown] == [(None, None), ("Volcano", "volcano")]
+    assert [(each["where"], each["recipe"].get("schedulerName")) for each in shown] == [
+        ("any member", None),
+        ("with Volcano", "volcano"),
+        ("shares of hami", "hami-scheduler"),
+    ]
     assert all(each["recipe"]["backend"] == "hccl" for each in shown)
-    (hygon,) = detail(BUILT_IN, built_in("hygon-k100-ai-64gb"))["launch"]
+    hygon, _ = detail(BUILT_IN, built_in("hygon-k100-ai-64gb"))["launch"]
     assert hygon["recipe"]["hostPaths"] == [{"path": "/opt/hyhal", "mountPath": "/opt/hyhal"}]
     assert hygon["recipe"]["podSecurityLevel"] == "privileged"
 
@@ -89,7 +93,7 @@ def test_objects_of_the_hub_add_and_correct() -> None:
     shown = detail(book, added)
     assert {"what": "declared resource", "keys": ["acme.example/npu"], "values": []} in shown["toldBy"]
     assert {"what": "declared labels", "keys": ["model In a1"], "values": []} in shown["toldBy"]
-    assert shown["launch"] == [{"where": None, "recipe": {"backend": "acl"}, "source": f"AcceleratorClass {added.name}"}]
+    assert shown["launch"] == [{"where": "any member", "recipe": {"backend": "acl"}, "source": f"AcceleratorClass {added.name}"}]
     assert ("INT8", "512", "TOPS") in [(each["name"], each["value"], each["unit"]) for each in shown["figures"]]
     memory = next(each for each in detail(book, corrected)["figures"] if each["name"] == "memory")
     assert (memory["value"], memory["grade"], memory["source"]) == ("96", None, "acceptance test")
