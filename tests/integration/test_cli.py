@@ -1,10 +1,12 @@
 """The command line and the examples against a real API server: what it stores, refuses and answers, and in which words."""
 
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 
 from integration.support import ROOT, Api, wait_for
@@ -120,3 +122,16 @@ def test_a_kubeconfig_that_does_not_fit_is_one_line(hub: Api, tmp_path: Path, ch
     assert shown.stderr.startswith("Error: ")
     assert shown.stderr.count("\n") == 1
     assert want in shown.stderr
+
+
+def test_the_documented_class_is_taken_and_shows_up_in_the_catalogue(hub: Api) -> None:
+    page = (ROOT / "docs" / "accelerators.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    hub.apply(yaml.safe_load(example))
+    try:
+        shown = json.loads(sampan(hub, "catalog", "acme-a1-64gb", "-o", "json").stdout)
+    finally:
+        hub.kubectl("delete", "acceleratorclass", "acme-a1-64gb")
+    assert (shown["from"], shown["memory"], shown["throughput"]) == ("declared", "64Gi", {"FP16": "280", "INT8": "560"})
+    assert shown["launch"][0]["recipe"] == {"runtimeClassName": "acme", "backend": "acl"}
+    assert "built-in" not in sampan(hub, "catalog", "acme-a1-64gb").stdout, "deleted: nobody knows it"
