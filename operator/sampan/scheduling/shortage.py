@@ -27,11 +27,13 @@ class Spot:
     demand: Demand
     column: int
     cpu_reserve: int = 0
+    needs: Needs | None = None
+    """Kept by who asks about many spots; not the tables' own, which hold what jobs wait for."""
 
     def fits(self, stock: Stock) -> Numbers:
         """Return the replicas that fit on each node out of a stock, whoever it is kept for."""
         at = self.desk.tables.columns[self.column]
-        needs = Needs(self.desk.tables.names)
+        needs = self.needs or Needs(self.desk.tables.names)
         number, _ = needs.number(Need.of(self.demand, cpu_reserve=self.cpu_reserve))
         found: Numbers = fits(stock, needs, np.array([number]), kind=at.kind, nodes=at.nodes)[0]
         return found

@@ -81,7 +81,7 @@ def _made_from(desk: Desk, case: Case) -> tuple[object, ...]:
 
 
 def _refusal(desk: Desk, case: Case) -> Refusal:
-    against = _against(desk, case, case.allowed)
+    against = against_all(desk, case, case.allowed)
     point = (against.masks & WRONG) == 0
     counted = against.worst[point] if point.any() else against.worst
     severities, amounts = np.unique(counted, return_counts=True)
@@ -126,13 +126,13 @@ def _others(desk: Desk, case: Case, best: Choice) -> list[Verdict]:
                 choices[column] = choice
     shown = [_scored(desk, case, choice) for choice in sorted(choices.values(), key=lambda choice: choice.rank)]
     if len(shown) < MOST_VERDICTS - 1:
-        against = _against(desk, case, indexes)
+        against = against_all(desk, case, indexes)
         places = [place for place in against.mildest(MOST_VERDICTS + len(roomy)) if int(against.columns[place]) not in roomy]
         shown += [_refused(desk, case, against, place=place) for place in places]
     return shown[: MOST_VERDICTS - 1]
 
 
-def _against(desk: Desk, case: Case, indexes: tuple[int, ...]) -> Against:
+def against_all(desk: Desk, case: Case, indexes: tuple[int, ...]) -> Against:
     """Return everything against every column; room is looked at only where nothing else is in the way."""
     best: Against | None = None
     for index in indexes:
