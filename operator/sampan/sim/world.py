@@ -70,7 +70,7 @@ class World:
             have = {node.name: node for node in members}
             group = DeviceGroup(resource=RESOURCE, devices=devices_per_node, vendor=GPU.vendor, accelerator_class=GPU.name)
             self._clusters[name] = Cluster(uid=name, nodes=have, devices=dict.fromkeys(have, (group,)))
-            offer = _offer(name)
+            offer = offer_of(name)
             self._offers[offer.key] = offer
             cells.append(Cell(offer=offer.key, pool=_pool(name, tuple(sorted(have)), devices_per_node)))
         self._cells = tuple(cells)
@@ -133,7 +133,8 @@ def _moved(cluster: Cluster, assignment: Assignment, need: Vector) -> Mapping[st
     return used
 
 
-def _offer(name: str) -> Offer:
+def offer_of(name: str) -> Offer:
+    """Return an open offer of a simulated cluster."""
     return Offer(
         key=OfferKey("sim", name),
         uid=f"uid-{name}",

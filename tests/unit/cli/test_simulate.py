@@ -20,3 +20,14 @@ def test_a_folder_without_the_trace_is_named(tmp_path: Path, sampan: Sampan) -> 
     shown = sampan("simulate", "philly", str(tmp_path))
     assert shown.exit_code == 1
     assert "jobs.csv" in shown.output
+
+
+def test_packing_is_shown_beside_the_published_figures(tmp_path: Path, sampan: Sampan) -> None:
+    (tmp_path / "pods.csv").write_text("name,cpu_milli,memory_mib,num_gpu,gpu_milli\np,1000,1024,1,500\n")
+    (tmp_path / "nodes.csv").write_text("sn,cpu_milli,memory_mib,gpu,model\nn,64000,65536,2,T4\n")
+    shown = sampan("simulate", "openb", str(tmp_path), "--seed", "42")
+    assert shown.exit_code == 0, shown.output
+    assert "published FGD" in shown.output
+    assert "95.39 %" in shown.output
+    assert "100.00 %" in shown.output
+    assert sampan("simulate", "openb", str(tmp_path / "missing")).exit_code != 0
