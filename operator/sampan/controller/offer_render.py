@@ -1,6 +1,6 @@
 """What an offer on the hub needs next: its finalizer on or off, or a new status. Decides what to write; `offer_writer.py` writes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from sampan.controller.offer_pools import OfferPools
 from sampan.controller.offer_status import OfferView, difference, is_urgent, status_of
 from sampan.controller.offer_writer import Write
 from sampan.kube.client import PatchType
-from sampan.model.cluster import Cluster, Pool
+from sampan.model.cluster import Cluster, Pool, Running
 from sampan.model.names import FINALIZER
 from sampan.model.offer import OfferKey
 from sampan.scheduling.pool_summary import describe, left_out
@@ -26,9 +26,18 @@ _REFUSED: Final = "the hub's API server refuses the status with the pools, so th
 class Renderer:
     """Reads the book and the pools; keeps only which statuses were refused."""
 
-    def __init__(self, book: OfferBook, pools: OfferPools, *, in_use: Callable[[OfferKey], bool], clock: Callable[[], int]) -> None:
-        """`clock` gives milliseconds since the epoch."""
+    def __init__(
+        self,
+        book: OfferBook,
+        pools: OfferPools,
+        *,
+        in_use: Callable[[OfferKey], bool],
+        clock: Callable[[], int],
+        running: Callable[[str], Mapping[str, Running]] = lambda _: {},
+    ) -> None:
+        """`clock` gives milliseconds since the epoch, `running` what of ours holds the nodes of a cluster."""
         self._book, self._pools, self._in_use, self._clock = book, pools, in_use, clock
+        self._running = running
         self._unshown: dict[str, int] = {}
 
     def refused(self, uid: str) -> None:
@@ -79,6 +88,8 @@ class Renderer:
         joined, facts = self._book.judged[claim.uid], self._book.facts(claim)
         pools = self._pools.pools(claim.key)
         cluster = self._pools.cluster(joined.offer.cluster_uid) if joined.offer.cluster_uid else None
+        if cluster is not None:
+            cluster = replace(cluster, running=self._running(cluster.uid))
         hidden = now < self._unshown.get(claim.uid, 0)
         summary = self._schedulable(claim, now=now)
         verdicts: list[Verdict | None] = [*joined.verdicts, _hiding(summary) if hidden else summary]

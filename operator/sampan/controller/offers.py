@@ -22,7 +22,7 @@ from sampan.controller.offer_writer import OfferWriter
 from sampan.kube.client import Client
 from sampan.kube.workloads import Job as RemoteJob
 from sampan.model.accelerator import AcceleratorClass
-from sampan.model.cluster import Cell, Cluster, Node
+from sampan.model.cluster import Cell, Cluster, Node, Running
 from sampan.model.offer import Offer, OfferKey
 
 HOUSEKEEPING = 2.0
@@ -55,6 +55,8 @@ class DeskEvents:
     """Our assignments to a cluster whose pods may not all be seen yet."""
     in_use: Callable[[OfferKey], bool]
     """Whether a job's copy may still be there because of this offer: then the offer cannot go."""
+    running: Callable[[str], Mapping[str, Running]] = lambda _: {}
+    """What of ours holds the nodes of a cluster: it counts against the offers' caps."""
 
 
 class OfferDesk:
@@ -65,7 +67,7 @@ class OfferDesk:
         self._settings, self._events, self._clock = settings, events, clock
         self._book = OfferBook(settings.link.hub_cluster_uid, self._facts, currency=settings.currency)
         self._pools = OfferPools(built_in.load(), settings.home_origins, events.flights)
-        self._renderer = Renderer(self._book, self._pools, in_use=events.in_use, clock=clock)
+        self._renderer = Renderer(self._book, self._pools, in_use=events.in_use, running=events.running, clock=clock)
         self._writer = OfferWriter(hub, self._renderer.write, self._written, refused=self._renderer.refused)
         self._secrets = SecretWatch(hub, settings.provider_namespaces, changed=self._secret_changed, tuning=settings.link.tuning)
         self._links: dict[SecretRef, MemberLink] = {}

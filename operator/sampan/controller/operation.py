@@ -165,6 +165,7 @@ class Operation:
             member_changed=lambda cluster_uid: self.pilot.touch_cluster(cluster_uid),  # noqa: PLW0108
             flights=lambda cluster_uid: self.state.flights(cluster_uid),  # noqa: PLW0108
             in_use=self._in_use,
+            running=lambda cluster_uid: self.state.running(cluster_uid),  # noqa: PLW0108
         )
 
     def _job_changed(self, cluster_uid: str, job_uid: str) -> None:

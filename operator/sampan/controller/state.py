@@ -10,7 +10,7 @@ from sampan.controller.bindings import Bindings
 from sampan.controller.jobs import JobRecord, record_of
 from sampan.controller.promises import Promises
 from sampan.controller.queue_book import QueueBook
-from sampan.controller.under_way import UnderWay, about_to_run, demand_of, per_replica, recovered_nodes, replicas_over, running_of
+from sampan.controller.under_way import UnderWay, about_to_run, bound_flight, planned_flight, running_of
 from sampan.controller.use_book import UseBook
 from sampan.controller.waiting_room import CellId, WaitingRoom
 from sampan.kube.workloads import Job as RemoteJob
@@ -209,7 +209,11 @@ class State:
             yield self._flown[uid]
         for uid, assignment in self._assumed.items():
             if assignment.cluster_uid == cluster_uid and uid not in self._open.get(cluster_uid, ()):
-                yield self._new_flight(assignment)
+                yield planned_flight(assignment, self.pool_of(assignment.offer, assignment.pool))
+
+    def running(self, cluster_uid: str) -> Mapping[str, Running]:
+        """Return what of ours holds the nodes of a member, by job UID."""
+        return self._under_way.running(cluster_uid)
 
     def pool_of(self, offer: OfferKey, name: str) -> Pool | None:
         """Return a pool of an offer as it is now."""
@@ -237,22 +241,13 @@ class State:
         self._under_way.touch(uid)
         return True
 
-    def _new_flight(self, assignment: Assignment) -> Flight:
-        pool = self.pool_of(assignment.offer, assignment.pool)
-        return Flight(job_uid=assignment.job.uid, nodes=assignment.nodes, per_replica=per_replica(assignment.demand, pool), finished=0)
-
     def _flight(self, record: JobRecord) -> Flight:
         binding = record.binding
         assert binding is not None
         pool = self.pool_of(binding.offer, binding.pool)
         copy = self._fleet.remote_job(binding.cluster_uid, record.uid)
         plan = self._planned.get(record.uid)
-        return Flight(
-            job_uid=record.uid,
-            nodes=plan.nodes if plan is not None else recovered_nodes(binding.replicas, copy, pool),
-            per_replica=per_replica(demand_of(record.shape, binding.alternative), pool),
-            finished=replicas_over(binding.replicas, copy),
-        )
+        return bound_flight(record, plan=plan, copy=copy, pool=pool)
 
     def _holds(self, uid: str, now: int) -> tuple[str, Running] | None:
         """Return the member on which a job holds nodes, or is about to, and what it holds there."""
@@ -263,7 +258,9 @@ class State:
             return record.binding.cluster_uid, running_of(record, seat, flight=self._flown.get(uid) or self._flight(record))
         if assumed is None:
             return None
-        return assumed.cluster_uid, about_to_run(assumed, flight=self._new_flight(assumed), now=now)
+        return assumed.cluster_uid, about_to_run(
+            assumed, flight=planned_flight(assumed, self.pool_of(assumed.offer, assumed.pool)), now=now
+        )
 
     @property
     def waiting(self) -> int:

@@ -11,7 +11,7 @@ from sampan.controller.jobs import JobRecord
 from sampan.controller.queue_book import Seat
 from sampan.kube.workloads import Job as RemoteJob
 from sampan.model.cluster import Cluster, Pool, Running
-from sampan.model.job import Demand, Shape
+from sampan.model.job import Demand, Shape, Share
 from sampan.model.offer import OfferKey
 from sampan.model.plan import Assignment
 from sampan.model.vector import Vector
@@ -34,6 +34,10 @@ class UnderWay:
         self._merged: dict[str, tuple[Cluster, Cluster]] = {}
         self._seen: Mapping[str, Cluster] = {}
         self._shown: Mapping[str, Cluster] = {}
+
+    def running(self, cluster_uid: str) -> Mapping[str, Running]:
+        """Return what held the nodes of a member at the last picture, by job UID."""
+        return self._running.get(cluster_uid, {})
 
     def touch(self, uid: str) -> None:
         """Hear that what a job holds may have changed."""
@@ -137,6 +141,31 @@ def per_replica(demand: Demand | None, pool: Pool | None) -> Vector:
     if demand is None:
         return Vector()
     return demand.per_replica if pool is None else need_of(demand, pool)
+
+
+def planned_flight(assignment: Assignment, pool: Pool | None) -> Flight:
+    """Return the flight of an assignment whose intent is not written yet."""
+    demand = assignment.demand
+    return Flight(job_uid=assignment.job.uid, nodes=assignment.nodes, per_replica=per_replica(demand, pool), share=share_of(demand))
+
+
+def bound_flight(record: JobRecord, *, plan: Assignment | None, copy: RemoteJob | None, pool: Pool | None) -> Flight:
+    """Return the flight of a bound job; `plan` is the assignment it came from, None after a restart."""
+    binding = record.binding
+    assert binding is not None
+    demand = demand_of(record.shape, binding.alternative)
+    return Flight(
+        job_uid=record.uid,
+        nodes=plan.nodes if plan is not None else recovered_nodes(binding.replicas, copy, pool),
+        per_replica=per_replica(demand, pool),
+        share=share_of(demand),
+        finished=replicas_over(binding.replicas, copy),
+    )
+
+
+def share_of(demand: Demand | None) -> Share | None:
+    """Return what a replica takes of one card, None where it takes whole devices."""
+    return demand.requirement.share if demand is not None and demand.requirement is not None else None
 
 
 def replicas_over(replicas: int, copy: RemoteJob | None) -> int:

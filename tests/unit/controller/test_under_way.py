@@ -3,12 +3,13 @@
 from typing import Any
 
 from builders import NOW as START
-from builders import cluster, demand, job, node, vector
+from builders import cluster, demand, job, node, requirement, vector
 from jobs import CLUSTER, NOW, OFFER, binding, body, bound_status, copy, record
 from sampan.controller.queue_book import QueueBook
 from sampan.controller.state import State
-from sampan.controller.under_way import UnderWay, about_to_run, recovered_nodes, replicas_over, running_of
+from sampan.controller.under_way import UnderWay, about_to_run, recovered_nodes, replicas_over, running_of, share_of
 from sampan.model.cluster import Running
+from sampan.model.job import Requirement, Share
 from sampan.model.plan import Assignment
 from sampan.scheduling.capacity import Flight
 
@@ -91,3 +92,10 @@ def test_nodes_after_a_restart_and_replicas_that_are_over() -> None:
     assert recovered_nodes(3, None, None) == ()
     assert replicas_over(1, None) == 0
     assert replicas_over(1, copy(succeeded=1)) == 1
+
+
+def test_a_share_of_a_card_is_told_and_a_whole_device_is_none() -> None:
+    part = demand(Requirement(count=1, stack="cuda", share=Share(memory=2**30)))
+    assert share_of(part) == Share(memory=2**30)
+    assert share_of(demand(requirement())) is None
+    assert share_of(None) is None
