@@ -15,11 +15,23 @@ def local() -> None:
 
 
 def _name_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option("--name", default="sampan", show_default=True, metavar="NAME", help="Name of the federation.")(command)
+    """Which federation; the function gets a name that was told or is the only one."""
+
+    def chosen(_: click.Context, __: click.Parameter, name: str | None) -> str:
+        from sampan.cli.trouble import explain
+        from sampan.local.federation import the_name
+        from sampan.local.paths import RefusedError
+
+        try:
+            return the_name(name)
+        except RefusedError as error:
+            raise explain(error) or error from None
+
+    return click.option("--name", metavar="NAME", callback=chosen, help="Name of the federation; default: the only one there is.")(command)
 
 
 @local.command("up")
-@_name_option
+@click.option("--name", default="sampan", show_default=True, metavar="NAME", help="Name of the federation.")
 @click.option("--scenario", default="demo", show_default=True, metavar="FILE", help="Scenario file, or the name of a packaged scenario.")
 @click.option("--members", type=click.IntRange(1, 100), metavar="K", help="Number of members; default: as the scenario has.")
 @click.option("--no-operator", is_flag=True, help="Do not start the operator, do not wait for the offers.")

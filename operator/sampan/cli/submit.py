@@ -17,6 +17,12 @@ from sampan.kube.text import clean_text
 
 SUCCEEDED, FAILED, REJECTED, TIMED_OUT = 0, 1, 2, 4
 WORST_FIRST = (REJECTED, FAILED, TIMED_OUT, SUCCEEDED)
+MEANING = {
+    SUCCEEDED: "every job succeeded",
+    FAILED: "a job failed, was cancelled or deleted",
+    REJECTED: "a job was rejected",
+    TIMED_OUT: "not all jobs ended in time",
+}
 TICK_SECONDS = 0.5
 
 
@@ -42,7 +48,9 @@ def submit(ctx: click.Context, /, *, target: Target, sources: tuple[str, ...], w
     hub_in_use = hub.connect(target)
     made = [_create(hub_in_use, job) for job in jobs]
     if wait:
-        ctx.exit(follow(hub_in_use.api, made, timeout=timeout))
+        code = follow(hub_in_use.api, made, timeout=timeout)
+        click.echo(f"exit code {code}: {MEANING[code]}", err=True)
+        ctx.exit(code)
 
 
 def _create(hub_in_use: hub.Hub, manifest: dict[str, Any]) -> hub.Object:

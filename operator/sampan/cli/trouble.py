@@ -12,6 +12,9 @@ from sampan.kube.text import clean_text
 LINE_LIMIT = 1024
 """Bytes of a whole message; a server's own words in it are cut to 256."""
 
+CATALOGUE = frozenset({"clusteroffers", "acceleratorclasses", "placementpolicies"})
+"""Kinds that people see by the ClusterRole sampan-catalogue-reader."""
+
 
 class Trouble(click.ClickException):
     """What is wrong and what to do next, printed as one line `Error: what; next` on stderr; exit code 1 unless told otherwise."""
@@ -56,7 +59,7 @@ def explain_api(status: int, body: str | bytes | None, *, reason: str | None = N
     if status == 401:
         return Trouble("the hub does not accept these credentials (401)", "renew the kubeconfig, or choose another --context")
     if status == 403:
-        return Trouble(f"not allowed: {said}", "ask the platform team for the ClusterRole sampan-tenant in this namespace")
+        return Trouble(f"not allowed: {said}", f"ask the platform team for the ClusterRole {_role(resource)}")
     if status == 404 and resource == "namespaces":
         return Trouble(f"{said}", "choose another -n NAMESPACE, or create it with kubectl create namespace")
     if status == 404 and "could not find the requested resource" in said:
@@ -70,6 +73,11 @@ def explain_api(status: int, body: str | bytes | None, *, reason: str | None = N
     if status == 429 or status >= 500:
         return Trouble(f"the API server is overloaded or in trouble ({status}): {said}", "try again in a minute")
     return Trouble(f"the API server answered {status}: {said}", "look at its logs, or try again")
+
+
+def _role(resource: str) -> str:
+    """The ClusterRole of the chart that lets people see or make such objects."""
+    return "sampan-catalogue-reader" if resource in CATALOGUE else "sampan-tenant in this namespace"
 
 
 def _explain_transport(error: Exception) -> Trouble:

@@ -57,7 +57,7 @@ class Operation:
         self.writer = UseWriter(use, self.store)
         self.state = State(self.desk, currency=settings.currency, cooldown=int(settings.cooldown * 1000), use=use)
         sight = Sight(self.desk, clock)
-        remotes = RemoteJobs(self.state, hub, identity.hub_id)
+        remotes = RemoteJobs(self.state, hub, identity.hub_id, namespace=settings.namespace)
         tools = Tools(
             state=self.state,
             members=self.desk,

@@ -28,6 +28,8 @@ SWEPT = (
     (RESOURCE_API, "resourceclaimtemplates"),
 )
 """Kinds a job may leave behind on a member besides its Job."""
+ACCOUNT = "sampan-operator"
+"""The operator's ServiceAccount, as the chart names it."""
 
 
 class Link(Protocol):
@@ -57,9 +59,9 @@ class PoolGone(Exception):  # noqa: N818
 class RemoteJobs:
     """The remote copies of all jobs."""
 
-    def __init__(self, state: State, hub: Hub, hub_id: str) -> None:
-        """`hub_id` is the hub's stored identity."""
-        self._state, self._hub, self._hub_id = state, hub, hub_id
+    def __init__(self, state: State, hub: Hub, hub_id: str, *, namespace: str) -> None:
+        """`hub_id` is the hub's stored identity, `namespace` the operator's own."""
+        self._state, self._hub, self._hub_id, self._namespace = state, hub, hub_id, namespace
 
     async def create(self, link: Link, record: JobRecord, binding: Binding, *, pull_secrets: tuple[str, ...]) -> RemoteJob | None:
         """Create the copy of the bound attempt. Returns it, or None where an object of that name is there already.
@@ -198,8 +200,8 @@ class RemoteJobs:
         except (NotFound, Forbidden):
             raise Missing(
                 "SecretNotShared",
-                f"Secret {name} cannot be read: create it, and bind ClusterRole sampan-secret-reader to the operator in namespace "
-                f"{record.namespace}.",
+                f"Secret {name} cannot be read: create it, and let the operator read it: kubectl create rolebinding sampan-secrets "
+                f"-n {record.namespace} --clusterrole=sampan-secret-reader --serviceaccount={self._namespace}:{ACCOUNT}",
             ) from None
         return Payload(data=found.data)
 

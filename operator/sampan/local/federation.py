@@ -163,6 +163,18 @@ def federation_names() -> list[str]:
     return sorted(record.parent.name for record in state_root().glob("*/federation.json"))
 
 
+def the_name(name: str | None) -> str:
+    """The name itself, or where none is given the name of the only federation. Raises RefusedError where there are none or several."""
+    if name is not None:
+        return name
+    there = federation_names()
+    if len(there) == 1:
+        return there[0]
+    if there:
+        raise RefusedError(f"there are several federations: {', '.join(there)}; name one with --name")
+    raise RefusedError("there is no federation here; make one with: sampan local up")
+
+
 @contextmanager
 def exclusive(name: str) -> Iterator[None]:
     """Nobody else makes or removes the federation meanwhile. Raises RefusedError when somebody is at it."""

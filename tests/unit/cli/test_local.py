@@ -45,6 +45,34 @@ def test_an_unknown_federation_is_one_line_that_says_what_to_do() -> None:
     assert "sampan local up --name two" in told.output
 
 
+@pytest.mark.parametrize("arguments", [["status", "-o", "json"], ["kubeconfig", "tenant"], ["down"]])
+def test_the_only_federation_needs_no_name(federation: Federation, arguments: list[str]) -> None:
+    path = federation.kubeconfig("tenant")
+    path.parent.mkdir()
+    path.write_text("")
+    told = CliRunner().invoke(cli, ["local", *arguments])
+    assert told.exit_code == 0, told.output
+    assert "one" in told.output
+
+
+def test_of_several_federations_none_is_guessed(federation: Federation) -> None:
+    other = Federation(name="two", scenario=DEMO, ports=federation.ports)
+    other.folder.mkdir()
+    other.save(complete=True)
+    told = CliRunner().invoke(cli, ["local", "down"])
+    assert told.exit_code == 1
+    assert "one, two; name one with --name" in told.output
+    assert federation.folder.exists()
+    assert other.folder.exists()
+
+
+def test_without_any_federation_it_says_how_to_make_one(federation: Federation) -> None:
+    (federation.folder / "federation.json").unlink()
+    told = CliRunner().invoke(cli, ["local", "status"])
+    assert told.exit_code == 1
+    assert "sampan local up" in told.output
+
+
 def test_list_names_the_federations() -> None:
     assert CliRunner().invoke(local, ["list"]).output == "one\n"
 

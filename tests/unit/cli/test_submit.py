@@ -45,6 +45,7 @@ def test_wait_ends_with_the_gravest_code(sampan: Sampan, api: FakeApi, ends: dic
     api.events = [status(name, 11 + number, **fields) for number, (name, fields) in enumerate(ends.items())]
     shown = sampan("submit", "-f", "-", "--wait", text="---\n".join(job(name) for name in ends))
     assert shown.exit_code == want, shown.output
+    assert f"exit code {want}: " in shown.stderr
 
 
 def test_wait_prints_each_phase_change_once_with_place_and_reason(sampan: Sampan, api: FakeApi) -> None:

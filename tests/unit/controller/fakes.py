@@ -140,7 +140,7 @@ class World:
             state=self.state,
             members=self.members,
             hub=hub,
-            remotes=RemoteJobs(self.state, hub, HUB),
+            remotes=RemoteJobs(self.state, hub, HUB, namespace="sampan-system"),
             sight=self.sight,
             settings=self.settings,
             hub_id=HUB,

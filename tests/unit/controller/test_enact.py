@@ -158,6 +158,7 @@ async def test_a_secret_that_is_not_shared_is_not_told_from_one_that_is_not_ther
         w.hub.fault("GET", "/secrets/token", replying(403, "Forbidden"))
         await w.bind()
         assert w.status()["conditions"][0]["reason"] == "SecretNotShared"
+        assert "--clusterrole=sampan-secret-reader --serviceaccount=sampan-system:sampan-operator" in w.status()["conditions"][0]["message"]
 
 
 async def test_dependents_are_made_before_the_start_and_owned_by_the_copy() -> None:

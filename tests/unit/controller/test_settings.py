@@ -1,7 +1,10 @@
 """Settings come from the environment, and what cannot be meant is refused."""
 
+import re
+from pathlib import Path
+
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from sampan.controller.settings import Settings
 
@@ -13,6 +16,21 @@ def test_the_defaults_are_safe() -> None:
     assert settings.home_origins == {"CN"}
     assert (settings.metrics_host, settings.metrics_port) == ("127.0.0.1", 8080)
     assert settings.tombstone >= settings.call_timeout, "a copy may not go while a call about it can be in flight"
+
+
+def test_the_readme_lists_every_setting_with_its_default() -> None:
+    readme = (Path(__file__).parents[3] / "README.md").read_text()
+    told = re.findall(r"^\| `SAMPAN_(\w+)` \| (?:`([^`]*)`)? ?\|", readme, flags=re.MULTILINE)
+    fields = Settings.model_fields
+    assert [(name.lower(), default) for name, default in told] == [(name, _written(field.default)) for name, field in fields.items()]
+
+
+def _written(default: object) -> str:
+    if isinstance(default, SecretStr):
+        return default.get_secret_value()
+    if isinstance(default, frozenset | tuple):
+        return ",".join(sorted(default))
+    return str(default)
 
 
 def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
