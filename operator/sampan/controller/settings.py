@@ -1,5 +1,6 @@
 """Settings of the operator, from the environment (`SAMPAN_…`). Read once at the start; nothing else reads the environment."""
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, SecretStr, field_validator
@@ -46,7 +47,22 @@ class Settings(BaseSettings):
     pilots: int = Field(default=32, ge=1)
     """Jobs whose remote copies are worked on at the same time."""
 
-    @field_validator("provider_namespaces", "home_origins", mode="before")
+    query_address: str = ""
+    """Where `query.sampan.dev` is served over TLS, host:port; empty: not at all."""
+    query_tls: Path = Path("query-tls")
+    """Folder with `tls.crt` and `tls.key` of the server, and `ca.crt`: the CA of the hub's front proxy."""
+    query_proxy_names: Annotated[frozenset[str], NoDecode] = frozenset({"front-proxy-client"})
+    """Common names that the front proxy's certificate may have; comma-separated in the environment."""
+
+    @field_validator("query_address")
+    @classmethod
+    def _host_and_port(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if value and not (host and port.isdigit()):
+            raise ValueError("must be host:port, such as 0.0.0.0:8443")
+        return value
+
+    @field_validator("provider_namespaces", "home_origins", "query_proxy_names", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

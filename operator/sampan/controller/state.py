@@ -61,8 +61,8 @@ class State:
         self.on_waiting: list[Callable[[], None]] = []
         """Called when a job may be placed that could not be before."""
         self._fleet, self._currency = fleet, currency
-        self._book = QueueBook()
-        self._room = WaitingRoom(self._book, cooldown=cooldown)
+        self.book = QueueBook()
+        self._room = WaitingRoom(self.book, cooldown=cooldown)
         self._under_way = UnderWay(self._holds)
         self.promises = Promises()
         self.bindings = Bindings()
@@ -103,11 +103,11 @@ class State:
 
     def apply_queue(self, body: Mapping[str, Any]) -> None:
         """Take in a Queue; raises InvalidObjectError and keeps the known one where it cannot be read."""
-        self._queues_changed(self._book.apply(body))
+        self._queues_changed(self.book.apply(body))
 
     def remove_queue(self, uid: str) -> None:
         """Forget a Queue: its jobs go where their namespaces belong now, or are told that there is none."""
-        self._queues_changed(self._book.remove(uid))
+        self._queues_changed(self.book.remove(uid))
 
     def _queues_changed(self, changed: bool) -> None:
         if changed:
@@ -117,7 +117,7 @@ class State:
 
     def apply_namespace(self, name: str, labels: Mapping[str, str] | None) -> None:
         """Take in the labels of a namespace of the hub; None once it is gone."""
-        if self._book.apply_namespace(name, labels):
+        if self.book.apply_namespace(name, labels):
             self._room.namespace_changed(name)
             self._tell_waiting()
 
@@ -128,7 +128,7 @@ class State:
             self._close(known)
         self.jobs[record.uid] = record
         self.bindings.put(record.uid, binding)
-        self.use.heard(record, lambda: self._book.queue_of(record.namespace, record.spec))
+        self.use.heard(record, lambda: self.book.queue_of(record.namespace, record.spec))
         self._flown.pop(record.uid, None)
         self._under_way.touch(record.uid)
         if is_open and binding is not None:
@@ -254,7 +254,7 @@ class State:
         record, assumed = self.jobs.get(uid), self._assumed.get(uid)
         if record is not None and record.attempt_open and record.binding is not None and record.shape is not None:
             assert record.spec is not None
-            seat = self._book.seat(record.namespace, record.spec, record.shape)
+            seat = self.book.seat(record.namespace, record.spec, record.shape)
             return record.binding.cluster_uid, running_of(record, seat, flight=self._flown.get(uid) or self._flight(record))
         if assumed is None:
             return None
@@ -275,7 +275,7 @@ class State:
             now=now,
             currency=self._currency,
             backlog=self._room.backlog(now),
-            queues=self._book.queues,
+            queues=self.book.queues,
             use=self.use.use,
             half_life=self.use.half_life,
             offers=offers,
@@ -292,6 +292,6 @@ class State:
         offers = self._fleet.offers()
         if offers is not self._offers:
             self._offers = offers
-            if self._book.read(tuple(sorted({e.key for offer in offers.values() for e in offer.tenants.expressions}))):
+            if self.book.read(tuple(sorted({e.key for offer in offers.values() for e in offer.tenants.expressions}))):
                 self._room.queues_changed()
         return offers

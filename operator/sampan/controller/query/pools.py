@@ -1,0 +1,76 @@
+"""What a tenant of a namespace may use, pool by pool, with why not. Pure: reads a frozen picture. Never here: who asks, HTTP.
+
+Offers that are not for the namespace are not told of at all; members, their addresses and Secrets never.
+"""
+
+from typing import Any, Final
+
+from sampan.controller.query.documents import API
+from sampan.model.cluster import Cell
+from sampan.model.job import Demand, Placement
+from sampan.model.offer import Offer
+from sampan.model.quantity import format_micro
+from sampan.model.snapshot import Snapshot
+from sampan.model.vector import Vector
+from sampan.scheduling.filters import Check, Question, accepting, approved, connected, member_queue, permitted, valid
+from sampan.scheduling.objections import objection
+from sampan.scheduling.pool_summary import describe
+
+Labels = tuple[tuple[str, str], ...]
+OF_ANY_JOB: Final[tuple[Check, ...]] = (approved, accepting, valid, connected, permitted, member_queue)
+"""Filters that read nothing of a job."""
+_ANY: Final = Demand(alternative=None, requirement=None, per_replica=Vector(), replicas=1, least_replicas=1)
+
+
+def pool_list(snapshot: Snapshot, namespace: str, tenant: Labels) -> dict[str, Any]:
+    """Return a PoolAnswerList of what offers show to a namespace with these labels, by offer and pool."""
+    labels = dict(tenant)
+    whole = sorted((cell for cell in snapshot.cells if not cell.domain), key=lambda cell: cell.id)
+    seen = [cell for cell in whole if (offer := snapshot.offers.get(cell.offer)) is not None and _shown(offer, labels, snapshot)]
+    items = [_item(snapshot, cell, namespace=namespace, tenant=tenant) for cell in seen]
+    return {"kind": "PoolAnswerList", "apiVersion": API, "metadata": {}, "items": items}
+
+
+def _shown(offer: Offer, labels: dict[str, str], snapshot: Snapshot) -> bool:
+    return offer.tenants.matches(labels) and offer.cluster_uid in snapshot.clusters
+
+
+def _item(snapshot: Snapshot, cell: Cell, *, namespace: str, tenant: Labels) -> dict[str, Any]:
+    offer = snapshot.offers[cell.offer]
+    told = describe(cell.pool, snapshot.clusters[offer.cluster_uid or ""], offer=cell.offer)
+    question = Question(
+        demand=_ANY,
+        placement=Placement(),
+        offer=offer,
+        pool=cell.pool,
+        now=snapshot.now,
+        currency=snapshot.currency,
+        tenant=tenant,
+    )
+    against = [objection(reason, question) for check in OF_ANY_JOB if (reason := check(question)) is not None]
+    return {
+        "metadata": {"name": f"{cell.offer.namespace}.{cell.offer.name}.{told.name}", "namespace": namespace},
+        "offer": _offer(offer),
+        "pool": told.name,
+        "acceleratorClass": told.accelerator_class,
+        "vendor": told.vendor,
+        "architecture": told.architecture,
+        "nodes": told.nodes,
+        "devices": told.devices,
+        "free": told.free,
+        "pricePerDeviceHour": None if question.price is None else format_micro(question.price),
+        "currency": snapshot.currency,
+        "usable": not against,
+        "objections": [{"reason": str(each.reason), "needed": each.needed, "present": each.present} for each in against],
+    }
+
+
+def _offer(offer: Offer) -> dict[str, str]:
+    return {
+        "namespace": offer.key.namespace,
+        "name": offer.key.name,
+        "provider": offer.provider,
+        "region": offer.region,
+        "jurisdiction": offer.jurisdiction,
+        "terms": str(offer.terms),
+    }

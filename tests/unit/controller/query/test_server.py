@@ -1,0 +1,115 @@
+"""The server over real TLS: who is let in, what is served, and how refusals look."""
+
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+import builders as b
+from sampan.controller.query.bounds import Budget
+from sampan.controller.query.front_proxy import FrontProxy, server_context
+from sampan.controller.query.server import QueryApi, World, serving
+from unit.kube.certs import Pair, authority, issue
+
+ALICE = {"X-Remote-User": "alice"}
+API = "/apis/query.sampan.dev/v1alpha1"
+POOLS = f"{API}/namespaces/team-a/pools"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server and how to ask it."""
+
+    port: int
+    folder: Path
+
+    async def get(self, path: str, *, pair: Pair | None = None, headers: dict[str, str] | None = None) -> tuple[int, Any, Any]:
+        """Return code, body and headers of an answer."""
+        context = ssl.create_default_context(cadata=authority().cert_pem)
+        if pair is not None:
+            file = self.folder / "client.pem"
+            file.write_text(pair.cert_pem + pair.key_pem)
+            context.load_cert_chain(file)
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"https://127.0.0.1:{self.port}{path}", ssl=context, headers=headers or {}) as answer,
+        ):
+            body = await (answer.json() if answer.content_type == "application/json" else answer.text())
+            return answer.status, body, answer.headers
+
+
+@asynccontextmanager
+async def running(folder: Path, *, burst: int = 20, broken: bool = False) -> AsyncIterator[Server]:
+    """A server whose world has one offer."""
+    own = issue(authority(), name="sampan-query", hosts=["127.0.0.1"])
+    for name, text in (("tls.crt", own.cert_pem), ("tls.key", own.key_pem), ("ca.crt", authority("front-proxy-ca").cert_pem)):
+        (folder / name).write_text(text)
+    picture = b.snapshot(offers=[b.offer()], clusters=[b.cluster(*b.nodes("n", 1, b.H100))])
+
+    def tenant(_: str) -> tuple[tuple[str, str], ...]:
+        if broken:
+            raise KeyError("secret words")
+        return ()
+
+    api = QueryApi(World(snapshot=lambda: picture, tenant=tenant), FrontProxy(frozenset({"front-proxy-client"})))
+    api.budget = Budget(milliseconds=60_000, burst=burst)
+    tls = server_context(certificate=folder / "tls.crt", key=folder / "tls.key", client_ca=folder / "ca.crt")
+    async with serving(api, ("127.0.0.1", 0), tls) as port:
+        yield Server(port, folder)
+
+
+def proxy(name: str = "front-proxy-client", ca: str = "front-proxy-ca") -> Pair:
+    """A client certificate."""
+    return issue(authority(ca), name=name)
+
+
+async def test_the_front_proxy_gets_documents_and_answers(tmp_path: Path) -> None:
+    async with running(tmp_path) as server:
+        for path, kind in (("/apis", "APIGroupList"), ("/apis/query.sampan.dev", "APIGroup"), (API, "APIResourceList")):
+            code, body, _ = await server.get(path, pair=proxy(), headers=ALICE)
+            assert (code, body["kind"]) == (200, kind)
+        code, body, _ = await server.get(POOLS, pair=proxy(), headers=ALICE)
+        assert code == 200
+        assert [(item["metadata"]["namespace"], item["free"]) for item in body["items"]] == [("team-a", 8)]
+
+
+@pytest.mark.parametrize("pair", [None, proxy("kubelet")], ids=["no certificate", "another name"])
+async def test_without_the_front_proxy_s_certificate_it_is_401_whatever_the_headers_say(tmp_path: Path, pair: Pair | None) -> None:
+    async with running(tmp_path) as server:
+        for path in (POOLS, API, "/openapi/v2", "/nowhere"):
+            code, body, _ = await server.get(path, pair=pair, headers=ALICE)
+            assert (code, body["kind"], body["reason"]) == (401, "Status", "Unauthorized")
+        assert (await server.get("/healthz", pair=pair))[:2] == (200, "ok\n")
+
+
+async def test_a_certificate_of_another_ca_is_no_connection_at_all(tmp_path: Path) -> None:
+    async with running(tmp_path) as server:
+        with pytest.raises(aiohttp.ClientError):
+            await server.get(POOLS, pair=proxy(ca="test-ca"), headers=ALICE)
+
+
+async def test_what_is_not_there_is_a_status(tmp_path: Path) -> None:
+    async with running(tmp_path) as server:
+        code, body, _ = await server.get(f"{API}/namespaces/team-a/secrets", pair=proxy(), headers=ALICE)
+        assert (code, body["kind"], body["reason"]) == (404, "Status", "NotFound")
+
+
+async def test_too_many_questions_of_one_user_wait(tmp_path: Path) -> None:
+    async with running(tmp_path, burst=1) as server:
+        assert (await server.get(POOLS, pair=proxy(), headers=ALICE))[0] == 200
+        code, body, headers = await server.get(POOLS, pair=proxy(), headers=ALICE)
+        assert (code, body["reason"]) == (429, "TooManyRequests")
+        assert int(headers["Retry-After"]) >= 1
+        assert (await server.get(POOLS, pair=proxy(), headers={"X-Remote-User": "bob"}))[0] == 200
+
+
+async def test_trouble_of_ours_tells_nothing_of_the_inside(tmp_path: Path) -> None:
+    async with running(tmp_path, broken=True) as server:
+        code, body, _ = await server.get(POOLS, pair=proxy(), headers=ALICE)
+        assert (code, body["kind"]) == (500, "Status")
+        assert "secret words" not in str(body)
