@@ -93,7 +93,7 @@ class _Teller:
             told = _objections(reasons_in(int(against.masks[place])), question, spot, hint=hints[index])
             answer = replace(self._base(column, index, replicas=spot.demand.least_replicas), objections=told)
             if len(answers) < MOST_PROVED:
-                proposal = smallest(self.case.job.shape, index, question, spot)
+                proposal = smallest(self.case.job.shape, index, question=question, spot=spot)
                 if proposal is not None:
                     answer = replace(answer, changes=proposal.changes, changed=proposal.shape)
             answers.append(answer)

@@ -36,7 +36,7 @@ class Proposal:
     shape: Shape
 
 
-def smallest(shape: Shape, index: int, question: Question, spot: Spot) -> Proposal | None:
+def smallest(shape: Shape, index: int, *, question: Question, spot: Spot) -> Proposal | None:
     """Return the smallest change by which a demand of a shape can start in a cell now; None where none of those tried is enough."""
     cell, found = spot.desk.cell(spot.column), list[tuple[int, int, int, Shape]]()
     if (cell.offer, cell.pool.name) in spot.job.excluded:

@@ -1,0 +1,199 @@
+"""When a waiting job starts, found by running the cycle at every end to come. Nothing new is taken to arrive and foreign pods to stay.
+
+Only the cells that the job can use are looked at, those that the jobs before it there can use, and so on, within bounds.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from sampan.model.backlog import Backlog
+from sampan.model.cluster import Cluster, Running
+from sampan.model.job import Demand, Job
+from sampan.model.plan import Assignment
+from sampan.model.queues import QueueUse
+from sampan.model.snapshot import Snapshot
+from sampan.model.vector import Vector
+from sampan.scheduling.answers import Start
+from sampan.scheduling.charges import inflated
+from sampan.scheduling.cycle import schedule
+from sampan.scheduling.desk import Desk
+from sampan.scheduling.explain_start import UNBOUNDED
+from sampan.scheduling.memo import Memo
+from sampan.scheduling.need import need_of
+from sampan.scheduling.order import next_ripening
+
+HORIZON: Final = 14 * 24 * 3600 * 1000
+"""Milliseconds that a forecast looks ahead unless told otherwise."""
+MOST_STEPS: Final = 200
+"""Cycles that are run for one forecast."""
+MOST_CELLS: Final = 256
+MOST_JOBS: Final = 512
+_TOO_FAR: Final = "its turn comes after more ends than a forecast looks at"
+
+
+def forecast(desk: Desk, job: Job, *, horizon: int = HORIZON) -> Start:
+    """Return when a job starts: by its reservation, by declared ends, and by what tenants expect."""
+    snapshot = desk.snapshot
+    kept = next((each for each in snapshot.reservations if each.job_uid == job.uid), None)
+    if job.barred is not None:
+        return Start(unknown="the queue does not let the job compete")
+    small = _restricted(desk, job)
+    if isinstance(small, str):
+        return Start(at_latest=kept.published if kept else None, reserved=kept is not None, unknown="" if kept else small)
+    told = [run for cluster in small.clusters.values() for run in cluster.running.values() if run.likely_ends is not None]
+    latest = _run(small, job, horizon=horizon, likely=False)
+    likely = _run(small, job, horizon=horizon, likely=True)
+    sure = kept.published if kept else latest if isinstance(latest, int) else None
+    return Start(
+        at_latest=sure,
+        likely=likely if isinstance(likely, int) else None,
+        sample=len(told),
+        reserved=kept is not None,
+        unknown="" if sure is not None else str(latest),
+    )
+
+
+def _restricted(desk: Desk, job: Job) -> Snapshot | str:
+    """Return the part of the picture that decides about a job, or why it cannot be told."""
+    columns = _usable(desk, job)
+    if not columns:
+        return UNBOUNDED["NoCell"]
+    if any(desk.limits.limited(column) for column in columns):
+        return UNBOUNDED["Limited"]
+    jobs: dict[str, Job] = {job.uid: job}
+    shapes = [(bucket, _usable(desk, bucket.head)) for bucket in desk.snapshot.backlog if bucket.key.barred is None]
+    for _ in range(4):
+        grown = set(columns)
+        for bucket, usable in shapes:
+            if usable & columns:
+                grown |= usable
+                jobs.update((each.uid, each) for each in bucket)
+        if len(grown) > MOST_CELLS or len(jobs) > MOST_JOBS:
+            return "too many jobs compete for the pools that suit it"
+        if grown == columns:
+            break
+        columns = grown
+    clusters = {desk.cell(column).pool.cluster_uid for column in columns}
+    snapshot = desk.snapshot
+    return replace(
+        snapshot,
+        backlog=Backlog.of(jobs.values()),
+        cells=tuple(desk.cell(column) for column in sorted(columns)),
+        clusters={uid: cluster for uid, cluster in snapshot.clusters.items() if uid in clusters},
+        reservations=tuple(each for each in snapshot.reservations if each.job_uid in jobs),
+    )
+
+
+def _usable(desk: Desk, job: Job) -> set[int]:
+    """Return the columns that are right for a job and large enough when empty, for whichever alternative."""
+    found: set[int] = set()
+    rows = desk.case(job).rows
+    for row, demand in zip(rows.rows, job.shape.demands, strict=True):
+        universe, lacking = desk.universe(job.shape, demand)
+        able = (row.mask == 0) & universe & ~lacking & (desk.tables.most[row.need] >= demand.least_replicas)
+        able[desk.excluded(job)] = False
+        found.update(np.flatnonzero(able).tolist())
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _World:
+    """A picture and the ends of what runs in it, as they are believed."""
+
+    snapshot: Snapshot
+    ends: Mapping[str, int]
+
+
+def _run(snapshot: Snapshot, job: Job, *, horizon: int, likely: bool) -> int | str:
+    """Return when the job gets a place (milliseconds), or why that is not seen."""
+    ends: dict[str, int] = {}
+    for cluster in snapshot.clusters.values():
+        for uid, run in cluster.running.items():
+            at = run.likely_ends if likely and run.likely_ends is not None else run.ends
+            if at is not None:
+                ends[uid] = max(at, snapshot.now + 1)
+    world, memo, until = _World(snapshot, ends), Memo(), snapshot.now + horizon
+    for _ in range(MOST_STEPS):
+        plan, memo = schedule(world.snapshot, memo)
+        if any(done.job.uid == job.uid for done in plan.assignments):
+            return world.snapshot.now
+        world = _taken(world, plan.assignments, plan.charges, likely=likely)
+        world = replace(world, snapshot=replace(world.snapshot, reservations=plan.reservations))
+        if len(plan.assignments) >= snapshot.limit:
+            continue
+        now = _next(world, job)
+        if now is None:
+            return UNBOUNDED.get(plan.unbounded.get(job.uid, ""), UNBOUNDED["NoDeclaredEnd"])
+        if now > until:
+            return "it does not start within the time that a forecast looks ahead"
+        world = _advanced(world, now)
+    return _TOO_FAR
+
+
+def _next(world: _World, job: Job) -> int | None:
+    """Return the next moment at which something can change: an end, or an alternative that ripens."""
+    ripening = (next_ripening(each, world.snapshot.now) for each in (*world.snapshot.jobs, job))
+    return min((*world.ends.values(), *(at for at in ripening if at is not None)), default=None)
+
+
+def _taken(world: _World, done: tuple[Assignment, ...], charges: Mapping[str, int], *, likely: bool) -> _World:
+    """Return the world with the assigned jobs running."""
+    snapshot, ends = world.snapshot, dict(world.ends)
+    clusters, use, backlog = dict(snapshot.clusters), dict(snapshot.use), snapshot.backlog
+    cells = {(cell.offer, cell.pool.name): cell for cell in snapshot.cells}
+    for each in done:
+        per_replica = need_of(each.demand, cells[each.offer, each.pool].pool)
+        seconds = _seconds(each.job, each.demand, likely=likely)
+        span = each.demand.span_seconds
+        run = Running(
+            job_uid=each.job.uid,
+            namespace=each.job.namespace,
+            queue=each.job.queue,
+            priority=each.job.priority,
+            offer=each.offer,
+            pool=each.pool,
+            nodes=each.nodes,
+            per_replica=per_replica,
+            ends=None if span is None else snapshot.now + span * 1000,
+        )
+        clusters[each.cluster_uid] = _changed(clusters[each.cluster_uid], run, sign=1)
+        if seconds is not None:
+            ends[each.job.uid] = snapshot.now + max(seconds * 1000, 1)
+        backlog = backlog.without_job(each.job)
+        old = use.get(each.job.queue, QueueUse())
+        amount = inflated(charges[each.job.uid], snapshot.now, snapshot.half_life)
+        mine = old.namespaces.get(each.job.namespace, 0) + amount
+        use[each.job.queue] = QueueUse(total=old.total + amount, namespaces={**old.namespaces, each.job.namespace: mine})
+    return _World(replace(snapshot, clusters=clusters, use=use, backlog=backlog), ends)
+
+
+def _seconds(job: Job, demand: Demand, *, likely: bool) -> int | None:
+    told = demand.expected_seconds or job.shape.expected_seconds
+    return told if likely and told is not None else demand.span_seconds
+
+
+def _advanced(world: _World, now: int) -> _World:
+    """Return the world at a later moment, without what has ended."""
+    over = {uid for uid, at in world.ends.items() if at <= now}
+    clusters = dict(world.snapshot.clusters)
+    for uid, cluster in clusters.items():
+        for gone in sorted(over & cluster.running.keys()):
+            clusters[uid] = _changed(clusters[uid], cluster.running[gone], sign=-1)
+    ends = {uid: at for uid, at in world.ends.items() if uid not in over}
+    return _World(replace(world.snapshot, now=now, clusters=clusters), ends)
+
+
+def _changed(cluster: Cluster, run: Running, *, sign: int) -> Cluster:
+    """Return the cluster with a job more or less; which devices of a node are taken is not known afterwards."""
+    used = dict(cluster.used)
+    for node, replicas in run.nodes:
+        used[node] = used.get(node, Vector()) + run.per_replica.times(sign * replicas)
+    running = {uid: each for uid, each in cluster.running.items() if uid != run.job_uid}
+    if sign > 0:
+        running[run.job_uid] = run
+    touched = {node for node, _ in run.nodes}
+    rings = {node: free for node, free in cluster.rings.items() if node not in touched}
+    return replace(cluster, used=used, running=running, rings=rings)
