@@ -19,7 +19,8 @@ def headline(refusal: Refusal) -> str:
     dominant = refusal.dominant
     ordered = sorted(counts, key=lambda reason: (reason is not dominant, -counts[reason], reason.severity))
     parts = (f"{_pools(counts[reason])} {reason} ({word(reason, refusal.job.shape, room=refusal.room)})" for reason in ordered)
-    others = f"; {_pools(refusal.beside)} beside with other devices" if refusal.beside else ""
+    have = "has" if refusal.beside == 1 else "have"
+    others = f"; {_pools(refusal.beside)} {have} other devices than the job asks for" if refusal.beside else ""
     return f"no pool fits: {', '.join(parts)}{others}"
 
 
@@ -110,10 +111,10 @@ _WORDS: Final[Mapping[Reason, Callable[[Shape], str]]] = {
     Reason.NOT_DOMESTIC: lambda _: "the devices are not domestic",
     Reason.PRICE_ABOVE_CAP: lambda s: f"a device-hour costs more than {_cap(s)}",
     Reason.PRICE_UNKNOWN: lambda s: f"the offer names no price to hold against the cap of {_cap(s)}",
-    Reason.ACCELERATOR_MISMATCH: lambda s: f"the devices are not {_devices(s)}, or not handed out whole",
+    Reason.ACCELERATOR_MISMATCH: lambda s: f"the devices are not {_devices(s)}",
     Reason.CAPABILITY_INSUFFICIENT: _capability,
     Reason.PARTITION_MISMATCH: lambda _: "the devices are not the partition asked for",
-    Reason.SHARING_MISMATCH: lambda _: "the devices are handed out in another way than asked for",
+    Reason.SHARING_MISMATCH: lambda _: "the job asks for whole devices and these are given in parts, or the other way round",
     Reason.DRIVER_TOO_OLD: lambda _: "the driver or the compute capability is older than asked for, or not known",
     Reason.COUNT_NOT_ALLOWED: _counts,
     Reason.INTERCONNECT_MISSING: lambda _: "the nodes do not share one fabric domain",

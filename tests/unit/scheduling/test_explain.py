@@ -68,3 +68,9 @@ def test_one_replica_is_not_called_a_gang() -> None:
 def test_long_lists_are_cut() -> None:
     many = shape(placement=Placement(regions=tuple(f"r{i}" for i in range(9))))
     assert word(Reason.REGION_EXCLUDED, many) == "region is not among r0, r1, r2, r3 and 5 more"
+
+
+@pytest.mark.parametrize(("beside", "want"), [(1, "; 1 pool has other devices"), (3, "; 3 pools have other devices")])
+def test_pools_with_other_devices_are_counted_apart(beside: int, want: str) -> None:
+    told = Refusal(job=job(wanted=PICKY), counts={Reason.REGION_EXCLUDED: 1}, beside=beside)
+    assert headline(told).endswith(f"{want} than the job asks for")
