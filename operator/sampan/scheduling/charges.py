@@ -10,12 +10,11 @@ from sampan.model.cluster import Cell, Cluster
 from sampan.model.plan import Assignment
 from sampan.model.vector import CPU
 from sampan.scheduling.need import need_of
+from sampan.scheduling.units import device_rate
 
 HOUR: Final = 3600
 UNDECLARED: Final = 24 * HOUR
 """Seconds charged for a job that declares no end; corrected when it ends."""
-ASSUMED_RATE: Final = 1000
-"""Milli-units per device where the platform set none."""
 CORE_RATE: Final = 10
 """Milli-units per core of a node without devices."""
 EPOCH: Final = 1_767_225_600_000
@@ -41,7 +40,7 @@ def charge_of(done: Assignment, cell: Cell, cluster: Cluster) -> int:
     seconds = UNDECLARED if done.demand.span_seconds is None else done.demand.span_seconds
     need, pool = need_of(done.demand, cell.pool), cell.pool
     units = pool.accelerator.units_per_device if pool.accelerator else 1
-    rate = pool.accelerator.share_rate if pool.accelerator and pool.accelerator.share_rate is not None else ASSUMED_RATE
+    rate = device_rate(done.demand, pool)
     total = 0
     for node, replicas in done.nodes:
         has = cluster.nodes[node].allocatable
