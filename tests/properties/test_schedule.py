@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from builders import NOW, cells, cluster, node, offer, snapshot
 from sampan.model.backlog import Backlog
-from sampan.model.cluster import Cluster
+from sampan.model.cluster import Cluster, Pool, Running
 from sampan.model.job import AlternativeOrder
 from sampan.model.plan import Assignment, Plan
 from sampan.model.snapshot import Snapshot
 from sampan.model.vector import Vector
 from sampan.scheduling.cycle import schedule
 from sampan.scheduling.memo import Memo
+from sampan.scheduling.need import need_of
 from sampan.scheduling.order import in_order
 from strategies import CLASSES, worlds
 
@@ -47,13 +48,30 @@ def taken_by(world: Snapshot, plan: Plan) -> dict[tuple[str, str], Vector]:
 
 
 def after(world: Snapshot, done: Iterable[Assignment]) -> Snapshot:
-    """The world once the assignments hold their nodes."""
-    taken = taken_by(world, Plan(assignments=tuple(done)))
+    """The world once the assignments hold their nodes, and count against what their offers give."""
+    done = tuple(done)
+    taken = taken_by(world, Plan(assignments=done))
+    pools = {cell.id: cell.pool for cell in world.cells}
     clusters: dict[str, Cluster] = {}
     for uid, member in world.clusters.items():
         used = {name: member.used.get(name, Vector()) + taken.get((uid, name), Vector()) for name in member.nodes}
-        clusters[uid] = replace(member, used=used)
+        ours = {each.job.uid: running(each, pools[each.offer, each.pool]) for each in done if each.cluster_uid == uid}
+        clusters[uid] = replace(member, used=used, running={**member.running, **ours})
     return replace(world, clusters=clusters)
+
+
+def running(done: Assignment, pool: Pool) -> Running:
+    return Running(
+        job_uid=done.job.uid,
+        namespace=done.job.namespace,
+        queue=done.job.queue,
+        priority=done.job.priority,
+        offer=done.offer,
+        pool=done.pool,
+        nodes=done.nodes,
+        per_replica=need_of(done.demand, pool),
+        ends=None,
+    )
 
 
 def refused_in(plan: Plan) -> list[str]:
