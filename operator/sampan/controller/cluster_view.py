@@ -37,6 +37,7 @@ class ClusterView:
         """The nodes as the inventory has them: without what is had by claim."""
         self._card_uses: dict[str, dict[str, CardUse]] = {}
         self._rings: dict[str, tuple[int, ...]] = {}
+        self._hami, self._hami_at = False, -1
         self._claimed: Mapping[Device, int] = {}
         self._devices: dict[str, tuple[DeviceGroup, ...]] = {}
         self._by_pods: dict[str, Vector] = {}
@@ -76,10 +77,11 @@ class ClusterView:
     def nodes(self) -> Cluster:
         """Return the cluster with current nodes and devices; what is taken may be older. For pools, which do not look at it."""
         self._take_dirty()
-        if self._inventory.layers.queueing != self._cluster.queueing:
+        queueing = self._queueing()
+        if queueing != self._cluster.queueing:
             self._stale = True
             self.generation += 1  # launch recipes may depend on it
-            self._cluster = replace(self._cluster, queueing=self._inventory.layers.queueing)
+            self._cluster = replace(self._cluster, queueing=queueing)
         return self._cluster
 
     def cluster(self, flights: Flights) -> Cluster:
@@ -100,6 +102,13 @@ class ClusterView:
                 queues=layers.queues,
             )
         return self._cluster
+
+    def _queueing(self) -> tuple[str, ...]:
+        """Return the layers of the member: those that serve an API, and HAMi where it publishes devices."""
+        if self._hami_at != self.generation:
+            self._hami = any(group.publisher == "hami" for groups in self._devices.values() for group in groups)
+            self._hami_at = self.generation
+        return tuple(sorted({*self._inventory.layers.queueing, *(("HAMi",) if self._hami else ())}))
 
     def _take_dirty(self) -> None:
         claimed = self._inventory.layers.claimed

@@ -31,6 +31,8 @@ class _Feed:
     reflector: Reflector[Any]
     task: asyncio.Task[Never]
     lists: int = 0
+    optional: bool = False
+    """Nobody waits for it: without it less is known of the member, and that is all."""
 
 
 class Feeds:
@@ -56,6 +58,7 @@ class Feeds:
         self._pods(group)
         for name, what, sink in wide_feeds(self._inventory, self._more, self._listed):
             self._add(group, name, what=what, sink=sink)
+            self._feeds[name].optional = True
         self.follow(group, namespaces)
 
     def follow(self, group: asyncio.TaskGroup, namespaces: Iterable[str]) -> None:
@@ -66,6 +69,7 @@ class Feeds:
             self._our_pods(group, namespace)
             for name, what, sink in narrow_feeds(self._inventory, self._more, namespace, listed=self._listed):
                 self._add(group, name, what=what, sink=sink)
+                self._feeds[name].optional = True
         for namespace in self._followed() - wanted:
             for name in [name for name in self._feeds if name.endswith(f"/{namespace}")]:
                 self._feeds.pop(name).task.cancel()
@@ -74,7 +78,7 @@ class Feeds:
     @property
     def synced(self) -> bool:
         """Tell whether every picture stems from a completed list."""
-        return bool(self._feeds) and all(feed.reflector.synced.is_set() for feed in self._feeds.values())
+        return bool(self._feeds) and all(feed.reflector.synced.is_set() for feed in self._feeds.values() if not feed.optional)
 
     @property
     def last_activity(self) -> float:
@@ -84,7 +88,7 @@ class Feeds:
     @property
     def restarts(self) -> int:
         """Return how often watches failed, in all."""
-        return sum(feed.reflector.restarts for feed in self._feeds.values())
+        return sum(feed.reflector.restarts for feed in self._feeds.values() if not feed.optional)
 
     @property
     def errors(self) -> dict[str, str]:

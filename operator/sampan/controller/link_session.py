@@ -135,9 +135,9 @@ class Session:
         # 2. Is it the cluster it was?
         self._meet(await _identity(self.client))
         # 3. What more does it serve that we may look at?
-        served = [each.name for each in (await self.client.get(API_GROUPS, into=ApiGroups)).groups]
-        known.inventory.layers.found(served)
-        more = await extras(self.client, known.namespaces, served)
+        groups = (await self.client.get(API_GROUPS, into=ApiGroups)).groups
+        known.inventory.layers.found(each.name for each in groups)
+        more = await extras(self.client, known.namespaces, [each.group_version for group in groups for each in group.versions])
         known.inventory.layers.levels = await levels(self.client, known.namespaces if "namespaces" in more else ())
         self._listener.changed()
         # 4. Watch.

@@ -7,6 +7,7 @@ from sampan.controller.cluster_view import ClusterView, Flights
 from sampan.controller.inventory import Inventory
 from sampan.model.cluster import Cell, Cluster, Pool
 from sampan.model.offer import Offer, OfferKey
+from sampan.scheduling.pool_summary import LeftOut, left_out
 from sampan.scheduling.pools import cells_of, pools_of
 
 
@@ -19,6 +20,7 @@ class OfferPools:
         self._offers: dict[OfferKey, tuple[Offer, bool]] = {}
         self._views: dict[str, ClusterView] = {}
         self._pools: dict[OfferKey, tuple[tuple[object, ...], tuple[Pool, ...]]] = {}
+        self._left: dict[OfferKey, tuple[tuple[object, ...], tuple[LeftOut, ...]]] = {}
         self._parts: list[tuple[OfferKey, tuple[Pool, ...]]] = []
         self._cells: tuple[Cell, ...] = ()
 
@@ -35,6 +37,7 @@ class OfferPools:
         """Drop an offer."""
         self._offers.pop(key, None)
         self._pools.pop(key, None)
+        self._left.pop(key, None)
 
     def know(self, catalog: Catalog) -> None:
         """Resolve every node anew."""
@@ -77,6 +80,19 @@ class OfferPools:
             fresh = pools_of(offer, cluster, self._catalog, home_origins=self._home, trust_overrides=trusted)
             known = basis, known[1] if known is not None and known[1] == fresh else fresh
             self._pools[key] = known
+        return known[1]
+
+    def left_out(self, key: OfferKey) -> tuple[LeftOut, ...]:
+        """Return what of the member is in none of the offer's pools; looked up anew only where nodes or rules changed."""
+        self.pools(key)
+        offer, _ = self._offers.get(key, (None, False))
+        view = self._views.get(offer.cluster_uid) if offer is not None and offer.cluster_uid is not None else None
+        if offer is None or view is None:
+            return ()
+        basis = (view, view.generation, offer.rules)
+        known = self._left.get(key)
+        if known is None or known[0] != basis:
+            known = self._left[key] = basis, left_out(offer, view.nodes(), self._catalog)
         return known[1]
 
     def cells(self) -> tuple[Cell, ...]:

@@ -16,7 +16,7 @@ from sampan.kube.client import PatchType
 from sampan.model.cluster import Cluster, Pool, Running
 from sampan.model.names import FINALIZER
 from sampan.model.offer import OfferKey
-from sampan.scheduling.pool_summary import describe, left_out
+from sampan.scheduling.pool_summary import describe
 
 UNSHOWN_FOR: Final = 600_000
 """Milliseconds for which pools are left out of a status after the API server refused it."""
@@ -102,7 +102,7 @@ class Renderer:
             facts=facts,
             verdicts=tuple(verdict for verdict in verdicts if verdict is not None),
             pools=tuple(describe(pool, cluster, offer=claim.key) for pool in pools) if cluster is not None and not hidden else (),
-            left_out=left_out(joined.offer, cluster, self._pools.catalog) if cluster is not None and not hidden else (),
+            left_out=self._pools.left_out(claim.key) if cluster is not None and not hidden else (),
             queueing=cluster.queueing if cluster is not None else (),
         )
         return difference(known, status_of(view, known, now=now))

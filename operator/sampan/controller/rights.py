@@ -29,14 +29,14 @@ _PER_NAMESPACE: Final = (
     ("resource.k8s.io", "resourceclaimtemplates", ("create", "get", "deletecollection")),
 )
 _OPTIONAL: Final = (
-    ("resource.k8s.io", "resourceslices", False),
-    ("resource.k8s.io", "resourceclaims", False),
-    ("kueue.x-k8s.io", "clusterqueues", False),
-    ("kueue.x-k8s.io", "localqueues", True),
-    ("", "resourcequotas", True),
-    ("", "namespaces", True),
+    ("resource.k8s.io/v1", "resourceslices", False),
+    ("resource.k8s.io/v1", "resourceclaims", False),
+    ("kueue.x-k8s.io/v1beta1", "clusterqueues", False),
+    ("kueue.x-k8s.io/v1beta1", "localqueues", True),
+    ("v1", "resourcequotas", True),
+    ("v1", "namespaces", True),
 )
-"""(group, resource, in the jobs' namespaces only): what tells more of a member, where it is served and the provider lets us look."""
+"""(group and version, resource, in the jobs' namespaces only): what tells more of a member, where served and granted."""
 _ENFORCED: Final = "pod-security.kubernetes.io/enforce"
 _ANYTHING: Final = Access(verb="*", resource="*", group="*")
 
@@ -63,7 +63,7 @@ def needed(namespaces: Iterable[str]) -> tuple[Access, ...]:
 
 def optional(group: str, resource: str, namespaces: Iterable[str]) -> tuple[Access, ...]:
     """Return the rights to follow one of the optional resources."""
-    narrow = (group, resource, True) in _OPTIONAL
+    narrow = any(own for version, name, own in _OPTIONAL if (version.rpartition("/")[0], name) == (group, resource))
     places = sorted(namespaces) if narrow else [""]
     if resource == "namespaces":
         return tuple(Access(verb="get", resource=resource, namespace=place, name=place) for place in places)
@@ -71,9 +71,10 @@ def optional(group: str, resource: str, namespaces: Iterable[str]) -> tuple[Acce
 
 
 async def extras(client: Client, namespaces: Iterable[str], served: Iterable[str]) -> frozenset[str]:
-    """Return which optional resources may be followed, of the API groups that are served. Raises KubeError."""
-    groups, names = {"", *served}, tuple(namespaces)
-    wanted = {resource: optional(group, resource, names) for group, resource, _ in _OPTIONAL if group in groups}
+    """Return which optional resources may be followed, of the group versions that are served. Raises KubeError."""
+    versions, names = {"v1", *served}, tuple(namespaces)
+    there = [(version.rpartition("/")[0], resource) for version, resource, _ in _OPTIONAL if version in versions]
+    wanted = {resource: optional(group, resource, names) for group, resource in there}
     allowed = await client.review(tuple(access for accesses in wanted.values() for access in accesses))
     return frozenset(resource for resource, accesses in wanted.items() if all(allowed[access] for access in accesses))
 

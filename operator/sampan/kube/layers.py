@@ -137,10 +137,17 @@ class ResourceClaim(KubeStruct, frozen=True, gc=False):
     status: ClaimStatus = ClaimStatus()
 
 
+class GroupVersion(KubeStruct, frozen=True, gc=False):
+    """A version of a group of APIs."""
+
+    group_version: str = ""
+
+
 class ApiGroup(KubeStruct, frozen=True, gc=False):
     """A group of APIs that a server serves."""
 
     name: str = ""
+    versions: list[GroupVersion] = []
 
 
 class ApiGroups(KubeStruct, frozen=True, gc=False):

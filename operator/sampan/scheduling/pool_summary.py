@@ -146,6 +146,7 @@ def left_out(offer: Offer, cluster: Cluster, catalog: Catalog) -> tuple[LeftOut,
 
 def _causes(offer: Offer, cluster: Cluster, catalog: Catalog, *, node: Node) -> Iterator[tuple[str, str, int, str]]:
     """Yield (cause, vendor, devices, resource) of a node; one cause for a node that is out, else what is missing of its devices."""
+    every = cluster.devices.get(node.name, ())
     groups = groups_of(cluster, catalog, node) or (None,)
     whole = sum(group.devices for group in groups if group)
     if not node.ready:
@@ -157,12 +158,12 @@ def _causes(offer: Offer, cluster: Cluster, catalog: Catalog, *, node: Node) -> 
     elif not any(all(tolerable(taint, group, catalog) for taint in node.taints) for group in groups):
         yield "Tainted", "", whole, ""
     else:
-        yield from _missing(groups, catalog, node)
+        yield from _missing(every, catalog, node)
 
 
-def _missing(groups: tuple[DeviceGroup | None, ...], catalog: Catalog, node: Node) -> Iterator[tuple[str, str, int, str]]:
+def _missing(groups: tuple[DeviceGroup, ...], catalog: Catalog, node: Node) -> Iterator[tuple[str, str, int, str]]:
     for group in groups:
-        if group is not None and group.unhealthy:
+        if group.unhealthy:
             yield "Unhealthy", group.vendor, group.unhealthy, group.resource
     for ignored in catalog.examine(node).ignored:
         if ignored.why in ("NotBelieved", "SecondPublisher", "Partitioned", "Stale", "Incomplete"):

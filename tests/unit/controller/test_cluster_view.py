@@ -1,5 +1,6 @@
 """A member as the scheduler sees it: equal to a picture made from nothing, whatever came in which order."""
 
+import json
 from collections.abc import Iterable
 
 from hypothesis import given
@@ -109,3 +110,18 @@ def test_the_kept_picture_equals_one_made_from_nothing(steps: list[tuple[str, st
     fresh = ClusterView(MEMBER, inventory, load()).cluster(flights)
     assert (dict(kept.nodes), dict(kept.devices), dict(kept.used)) == (dict(fresh.nodes), dict(fresh.devices), dict(fresh.used))
     assert dict(kept.used) == used_by(inventory.pods.values(), [FLIGHT])
+
+
+def test_layers_of_the_member_are_told_and_hami_by_what_it_publishes() -> None:
+    inventory, view = viewed()
+    inventory.put_node(as_node(node_body()))
+    inventory.layers.found(["batch.volcano.sh"])
+    before = view.generation
+    assert view.nodes().queueing == ("Volcano",)
+    assert view.generation > before, "launch recipes may depend on it"
+    body = node_body()
+    cards = [{"id": "GPU-1", "count": 10, "devmem": 24576, "devcore": 100, "type": "NVIDIA-A10", "health": True}]
+    body["metadata"]["annotations"] = {"hami.io/node-nvidia-register": json.dumps(cards), "hami.io/node-handshake": "Reported"}
+    inventory.put_node(as_node(body))
+    assert view.nodes().queueing == ("HAMi", "Volcano")
+    assert view.nodes().queueing == ("HAMi", "Volcano")

@@ -39,12 +39,12 @@ async def server() -> AsyncIterator[FakeServer]:
 
 
 @asynccontextmanager
-async def feeding(server: FakeServer) -> AsyncIterator[tuple[Fed, asyncio.TaskGroup]]:
+async def feeding(server: FakeServer, *, more: frozenset[str] = frozenset()) -> AsyncIterator[tuple[Fed, asyncio.TaskGroup]]:
     async with Client(kubeconfig.parse(server.kubeconfig(), policy=AddressPolicy(allow_loopback=True))) as client:
         fed = Fed(client)
         async with asyncio.TaskGroup() as group:
             before = asyncio.all_tasks()
-            fed.feeds.start(group, ["sampan-jobs"])
+            fed.feeds.start(group, ["sampan-jobs"], more=more)
             await until(lambda: fed.feeds.synced, "synced")
             yield fed, group
             for task in asyncio.all_tasks() - before:
@@ -65,6 +65,15 @@ async def test_all_collections_are_filled_and_followed(server: FakeServer) -> No
             server.drop(path, name)
         await until(lambda: not (fed.inventory.pods or fed.inventory.nodes or fed.own.traces(JOB)), "all gone")
         assert fed.feeds.last_activity > 0
+
+
+async def test_nobody_waits_for_a_watch_that_is_only_good_to_have(server: FakeServer) -> None:
+    server.forbidden.add("/apis/resource.k8s.io/v1/resourceslices")
+    async with feeding(server, more=frozenset({"resourceslices"})) as (fed, _):
+        await until(lambda: fed.feeds.errors, "it was refused")
+        assert fed.feeds.synced
+        assert fed.feeds.restarts == 0
+        assert list(fed.feeds.errors) == ["resourceslices"]
 
 
 async def test_a_list_is_announced_before_it_is_taken(server: FakeServer) -> None:

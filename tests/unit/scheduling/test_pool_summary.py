@@ -113,3 +113,11 @@ def test_a_pool_of_absurd_size_is_described_at_once() -> None:
     assert pool.accelerator.count_rule.largest(2**62) == 8
     huge = node("n1", labels=told, resources={"huawei.com/Ascend910": 2**62})
     assert describe(pool, replace(member, nodes={"n1": huge})).largest_gang == (8, 2**59)
+
+
+@pytest.mark.parametrize("healthy", [5, 0])
+def test_unhealthy_devices_are_counted_even_where_no_healthy_one_is_left(healthy: int) -> None:
+    member = cluster(node("h", H100))
+    (group,) = member.devices["h"]
+    sick = replace(member, devices={"h": (replace(group, devices=healthy, unhealthy=3),)})
+    assert left_out(offer(), sick, load()) == (LeftOut("Unhealthy", "nvidia", 1, 3, "h nvidia.com/gpu"),)
