@@ -12,10 +12,10 @@ from sampan.scheduling.charges import charge_of, inflated
 from sampan.scheduling.choices import Choice, best_of
 from sampan.scheduling.desk import Case, Desk
 from sampan.scheduling.holds import hold_of
+from sampan.scheduling.lanes import Pieces, like
 from sampan.scheduling.memo import Memo
-from sampan.scheduling.order import ripe
 from sampan.scheduling.reserve import MOST, keep, reserve
-from sampan.scheduling.turns import Turn, Turns, Uses, barred_jobs, find_jobs
+from sampan.scheduling.turns import Turn, Turns, Uses, barred_jobs
 from sampan.scheduling.verdicts import assignment, barred, refusal
 
 
@@ -31,7 +31,7 @@ def schedule(snapshot: Snapshot, memo: Memo) -> tuple[Plan, Memo]:
     # 2. Go on with the reservations of earlier cycles: none moves later, none moves onto another's nodes.
     cycle.keep_reservations()
     # 3. Go through the buckets' heads by turn. Free only shrinks, so a bucket that found no place is closed for this cycle.
-    turns = Turns(snapshot, cycle.uses, alone=cycle.reserved)
+    turns = Turns(book.yard, cycle.uses, alone=cycle.reserved)
     while len(cycle.assignments) < snapshot.limit and (turn := turns.pop()) is not None:
         case = cycle.desk.case(turn.job)
         # 4. Find the best cell that has room, alternative by alternative or over all of them, and take its nodes.
@@ -45,7 +45,7 @@ def schedule(snapshot: Snapshot, memo: Memo) -> tuple[Plan, Memo]:
         if turn.own:
             turns.placed()
         else:
-            cycle.spread(turns.closed(cycle.shut))
+            cycle.spread(turns.closed(cycle.shut, snapshot.now))
     return cycle.plan(), Memo(book, book.finish())
 
 
@@ -62,11 +62,6 @@ class _Told:
         return replace(self.refusal, job=first[0], rest=rest)
 
 
-def _like(job: Job, now: int) -> object:
-    """Return what jobs without a reservation share when they find no place; by the very same shape, for it is cheap."""
-    return id(job.shape), job.excluded, ripe(job, now)
-
-
 class _Cycle:
     """What the steps of one cycle write down."""
 
@@ -79,13 +74,13 @@ class _Cycle:
         self._charges: dict[str, int] = {}
         self._unbounded: dict[str, str] = {}
         self._closed: dict[object, _Told] = {}
-        self._shut: dict[object, _Told] = {}
+        self.shut: dict[object, _Told] = {}
         self._tries = MOST
 
     def keep_reservations(self) -> None:
         desk, snapshot = self.desk, self.desk.snapshot
         ordered = sorted(snapshot.reservations, key=lambda each: (each.made, each.job_uid))
-        jobs = find_jobs(snapshot.backlog, {each.job_uid for each in ordered})
+        jobs = desk.book.yard.find({each.job_uid for each in ordered})
         waiting = [each for each in ordered if each.job_uid in jobs]
         held = {each.job_uid: hold_of(each, desk.tables, desk.columns) for each in waiting}
         desk.waiting_holds = {uid: hold for uid, hold in held.items() if hold is not None}
@@ -114,10 +109,6 @@ class _Cycle:
         self._charges[case.job.uid] = amount = charge_of(done, cell, snapshot.clusters[done.cluster_uid])
         self.uses.charge(case.job, inflated(amount, snapshot.now, snapshot.half_life))
 
-    def shut(self, turn: Turn) -> bool:
-        """Tell whether the like of a turn's job found no place before."""
-        return not turn.own and _like(turn.job, self.desk.snapshot.now) in self._shut
-
     def refuse(self, case: Case, turn: Turn) -> None:
         """Say why a job is refused, and keep it a place if that can be done."""
         known = None if turn.own else self._closed.get(case.bucket)
@@ -126,17 +117,16 @@ class _Cycle:
             self._told.append(told)
         if not turn.own:
             self._closed[case.bucket] = told
-            self._shut[_like(case.job, self.desk.snapshot.now)] = told
+            self.shut[like(case.job, self.desk.snapshot.now)] = told
         else:
             told.jobs.append((case.job,))
         if known is None and self._tries > 0 and case.job.uid not in self.desk.holds.kept:
             self._reserve(case)
 
-    def spread(self, turns: list[Turn]) -> None:
+    def spread(self, shut: list[tuple[object, Pieces]]) -> None:
         """Note the jobs of shut buckets with the refusal that holds for them."""
-        now = self.desk.snapshot.now
-        for turn in turns:
-            self._shut[_like(turn.job, now)].jobs.append((turn.job, *turn.jobs))
+        for what, jobs in shut:
+            self.shut[what].jobs.extend(jobs)
 
     def _reserve(self, case: Case) -> None:
         kept = self.desk.holds.kept
@@ -162,7 +152,7 @@ class _Cycle:
 
     def plan(self) -> Plan:
         """Return everything that was decided."""
-        out = [barred(jobs[0], reason, jobs[1:]) for reason, jobs in barred_jobs(self.desk.snapshot.backlog)]
+        out = [barred(jobs[0], reason, jobs[1:]) for reason, jobs in barred_jobs(self.desk.book.yard)]
         return Plan(
             assignments=tuple(self.assignments),
             refusals=(*(told.whole() for told in self._told), *out),

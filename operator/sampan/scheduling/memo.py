@@ -16,6 +16,7 @@ from sampan.model.reason import Reason
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.ends import Ends, ends_of
 from sampan.scheduling.judge import Judge, Row, ShapeRows
+from sampan.scheduling.lanes import Yard
 from sampan.scheduling.stock import Need
 from sampan.scheduling.tables import Column, Tables
 
@@ -32,6 +33,7 @@ class Book:
 
     def __init__(self) -> None:
         self.tables = Tables()
+        self.yard = Yard()
         self.generation = 0
         self.shapes: dict[Shape, ShapeRows] = {}
         self._by_identity: dict[int, ShapeRows] = {}
@@ -41,6 +43,7 @@ class Book:
     def advance(self, snapshot: Snapshot) -> None:
         """Take over a picture at the cost of what changed."""
         self.generation += 1
+        self.yard.sync(snapshot.backlog)
         cells = [c for c in snapshot.cells if c.offer in snapshot.offers and c.pool.cluster_uid in snapshot.clusters]
         changed = self.tables.sync(cells, snapshot.clusters)
         judge, columns = self.judge, self.tables.columns

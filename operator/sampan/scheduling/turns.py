@@ -3,16 +3,16 @@
 Nothing about places. Keys only grow while a cycle charges, so a key that grew since it was filed is simply filed again.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
-from heapq import heapify, heappop, heappush, heapreplace
+from heapq import heappop, heappush, heapreplace
 
-from sampan.model.backlog import Backlog, Bucket
+from sampan.model.backlog import Bucket, BucketKey
 from sampan.model.job import Job
 from sampan.model.quantity import MICRO
 from sampan.model.queues import Queue, QueueUse
 from sampan.model.reason import Reason
-from sampan.model.snapshot import Snapshot
+from sampan.scheduling.lanes import Lane, Lanes, Pieces, Yard, like
 
 LocalKey = tuple[int, int, int, str]
 """(-priority, what the namespace used, created, UID)."""
@@ -78,51 +78,123 @@ class Uses:
 
 
 class _Line:
-    """The turns of one queue."""
+    """The turns of one queue: its lanes, and beside them those who stand for themselves and buckets that a place was taken from."""
 
-    def __init__(self, name: str, turns: list[Turn], uses: Uses) -> None:
+    def __init__(self, name: str, lanes: Lanes, uses: Uses) -> None:
         self.name, self._uses = name, uses
-        self._heap = [(self._key(turn), number, turn) for number, turn in enumerate(turns)]
-        self._numbers = len(turns)
-        heapify(self._heap)
+        self._lanes = lanes.lanes
+        self._at = [0] * len(lanes.lanes)
+        self._heap: list[tuple[LocalKey, int, Turn]] = []
+        self._numbers = 0
+        self._apart: set[int] = set()
+        """Buckets, by identity, that are beside the lanes."""
+        self._first: int | None = None
+        """The lane that the first turn comes from; None: from beside the lanes."""
 
-    def _key(self, turn: Turn) -> LocalKey:
-        job = turn.job
-        return -job.priority, self._uses.of_namespace(self.name, job.namespace), job.created, job.uid
+    def set_apart(self, bucket: Bucket, alone: Mapping[str, Job]) -> None:
+        """Let some jobs of a bucket stand for themselves."""
+        self._apart.add(id(bucket))
+        members = list(bucket)
+        for job in members:
+            if job.uid in alone:
+                self._beside(Turn(bucket, job, iter(()), True))
+        jobs = iter([job for job in members if job.uid not in alone])
+        first = next(jobs, None)
+        if first is not None:
+            self._beside(Turn(bucket, first, jobs, False))
 
     def first(self) -> Turn | None:
+        """Return whose turn it is in the queue."""
+        best = self._first_beside()
+        key = self._heap[0][0] if best is not None else None
+        self._first = None
+        for number, lane in enumerate(self._lanes):
+            bucket = self._open(number, lane)
+            if bucket is not None:
+                other = self._key(bucket.head)
+                if key is None or other < key:
+                    key, self._first = other, number
+        if self._first is None:
+            return best
+        bucket = self._lanes[self._first].buckets[self._at[self._first]]
+        jobs = iter(bucket)
+        return Turn(bucket, next(jobs), jobs, False)
+
+    def step(self, turn: Turn) -> None:
+        """Go on to the next job of the first turn's bucket."""
+        self._drop()
+        job = None if turn.own else next(turn.jobs, None)
+        if job is not None:
+            turn.job = job
+            self._beside(turn)
+
+    def shut(self, turn: Turn, likes: Container[object], now: int) -> list[tuple[object, Pieces]]:
+        """Leave out the first turn's bucket and those next in each lane whose like is shut; return them with their jobs."""
+        self._drop()
+        out: list[tuple[object, Pieces]] = [(like(turn.job, now), ((turn.job, *turn.jobs),))]
+        for number, lane in enumerate(self._lanes):
+            at, end = self._at[number], len(lane.buckets)
+            while at < end:
+                bucket = lane.buckets[at]
+                if id(bucket) not in self._apart:
+                    what = lane.likes[at]
+                    what = like(bucket.head, now) if what is None else what
+                    if what not in likes:
+                        break
+                    out.append((what, bucket.chunks))
+                at += 1
+            self._at[number] = at
+        while (beside := self._first_beside()) is not None and not beside.own and (what := like(beside.job, now)) in likes:
+            out.append((what, ((beside.job, *beside.jobs),)))
+            heappop(self._heap)
+        return out
+
+    def _open(self, number: int, lane: Lane) -> Bucket | None:
+        while self._at[number] < len(lane.buckets):
+            bucket = lane.buckets[self._at[number]]
+            if id(bucket) not in self._apart:
+                return bucket
+            self._at[number] += 1
+        return None
+
+    def _drop(self) -> None:
+        if self._first is None:
+            heappop(self._heap)
+        else:
+            self._at[self._first] += 1
+
+    def _key(self, job: Job) -> LocalKey:
+        return -job.priority, self._uses.of_namespace(self.name, job.namespace), job.created, job.uid
+
+    def _beside(self, turn: Turn) -> None:
+        self._numbers += 1
+        heappush(self._heap, (self._key(turn.job), self._numbers, turn))
+
+    def _first_beside(self) -> Turn | None:
         while self._heap:
             key, number, turn = self._heap[0]
-            fresh = self._key(turn)
+            fresh = self._key(turn.job)
             if fresh == key:
                 return turn
             heapreplace(self._heap, (fresh, number, turn))
         return None
 
-    def drop(self) -> None:
-        heappop(self._heap)
-
-    def step(self) -> None:
-        """Go on to the bucket's next job."""
-        _, number, turn = self._heap[0]
-        job = None if turn.own else next(turn.jobs, None)
-        if job is None:
-            heappop(self._heap)
-        else:
-            turn.job = job
-            heapreplace(self._heap, (self._key(turn), number, turn))
-
 
 class Turns:
-    """Every bucket's next job, in the order of the whole backlog. Jobs that may not compete are left out: see `barred`."""
+    """Every bucket's next job, in the order of the whole backlog. Jobs that may not compete are left out: see `barred_jobs`."""
 
-    def __init__(self, snapshot: Snapshot, uses: Uses, *, alone: Mapping[str, Job]) -> None:
+    def __init__(self, yard: Yard, uses: Uses, *, alone: Mapping[str, Job]) -> None:
         """`alone`: jobs by UID that stand for themselves, whatever their bucket."""
         self._uses, self._heap = uses, list[tuple[Key, str, _Line]]()
-        self._current: _Line | None = None
-        for name in sorted(snapshot.backlog.queues):
-            turns = list(_turns(snapshot.backlog.queues[name].values(), alone))
-            self._file(_Line(name, turns, uses))
+        self._current: tuple[_Line, Turn] | None = None
+        held: dict[str, dict[BucketKey, None]] = {}
+        for job in alone.values():
+            held.setdefault(job.queue, {})[BucketKey.of(job)] = None
+        for name, lanes in yard.queues.items():
+            line = _Line(name, lanes, uses)
+            for bucket in (lanes.source[key] for key in held.get(name, ()) if key in lanes.source):
+                line.set_apart(bucket, alone)
+            self._file(line)
 
     def pop(self) -> Turn | None:
         """Return whose turn it is, None when nobody is left; say `placed` or `closed` before the next."""
@@ -132,7 +204,7 @@ class Turns:
             if turn is None:
                 continue
             if self._key(line.name, turn) == key:
-                self._current = line
+                self._current = line, turn
                 return turn
             self._file(line)
         return None
@@ -140,18 +212,15 @@ class Turns:
     def placed(self) -> None:
         """The job got a place: the bucket's next one comes later."""
         assert self._current is not None
-        self._current.step()
-        self._file(self._current)
+        line, turn = self._current
+        line.step(turn)
+        self._file(line)
 
-    def closed(self, shut: Callable[[Turn], bool]) -> list[Turn]:
-        """Nothing of the bucket can be placed in this cycle: return it with those next in the queue that are known to be shut too."""
-        line, out = self._current, list[Turn]()
-        assert line is not None
-        turn = line.first()
-        while turn is not None and (not out or shut(turn)):
-            out.append(turn)
-            line.drop()
-            turn = line.first()
+    def closed(self, likes: Container[object], now: int) -> list[tuple[object, Pieces]]:
+        """Nothing of the bucket can be placed in this cycle: return it with those next in the queue whose like is shut too."""
+        assert self._current is not None
+        line, turn = self._current
+        out = line.shut(turn, likes, now)
         self._file(line)
         return out
 
@@ -164,30 +233,7 @@ class Turns:
         return -turn.job.priority, self._uses.weighted(queue), turn.job.created, turn.job.uid
 
 
-def _turns(buckets: Iterable[Bucket], alone: Mapping[str, Job]) -> Iterator[Turn]:
-    held = {(job.queue, job.namespace, job.priority) for job in alone.values()}
-    for bucket in buckets:
-        if bucket.key.barred is not None:
-            continue
-        jobs = iter(bucket)
-        key = bucket.key
-        if (key.queue, key.namespace, key.priority) in held:
-            members = list(bucket)
-            yield from (Turn(bucket, job, iter(()), True) for job in members if job.uid in alone)
-            jobs = iter([job for job in members if job.uid not in alone])
-        first = next(jobs, None)
-        if first is not None:
-            yield Turn(bucket, first, jobs, False)
-
-
-def find_jobs(backlog: Backlog, uids: Set[str]) -> dict[str, Job]:
-    """Return those of the jobs that wait and may compete, by UID. Looks at every waiting job if any is asked for."""
-    if not uids:
-        return {}
-    return {job.uid: job for bucket in backlog if bucket.key.barred is None for job in bucket if job.uid in uids}
-
-
-def barred_jobs(backlog: Backlog) -> list[tuple[Reason, tuple[Job, ...]]]:
+def barred_jobs(yard: Yard) -> list[tuple[Reason, tuple[Job, ...]]]:
     """Return the jobs that their queue does not let compete, bucket by bucket, in order of the oldest."""
-    found = [(bucket.key.barred, tuple(bucket)) for bucket in backlog if bucket.key.barred is not None]
+    found = [(bucket.key.barred, tuple(bucket)) for bucket in yard.barred() if bucket.key.barred is not None]
     return sorted(found, key=lambda each: (each[1][0].created, each[1][0].uid))

@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
-from builders import NOW, demand, job, requirement, shape, snapshot
+from builders import NOW, demand, job, requirement, shape
 from sampan.model.backlog import Backlog
 from sampan.model.job import Job
 from sampan.model.queues import Queue, QueueUse
 from sampan.model.reason import Reason
-from sampan.scheduling.turns import Turns, Uses, barred_jobs, find_jobs
+from sampan.scheduling.lanes import Yard, like
+from sampan.scheduling.turns import Turns, Uses, barred_jobs
 
 SMALL = shape(demand(requirement(count=1)))
 
@@ -17,8 +18,8 @@ def one(name: str, *, queue: str = "default", namespace: str = "n", priority: in
 
 
 def served(jobs: list[Job], uses: Uses, *, charge: int = 10, alone: tuple[str, ...] = ()) -> list[str]:
-    world = snapshot(jobs)
-    turns, order = Turns(world, uses, alone=find_jobs(world.backlog, set(alone))), []
+    yard = Yard(Backlog.of(jobs))
+    turns, order = Turns(yard, uses, alone=yard.find(set(alone))), []
     while (turn := turns.pop()) is not None:
         order.append(turn.job.uid)
         uses.charge(turn.job, charge)
@@ -63,17 +64,29 @@ def test_a_circle_of_parents_ends() -> None:
 
 
 def test_a_closed_bucket_comes_no_more_but_who_stands_alone_does() -> None:
-    world = snapshot([one("j1", age=9), one("j2", age=8), one("held", age=1)])
-    turns, order = Turns(world, Uses({}, {}), alone=find_jobs(world.backlog, {"held"})), []
+    yard = Yard(Backlog.of([one("j1", age=9), one("j2", age=8), one("held", age=1)]))
+    turns, order = Turns(yard, Uses({}, {}), alone=yard.find({"held"})), []
     while (turn := turns.pop()) is not None:
         order.append(turn.job.uid)
-        turns.placed() if turn.own else turns.closed(lambda _: False)
+        turns.placed() if turn.own else turns.closed((), NOW)
     assert order == ["j1", "held"]
 
 
 def test_who_may_not_compete_is_told_apart() -> None:
     shut = replace(one("shut"), barred=Reason.QUEUE_NOT_ALLOWED)
-    backlog = Backlog.of([shut, one("open")])
-    assert barred_jobs(backlog) == [(Reason.QUEUE_NOT_ALLOWED, (shut,))]
-    assert set(find_jobs(backlog, {"shut", "open"})) == {"open"}
+    yard = Yard(Backlog.of([shut, one("open")]))
+    assert barred_jobs(yard) == [(Reason.QUEUE_NOT_ALLOWED, (shut,))]
+    assert set(yard.find({"shut", "open"})) == {"open"}
     assert served([shut, one("open")], Uses({}, {})) == ["open"]
+
+
+def test_what_is_shut_is_left_out_lane_by_lane_up_to_the_first_that_is_not() -> None:
+    other = shape(demand(requirement(count=2)))
+    jobs = [one("a", age=9), one("b", age=8, namespace="m"), replace(one("c", age=7), shape=other), one("d", age=6, namespace="m")]
+    turns = Turns(Yard(Backlog.of(jobs)), Uses({}, {}), alone={})
+    assert turns.pop() is not None
+    left_out = turns.closed({like(jobs[0], NOW)}, NOW)
+    assert [job.uid for _, pieces in left_out for piece in pieces for job in piece] == ["a", "b", "d"]
+    last = turns.pop()
+    assert last is not None
+    assert last.job.uid == "c"
