@@ -12,7 +12,7 @@ from sampan.scheduling.charges import charge_of, inflated
 from sampan.scheduling.choices import Choice, best_of
 from sampan.scheduling.desk import Case, Desk
 from sampan.scheduling.holds import hold_of
-from sampan.scheduling.lanes import Pieces, like
+from sampan.scheduling.lanes import like
 from sampan.scheduling.memo import Memo
 from sampan.scheduling.reserve import MOST, keep, reserve
 from sampan.scheduling.turns import Turn, Turns, Uses, barred_jobs
@@ -45,7 +45,7 @@ def schedule(snapshot: Snapshot, memo: Memo) -> tuple[Plan, Memo]:
         if turn.own:
             turns.placed()
         else:
-            cycle.spread(turns.closed(cycle.shut, snapshot.now))
+            turns.closed(cycle.shut, snapshot.now)
     return cycle.plan(), Memo(book, book.finish())
 
 
@@ -74,7 +74,8 @@ class _Cycle:
         self._charges: dict[str, int] = {}
         self._unbounded: dict[str, str] = {}
         self._closed: dict[object, _Told] = {}
-        self.shut: dict[object, _Told] = {}
+        self.shut: dict[object, list[tuple[Job, ...]]] = {}
+        """What jobs share that found no place, and where their jobs are noted."""
         self._tries = MOST
 
     def keep_reservations(self) -> None:
@@ -117,16 +118,11 @@ class _Cycle:
             self._told.append(told)
         if not turn.own:
             self._closed[case.bucket] = told
-            self.shut[like(case.job, self.desk.snapshot.now)] = told
+            self.shut[like(case.job, self.desk.snapshot.now)] = told.jobs
         else:
             told.jobs.append((case.job,))
         if known is None and self._tries > 0 and case.job.uid not in self.desk.holds.kept:
             self._reserve(case)
-
-    def spread(self, shut: list[tuple[object, Pieces]]) -> None:
-        """Note the jobs of shut buckets with the refusal that holds for them."""
-        for what, jobs in shut:
-            self.shut[what].jobs.extend(jobs)
 
     def _reserve(self, case: Case) -> None:
         kept = self.desk.holds.kept

@@ -49,12 +49,16 @@ class Holds:
         self.all: list[Hold] = []
         """Dropped ones included: they bar on until the cycle ends."""
         self._pairs: dict[Kind, Pairs] = {}
+        self._uids: set[str] = set()
+        self._barring: dict[tuple[int, int | None, str | None], tuple[int, ...]] = {}
 
     def add(self, hold: Hold) -> None:
         """Keep nodes from now on."""
         self.kept[hold.reservation.job_uid] = hold
         number = len(self.all)
         self.all.append(hold)
+        self._uids.add(hold.reservation.job_uid)
+        self._barring.clear()
         for node in hold.nodes:
             for column in self._tables.columns_with(node):
                 pairs = self._pairs.setdefault(self._tables.columns[column].kind, Pairs())
@@ -68,7 +72,11 @@ class Holds:
 
     def barring(self, job: Job, demand: Demand) -> tuple[int, ...]:
         """Return the holds that bar a demand of a job."""
-        return tuple(number for number, hold in enumerate(self.all) if hold.bars(job, demand, self._now))
+        key = job.priority, demand.span_seconds, job.uid if job.uid in self._uids else None
+        known = self._barring.get(key)
+        if known is None:
+            known = self._barring[key] = tuple(number for number, hold in enumerate(self.all) if hold.bars(job, demand, self._now))
+        return known
 
     def nodes(self, barring: Sequence[int]) -> set[int]:
         """Return the nodes that some holds keep."""

@@ -10,8 +10,6 @@ from sampan.model.backlog import Backlog, Bucket, BucketKey
 from sampan.model.job import Job
 from sampan.scheduling.order import ripe
 
-Pieces = tuple[tuple[Job, ...], ...]
-
 
 @dataclass(frozen=True, slots=True)
 class Lane:
@@ -35,8 +33,8 @@ class Lanes:
     barred: tuple[Bucket, ...]
 
     @classmethod
-    def of(cls, source: Mapping[BucketKey, Bucket]) -> "Lanes":
-        """Sort the buckets of a queue."""
+    def of(cls, source: Mapping[BucketKey, Bucket], *, known: dict[int, object]) -> "Lanes":
+        """Sort the buckets of a queue; `known`: what lasts of shapes, by identity, kept while they all are alive."""
         grouped: dict[tuple[int, str], list[tuple[int, str, Bucket]]] = {}
         barred: list[Bucket] = []
         for bucket in source.values():
@@ -45,7 +43,7 @@ class Lanes:
                 barred.append(bucket)
             else:
                 grouped.setdefault((-key.priority, key.namespace), []).append((head.created, head.uid, bucket))
-        lanes = tuple(_lane(-rank, namespace, sorted(grouped[rank, namespace])) for rank, namespace in sorted(grouped))
+        lanes = tuple(_lane(-rank, namespace, ordered=sorted(grouped[rank, namespace]), known=known) for rank, namespace in sorted(grouped))
         jobs = {job.uid: job for lane in lanes for bucket in lane.buckets for chunk in bucket.chunks for job in chunk}
         return cls(source, lanes, jobs, tuple(barred))
 
@@ -60,11 +58,11 @@ class Yard:
 
     def sync(self, backlog: Backlog) -> None:
         """Take over a backlog: queues whose buckets are the very same mapping are kept as they are."""
-        known = self.queues
+        before, shapes = self.queues, dict[int, object]()
         self.queues = {}
         for name in sorted(backlog.queues):
-            source, old = backlog.queues[name], known.get(name)
-            self.queues[name] = old if old is not None and old.source is source else Lanes.of(source)
+            source, old = backlog.queues[name], before.get(name)
+            self.queues[name] = old if old is not None and old.source is source else Lanes.of(source, known=shapes)
 
     def find(self, uids: Set[str]) -> dict[str, Job]:
         """Return those of the jobs that wait and may compete, by UID."""
@@ -90,18 +88,16 @@ def _lasting(job: Job) -> object:
     return (id(job.shape), job.excluded) if job.excluded else id(job.shape)
 
 
-def _lane(priority: int, namespace: str, ordered: list[tuple[int, str, Bucket]]) -> Lane:
+def _lane(priority: int, namespace: str, *, ordered: list[tuple[int, str, Bucket]], known: dict[int, object]) -> Lane:
     buckets = tuple(bucket for _, _, bucket in ordered)
-    known: dict[int, object] = {}
     likes: list[object] = []
     for bucket in buckets:
         job = bucket.head
         shape = id(job.shape)
-        if job.excluded or shape not in known:
-            found = _lasting(job)
-            if job.excluded:
-                likes.append(found)
-                continue
-            known[shape] = found
+        if job.excluded:
+            likes.append(_lasting(job))
+            continue
+        if shape not in known:
+            known[shape] = _lasting(job)
         likes.append(known[shape])
     return Lane(priority, namespace, buckets, tuple(likes))

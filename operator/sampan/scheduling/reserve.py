@@ -47,7 +47,7 @@ def keep(desk: Desk, old: Reservation, case: Case) -> Hold | None:
     if others & set(hold.nodes):
         return None
     avoid = others | {node for uid, other in desk.waiting_holds.items() if uid != old.job_uid for node in other.nodes}
-    start = _start(desk, case.rows.rows[old.demand], hold.column, avoid=avoid)
+    start = _start(desk, case.rows.rows[old.demand], hold.column, avoid=avoid, before=old.start)
     fresh = replace(old, priority=case.job.priority)
     if start is not None and start.at < old.start:
         return Hold(replace(fresh, nodes=start.nodes, start=start.at), hold.column, start.numbers)
@@ -110,8 +110,10 @@ def _soonest(desk: Desk, row: Row, column: int) -> int:
     return max(int(ends.at[place]), desk.snapshot.now) if place < len(given) else NEVER
 
 
-def _start(desk: Desk, row: Row, column: int, *, avoid: set[int]) -> Start | None:
-    """Return the first moment at which enough nodes of a column are free, found by bisection: what is free only grows by ends."""
+def _start(desk: Desk, row: Row, column: int, *, avoid: set[int], before: int = NEVER) -> Start | None:
+    """Return the first moment, if it is `before` another, at which enough nodes of a column are free; what is free only grows by ends."""
+    if desk.snapshot.now >= before:
+        return None
     at, ends, demand = desk.tables.columns[column], desk.ends(column), row.demand
     barred = np.array([node in avoid for node in at.nodes.tolist()], dtype=bool)
 
@@ -121,7 +123,7 @@ def _start(desk: Desk, row: Row, column: int, *, avoid: set[int]) -> Start | Non
         found[barred] = 0
         return found, stock
 
-    low, high = 0, len(ends.at)
+    low, high = 0, int(np.searchsorted(ends.at, before))
     if int(fits_after(high)[0].sum()) < demand.least_replicas:
         return None
     while low < high:

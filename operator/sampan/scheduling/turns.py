@@ -3,7 +3,7 @@
 Nothing about places. Keys only grow while a cycle charges, so a key that grew since it was filed is simply filed again.
 """
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from heapq import heappop, heappush, heapreplace
 
@@ -12,7 +12,7 @@ from sampan.model.job import Job
 from sampan.model.quantity import MICRO
 from sampan.model.queues import Queue, QueueUse
 from sampan.model.reason import Reason
-from sampan.scheduling.lanes import Lane, Lanes, Pieces, Yard, like
+from sampan.scheduling.lanes import Lane, Lanes, Yard, like
 
 LocalKey = tuple[int, int, int, str]
 """(-priority, what the namespace used, created, UID)."""
@@ -128,26 +128,29 @@ class _Line:
             turn.job = job
             self._beside(turn)
 
-    def shut(self, turn: Turn, likes: Container[object], now: int) -> list[tuple[object, Pieces]]:
-        """Leave out the first turn's bucket and those next in each lane whose like is shut; return them with their jobs."""
+    def shut(self, turn: Turn, told: Mapping[object, list[tuple[Job, ...]]], now: int) -> None:
+        """Leave out the first turn's bucket and those next in each lane whose like is shut; add their jobs to what is told of them."""
         self._drop()
-        out: list[tuple[object, Pieces]] = [(like(turn.job, now), ((turn.job, *turn.jobs),))]
+        told[like(turn.job, now)].append((turn.job, *turn.jobs))
+        apart = self._apart
         for number, lane in enumerate(self._lanes):
             at, end = self._at[number], len(lane.buckets)
             while at < end:
                 bucket = lane.buckets[at]
-                if id(bucket) not in self._apart:
+                if not apart or id(bucket) not in apart:
                     what = lane.likes[at]
-                    what = like(bucket.head, now) if what is None else what
-                    if what not in likes:
+                    jobs = told.get(like(bucket.head, now) if what is None else what)
+                    if jobs is None:
                         break
-                    out.append((what, bucket.chunks))
+                    jobs.extend(bucket.chunks)
                 at += 1
             self._at[number] = at
-        while (beside := self._first_beside()) is not None and not beside.own and (what := like(beside.job, now)) in likes:
-            out.append((what, ((beside.job, *beside.jobs),)))
+        while (beside := self._first_beside()) is not None and not beside.own:
+            jobs = told.get(like(beside.job, now))
+            if jobs is None:
+                break
+            jobs.append((beside.job, *beside.jobs))
             heappop(self._heap)
-        return out
 
     def _open(self, number: int, lane: Lane) -> Bucket | None:
         while self._at[number] < len(lane.buckets):
@@ -216,13 +219,15 @@ class Turns:
         line.step(turn)
         self._file(line)
 
-    def closed(self, likes: Container[object], now: int) -> list[tuple[object, Pieces]]:
-        """Nothing of the bucket can be placed in this cycle: return it with those next in the queue whose like is shut too."""
+    def closed(self, told: Mapping[object, list[tuple[Job, ...]]], now: int) -> None:
+        """Nothing of the bucket can be placed in this cycle: leave it out with those next in the queue whose like is shut too.
+
+        `told`: by what jobs share that find no place, see `like`, where their jobs are noted in pieces; this bucket's is among them.
+        """
         assert self._current is not None
         line, turn = self._current
-        out = line.shut(turn, likes, now)
+        line.shut(turn, told, now)
         self._file(line)
-        return out
 
     def _file(self, line: _Line) -> None:
         turn = line.first()

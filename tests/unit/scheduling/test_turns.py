@@ -68,7 +68,7 @@ def test_a_closed_bucket_comes_no_more_but_who_stands_alone_does() -> None:
     turns, order = Turns(yard, Uses({}, {}), alone=yard.find({"held"})), []
     while (turn := turns.pop()) is not None:
         order.append(turn.job.uid)
-        turns.placed() if turn.own else turns.closed((), NOW)
+        turns.placed() if turn.own else turns.closed({like(turn.job, NOW): []}, NOW)
     assert order == ["j1", "held"]
 
 
@@ -85,8 +85,9 @@ def test_what_is_shut_is_left_out_lane_by_lane_up_to_the_first_that_is_not() -> 
     jobs = [one("a", age=9), one("b", age=8, namespace="m"), replace(one("c", age=7), shape=other), one("d", age=6, namespace="m")]
     turns = Turns(Yard(Backlog.of(jobs)), Uses({}, {}), alone={})
     assert turns.pop() is not None
-    left_out = turns.closed({like(jobs[0], NOW)}, NOW)
-    assert [job.uid for _, pieces in left_out for piece in pieces for job in piece] == ["a", "b", "d"]
+    left_out: list[tuple[Job, ...]] = []
+    turns.closed({like(jobs[0], NOW): left_out}, NOW)
+    assert [each.uid for piece in left_out for each in piece] == ["a", "b", "d"]
     last = turns.pop()
     assert last is not None
     assert last.job.uid == "c"
