@@ -110,9 +110,9 @@ def _pool(pool: PoolSummary) -> dict[str, Any]:
         "profile": clean_text(pool.profile, WORD) or None,
         "publisher": clean_text(pool.publisher, WORD) or None,
         "fabric": pool.fabric or None,
-        "domains": _count(pool.domains) or None,
-        "variantUnknown": pool.variant_unknown or None,
-        "contended": _count(pool.contended) or None,
+        "domains": _count(pool.domains),
+        "variantUnknown": pool.variant_unknown,
+        "contended": _count(pool.contended),
         "evidence": [clean_text(text, WORD) for text in pool.tell[:MAX_EVIDENCE]] or None,
         "memoryPerDevice": None if pool.memory_per_device is None else format_bytes(pool.memory_per_device),
     }
@@ -124,7 +124,7 @@ def _left(each: LeftOut) -> dict[str, Any]:
         "cause": each.cause,
         "vendor": each.vendor or None,
         "nodes": _count(each.nodes),
-        "devices": _count(each.devices) or None,
+        "devices": _count(each.devices),
         "example": clean_text(each.example, WORD),
     }
     return {key: value for key, value in shown.items() if value is not None}
