@@ -45,11 +45,13 @@ def tenants(row: Expected) -> dict[str, Any]:
 
 
 def providers(row: Expected, **spec: Any) -> dict[str, Any]:
-    """The row's offer in the provider's namespace with the provider's own Secret, unless the row names another."""
+    """The row's offer in the provider's namespace with the provider's own Secret, unless the row names another; open to every tenant, without limits."""
     body = copy.deepcopy(row.object)
     body["metadata"] |= {"namespace": NAMESPACE, "labels": LABEL}
     if body["spec"]["kubeconfigSecretRef"]["name"] == "member":
         body["spec"]["kubeconfigSecretRef"]["name"] = SECRET
+    for bound in ("tenants", "validity", "limits", "memberQueue", "launch"):
+        body["spec"].pop(bound, None)
     body["spec"] |= spec
     return body
 

@@ -76,8 +76,11 @@ class Refusal:
 
     @property
     def dominant(self) -> Reason | None:
-        """Return the reason to show: one that waiting can lift if any cell has one, then the most frequent; None without cells."""
-        return min(self.counts, key=lambda r: (not r.passing, -self.counts[r], r.severity), default=None)
+        """Return the reason to show: one that waiting can lift if any cell has one, then the most frequent; None without cells.
+
+        Offers for others are the last to be named: they are none of this tenant's business.
+        """
+        return min(self.counts, key=lambda r: (r is Reason.TENANT_EXCLUDED, not r.passing, -self.counts[r], r.severity), default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
