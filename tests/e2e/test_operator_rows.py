@@ -45,7 +45,7 @@ def tenants(row: Expected) -> dict[str, Any]:
 
 
 def providers(row: Expected, **spec: Any) -> dict[str, Any]:
-    """The row's offer in the provider's namespace with the provider's own Secret, unless the row names another; open to every tenant, without limits."""
+    """The row's offer in the provider's namespace with its own Secret, unless the row names another; for every tenant, without limits."""
     body = copy.deepcopy(row.object)
     body["metadata"] |= {"namespace": NAMESPACE, "labels": LABEL}
     if body["spec"]["kubeconfigSecretRef"]["name"] == "member":
