@@ -41,7 +41,7 @@ def desk_of(snapshot: Snapshot, memo: Memo) -> tuple[Desk, Memo]:
     book.advance(snapshot)
     desk = Desk.open(snapshot, book)
     for reservation in sorted(snapshot.reservations, key=lambda each: (each.made, each.job_uid)):
-        hold = hold_of(reservation, desk.tables, desk.columns)
+        hold = hold_of(reservation, desk.tables, desk.layout.numbers)
         if hold is not None:
             desk.holds.add(hold)
     return desk, Memo(book, book.finish())

@@ -83,7 +83,8 @@ class _Cycle:
         ordered = sorted(snapshot.reservations, key=lambda each: (each.made, each.job_uid))
         jobs = desk.book.yard.find({each.job_uid for each in ordered})
         waiting = [each for each in ordered if each.job_uid in jobs]
-        held = {each.job_uid: hold_of(each, desk.tables, desk.columns) for each in waiting}
+        held = {each.job_uid: hold_of(each, desk.tables, desk.layout.numbers) for each in waiting}
+        desk.book.no_earlier = {uid: known for uid, known in desk.book.no_earlier.items() if uid in jobs}
         desk.waiting_holds = {uid: hold for uid, hold in held.items() if hold is not None}
         for old in waiting:
             hold = keep(desk, old, desk.case(jobs[old.job_uid]))

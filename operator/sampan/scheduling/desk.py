@@ -7,7 +7,6 @@ import numpy as np
 
 from sampan.model.cluster import Cell
 from sampan.model.job import AlternativeOrder, Demand, Interconnect, Job, Shape
-from sampan.model.offer import OfferKey
 from sampan.model.snapshot import Snapshot
 from sampan.model.vector import CPU
 from sampan.scheduling.assign import Fit, Flags, Room, pick
@@ -15,6 +14,7 @@ from sampan.scheduling.ends import Ends
 from sampan.scheduling.groups import Numbers
 from sampan.scheduling.holds import Hold, Holds
 from sampan.scheduling.judge import Row, ShapeRows
+from sampan.scheduling.layout import CellId, Layout
 from sampan.scheduling.limits import Limits
 from sampan.scheduling.memo import Book
 from sampan.scheduling.order import ripe
@@ -22,7 +22,6 @@ from sampan.scheduling.scores import FULL, weighted
 from sampan.scheduling.stock import fits
 from sampan.scheduling.tables import Tables
 
-CellId = tuple[OfferKey, str]
 MOST_OUTLOOKS: Final = 64
 
 
@@ -68,14 +67,7 @@ class Desk:
     book: Book
     holds: Holds
     limits: Limits
-    columns: dict[CellId, int]
-    """By cell id."""
-    by_pool: dict[CellId, list[int]]
-    """By offer and pool name: the pool and its domains."""
-    domain: Flags
-    """Columns that are a fabric domain."""
-    parted: Flags
-    """Columns of pools that have fabric domains."""
+    layout: Layout
     waiting_holds: dict[str, Hold] = field(default_factory=dict)
     """Reservations of earlier cycles that are still to be kept or dropped, by job UID."""
     given: dict[int, Ends] = field(default_factory=dict)
@@ -86,19 +78,13 @@ class Desk:
     @classmethod
     def open(cls, snapshot: Snapshot, book: Book) -> "Desk":
         """Lay out the picture that the book was advanced to."""
-        cells = [column.cell for column in book.tables.columns]
-        by_pool: dict[CellId, list[int]] = {}
-        for number, cell in enumerate(cells):
-            by_pool.setdefault((cell.offer, cell.pool.name), []).append(number)
+        layout = book.layout()
         return cls(
             snapshot=snapshot,
             book=book,
             holds=Holds(book.tables, snapshot.now),
-            limits=Limits(snapshot, book.tables.columns),
-            columns={cell.id: number for number, cell in enumerate(cells)},
-            by_pool=by_pool,
-            domain=np.array([bool(cell.domain) for cell in cells], dtype=bool),
-            parted=np.array([bool(cell.pool.domains) for cell in cells], dtype=bool),
+            limits=Limits(snapshot, layout),
+            layout=layout,
         )
 
     @property
@@ -124,13 +110,13 @@ class Desk:
     def universe(self, shape: Shape, demand: Demand) -> tuple[Flags, Flags]:
         """Return the columns that a demand is asked about, and those of them that have no domain though it needs one."""
         if shape.placement.interconnect is Interconnect.SAME_DOMAIN and demand.replicas > 1:
-            lacking = ~self.domain & ~self.parted
-            return self.domain | lacking, lacking
-        return ~self.domain, np.zeros_like(self.domain)
+            lacking = ~self.layout.domain & ~self.layout.parted
+            return self.layout.domain | lacking, lacking
+        return ~self.layout.domain, np.zeros_like(self.layout.domain)
 
     def excluded(self, job: Job) -> list[int]:
         """Return the columns that cool down for a job."""
-        return [column for cell in sorted(job.excluded) for column in self.by_pool.get(cell, ())]
+        return [column for cell in sorted(job.excluded) for column in self.layout.by_pool.get(cell, ())]
 
     def outlook(self, case: Case, index: int) -> Outlook:
         """Return how a demand of a job stands in every column."""

@@ -3,7 +3,7 @@
 Offers, facts of pools and cells are asked apart and put together as arrays, so that a new shape or policy costs one pass.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,7 +12,7 @@ import numpy as np
 from sampan.model.accelerator import AcceleratorClass
 from sampan.model.cluster import Cell, Pool
 from sampan.model.job import Demand, Shape
-from sampan.model.offer import Offer
+from sampan.model.offer import Offer, OfferKey
 from sampan.model.plan import Refusal
 from sampan.model.policy import Policy
 from sampan.model.reason import Reason
@@ -87,6 +87,10 @@ class Judge:
     stale: Numbers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     """Columns about which something changed with the last picture."""
     _cells: list[Cell] = field(default_factory=list)
+    _source: Mapping[OfferKey, Offer] | None = None
+    """The offers of the last picture, as they were given."""
+    _said: dict[tuple[object, ...], Numbers] = field(default_factory=dict)
+    """What offers say to demands, by all that their filters read, for all columns; while no offer changes."""
     _offers: list[Offer | None] = field(default_factory=list)
     _facts: dict[Pool, int] = field(default_factory=dict)
     _facts_at: Numbers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
@@ -116,24 +120,35 @@ class Judge:
         else:
             self._facts_at, self._prices, self._moments = self._facts_at[moved], self._prices[moved], self._moments[:, moved]
 
-    def mark(self, offers: Sequence[Offer], columns: Sequence[Column], *, changed: Iterable[int], snapshot: Snapshot) -> None:
+    def mark(self, columns: Sequence[Column], *, changed: Sequence[int], snapshot: Snapshot) -> None:
         """Find the columns to ask about: changed pools, changed offers, offers whose moment has come."""
         since, until = self._moments
         stale = {*changed, *np.flatnonzero((since > snapshot.now) | (until <= snapshot.now)).tolist()}
+        if changed or self._source is not snapshot.offers or len(self._cells) != len(columns):
+            stale |= self._exchange(columns, snapshot)
+        moments: dict[int, tuple[int, int]] = {}
+        for at in sorted(stale):
+            offer = self._offers[at]
+            assert offer is not None
+            facts = facts_of(self._cells[at].pool)
+            self._facts_at[at] = self._facts.setdefault(facts, len(self._facts))
+            self._moments[:, at] = moments.setdefault(id(offer), _span(offer, snapshot.now))
+            self._prices[at] = _price(offer, self._cells[at].pool, snapshot)
+        if stale:
+            self._said.clear()
+        self.stale = np.array(sorted(stale), dtype=np.int64)
+
+    def _exchange(self, columns: Sequence[Column], snapshot: Snapshot) -> set[int]:
+        """Take over columns and offers; return the columns whose offer is another value than before."""
+        offers, stale, numbers = [snapshot.offers[column.cell.offer] for column in columns], set[int](), dict[int, int]()
         for column, (old, new) in enumerate(zip(self._offers, offers, strict=True)):
             if old is not new and (old is None or old != new):
                 stale.add(column)
-        self._offers = list(offers)
+        self._offers, self._source = list(offers), snapshot.offers
         self._cells = [column.cell for column in columns]
-        moments: dict[int, tuple[int, int]] = {}
-        for at in sorted(stale):
-            facts = facts_of(self._cells[at].pool)
-            self._facts_at[at] = self._facts.setdefault(facts, len(self._facts))
-            self._moments[:, at] = moments.setdefault(id(offers[at]), _span(offers[at], snapshot.now))
-            self._prices[at] = _price(offers[at], self._cells[at].pool, snapshot)
-        numbers: dict[int, int] = {}
         self._offer_at = np.array([numbers.setdefault(id(each), len(numbers)) for each in offers], dtype=np.int64)
-        self.stale = np.array(sorted(stale), dtype=np.int64)
+        self._said.clear()
+        return stale
 
     def ask(self, rows: ShapeRows, columns: Numbers | None) -> None:
         """Ask filters and scores about some columns, None: all."""
@@ -167,7 +182,7 @@ class Judge:
 
     def _mask(self, rows: ShapeRows, row: Row, columns: Numbers) -> None:
         """Put together what offers, pools and cells say."""
-        offers = self._each(self._offer_at, columns, lambda at: _against(OFFER_FILTERS, self._question(rows, row, at)))
+        offers = self._of_offers(rows, row, columns)
         pools = self._each(self._facts_at, columns, lambda at: _against(POOL_FILTERS, self._question(rows, row, at)))
         masks = offers | pools
         for place in np.flatnonzero((pools & WRONG) == 0).tolist():
@@ -175,6 +190,19 @@ class Judge:
         if (row.mask[columns] != masks).any():
             row.version += 1
             row.mask[columns] = masks
+
+    def _of_offers(self, rows: ShapeRows, row: Row, columns: Numbers) -> Numbers:
+        """Return what offers say; asked for all columns at once it is kept for the next shape that differs in nothing they read."""
+        need = row.demand.requirement
+        devices = need.count * row.demand.least_replicas if need else 0
+        key = (rows.shape.placement, rows.shape.tenant, rows.policy_known, row.demand.limit_seconds, devices)
+        whole = len(columns) == len(self._cells)
+        said = self._said.get(key) if whole else None
+        if said is None:
+            said = self._each(self._offer_at, columns, lambda at: _against(OFFER_FILTERS, self._question(rows, row, at)))
+            if whole:
+                self._said[key] = said
+        return said
 
     def _rate(self, rows: ShapeRows, row: Row, columns: Numbers) -> None:
         """Score the usable columns: prices as arrays, everything else once for what is alike in facts and offer."""

@@ -15,8 +15,8 @@ from sampan.model.reason import Reason
 from sampan.model.snapshot import Snapshot
 from sampan.model.vector import PODS, Vector
 from sampan.scheduling.groups import Numbers
+from sampan.scheduling.layout import Layout
 from sampan.scheduling.need import need_of
-from sampan.scheduling.tables import Column
 
 UNLIMITED: Final = 2**40
 _PREFIX: Final = "requests."
@@ -50,8 +50,8 @@ class Limit:
 class Limits:
     """All limits of one cycle."""
 
-    def __init__(self, snapshot: Snapshot, columns: list[Column]) -> None:
-        self._columns = columns
+    def __init__(self, snapshot: Snapshot, layout: Layout) -> None:
+        self._layout, self._columns = layout, layout.columns
         self.limits: list[Limit] = []
         self._of: dict[int, list[Limit]] = {}
         self._state: tuple[object, ...] | None = None
@@ -97,11 +97,7 @@ class Limits:
             limit.take(devices * replicas, need.times(replicas))
 
     def _rules(self, snapshot: Snapshot) -> None:
-        grouped: dict[tuple[object, ...], list[int]] = {}
-        for number, column in enumerate(self._columns):
-            if column.cell.pool.max_devices is not None:
-                grouped.setdefault((column.cell.offer, column.cell.pool.rule), []).append(number)
-        for members in grouped.values():
+        for members in self._layout.capped:
             pools = {self._columns[at].cell.pool.name: self._columns[at].cell.pool for at in members}
             cell = self._columns[members[0]].cell
             cap = cell.pool.max_devices or 0
@@ -115,22 +111,19 @@ class Limits:
 
     def _told(self, snapshot: Snapshot) -> None:
         quotas: dict[tuple[str, str], list[int]] = {}
-        queues: dict[tuple[str, str], list[int]] = {}
-        for number, column in enumerate(self._columns):
-            pool = column.cell.pool
-            cluster = snapshot.clusters[pool.cluster_uid]
-            if cluster.quotas:
-                namespace = snapshot.offers[column.cell.offer].namespace
-                if namespace in cluster.quotas:
-                    quotas.setdefault((pool.cluster_uid, namespace), []).append(number)
-            if pool.member_queue and pool.member_queue in cluster.queues:
-                queues.setdefault((pool.cluster_uid, pool.member_queue), []).append(number)
+        for uid, numbers in self._layout.by_cluster.items():
+            if snapshot.clusters[uid].quotas:
+                for number in numbers:
+                    namespace = snapshot.offers[self._columns[number].cell.offer].namespace
+                    if namespace in snapshot.clusters[uid].quotas:
+                        quotas.setdefault((uid, namespace), []).append(number)
         for (uid, namespace), members in quotas.items():
             left = _amounts(snapshot.clusters[uid].quotas[namespace])
             self.limits.append(Limit(Reason.QUOTA_EXHAUSTED, np.array(members), left, {}))
-        for (uid, name), members in queues.items():
-            left = _amounts(snapshot.clusters[uid].queues[name].free)
-            self.limits.append(Limit(Reason.MEMBER_QUEUE_FULL, np.array(members), left, {}))
+        for (uid, name), queued in self._layout.queued.items():
+            if name in snapshot.clusters[uid].queues:
+                left = _amounts(snapshot.clusters[uid].queues[name].free)
+                self.limits.append(Limit(Reason.MEMBER_QUEUE_FULL, np.array(queued), left, {}))
 
 
 def _amounts(told: Mapping[str, int]) -> dict[str, int]:

@@ -8,19 +8,18 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
 
-from sampan.model.cluster import Cluster, Running
+from sampan.model.cluster import Cell, Cluster, Running
 from sampan.model.job import Shape
-from sampan.model.offer import OfferKey
 from sampan.model.policy import BALANCED, BUILT_IN, Policy
 from sampan.model.reason import Reason
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.ends import Ends, ends_of
 from sampan.scheduling.judge import Judge, Row, ShapeRows
 from sampan.scheduling.lanes import Yard
+from sampan.scheduling.layout import CellId, Layout
 from sampan.scheduling.stock import Need
 from sampan.scheduling.tables import Column, Tables
 
-CellId = tuple[OfferKey, str]
 FOREVER: Final = 2**62
 REASONS: Final = tuple(Reason)
 WRONG: Final = sum(1 << reason.severity for reason in Reason if reason.wrong_devices)
@@ -38,27 +37,46 @@ class Book:
         self.shapes: dict[Shape, ShapeRows] = {}
         self._by_identity: dict[int, ShapeRows] = {}
         self.judge = Judge()
+        self._cells: tuple[object, object, frozenset[str], tuple[Cell, ...]] | None = None
+        """Cells, offers and clusters of the last picture, and the cells that are there."""
+        self._layout: tuple[int, Layout] | None = None
+        self.no_earlier: dict[str, tuple[object, ...]] = {}
+        """Reservations, by job UID, with all that an earlier start was looked for from, and not found."""
         self._ends: dict[CellId, tuple[Column, Mapping[str, Running], Ends]] = {}
 
     def advance(self, snapshot: Snapshot) -> None:
         """Take over a picture at the cost of what changed."""
         self.generation += 1
         self.yard.sync(snapshot.backlog)
-        cells = [c for c in snapshot.cells if c.offer in snapshot.offers and c.pool.cluster_uid in snapshot.clusters]
-        changed = self.tables.sync(cells, snapshot.clusters)
+        changed = self.tables.sync(self._present(snapshot), snapshot.clusters)
         judge, columns = self.judge, self.tables.columns
-        offers = [snapshot.offers[column.cell.offer] for column in columns]
-        if not judge.same_world(snapshot):
-            changed = list(range(len(offers)))
-            judge.lay_out(None, len(offers))
+        same = judge.same_world(snapshot)
+        if not same:
+            changed = list(range(len(columns)))
+            judge.lay_out(None, len(columns))
         elif self.tables.moved is not None:
-            judge.lay_out(self.tables.moved, len(offers))
+            judge.lay_out(self.tables.moved, len(columns))
             for rows in self.shapes.values():
                 for row in rows.rows:
                     row.move(self.tables.moved)
-        judge.mark(offers, columns, changed=changed, snapshot=snapshot)
-        for rows in self.shapes.values():
-            judge.ask(rows, judge.stale)
+        judge.mark(columns, changed=changed, snapshot=snapshot)
+        if len(judge.stale) or not same:
+            for rows in self.shapes.values():
+                judge.ask(rows, judge.stale)
+
+    def layout(self) -> Layout:
+        """Return the views on the columns."""
+        if self._layout is None or self._layout[0] != self.tables.laid:
+            self._layout = self.tables.laid, Layout.of(tuple(self.tables.columns))
+        return self._layout[1]
+
+    def _present(self, snapshot: Snapshot) -> tuple[Cell, ...]:
+        """Return the cells of which offer and cluster are there."""
+        clusters, known = snapshot.clusters, self._cells
+        if known is None or known[0] is not snapshot.cells or known[1] is not snapshot.offers or known[2] != clusters.keys():
+            cells = tuple(c for c in snapshot.cells if c.offer in snapshot.offers and c.pool.cluster_uid in clusters)
+            known = self._cells = snapshot.cells, snapshot.offers, frozenset(clusters), cells
+        return known[3]
 
     def finish(self) -> int:
         """End a cycle: forget what was long unused, and return the generation that the memo must name."""

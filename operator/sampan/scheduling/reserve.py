@@ -38,7 +38,7 @@ class Start:
 
 def keep(desk: Desk, old: Reservation, case: Case) -> Hold | None:
     """Return the hold that goes on, moved earlier if it can be; None if its cell or nodes are lost or suit the job no more."""
-    hold = hold_of(old, desk.tables, desk.columns)
+    hold = hold_of(old, desk.tables, desk.layout.numbers)
     if hold is None or old.demand not in case.allowed or case.rows.rows[old.demand].mask[hold.column]:
         return None
     if hold.column in desk.excluded(case.job):
@@ -47,11 +47,27 @@ def keep(desk: Desk, old: Reservation, case: Case) -> Hold | None:
     if others & set(hold.nodes):
         return None
     avoid = others | {node for uid, other in desk.waiting_holds.items() if uid != old.job_uid for node in other.nodes}
-    start = _start(desk, case.rows.rows[old.demand], hold.column, avoid=avoid, before=old.start)
+    start = _earlier(desk, hold, case.rows.rows[old.demand], avoid=avoid)
     fresh = replace(old, priority=case.job.priority)
     if start is not None and start.at < old.start:
         return Hold(replace(fresh, nodes=start.nodes, start=start.at), hold.column, start.numbers)
     return Hold(fresh, hold.column, hold.nodes)
+
+
+def _earlier(desk: Desk, hold: Hold, row: Row, *, avoid: set[int]) -> Start | None:
+    """Return an earlier start for a reservation; not looked for again until what it was looked for in has changed."""
+    old, tables = hold.reservation, desk.tables
+    if desk.snapshot.now >= old.start:
+        return None
+    ends, barred = desk.ends(hold.column), avoid.intersection(tables.columns[hold.column].nodes.tolist())
+    known = desk.book.no_earlier.get(old.job_uid)
+    made_from = (tables.versions[hold.column], barred, old.start, row.demand, tables.needs.all[row.need])
+    if known is not None and known[0] is ends and known[1] == made_from:
+        return None
+    start = _start(desk, row, hold.column, avoid=avoid, before=old.start)
+    if start is None:
+        desk.book.no_earlier[old.job_uid] = ends, made_from
+    return start
 
 
 def reserve(desk: Desk, case: Case) -> Hold | str:

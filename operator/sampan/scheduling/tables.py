@@ -12,10 +12,8 @@ from sampan.model.accelerator import CountRule
 from sampan.model.cluster import Cell, Cluster
 from sampan.model.vector import Vector
 from sampan.scheduling.groups import Cards, Numbers, ring_table, take_cards
+from sampan.scheduling.signs import NodeId, Sign, changed_nodes, sign_of
 from sampan.scheduling.stock import Kind, Names, Need, Needs, Stock, clipped, fits
-
-NodeId = tuple[str, str]
-Sign = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,11 @@ class Tables:
         self.fit, self.most = _empty(0, 0), _empty(0, 0)
         """By need and column: replicas that fit now, and on empty nodes."""
         self.versions: list[int] = []
-        """Counts the changes of each column's nodes."""
+        """When each column's nodes changed last, by `clock`; no number comes twice."""
+        self.clock = 0
+        """Counts the changes of nodes and of columns."""
+        self.laid = 0
+        """When the columns were laid out or exchanged last, by `clock`."""
         self.moved: Numbers | None = None
         """With the last picture: the column that each one was before, -1 for new ones; None where none moved."""
         self._source: tuple[Cell, ...] = ()
@@ -88,7 +90,13 @@ class Tables:
         self.needs.keep(rows)
         self.fit, self.most = (np.concatenate((t[rows], _empty(len(rows) // 4 + 8, t.shape[1]))) for t in (self.fit, self.most))
 
+    def _tick(self) -> int:
+        self.clock += 1
+        return self.clock
+
     def _changed(self, cells: Sequence[Cell]) -> list[tuple[int, Cell]] | None:
+        if cells is self._source:
+            return []
         if len(cells) != len(self._source):
             return None
         differ = [at for at, (old, new) in enumerate(zip(self._source, cells, strict=True)) if old is not new]
@@ -118,7 +126,8 @@ class Tables:
         for number, column_ in enumerate(self.columns):
             for node in column_.nodes.tolist():
                 self._within[node].append(number)
-        self.versions = [0] * len(self.columns)
+        self.laid = self._tick()
+        self.versions = [self.laid] * len(self.columns)
         self._fill_all(fresh)
         self.moved = picked
         return fresh
@@ -129,7 +138,7 @@ class Tables:
         self.columns[at] = self._column(cell)
         for node in self.columns[at].nodes.tolist():
             self._within[node].append(at)
-        self.versions[at] += 1
+        self.laid = self.versions[at] = self._tick()
         self._fill_all([at])
 
     def _column(self, cell: Cell) -> Column:
@@ -168,19 +177,15 @@ class Tables:
                 self._add((uid, name))
         stale = set(self._touched)
         for uid, cluster in clusters.items():
-            if self._clusters.get(uid) is not cluster:
-                stale.update(n for name in cluster.nodes if (n := self._numbers.get((uid, name))) is not None)
-                stale.update(self._numbers[uid, name] for name in self._gone(uid, cluster))
+            old = self._clusters.get(uid)
+            if old is not cluster:
+                stale.update(n for name in changed_nodes(old, cluster) if (n := self._numbers.get((uid, name))) is not None)
         fresh = {self._numbers[node] for node in wanted if node in self._numbers}
         self._clusters = dict(clusters)
-        differ = [n for n in sorted(stale | fresh) if n in self._touched or self._signs[n] != _sign(self._clusters, self._ids[n])]
+        differ = [n for n in sorted(stale | fresh) if n in self._touched or self._signs[n] != sign_of(self._clusters, self._ids[n])]
         self._touched.clear()
         self.change(differ, self._write_all)
         self._touched.clear()
-
-    def _gone(self, uid: str, cluster: Cluster) -> list[str]:
-        old = self._clusters.get(uid)
-        return [name for name in old.nodes if name not in cluster.nodes and (uid, name) in self._numbers] if old is not None else []
 
     def _add(self, node: NodeId) -> None:
         self._numbers[node] = len(self._ids)
@@ -197,8 +202,9 @@ class Tables:
         for node in nodes:
             for column in self._within[node]:
                 by_column.setdefault(column, []).append(node)
+        now = self._tick()
         for column in by_column:
-            self.versions[column] += 1
+            self.versions[column] = now
         rows = np.arange(len(self.needs.all))
         self._add_fits(by_column, rows, sign=-1)
         write(nodes)
@@ -248,7 +254,7 @@ class Tables:
         uid, name = self._ids[node]
         cluster = self._clusters.get(uid)
         known = cluster.nodes.get(name) if cluster is not None else None
-        self._signs[node] = _sign(self._clusters, (uid, name))
+        self._signs[node] = sign_of(self._clusters, (uid, name))
         whole = clipped(known.allocatable) if known is not None else {}
         used = clipped(cluster.used.get(name, Vector())) if cluster is not None else {}
         columns = {resource: self.names.column(resource) for resource in sorted({*whole, *used})}
@@ -279,17 +285,6 @@ class Tables:
 def _taken(cluster: Cluster, node: str, cards: Sequence[str]) -> Cards:
     uses = [cluster.cards.get((node, card)) for card in cards]
     return np.array([(0, 0, 0) if use is None else (use.memory, use.cores, use.slots) for use in uses], dtype=np.int64)
-
-
-def _sign(clusters: Mapping[str, Cluster], node: NodeId) -> Sign:
-    """Return values whose identity, or equality for small ones, tells whether anything about a node has changed."""
-    uid, name = node
-    cluster = clusters.get(uid)
-    if cluster is None:
-        return ()
-    groups = cluster.devices.get(name, ())
-    cards = tuple(cluster.cards.get((name, card.id)) for group in groups for card in group.cards)
-    return (id(cluster.nodes.get(name)), cluster.nodes.get(name), cluster.used.get(name), groups, cluster.rings.get(name), cards)
 
 
 def _with_rows(table: Numbers, rows: int) -> Numbers:

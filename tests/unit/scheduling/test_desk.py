@@ -31,7 +31,7 @@ def desk(world: Snapshot) -> Desk:
 def rooms(world: Snapshot) -> dict[str, int]:
     made = desk(world)
     outlook = made.outlook(made.case(world.jobs[0]), 0)
-    return {made.cell(at).id[1].partition("@")[2]: int(outlook.room[at]) for at in range(len(made.columns)) if outlook.able[at]}
+    return {made.cell(at).id[1].partition("@")[2]: int(outlook.room[at]) for at in range(len(made.layout.columns)) if outlook.able[at]}
 
 
 def test_gangs_that_must_stay_together_see_domains_and_others_pools() -> None:

@@ -21,7 +21,7 @@ def spot(world: Snapshot, wanted: Demand) -> Spot:
     book.advance(world)
     desk = Desk.open(world, book)
     for reservation in world.reservations:
-        hold = hold_of(reservation, desk.tables, desk.columns)
+        hold = hold_of(reservation, desk.tables, desk.layout.numbers)
         assert hold is not None
         desk.holds.add(hold)
     return Spot(desk=desk, job=job(), demand=wanted, column=0)

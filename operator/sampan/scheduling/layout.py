@@ -1,0 +1,60 @@
+"""The columns of a picture seen from all sides: by cell, pool and cluster, and which are domains, capped or queued. No amounts here."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sampan.model.offer import OfferKey
+from sampan.scheduling.assign import Flags
+from sampan.scheduling.tables import Column
+
+CellId = tuple[OfferKey, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Views on the columns, made once for as long as none of them is exchanged."""
+
+    columns: Sequence[Column]
+    numbers: Mapping[CellId, int]
+    """By cell id."""
+    by_pool: Mapping[CellId, list[int]]
+    """By offer and pool name: the pool and its domains."""
+    by_cluster: Mapping[str, list[int]]
+    domain: Flags
+    """Columns that are a fabric domain."""
+    parted: Flags
+    """Columns of pools that have fabric domains."""
+    capped: tuple[tuple[int, ...], ...]
+    """Columns that draw on one cap on devices."""
+    queued: Mapping[tuple[str, str], tuple[int, ...]]
+    """By cluster UID and name of the member's queue."""
+
+    @classmethod
+    def of(cls, columns: Sequence[Column]) -> "Layout":
+        """Lay out the columns."""
+        numbers: dict[CellId, int] = {}
+        by_pool: dict[CellId, list[int]] = {}
+        by_cluster: dict[str, list[int]] = {}
+        capped: dict[tuple[object, ...], list[int]] = {}
+        queued: dict[tuple[str, str], list[int]] = {}
+        for number, column in enumerate(columns):
+            cell, pool = column.cell, column.cell.pool
+            numbers[cell.id] = number
+            by_pool.setdefault((cell.offer, pool.name), []).append(number)
+            by_cluster.setdefault(pool.cluster_uid, []).append(number)
+            if pool.max_devices is not None:
+                capped.setdefault((cell.offer, pool.rule), []).append(number)
+            if pool.member_queue:
+                queued.setdefault((pool.cluster_uid, pool.member_queue), []).append(number)
+        return cls(
+            columns=columns,
+            numbers=numbers,
+            by_pool=by_pool,
+            by_cluster=by_cluster,
+            domain=np.array([bool(column.cell.domain) for column in columns], dtype=bool),
+            parted=np.array([bool(column.cell.pool.domains) for column in columns], dtype=bool),
+            capped=tuple(map(tuple, capped.values())),
+            queued={key: tuple(members) for key, members in queued.items()},
+        )
