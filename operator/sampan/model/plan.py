@@ -56,7 +56,7 @@ class Refusal:
     verdicts: tuple[Verdict, ...] = ()
     """The least refused cells first."""
     room: int | None = None
-    """Most replicas that fit now into one cell that lacks only room; None where no cell lacks only room."""
+    """Most replicas that fit into one cell that lacks only room, once the cycle is over; None where no cell lacks only room."""
     rest: tuple[tuple[Job, ...], ...] = ()
     """Other jobs for which the same holds, in pieces: of equal shape, with the same alternatives ripe and cells cooling down."""
 

@@ -3,20 +3,19 @@
 `schedule` equals `schedule` with an empty memo. Details live below: turns, memo (verdicts), tables (what fits), choices, reserve.
 """
 
-from dataclasses import dataclass, replace
-
 from sampan.model.job import Job
-from sampan.model.plan import Assignment, Plan, Refusal
+from sampan.model.plan import Assignment, Plan
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.charges import charge_of, inflated
 from sampan.scheduling.choices import Choice, best_of
 from sampan.scheduling.desk import Case, Desk
+from sampan.scheduling.doors import EVERYBODY, NOBODY, Doors
 from sampan.scheduling.holds import hold_of
-from sampan.scheduling.lanes import like
 from sampan.scheduling.memo import Memo
+from sampan.scheduling.notices import Notices
 from sampan.scheduling.reserve import MOST, keep, reserve
 from sampan.scheduling.turns import Turn, Turns, Uses, barred_jobs
-from sampan.scheduling.verdicts import assignment, barred, refusal
+from sampan.scheduling.verdicts import assignment, barred
 
 
 def schedule(snapshot: Snapshot, memo: Memo) -> tuple[Plan, Memo]:
@@ -27,39 +26,28 @@ def schedule(snapshot: Snapshot, memo: Memo) -> tuple[Plan, Memo]:
     # 1. Take over what changed since the memo was written.
     book = memo.open()
     book.advance(snapshot)
+    book.prepare(snapshot)
     cycle = _Cycle(Desk.open(snapshot, book))
     # 2. Go on with the reservations of earlier cycles: none moves later, none moves onto another's nodes.
     cycle.keep_reservations()
     # 3. Go through the buckets' heads by turn. Free only shrinks, so a bucket that found no place is closed for this cycle.
-    turns = Turns(book.yard, cycle.uses, alone=cycle.reserved)
+    turns = Turns(book.yard, cycle.uses, doors=cycle.doors, alone=cycle.reserved)
     while len(cycle.assignments) < snapshot.limit and (turn := turns.pop()) is not None:
         case = cycle.desk.case(turn.job)
         # 4. Find the best cell that has room, alternative by alternative or over all of them, and take its nodes.
-        best = cycle.best(case, turn)
+        best = best_of(cycle.desk, case) if turn.own or cycle.doors.is_open(turn.like) else None
         if best is not None:
             cycle.assign(case, best)
             turns.placed()
             continue
-        # 5. Or say why not, and keep a place for the first who are blocked.
-        cycle.refuse(case, turn)
+        # 5. Or keep a place for the first who are blocked; why is told at the end.
         if turn.own:
+            cycle.refused.append(turn.job)
             turns.placed()
         else:
-            turns.closed(cycle.shut, snapshot.now)
-    return cycle.plan(), Memo(book, book.finish())
-
-
-@dataclass(slots=True)
-class _Told:
-    """A refusal and the jobs that it holds for, as they are found."""
-
-    refusal: Refusal
-    jobs: list[tuple[Job, ...]]
-
-    def whole(self) -> Refusal:
-        first, *others = self.jobs
-        rest = tuple(each for each in (first[1:], *others) if each)
-        return replace(self.refusal, job=first[0], rest=rest)
+            cycle.block(case, turn)
+            turns.closed()
+    return cycle.plan(turns), Memo(book, book.finish())
 
 
 class _Cycle:
@@ -68,14 +56,13 @@ class _Cycle:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self.uses = Uses(desk.snapshot.queues, desk.snapshot.use)
+        self.doors = Doors(desk.book, desk.snapshot)
         self.assignments: list[Assignment] = []
         self.reserved: dict[str, Job] = {}
-        self._told: list[_Told] = []
+        self.refused: list[Job] = []
+        """Of those who stand for themselves."""
         self._charges: dict[str, int] = {}
         self._unbounded: dict[str, str] = {}
-        self._closed: dict[object, _Told] = {}
-        self.shut: dict[object, list[tuple[Job, ...]]] = {}
-        """What jobs share that found no place, and where their jobs are noted."""
         self._tries = MOST
 
     def keep_reservations(self) -> None:
@@ -92,10 +79,7 @@ class _Cycle:
             if hold is not None:
                 desk.holds.add(hold)
                 self.reserved[old.job_uid] = jobs[old.job_uid]
-
-    def best(self, case: Case, turn: Turn) -> Choice | None:
-        """Return the best cell, None without a look where the like found none before."""
-        return None if not turn.own and case.bucket in self._closed else best_of(self.desk, case)
+        self._count_hopes()
 
     def assign(self, case: Case, best: Choice) -> None:
         desk, snapshot = self.desk, self.desk.snapshot
@@ -106,30 +90,27 @@ class _Cycle:
         desk.tables.take(best.column, need, [(int(nodes[place]), replicas) for place, replicas in best.fit.nodes])
         desk.limits.take(best.column, done.demand, done.replicas)
         desk.outlooks.clear()
+        self.doors.follow()
         desk.holds.drop(case.job.uid)
+        self._count_hopes()
         cell = desk.cell(best.column)
         self._charges[case.job.uid] = amount = charge_of(done, cell, snapshot.clusters[done.cluster_uid])
         self.uses.charge(case.job, inflated(amount, snapshot.now, snapshot.half_life))
 
-    def refuse(self, case: Case, turn: Turn) -> None:
-        """Say why a job is refused, and keep it a place if that can be done."""
-        known = None if turn.own else self._closed.get(case.bucket)
-        told = known or _Told(refusal(self.desk, case), [])
-        if known is None:
-            self._told.append(told)
-        if not turn.own:
-            self._closed[case.bucket] = told
-            self.shut[like(case.job, self.desk.snapshot.now)] = told.jobs
-        else:
-            told.jobs.append((case.job,))
-        if known is None and self._tries > 0 and case.job.uid not in self.desk.holds.kept:
+    def block(self, case: Case, turn: Turn) -> None:
+        """Shut the door on all who are like a job, and keep it a place if that can be done."""
+        if self.doors.shut(turn.like) and case.job.uid not in self.desk.holds.kept and case.job.priority > self.doors.hopeless:
             self._reserve(case)
+            self._count_hopes()
+
+    def _count_hopes(self) -> None:
+        """Say up to which priority no further place can be kept."""
+        kept = self.desk.holds.kept
+        lowest = min((hold.reservation.priority for hold in kept.values()), default=NOBODY)
+        self.doors.hopeless = EVERYBODY if self._tries <= 0 else lowest if len(kept) >= MOST else NOBODY
 
     def _reserve(self, case: Case) -> None:
         kept = self.desk.holds.kept
-        lowest = min((hold.reservation.priority for hold in kept.values()), default=0)
-        if len(kept) >= MOST and lowest >= case.job.priority:
-            return
         self._tries -= 1
         hold = reserve(self.desk, case)
         if isinstance(hold, str):
@@ -147,12 +128,14 @@ class _Cycle:
             if other.column == column or nodes & set(other.nodes):
                 self.desk.holds.drop(uid)
 
-    def plan(self) -> Plan:
+    def plan(self, turns: Turns) -> Plan:
         """Return everything that was decided."""
+        gone = {done.job.uid for done in self.assignments} | self.reserved.keys()
+        told = Notices(self.desk, self.doors).all(turns.touched(), gone=gone, alone=self.refused)
         out = [barred(jobs[0], reason, jobs[1:]) for reason, jobs in barred_jobs(self.desk.book.yard)]
         return Plan(
             assignments=tuple(self.assignments),
-            refusals=(*(told.whole() for told in self._told), *out),
+            refusals=(*told, *out),
             reservations=tuple(sorted((h.reservation for h in self.desk.holds.kept.values()), key=lambda r: (r.made, r.job_uid))),
             charges=self._charges,
             unbounded=self._unbounded,

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from sampan.model.cluster import Cell
-from sampan.model.job import AlternativeOrder, Demand, Interconnect, Job, Shape
+from sampan.model.job import AlternativeOrder, Demand, Job, Shape
 from sampan.model.snapshot import Snapshot
 from sampan.model.vector import CPU
 from sampan.scheduling.assign import Fit, Flags, Room, pick
@@ -38,11 +38,6 @@ class Case:
     def by_score(self) -> bool:
         """Tell whether the score alone ranks the alternatives."""
         return self.job.shape.order is AlternativeOrder.BY_SCORE
-
-    @property
-    def bucket(self) -> tuple[object, ...]:
-        """Return what jobs without a reservation share when they find no place."""
-        return id(self.rows), self.job.excluded, self.allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +104,7 @@ class Desk:
 
     def universe(self, shape: Shape, demand: Demand) -> tuple[Flags, Flags]:
         """Return the columns that a demand is asked about, and those of them that have no domain though it needs one."""
-        if shape.placement.interconnect is Interconnect.SAME_DOMAIN and demand.replicas > 1:
-            lacking = ~self.layout.domain & ~self.layout.parted
-            return self.layout.domain | lacking, lacking
-        return ~self.layout.domain, np.zeros_like(self.layout.domain)
+        return self.layout.universe(shape, demand)
 
     def excluded(self, job: Job) -> list[int]:
         """Return the columns that cool down for a job."""

@@ -42,6 +42,8 @@ class Row:
     """Parts with a weight that are not known."""
     version: int = 0
     """Counts the changes of the mask."""
+    slot: int = -1
+    """Its line in the openings; -1: none."""
 
     @classmethod
     def empty(cls, demand: Demand) -> "Row":

@@ -1,103 +1,160 @@
-"""Waiting jobs of each queue as lanes by priority and namespace, oldest first; kept from cycle to cycle, made anew only where they changed.
+"""Waiting jobs of each queue as lanes by priority and namespace, oldest first; kept from cycle to cycle at the cost of what changed.
 
 What queues have used is not known here, so nothing in a lane moves by charges: `turns` says whose lane comes next.
 """
 
-from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Set
+from heapq import heappop, heappush
+
+import numpy as np
 
 from sampan.model.backlog import Backlog, Bucket, BucketKey
 from sampan.model.job import Job
-from sampan.scheduling.order import ripe
+from sampan.scheduling.groups import Numbers
+from sampan.scheduling.likes import Like, Likes, Ranked
+from sampan.scheduling.order import next_ripening
+
+LaneKey = tuple[int, str]
+"""(-priority, namespace)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lane:
+class Lane(Ranked):
     """Buckets of one priority and namespace, by their oldest jobs."""
 
-    priority: int
-    namespace: str
-    buckets: tuple[Bucket, ...]
-    likes: tuple[object, ...]
-    """What each bucket shares with those that are refused with it, see `like`; None where that depends on the moment."""
+    __slots__ = ("_array", "namespace", "numbers", "priority")
 
+    def __init__(self, priority: int, namespace: str) -> None:
+        super().__init__()
+        self.priority, self.namespace = priority, namespace
+        self.numbers: list[int] = []
+        """What each bucket shares with others, by its number in the likes."""
+        self._array: Numbers | None = None
 
-@dataclass(frozen=True, slots=True)
-class Lanes:
-    """What waits in one queue."""
+    def array(self) -> Numbers:
+        """Return the numbers as an array."""
+        if self._array is None:
+            self._array = np.array(self.numbers, dtype=np.int64)
+        return self._array
 
-    source: Mapping[BucketKey, Bucket]
-    lanes: tuple[Lane, ...]
-    jobs: Mapping[str, Job]
-    """Jobs that may compete, by UID."""
-    barred: tuple[Bucket, ...]
+    def file(self, bucket: Bucket, like: Like) -> None:
+        """Put a bucket in."""
+        self._array = None
+        self.numbers.insert(self.add(bucket), like.number)
 
-    @classmethod
-    def of(cls, source: Mapping[BucketKey, Bucket], *, known: dict[int, object]) -> "Lanes":
-        """Sort the buckets of a queue; `known`: what lasts of shapes, by identity, kept while they all are alive."""
-        grouped: dict[tuple[int, str], list[tuple[int, str, Bucket]]] = {}
-        barred: list[Bucket] = []
-        for bucket in source.values():
-            key, head = bucket.key, bucket.head
-            if key.barred is not None:
-                barred.append(bucket)
-            else:
-                grouped.setdefault((-key.priority, key.namespace), []).append((head.created, head.uid, bucket))
-        lanes = tuple(_lane(-rank, namespace, ordered=sorted(grouped[rank, namespace]), known=known) for rank, namespace in sorted(grouped))
-        jobs = {job.uid: job for lane in lanes for bucket in lane.buckets for chunk in bucket.chunks for job in chunk}
-        return cls(source, lanes, jobs, tuple(barred))
+    def drop(self, bucket: Bucket) -> None:
+        """Take a bucket out."""
+        self._array = None
+        del self.numbers[self.remove(bucket)]
 
 
 class Yard:
     """The lanes of all queues."""
 
-    def __init__(self, backlog: Backlog | None = None) -> None:
-        self.queues: dict[str, Lanes] = {}
-        if backlog is not None:
-            self.sync(backlog)
+    def __init__(self) -> None:
+        self.queues: dict[str, dict[LaneKey, Lane]] = {}
+        self.likes = Likes()
+        self.now = 0
+        self._sources: dict[str, Mapping[BucketKey, Bucket]] = {}
+        self._filed: dict[str, dict[int, Bucket]] = {}
+        """By queue and identity: every bucket."""
+        self._like_of: dict[int, Like] = {}
+        """By identity: of the buckets that are in lanes."""
+        self._jobs: dict[str, Job] = {}
+        self._barred: dict[int, Bucket] = {}
+        self._ripening: list[tuple[int, int, Bucket]] = []
+        """Heap of moments at which a bucket's oldest job may share other things; numbered, so that buckets are never compared."""
+        self._numbers = 0
 
-    def sync(self, backlog: Backlog) -> None:
-        """Take over a backlog: queues whose buckets are the very same mapping are kept as they are."""
-        before, shapes = self.queues, dict[int, object]()
-        self.queues = {}
-        for name in sorted(backlog.queues):
-            source, old = backlog.queues[name], before.get(name)
-            self.queues[name] = old if old is not None and old.source is source else Lanes.of(source, known=shapes)
+    def sync(self, backlog: Backlog, now: int) -> None:
+        """Take over a backlog at a moment, no earlier than the last one: buckets that are the very same stay where they are."""
+        assert now >= self.now  # what has ripened would have to be taken back
+        self.now = now
+        gone, came = self._differing(backlog)
+        self._jobs_changed(gone, came)
+        for bucket in gone:
+            self._out(bucket)
+        for bucket in came:
+            self._in(bucket)
+        self._ripen()
+        self.likes.tidy()
 
     def find(self, uids: Set[str]) -> dict[str, Job]:
         """Return those of the jobs that wait and may compete, by UID."""
-        wanted = sorted(uids)
-        return {uid: lanes.jobs[uid] for lanes in self.queues.values() for uid in wanted if uid in lanes.jobs}
+        return {uid: self._jobs[uid] for uid in sorted(uids) if uid in self._jobs}
 
-    def barred(self) -> Iterator[Bucket]:
-        """Yield the buckets that their queue does not let compete, in no order that means anything."""
-        for lanes in self.queues.values():
-            yield from lanes.barred
+    def bucket_of(self, job: Job) -> Bucket:
+        """Return the bucket that a waiting job is in."""
+        return self._sources[job.queue][BucketKey.of(job)]
+
+    def barred(self) -> Iterable[Bucket]:
+        """Return the buckets that their queue does not let compete, in no order that means anything."""
+        return self._barred.values()
+
+    def _differing(self, backlog: Backlog) -> tuple[list[Bucket], list[Bucket]]:
+        """Return the buckets that are gone and those that are new."""
+        gone, came = list[Bucket](), list[Bucket]()
+        for name in [name for name in self._sources if name not in backlog.queues]:
+            del self._sources[name]
+            gone += self._filed.pop(name).values()
+        for name, source in backlog.queues.items():
+            if self._sources.get(name) is not source:
+                before, now = self._filed.get(name, {}), {id(bucket): bucket for bucket in source.values()}
+                gone += [bucket for known, bucket in before.items() if known not in now]
+                came += [bucket for known, bucket in now.items() if known not in before]
+                self._sources[name], self._filed[name] = source, now
+        return gone, came
+
+    def _jobs_changed(self, gone: Iterable[Bucket], came: Iterable[Bucket]) -> None:
+        """Keep the jobs by UID: only pieces of buckets that changed are gone through."""
+        old, new = _chunks(gone), _chunks(came)
+        for known, chunk in old.items():
+            if known not in new:
+                for job in chunk:
+                    del self._jobs[job.uid]
+        for known, chunk in new.items():
+            if known not in old:
+                self._jobs.update((job.uid, job) for job in chunk)
+
+    def _in(self, bucket: Bucket) -> None:
+        head = bucket.head
+        if head.barred is not None:
+            self._barred[id(bucket)] = bucket
+            return
+        like = self._like_of[id(bucket)] = self.likes.of(head, self.now)
+        like.add(bucket)
+        lanes, key = self.queues.setdefault(head.queue, {}), (-head.priority, head.namespace)
+        if key not in lanes:
+            lanes[key] = Lane(head.priority, head.namespace)
+        lanes[key].file(bucket, like)
+        self._wake(bucket)
+
+    def _out(self, bucket: Bucket) -> None:
+        head = bucket.head
+        if head.barred is not None:
+            del self._barred[id(bucket)]
+            return
+        self._like_of.pop(id(bucket)).remove(bucket)
+        lanes, key = self.queues[head.queue], (-head.priority, head.namespace)
+        lanes[key].drop(bucket)
+        if not lanes[key].buckets:
+            del lanes[key]
+        if not lanes:
+            del self.queues[head.queue]
+
+    def _wake(self, bucket: Bucket) -> None:
+        at = next_ripening(bucket.head, self.now)
+        if at is not None:
+            self._numbers += 1
+            heappush(self._ripening, (at, self._numbers, bucket))
+
+    def _ripen(self) -> None:
+        """File buckets anew whose oldest job may try a further alternative."""
+        while self._ripening and self._ripening[0][0] <= self.now:
+            _, _, bucket = heappop(self._ripening)
+            if self._filed.get(bucket.key.queue, {}).get(id(bucket)) is bucket:
+                self._out(bucket)
+                self._in(bucket)
 
 
-def like(job: Job, now: int) -> object:
-    """Return what jobs without a reservation share when they find no place; by the very same shape, for it is cheap."""
-    known = _lasting(job)
-    return (id(job.shape), job.excluded, ripe(job, now)) if known is None else known
-
-
-def _lasting(job: Job) -> object:
-    """Return `like` where no moment changes it: no alternative waits for its time."""
-    if any(demand.wait_seconds > 0 for demand in job.shape.demands):
-        return None
-    return (id(job.shape), job.excluded) if job.excluded else id(job.shape)
-
-
-def _lane(priority: int, namespace: str, *, ordered: list[tuple[int, str, Bucket]], known: dict[int, object]) -> Lane:
-    buckets = tuple(bucket for _, _, bucket in ordered)
-    likes: list[object] = []
-    for bucket in buckets:
-        job = bucket.head
-        shape = id(job.shape)
-        if job.excluded:
-            likes.append(_lasting(job))
-            continue
-        if shape not in known:
-            known[shape] = _lasting(job)
-        likes.append(known[shape])
-    return Lane(priority, namespace, buckets, tuple(likes))
+def _chunks(buckets: Iterable[Bucket]) -> Mapping[int, tuple[Job, ...]]:
+    return {id(chunk): chunk for bucket in buckets if bucket.key.barred is None for chunk in bucket.chunks}

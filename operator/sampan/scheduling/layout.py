@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sampan.model.job import Demand, Interconnect, Shape
 from sampan.model.offer import OfferKey
 from sampan.scheduling.assign import Flags
 from sampan.scheduling.tables import Column
@@ -58,3 +59,10 @@ class Layout:
             capped=tuple(map(tuple, capped.values())),
             queued={key: tuple(members) for key, members in queued.items()},
         )
+
+    def universe(self, shape: Shape, demand: Demand) -> tuple[Flags, Flags]:
+        """Return the columns that a demand is asked about, and those of them that have no domain though it needs one."""
+        if shape.placement.interconnect is Interconnect.SAME_DOMAIN and demand.replicas > 1:
+            lacking = ~self.domain & ~self.parted
+            return self.domain | lacking, lacking
+        return ~self.domain, np.zeros_like(self.domain)

@@ -40,6 +40,10 @@ class Limit:
         counts += [max(have[name], 0) // amount for name, amount in need if name in have and amount > 0]
         return min(counts, default=UNLIMITED)
 
+    def state(self) -> tuple[object, ...]:
+        """Return what is left and what there would be, as a value to compare."""
+        return (*self.left.items(), *self.total.items())
+
     def take(self, devices: int, need: Vector) -> None:
         """Subtract what was assigned."""
         for name, amount in (("", devices), *need):
@@ -64,7 +68,7 @@ class Limits:
     def state(self) -> tuple[object, ...]:
         """Return what is left of every limit, as a value to compare."""
         if self._state is None:
-            self._state = tuple((limit.reason, *limit.left.items(), *limit.total.items(), limit.columns.tobytes()) for limit in self.limits)
+            self._state = tuple((limit.reason, *limit.state(), limit.columns.tobytes()) for limit in self.limits)
         return self._state
 
     def limited(self, column: int) -> bool:

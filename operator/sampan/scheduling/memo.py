@@ -17,6 +17,7 @@ from sampan.scheduling.ends import Ends, ends_of
 from sampan.scheduling.judge import Judge, Row, ShapeRows
 from sampan.scheduling.lanes import Yard
 from sampan.scheduling.layout import CellId, Layout
+from sampan.scheduling.openings import Openings
 from sampan.scheduling.stock import Need
 from sampan.scheduling.tables import Column, Tables
 
@@ -37,6 +38,7 @@ class Book:
         self.shapes: dict[Shape, ShapeRows] = {}
         self._by_identity: dict[int, ShapeRows] = {}
         self.judge = Judge()
+        self.openings = Openings()
         self._cells: tuple[object, object, frozenset[str], tuple[Cell, ...]] | None = None
         """Cells, offers and clusters of the last picture, and the cells that are there."""
         self._layout: tuple[int, Layout] | None = None
@@ -47,7 +49,9 @@ class Book:
     def advance(self, snapshot: Snapshot) -> None:
         """Take over a picture at the cost of what changed."""
         self.generation += 1
-        self.yard.sync(snapshot.backlog)
+        if snapshot.now < self.yard.now:
+            self.yard = Yard()
+        self.yard.sync(snapshot.backlog, snapshot.now)
         changed = self.tables.sync(self._present(snapshot), snapshot.clusters)
         judge, columns = self.judge, self.tables.columns
         same = judge.same_world(snapshot)
@@ -63,6 +67,12 @@ class Book:
         if len(judge.stale) or not same:
             for rows in self.shapes.values():
                 judge.ask(rows, judge.stale)
+
+    def prepare(self, snapshot: Snapshot) -> None:
+        """Have the openings of everything that waits."""
+        for like in self.yard.likes.live():
+            self.rows_of(like.shape, snapshot)
+        self.openings.sync(self.shapes.values(), self.tables, self.layout())
 
     def layout(self) -> Layout:
         """Return the views on the columns."""
@@ -115,12 +125,14 @@ class Book:
         for _, at in idle[: len(idle) - SPARE_SHAPES // 2]:
             gone = self.shapes.pop(listed[at])
             self._by_identity.pop(id(gone.shape), None)
+            self.openings.forget(gone.rows)
         kept = sorted({row.need for rows in self.shapes.values() for row in rows.rows})
         self.tables.keep_rows(kept)
         renamed = {need: number for number, need in enumerate(kept)}
         for rows in self.shapes.values():
             for row in rows.rows:
                 row.need = renamed[row.need]
+        self.openings.renumber()
 
     def _new(self, shape: Shape, snapshot: Snapshot) -> ShapeRows:
         policy, there = _policy(shape, snapshot)

@@ -22,6 +22,11 @@ def sign_of(clusters: Mapping[str, Cluster], node: NodeId) -> Sign:
     return (id(cluster.nodes.get(name)), cluster.nodes.get(name), cluster.used.get(name), groups, cluster.rings.get(name), cards)
 
 
+def whole_differs(old: Sign, new: Sign) -> bool:
+    """Tell whether a node may have other amounts than before, whatever is taken of them."""
+    return not (old and new and old[0] == new[0] and old[3] == new[3])
+
+
 def changed_nodes(old: Cluster | None, new: Cluster) -> Iterable[str]:
     """Return the nodes of which anything that a sign holds is another object than before; all where nothing was known before."""
     if old is None:

@@ -3,7 +3,7 @@
 Nothing about places. Keys only grow while a cycle charges, so a key that grew since it was filed is simply filed again.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from heapq import heappop, heappush, heapreplace
 
@@ -12,7 +12,9 @@ from sampan.model.job import Job
 from sampan.model.quantity import MICRO
 from sampan.model.queues import Queue, QueueUse
 from sampan.model.reason import Reason
-from sampan.scheduling.lanes import Lane, Lanes, Yard, like
+from sampan.scheduling.doors import Doors
+from sampan.scheduling.lanes import Lane, Yard
+from sampan.scheduling.likes import Like
 
 LocalKey = tuple[int, int, int, str]
 """(-priority, what the namespace used, created, UID)."""
@@ -27,6 +29,8 @@ class Turn:
     bucket: Bucket
     job: Job
     jobs: Iterator[Job]
+    """Those after it."""
+    like: Like
     own: bool
     """Stands for itself."""
 
@@ -77,94 +81,77 @@ class Uses:
         return max(queue.weight, 1) if queue is not None else MICRO
 
 
+class _Cursor:
+    """Where a lane stands in this cycle."""
+
+    def __init__(self, lane: Lane, doors: Doors) -> None:
+        self._lane, self._doors = lane, doors
+        self._places = doors.candidates(lane)
+        self._at = 0
+
+    def bucket(self, apart: Mapping[int, Bucket]) -> Bucket | None:
+        """Return the first bucket that is let in and not apart."""
+        lane, doors, at = self._lane, self._doors, self._at
+        numbers, places, hopeful = lane.numbers, self._places, lane.priority > doors.hopeless
+        while at < len(places):
+            number = numbers[places[at]]
+            if doors.open[number] or (hopeful and not doors.seen[number]):
+                bucket = lane.buckets[places[at]]
+                if id(bucket) not in apart:
+                    self._at = at
+                    return bucket
+            at += 1
+        self._at = at
+        return None
+
+
 class _Line:
     """The turns of one queue: its lanes, and beside them those who stand for themselves and buckets that a place was taken from."""
 
-    def __init__(self, name: str, lanes: Lanes, uses: Uses) -> None:
-        self.name, self._uses = name, uses
-        self._lanes = lanes.lanes
-        self._at = [0] * len(lanes.lanes)
+    def __init__(self, name: str, lanes: Iterable[Lane], *, uses: Uses, doors: Doors) -> None:
+        self.name, self._uses, self._doors = name, uses, doors
+        self._cursors = [_Cursor(lane, doors) for lane in lanes]
         self._heap: list[tuple[LocalKey, int, Turn]] = []
         self._numbers = 0
-        self._apart: set[int] = set()
+        self.apart: dict[int, Bucket] = {}
         """Buckets, by identity, that are beside the lanes."""
-        self._first: int | None = None
-        """The lane that the first turn comes from; None: from beside the lanes."""
 
     def set_apart(self, bucket: Bucket, alone: Mapping[str, Job]) -> None:
         """Let some jobs of a bucket stand for themselves."""
-        self._apart.add(id(bucket))
-        members = list(bucket)
-        for job in members:
-            if job.uid in alone:
-                self._beside(Turn(bucket, job, iter(()), True))
-        jobs = iter([job for job in members if job.uid not in alone])
-        first = next(jobs, None)
-        if first is not None:
-            self._beside(Turn(bucket, first, jobs, False))
+        self.apart[id(bucket)] = bucket
+        for job in alone.values():
+            if BucketKey.of(job) == bucket.key:
+                self._beside(Turn(bucket, job, iter(()), self._doors.of(job), True))
+        self._next(bucket, (job for job in bucket if job.uid not in alone))
 
     def first(self) -> Turn | None:
         """Return whose turn it is in the queue."""
-        best = self._first_beside()
+        best, chosen = self._first_beside(), None
         key = self._heap[0][0] if best is not None else None
-        self._first = None
-        for number, lane in enumerate(self._lanes):
-            bucket = self._open(number, lane)
+        for cursor in self._cursors:
+            bucket = cursor.bucket(self.apart)
             if bucket is not None:
                 other = self._key(bucket.head)
                 if key is None or other < key:
-                    key, self._first = other, number
-        if self._first is None:
+                    key, chosen = other, bucket
+        if chosen is None:
             return best
-        bucket = self._lanes[self._first].buckets[self._at[self._first]]
-        jobs = iter(bucket)
-        return Turn(bucket, next(jobs), jobs, False)
+        jobs = iter(chosen)
+        job = next(jobs)
+        return Turn(chosen, job, jobs, self._doors.of(job), False)
 
     def step(self, turn: Turn) -> None:
         """Go on to the next job of the first turn's bucket."""
-        self._drop()
-        job = None if turn.own else next(turn.jobs, None)
+        if self._heap and self._heap[0][2] is turn:
+            heappop(self._heap)
+        if not turn.own:
+            self.apart[id(turn.bucket)] = turn.bucket
+            self._next(turn.bucket, turn.jobs)
+
+    def _next(self, bucket: Bucket, jobs: Iterator[Job]) -> None:
+        job = next(jobs, None)
         if job is not None:
-            turn.job = job
-            self._beside(turn)
-
-    def shut(self, turn: Turn, told: Mapping[object, list[tuple[Job, ...]]], now: int) -> None:
-        """Leave out the first turn's bucket and those next in each lane whose like is shut; add their jobs to what is told of them."""
-        self._drop()
-        told[like(turn.job, now)].append((turn.job, *turn.jobs))
-        apart = self._apart
-        for number, lane in enumerate(self._lanes):
-            at, end = self._at[number], len(lane.buckets)
-            while at < end:
-                bucket = lane.buckets[at]
-                if not apart or id(bucket) not in apart:
-                    what = lane.likes[at]
-                    jobs = told.get(like(bucket.head, now) if what is None else what)
-                    if jobs is None:
-                        break
-                    jobs.extend(bucket.chunks)
-                at += 1
-            self._at[number] = at
-        while (beside := self._first_beside()) is not None and not beside.own:
-            jobs = told.get(like(beside.job, now))
-            if jobs is None:
-                break
-            jobs.append((beside.job, *beside.jobs))
-            heappop(self._heap)
-
-    def _open(self, number: int, lane: Lane) -> Bucket | None:
-        while self._at[number] < len(lane.buckets):
-            bucket = lane.buckets[self._at[number]]
-            if id(bucket) not in self._apart:
-                return bucket
-            self._at[number] += 1
-        return None
-
-    def _drop(self) -> None:
-        if self._first is None:
-            heappop(self._heap)
-        else:
-            self._at[self._first] += 1
+            self._beside(Turn(bucket, job, jobs, self._doors.of(job), False))
 
     def _key(self, job: Job) -> LocalKey:
         return -job.priority, self._uses.of_namespace(self.name, job.namespace), job.created, job.uid
@@ -177,25 +164,29 @@ class _Line:
         while self._heap:
             key, number, turn = self._heap[0]
             fresh = self._key(turn.job)
-            if fresh == key:
+            if not (turn.own or self._doors.admits(turn.like.number, turn.job.priority)):
+                heappop(self._heap)
+            elif fresh == key:
                 return turn
-            heapreplace(self._heap, (fresh, number, turn))
+            else:
+                heapreplace(self._heap, (fresh, number, turn))
         return None
 
 
 class Turns:
-    """Every bucket's next job, in the order of the whole backlog. Jobs that may not compete are left out: see `barred_jobs`."""
+    """Every job that is let in, in the order of the whole backlog. Jobs that may not compete are left out: see `barred_jobs`."""
 
-    def __init__(self, yard: Yard, uses: Uses, *, alone: Mapping[str, Job]) -> None:
+    def __init__(self, yard: Yard, uses: Uses, *, doors: Doors, alone: Mapping[str, Job]) -> None:
         """`alone`: jobs by UID that stand for themselves, whatever their bucket."""
         self._uses, self._heap = uses, list[tuple[Key, str, _Line]]()
         self._current: tuple[_Line, Turn] | None = None
-        held: dict[str, dict[BucketKey, None]] = {}
+        held: dict[str, dict[int, Bucket]] = {}
         for job in alone.values():
-            held.setdefault(job.queue, {})[BucketKey.of(job)] = None
-        for name, lanes in yard.queues.items():
-            line = _Line(name, lanes, uses)
-            for bucket in (lanes.source[key] for key in held.get(name, ()) if key in lanes.source):
+            bucket = yard.bucket_of(job)
+            held.setdefault(job.queue, {})[id(bucket)] = bucket
+        self._lines = [_Line(name, lanes.values(), uses=uses, doors=doors) for name, lanes in yard.queues.items()]
+        for line in self._lines:
+            for bucket in held.get(line.name, {}).values():
                 line.set_apart(bucket, alone)
             self._file(line)
 
@@ -213,21 +204,21 @@ class Turns:
         return None
 
     def placed(self) -> None:
-        """The job got a place: the bucket's next one comes later."""
+        """The job had its turn, whatever came of it: the bucket's next one comes later."""
         assert self._current is not None
         line, turn = self._current
         line.step(turn)
         self._file(line)
 
-    def closed(self, told: Mapping[object, list[tuple[Job, ...]]], now: int) -> None:
-        """Nothing of the bucket can be placed in this cycle: leave it out with those next in the queue whose like is shut too.
-
-        `told`: by what jobs share that find no place, see `like`, where their jobs are noted in pieces; this bucket's is among them.
-        """
+    def closed(self) -> None:
+        """The door was shut on all who are like the job: go on with others."""
         assert self._current is not None
-        line, turn = self._current
-        line.shut(turn, told, now)
-        self._file(line)
+        self._file(self._current[0])
+
+    def touched(self) -> Iterator[Bucket]:
+        """Yield the buckets of which jobs had a turn of their own."""
+        for line in self._lines:
+            yield from line.apart.values()
 
     def _file(self, line: _Line) -> None:
         turn = line.first()

@@ -62,7 +62,7 @@ def refusal(desk: Desk, case: Case) -> Refusal:
     known = case.rows.told.get(key)
     if known is not None and known[0] == made_from:
         return replace(known[1], job=case.job)
-    told = _refusal(desk, case)
+    told = refusal_anew(desk, case)
     if len(case.rows.told) >= MOST_TOLD:
         case.rows.told.clear()
     case.rows.told[key] = made_from, told
@@ -80,7 +80,8 @@ def _made_from(desk: Desk, case: Case) -> tuple[object, ...]:
     return tuple(parts)
 
 
-def _refusal(desk: Desk, case: Case) -> Refusal:
+def refusal_anew(desk: Desk, case: Case) -> Refusal:
+    """Return why a job is refused, without looking at what was told before."""
     against = against_all(desk, case, case.allowed)
     point = (against.masks & WRONG) == 0
     counted = against.worst[point] if point.any() else against.worst

@@ -2,24 +2,37 @@
 
 from dataclasses import replace
 
-from builders import NOW, demand, job, requirement, shape
+from builders import A100, H100, NOW, cluster, demand, job, nodes, offer, requirement, shape, snapshot
 from sampan.model.backlog import Backlog
 from sampan.model.job import Job
 from sampan.model.queues import Queue, QueueUse
 from sampan.model.reason import Reason
-from sampan.scheduling.lanes import Yard, like
+from sampan.scheduling.doors import EVERYBODY, NOBODY, Doors
+from sampan.scheduling.lanes import Yard
+from sampan.scheduling.memo import Memo
 from sampan.scheduling.turns import Turns, Uses, barred_jobs
 
-SMALL = shape(demand(requirement(count=1)))
+SMALL, OTHER = shape(demand(requirement(count=1))), shape(demand(requirement(count=2)))
+WIDE = cluster(*nodes("h", 9, H100))
 
 
 def one(name: str, *, queue: str = "default", namespace: str = "n", priority: int = 0, age: int = 0) -> Job:
     return replace(job(name, SMALL, priority=priority, created=NOW - age), queue=queue, namespace=namespace)
 
 
+def turns_of(jobs: list[Job], uses: Uses, *, alone: tuple[str, ...] = (), room: bool = True) -> tuple[Turns, Doors]:
+    """Turns of jobs that all have room, or none of which has."""
+    world = replace(snapshot((), [offer()], [WIDE if room else cluster(*nodes("a", 1, A100))]), backlog=Backlog.of(jobs))
+    book = Memo().open()
+    book.advance(world)
+    book.prepare(world)
+    doors = Doors(book, world)
+    doors.hopeless = NOBODY if room else EVERYBODY
+    return Turns(book.yard, uses, doors=doors, alone=book.yard.find(set(alone))), doors
+
+
 def served(jobs: list[Job], uses: Uses, *, charge: int = 10, alone: tuple[str, ...] = ()) -> list[str]:
-    yard = Yard(Backlog.of(jobs))
-    turns, order = Turns(yard, uses, alone=yard.find(set(alone))), []
+    turns, order = turns_of(jobs, uses, alone=alone)[0], list[str]()
     while (turn := turns.pop()) is not None:
         order.append(turn.job.uid)
         uses.charge(turn.job, charge)
@@ -63,31 +76,40 @@ def test_a_circle_of_parents_ends() -> None:
     assert served([one("j", queue="a")], Uses(queues, {})) == ["j"]
 
 
-def test_a_closed_bucket_comes_no_more_but_who_stands_alone_does() -> None:
-    yard = Yard(Backlog.of([one("j1", age=9), one("j2", age=8), one("held", age=1)]))
-    turns, order = Turns(yard, Uses({}, {}), alone=yard.find({"held"})), []
+def test_who_is_like_one_that_was_shut_out_comes_no_more_but_who_stands_alone_does() -> None:
+    turns, doors = turns_of([one("j1", age=9), one("j2", age=8), one("held", age=1)], Uses({}, {}), alone=("held",))
+    order = []
     while (turn := turns.pop()) is not None:
         order.append(turn.job.uid)
-        turns.placed() if turn.own else turns.closed({like(turn.job, NOW): []}, NOW)
+        if turn.own:
+            turns.placed()
+        else:
+            doors.shut(turn.like)
+            turns.closed()
     assert order == ["j1", "held"]
+    assert [bucket.head.uid for bucket in turns.touched()] == ["j1"]
 
 
 def test_who_may_not_compete_is_told_apart() -> None:
     shut = replace(one("shut"), barred=Reason.QUEUE_NOT_ALLOWED)
-    yard = Yard(Backlog.of([shut, one("open")]))
+    yard = Yard()
+    yard.sync(Backlog.of([shut, one("open")]), NOW)
     assert barred_jobs(yard) == [(Reason.QUEUE_NOT_ALLOWED, (shut,))]
     assert set(yard.find({"shut", "open"})) == {"open"}
     assert served([shut, one("open")], Uses({}, {})) == ["open"]
 
 
-def test_what_is_shut_is_left_out_lane_by_lane_up_to_the_first_that_is_not() -> None:
-    other = shape(demand(requirement(count=2)))
-    jobs = [one("a", age=9), one("b", age=8, namespace="m"), replace(one("c", age=7), shape=other), one("d", age=6, namespace="m")]
-    turns = Turns(Yard(Backlog.of(jobs)), Uses({}, {}), alone={})
-    assert turns.pop() is not None
-    left_out: list[tuple[Job, ...]] = []
-    turns.closed({like(jobs[0], NOW): left_out}, NOW)
-    assert [each.uid for piece in left_out for each in piece] == ["a", "b", "d"]
+def test_what_is_shut_is_passed_over_in_every_lane() -> None:
+    jobs = [one("a", age=9), one("b", age=8, namespace="m"), replace(one("c", age=7), shape=OTHER), one("d", age=6, namespace="m")]
+    turns, doors = turns_of(jobs, Uses({}, {}))
+    first = turns.pop()
+    assert first is not None
+    doors.shut(first.like)
+    turns.closed()
     last = turns.pop()
     assert last is not None
-    assert last.job.uid == "c"
+    assert (first.job.uid, last.job.uid) == ("a", "c")
+
+
+def test_who_has_no_room_has_no_turn() -> None:
+    assert turns_of([one("a"), one("b", queue="q")], Uses({}, {}), room=False)[0].pop() is None

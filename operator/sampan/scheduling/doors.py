@@ -1,0 +1,87 @@
+"""Which waiting jobs may still find a place in this cycle, and which are let in to be refused, for a place may be kept for them."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from sampan.model.job import Job
+from sampan.model.snapshot import Snapshot
+from sampan.scheduling.lanes import Lane
+from sampan.scheduling.likes import Like
+from sampan.scheduling.memo import Book
+
+NOBODY: Final = -(2**62)
+"""Below every priority."""
+EVERYBODY: Final = 2**62
+"""Above every priority."""
+
+
+class Doors:
+    """Open or shut, by what jobs share. What is shut stays shut: free only shrinks inside a cycle."""
+
+    def __init__(self, book: Book, snapshot: Snapshot) -> None:
+        self._book, self._snapshot = book, snapshot
+        self.hopeless = NOBODY
+        """Greatest priority for which no place could be kept if a job found none."""
+        self._by_slot: dict[int, list[int]] = {}
+        self.slots: list[tuple[int, ...]] = []
+        """By number: of the demands that are ripe."""
+        self.open = bytearray()
+        """By number: a place may still be found."""
+        self.seen = bytearray()
+        """By number: one was refused."""
+        reach = book.openings.reach.tolist()
+        for like in book.yard.likes.live():
+            self._add(like, reach)
+
+    def of(self, job: Job) -> Like:
+        """Return what a job shares with others."""
+        like = self._book.yard.likes.of(job, self._snapshot.now)
+        if like.number >= len(self.open) or not self.slots[like.number]:
+            self._add(like, self._book.openings.reach.tolist())
+        return like
+
+    def is_open(self, like: Like) -> bool:
+        """Tell whether a place may still be found."""
+        return bool(self.open[like.number])
+
+    def admits(self, number: int, priority: int) -> bool:
+        """Tell whether a job is let in: to find a place, or to be the first of its like that is refused while that can be of use."""
+        return bool(self.open[number]) or (priority > self.hopeless and not self.seen[number])
+
+    def candidates(self, lane: Lane) -> list[int]:
+        """Return the places of a lane that are let in as things stand."""
+        numbers = lane.array()
+        which = np.frombuffer(self.open, dtype=bool)[numbers]
+        if lane.priority > self.hopeless:
+            which |= ~np.frombuffer(self.seen, dtype=bool)[numbers]
+        places: list[int] = np.flatnonzero(which).tolist()
+        return places
+
+    def shut(self, like: Like) -> bool:
+        """No place was found; tells whether that is the first time."""
+        first = not self.seen[like.number]
+        self.open[like.number], self.seen[like.number] = False, True
+        return first
+
+    def follow(self) -> None:
+        """Shut what has no opening any more."""
+        slots = self._book.openings.follow(self._book.tables)
+        reach = self._book.openings.reach
+        for slot in slots:
+            for number in self._by_slot.get(slot, ()):
+                if not any(reach[each] for each in self.slots[number]):
+                    self.open[number] = False
+
+    def _add(self, like: Like, reach: Sequence[int]) -> None:
+        rows = self._book.rows_of(like.shape, self._snapshot).rows
+        slots = tuple(rows[index].slot for index in like.allowed)
+        more = like.number + 1 - len(self.open)
+        self.open += bytes(more)
+        self.seen += bytes(more)
+        self.slots += [()] * more
+        self.slots[like.number] = slots
+        self.open[like.number] = any(reach[slot] for slot in slots)
+        for slot in slots:
+            self._by_slot.setdefault(slot, []).append(like.number)
