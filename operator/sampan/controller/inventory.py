@@ -9,14 +9,15 @@ from types import MappingProxyType
 from typing import Final
 
 from sampan.catalog.taken import cards_taken, devices_taken
-from sampan.controller.amounts import to_vector
 from sampan.controller.layers import Layers
 from sampan.kube import workloads as kube
+from sampan.kube.amounts import to_vector
+from sampan.kube.requests import request_of
 from sampan.model.cluster import Node, Taint
 from sampan.model.device import DeviceSlice
 from sampan.model.names import LABEL_HUB, LABEL_JOB_UID
 from sampan.model.vector import CPU, PODS, Vector
-from sampan.scheduling.capacity import InitContainer, PodUse, pod_request
+from sampan.scheduling.capacity import PodUse
 
 _KEEPS_AWAY: Final = ("NoSchedule", "NoExecute")
 _ENDED: Final = ("Succeeded", "Failed")
@@ -49,17 +50,6 @@ def to_node(node: kube.Node) -> Node:
 
 def _credible(amounts: Vector) -> Vector:
     return Vector.of({name: min(amount, _MOST.get(name, _MOST_OF_ANYTHING)) for name, amount in amounts})
-
-
-def request_of(pod: kube.Pod) -> Vector:
-    """Return what a pod asks for on its node: containers and sidecars, init containers, overhead, pod-level requests, one pod slot."""
-    spec = pod.spec
-    return pod_request(
-        [to_vector(c.resources.requests) for c in spec.containers],
-        init=[InitContainer(request=to_vector(c.resources.requests), sidecar=c.restart_policy == "Always") for c in spec.init_containers],
-        overhead=to_vector(spec.overhead),
-        level=to_vector(spec.resources.requests) if spec.resources else None,
-    )
 
 
 class Inventory:

@@ -6,8 +6,8 @@ No I/O and no clock. Who may be asked for what is in `rights`; what follows for 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from sampan.controller.amounts import to_vector
 from sampan.kube import layers as kube
+from sampan.kube.amounts import to_vector
 from sampan.model.cluster import MemberQueue
 from sampan.model.vector import CPU, Vector
 

@@ -4,15 +4,12 @@ A job that was just assigned has no pods yet; later its pods are seen one by one
 cluster, counting pods only would fill it twice: per attempt the greater of the two counts, never the sum.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from sampan.model.cluster import CardUse
 from sampan.model.job import Share
-from sampan.model.vector import PODS, Vector
-
-ONE_POD: Final = Vector(((PODS, 1),))
+from sampan.model.vector import Vector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,34 +40,6 @@ class Flight:
     """What a replica takes of one card, where it takes a part."""
     finished: int = 0
     """Replicas that ended for good and will not be replaced."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InitContainer:
-    """An init container; a sidecar (restartPolicy Always) keeps running beside the containers."""
-
-    request: Vector
-    sidecar: bool = False
-
-
-def pod_request(
-    containers: Iterable[Vector], *, init: Sequence[InitContainer] = (), overhead: Vector = Vector(), level: Vector | None = None
-) -> Vector:
-    """Return what a pod holds, as kube-scheduler counts it, and one pod slot.
-
-    max(containers + sidecars, each init container beside the sidecars started before it), or `level` (pod-level resources) where
-    that names a resource; plus overhead.
-    """
-    sidecars, peak = Vector(), Vector()
-    for container in init:
-        if container.sidecar:
-            sidecars = sidecars + container.request
-            peak = _greatest(peak, sidecars)
-        else:
-            peak = _greatest(peak, sidecars + container.request)
-    amounts = dict(_greatest(peak, Vector.total((sidecars, *containers))))
-    amounts.update(dict(level or ()))
-    return Vector.total((Vector.of(amounts), overhead, ONE_POD))
 
 
 def outstanding(flight: Flight, seen: Mapping[str, int]) -> dict[str, int]:
@@ -119,9 +88,3 @@ def _add(sums: dict[str, dict[str, int]], node: str, vector: Vector) -> None:
     amounts = sums.setdefault(node, {})
     for name, amount in vector:
         amounts[name] = amounts.get(name, 0) + amount
-
-
-def _greatest(left: Vector, right: Vector) -> Vector:
-    """Return the element-wise maximum."""
-    names = {name for name, _ in (*left, *right)}
-    return Vector.of({name: max(left[name], right[name]) for name in sorted(names)})

@@ -3,8 +3,8 @@
 import pytest
 
 from member_objects import HUB, JOB, as_node, as_pod, node_body, pod_body
-from sampan.controller.amounts import to_vector
-from sampan.controller.inventory import Inventory, job_uid_of, request_of, to_node
+from sampan.controller.inventory import Inventory, job_uid_of, to_node
+from sampan.kube.amounts import to_vector
 from sampan.model.cluster import Taint
 from sampan.model.names import remote_labels
 from sampan.model.vector import Vector
@@ -89,14 +89,6 @@ def test_labels_must_name_exactly_this_hub() -> None:
     assert job_uid_of(labels, HUB[:-1]) is None
     assert job_uid_of(labels, f"{HUB}x") is None
     assert job_uid_of({}, HUB) is None
-
-
-def test_a_request_counts_the_largest_of_init_and_containers_and_one_pod_slot() -> None:
-    body = pod_body(gpus=0)
-    body["spec"]["initContainers"] = [{"name": "i", "resources": {"requests": {"cpu": "10"}}}]
-    body["spec"]["overhead"] = {"cpu": "1"}
-    request = request_of(as_pod(body))
-    assert (request["cpu"], request["memory"], request["pods"]) == (11000, 8 * 2**30, 1)
 
 
 def test_what_a_node_claims_counts_up_to_what_a_node_can_have() -> None:

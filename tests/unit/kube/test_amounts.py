@@ -1,6 +1,6 @@
 """Amounts in base units; what is no quantity is left out."""
 
-from sampan.controller.amounts import to_vector
+from sampan.kube.amounts import to_vector
 
 
 def test_cpu_is_in_thousandths_and_nonsense_is_left_out() -> None:

@@ -1,0 +1,1 @@
+"""The member's side: the publisher of its capacity."""

@@ -1,0 +1,79 @@
+"""What of a member's objects goes into its summary: nodes without what nobody reads, pods added up. Pure; nothing is watched or written.
+
+A pod is told by node and amounts alone: no name, namespace, image or owner of somebody else's pod leaves the member.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from sampan.catalog.taken import cards_taken, devices_taken
+from sampan.kube.layers import ResourceClaim
+from sampan.kube.meta import ObjectMeta
+from sampan.kube.requests import request_of
+from sampan.kube.workloads import Condition, Node, NodeStatus, Pod, PodSpec, PodStatus, Resources
+from sampan.model.names import LABEL_HUB
+from sampan.model.quantity import MAX_AMOUNT
+from sampan.model.vector import CPU, PODS, Vector
+
+_ENDED: Final = ("Succeeded", "Failed")
+_UNREAD: Final = ("kubectl.kubernetes.io/", "volumes.kubernetes.io/", "node.alpha.kubernetes.io/", "csi.volume.kubernetes.io/")
+"""Annotations that tell nothing of devices."""
+
+
+def bare_node(node: Node) -> Node:
+    """Return a node with what tells its capacity and devices: labels, annotations, taints, allocatable amounts, whether it is ready."""
+    meta, status = node.metadata, node.status
+    told = {key: value for key, value in meta.annotations.items() if not key.startswith(_UNREAD)}
+    ready = [Condition(type=each.type, status=each.status) for each in status.conditions if each.type == "Ready"]
+    return Node(
+        metadata=ObjectMeta(name=meta.name, labels=meta.labels, annotations=told),
+        spec=node.spec,
+        status=NodeStatus(allocatable=status.allocatable, conditions=ready, node_info=status.node_info),
+    )
+
+
+def bare_claim(claim: ResourceClaim) -> ResourceClaim:
+    """Return which devices a claim holds, and not whose it is."""
+    return ResourceClaim(metadata=ObjectMeta(uid=claim.metadata.uid), status=claim.status)
+
+
+def folded(pods: Iterable[Pod], *, namespace: str) -> list[Pod]:
+    """Return pods that hold together what these hold, as a hub counts them.
+
+    One for each node and hub, and one for each kind of pod that still waits for a node. A pod counts as a hub's only in the
+    `namespace` of the jobs, so that nobody else can have theirs left out by a label. Pods on which a device plugin wrote which
+    devices or cards they hold stay single: shares of cards cannot be added up.
+    """
+    sums: dict[tuple[str, str, tuple[str, ...]], list[Vector]] = {}
+    single: list[Pod] = []
+    for pod in sorted(pods, key=lambda each: each.metadata.uid):
+        node, request = pod.spec.node_name, request_of(pod)
+        if pod.status.phase in _ENDED or (not node and pod.metadata.deletion_timestamp is not None):
+            continue
+        hub = pod.metadata.labels.get(LABEL_HUB, "") if pod.metadata.namespace == namespace else ""
+        told = _telling(pod.metadata.annotations)
+        if node and told:
+            single.append(_pod(pod.metadata.uid, request, node=node, hub=hub, annotations=told))
+        else:
+            waits_for = () if node else tuple(name for name, _ in request if "/" in name)
+            sums.setdefault((node, hub, waits_for), []).append(request)
+    together = [
+        _pod("/".join(("fold", node, hub, *kinds))[-512:], Vector.total(sums[node, hub, kinds]), node=node, hub=hub)
+        for node, hub, kinds in sorted(sums)
+    ]
+    return single + together
+
+
+def _telling(annotations: dict[str, str]) -> dict[str, str]:
+    return {key: value for key, value in annotations.items() if cards_taken({key: value}) or devices_taken({key: value})}
+
+
+def _pod(uid: str, request: Vector, *, node: str, hub: str, annotations: dict[str, str] | None = None) -> Pod:
+    """Return a pod that asks for just this: every pod takes a slot by itself, the others are asked for."""
+    amounts = {name: str(min(amount, MAX_AMOUNT)) + ("m" if name == CPU else "") for name, amount in request}
+    amounts[PODS] = str(request[PODS] - 1)
+    return Pod(
+        metadata=ObjectMeta(uid=uid, labels={LABEL_HUB: hub} if hub else {}, annotations=annotations or {}),
+        spec=PodSpec(node_name=node, resources=Resources(requests=amounts)),
+        status=PodStatus(phase="Running" if node else "Pending"),
+    )
