@@ -25,8 +25,8 @@ from sampan.controller.hub import Hub
 from sampan.controller.kopf_shell import KopfShell
 from sampan.controller.logs import configure
 from sampan.controller.operation import Identity, Operation
-from sampan.controller.query.server import World
 from sampan.controller.query.setup import query_server
+from sampan.controller.query.world import LiveWorld
 from sampan.controller.settings import Settings
 from sampan.kube.client import Client
 from sampan.kube.errors import KubeError
@@ -92,7 +92,7 @@ async def _run(settings: Settings, source: Source) -> None:
         host, port = settings.metrics_host, settings.metrics_port
         async with (
             endpoint(host, port, registry, ready=lambda: operation.writer.sound, healthy=lambda: shell.alive),
-            query_server(settings, World(snapshot=lambda: operation.state.snapshot(now()), tenant=operation.state.book.tenant)),
+            query_server(settings, LiveWorld(operation.state, operation.desk, now)),
         ):
             shell.start()
             log.info("operator.started", extra={"hub": hub_id, "jobs": len(operation.state.jobs), "metrics": settings.metrics_address})

@@ -5,7 +5,16 @@ from typing import Any, Final
 GROUP: Final = "query.sampan.dev"
 VERSION: Final = "v1alpha1"
 API: Final = f"{GROUP}/{VERSION}"
-_REASONS: Final = {401: "Unauthorized", 404: "NotFound", 405: "MethodNotAllowed", 429: "TooManyRequests", 500: "InternalError"}
+_REASONS: Final = {
+    400: "BadRequest",
+    401: "Unauthorized",
+    404: "NotFound",
+    405: "MethodNotAllowed",
+    413: "RequestEntityTooLarge",
+    422: "Invalid",
+    429: "TooManyRequests",
+    500: "InternalError",
+}
 """metav1.StatusReason by code."""
 
 Document = dict[str, Any]
@@ -24,8 +33,13 @@ def group_list() -> Document:
 
 def resource_list() -> Document:
     """Return the APIResourceList of the version."""
-    pools = {"name": "pools", "singularName": "pool", "namespaced": True, "kind": "PoolAnswer", "verbs": ["list"]}
-    return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": API, "resources": [pools]}
+    listed = (
+        ("explanations", "explanation", "Explanation", "get"),
+        ("pools", "pool", "PoolAnswer", "list"),
+        ("quotes", "quote", "Quote", "create"),
+    )
+    resources = [{"name": name, "singularName": one, "namespaced": True, "kind": kind, "verbs": [verb]} for name, one, kind, verb in listed]
+    return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": API, "resources": resources}
 
 
 def openapi_v2() -> Document:

@@ -16,14 +16,19 @@ from aiohttp import web
 from sampan.controller.query import documents
 from sampan.controller.query.bounds import Budget, TooMany
 from sampan.controller.query.front_proxy import FrontProxy, NotAuthenticated
-from sampan.controller.query.pools import Labels, pool_list
-from sampan.model.snapshot import Snapshot
+from sampan.controller.query.pools import pool_list
+from sampan.controller.query.questions import Answers, Asked, BadQuestion, wanted
+from sampan.controller.query.world import World
 
 log = logging.getLogger(__name__)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 AT_ONCE: Final = 2
 """Answers that are computed at the same time."""
+MOST_WAITING: Final = 32
+"""Questions that may wait for those."""
+MOST_BYTES: Final = 1024 * 1024
+"""Of a question."""
 OPEN_PATH: Final = "/healthz"
 """The only path that anybody may ask for."""
 _DOCUMENTS: Final = {
@@ -35,15 +40,6 @@ _DOCUMENTS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class World:
-    """What answers are made from. Both are called on the operator's loop."""
-
-    snapshot: Callable[[], Snapshot]
-    tenant: Callable[[str], Labels]
-    """Labels of a namespace of the hub, as far as the offers of the last snapshot read them."""
-
-
 @dataclass(slots=True)
 class QueryApi:
     """The application."""
@@ -51,15 +47,20 @@ class QueryApi:
     world: World
     proxy: FrontProxy
     budget: Budget = field(default_factory=lambda: Budget(milliseconds=200, burst=20))
+    answers: Answers = field(default_factory=Answers)
+    _waiting: int = 0
     _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     def application(self) -> web.Application:
         """Return the routes behind authentication."""
-        app = web.Application(middlewares=[self._guard])
+        app = web.Application(middlewares=[self._guard], client_max_size=MOST_BYTES)
         app.router.add_get(OPEN_PATH, _healthz)
         for path, document in _DOCUMENTS.items():
             app.router.add_get(path, _serving(document))
-        app.router.add_get(f"/apis/{documents.API}/namespaces/{{namespace}}/pools", self._pools)
+        inside = f"/apis/{documents.API}/namespaces/{{namespace}}"
+        app.router.add_get(f"{inside}/pools", self._pools)
+        app.router.add_get(f"{inside}/explanations/{{name}}", self._explanation)
+        app.router.add_post(f"{inside}/quotes", self._quote)
         return app
 
     @web.middleware
@@ -72,6 +73,8 @@ class QueryApi:
             return _failed(401, str(error))
         except TooMany as error:
             return _failed(429, str(error), {"Retry-After": str(error.seconds)})
+        except BadQuestion as error:
+            return _failed(error.code, str(error))
         except web.HTTPException as error:
             return _failed(error.status, f"{request.method} {request.path}: {error.reason}")
         except Exception as error:
@@ -86,11 +89,45 @@ class QueryApi:
             self.budget.spend(caller.user, int(asyncio.get_running_loop().time() * 1000))
 
     async def _pools(self, request: web.Request) -> web.Response:
-        namespace = request.match_info["namespace"]
-        async with self._turns:
-            snapshot = self.world.snapshot()
-            answer = await asyncio.to_thread(pool_list, snapshot, namespace, self.world.tenant(namespace))
+        async with self._turn():
+            asked = self._asked(request)
+            answer = await asyncio.to_thread(pool_list, asked.snapshot, asked.namespace, asked.tenant)
         return web.json_response(answer)
+
+    async def _explanation(self, request: web.Request) -> web.Response:
+        namespace, name = request.match_info["namespace"], request.match_info["name"]
+        async with self._turn():
+            record = self.world.find(namespace, name)
+            if record is None:
+                raise BadQuestion(404, f'computejobs.sampan.dev "{name}" not found in namespace {namespace}')
+            job, pods = self.world.waiting(record), self.world.pods(record)
+            answer = await asyncio.to_thread(self.answers.explained, self._asked(request), record, job=job, pods=pods)
+        return web.json_response(answer)
+
+    async def _quote(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        async with self._turn():
+            asked = self._asked(request)
+            job = await asyncio.to_thread(wanted, body, asked.namespace)
+            seat = self.world.seat(asked.namespace, job.spec, job.shape)
+            answer = await asyncio.to_thread(self.answers.quoted, asked, job, seat)
+        return web.json_response(answer, status=201)
+
+    def _asked(self, request: web.Request) -> Asked:
+        namespace, snapshot = request.match_info["namespace"], self.world.snapshot()
+        return Asked(snapshot=snapshot, namespace=namespace, tenant=self.world.tenant(namespace))
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Wait for one of the places; raises TooMany where too many wait already."""
+        if self._waiting >= MOST_WAITING:
+            raise TooMany(1)
+        self._waiting += 1
+        try:
+            async with self._turns:
+                yield
+        finally:
+            self._waiting -= 1
 
 
 @asynccontextmanager

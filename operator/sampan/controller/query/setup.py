@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from sampan.controller.query.front_proxy import FrontProxy, server_context
-from sampan.controller.query.server import QueryApi, World, serving
+from sampan.controller.query.server import QueryApi, serving
+from sampan.controller.query.world import World
 from sampan.controller.settings import Settings
 
 

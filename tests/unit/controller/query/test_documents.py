@@ -9,7 +9,9 @@ def test_group_version_and_resources_agree() -> None:
     assert documents.group()["preferredVersion"] in documents.group()["versions"]
     resources = documents.resource_list()
     assert resources["groupVersion"] == documents.group()["preferredVersion"]["groupVersion"] == "query.sampan.dev/v1alpha1"
-    assert [(each["name"], each["namespaced"], each["verbs"]) for each in resources["resources"]] == [("pools", True, ["list"])]
+    assert all(each["namespaced"] for each in resources["resources"])
+    served = {each["name"]: (each["kind"], each["verbs"]) for each in resources["resources"]}
+    assert served == {"explanations": ("Explanation", ["get"]), "pools": ("PoolAnswer", ["list"]), "quotes": ("Quote", ["create"])}
 
 
 def test_openapi_documents_are_of_their_versions() -> None:

@@ -1,5 +1,7 @@
 """The server over real TLS: who is let in, what is served, and how refusals look."""
 
+import io
+import json
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,13 +13,17 @@ import aiohttp
 import pytest
 
 import builders as b
+import jobs
 from sampan.controller.query.bounds import Budget
 from sampan.controller.query.front_proxy import FrontProxy, server_context
-from sampan.controller.query.server import QueryApi, World, serving
+from sampan.controller.query.server import QueryApi, serving
+from unit.controller.query.worlds import StillWorld
 from unit.kube.certs import Pair, authority, issue
 
 ALICE = {"X-Remote-User": "alice"}
 API = "/apis/query.sampan.dev/v1alpha1"
+GPU = {"alternatives": [{"accelerator": {"class": b.H100, "count": 2}}]}
+JOB = {"apiVersion": "sampan.dev/v1alpha1", "kind": "ComputeJob", "metadata": {"name": "new"}, "spec": jobs.body(spec=GPU)["spec"]}
 POOLS = f"{API}/namespaces/team-a/pools"
 
 
@@ -28,8 +34,10 @@ class Server:
     port: int
     folder: Path
 
-    async def get(self, path: str, *, pair: Pair | None = None, headers: dict[str, str] | None = None) -> tuple[int, Any, Any]:
-        """Return code, body and headers of an answer."""
+    async def get(
+        self, path: str, *, pair: Pair | None = None, headers: dict[str, str] | None = None, post: bytes | None = None
+    ) -> tuple[int, Any, Any]:
+        """Return code, body and headers of an answer; `post`: send this."""
         context = ssl.create_default_context(cadata=authority().cert_pem)
         if pair is not None:
             file = self.folder / "client.pem"
@@ -37,7 +45,13 @@ class Server:
             context.load_cert_chain(file)
         async with (
             aiohttp.ClientSession() as session,
-            session.get(f"https://127.0.0.1:{self.port}{path}", ssl=context, headers=headers or {}) as answer,
+            session.request(
+                "GET" if post is None else "POST",
+                f"https://127.0.0.1:{self.port}{path}",
+                ssl=context,
+                headers=headers or {},
+                data=io.BytesIO(post) if post else None,
+            ) as answer,
         ):
             body = await (answer.json() if answer.content_type == "application/json" else answer.text())
             return answer.status, body, answer.headers
@@ -51,12 +65,8 @@ async def running(folder: Path, *, burst: int = 20, broken: bool = False) -> Asy
         (folder / name).write_text(text)
     picture = b.snapshot(offers=[b.offer()], clusters=[b.cluster(*b.nodes("n", 1, b.H100))])
 
-    def tenant(_: str) -> tuple[tuple[str, str], ...]:
-        if broken:
-            raise KeyError("secret words")
-        return ()
-
-    api = QueryApi(World(snapshot=lambda: picture, tenant=tenant), FrontProxy(frozenset({"front-proxy-client"})))
+    world = StillWorld(picture, [jobs.record("u1", spec=GPU)], broken=broken)
+    api = QueryApi(world, FrontProxy(frozenset({"front-proxy-client"})))
     api.budget = Budget(milliseconds=60_000, burst=burst)
     tls = server_context(certificate=folder / "tls.crt", key=folder / "tls.key", client_ca=folder / "ca.crt")
     async with serving(api, ("127.0.0.1", 0), tls) as port:
@@ -113,3 +123,40 @@ async def test_trouble_of_ours_tells_nothing_of_the_inside(tmp_path: Path) -> No
         code, body, _ = await server.get(POOLS, pair=proxy(), headers=ALICE)
         assert (code, body["kind"]) == (500, "Status")
         assert "secret words" not in str(body)
+
+
+async def test_a_waiting_job_is_explained_and_one_that_is_not_there_is_not_found(tmp_path: Path) -> None:
+    async with running(tmp_path) as server:
+        code, body, _ = await server.get(f"{API}/namespaces/team-a/explanations/job-u1", pair=proxy(), headers=ALICE)
+        assert (code, body["kind"], body["status"]["phase"]) == (200, "Explanation", "Pending")
+        assert body["status"]["pools"][0]["score"] > 0
+        code, body, _ = await server.get(f"{API}/namespaces/team-b/explanations/job-u1", pair=proxy(), headers=ALICE)
+        assert (code, body["reason"]) == (404, "NotFound")
+
+
+async def test_a_job_is_quoted_without_being_there(tmp_path: Path) -> None:
+    async with running(tmp_path) as server:
+        code, body, _ = await server.get(f"{API}/namespaces/team-a/quotes", pair=proxy(), headers=ALICE, post=json.dumps(JOB).encode())
+        assert (code, body["kind"]) == (201, "Quote")
+        assert body["status"]["now"]["pools"][0]["pricePerHour"] == "24.00"
+
+
+@pytest.mark.parametrize(
+    ("post", "code", "reason"),
+    [
+        (b"{", 400, "BadRequest"),
+        (json.dumps({**JOB, "spec": {}}).encode(), 422, "Invalid"),
+        (b" " * 1_048_577, 413, "RequestEntityTooLarge"),
+    ],
+    ids=["no JSON", "no template", "too long"],
+)
+async def test_a_bad_question_is_told_as_a_status(tmp_path: Path, post: bytes, code: int, reason: str) -> None:
+    async with running(tmp_path) as server:
+        told, body, _ = await server.get(f"{API}/namespaces/team-a/quotes", pair=proxy(), headers=ALICE, post=post)
+        assert (told, body["kind"], body["reason"]) == (code, "Status", reason)
+
+
+async def test_only_so_many_questions_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sampan.controller.query.server.MOST_WAITING", 0)
+    async with running(tmp_path) as server:
+        assert (await server.get(POOLS, pair=proxy(), headers=ALICE))[0] == 429

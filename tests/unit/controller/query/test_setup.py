@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 import builders as b
-from sampan.controller.query.server import World
 from sampan.controller.query.setup import query_server
 from sampan.controller.settings import Settings
+from unit.controller.query.worlds import StillWorld
 from unit.kube.certs import authority, issue
 
-WORLD = World(snapshot=b.snapshot, tenant=lambda _: ())
+WORLD = StillWorld(b.snapshot())
 
 
 async def test_without_an_address_nothing_is_served() -> None:

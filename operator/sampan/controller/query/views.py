@@ -1,0 +1,106 @@
+"""From the scheduler's answers to documents of the query API. Pure. Never here: how an answer is found, HTTP.
+
+Whoever calls says which offers the asker may see: the others are left out, not blanked.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from sampan.api.common import ObjectKey
+from sampan.api.query_kinds import ChangeView, ObjectionView, PlaceView, PodsWaiting, PoolVerdict, QuoteView, StartView
+from sampan.api.status import to_rfc3339
+from sampan.kube.text import clean_text
+from sampan.kube.workloads import Pod
+from sampan.model.offer import OfferKey
+from sampan.model.quantity import format_micro
+from sampan.model.reason import Reason
+from sampan.scheduling.answers import CellAnswer, Place, Quote, Start
+
+Visible = Callable[[OfferKey], bool]
+_STARTING = frozenset({"ContainerCreating", "PodInitializing", ""})
+
+
+def pools_view(cells: Iterable[CellAnswer], visible: Visible) -> tuple[PoolVerdict, ...]:
+    """Return the verdicts on offers that may be seen, in the same order."""
+    return tuple(_verdict(cell) for cell in cells if visible(cell.offer))
+
+
+def quote_view(quote: Quote, visible: Visible) -> QuoteView:
+    """Return a quote."""
+    return QuoteView(pools=pools_view(quote.cells, visible), start=start_view(quote.start))
+
+
+def start_view(start: Start) -> StartView:
+    """Return when a job starts."""
+    return StartView(
+        at_latest=None if start.at_latest is None else to_rfc3339(start.at_latest),
+        likely=None if start.likely is None else to_rfc3339(start.likely),
+        sample=start.sample,
+        reserved=start.reserved,
+        unknown=start.unknown or None,
+    )
+
+
+def place_view(place: Place) -> PlaceView:
+    """Return where a job stands."""
+    return PlaceView(queue=place.queue, position=place.position, ahead_own=place.ahead_own, ahead_others=place.ahead_others)
+
+
+def past_verdicts(status: Mapping[str, Any], visible: Visible) -> tuple[PoolVerdict, ...]:
+    """Return the verdicts that a status keeps from the moment of binding; reasons of a later version are left out."""
+    known = {str(reason) for reason in Reason}
+    return tuple(
+        PoolVerdict(
+            offer=ObjectKey(**raw["offer"]),
+            pool=raw.get("pool") or "",
+            score=raw.get("score"),
+            parts=raw.get("parts") or {},
+            objections=tuple(ObjectionView(reason=Reason(each)) for each in raw.get("reasons") or () if each in known),
+        )
+        for raw in status.get("verdicts") or ()
+        if visible(OfferKey(raw["offer"]["namespace"], raw["offer"]["name"]))
+    )
+
+
+def pods_waiting(pods: Iterable[Pod]) -> tuple[PodsWaiting, ...]:
+    """Return why pods do not run, in the member's own words, most pods first. The words are bounded and cleaned."""
+    counts: dict[tuple[str, str], int] = {}
+    for pod in pods:
+        if pod.status.phase == "Pending" and (told := _hold_up(pod)) is not None:
+            counts[told] = counts.get(told, 0) + 1
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(PodsWaiting(pods=n, reason=reason, message=message) for (reason, message), n in ordered[:16])
+
+
+def _hold_up(pod: Pod) -> tuple[str, str] | None:
+    for container in (*pod.status.init_container_statuses, *pod.status.container_statuses):
+        wait = container.state.waiting
+        if wait is not None and wait.reason not in _STARTING:
+            return clean_text(wait.reason, 64), clean_text(wait.message)
+    for condition in pod.status.conditions:
+        if condition.type == "PodScheduled" and condition.status == "False":
+            return clean_text(condition.reason, 64), clean_text(condition.message)
+    return None
+
+
+def _verdict(cell: CellAnswer) -> PoolVerdict:
+    return PoolVerdict(
+        offer=ObjectKey(namespace=cell.offer.namespace, name=cell.offer.name),
+        pool=cell.pool,
+        accelerator_class=cell.accelerator_class or None,
+        alternative=cell.alternative,
+        score=cell.score,
+        parts=dict(cell.parts),
+        objections=tuple(ObjectionView(reason=each.reason, needed=each.needed, present=each.present) for each in cell.objections),
+        smallest_change=tuple(ChangeView(field=each.field, before=each.before, after=each.after) for each in cell.changes),
+        price_per_hour=_money(cell.price_per_hour),
+        price_expected=_money(cell.price_expected),
+        price_limit=_money(cell.price_limit),
+        expected_seconds=cell.expected_seconds,
+        devices=cell.devices,
+        room=cell.room,
+    )
+
+
+def _money(amount: int | None) -> str | None:
+    return None if amount is None else format_micro(amount)

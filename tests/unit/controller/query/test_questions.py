@@ -1,0 +1,123 @@
+"""Questions about one job: what is told, to whom, and how a bad question is refused."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+import builders as b
+import jobs
+from sampan.controller.query.questions import Answers, Asked, BadQuestion, wanted
+from sampan.controller.queue_book import QueueBook
+from sampan.model.backlog import Backlog
+from sampan.model.offer import Offer
+from sampan.model.selector import Expression, Operator, Selector
+from sampan.model.snapshot import Snapshot
+
+FOR_B = Selector((Expression("team", Operator.IN, ("b",)),))
+GPU = {"alternatives": [{"accelerator": {"class": b.H100, "count": 8}}]}
+MEMBER = b.cluster(*b.nodes("n", 2, b.H100))
+
+
+def asked(*offers: Offer, picture: Snapshot | None = None) -> Asked:
+    """Team A asks."""
+    return Asked(snapshot=picture or b.snapshot(offers=offers, clusters=[MEMBER]), namespace="team-a", tenant=(("team", "a"),))
+
+
+def job(spec: dict[str, Any] | None = None, **others: Any) -> dict[str, Any]:
+    """A ComputeJob of eight H100."""
+    body = {"apiVersion": "sampan.dev/v1alpha1", "kind": "ComputeJob", "metadata": {"name": "new"}}
+    return {**body, "spec": jobs.body(spec=spec or GPU)["spec"], **others}
+
+
+def quoted(question: Asked, body: dict[str, Any]) -> dict[str, Any]:
+    """The status of the answer."""
+    want = wanted(json.dumps(body).encode(), "team-a")
+    seat = QueueBook().seat("team-a", want.spec, replace(want.shape, tenant=question.tenant))
+    return dict(Answers().quoted(question, want, replace(seat, shape=replace(seat.shape, tenant=question.tenant)))["status"])
+
+
+def asking(change: dict[str, Any]) -> dict[str, Any]:
+    """A Quote with a change."""
+    return {"apiVersion": "query.sampan.dev/v1alpha1", "kind": "Quote", "spec": {"job": job(), "whatIf": change}}
+
+
+def offers_in(view: dict[str, Any]) -> list[str]:
+    """Names of the offers that are told of."""
+    return [each["offer"]["name"] for each in view["pools"]]
+
+
+def test_a_quote_has_price_parts_and_start() -> None:
+    told = quoted(asked(b.offer()), job({**GPU, "expectedSeconds": 5400}))
+    (pool,) = told["now"]["pools"]
+    assert sum(pool["parts"].values()) == pool["score"]
+    assert (pool["pricePerHour"], pool["priceExpected"], pool["devices"], pool["room"]) == ("96.00", "144.00", 8, 2)
+    assert told["now"]["start"]["atLatest"] == told["observedAt"]
+    assert told["queue"] == "default"
+
+
+def test_private_offers_are_not_there() -> None:
+    private = replace(b.offer("private"), tenants=FOR_B)
+    told = quoted(asked(b.offer("open"), private), job())
+    assert offers_in(told["now"]) == ["open"]
+    with pytest.raises(BadQuestion, match="there is no ClusterOffer"):
+        quoted(asked(b.offer("open"), private), asking({"withoutOffer": {"namespace": private.key.namespace, "name": "private"}}))
+
+
+def test_more_nodes_and_a_missing_offer_change_the_answer() -> None:
+    big = {"replicas": 3, **GPU}
+    pool = b.cells([b.offer()], [MEMBER])[0].pool.name
+    key = {"namespace": b.offer().key.namespace, "name": b.offer().key.name}
+    body = asking({"addNodes": {"offer": key, "pool": pool, "count": 1}})
+    body["spec"]["job"] = job(big)
+    told = quoted(asked(b.offer()), body)
+    assert told["now"]["pools"][0]["objections"][0]["reason"] == "TooLarge"
+    assert told["whatIf"]["pools"][0]["score"] > 0
+    assert quoted(asked(b.offer()), asking({"withoutOffer": key}))["whatIf"]["pools"] == []
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "words"),
+    [
+        ([], 400, "no object"),
+        ({"kind": "Pod"}, 400, "no sampan.dev/v1alpha1 ComputeJob"),
+        (job(metadata={"name": "x", "namespace": "team-b"}), 400, "not team-a"),
+        (job(metadata=3), 422, "must be objects"),
+        ({**job(), "spec": {"template": {"image": "a", "cmd": 1}}}, 422, "cmd"),
+        (asking({}), 422, "exactly one of addNodes and withoutOffer"),
+        ({**asking({}), "spec": {}}, 422, "Quote.spec.job"),
+    ],
+)
+def test_a_bad_question_names_what_is_wrong(body: Any, code: int, words: str) -> None:
+    with pytest.raises(BadQuestion, match=words) as told:
+        wanted(json.dumps(body).encode(), "team-a")
+    assert told.value.code == code
+
+
+def test_a_waiting_job_has_its_place_and_others_are_only_counted() -> None:
+    record = jobs.record("u9", spec=GPU)
+    mine = record.to_job(frozenset())
+    others = [replace(mine, uid=f"o{n}", name=f"secret-{n}", namespace="team-z", created=mine.created - 1000) for n in range(3)]
+    picture = replace(b.snapshot(offers=[b.offer()], clusters=[MEMBER]), backlog=Backlog.of([*others, mine]))
+    told = Answers().explained(asked(picture=picture), record, job=mine, pods=())
+    status = told["status"]
+    assert (told["metadata"]["name"], status["phase"], status["waitsFor"]) == ("job-u9", "Pending", "its turn")
+    assert (status["place"]["aheadOthers"], status["place"]["position"]) == (3, 4)
+    assert "secret" not in json.dumps(told)
+    assert "team-z" not in json.dumps(told)
+
+
+def test_a_bound_job_keeps_its_verdicts_and_its_member_speaks() -> None:
+    verdicts = [
+        {"offer": {"namespace": "prov-a", "name": "lingang"}, "pool": "h100-x8", "score": 70, "parts": {"cost": 70}},
+        {"offer": {"namespace": b.offer().key.namespace, "name": "private"}, "pool": "p", "reasons": ["RegionExcluded"]},
+        {"offer": {"namespace": "prov-b", "name": "gone"}, "pool": "p", "reasons": ["RegionExcluded", "OfALaterVersion"]},
+    ]
+    record = jobs.record("u1", status={**jobs.bound_status(), "verdicts": verdicts})
+    private = replace(b.offer("private"), tenants=FOR_B)
+    told = Answers().explained(asked(b.offer(), private), record, job=None, pods=())["status"]
+    assert [(pool["offer"]["name"], pool.get("score")) for pool in told["pools"]] == [("lingang", 70), ("gone", None)]
+    assert [each["reason"] for each in told["pools"][1]["objections"]] == ["RegionExcluded"]
+    assert told["binding"]["pool"] == "h100-x8"
+    assert "clusterUID" not in told["binding"]

@@ -1,0 +1,48 @@
+"""A world that stands still, for tests of what is answered. No assertion here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sampan.api.computejob import ComputeJobSpec
+from sampan.controller.jobs import JobRecord
+from sampan.controller.queue_book import QueueBook, Seat
+from sampan.kube.workloads import Pod
+from sampan.model.job import Job, Shape
+from sampan.model.snapshot import Snapshot
+
+
+@dataclass(slots=True)
+class StillWorld:
+    """One picture, some jobs, pods of whichever job is asked about; `broken`: no namespace's labels can be read."""
+
+    picture: Snapshot
+    records: Sequence[JobRecord] = ()
+    shown: tuple[Pod, ...] = ()
+    book: QueueBook = field(default_factory=QueueBook)
+    broken: bool = False
+
+    def snapshot(self) -> Snapshot:
+        """The picture."""
+        return self.picture
+
+    def tenant(self, namespace: str) -> tuple[tuple[str, str], ...]:
+        """The labels that the book has."""
+        if self.broken:
+            raise KeyError("secret words")
+        return self.book.tenant(namespace)
+
+    def find(self, namespace: str, name: str) -> JobRecord | None:
+        """The job of that name."""
+        return next((each for each in self.records if (each.namespace, each.name) == (namespace, name)), None)
+
+    def waiting(self, record: JobRecord) -> Job | None:
+        """The job, if it waits."""
+        return record.to_job(frozenset()) if record.waits else None
+
+    def seat(self, namespace: str, spec: ComputeJobSpec, shape: Shape) -> Seat:
+        """What the book says."""
+        return self.book.seat(namespace, spec, shape)
+
+    def pods(self, record: JobRecord) -> tuple[Pod, ...]:
+        """The pods."""
+        return self.shown if record.attempt_open else ()
