@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from sampan.controller.bindings import Bindings
+from sampan.controller.census import Census
 from sampan.controller.jobs import JobRecord, record_of
 from sampan.controller.promises import Promises
 from sampan.controller.queue_book import QueueBook
@@ -65,7 +66,7 @@ class State:
         self._room = WaitingRoom(self.book, cooldown=cooldown)
         self._under_way = UnderWay(self._holds)
         self.promises = Promises()
-        self.bindings = Bindings()
+        self.bindings, self._census = Bindings(), Census()
         self._flown: dict[str, Flight] = {}
         """The flight of each bound job: the same value until it changes, so that what is counted from it need not be anew."""
         self._indexed: tuple[Cell, ...] = ()
@@ -157,6 +158,7 @@ class State:
         """Count an assignment as taken from now on, before its intent is written."""
         self._assumed[assignment.job.uid] = assignment
         self.use.assume(assignment)
+        self._census.placed(assignment.demand, assignment.replicas)
         self._room.hide(assignment.job.uid)
         self._flown.pop(assignment.job.uid, None)
         self._under_way.touch(assignment.job.uid)
@@ -270,11 +272,11 @@ class State:
     def snapshot(self, now: int, *, limit: int = 64) -> Snapshot:
         """Return the world at this moment (milliseconds since the epoch)."""
         self._index()
-        offers = self._read_offers()
+        offers, backlog = self._read_offers(), self._room.backlog(now)
         return Snapshot(
             now=now,
             currency=self._currency,
-            backlog=self._room.backlog(now),
+            backlog=backlog,
             queues=self.book.queues,
             use=self.use.use,
             half_life=self.use.half_life,
@@ -285,6 +287,7 @@ class State:
             classes=self._fleet.classes(),
             reservations=self.promises.standing(self._pools.keys(), lambda offer: offer in offers),
             limit=limit,
+            mix=self._census.mix(backlog, now),
         )
 
     def _read_offers(self) -> Mapping[OfferKey, Offer]:

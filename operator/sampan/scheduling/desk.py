@@ -171,6 +171,8 @@ class Desk:
             kept = self.holds.nodes(outlook.barring)
             found[[node in kept for node in at.nodes.tolist()]] = 0
         free, whole = tables.free.amounts[at.nodes, units], tables.whole.amounts[at.nodes, units]
-        per_replica = tables.needs.vector(tables.needs.all[outlook.row.need], at.kind)[measure]
-        room = Room(fits=found, free=free, whole=free == whole)
+        need = tables.needs.all[outlook.row.need]
+        waste = self.book.waste.of(at, need, stock=tables.free, needs=tables.needs, able=found > 0)
+        per_replica = tables.needs.vector(need, at.kind)[measure]
+        room = Room(fits=found, free=free, whole=free == whole, waste=waste)
         return pick(room, wanted=wanted, least=demand.least_replicas, per_replica=per_replica, asked=demand.replicas)

@@ -20,6 +20,7 @@ from sampan.scheduling.layout import CellId, Layout
 from sampan.scheduling.openings import Openings
 from sampan.scheduling.stock import Need
 from sampan.scheduling.tables import Column, Tables
+from sampan.scheduling.waste import Waste
 
 FOREVER: Final = 2**62
 REASONS: Final = tuple(Reason)
@@ -38,6 +39,7 @@ class Book:
         self.shapes: dict[Shape, ShapeRows] = {}
         self._by_identity: dict[int, ShapeRows] = {}
         self.judge = Judge()
+        self.waste = Waste()
         self.openings = Openings()
         self._cells: tuple[object, object, frozenset[str], tuple[Cell, ...]] | None = None
         """Cells, offers and clusters of the last picture, and the cells that are there."""
@@ -49,6 +51,7 @@ class Book:
     def advance(self, snapshot: Snapshot) -> None:
         """Take over a picture at the cost of what changed."""
         self.generation += 1
+        self.waste.take_over(snapshot.mix)
         if snapshot.now < self.yard.now:
             self.yard = Yard()
         self.yard.sync(snapshot.backlog, snapshot.now)

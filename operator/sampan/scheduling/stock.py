@@ -147,6 +147,10 @@ class Needs:
         """Return the column of a resource."""
         return self._names.column(name)
 
+    def known(self, name: str) -> int | None:
+        """Return the column of a resource, None where it was never seen."""
+        return self._names.known(name)
+
     def counts(self) -> tuple[Numbers, Numbers]:
         """Return devices and CPU reserve by need."""
         if len(self._counts) != len(self.all):
