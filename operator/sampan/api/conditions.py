@@ -69,6 +69,7 @@ class OfferReason(StrEnum):
     FORBIDDEN = "Forbidden"
     TLS_ERROR = "TLSError"
     SYNCING = "Syncing"
+    CAPACITY_STALE = "CapacityStale"  # the member publishes its capacity, and has not for a while
     SECRET_NOT_READABLE = "SecretNotReadable"  # noqa: S105 - the name of a reason
     SECRET_NOT_FOUND = "SecretNotFound"  # noqa: S105 - the name of a reason
     KEY_MISSING = "KeyMissing"

@@ -76,6 +76,12 @@ def _uninstall() -> click.Command:
     return uninstall
 
 
+def _publish() -> click.Command:
+    from sampan.cli.publish import publish
+
+    return publish
+
+
 def _inspect() -> click.Command:
     from sampan.cli.inspecting import inspect
 
@@ -108,6 +114,7 @@ VERBS = (
     Verb("local", "A federation on this machine: up, down, status, kubeconfig.", _local),
     Verb("demo", "Local federation, a dozen example jobs, a checked result.", _demo),
     Verb("operator", "Run the operator.", _operator),
+    Verb("publish", "Publish a member's capacity to its hub, from inside the member.", _publish),
     Verb("uninstall", "Drain a hub and release what Sampan holds on it.", _uninstall),
 )
 

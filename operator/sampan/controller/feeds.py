@@ -1,10 +1,10 @@
-"""The watches on one member: nodes, unfinished pods, and our Jobs and pods in each namespace where our jobs run.
+"""The watches on one member: nodes and unfinished pods or a summary of them, and our Jobs and pods where our jobs run.
 
 Puts what is seen into the inventory and the own jobs, and says how fresh it is. No decisions about the link.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Final, Never, TypeVar
 
@@ -12,12 +12,15 @@ from sampan.controller.extra_feeds import narrow_feeds, wide_feeds
 from sampan.controller.feed_sink import Sink
 from sampan.controller.inventory import Inventory
 from sampan.controller.own_jobs import OwnJobs
+from sampan.controller.published import Published
 from sampan.kube import workloads as kube
 from sampan.kube.client import Client
 from sampan.kube.listing import Collection
-from sampan.kube.meta import HasMeta
+from sampan.kube.meta import ConfigMap, HasMeta
 from sampan.kube.paths import resource_path
 from sampan.kube.reflector import Reflector, Tuning
+from sampan.kube.summary import NAME as SUMMARY
+from sampan.kube.wire import Unreadable
 from sampan.model.names import LABEL_HUB
 
 UNFINISHED: Final = "status.phase!=Succeeded,status.phase!=Failed"
@@ -50,12 +53,21 @@ class Feeds:
         self._tuning = tuning
         self._feeds: dict[str, _Feed] = {}
         self._more: frozenset[str] = frozenset()
+        self._published: Published | None = None
 
-    def start(self, group: asyncio.TaskGroup, namespaces: Iterable[str], *, more: Set[str] = frozenset()) -> None:
-        """Watch nodes, unfinished pods and our objects in these namespaces; `more`: optional resources that may be followed."""
-        self._more = frozenset(more)
-        self._nodes(group)
-        self._pods(group)
+    def start(
+        self, group: asyncio.TaskGroup, namespaces: Iterable[str], *, more: Set[str] = frozenset(), published: Published | None = None
+    ) -> None:
+        """Watch nodes, unfinished pods and our objects in these namespaces; `more`: optional resources that may be followed.
+
+        `published`: what stands for nodes and pods on this member, which are not watched then.
+        """
+        self._more, self._published = frozenset(more), published
+        if published is not None:
+            self._summary(group, published)
+        else:
+            self._nodes(group)
+            self._pods(group)
         for name, what, sink in wide_feeds(self._inventory, self._more, self._listed):
             self._add(group, name, what=what, sink=sink)
             self._feeds[name].optional = True
@@ -121,6 +133,18 @@ class Feeds:
         what = Collection(path=resource_path("v1", "pods"), into=kube.Pod, field_selector=UNFINISHED)
         self._add(group, PODS, what=what, sink=sink)
 
+    def _summary(self, group: asyncio.TaskGroup, published: Published) -> None:
+        name = f"capacity of {published.namespace}"
+        sink = Sink[ConfigMap](
+            replace=lambda items, _: published.replace(items),
+            put=published.take,
+            drop=lambda _: published.lose(),
+            lost=lambda _: published.lose(),
+            listed=lambda: self._listed(name),
+        )
+        path = resource_path("v1", "configmaps", namespace=published.namespace)
+        self._add(group, name, what=Collection(path=path, into=ConfigMap, field_selector=f"metadata.name={SUMMARY}"), sink=sink)
+
     def _our_jobs(self, group: asyncio.TaskGroup, namespace: str) -> None:
         own, name = self._own, f"jobs/{namespace}"
         sink = Sink[kube.Job](
@@ -142,6 +166,8 @@ class Feeds:
             lost=lambda bad: own.lose_own_pod(namespace, bad.name),
             listed=lambda: self._listed(name),
         )
+        if self._published is not None and self._published.namespace == namespace:
+            sink = _also(sink, self._published)
         path = resource_path("v1", "pods", namespace=namespace)
         self._add(group, name, what=Collection(path=path, into=kube.Pod, label_selector=self._selector), sink=sink)
 
@@ -153,3 +179,25 @@ class Feeds:
         feed = self._feeds[name]
         feed.lists += 1
         self._tell_listed(feed.lists > 1)
+
+
+def _also(sink: Sink[kube.Pod], published: Published) -> Sink[kube.Pod]:
+    """Return a sink that feeds our own pods into the capacity too."""
+
+    def replace(items: Sequence[kube.Pod], bad: Sequence[Unreadable]) -> None:
+        sink.replace(items, bad)
+        published.replace_own(items, [each.uid for each in bad])
+
+    def put(pod: kube.Pod) -> None:
+        sink.put(pod)
+        published.put_own(pod)
+
+    def drop(pod: kube.Pod) -> None:
+        sink.drop(pod)
+        published.drop_own(pod.metadata.uid)
+
+    def lost(bad: Unreadable) -> None:
+        sink.lost(bad)
+        published.drop_own(bad.uid)
+
+    return Sink(replace=replace, put=put, drop=drop, lost=lost, listed=sink.listed)

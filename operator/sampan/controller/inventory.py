@@ -117,6 +117,11 @@ class Inventory:
         made = to_node(node)
         return replace(made, slices=tuple(slices[name] for name in sorted(slices))) if slices else made
 
+    @property
+    def has_slices(self) -> bool:
+        """Tell whether any node has ResourceSlices."""
+        return any(self._slices.values())
+
     def replace_slices(self, slices: Iterable[DeviceSlice]) -> None:
         """Take the full list of the nodes' own ResourceSlices."""
         before = set(self._slices)

@@ -4,6 +4,7 @@ Ends by an exception only; `links.py` begins the next one. Tells nobody outside 
 """
 
 import asyncio
+import contextlib
 import logging
 import random
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from sampan.controller.feeds import Feeds
 from sampan.controller.inventory import Inventory
 from sampan.controller.link_terms import DEFINITE, BeginAgainError, LinkSettings, Shown, StrangerError, shown
 from sampan.controller.own_jobs import OwnJobs
+from sampan.controller.published import Published, through
 from sampan.controller.rights import Rights, extras, levels, review
 from sampan.kube.backoff import Backoff
 from sampan.kube.client import Client
@@ -40,6 +42,8 @@ class Known:
     """The first cluster met."""
     version: str = ""
     rights: Rights | None = None
+    published: Published | None = None
+    """Set where the member publishes its capacity instead of letting us look."""
     namespaces: frozenset[str] = frozenset()
     wanted: Credentials | None = None
     """The newest kubeconfig that parsed."""
@@ -131,6 +135,8 @@ class Session:
         known.version = (await self.client.get(VERSION, into=Version)).git_version[:63]
         known.rights = await review(self.client, known.namespaces)
         self._reviewed = _now()
+        looked = known.rights.published
+        known.published = through(looked, known.published, inventory=known.inventory, hub_id=known.own.hub_id, clock=_now)
         self._listener.changed()
         # 2. Is it the cluster it was?
         self._meet(await _identity(self.client))
@@ -143,7 +149,7 @@ class Session:
         # 4. Watch.
         async with asyncio.TaskGroup() as group:
             self._feeds = Feeds(self.client, known.inventory, known.own, listed=self._listed, tuning=self._settings.tuning)
-            self._feeds.start(group, known.namespaces, more=more)
+            self._feeds.start(group, known.namespaces, more=more, published=known.published)
             group.create_task(self._attend(group, self._feeds), name="attend")
             group.create_task(self._take_news(), name="rotate")
 
@@ -174,15 +180,7 @@ class Session:
             if self.fresh and self._review_due():
                 await self._review()
             self._listener.changed()
-            await self._tick()
-
-    async def _tick(self) -> None:
-        try:
-            async with asyncio.timeout(self._settings.tick):
-                await self._nudge.wait()
-        except TimeoutError:
-            return
-        self._nudge.clear()
+            await _wait(self._nudge, self._settings.tick)
 
     # --- is it still there, and still the same --------------------------------------------------------------------
 
@@ -245,7 +243,8 @@ class Session:
         except (KubeError, TimeoutError) as error:
             log.info("link.review_failed", extra={"error": type(error).__name__})
         self._reviewed, self._review_wanted = _now(), False
-        if before is not None and before.missing and self._known.rights is not None and not self._known.rights.missing:
+        after = self._known.rights
+        if before is not None and after is not None and ((before.missing and not after.missing) or before.published != after.published):
             raise BeginAgainError  # watches that were refused wait for a minute: a new connection does not
 
     # --- new credentials ------------------------------------------------------------------------------------------
@@ -262,15 +261,7 @@ class Session:
             self._listener.changed()
             if self.rotation is None:
                 backoff.reset()
-            await self._until_news(None if self.rotation is None else backoff.next())
-
-    async def _until_news(self, seconds: float | None) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._news.wait()
-        except TimeoutError:
-            return
-        self._news.clear()
+            await _wait(self._news, None if self.rotation is None else backoff.next())
 
     async def _replace(self, new: Credentials) -> None:
         try:
@@ -292,6 +283,14 @@ class Session:
 async def _identity(client: Client) -> str:
     """Return the UID of the member's kube-system namespace. Raises KubeError."""
     return (await client.get(_KUBE_SYSTEM, into=PartialObject)).metadata.uid
+
+
+async def _wait(event: asyncio.Event, seconds: float | None) -> None:
+    """Wait for an event and take it; give up after so many seconds."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+            event.clear()
 
 
 def _now() -> float:

@@ -232,9 +232,13 @@ class MemberLink:
         up = session is not None and session.alive and (session.synced or bool(self.missing_permissions))
         if up:
             self._trouble = None
-        reason, message = self._why(session, up=up)
+        published = self._known.published
+        current = published is None or published.fresh
+        reason, message = self._why(session, up=up) if current or not up else (Why.CAPACITY_STALE, "")
+        if up and published is not None:
+            message = "; ".join(part for part in (message, published.told) if part)
         return LinkFacts(
-            connected=up,
+            connected=up and current,
             reason=reason,
             message=message,
             cluster_uid=self.cluster_uid,

@@ -11,10 +11,11 @@ from sampan.kube.access import Access
 from sampan.kube.client import Client
 from sampan.kube.meta import PartialObject
 from sampan.kube.paths import resource_path
+from sampan.kube.summary import NAME as SUMMARY
 from sampan.model.launch import PodSecurity
 
-_CLUSTER: Final = (
-    Access(verb="get", resource="namespaces", name="kube-system"),
+_IDENTITY: Final = Access(verb="get", resource="namespaces", name="kube-system")
+_DIRECT: Final = (
     Access(verb="list", resource="nodes"),
     Access(verb="watch", resource="nodes"),
     Access(verb="list", resource="pods"),
@@ -49,11 +50,22 @@ class Rights:
     """As people write it: `create jobs.batch in sampan-jobs`."""
     over_privileged: bool = False
     """The credential may do anything: more than a hub should ever hold."""
+    published: str = ""
+    """Namespace of the summary that stands for nodes and pods, where those may not be read; empty: they are read directly."""
 
 
 def needed(namespaces: Iterable[str]) -> tuple[Access, ...]:
     """Return every right that Sampan uses on a member whose jobs run in these namespaces."""
-    return _CLUSTER + tuple(
+    return (_IDENTITY, *_DIRECT, *_in(namespaces))
+
+
+def of_summary(namespace: str) -> tuple[Access, ...]:
+    """Return the rights on the summary of a member that publishes its capacity: they stand for those on nodes and pods."""
+    return tuple(Access(verb=verb, resource="configmaps", namespace=namespace, name=SUMMARY) for verb in ("get", "list", "watch"))
+
+
+def _in(namespaces: Iterable[str]) -> tuple[Access, ...]:
+    return tuple(
         Access(verb=verb, resource=resource, group=group, namespace=namespace)
         for namespace in sorted(namespaces)
         for group, resource, verbs in _PER_NAMESPACE
@@ -80,10 +92,14 @@ async def extras(client: Client, namespaces: Iterable[str], served: Iterable[str
 
 
 async def review(client: Client, namespaces: Iterable[str]) -> Rights:
-    """Ask the member about each right. Raises KubeError where it does not answer."""
-    wanted = needed(namespaces)
-    allowed = await client.review((*wanted, _ANYTHING))
-    return Rights(missing=tuple(str(each) for each in wanted if not allowed[each]), over_privileged=allowed[_ANYTHING])
+    """Ask the member about each right, and so whether its capacity is read directly or published. Raises KubeError."""
+    names = sorted(namespaces)
+    wanted = needed(names)
+    allowed = await client.review((*wanted, _ANYTHING, *(access for name in names for access in of_summary(name))))
+    direct = any(allowed[access] for access in _DIRECT)  # with some of them, the others are missing
+    published = "" if direct else next((name for name in names if all(allowed[access] for access in of_summary(name))), "")
+    missing = tuple(str(each) for each in wanted if not allowed[each] and not (published and each in _DIRECT))
+    return Rights(missing=missing, over_privileged=allowed[_ANYTHING], published=published)
 
 
 async def levels(client: Client, namespaces: Iterable[str]) -> dict[str, str]:

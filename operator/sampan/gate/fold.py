@@ -32,6 +32,24 @@ def bare_node(node: Node) -> Node:
     )
 
 
+def bare_pod(pod: Pod) -> Pod:
+    """Return a pod with what `folded` reads: a new status message changes nothing."""
+    meta = pod.metadata
+    kept = {LABEL_HUB: meta.labels[LABEL_HUB]} if LABEL_HUB in meta.labels else {}
+    return Pod(
+        metadata=ObjectMeta(
+            name=meta.name,
+            namespace=meta.namespace,
+            uid=meta.uid,
+            labels=kept,
+            annotations=_telling(meta.annotations),
+            deletion_timestamp=meta.deletion_timestamp and "set",
+        ),
+        spec=pod.spec,
+        status=PodStatus(phase=pod.status.phase if pod.status.phase in _ENDED else ""),
+    )
+
+
 def bare_claim(claim: ResourceClaim) -> ResourceClaim:
     """Return which devices a claim holds, and not whose it is."""
     return ResourceClaim(metadata=ObjectMeta(uid=claim.metadata.uid), status=claim.status)

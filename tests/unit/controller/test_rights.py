@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import yaml
 
-from sampan.controller.rights import Rights, needed, optional, review
+from sampan.controller.rights import Rights, needed, of_summary, optional, review
 from sampan.kube.access import Access
 from sampan.kube.client import Client
 
@@ -62,4 +62,21 @@ def test_what_is_asked_for_is_exactly_what_the_member_chart_grants() -> None:
     looks = (("resource.k8s.io", "resourceslices"), ("resource.k8s.io", "resourceclaims"), ("", "resourcequotas"), ("", "namespaces"))
     queues = (("kueue.x-k8s.io", "clusterqueues"), ("kueue.x-k8s.io", "localqueues"))
     more = {str(access) for group, resource in (*looks, *queues) for access in optional(group, resource, ["sampan-jobs"])}
+    more |= {str(access) for access in of_summary("sampan-jobs") if access.verb != "get"}  # any ConfigMap may be got there
     assert {str(access) for access in needed(["sampan-jobs"])} | more == granted
+
+
+DIRECT = ("list nodes", "watch nodes", "list pods", "watch pods")
+
+
+async def test_a_summary_stands_for_nodes_and_pods_that_may_not_be_read() -> None:
+    assert await reviewed(*DIRECT, "* *.*") == Rights(published="sampan-jobs")
+
+
+async def test_a_member_that_may_be_looked_at_is_looked_at() -> None:
+    assert (await reviewed("* *.*")).published == ""
+
+
+async def test_without_either_the_rights_on_nodes_and_pods_are_what_is_missing() -> None:
+    found = await reviewed(*DIRECT, "watch configmaps sampan-capacity in sampan-jobs", "* *.*")
+    assert found == Rights(missing=DIRECT)

@@ -1,0 +1,26 @@
+"""`sampan publish`: starts the publisher of a member's capacity. Everything it does lives in `sampan.gate`."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option(
+    "--kubeconfig",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The member's kubeconfig; default: the cluster we run in.",
+)
+@click.option("--namespace", default="sampan-jobs", show_default=True, help="Namespace of the jobs, where the summary lies.")
+@click.option("--interval", type=click.IntRange(1, 300), default=10, show_default=True, help="Seconds between heartbeats.")
+def publish(kubeconfig: Path | None, namespace: str, interval: int) -> None:
+    """Publish this member's capacity, so that the hub needs no right on its nodes and pods.
+
+    The member chart runs this with capacity=published. It ends on SIGTERM or SIGINT.
+    """
+    from sampan.controller.logs import configure
+    from sampan.gate.process import main
+    from sampan.gate.publisher import PublisherSettings
+
+    configure("INFO")
+    raise SystemExit(main(kubeconfig=kubeconfig, settings=PublisherSettings(namespace=namespace, interval=interval)))

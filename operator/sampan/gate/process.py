@@ -1,0 +1,51 @@
+"""The publisher as a process: credentials, signals, the end. What is published is decided elsewhere."""
+
+import asyncio
+import signal
+import sys
+import time
+from pathlib import Path
+
+import uvloop
+
+from sampan.gate.publisher import Publisher, PublisherSettings
+from sampan.kube.client import Client
+from sampan.kube.errors import KubeError
+from sampan.kube.hub import NoHubCredentials, Source, follow, hub_source
+from sampan.kube.kubeconfig import InvalidKubeconfig
+
+
+def main(*, kubeconfig: Path | None, settings: PublisherSettings) -> int:
+    """Publish until SIGTERM or SIGINT. Returns the exit code: 0 after a signal, 1 where it could not start or go on."""
+    try:
+        uvloop.run(_run(settings, hub_source(kubeconfig)))
+    except* (NoHubCredentials, InvalidKubeconfig, KubeError, OSError) as group:
+        print(f"error: {_first(group)}", file=sys.stderr)  # noqa: T201  the last word of the process
+        failed = True
+    else:
+        failed = False
+    return int(failed)
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+async def _run(settings: PublisherSettings, source: Source) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with Client(source.read()) as client, asyncio.TaskGroup() as group:
+        work = [
+            group.create_task(Publisher(client, settings, _now).run(), name="publisher"),
+            group.create_task(follow(client, source), name="credentials"),
+        ]
+        await stop.wait()
+        for task in work:
+            task.cancel()

@@ -1,0 +1,141 @@
+"""The publisher: watches a member's nodes, pods and devices from inside and writes one summary of them, the hub's only view of these.
+
+It writes soon after a change, and once an interval anyway: that is its heartbeat. While one of its watches does not work it writes
+nothing, so that a hub takes no old picture for a new one. It never creates or deletes anything and reads no Secret.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Never
+
+from sampan.gate.fold import bare_claim, bare_node, bare_pod, folded
+from sampan.gate.shelf import Shelf
+from sampan.kube import dra, layers, workloads
+from sampan.kube.access import Access
+from sampan.kube.client import Client
+from sampan.kube.errors import KubeError
+from sampan.kube.layers import ApiGroups
+from sampan.kube.listing import Collection
+from sampan.kube.meta import PartialObject
+from sampan.kube.paths import API_GROUPS, resource_path
+from sampan.kube.reflector import Reflector, Tuning
+from sampan.kube.summary import NAME, SCHEMA, BadSummary, Summary, pack
+
+log = logging.getLogger(__name__)
+
+UNFINISHED: Final = "status.phase!=Succeeded,status.phase!=Failed"
+DRA: Final = "resource.k8s.io/v1"
+KUEUE: Final = "kueue.x-k8s.io/v1beta1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublisherSettings:
+    """Where and how often. Times are in seconds."""
+
+    namespace: str
+    interval: int = 10
+    settle: float = 1.0
+    """How long changes are gathered before they are written."""
+    tuning: Tuning | None = None
+
+
+class Publisher:
+    """The publisher of one member. `clock` gives milliseconds since the epoch; it only has to grow."""
+
+    def __init__(self, client: Client, settings: PublisherSettings, clock: Callable[[], int]) -> None:
+        """Nothing is watched before `run`."""
+        self._client, self._settings, self._clock = client, settings, clock
+        self._changed = asyncio.Event()
+        self._nodes = Shelf[workloads.Node](bare_node, self._changed.set)
+        self._pods = Shelf[workloads.Pod](bare_pod, self._changed.set)
+        self._slices = Shelf[dra.ResourceSlice](lambda each: each, self._changed.set)
+        self._claims = Shelf[layers.ResourceClaim](bare_claim, self._changed.set)
+        self._queues = Shelf[layers.ClusterQueue](lambda each: each, self._changed.set)
+        self._watches: list[Reflector[Any]] = []
+        self._sequence = 0
+        self._trouble = ""
+
+    async def run(self) -> Never:
+        """Watch and write until cancelled. Raises KubeError where the member does not say what it serves."""
+        pods = Collection(path=resource_path("v1", "pods"), into=workloads.Pod, field_selector=UNFINISHED)
+        nodes = Collection(path=resource_path("v1", "nodes"), into=workloads.Node)
+        optional = await self._optional()
+        async with asyncio.TaskGroup() as group:
+            self._watch(group, nodes, self._nodes)
+            self._watch(group, pods, self._pods)
+            for what, shelf in optional:
+                self._watch(group, what, shelf)
+            group.create_task(self._write_always(), name="write")
+        raise AssertionError("watches end by cancellation only")
+
+    def _watch(self, group: asyncio.TaskGroup, what: Collection[Any], shelf: Shelf[Any]) -> None:
+        watch = Reflector[Any](self._client, what, sink=shelf, tuning=self._settings.tuning)
+        self._watches.append(watch)
+        group.create_task(watch.run(), name=f"watch {what.path.resource}")
+
+    async def _optional(self) -> list[tuple[Collection[Any], Shelf[Any]]]:
+        """Return what more there is to watch: what the member serves and lets us list."""
+        groups = (await self._client.get(API_GROUPS, into=ApiGroups)).groups
+        served = {each.group_version for group in groups for each in group.versions}
+        known: list[tuple[str, str, type[Any], Shelf[Any]]] = [
+            (DRA, "resourceslices", dra.ResourceSlice, self._slices),
+            (DRA, "resourceclaims", layers.ResourceClaim, self._claims),
+            (KUEUE, "clusterqueues", layers.ClusterQueue, self._queues),
+        ]
+        there = [(version, name, into, shelf) for version, name, into, shelf in known if version in served]
+        asked = {name: Access(verb="watch", resource=name, group=version.partition("/")[0]) for version, name, _, _ in there}
+        allowed = await self._client.review(asked.values())
+        return [
+            (Collection(path=resource_path(version, name), into=into), shelf)
+            for version, name, into, shelf in there
+            if allowed[asked[name]]
+        ]
+
+    async def _write_always(self) -> Never:
+        for watch in self._watches:
+            await watch.synced.wait()
+        while True:
+            self._changed.clear()
+            await self._write()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._settings.interval):
+                    await self._changed.wait()
+                    await asyncio.sleep(self._settings.settle)
+
+    async def _write(self) -> None:
+        """Write the summary, or say once why not."""
+        broken = [watch.last_error for watch in self._watches if watch.last_error]
+        trouble = f"a watch does not work: {broken[0]}" if broken else ""
+        if not broken:
+            trouble = await self._try_to_write()
+        if trouble and trouble != self._trouble:
+            log.warning("publisher.not_written", extra={"reason": trouble})
+        elif self._trouble and not trouble:
+            log.info("publisher.written_again")
+        self._trouble = trouble
+
+    async def _try_to_write(self) -> str:
+        path = resource_path("v1", "configmaps", namespace=self._settings.namespace, name=NAME)
+        try:
+            body = {"binaryData": pack(self.summary())}
+            await self._client.patch(path, body, into=PartialObject)
+        except (KubeError, BadSummary) as error:
+            return f"ConfigMap {NAME} in {self._settings.namespace}: {error}"
+        return ""
+
+    def summary(self) -> Summary:
+        """Return the summary as it is now, with the next heartbeat."""
+        self._sequence = max(self._clock(), self._sequence + 1)
+        return Summary(
+            schema=SCHEMA,
+            sequence=self._sequence,
+            interval_seconds=self._settings.interval,
+            nodes=self._nodes.items,
+            pods=folded(self._pods.items, namespace=self._settings.namespace),
+            slices=self._slices.items,
+            claims=self._claims.items,
+            cluster_queues=self._queues.items,
+        )

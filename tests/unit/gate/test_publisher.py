@@ -1,0 +1,87 @@
+"""The publisher writes what it sees, soon after a change and as a heartbeat, and nothing while it does not see."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from member_objects import node_body, pod_body
+from sampan.gate.publisher import Publisher, PublisherSettings
+from sampan.kube import kubeconfig
+from sampan.kube.addresses import AddressPolicy
+from sampan.kube.client import Client
+from sampan.kube.meta import ConfigMap
+from sampan.kube.reflector import Tuning
+from sampan.kube.summary import Summary, unpack
+from unit.controller.fake_server import NODES, PODS, FakeServer, fake_server, until
+
+MAPS = "/api/v1/namespaces/sampan-jobs/configmaps"
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[FakeServer]:
+    async with fake_server() as fake:
+        fake.put(NODES, node_body())
+        fake.put(MAPS, {"metadata": {"name": "sampan-capacity", "namespace": "sampan-jobs"}})
+        yield fake
+
+
+def written(server: FakeServer) -> list[Summary]:
+    bodies: list[Any] = [body for path, _, body in server.patches if path == f"{MAPS}/sampan-capacity"]
+    return [unpack(ConfigMap(binary_data=body["binaryData"])) for body in bodies]
+
+
+@asynccontextmanager
+async def publishing(server: FakeServer, *, interval: int = 1) -> AsyncIterator[None]:
+    tuning = Tuning(backoff_base=0.01, backoff_cap=0.05, forbidden_wait=0.05)
+    settings = PublisherSettings(namespace="sampan-jobs", interval=interval, settle=0.01, tuning=tuning)
+    numbers = itertools.count(1)
+    async with Client(kubeconfig.parse(server.kubeconfig(), policy=AddressPolicy(allow_loopback=True))) as client:
+        task = asyncio.create_task(Publisher(client, settings, lambda: next(numbers)).run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_what_is_seen_is_written_and_a_change_soon_after(server: FakeServer) -> None:
+    async with publishing(server, interval=300):
+        await until(lambda: written(server), "the first summary")
+        server.put(NODES, node_body(unschedulable=True))
+        server.put(PODS, pod_body(gpus=3))
+        await until(lambda: written(server)[-1].nodes[0].spec.unschedulable and written(server)[-1].pods, "cordon and pod published")
+        told = written(server)[-1].pods[0]
+        assert (told.spec.node_name, told.spec.resources.requests["nvidia.com/gpu"] if told.spec.resources else "") == ("n1", "3")
+
+
+async def test_the_heartbeat_goes_on_where_nothing_changes(server: FakeServer) -> None:
+    async with publishing(server):
+        await until(lambda: len(written(server)) >= 2, "a second heartbeat")
+    numbers = [each.sequence for each in written(server)]
+    assert numbers == sorted(set(numbers))
+    assert {each.interval_seconds for each in written(server)} == {1}
+
+
+async def test_nothing_is_written_while_a_watch_does_not_work(server: FakeServer, caplog: pytest.LogCaptureFixture) -> None:
+    async with publishing(server):
+        await until(lambda: written(server), "the first summary")
+        server.forbidden.add(PODS)
+        server.restart()
+        await until(lambda: "publisher.not_written" in caplog.text, "it says that it does not write")
+        count = len(written(server))
+        server.put(NODES, node_body(unschedulable=True))
+        server.forbidden.clear()
+        await until(lambda: len(written(server)) > count, "it writes again")
+        assert written(server)[-1].nodes[0].spec.unschedulable
+        assert written(server)[count].nodes[0].spec.unschedulable, "nothing old was written meanwhile"
+
+
+async def test_a_missing_configmap_is_named(server: FakeServer, caplog: pytest.LogCaptureFixture) -> None:
+    server.drop(MAPS, "sampan-capacity")
+    async with publishing(server):
+        await until(lambda: "publisher.not_written" in caplog.text, "it says so")
+    assert any("ConfigMap sampan-capacity in sampan-jobs" in str(getattr(record, "reason", "")) for record in caplog.records)
