@@ -32,8 +32,9 @@ class Helm:
         self._install("sampan", values)
 
     def install_member(self, values: Mapping[str, Any]) -> None:
-        """Installs or upgrades `helm/sampan-member` with the provider's values."""
-        self._install("sampan-member", values)
+        """Installs or upgrades `helm/sampan-member` with the provider's values, for a publisher that runs outside the cluster."""
+        elsewhere = {**values.get("publisher", {}), "enabled": False}
+        self._install("sampan-member", {**values, "publisher": elsewhere} if values.get("capacity") == "published" else values)
 
     def _install(self, chart: str, values: Mapping[str, Any]) -> None:
         folder = shipped("helm") / chart

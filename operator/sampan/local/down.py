@@ -8,6 +8,7 @@ from sampan.local.federation import exclusive
 from sampan.local.operator_process import stop_operator
 from sampan.local.paths import LocalError, federation_folder
 from sampan.local.processes import programs_below, stop_process
+from sampan.local.publisher_process import stop_publishers
 
 
 def down(name: str, say: Say) -> bool:
@@ -17,6 +18,7 @@ def down(name: str, say: Say) -> bool:
         return False
     with exclusive(name):
         stop_operator(folder)
+        stop_publishers(folder)
         left = [pid for home in _homes(folder) for pid in _end(home)]
         if left:
             raise LocalError(f"processes of federation {name} do not end: {left}; end them and try again")

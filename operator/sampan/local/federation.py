@@ -15,6 +15,7 @@ from sampan.local.kubectl import Kubectl
 from sampan.local.operator_process import OperatorProcess
 from sampan.local.paths import LocalError, RefusedError, federation_folder, state_root
 from sampan.local.processes import memory
+from sampan.local.publisher_process import PublisherProcess
 from sampan.local.scenario import Scenario
 
 HUB = "hub"
@@ -62,6 +63,20 @@ class Federation:
             provider_namespaces=tuple(provider.namespace for provider in self.scenario.providers),
         )
 
+    @property
+    def publishers(self) -> list[PublisherProcess]:
+        """The publishers of the members that publish their capacity, running or not."""
+        return [
+            PublisherProcess(
+                folder=self.folder,
+                member=member.name,
+                kubeconfig=self.kubeconfig(f"publisher-{member.name}"),
+                interval=member.values.get("publisher", {}).get("interval", 10),
+            )
+            for member in self.scenario.members
+            if member.published
+        ]
+
     def cluster(self, name: str) -> Cluster:
         """The hub or the member of that name. Raises LocalError naming what there is."""
         for cluster in self.clusters:
@@ -70,7 +85,7 @@ class Federation:
         raise LocalError(f"federation {self.name} has no cluster {name!r}; it has: {', '.join(c.name for c in self.clusters)}")
 
     def kubeconfig(self, who: str) -> Path:
-        """Path of a kubeconfig: `hub`, a member's name, `operator`, `tenant`, `tenant-NAMESPACE`, `provider-NAME`."""
+        """Path of a kubeconfig: `hub`, a member's name, `operator`, `tenant`, `tenant-NAMESPACE`, `provider-NAME`, `publisher-MEMBER`."""
         return self.folder / "kubeconfig" / f"{who}.yaml"
 
     def existing_kubeconfig(self, who: str) -> Path:

@@ -38,6 +38,11 @@ class MemberPlan(_Strict):
     values: dict[str, Any] = {}
     """The provider's values of the member chart."""
 
+    @property
+    def published(self) -> bool:
+        """Whether a publisher tells the member's capacity."""
+        return bool(self.values.get("capacity") == "published")
+
 
 class ProviderPlan(_Strict):
     """One provider: its namespace on the hub and what the platform team grants it."""

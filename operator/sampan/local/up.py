@@ -41,6 +41,8 @@ def up(wish: Wish, say: Say) -> Federation:
         federation = known or _make(wish, binaries, say)
         if known is not None:
             _resume(known, binaries, say)
+        for publisher in federation.publishers:
+            say(f"publisher of {publisher.member} runs with process id {publisher.start()}, log {publisher.log}")
         if wish.operator:
             _run_operator(federation, binaries, say)
     return federation
@@ -85,11 +87,23 @@ def _make_cluster(federation: Federation, cluster: Cluster, binaries: Binaries, 
         plan = next(member for member in federation.scenario.members if member.name == cluster.name)
         helm.install_member(plan.values)
         kubectl.create_nodes(objects.nodes(plan))
+        if plan.published:
+            _write_publisher_kubeconfig(federation, cluster, kubectl)
     say(f"{cluster.name} runs at {cluster.address} ({time.monotonic() - started:.1f} s)")
 
 
 def _token(kubectl: Kubectl, account: str, namespace: str) -> TokenUser:
     return TokenUser(token=kubectl.run("create", "token", account, "--namespace", namespace, "--duration", _ONE_YEAR).strip())
+
+
+def _write_publisher_kubeconfig(federation: Federation, cluster: Cluster, kubectl: Kubectl) -> None:
+    write_kubeconfig(
+        federation.kubeconfig(f"publisher-{cluster.name}"),
+        server=cluster.address,
+        ca=cluster.ca(),
+        user=_token(kubectl, "sampan-publisher", HUB_NAMESPACE),
+        namespace=MEMBER_NAMESPACE,
+    )
 
 
 def _write_kubeconfigs(federation: Federation, hub: Kubectl) -> None:

@@ -36,6 +36,11 @@ VALUE_SETS: dict[str, tuple[Path, dict[str, Any]]] = {
     ),
     "member, defaults": (MEMBER_CHART, {}),
     "member, token and quota": (MEMBER_CHART, {"token.create": True, "quota": {"requests.nvidia.com/gpu": "8"}}),
+    "member, published": (MEMBER_CHART, {"capacity": "published", "publisher.image.repository": "registry.example/sampan"}),
+    "member, published from elsewhere": (
+        MEMBER_CHART,
+        {"capacity": "published", "publisher.enabled": False, "look.kueue": True, "publisher.tolerations": [{"key": "x"}]},
+    ),
     "member, own namespace": (MEMBER_CHART, {"namespace.create": False, "guard.mode": "Disabled"}),
 }
 
@@ -66,7 +71,8 @@ def test_no_role_is_wide(offline_helm: Helm, chart: Path, values: dict[str, Any]
 def test_pods_meet_the_restricted_standard(offline_helm: Helm, chart: Path, values: dict[str, Any]) -> None:
     manifests = offline_helm.template(chart, values)
     workloads = of_kind(manifests, "Deployment", "Job")
-    assert bool(workloads) == (chart == HUB_CHART and values.get("operator.enabled", True))
+    publishes = values.get("capacity") == "published" and values.get("publisher.enabled", True)
+    assert bool(workloads) == (publishes or (chart == HUB_CHART and values.get("operator.enabled", True)))
     for workload in workloads:
         pod = workload["spec"]["template"]["spec"]
         assert pod["automountServiceAccountToken"] is False
@@ -189,3 +195,32 @@ def test_operator_without_an_image_is_refused_in_words(offline_helm: Helm) -> No
 def test_member_chart_refuses_its_own_namespace(offline_helm: Helm) -> None:
     done = offline_helm.run("template", "x", str(MEMBER_CHART), "-n", "sampan-jobs", check=False)
     assert "is the release's own namespace" in done.stderr
+
+
+def test_with_published_capacity_the_hub_sees_no_node_and_no_foreign_pod(offline_helm: Helm) -> None:
+    manifests = offline_helm.template(MEMBER_CHART, {"capacity": "published", "publisher.enabled": False, "look.kueue": True})
+    wide = {role["metadata"]["name"]: role["rules"] for role in of_kind(manifests, "ClusterRole")}
+    assert [(rule["resources"], rule.get("resourceNames"), rule["verbs"]) for rule in wide["sampan-hub-capacity"]] == [
+        (["namespaces"], ["kube-system"], ["get"])
+    ]
+    assert {resource for rule in wide["sampan-publisher"] for resource in rule["resources"]} == {
+        "nodes",
+        "pods",
+        "resourceslices",
+        "resourceclaims",
+        "clusterqueues",
+    }
+    assert {verb for rule in wide["sampan-publisher"] for verb in rule["verbs"]} == {"list", "watch"}
+    own = {role["metadata"]["name"]: role["rules"] for role in of_kind(manifests, "Role")}
+    assert own["sampan-publisher"] == [
+        {"apiGroups": [""], "resources": ["configmaps"], "resourceNames": ["sampan-capacity"], "verbs": ["get", "patch"]}
+    ]
+    assert next(rule for rule in own["sampan-hub"] if rule.get("resourceNames") == ["sampan-capacity"])["verbs"] == ["list", "watch"]
+    accounts = {item["metadata"]["name"]: item["metadata"]["namespace"] for item in of_kind(manifests, "ServiceAccount")}
+    assert accounts == {"sampan-hub": "sampan-jobs", "sampan-publisher": SYSTEM}, "no job of the hub can run as the publisher"
+
+
+def test_a_publisher_without_an_image_is_refused_in_words(offline_helm: Helm) -> None:
+    done = offline_helm.run("template", "x", str(MEMBER_CHART), "--set", "capacity=published", check=False)
+    assert done.returncode != 0
+    assert "publisher.image.repository" in done.stderr
