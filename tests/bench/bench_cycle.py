@@ -1,76 +1,26 @@
-"""How long one cycle takes on a large federation: `python tests/bench/bench_cycle.py [--scale 1.0] [--cycles 200]`. A script, not a test.
+"""How long one cycle takes on a large federation: `python tests/bench/bench_cycle.py [--cycles 200]`. A script, not a test.
 
-32,000 nodes with one pool of 1,250, 1,000 offers of 4 pools, 500 shapes, 200 queues, 43,000 waiting jobs, at least 95 % full, a blocked
-gang in every queue. Per cycle 20 ends, 20 arrivals with one new shape, 4 node changes; the update of the tables is part of the cycle.
+The federation and what changes in it is told in `large_federation`. The update of the tables is part of the cycle, and so is garbage, which
+is looked for as in the operator.
 """
 
 import argparse
 import gc
 import resource
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from time import perf_counter
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from builders import NOW, demand, offer, price, requirement, shape, vector
-from sampan.catalog import load
-from sampan.model.accelerator import AcceleratorClass
-from sampan.model.backlog import Backlog
-from sampan.model.cluster import Cell, Cluster, Node, Pool, Running
-from sampan.model.job import Job, Shape
-from sampan.model.offer import Offer, OfferKey
+from large_federation import Federation, build, changes, devices, step
+from sampan.controller.garbage import settle
 from sampan.model.plan import Plan
-from sampan.model.policy import BALANCED, Policy
-from sampan.model.queues import Queue
-from sampan.model.reservation import Reservation
-from sampan.model.snapshot import Snapshot
-from sampan.model.vector import Vector
 from sampan.scheduling.cycle import schedule
 from sampan.scheduling.memo import Memo
 
-RESOURCE = "nvidia.com/gpu"
-FULL = vector(cpu=96, gib=800, pods=8, gpu=8)
-MICRO = 1_000_000
-
-
-@dataclass(slots=True)
-class Federation:
-    """The world of the benchmark, changed from cycle to cycle."""
-
-    chance: Random
-    scale: float
-    classes: list[AcceleratorClass] = field(default_factory=list)
-    clusters: dict[str, Cluster] = field(default_factory=dict)
-    offers: dict[OfferKey, Offer] = field(default_factory=dict)
-    cells: tuple[Cell, ...] = ()
-    backlog: Backlog = field(default_factory=Backlog)
-    queues: dict[str, Queue] = field(default_factory=dict)
-    policies: dict[str, Policy] = field(default_factory=lambda: {"balanced": BALANCED})
-    reservations: tuple[Reservation, ...] = ()
-    shapes: list[Shape] = field(default_factory=list)
-    now: int = NOW
-    made: int = 0
-
-    def snapshot(self) -> Snapshot:
-        """The picture of this moment."""
-        return Snapshot(
-            now=self.now,
-            backlog=self.backlog,
-            offers=self.offers,
-            cells=self.cells,
-            clusters=dict(self.clusters),
-            policies=self.policies,
-            classes=CLASSES,
-            queues=self.queues,
-            reservations=self.reservations,
-        )
-
-
-CLASSES = load().classes
+PARTS = (("p50", 50), ("p90", 90), ("p99", 99), ("max", 100))
 
 
 def say(line: str) -> None:
@@ -78,184 +28,47 @@ def say(line: str) -> None:
     sys.stdout.write(line + "\n")
 
 
-def build(scale: float, chance: Random) -> Federation:
-    """A full federation with its backlog."""
-    world = Federation(chance, scale)
-    named = sorted((each for each in CLASSES.values() if not each.count_rule.group_size), key=lambda each: each.name)
-    world.classes = named[:30]
-    offers = max(int(1000 * scale), 4)
-    for number in range(offers):
-        _member(world, number, large=number == 0, size=max(int(30.8 * 1), 4))
-    for number in range(200):
-        world.queues[f"q{number}"] = Queue(name=f"q{number}", weight=MICRO * (1 + number % 3))
-    world.shapes = [_shape(world) for _ in range(500)]
-    for number in range(int(43_000 * scale)):
-        queue = number % 200
-        world.backlog = world.backlog.with_job(_job(world, chance.choice(world.shapes), queue))
-    for queue in range(200):
-        gang = shape(replace(demand(requirement(chance.choice(world.classes).name, 8), replicas=8, cpu=64), span_seconds=7200))
-        world.backlog = world.backlog.with_job(_job(world, gang, queue, age=10_000_000))
-    return world
-
-
-def _member(world: Federation, number: int, *, large: bool, size: int) -> None:
-    uid, key = f"c{number:04}", OfferKey("prov", f"o{number:04}")
-    kinds = world.chance.sample(world.classes, 4)
-    nodes: dict[str, Node] = {}
-    used: dict[str, Vector] = {}
-    running: dict[str, Running] = {}
-    for place, kind in enumerate(kinds):
-        amount = 1250 if large and place == 0 else size // 4 + (place < size % 4)
-        names = [f"{kind.name}-{each:04}" for each in range(amount)]
-        pool = Pool(
-            name=f"{kind.name}-x8",
-            cluster_uid=uid,
-            nodes=tuple(names),
-            vendor=kind.vendor,
-            resource=RESOURCE,
-            accelerator=kind,
-            devices_per_node=8,
-        )
-        world.cells = (*world.cells, Cell(offer=key, pool=pool))
-        for name in names:
-            nodes[name] = Node(name=name, allocatable=vector(cpu=128, gib=1024, pods=110, gpu=8))
-            used[name] = vector(cpu=127, gib=800, pods=8, gpu=6)
-            if world.chance.random() < 0.96:
-                used[name] = FULL
-                run = _running(world, key, pool.name, name)
-                running[run.job_uid] = run
-    world.clusters[uid] = Cluster(uid=uid, nodes=nodes, used=used, running=running)
-    prices = [price(kind.name, world.chance.randint(2, 40) * MICRO, id_=kind.name) for kind in kinds]
-    world.offers[key] = replace(offer(f"o{number:04}", cluster_uid=uid, prices=prices), region=f"r{number % 20}")
-
-
-def _running(world: Federation, key: OfferKey, pool: str, node: str) -> Running:
-    world.made += 1
-    ends = world.now + world.chance.randint(60_000, 86_400_000)
-    return Running(
-        job_uid=f"run-{world.made}",
-        namespace="n",
-        queue="q0",
-        priority=0,
-        offer=key,
-        pool=pool,
-        nodes=((node, 1),),
-        per_replica=FULL,
-        ends=ends,
-    )
-
-
-def _shape(world: Federation) -> Shape:
-    chance = world.chance
-    kind = chance.choice(world.classes)
-    count, replicas = chance.choice((1, 2, 4, 8)), chance.choice((1, 1, 1, 2, 4))
-    first = replace(demand(requirement(kind.name, count), replicas=replicas, cpu=chance.randint(1, 8) * count, gib=32), span_seconds=3600)
-    ways = [first]
-    if chance.random() < 0.3:
-        ways.append(replace(first, alternative=1, requirement=replace(requirement(None, count), stack=kind.stack)))
-    return shape(*ways, expected_seconds=chance.randint(600, 36_000))
-
-
-def _job(world: Federation, wanted: Shape, queue: int, *, age: int = 0) -> Job:
-    world.made += 1
-    name = f"job-{world.made:07}"
-    return Job(
-        uid=name,
-        namespace=f"ns-{queue}-{world.made % 3}",
-        name=name,
-        resource_version="1",
-        created=world.now - age,
-        shape=wanted,
-        queue=f"q{queue}",
-    )
-
-
-def step(world: Federation, plan: Plan) -> None:
-    """Bind what was planned, end 20 jobs, let 20 arrive with one new shape, change 4 nodes."""
-    world.now += 1000
-    world.reservations = plan.reservations
-    for done in plan.assignments:
-        world.backlog = world.backlog.without_job(done.job)
-        member = world.clusters[done.cluster_uid]
-        used, running = dict(member.used), dict(member.running)
-        per_replica = done.demand.per_replica + Vector.of({RESOURCE: done.demand.requirement.count if done.demand.requirement else 0})
-        for node, replicas in done.nodes:
-            used[node] = used.get(node, Vector()) + per_replica.times(replicas)
-        running[done.job.uid] = replace(
-            _running(world, done.offer, done.pool, ""), job_uid=done.job.uid, nodes=done.nodes, per_replica=per_replica
-        )
-        world.clusters[done.cluster_uid] = replace(member, used=used, running=running)
-    world.shapes[world.chance.randrange(500)] = _shape(world)
-    for _ in range(20):
-        _end(world)
-        world.backlog = world.backlog.with_job(_job(world, world.chance.choice(world.shapes), world.chance.randrange(200)))
-    for _ in range(4):
-        uid = world.chance.choice(list(world.clusters))
-        member = world.clusters[uid]
-        name = world.chance.choice(list(member.nodes))
-        other = replace(member.nodes[name], allocatable=vector(cpu=world.chance.choice((96, 128)), gib=1024, pods=110, gpu=8))
-        world.clusters[uid] = replace(member, nodes={**member.nodes, name: other})
-
-
-def _end(world: Federation) -> None:
-    uid = world.chance.choice(list(world.clusters))
-    member = world.clusters[uid]
-    if member.running:
-        gone = world.chance.choice(list(member.running.values()))
-        used = dict(member.used)
-        for node, replicas in gone.nodes:
-            used[node] = used[node] - gone.per_replica.times(replicas)
-        running = {key: each for key, each in member.running.items() if key != gone.job_uid}
-        world.clusters[uid] = replace(member, used=used, running=running)
-
-
-def changes(world: Federation) -> Iterator[str]:
-    """Single large changes, each measured as one cycle."""
-    uid = sorted(world.clusters)[0]
-    member, keys = world.clusters[uid], [key for key, each in world.offers.items() if each.cluster_uid == uid]
-    world.offers = {**world.offers, **{key: replace(world.offers[key], connected=False) for key in keys}}
-    yield "member lost"
-    fresh = {name: replace(node, labels=dict(node.labels)) for name, node in member.nodes.items()}
-    world.clusters[uid] = replace(member, nodes=fresh, used={name: Vector(tuple(each)) for name, each in member.used.items()})
-    world.offers = {**world.offers, **{key: replace(world.offers[key], connected=True) for key in keys}}
-    world.cells = tuple(replace(cell, pool=replace(cell.pool)) if cell.pool.cluster_uid == uid else cell for cell in world.cells)
-    yield "member of 1,250 nodes reconnects"
-    world.policies = {"balanced": replace(BALANCED, cost=60, packing=15)}
-    yield "policy: weights"
-    world.policies = {"balanced": replace(BALANCED, reference_price=7 * MICRO)}
-    yield "policy: reference"
-
-
 def main() -> None:
     """Print p50, p99 and the largest time of a cycle, those of single changes, and the memory."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--cycles", type=int, default=200)
+    parser.add_argument("--warm", type=int, default=100, help="cycles before it is measured")
     given = parser.parse_args()
     world = build(given.scale, Random(42))
     nodes = sum(len(each.nodes) for each in world.clusters.values())
     say(f"{nodes} nodes, {len(world.cells)} cells, {len(world.backlog)} jobs waiting, {sum(1 for _ in world.backlog)} buckets")
     memo, plan = Memo(), Plan()
     gc.collect()
-    gc.freeze()
-    for number in range(3):
-        plan, memo = timed(world, memo, f"cycle {number} from nothing" if number == 0 else f"cycle {number}")
+    settle()
+    plan, memo = timed(world, memo, "a cycle from nothing")
+    for _ in range(given.warm):
         step(world, plan)
-    times, placed = [], 0
+        plan, memo = schedule(world.snapshot(), memo)
+    before = devices(world)
+    times, placed, collected = [], 0, sum(each["collections"] for each in gc.get_stats()[2:])
     for _ in range(given.cycles):
+        step(world, plan)
         picture = world.snapshot()
         began = perf_counter()
         plan, memo = schedule(picture, memo)
         times.append(perf_counter() - began)
         placed += len(plan.assignments)
-        step(world, plan)
-    times.sort()
-    p50, p99 = times[len(times) // 2], times[min(len(times) * 99 // 100, len(times) - 1)]
-    say(f"{len(times)} cycles: p50 {p50 * 1000:.0f} ms, p99 {p99 * 1000:.0f} ms, max {times[-1] * 1000:.0f} ms")
-    say(f"{placed} placed, {len(plan.refusals)} buckets refused, {len(plan.reservations)} reservations in the last")
+    collected = sum(each["collections"] for each in gc.get_stats()[2:]) - collected
+    ordered = sorted(times)
+    shown = ", ".join(f"{name} {ordered[min(len(ordered) * part // 100, len(ordered) - 1)] * 1000:.0f} ms" for name, part in PARTS)
+    say(f"{len(times)} cycles: {shown}; {collected} full collections of garbage; at the worst {worst(times)}")
+    say(f"{placed / len(times):.1f} placed per cycle, {len(plan.refusals)} refusals, {len(plan.reservations)} reservations in the last")
+    say(f"devices in use: {before} before, {devices(world)} after")
     for name in changes(world):
         plan, memo = timed(world, memo, name)
     say(f"memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MiB, of which the world is a part")
+
+
+def worst(times: list[float]) -> str:
+    """Return the slowest cycles by their number."""
+    listed = sorted(range(len(times)), key=lambda at: -times[at])[:5]
+    return ", ".join(f"{times[at] * 1000:.0f} ms in cycle {at}" for at in listed)
 
 
 def timed(world: Federation, memo: Memo, name: str) -> tuple[Plan, Memo]:

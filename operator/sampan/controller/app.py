@@ -4,7 +4,6 @@ One process: the core on uvloop in the main thread, Kopf in a thread of its own.
 """
 
 import asyncio
-import gc
 import logging
 import signal
 import sys
@@ -20,6 +19,7 @@ from pydantic import ValidationError
 
 from sampan.controller import metrics as m
 from sampan.controller.endpoint import endpoint
+from sampan.controller.garbage import settle
 from sampan.controller.handlers import registry_of
 from sampan.controller.hub import Hub
 from sampan.controller.kopf_shell import KopfShell
@@ -84,7 +84,7 @@ async def _run(settings: Settings, source: Source) -> None:
         hub_id = await hub.identity(settings.namespace, str(uuid.uuid4()))
         operation = Operation(settings, hub, Identity(hub_id=hub_id, cluster_uid=await hub.cluster_uid()), calls=calls, clock=now)
         await operation.load()
-        gc.freeze()
+        settle()
         loop = asyncio.get_running_loop()
         shell = KopfShell(lambda: registry_of(operation.heard, loop, source.read))
         registry = CollectorRegistry()

@@ -110,6 +110,18 @@ class Desk:
         """Return the columns that cool down for a job."""
         return [column for cell in sorted(job.excluded) for column in self.layout.by_pool.get(cell, ())]
 
+    def able(self, case: Case, index: int) -> Flags:
+        """Return the columns that nothing but room could be against. Not to be changed."""
+        row = case.rows.rows[index]
+        known = self.book.openings.able(row, self.tables)
+        if known is None:
+            universe, lacking = self.universe(case.job.shape, row.demand)
+            known = (row.mask == 0) & universe & ~lacking
+        if case.job.excluded:
+            known = known.copy()
+            known[self.excluded(case.job)] = False
+        return known
+
     def outlook(self, case: Case, index: int) -> Outlook:
         """Return how a demand of a job stands in every column."""
         row, demand = case.rows.rows[index], case.job.shape.demands[index]
@@ -124,9 +136,7 @@ class Desk:
 
     def _outlook(self, case: Case, index: int, barring: tuple[int, ...]) -> Outlook:
         row, demand = case.rows.rows[index], case.job.shape.demands[index]
-        universe, lacking = self.universe(case.job.shape, demand)
-        able: Flags = (row.mask == 0) & universe & ~lacking
-        able[self.excluded(case.job)] = False
+        able = self.able(case, index)
         room: Numbers = np.where(able, self.tables.fit[row.need], 0)
         if (room >= demand.least_replicas).any():
             self.holds.narrow(room, row.need, able=able, barring=barring)

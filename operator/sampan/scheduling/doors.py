@@ -50,14 +50,25 @@ class Doors:
         """Tell whether a job is let in: to find a place, or to be the first of its like that is refused while that can be of use."""
         return bool(self.open[number]) or (priority > self.hopeless and not self.seen[number])
 
-    def candidates(self, lane: Lane) -> list[int]:
-        """Return the places of a lane that are let in as things stand."""
-        numbers = lane.array()
+    def candidates(self, lanes: Sequence[Lane]) -> list[list[int]]:
+        """Return the places of each lane that are let in as things stand."""
+        if not lanes:
+            return []
+        numbers = np.concatenate([lane.array() for lane in lanes])
+        ends = np.cumsum([len(lane.buckets) for lane in lanes])
         which = np.frombuffer(self.open, dtype=bool)[numbers]
-        if lane.priority > self.hopeless:
-            which |= ~np.frombuffer(self.seen, dtype=bool)[numbers]
-        places: list[int] = np.flatnonzero(which).tolist()
-        return places
+        hopeful = np.array([lane.priority > self.hopeless for lane in lanes], dtype=bool)
+        if hopeful.any():
+            lengths = np.diff(ends, prepend=0)
+            which |= np.repeat(hopeful, lengths) & ~np.frombuffer(self.seen, dtype=bool)[numbers]
+        found = np.flatnonzero(which)
+        cuts = np.searchsorted(found, ends).tolist()
+        starts = [0, *ends.tolist()]
+        return [(found[low:high] - start).tolist() for low, high, start in zip([0, *cuts], cuts, starts, strict=False)]
+
+    def numbered(self, number: int) -> Like:
+        """Return what jobs share by its number."""
+        return self._book.yard.likes.numbered(number)
 
     def shut(self, like: Like) -> bool:
         """No place was found; tells whether that is the first time."""

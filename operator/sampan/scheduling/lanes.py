@@ -86,6 +86,10 @@ class Yard:
         """Return the bucket that a waiting job is in."""
         return self._sources[job.queue][BucketKey.of(job)]
 
+    def lanes(self) -> list[tuple[str, Lane]]:
+        """Return every lane with its queue, in no order that means anything."""
+        return [(name, lane) for name, lanes in self.queues.items() for lane in lanes.values()]
+
     def barred(self) -> Iterable[Bucket]:
         """Return the buckets that their queue does not let compete, in no order that means anything."""
         return self._barred.values()

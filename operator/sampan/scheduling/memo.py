@@ -13,7 +13,7 @@ from sampan.model.job import Shape
 from sampan.model.policy import BALANCED, BUILT_IN, Policy
 from sampan.model.reason import Reason
 from sampan.model.snapshot import Snapshot
-from sampan.scheduling.ends import Ends, ends_of
+from sampan.scheduling.ends import Ends, ends_after, ends_of
 from sampan.scheduling.judge import Judge, Row, ShapeRows
 from sampan.scheduling.lanes import Yard
 from sampan.scheduling.layout import CellId, Layout
@@ -151,11 +151,14 @@ class Book:
         self.judge.ask(rows, None)
 
     def ends_of(self, column: Column, cluster: Cluster) -> Ends:
-        """Return the declared ends on the nodes of a column; kept while pool and running jobs are the very same values."""
+        """Return the declared ends on the nodes of a column; kept up while the pool is the very same value."""
         key = column.cell.id
         known = self._ends.get(key)
-        if known is None or known[0] is not column or known[1] is not cluster.running:
+        if known is None or known[0] is not column:
             known = self._ends[key] = column, cluster.running, ends_of(column, cluster, self.tables.names)
+        elif known[1] is not cluster.running:
+            ends = ends_after(known[2], column, before=known[1], after=cluster.running, names=self.tables.names)
+            known = self._ends[key] = column, cluster.running, ends
         return known[2]
 
 

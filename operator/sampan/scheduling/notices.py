@@ -1,6 +1,6 @@
 """The refusals of one cycle: one for all jobs that are alike, told as things stand at its end, and made anew only where that changed."""
 
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 
 from sampan.model.backlog import Bucket
@@ -95,7 +95,8 @@ def _left(bucket: Bucket, gone: Set[str]) -> Pieces:
     return tuple(chunk for chunk in kept if chunk)
 
 
-def _merged(like: Like, apart: dict[int, Bucket], left: Iterable[Pieces]) -> Pieces:
+def _merged(like: Like, apart: Mapping[int, Bucket], left: Iterable[Pieces]) -> Pieces:
     """Return the jobs of those who are alike, by the rank of their buckets, with what is left of those that lie apart."""
-    rows: Iterator[Pieces] = (bucket.chunks for bucket in like.buckets if id(bucket) not in apart)
-    return tuple(chunk for pieces in sorted((*rows, *left), key=lambda each: order_key(each[0][0])) for chunk in pieces)
+    ranked = [(rank, bucket.chunks) for rank, bucket in zip(like.ranks, like.buckets, strict=True) if id(bucket) not in apart]
+    ranked += [(order_key(pieces[0][0]), pieces) for pieces in left]
+    return tuple(chunk for _, pieces in sorted(ranked) for chunk in pieces)

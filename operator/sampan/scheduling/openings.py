@@ -43,12 +43,13 @@ class Openings:
         """Columns that changed since it was last told of."""
         self._limits: dict[tuple[Reason, bytes], tuple[tuple[object, ...], Numbers]] = {}
         self._universe: Flags = _flags(2, 0)
-        self._ordered = -1
+        self._ordered = self._laid = -1
 
     # --- the picture ------------------------------------------------------------------------------------------------
 
     def sync(self, shapes: Iterable[ShapeRows], tables: Tables, layout: Layout) -> None:
         """Take over what changed in columns and rows."""
+        self._laid = tables.laid
         universe = np.array((layout.domain, layout.parted))
         if tables.ordered != self._ordered or not np.array_equal(universe, self._universe):
             self._universe, self._ordered = universe, tables.ordered
@@ -74,6 +75,11 @@ class Openings:
         self._open[:, at] = fresh
         found: list[int] = np.flatnonzero((self.reach == 0) & (before > 0)).tolist()
         return found
+
+    def able(self, row: Row, tables: Tables) -> Flags | None:
+        """Return the columns that nothing but room could be against; None where that is not kept of row and columns as they are."""
+        kept = row.slot >= 0 and self._laid == tables.laid and self._versions[row.slot] == row.version
+        return self._able[row.slot] if kept else None
 
     def forget(self, rows: Iterable[Row]) -> None:
         """Drop rows."""

@@ -77,9 +77,7 @@ def reserve(desk: Desk, case: Case) -> Hold | str:
     limited = reserved = False
     for index in case.allowed:
         row, demand = case.rows.rows[index], case.job.shape.demands[index]
-        universe, lacking = desk.universe(case.job.shape, demand)
-        open_ = (row.mask == 0) & universe & ~lacking & (desk.tables.most[row.need] >= demand.least_replicas)
-        open_[desk.excluded(case.job)] = False
+        open_ = desk.able(case, index) & (desk.tables.most[row.need] >= demand.least_replicas)
         for column in np.flatnonzero(open_).tolist():
             limited, reserved = limited or desk.limits.limited(column), reserved or column in blocked
             if column not in blocked and not desk.limits.limited(column):

@@ -3,11 +3,11 @@
 Nothing about places. Keys only grow while a cycle charges, so a key that grew since it was filed is simply filed again.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from heapq import heappop, heappush, heapreplace
 
-from sampan.model.backlog import Bucket, BucketKey
+from sampan.model.backlog import Bucket
 from sampan.model.job import Job
 from sampan.model.quantity import MICRO
 from sampan.model.queues import Queue, QueueUse
@@ -84,13 +84,14 @@ class Uses:
 class _Cursor:
     """Where a lane stands in this cycle."""
 
-    def __init__(self, lane: Lane, doors: Doors) -> None:
-        self._lane, self._doors = lane, doors
-        self._places = doors.candidates(lane)
-        self._at = 0
+    __slots__ = ("_at", "_doors", "_lane", "_places")
 
-    def bucket(self, apart: Mapping[int, Bucket]) -> Bucket | None:
-        """Return the first bucket that is let in and not apart."""
+    def __init__(self, lane: Lane, doors: Doors, places: list[int]) -> None:
+        """`places`: of the buckets that are let in as things stand."""
+        self._lane, self._doors, self._places, self._at = lane, doors, places, 0
+
+    def first(self, apart: Mapping[int, Bucket]) -> tuple[Bucket, int] | None:
+        """Return the first bucket that is let in and not apart, and the number of what its jobs share."""
         lane, doors, at = self._lane, self._doors, self._at
         numbers, places, hopeful = lane.numbers, self._places, lane.priority > doors.hopeless
         while at < len(places):
@@ -99,7 +100,7 @@ class _Cursor:
                 bucket = lane.buckets[places[at]]
                 if id(bucket) not in apart:
                     self._at = at
-                    return bucket
+                    return bucket, number
             at += 1
         self._at = at
         return None
@@ -108,20 +109,18 @@ class _Cursor:
 class _Line:
     """The turns of one queue: its lanes, and beside them those who stand for themselves and buckets that a place was taken from."""
 
-    def __init__(self, name: str, lanes: Iterable[Lane], *, uses: Uses, doors: Doors) -> None:
-        self.name, self._uses, self._doors = name, uses, doors
-        self._cursors = [_Cursor(lane, doors) for lane in lanes]
+    def __init__(self, name: str, cursors: list[_Cursor], *, uses: Uses, doors: Doors) -> None:
+        self.name, self._uses, self._doors, self._cursors = name, uses, doors, cursors
         self._heap: list[tuple[LocalKey, int, Turn]] = []
         self._numbers = 0
         self.apart: dict[int, Bucket] = {}
         """Buckets, by identity, that are beside the lanes."""
 
     def set_apart(self, bucket: Bucket, alone: Mapping[str, Job]) -> None:
-        """Let some jobs of a bucket stand for themselves."""
+        """Let some jobs of a bucket, by UID, stand for themselves."""
         self.apart[id(bucket)] = bucket
         for job in alone.values():
-            if BucketKey.of(job) == bucket.key:
-                self._beside(Turn(bucket, job, iter(()), self._doors.of(job), True))
+            self._beside(Turn(bucket, job, iter(()), self._doors.of(job), True))
         self._next(bucket, (job for job in bucket if job.uid not in alone))
 
     def first(self) -> Turn | None:
@@ -129,16 +128,16 @@ class _Line:
         best, chosen = self._first_beside(), None
         key = self._heap[0][0] if best is not None else None
         for cursor in self._cursors:
-            bucket = cursor.bucket(self.apart)
-            if bucket is not None:
-                other = self._key(bucket.head)
+            found = cursor.first(self.apart)
+            if found is not None:
+                other = self._key(found[0].head)
                 if key is None or other < key:
-                    key, chosen = other, bucket
+                    key, chosen = other, found
         if chosen is None:
             return best
-        jobs = iter(chosen)
+        jobs = iter(chosen[0])
         job = next(jobs)
-        return Turn(chosen, job, jobs, self._doors.of(job), False)
+        return Turn(chosen[0], job, jobs, self._doors.numbered(chosen[1]), False)
 
     def step(self, turn: Turn) -> None:
         """Go on to the next job of the first turn's bucket."""
@@ -180,15 +179,22 @@ class Turns:
         """`alone`: jobs by UID that stand for themselves, whatever their bucket."""
         self._uses, self._heap = uses, list[tuple[Key, str, _Line]]()
         self._current: tuple[_Line, Turn] | None = None
-        held: dict[str, dict[int, Bucket]] = {}
-        for job in alone.values():
+        self._lines: dict[str, _Line] = {}
+        lanes = yard.lanes()
+        cursors: dict[str, list[_Cursor]] = {}
+        for (name, lane), places in zip(lanes, doors.candidates([lane for _, lane in lanes]), strict=True):
+            if places:
+                cursors.setdefault(name, []).append(_Cursor(lane, doors, places))
+        held: dict[int, tuple[Bucket, dict[str, Job]]] = {}
+        for uid, job in alone.items():
             bucket = yard.bucket_of(job)
-            held.setdefault(job.queue, {})[id(bucket)] = bucket
-        self._lines = [_Line(name, lanes.values(), uses=uses, doors=doors) for name, lanes in yard.queues.items()]
-        for line in self._lines:
-            for bucket in held.get(line.name, {}).values():
-                line.set_apart(bucket, alone)
-            self._file(line)
+            held.setdefault(id(bucket), (bucket, {}))[1][uid] = job
+        for name in {**cursors, **{bucket.key.queue: [] for bucket, _ in held.values()}}:
+            self._lines[name] = _Line(name, cursors.get(name, []), uses=uses, doors=doors)
+        for bucket, jobs in held.values():
+            self._lines[bucket.key.queue].set_apart(bucket, jobs)
+        for line in self._lines.values():
+            self._file(line, line.first())
 
     def pop(self) -> Turn | None:
         """Return whose turn it is, None when nobody is left; say `placed` or `closed` before the next."""
@@ -200,7 +206,7 @@ class Turns:
             if self._key(line.name, turn) == key:
                 self._current = line, turn
                 return turn
-            self._file(line)
+            self._file(line, turn)
         return None
 
     def placed(self) -> None:
@@ -208,20 +214,20 @@ class Turns:
         assert self._current is not None
         line, turn = self._current
         line.step(turn)
-        self._file(line)
+        self._file(line, line.first())
 
     def closed(self) -> None:
         """The door was shut on all who are like the job: go on with others."""
         assert self._current is not None
-        self._file(self._current[0])
+        line, _ = self._current
+        self._file(line, line.first())
 
     def touched(self) -> Iterator[Bucket]:
         """Yield the buckets of which jobs had a turn of their own."""
-        for line in self._lines:
+        for line in self._lines.values():
             yield from line.apart.values()
 
-    def _file(self, line: _Line) -> None:
-        turn = line.first()
+    def _file(self, line: _Line, turn: Turn | None) -> None:
         if turn is not None:
             heappush(self._heap, (self._key(line.name, turn), line.name, line))
 

@@ -11,6 +11,10 @@ SMALL, GANG = shape(demand(requirement())), shape(demand(requirement(), replicas
 WORLD = snapshot([job("small", SMALL), job("gang", GANG)], [offer()], [cluster(*nodes("h", 2, H100))])
 
 
+KINDS = (("gang", GANG), ("small", SMALL))
+ONLY_SMALL: dict[str, list[str]] = {"m": ["m-small"], "n": ["n-small"], "o": []}
+
+
 def opened() -> tuple[Book, Doors]:
     book = Memo().open()
     book.advance(WORLD)
@@ -20,7 +24,7 @@ def opened() -> tuple[Book, Doors]:
 
 def places(book: Book, doors: Doors) -> list[str]:
     (lane,) = book.yard.queues["default"].values()
-    return sorted(lane.buckets[place].head.uid for place in doors.candidates(lane))
+    return sorted(lane.buckets[place].head.uid for place in doors.candidates([lane])[0])
 
 
 def test_only_who_has_room_is_let_in_where_nobody_can_be_kept_a_place() -> None:
@@ -76,3 +80,20 @@ def test_what_a_younger_job_of_a_bucket_shares_is_looked_up_when_it_is_met() -> 
     book.prepare(world)
     doors = Doors(book, world)
     assert [doors.is_open(doors.of(each)) for each in jobs] == [True, False]
+
+
+def test_candidates_are_told_lane_by_lane() -> None:
+    jobs = [replace(job(f"{namespace}-{name}", wanted), namespace=namespace) for namespace in "mn" for name, wanted in KINDS]
+    world = replace(WORLD, backlog=Backlog.of([*jobs, replace(job("alone", GANG), namespace="o")]))
+    book = Memo().open()
+    book.advance(world)
+    book.prepare(world)
+    doors = Doors(book, world)
+    lanes = [lane for _, lane in book.yard.lanes()]
+    for hopeless, want in ((NOBODY, {"m": ["m-gang", "m-small"], "n": ["n-gang", "n-small"], "o": ["alone"]}), (EVERYBODY, ONLY_SMALL)):
+        doors.hopeless = hopeless
+        found = {
+            lane.namespace: [lane.buckets[at].head.uid for at in places]
+            for lane, places in zip(lanes, doors.candidates(lanes), strict=True)
+        }
+        assert found == want
