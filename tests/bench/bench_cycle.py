@@ -10,7 +10,7 @@ import resource
 import sys
 from pathlib import Path
 from random import Random
-from time import perf_counter
+from time import perf_counter, thread_time
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
@@ -46,23 +46,29 @@ def main() -> None:
         step(world, plan)
         plan, memo = schedule(world.snapshot(), memo)
     before = devices(world)
-    times, placed, collected = [], 0, sum(each["collections"] for each in gc.get_stats()[2:])
+    times, cpu, placed, collected = list[float](), list[float](), 0, sum(each["collections"] for each in gc.get_stats()[2:])
     for _ in range(given.cycles):
         step(world, plan)
         picture = world.snapshot()
-        began = perf_counter()
+        began, used = perf_counter(), thread_time()
         plan, memo = schedule(picture, memo)
         times.append(perf_counter() - began)
+        cpu.append(thread_time() - used)
         placed += len(plan.assignments)
     collected = sum(each["collections"] for each in gc.get_stats()[2:]) - collected
-    ordered = sorted(times)
-    shown = ", ".join(f"{name} {ordered[min(len(ordered) * part // 100, len(ordered) - 1)] * 1000:.0f} ms" for name, part in PARTS)
-    say(f"{len(times)} cycles: {shown}; {collected} full collections of garbage; at the worst {worst(times)}")
+    say(f"{len(times)} cycles: {shown(times)}; {collected} full collections of garbage; at the worst {worst(times)}")
+    say(f"the same in CPU time, whatever else the machine does: {shown(cpu)}")
     say(f"{placed / len(times):.1f} placed per cycle, {len(plan.refusals)} refusals, {len(plan.reservations)} reservations in the last")
     say(f"devices in use: {before} before, {devices(world)} after")
     for name in changes(world):
         plan, memo = timed(world, memo, name)
     say(f"memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MiB, of which the world is a part")
+
+
+def shown(times: list[float]) -> str:
+    """Return the percentiles."""
+    ordered = sorted(times)
+    return ", ".join(f"{name} {ordered[min(len(ordered) * part // 100, len(ordered) - 1)] * 1000:.0f} ms" for name, part in PARTS)
 
 
 def worst(times: list[float]) -> str:
