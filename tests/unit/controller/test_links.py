@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from member_objects import HUB, JOB, job_body, node_body, pod_body
+from member_objects import HUB, JOB, as_node, job_body, node_body, pod_body
 from sampan.api.convert_offer import SecretRef
 from sampan.controller.kubeconfig_secrets import SecretProblem
 from sampan.controller.link_terms import LinkEvents, LinkSettings
 from sampan.controller.links import MemberLink
 from sampan.kube.addresses import AddressPolicy
 from sampan.kube.reflector import Tuning
+from sampan.kube.summary import Summary, pack
 from unit.controller.fake_server import JOBS, NODES, OWN_PODS, PODS, FakeServer, fake_server, until
 
 KEY = SecretRef("prov-a", "kc", "kubeconfig")
@@ -256,3 +257,44 @@ async def test_another_clusters_kubeconfig_leaves_the_link_connected_and_is_name
         await until(lambda: link.connected, "back with the good kubeconfig")
         assert link.cluster_uid == server.uid
         assert stranger.count("GET", NODES) == 0
+
+
+MAPS = "/api/v1/namespaces/sampan-jobs/configmaps"
+
+
+def publish(server: FakeServer, sequence: int, *, cordoned: bool = False) -> None:
+    """Write a summary, as the member's publisher does, and let the hub read nothing else of nodes and pods."""
+    server.denied |= {"list nodes", "watch nodes", "list pods", "watch pods"}
+    server.forbidden = {NODES, PODS}
+    summary = Summary(schema=1, sequence=sequence, interval_seconds=300, nodes=[as_node(node_body(unschedulable=cordoned))])
+    server.put(MAPS, {"metadata": {"name": "sampan-capacity", "namespace": "sampan-jobs"}, "binaryData": pack(summary)})
+
+
+async def test_a_member_that_publishes_is_joined_without_rights_on_nodes(server: FakeServer) -> None:
+    publish(server, 1)
+    async with linked() as (link, told):
+        link.use(server.kubeconfig())
+        await until(lambda: link.connected and link.nodes, "the summary is read")
+        assert (str(link.facts.reason), link.facts.message) == ("Connected", "capacity is published by the member")
+        assert link.missing_permissions == ()
+        server.put(OWN_PODS, pod_body(ours=JOB, namespace="sampan-jobs"))
+        await until(lambda: link.pods and link.own_pods, "our pod is counted from our own watch")
+        publish(server, 2, cordoned=True)
+        await until(lambda: link.nodes["n1"].cordoned, "the cordon is seen")
+        assert link.pods, "our pod still holds its room"
+        assert "n1" in told.nodes
+    assert not [path for _, path in server.seen if path in (NODES, PODS)], "nothing else was even tried"
+
+
+async def test_a_stale_summary_stops_new_jobs_and_no_old_ones(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish(server, 1)
+    async with linked() as (link, _):
+        link.use(server.kubeconfig())
+        await until(lambda: link.facts.connected, "connected")
+        monkeypatch.setattr("sampan.controller.published.MISSED", 0)
+        await until(lambda: str(link.facts.reason) == "CapacityStale", "told as stale")
+        assert not link.facts.connected
+        assert link.connected, "its jobs are followed as before"
+        monkeypatch.undo()
+        publish(server, 2)
+        await until(lambda: link.facts.connected, "a heartbeat ends it")

@@ -1,0 +1,121 @@
+"""A member that publishes its capacity: jobs run there as anywhere, and the hub's identity may look at no node and no foreign pod."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from e2e.life import H100, World, job
+from integration.support import FederationUnderTest, handles, wait_for
+from sampan.local.binaries import Binaries
+from sampan.local.down import down
+from sampan.local.federation import load_federation
+from sampan.local.publisher_process import PublisherProcess
+from sampan.local.scenario import Scenario, load
+from sampan.local.up import Wish, up
+from servers import say
+
+MEMBER, OFFER, PROVIDER = "lingang", "lingang-ondemand", "lingang"
+HUB = "--as=system:serviceaccount:sampan-jobs:sampan-hub"
+
+
+def scenario() -> Scenario:
+    """The demo's first member, alone, publishing every two seconds."""
+    demo = load("demo")
+    member = next(each for each in demo.members if each.name == MEMBER)
+    published = member.model_copy(update={"values": {**member.values, "capacity": "published", "publisher": {"interval": 2}}})
+    return demo.model_copy(
+        update={
+            "members": [published],
+            "offers": [each for each in demo.offers if each.name == OFFER],
+            "providers": [each for each in demo.providers if each.name == PROVIDER],
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def world(binaries: Binaries) -> Iterator[World]:
+    """A hub and one member with a publisher."""
+    name = f"sampan-test-published-{os.getpid()}"
+    try:
+        up(Wish(name=name, scenario=scenario()), say)
+        under_test: FederationUnderTest = handles(load_federation(name), binaries)
+        yield World(under_test)
+        under_test.close()
+    finally:
+        down(name, say)
+
+
+def publisher(world: World) -> PublisherProcess:
+    """The member's publisher."""
+    return world.fed.federation.publishers[0]
+
+
+def status(world: World) -> dict[str, Any]:
+    """The offer's status."""
+    namespace = next(each.namespace for each in scenario().providers)
+    found: dict[str, Any] = world.offer(namespace, OFFER).get("status", {})
+    return found
+
+
+def connected(world: World) -> tuple[str, str]:
+    """Reason and message of the offer's condition Connected."""
+    return next((c["reason"], c.get("message", "")) for c in status(world)["conditions"] if c["type"] == "Connected")
+
+
+def free(world: World) -> int:
+    """Free devices that the offer shows."""
+    return sum(pool["free"] for pool in status(world).get("pools", []))
+
+
+def h100(name: str, script: str, count: int = 8, **spec: Any) -> dict[str, Any]:
+    """A job on H100s."""
+    return job(name, script, device=(H100, count), **spec)
+
+
+@pytest.mark.parametrize("question", [("list", "nodes"), ("get", "nodes"), ("list", "pods", "-A"), ("watch", "pods", "-n", "default")])
+def test_the_hub_may_not_look_around(world: World, question: tuple[str, ...]) -> None:
+    asked = world.fed.members[MEMBER].try_kubectl("auth", "can-i", *question, HUB)
+    assert (asked.returncode, asked.stdout.strip()) == (1, "no")
+
+
+def test_the_offer_says_that_its_capacity_is_published_and_takes_jobs(world: World) -> None:
+    wait_for(lambda: free(world) == 32, "all devices are shown", seconds=10)
+    assert connected(world) == ("Connected", "capacity is published by the member")
+    world.submit(h100("gang", "sleep 3", replicas=2))
+    world.reaches("gang", "Running")
+    wait_for(lambda: free(world) == 16, "each of its devices is counted once", seconds=10)
+    world.reaches("gang", "Succeeded")
+    wait_for(lambda: free(world) == 32, "its devices are free again", seconds=10)
+
+
+def test_a_cordon_and_a_foreign_pod_are_seen_within_ten_seconds(world: World) -> None:
+    member = world.fed.members[MEMBER]
+    member.kubectl("cordon", "h100-1")
+    wait_for(lambda: free(world) == 24, "the node is left out", seconds=10)
+    assert [(each["cause"], each["nodes"]) for each in status(world)["leftOut"]] == [("Cordoned", 1)]
+    member.kubectl("uncordon", "h100-1")
+    wait_for(lambda: free(world) == 32, "the node is back", seconds=10)
+    asks = {"limits": {"nvidia.com/gpu": "3"}}
+    pod = {"containers": [{"name": "main", "image": "registry.example/tool:1", "resources": asks}], "terminationGracePeriodSeconds": 0}
+    member.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "foreign", "namespace": "default"}, "spec": pod})
+    wait_for(lambda: free(world) == 29, "what somebody else runs is taken", seconds=10)
+    member.kubectl("delete", "pod", "foreign", "-n", "default", "--wait=false")
+    wait_for(lambda: free(world) == 32, "and free again", seconds=10)
+
+
+def test_without_its_publisher_a_member_keeps_its_jobs_and_gets_no_new_ones(world: World) -> None:
+    world.submit(h100("runs", "sleep 14"))
+    world.reaches("runs", "Running")
+    publisher(world).stop()
+    wait_for(lambda: connected(world)[0] == "CapacityStale", "the offer is stale", seconds=15)
+    assert "no new summary of the member's capacity for 3 times 2 seconds" in connected(world)[1]
+    world.submit(h100("waits", "sleep 1"))
+    world.waits_because("waits", "OfferNotConnected")
+    world.reaches("runs", "Succeeded")
+    assert world.status("runs")["binding"]["attempt"] == 1, "it was followed to its end where it was"
+    assert world.status("waits")["phase"] == "Pending"
+    publisher(world).start()
+    wait_for(lambda: connected(world)[0] == "Connected", "a new summary ends it", seconds=10)
+    world.reaches("waits", "Succeeded")
