@@ -50,6 +50,30 @@ true
 {{- end -}}
 {{- end }}
 
+{{/* CA of the front proxy in PEM, or nothing where it is not known. */}}
+{{- define "sampan.frontProxyCA" -}}
+{{- $told := (lookup "v1" "ConfigMap" "kube-system" "extension-apiserver-authentication").data | default dict -}}
+{{ .Values.query.frontProxyCA | default (index $told "requestheader-client-ca-file") | default "" }}
+{{- end }}
+
+{{/* Common names of the front proxy's certificate, comma-separated. */}}
+{{- define "sampan.frontProxyNames" -}}
+{{- $told := (lookup "v1" "ConfigMap" "kube-system" "extension-apiserver-authentication").data | default dict -}}
+{{- $names := .Values.query.frontProxyNames | default (index $told "requestheader-allowed-names" | default "[]" | fromJsonArray) -}}
+{{ $names | default (list "front-proxy-client") | join "," }}
+{{- end }}
+
+{{/* "true" where the query API is registered. */}}
+{{- define "sampan.query" -}}
+{{- $reachable := or .Values.query.externalName (and .Values.operator.enabled (include "sampan.frontProxyCA" .)) -}}
+{{- if and (eq .Values.query.enabled "Enabled") (not $reachable) -}}
+{{ fail "query.enabled: the front proxy's CA is not known: give query.frontProxyCA, or query.externalName of an operator elsewhere" }}
+{{- end -}}
+{{- if and $reachable (ne .Values.query.enabled "Disabled") -}}
+true
+{{- end -}}
+{{- end }}
+
 {{/* The pod's and the container's security: Pod Security "restricted", and a root file system that cannot be written. */}}
 {{- define "sampan.podSecurity" -}}
 runAsNonRoot: true

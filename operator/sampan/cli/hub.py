@@ -1,4 +1,4 @@
-"""The command line's view of the hub: four calls on `sampan.dev/v1alpha1` objects, made with the official Kubernetes client.
+"""The command line's view of the hub: calls on `sampan.dev/v1alpha1` objects and questions, made with the official Kubernetes client.
 
 What must never live here: an import of the client at the top (it costs half a second), printing, and knowledge of any one verb.
 """
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from kubernetes.client import ApiClient
 
 GROUP = "sampan.dev"
+QUERY_GROUP = "query.sampan.dev"
 VERSION = "v1alpha1"
 JOBS = "computejobs"
 OFFERS = "clusteroffers"
@@ -35,6 +36,12 @@ class HubApi(Protocol):
 
     def watch(self, plural: str, namespace: str | None, *, resource_version: str, seconds: int) -> Iterator[Object]:
         """Watch events ({type, object}) after a resourceVersion, for at most so many seconds."""
+
+    def explanation(self, namespace: str, name: str) -> Object:
+        """The operator's Explanation of a job."""
+
+    def quote(self, namespace: str, body: Mapping[str, Any]) -> Object:
+        """The operator's answer to a Quote; nothing is created."""
 
     def namespace_missing(self, name: str) -> bool:
         """Tell whether the server says that this namespace does not exist; False where we may not ask."""
@@ -97,6 +104,20 @@ class KubernetesApi:
             stream = Watch().stream(self._custom.list_namespaced_custom_object, GROUP, VERSION, namespace, plural, **arguments)
         for event in stream:
             yield {"type": event["type"], "object": event["raw_object"]}
+
+    def explanation(self, namespace: str, name: str) -> Object:
+        """See `HubApi.explanation`."""
+        found = self._custom.get_namespaced_custom_object(
+            QUERY_GROUP, VERSION, namespace, "explanations", name, _request_timeout=REQUEST_TIMEOUT
+        )
+        return dict(found)
+
+    def quote(self, namespace: str, body: Mapping[str, Any]) -> Object:
+        """See `HubApi.quote`."""
+        found = self._custom.create_namespaced_custom_object(
+            QUERY_GROUP, VERSION, namespace, "quotes", body, _request_timeout=REQUEST_TIMEOUT
+        )
+        return dict(found)
 
     def namespace_missing(self, name: str) -> bool:
         """See `HubApi.namespace_missing`."""

@@ -40,6 +40,24 @@ def _submit() -> click.Command:
     return submit
 
 
+def _explain() -> click.Command:
+    from sampan.cli.explain import explain
+
+    return explain
+
+
+def _quote() -> click.Command:
+    from sampan.cli.quote import quote
+
+    return quote
+
+
+def _what_if() -> click.Command:
+    from sampan.cli.what_if import what_if
+
+    return what_if
+
+
 def _operator() -> click.Command:
     from sampan.cli.run_operator import operator
 
@@ -108,6 +126,9 @@ VERBS = (
     Verb("catalog", "Accelerator classes: figures, how they are told, launch recipes.", _catalog),
     Verb("jobs", "Compute jobs: phase, place, reason.", _jobs),
     Verb("submit", "Create compute jobs from a file, and wait for them if asked.", _submit),
+    Verb("explain", "Why a job waits, and when it starts; why it went where it is.", _explain),
+    Verb("quote", "What a job would get and cost, before it is submitted.", _quote),
+    Verb("what-if", "The same with more nodes in a pool, or without an offer.", _what_if),
     Verb("inspect", "What Sampan would see of a cluster, from its objects in a file.", _inspect),
     Verb("replay", "Submit a recorded workload and report waits and use.", _replay),
     Verb("simulate", "Play a public trace through the scheduler under simulated time.", _simulate),

@@ -1,4 +1,4 @@
-"""`sampan pools`: the node pools behind the offers, as the operator sees them now."""
+"""`sampan pools`: the node pools behind the offers, as the operator sees them now, and what each is to a job."""
 
 from typing import Any
 
@@ -7,7 +7,10 @@ import click
 from sampan.cli import hub
 from sampan.cli.offers import pools_of
 from sampan.cli.options import Target, output_option, target_options
+from sampan.cli.quote import ask, one_job
 from sampan.cli.render import Column, print_data, print_table
+from sampan.cli.verdicts import say_pools
+from sampan.kube.text import clean_text
 
 COLUMNS = (
     Column("OFFER"),
@@ -25,12 +28,34 @@ COLUMNS = (
 )
 
 
+LEFT_OUT = (
+    Column("OFFER"),
+    Column("LEFT OUT"),
+    Column("VENDOR"),
+    Column("NODES", right=True),
+    Column("DEVICES", right=True),
+    Column("SUCH AS"),
+)
+
+
 @click.command()
 @target_options(everywhere=True)
 @output_option("table", "json", "yaml")
-def pools(target: Target, output: str) -> None:
-    """List the node pools of the offers: class, devices, the largest gang that fits now."""
-    found = pool_list(hub.connect(target).items(hub.OFFERS))
+@click.option(
+    "--why", is_flag=False, flag_value="", metavar="[JOB]", help="Verdict of every pool on a job: one that is there, or with -f a file's."
+)
+@click.option("-f", "--filename", metavar="FILE", help="With --why: file with one ComputeJob that need not exist, or - for stdin.")
+def pools(target: Target, output: str, why: str | None, filename: str | None) -> None:
+    """List the node pools of the offers: class, devices, the largest gang that fits now, and what no pool has.
+
+    With --why, tell for every pool on its own what it is to a job.
+    """
+    hub_in_use = hub.connect(target)
+    if why is not None or filename:
+        _why(hub_in_use, why or "", filename, output=output)
+        return
+    items = hub_in_use.items(hub.OFFERS)
+    found = pool_list(items)
     if output != "table":
         print_data(found, output)
         return
@@ -38,6 +63,41 @@ def pools(target: Target, output: str) -> None:
         click.echo("No pools found; sampan offers shows the reason.", err=True)
         return
     print_table(COLUMNS, [row(pool) for pool in found])
+    left = [cells for offer in items for cells in left_out(offer)]
+    if left:
+        click.echo("\nIn no pool:")
+        print_table(LEFT_OUT, left)
+
+
+def _why(hub_in_use: hub.Hub, name: str, filename: str | None, *, output: str) -> None:
+    """Print what every pool is to one job."""
+    if bool(name) == bool(filename):
+        raise click.UsageError("give --why JOB, or --why -f FILE")
+    if filename:
+        status = ask(hub_in_use, one_job(filename))["status"]
+        view = status["now"]
+    else:
+        view = status = hub_in_use.api.explanation(hub_in_use.default_namespace, name)["status"]
+    if output != "table":
+        print_data(view.get("pools") or [], output)
+        return
+    say_pools(view, currency=clean_text(status["currency"]), every=True)
+
+
+def left_out(offer: dict[str, Any]) -> list[list[str]]:
+    """Rows of `LEFT_OUT`: nodes and devices of an offer's member that are in no pool, by cause."""
+    key = f"{offer['metadata'].get('namespace', '')}/{offer['metadata']['name']}"
+    return [
+        [
+            key,
+            str(each.get("cause", "")),
+            str(each.get("vendor") or "-"),
+            str(each.get("nodes", 0)),
+            str(each.get("devices", 0)),
+            str(each.get("example") or "-"),
+        ]
+        for each in (offer.get("status") or {}).get("leftOut") or []
+    ]
 
 
 def pool_list(offers: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -70,6 +70,8 @@ def explain_api(status: int, body: str | bytes | None, *, reason: str | None = N
         return Trouble(f"{said}", "choose another name, or delete the old object first")
     if status in (400, 422):
         return Trouble(f"the API server refused the object: {said}", "correct the named field and try again", exit_code=1)
+    if status == 503 and not resource and "unable to handle the request" in said:
+        return Trouble("the operator does not answer questions now (503)", "try again in half a minute; if it lasts, see whether it runs")
     if status == 429 or status >= 500:
         return Trouble(f"the API server is overloaded or in trouble ({status}): {said}", "try again in a minute")
     return Trouble(f"the API server answered {status}: {said}", "look at its logs, or try again")

@@ -36,6 +36,8 @@ class Cluster:
     folder: Path
     ports: tuple[int, ...]
     components: tuple[str, ...] = COMPONENTS
+    api_flags: tuple[tuple[str, str], ...] = ()
+    """More flags of the API server, (name, value)."""
 
     @property
     def address(self) -> str:
@@ -144,7 +146,7 @@ class Cluster:
             "nodeLeaseParallelism": 8,
         }
         return [
-            {"apiVersion": api_version, "kind": "KwokctlConfiguration", "options": options, "componentsPatches": _patches()},
+            {"apiVersion": api_version, "kind": "KwokctlConfiguration", "options": options, "componentsPatches": _patches(self.api_flags)},
             {"apiVersion": api_version, "kind": "KwokConfiguration", "options": speed},
             *(stage for file in sorted(_STAGES.glob("*.yaml")) for stage in yaml.safe_load_all(file.read_text())),
         ]
@@ -183,13 +185,13 @@ class Cluster:
             time.sleep(0.3)
 
 
-def _patches() -> list[dict[str, Any]]:
+def _patches(api_flags: tuple[tuple[str, str], ...]) -> list[dict[str, Any]]:
     """Extra flags by component."""
     extra = {
         # A federation on one machine is for trying out: its data outlives its processes, but not a power cut of the machine.
         "etcd": {"unsafe-no-fsync": "true"},
         # A pod on a lost node is given up after 30 s, not five minutes.
-        "kube-apiserver": {"default-not-ready-toleration-seconds": "30", "default-unreachable-toleration-seconds": "30"},
+        "kube-apiserver": {"default-not-ready-toleration-seconds": "30", "default-unreachable-toleration-seconds": "30", **dict(api_flags)},
         "kube-controller-manager": {"leader-elect": "false", "concurrent-job-syncs": "20"},
         "kube-scheduler": {"leader-elect": "false"},
     }

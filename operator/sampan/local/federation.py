@@ -4,7 +4,7 @@ import fcntl
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from sampan.local.operator_process import OperatorProcess
 from sampan.local.paths import LocalError, RefusedError, federation_folder, state_root
 from sampan.local.processes import memory
 from sampan.local.publisher_process import PublisherProcess
+from sampan.local.query_certificates import api_server_flags
 from sampan.local.scenario import Scenario
 
 HUB = "hub"
@@ -23,7 +24,7 @@ HUB = "hub"
 
 @dataclass(frozen=True, slots=True)
 class Federation:
-    """Hub, members and operator of one name, as recorded in its folder; `ports` are the operator's, then six per cluster."""
+    """Hub, members and operator of one name, as recorded in its folder; `ports`: the operator's metrics, six per cluster, the query API."""
 
     name: str
     scenario: Scenario
@@ -41,7 +42,17 @@ class Federation:
     @property
     def hub(self) -> Cluster:
         """The cluster that holds our custom resources."""
-        return self._cluster(HUB, 0)
+        return replace(self._cluster(HUB, 0), api_flags=api_server_flags(self.query_folder))
+
+    @property
+    def query_folder(self) -> Path:
+        """Certificates of the query API."""
+        return self.folder / "query"
+
+    @property
+    def query_port(self) -> int | None:
+        """Where the operator serves the query API; None in a federation that was made before there was one."""
+        return self.ports[-1] if len(self.ports) == ports_needed(self.scenario) else None
 
     @property
     def members(self) -> list[Cluster]:
@@ -61,6 +72,7 @@ class Federation:
             kubeconfig=self.kubeconfig("operator"),
             metrics_port=self.ports[0],
             provider_namespaces=tuple(provider.namespace for provider in self.scenario.providers),
+            query_port=self.query_port,
         )
 
     @property
@@ -144,8 +156,8 @@ def operator_status(operator: OperatorProcess) -> dict[str, Any]:
 
 
 def ports_needed(scenario: Scenario) -> int:
-    """One for the operator, six for the hub and for each member."""
-    return 1 + PORTS_PER_CLUSTER * (1 + len(scenario.members))
+    """Two for the operator, six for the hub and for each member."""
+    return 2 + PORTS_PER_CLUSTER * (1 + len(scenario.members))
 
 
 def ports_of(ports: tuple[int, ...], number: int) -> tuple[int, ...]:

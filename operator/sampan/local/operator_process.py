@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sampan.local.paths import LocalError
 from sampan.local.processes import alive, stop_process
+from sampan.local.query_certificates import PROXY_NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,8 @@ class OperatorProcess:
     kubeconfig: Path
     metrics_port: int
     provider_namespaces: tuple[str, ...]
+    query_port: int | None = None
+    """Where it serves the query API, with the certificates in the folder `query`; None: not at all."""
 
     @property
     def log(self) -> Path:
@@ -107,7 +110,15 @@ class OperatorProcess:
             "SAMPAN_STORE": f"sqlite:///{self.folder / 'use.db'}",
             "SAMPAN_ALLOW_LOOPBACK_MEMBERS": "true",
             "SAMPAN_METRICS_ADDRESS": self.metrics_address,
+            **(self._query() if self.query_port is not None else {}),
             "SAMPAN_PROVIDER_NAMESPACES": ",".join(self.provider_namespaces),
+        }
+
+    def _query(self) -> dict[str, str]:
+        return {
+            "SAMPAN_QUERY_ADDRESS": f"127.0.0.1:{self.query_port}",
+            "SAMPAN_QUERY_TLS": str(self.folder / "query"),
+            "SAMPAN_QUERY_PROXY_NAMES": PROXY_NAME,
         }
 
 

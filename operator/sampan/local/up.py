@@ -15,6 +15,7 @@ from sampan.local.kubeconfig import TokenUser, kubeconfig_text, write_kubeconfig
 from sampan.local.kubectl import Kubectl
 from sampan.local.paths import LocalError, RefusedError, federation_folder
 from sampan.local.ports import take
+from sampan.local.query_certificates import make_certificates
 from sampan.local.scenario import Scenario
 
 _ONE_YEAR = "8760h"
@@ -52,6 +53,7 @@ def _make(wish: Wish, binaries: Binaries, say: Say) -> Federation:
     folder = federation_folder(wish.name)
     ports = tuple(take(ports_needed(wish.scenario), folder / "ports.json"))
     federation = Federation(name=wish.name, scenario=wish.scenario, ports=ports).save(complete=False)
+    make_certificates(federation.query_folder)
     # 1. control planes, each with its chart and nodes, two at a time: a machine has at least two cores
     _each(federation.clusters, lambda cluster: _make_cluster(federation, cluster, binaries, say=say))
     # 2. who may use the hub, and what its platform team says
@@ -81,6 +83,7 @@ def _make_cluster(federation: Federation, cluster: Cluster, binaries: Binaries, 
         helm.install_hub(
             provider_namespaces=[provider.namespace for provider in scenario.providers],
             tenant_namespaces=[tenant.namespace for tenant in scenario.tenants],
+            query=_query(federation),
         )
         kubectl.run("wait", "--for=condition=Established", "--timeout=30s", "customresourcedefinitions", "--all")
     else:
@@ -90,6 +93,11 @@ def _make_cluster(federation: Federation, cluster: Cluster, binaries: Binaries, 
         if plan.published:
             _write_publisher_kubeconfig(federation, cluster, kubectl)
     say(f"{cluster.name} runs at {cluster.address} ({time.monotonic() - started:.1f} s)")
+
+
+def _query(federation: Federation) -> tuple[int, str] | None:
+    port = federation.query_port
+    return None if port is None else (port, (federation.query_folder / "tls.crt").read_text())
 
 
 def _token(kubectl: Kubectl, account: str, namespace: str) -> TokenUser:
@@ -154,6 +162,8 @@ def _run_operator(federation: Federation, binaries: Binaries, say: Say) -> None:
     say(f"operator runs with process id {pid}, log {federation.operator.log}")
     federation.operator.wait_ready()
     wait_schedulable(federation, binaries)
+    if federation.query_port is not None:
+        wait_answering(federation, binaries)
     say("every offer is Schedulable")
 
 
@@ -168,6 +178,14 @@ def wait_schedulable(federation: Federation, binaries: Binaries, seconds: float 
             tail = federation.operator.log_tail()
             raise LocalError("offers are not Schedulable: " + "; ".join(waiting) + f"\nthe end of {federation.operator.log}:\n{tail}")
         time.sleep(0.2)
+
+
+def wait_answering(federation: Federation, binaries: Binaries, seconds: int = 40) -> None:
+    """Returns once the hub proxies questions to the operator. Raises KubectlError where it does not."""
+    hub = federation.kubectl(binaries)
+    # The hub looks again only every 30 s at an API that was down; a change of its Service makes it look now.
+    hub.run("annotate", "service/sampan-query", "-n", HUB_NAMESPACE, f"sampan.dev/started={time.time_ns()}", "--overwrite")
+    hub.run("wait", "--for=condition=Available", f"--timeout={seconds}s", "apiservice/v1alpha1.query.sampan.dev")
 
 
 def _not_schedulable(offers: list[dict[str, Any]]) -> list[str]:

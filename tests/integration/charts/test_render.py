@@ -13,6 +13,7 @@ from integration.support import ROOT
 pytestmark = pytest.mark.integration
 
 IMAGE = {"operator.image.repository": "registry.example/sampan"}
+PEM = "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n"
 VALUE_SETS: dict[str, tuple[Path, dict[str, Any]]] = {
     "hub, defaults": (HUB_CHART, IMAGE),
     "hub, operator elsewhere": (HUB_CHART, {"operator.enabled": False}),
@@ -30,6 +31,8 @@ VALUE_SETS: dict[str, tuple[Path, dict[str, Any]]] = {
     "hub, policies off": (HUB_CHART, {**IMAGE, "policies.enabled": False, "policies.finalizer": "Disabled"}),
     "hub, strict images": (HUB_CHART, {**IMAGE, "images.requireDigest": True, "images.allowedRegistries": ["registry.example"]}),
     "hub, catalogue shown": (HUB_CHART, {**IMAGE, "catalogueReaderGroups": ["system:serviceaccounts:team-a"]}),
+    "hub, query API": (HUB_CHART, {**IMAGE, "query.enabled": "Enabled", "query.frontProxyCA": PEM}),
+    "hub, query API elsewhere": (HUB_CHART, {"operator.enabled": False, "query.externalName": "localhost", "query.caBundle": PEM}),
     "hub, placed": (
         HUB_CHART,
         {**IMAGE, "operator.nodeSelector": {"a": "b"}, "operator.tolerations": [{"key": "x"}], "operator.image.pullSecrets": ["pull"]},
@@ -224,3 +227,27 @@ def test_a_publisher_without_an_image_is_refused_in_words(offline_helm: Helm) ->
     done = offline_helm.run("template", "x", str(MEMBER_CHART), "--set", "capacity=published", check=False)
     assert done.returncode != 0
     assert "publisher.image.repository" in done.stderr
+
+
+def test_the_query_api_is_registered_with_the_certificate_that_the_operator_serves(offline_helm: Helm) -> None:
+    manifests = offline_helm.template(HUB_CHART, {**IMAGE, "query.frontProxyCA": PEM})
+    (registered,) = of_kind(manifests, "APIService")
+    secret = next(each for each in of_kind(manifests, "Secret") if each["metadata"]["name"] == "sampan-query-tls")
+    assert registered["spec"]["caBundle"] == secret["data"]["tls.crt"]
+    service = next(each for each in of_kind(manifests, "Service") if each["metadata"]["name"] == registered["spec"]["service"]["name"])
+    assert service["spec"]["ports"][0]["port"] == registered["spec"]["service"]["port"]
+    (deployment,) = of_kind(manifests, "Deployment")
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    told = {each["name"]: each.get("value") for each in container["env"]}
+    assert told["SAMPAN_QUERY_TLS"] in {each["mountPath"] for each in container["volumeMounts"]}
+    assert told["SAMPAN_QUERY_PROXY_NAMES"] == "front-proxy-client"
+    assert next(each for each in of_kind(manifests, "ConfigMap") if each["metadata"]["name"] == "sampan-front-proxy")["data"] == {
+        "ca.crt": PEM
+    }
+
+
+def test_without_the_front_proxy_s_ca_there_is_no_query_api(offline_helm: Helm) -> None:
+    manifests = offline_helm.template(HUB_CHART, IMAGE)
+    assert of_kind(manifests, "APIService") == []
+    (deployment,) = of_kind(manifests, "Deployment")
+    assert "SAMPAN_QUERY" not in json.dumps(deployment)

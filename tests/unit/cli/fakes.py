@@ -84,6 +84,8 @@ class FakeApi:
         self.missing: set[str] = set()
         self.created: list[Object] = []
         self.lists = 0
+        self.answer: Object | Exception = {}
+        self.asked: list[tuple[str, Object]] = []
         self.list_error: Exception | None = None
         self._lock = threading.Lock()
 
@@ -117,6 +119,20 @@ class FakeApi:
             else:
                 yield event
         threading.Event().wait(0.01)
+
+    def explanation(self, namespace: str, name: str) -> Object:
+        """The scripted answer; remembers the question."""
+        return self._answer(namespace, {"name": name})
+
+    def quote(self, namespace: str, body: Mapping[str, Any]) -> Object:
+        """The scripted answer; remembers the question."""
+        return self._answer(namespace, dict(body))
+
+    def _answer(self, namespace: str, question: Object) -> Object:
+        self.asked.append((namespace, question))
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
 
     def namespace_missing(self, name: str) -> bool:
         """Tell whether the test has declared it missing."""

@@ -92,6 +92,7 @@ def kubernetes_api(kubeconfig: Path) -> tuple[hub.KubernetesApi, Recorder]:
             "list_cluster_custom_object": {"items": [1]},
             "list_namespaced_custom_object": {"items": [2]},
             "create_namespaced_custom_object": {"made": True},
+            "get_namespaced_custom_object": {"got": True},
             "read_namespace": ApiException(status=404),
         }
     )
@@ -111,6 +112,16 @@ def test_calls_name_group_version_and_plural(kubernetes_api: tuple[hub.Kubernete
     ]
     assert recorder.calls[2][2]["field_validation"] == "Strict"
     assert all("_request_timeout" in call[2] for call in recorder.calls)
+
+
+def test_questions_go_to_the_query_api(kubernetes_api: tuple[hub.KubernetesApi, Recorder]) -> None:
+    api, recorder = kubernetes_api
+    assert api.explanation("team-a", "train") == {"got": True}
+    assert api.quote("team-a", {"kind": "Quote"}) == {"made": True}
+    assert [call[1] for call in recorder.calls] == [
+        ("query.sampan.dev", "v1alpha1", "team-a", "explanations", "train"),
+        ("query.sampan.dev", "v1alpha1", "team-a", "quotes", {"kind": "Quote"}),
+    ]
 
 
 @pytest.mark.parametrize(("status", "want"), [(404, True), (403, False)])

@@ -2,8 +2,12 @@
 
 import json
 
+import pytest
+import yaml
+
+from unit.cli.answers import USABLE, explanation, quotation, refused
 from unit.cli.conftest import Sampan
-from unit.cli.fakes import FakeApi, a_pool, an_offer
+from unit.cli.fakes import FakeApi, a_job, a_pool, an_offer
 
 GOLDEN = """\
 OFFER            POOL      CLASS                  VENDOR   DOMESTIC   ARCH    NODES   FREE   DEVICES   MEMORY   LARGEST GANG   RESOURCE
@@ -35,3 +39,32 @@ def test_pools_of_all_namespaces_are_listed_unless_one_is_named(sampan: Sampan, 
     api.objects["clusteroffers"] = [an_offer(pools=[a_pool()])]
     assert "h100-x8" in sampan("pools").stdout
     assert "h100-x8" not in sampan("pools", "-n", "team-a").stdout
+
+
+def test_what_is_in_no_pool_is_told_with_the_cause(sampan: Sampan, api: FakeApi) -> None:
+    offer = an_offer(pools=[a_pool()])
+    offer["status"]["leftOut"] = [{"cause": "Cordoned", "vendor": "nvidia", "nodes": 1, "devices": 8, "example": "n4"}]
+    api.objects["clusteroffers"] = [offer]
+    last = sampan("pools").stdout.splitlines()[-3:]
+    assert last[0] == "In no pool:"
+    assert last[2].split() == ["prov-a/lingang", "Cordoned", "nvidia", "1", "8", "n4"]
+
+
+def test_why_tells_each_pool_on_its_own_for_a_job_that_is_there(sampan: Sampan, api: FakeApi) -> None:
+    api.answer = explanation(USABLE, refused("b", "TooLarge"), refused("c", "TooLarge"))
+    shown = sampan("pools", "--why", "train", "-n", "team-a").stdout
+    assert shown.count("TooLarge needed") == 2
+    assert api.asked == [("team-a", {"name": "train"})]
+
+
+def test_why_of_a_file_is_a_quote(sampan: Sampan, api: FakeApi) -> None:
+    api.answer = quotation(USABLE)
+    shown = sampan("pools", "--why", "-f", "-", "-o", "json", text=yaml.safe_dump(a_job()))
+    assert json.loads(shown.stdout) == [USABLE]
+    assert api.asked[0][1]["kind"] == "Quote"
+
+
+@pytest.mark.parametrize("arguments", [("--why",), ("--why", "train", "-f", "-")], ids=["neither", "both"])
+def test_why_is_of_one_job(sampan: Sampan, api: FakeApi, arguments: tuple[str, ...]) -> None:
+    assert sampan("pools", *arguments, text="").exit_code == 2
+    assert api.asked == []

@@ -17,9 +17,12 @@ def federation() -> Federation:
     return made.save(complete=False)
 
 
-def test_every_cluster_has_six_ports_of_its_own_and_the_operator_one(federation: Federation) -> None:
-    used = [port for cluster in federation.clusters for port in cluster.ports] + [federation.operator.metrics_port]
-    assert sorted(used) == sorted(federation.ports)
+def test_every_cluster_has_six_ports_of_its_own_and_the_operator_two(federation: Federation) -> None:
+    used = [port for cluster in federation.clusters for port in cluster.ports] + [
+        federation.operator.metrics_port,
+        federation.operator.query_port,
+    ]
+    assert sorted(port for port in used if port is not None) == sorted(federation.ports)
     assert [cluster.name for cluster in federation.clusters] == ["hub", "lingang", "pengcheng", "kunshan"]
 
 
@@ -54,6 +57,13 @@ def test_status_of_what_does_not_run_has_no_process_ids(federation: Federation) 
     assert status["operator"]["pid"] is None
     assert status["operator"]["metricsAddress"] == "127.0.0.1:100"
     assert status["complete"] is False
+
+
+def test_one_that_was_made_before_there_was_a_query_api_has_none(federation: Federation) -> None:
+    old = Federation(name="one", scenario=DEMO, ports=federation.ports[:-1])
+    assert old.query_port is None
+    assert old.operator.query_port is None
+    assert [cluster.ports for cluster in old.clusters] == [cluster.ports for cluster in federation.clusters]
 
 
 def test_only_one_at_a_time_makes_or_removes_it(federation: Federation) -> None:

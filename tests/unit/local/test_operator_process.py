@@ -4,6 +4,7 @@ import http.server
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,13 @@ def test_it_runs_with_its_kubeconfig_and_settings_and_none_of_ours(operator: Ope
     assert "SAMPAN_PROVIDER_NAMESPACES=a,b" in log
     assert "SAMPAN_LOG_LEVEL=DEBUG" in log
     assert "SAMPAN_CURRENCY" not in log
+
+
+def test_it_serves_the_query_api_where_it_has_a_port_for_it(operator: OperatorProcess) -> None:
+    replace(operator, query_port=7).start()
+    log = told(operator)
+    assert "SAMPAN_QUERY_ADDRESS=127.0.0.1:7" in log
+    assert f"SAMPAN_QUERY_TLS={operator.folder / 'query'}" in log
 
 
 def test_a_second_start_finds_the_first(operator: OperatorProcess) -> None:

@@ -1,0 +1,45 @@
+"""`sampan explain`: the operator's answer for people, and as data."""
+
+import json
+
+from unit.cli.answers import USABLE, explanation, refused
+from unit.cli.conftest import Sampan
+from unit.cli.fakes import FakeApi, api_error
+
+PLACE = {"queue": "q", "position": 4, "aheadOwn": 1, "aheadOthers": 2}
+
+
+def test_a_waiting_job(sampan: Sampan, api: FakeApi) -> None:
+    api.answer = explanation(refused("b", "TooLarge"), reason="TooLarge", place=PLACE, waitsFor="room", start={"unknown": "why"})
+    shown = sampan("explain", "train")
+    assert shown.exit_code == 0
+    assert shown.stdout.splitlines()[:5] == [
+        "Job:        team-a/train, Pending (TooLarge)",
+        "In short:   in short",
+        "Queue:      q, place 4: 1 jobs of this namespace and 2 of others before it",
+        "Waits for:  room",
+        "Starts:     not known: why",
+    ]
+    assert api.asked == [("team-a", {"name": "train"})]
+
+
+def test_a_bound_job_has_the_verdicts_of_that_moment_and_its_member_s_words(sampan: Sampan, api: FakeApi) -> None:
+    waiting = [{"pods": 2, "reason": "Unschedulable", "message": "0/4 nodes\x1b[31m are available"}]
+    api.answer = explanation(USABLE, phase="Bound", binding={"pool": "h100-x8"}, member=waiting)
+    shown = sampan("explain", "train", "-n", "team-b").stdout
+    assert "When it was bound, at 2026-03-01T12:00:00Z:" in shown
+    assert "Member:     2 pods wait: Unschedulable: 0/4 nodes" in shown
+    assert "\x1b" not in shown
+    assert api.asked[0][0] == "team-b"
+
+
+def test_as_json_it_is_the_answer_itself(sampan: Sampan, api: FakeApi) -> None:
+    api.answer = explanation(USABLE)
+    assert json.loads(sampan("explain", "train", "-o", "json").stdout) == api.answer
+
+
+def test_an_operator_that_is_down_is_told_apart(sampan: Sampan, api: FakeApi) -> None:
+    api.answer = api_error(503, "the server is currently unable to handle the request")
+    shown = sampan("explain", "train")
+    assert shown.exit_code == 1
+    assert "the operator does not answer questions now" in shown.stderr

@@ -1,0 +1,71 @@
+"""Tables of verdicts: what a reader needs first comes first, and nothing remote drives the terminal."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from sampan.cli import verdicts
+from unit.cli.answers import USABLE, refused
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+LATER = "2026-03-01T13:00:00Z"
+
+
+def test_usable_pools_come_with_their_parts_and_prices(capsys: pytest.CaptureFixture[str]) -> None:
+    verdicts.say_pools({"pools": [USABLE]}, currency="CNY")
+    head, columns, row = capsys.readouterr().out.splitlines()
+    assert head == "Pools that can take it, best first (1):"
+    assert columns.split() == ["OFFER", "POOL", "CLASS", "SCORE", "COST", "PACKING", "ROOM", "CNY/H", "EXPECTED", "AT", "LIMIT"]
+    assert row.split() == [
+        "prov-a/lingang",
+        "h100-x8",
+        "(alternative",
+        "1)",
+        "nvidia-h100-sxm-80gb",
+        "70",
+        "40",
+        "30",
+        "2",
+        "96.00",
+        "144.00",
+        "-",
+    ]
+
+
+def test_refused_pools_are_grouped_by_all_that_is_in_the_way(capsys: pytest.CaptureFixture[str]) -> None:
+    pools = [refused("a", "RegionExcluded"), refused("b", "RegionExcluded", change=True), refused("c", "TooLarge", "RegionExcluded")]
+    verdicts.say_pools({"pools": pools}, currency="CNY")
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in lines[2:4]] == [["2", "RegionExcluded"], ["1", "TooLarge"]]
+    assert "spec.replicas: 4 -> (unset)" in lines[2]
+    assert lines[4].split()[0] == "RegionExcluded"
+    verdicts.say_pools({"pools": pools}, currency="CNY", every=True)
+    assert sum("prov-b/" in line for line in capsys.readouterr().out.splitlines()) == 3
+
+
+def test_no_pool_at_all_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    verdicts.say_pools({"pools": []}, currency="CNY")
+    assert "no offer is open to this namespace" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("start", "want"),
+    [
+        ({"atLatest": LATER, "reserved": True}, "2026-03-01T13:00:00Z (in 1h) at the latest, kept for it"),
+        ({"atLatest": "2026-03-01T12:00:00Z"}, "now at the latest, if nobody new comes first"),
+        ({"unknown": "no declared ends"}, "not known: no declared ends"),
+        ({"unknown": "x", "likely": LATER, "sample": 3}, "2026-03-01T13:00:00Z (in 1h) likely, by what 3 running jobs"),
+    ],
+    ids=["reserved", "now", "unknown", "likely only"],
+)
+def test_a_start_is_a_promise_a_forecast_or_a_reason(capsys: pytest.CaptureFixture[str], start: dict[str, object], want: str) -> None:
+    verdicts.say_start(start, now=NOW)
+    assert want in capsys.readouterr().out
+
+
+def test_the_place_in_the_queue_counts_others(capsys: pytest.CaptureFixture[str]) -> None:
+    verdicts.say_place({"queue": "q", "position": 4, "aheadOwn": 1, "aheadOthers": 2})
+    assert capsys.readouterr().out == "Queue:      q, place 4: 1 jobs of this namespace and 2 of others before it\n"
+    verdicts.say_place(None)
+    verdicts.say_start(None, now=NOW)
+    assert capsys.readouterr().out == ""
