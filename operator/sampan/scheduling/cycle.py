@@ -43,6 +43,7 @@ def schedule(snapshot: Snapshot, memo: Memo) -> tuple[Plan, Memo]:
         # 5. Or keep a place for the first who are blocked; why is told at the end.
         if turn.own:
             cycle.refused.append(turn.job)
+            cycle.keep_place(case)  # where a higher one took the place that it had
             turns.placed()
         else:
             cycle.block(case, turn)
@@ -92,6 +93,8 @@ class _Cycle:
         desk.outlooks.clear()
         self.doors.follow()
         desk.holds.drop(case.job.uid)
+        for uid in desk.holds.broken_by(case.job, done.demand, {int(nodes[place]) for place, _ in best.fit.nodes}):
+            desk.holds.drop(uid)
         self._count_hopes()
         cell = desk.cell(best.column)
         self._charges[case.job.uid] = amount = charge_of(done, cell, snapshot.clusters[done.cluster_uid])
@@ -99,7 +102,12 @@ class _Cycle:
 
     def block(self, case: Case, turn: Turn) -> None:
         """Shut the door on all who are like a job, and keep it a place if that can be done."""
-        if self.doors.shut(turn.like) and case.job.uid not in self.desk.holds.kept and case.job.priority > self.doors.hopeless:
+        if self.doors.shut(turn.like):
+            self.keep_place(case)
+
+    def keep_place(self, case: Case) -> None:
+        """Keep a blocked job a place if it has none and that can be done."""
+        if case.job.uid not in self.desk.holds.kept and case.job.priority > self.doors.hopeless:
             self._reserve(case)
             self._count_hopes()
 

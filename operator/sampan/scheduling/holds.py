@@ -24,10 +24,15 @@ class Hold:
 
     def bars(self, job: Job, demand: Demand, now: int) -> bool:
         """Tell whether the nodes are kept from a demand of a job: from equal or lower ones that could still be there at the start."""
-        mine = self.reservation
-        if mine.job_uid == job.uid or mine.priority < job.priority:
-            return False
-        return demand.span_seconds is None or now + demand.span_seconds * 1000 > mine.start
+        return self.keeps_from(job) and self.outlasted_by(demand, now)
+
+    def keeps_from(self, job: Job) -> bool:
+        """Tell whether another job of no lower priority has the reservation."""
+        return self.reservation.job_uid != job.uid and self.reservation.priority >= job.priority
+
+    def outlasted_by(self, demand: Demand, now: int) -> bool:
+        """Tell whether what starts now by a demand could still be there when the reservation starts."""
+        return demand.span_seconds is None or now + demand.span_seconds * 1000 > self.reservation.start
 
 
 @dataclass(slots=True)
@@ -69,6 +74,14 @@ class Holds:
     def drop(self, uid: str) -> None:
         """The job needs its reservation no more, or lost it."""
         self.kept.pop(uid, None)
+
+    def broken_by(self, job: Job, demand: Demand, nodes: set[int]) -> list[str]:
+        """Return whose reservations a job on these nodes makes void: lower ones with a node among them that it may still hold then."""
+        return [
+            uid
+            for uid, hold in self.kept.items()
+            if hold.reservation.priority < job.priority and nodes.intersection(hold.nodes) and hold.outlasted_by(demand, self._now)
+        ]
 
     def barring(self, job: Job, demand: Demand) -> tuple[int, ...]:
         """Return the holds that bar a demand of a job."""

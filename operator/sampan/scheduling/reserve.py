@@ -85,7 +85,7 @@ def reserve(desk: Desk, case: Case) -> Hold | str:
     if not found:
         return "AllReserved" if reserved else "Limited" if limited else "NoCell"
     found.sort()
-    avoid = {node for hold in desk.holds.all if hold.reservation.priority >= case.job.priority for node in hold.nodes}
+    avoid = {node for hold in desk.holds.all if hold.keeps_from(case.job) for node in hold.nodes}
     best: tuple[Start, int] | None = None
     for soonest, column, index in found[:SWEEPS]:
         if soonest >= NEVER or (best is not None and best[0].at <= soonest):

@@ -86,6 +86,26 @@ def test_only_what_is_over_by_then_or_higher_goes_on_reserved_nodes(follower: Jo
         assert plan.refusals[-1].dominant is Reason.HELD_FOR_OTHERS
 
 
+@pytest.mark.parametrize(
+    ("boss", "want"),
+    [
+        pytest.param(
+            wants("boss", priority=1), {"gang": NOW + 2 * HOUR}, id="endless: what it takes is lost, the next start is promised anew"
+        ),
+        pytest.param(wants("boss", priority=1, seconds=3600), {"gang": NOW + HOUR}, id="over by the start: nothing is lost"),
+        pytest.param(wants("boss", priority=1, replicas=9), {"gang": NOW + HOUR}, id="placed nowhere: nothing is lost"),
+    ],
+)
+def test_a_higher_job_on_kept_nodes_ends_the_reservation_in_the_same_cycle(boss: Job, want: dict[str, int]) -> None:
+    """The gang keeps h-1 and h-2, of which h-2 is free; h-0 and h-1 come free later."""
+    first = plan_of(snapshot([GANG], [OFFER], [TWO_OF_THREE])).reservations
+    plan = plan_of(replace(snapshot([GANG, boss], [OFFER], [TWO_OF_THREE]), reservations=first))
+    assert {each.job_uid: each.start for each in plan.reservations} == want
+    taken = {name for done in plan.assignments for name, _ in done.nodes}
+    kept = {name for each in plan.reservations for name, _ in each.nodes}
+    assert not (taken & kept) or want["gang"] == NOW + HOUR
+
+
 def test_a_reservation_goes_on_and_moves_earlier_only() -> None:
     world = snapshot([GANG], [OFFER], [TWO_OF_THREE])
     first = plan_of(world).reservations
