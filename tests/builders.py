@@ -13,7 +13,7 @@ from sampan.model.quantity import MICRO
 from sampan.model.selector import Expression, Operator, Selector
 from sampan.model.snapshot import Snapshot
 from sampan.model.vector import CPU, MEMORY, PODS, Vector
-from sampan.scheduling.pools import pools_of
+from sampan.scheduling.pools import cells_of, pools_of
 
 NOW = 1_800_000_000_000
 GIB = 2**30
@@ -232,10 +232,12 @@ def cells(offers: Iterable[Offer], clusters: Iterable[Cluster]) -> tuple[Cell, .
     """Return the cells of all offers, as the operator makes them; Chinese devices are domestic and overrides are trusted."""
     by_uid = {each.uid: each for each in clusters}
     return tuple(
-        Cell(offer=each.key, pool=made)
+        cell
         for each in offers
         if each.cluster_uid in by_uid
-        for made in pools_of(each, by_uid[each.cluster_uid], load(), home_origins=frozenset({"CN"}), trust_overrides=True)
+        for cell in cells_of(
+            each.key, pools_of(each, by_uid[each.cluster_uid], load(), home_origins=frozenset({"CN"}), trust_overrides=True)
+        )
     )
 
 
