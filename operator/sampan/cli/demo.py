@@ -38,7 +38,7 @@ FEDERATION = "sampan-demo"
     help="Folder of the manifests; default: examples/ of this checkout.",
 )
 def demo(name: str, examples: Path | None) -> None:
-    """Bring up a hub and three members, run a dozen jobs as a tenant, and check the outcome against the members."""
+    """Bring up a hub and three members, run a score of jobs as a tenant, and check the outcome against the members."""
     folder = examples or example_folder()
     expected = expectations(folder)
     _say(f"Federation {name}: a hub and its members, each a real control plane")

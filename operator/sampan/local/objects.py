@@ -60,9 +60,10 @@ def _identity(account: str, namespace: str, *, role: str) -> list[Manifest]:
 
 
 def platform(scenario: Scenario) -> list[Manifest]:
-    """What the platform team says: providers with their grants, placement policies, accelerator classes."""
+    """What the platform team says: providers with their grants, placement policies, queues, accelerator classes."""
     found: list[Manifest] = [_provider(provider) for provider in scenario.providers]
-    for kind, items in (("PlacementPolicy", scenario.policies), ("AcceleratorClass", scenario.accelerator_classes)):
+    said = {"PlacementPolicy": scenario.policies, "Queue": scenario.queues, "AcceleratorClass": scenario.accelerator_classes}
+    for kind, items in said.items():
         found += [{"apiVersion": API_VERSION, "kind": kind, "metadata": {"name": item.name}, "spec": item.spec} for item in items]
     return found
 

@@ -37,6 +37,8 @@ class MemberPlan(_Strict):
     nodes: list[NodeGroup]
     values: dict[str, Any] = {}
     """The provider's values of the member chart."""
+    objects: list[dict[str, Any]] = []
+    """Whole objects that the member's own administrator would have made: device classes, resource slices, quotas."""
 
     @property
     def published(self) -> bool:
@@ -86,6 +88,7 @@ class Scenario(_Strict):
     providers: list[ProviderPlan]
     offers: list[OfferPlan]
     policies: list[Named] = []
+    queues: list[Named] = []
     accelerator_classes: list[Named] = Field(default=[], alias="acceleratorClasses")
 
     @model_validator(mode="after")

@@ -90,6 +90,7 @@ def _make_cluster(federation: Federation, cluster: Cluster, binaries: Binaries, 
         plan = next(member for member in federation.scenario.members if member.name == cluster.name)
         helm.install_member(plan.values)
         kubectl.create_nodes(objects.nodes(plan))
+        kubectl.apply(plan.objects)
         if plan.published:
             _write_publisher_kubeconfig(federation, cluster, kubectl)
     say(f"{cluster.name} runs at {cluster.address} ({time.monotonic() - started:.1f} s)")
