@@ -28,7 +28,7 @@ def test_each_example_is_expected_and_each_expectation_has_its_example() -> None
         if document["kind"] == "ComputeJob"
     ]
     assert sorted(names) == sorted(demo.expectations(folder))
-    assert len(names) == 15
+    assert len(names) == 20
     assert all((path / "README.md").is_file() for path in folder.iterdir() if path.is_dir())
 
 
