@@ -19,7 +19,7 @@ from sampan.scheduling.smallest import smallest
 from sampan.scheduling.stock import Needs
 from sampan.scheduling.verdicts import against_all
 
-MOST_PROVED: Final = 256
+MOST_PROVED: Final = 64
 """Refused cells for which a smallest change is looked for: the mildest."""
 _ROOM: Final = (
     Reason.TOO_LARGE,

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from sampan.model.backlog import Backlog
+from sampan.model.backlog import Backlog, Bucket
 from sampan.model.cluster import Cluster, Running
 from sampan.model.job import Demand, Job
 from sampan.model.plan import Assignment
@@ -21,6 +21,7 @@ from sampan.scheduling.charges import inflated
 from sampan.scheduling.cycle import schedule
 from sampan.scheduling.desk import Desk
 from sampan.scheduling.explain_start import UNBOUNDED
+from sampan.scheduling.layout import CellId
 from sampan.scheduling.memo import Memo
 from sampan.scheduling.need import need_of
 from sampan.scheduling.order import next_ripening
@@ -64,15 +65,18 @@ def _restricted(desk: Desk, job: Job) -> Snapshot | str:
     if any(desk.limits.limited(column) for column in columns):
         return UNBOUNDED["Limited"]
     jobs: dict[str, Job] = {job.uid: job}
-    shapes = [(bucket, _usable(desk, bucket.head)) for bucket in desk.snapshot.backlog if bucket.key.barred is None]
+    alike = _alike(desk)
+    usable: dict[int, set[int]] = {}
     for _ in range(4):
         grown = set(columns)
-        for bucket, usable in shapes:
-            if usable & columns:
-                grown |= usable
-                jobs.update((each.uid, each) for each in bucket)
-        if len(grown) > MOST_CELLS or len(jobs) > MOST_JOBS:
-            return "too many jobs compete for the pools that suit it"
+        for number, buckets in enumerate(alike):
+            if number not in usable:
+                usable[number] = _usable(desk, buckets[0].head)
+            if not usable[number].isdisjoint(columns):
+                grown |= usable[number]
+                jobs.update((each.uid, each) for bucket in buckets for each in bucket)
+            if len(grown) > MOST_CELLS or len(jobs) > MOST_JOBS:
+                return "too many jobs compete for the pools that suit it"
         if grown == columns:
             break
         columns = grown
@@ -85,6 +89,15 @@ def _restricted(desk: Desk, job: Job) -> Snapshot | str:
         clusters={uid: cluster for uid, cluster in snapshot.clusters.items() if uid in clusters},
         reservations=tuple(each for each in snapshot.reservations if each.job_uid in jobs),
     )
+
+
+def _alike(desk: Desk) -> list[list[Bucket]]:
+    """Return the buckets whose jobs may compete, those together that can use the same cells."""
+    groups: dict[tuple[int, frozenset[CellId]], list[Bucket]] = {}
+    for bucket in desk.snapshot.backlog:
+        if bucket.key.barred is None:
+            groups.setdefault((id(bucket.key.shape), bucket.key.excluded), []).append(bucket)
+    return list(groups.values())
 
 
 def _usable(desk: Desk, job: Job) -> set[int]:
