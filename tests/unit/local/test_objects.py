@@ -10,7 +10,7 @@ DEMO = load("demo")
 
 def test_nodes_carry_labels_taints_and_capacity_as_told() -> None:
     nodes = objects.nodes(next(member for member in DEMO.members if member.name == "pengcheng"))
-    assert [node["metadata"]["name"] for node in nodes] == [f"npu-910b3-{number}" for number in (1, 2, 3, 4)]
+    assert [node["metadata"]["name"] for node in nodes[:4]] == [f"npu-910b3-{number}" for number in (1, 2, 3, 4)]
     first = nodes[0]
     assert first["metadata"]["labels"]["kubernetes.io/arch"] == "arm64"
     assert first["metadata"]["labels"]["kubernetes.io/hostname"] == "npu-910b3-1"

@@ -25,16 +25,24 @@ def written(tmp_path: Path, **changes: object) -> Path:
     return path
 
 
-def test_the_demo_has_three_vendors_eight_devices_a_node_and_two_cpu_nodes() -> None:
+def test_the_demo_shows_whole_devices_partitions_shares_and_claims() -> None:
     assert packaged() == ["demo", "vendors"]
     groups = {group.name: group for member in load("demo").members for group in member.nodes}
     devices = {(name, resource): count for name, group in groups.items() for resource, count in group.capacity.items() if "/" in resource}
     assert devices == {
         ("h100-{}", "nvidia.com/gpu"): "8",
+        ("a100-mig-{}", "nvidia.com/gpu"): "0",
+        ("a100-mig-{}", "nvidia.com/mig-3g.40gb"): "16",
+        ("l40s-hami-{}", "nvidia.com/gpu"): "20",
+        ("l40s-hami-{}", "nvidia.com/gpumem"): "92136",
+        ("l40s-hami-{}", "nvidia.com/gpucores"): "200",
         ("npu-910b3-{}", "huawei.com/Ascend910"): "8",
+        ("npu-a3-east-{}", "huawei.com/Ascend910"): "16",
+        ("npu-a3-west-{}", "huawei.com/Ascend910"): "16",
         ("k100ai-{}", "hygon.com/hcu"): "8",
     }
-    assert [group.count for group in groups.values()] == [4, 4, 4, 2]
+    lingang = load("demo").members[0]
+    assert [each["kind"] for each in lingang.objects] == ["DeviceClass", "ResourceSlice"]
 
 
 def test_every_price_of_the_demo_is_for_a_class_of_the_catalogue() -> None:
