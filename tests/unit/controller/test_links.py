@@ -10,6 +10,7 @@ import pytest
 from member_objects import HUB, JOB, as_node, job_body, node_body, pod_body
 from sampan.api.convert_offer import SecretRef
 from sampan.controller.kubeconfig_secrets import SecretProblem
+from sampan.controller.link_session import Session
 from sampan.controller.link_terms import LinkEvents, LinkSettings
 from sampan.controller.links import MemberLink
 from sampan.kube.addresses import AddressPolicy
@@ -222,6 +223,39 @@ async def test_missing_rights_are_named_and_granted_rights_are_taken_up(server: 
         assert not link.connected, "without nodes nothing may be done"
         server.denied, server.forbidden = {"* *.*"}, set()
         await until(lambda: link.connected and not link.missing_permissions, "granted")
+
+
+async def test_a_link_ends_though_its_connection_breaks_while_it_is_cancelled(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before Python 3.12 a task group that ends with an error forgets that its task was cancelled."""
+    began = asyncio.Event()
+
+    async def fails_when_cancelled() -> None:
+        try:
+            began.set()
+            await asyncio.Event().wait()
+        finally:
+            raise OSError("broken while it was left")
+
+    async def run(_: Session) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(fails_when_cancelled())
+
+    monkeypatch.setattr(Session, "run", run)
+    told = Told()
+    quiet = LinkEvents(
+        job_changed=lambda _, uid: told.jobs.append(uid),
+        capacity_changed=lambda _, nodes: told.nodes.update(nodes),
+        link_changed=lambda link: told.reasons.append(str(link.facts.reason)),
+        refused=lambda link: told.reasons.append(str(link.facts.reason)),
+    )
+    link = MemberLink(KEY, SETTINGS, quiet)
+    link.use(server.kubeconfig())
+    task = asyncio.create_task(link.run())
+    await began.wait()
+    task.cancel()
+    ended, _ = await asyncio.wait({task}, timeout=8)
+    assert ended
+    assert task.cancelled()
 
 
 async def test_a_credential_that_may_do_anything_is_warned_about(server: FakeServer) -> None:
