@@ -10,6 +10,7 @@ from random import Random
 
 from builders import NOW, demand, offer, price, requirement, shape, vector
 from sampan.catalog import load
+from sampan.controller.census import Census
 from sampan.model.accelerator import AcceleratorClass
 from sampan.model.backlog import Backlog
 from sampan.model.cluster import Cell, Cluster, Node, Pool, Running
@@ -46,6 +47,8 @@ class Federation:
     shapes: list[Shape] = field(default_factory=list)
     now: int = NOW
     made: int = 0
+    census: Census = field(default_factory=Census)
+    """What jobs ask for, as the operator counts it."""
 
     def snapshot(self) -> Snapshot:
         """The picture of this moment."""
@@ -59,6 +62,7 @@ class Federation:
             classes=CLASSES,
             queues=self.queues,
             reservations=self.reservations,
+            mix=self.census.mix(self.backlog, self.now),
         )
 
 

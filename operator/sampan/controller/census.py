@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Final
 
 from sampan.model.backlog import Backlog
-from sampan.model.job import Demand
+from sampan.model.job import Demand, Shape
 
 MOST: Final = 32
 """Demands in a mix."""
@@ -36,14 +36,23 @@ class Census:
         if self._counted is None or not 0 <= now - self._counted < EVERY:
             self._counted = now
             counts = self._placed.copy()
-            for bucket in backlog:
-                demand = bucket.key.shape.demands[0]
+            for shape, replicas in _by_shape(backlog):
+                demand = shape.demands[0]
                 if demand.requirement is not None:
-                    counts[plain(demand)] += demand.replicas * len(bucket)
+                    counts[plain(demand)] += demand.replicas * replicas
             ranked = sorted(((demand, 1 << count.bit_length() - 1) for demand, count in counts.items()), key=lambda e: (-e[1], repr(e[0])))
             fresh = tuple(ranked[:MOST])
             self._mix = self._mix if fresh == self._mix else fresh
         return self._mix
+
+
+def _by_shape(backlog: Backlog) -> list[tuple[Shape, int]]:
+    """Return how many jobs wait of each shape. Told apart by identity: tens of thousands of buckets share a few hundred shapes."""
+    found: dict[int, tuple[Shape, int]] = {}
+    for bucket in backlog:
+        shape = bucket.key.shape
+        found[id(shape)] = shape, found.get(id(shape), (shape, 0))[1] + len(bucket)
+    return list(found.values())
 
 
 def plain(demand: Demand) -> Demand:

@@ -14,7 +14,7 @@ from sampan.model.cluster import Pool
 from sampan.model.job import Demand, Requirement
 from sampan.scheduling.assign import Flags
 from sampan.scheduling.groups import Cards, Numbers
-from sampan.scheduling.stock import Need, Needs, Stock
+from sampan.scheduling.stock import Kind, Need, Needs, Stock
 from sampan.scheduling.tables import Column
 
 WEIGHTS: Final = 2**12
@@ -23,8 +23,8 @@ MOST: Final = 2**44
 """Amounts of devices, or bytes of a card, are clipped here."""
 MOST_FITS: Final = 2**16
 """Replicas that a node is said to fit at most."""
-MOST_KNOWN: Final = 256
-"""Needs and columns of which the last answer is kept."""
+MOST_KNOWN: Final = 2**12
+"""Needs on columns of which the last answer is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Waste:
 
     def __init__(self) -> None:
         self._mix: tuple[tuple[Demand, int], ...] = ()
-        self._mixtures: dict[int, tuple[Column, int, Mixture | None]] = {}
+        self._mixtures: dict[tuple[Kind, tuple[str, ...]], tuple[int, Mixture | None]] = {}
         self._known: dict[tuple[Need, int], tuple[Column, _Known]] = {}
 
     def take_over(self, mix: tuple[tuple[Demand, int], ...]) -> None:
@@ -66,10 +66,13 @@ class Waste:
         self._mix = mix
 
     def of(self, column: Column, need: Need, *, stock: Stock, needs: Needs, able: Flags) -> Numbers | None:
-        """Return how much more one replica makes unusable on the able nodes; None where nobody seen lately could use the column.
+        """Return how much more one replica makes unusable on the able nodes.
 
-        Nodes of rings are not judged: which devices of them are taken is not known once a replica is placed.
+        None where nobody seen lately could use the column, or there is nothing to choose between. Nodes of rings are not judged:
+        which devices of them are taken is not known once a replica is placed.
         """
+        if np.count_nonzero(able) < 2:
+            return None
         mixture = self._mixture(column, needs, resources=stock.amounts.shape[1]) if self._mix and column.kind.rule is None else None
         if mixture is None:
             return None
@@ -107,12 +110,16 @@ class Waste:
         return found[1]
 
     def _mixture(self, column: Column, needs: Needs, *, resources: int) -> Mixture | None:
-        found = self._mixtures.get(id(column))
-        if found is None or found[1] != resources:
+        pool = column.cell.pool
+        have = pool.accelerator
+        told = (have.name, have.family, have.vendor, have.stack) if have is not None else ()
+        key = column.kind, (*told, pool.sharing.value, pool.profile)
+        found = self._mixtures.get(key)
+        if found is None or found[0] != resources:
             if len(self._mixtures) >= MOST_KNOWN:
                 self._mixtures.clear()
-            found = self._mixtures[id(column)] = column, resources, mixture_of(self._mix, column, needs, resources=resources)
-        return found[2]
+            found = self._mixtures[key] = resources, mixture_of(self._mix, column, needs, resources=resources)
+        return found[1]
 
 
 def mixture_of(mix: Sequence[tuple[Demand, int]], column: Column, needs: Needs, *, resources: int) -> Mixture | None:
