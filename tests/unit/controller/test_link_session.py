@@ -15,7 +15,7 @@ from sampan.controller.own_jobs import OwnJobs
 from sampan.kube import kubeconfig
 from sampan.kube.client import Client
 from unit.controller.fake_server import NODES, FakeServer, fake_server, until
-from unit.controller.test_links import SETTINGS
+from unit.controller.link_harness import SETTINGS
 
 KUBE_SYSTEM = "/api/v1/namespaces/kube-system"
 

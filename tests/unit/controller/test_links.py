@@ -2,69 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 
 import pytest
 
-from member_objects import HUB, JOB, as_node, job_body, node_body, pod_body
-from sampan.api.convert_offer import SecretRef
+from member_objects import JOB, as_node, job_body, node_body, pod_body
 from sampan.controller.kubeconfig_secrets import SecretProblem
 from sampan.controller.link_session import Session
-from sampan.controller.link_terms import LinkEvents, LinkSettings
 from sampan.controller.links import MemberLink
-from sampan.kube.addresses import AddressPolicy
-from sampan.kube.reflector import Tuning
 from sampan.kube.summary import Summary, pack
 from unit.controller.fake_server import JOBS, NODES, OWN_PODS, PODS, FakeServer, fake_server, until
-
-KEY = SecretRef("prov-a", "kc", "kubeconfig")
-SETTINGS = LinkSettings(
-    hub_id=HUB,
-    hub_cluster_uid="the-hub",
-    policy=AddressPolicy(allow_loopback=True),
-    tuning=Tuning(backoff_base=0.01, backoff_cap=0.05, unauthorized_wait=0.05, forbidden_wait=0.05),
-    probe_after=0.2,
-    probe_timeout=0.2,
-    mute_after=0.6,
-    review_every=0.3,
-    review_missing=0.1,
-    tick=0.02,
-    retry_base=0.02,
-)
-
-
-@dataclass
-class Told:
-    """What a link told."""
-
-    jobs: list[str] = field(default_factory=list)
-    nodes: set[str] = field(default_factory=set)
-    refused: int = 0
-    reasons: list[str] = field(default_factory=list)
-
-
-@asynccontextmanager
-async def linked(namespaces: frozenset[str] = frozenset({"sampan-jobs"})) -> AsyncIterator[tuple[MemberLink, Told]]:
-    told = Told()
-
-    def refused(_: MemberLink) -> None:
-        told.refused += 1
-
-    events = LinkEvents(
-        job_changed=lambda _, uid: told.jobs.append(uid),
-        capacity_changed=lambda _, nodes: told.nodes.update(nodes),
-        link_changed=lambda link: told.reasons.append(str(link.facts.reason)),
-        refused=refused,
-    )
-    link = MemberLink(KEY, SETTINGS, events)
-    link.follow(namespaces)
-    task = asyncio.create_task(link.run())
-    try:
-        yield link, told
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+from unit.controller.link_harness import KEY, SETTINGS, Told, joined, linked
 
 
 @pytest.fixture
@@ -73,14 +20,6 @@ async def server() -> AsyncIterator[FakeServer]:
         fake.put(NODES, node_body())
         fake.put(JOBS, job_body())
         yield fake
-
-
-@asynccontextmanager
-async def joined(server: FakeServer) -> AsyncIterator[tuple[MemberLink, Told]]:
-    async with linked() as (link, told):
-        link.use(server.kubeconfig())
-        await until(lambda: link.connected and link.facts.connected, "connected")
-        yield link, told
 
 
 async def test_a_kubeconfig_becomes_a_picture(server: FakeServer) -> None:
@@ -241,14 +180,7 @@ async def test_a_link_ends_though_its_connection_breaks_while_it_is_cancelled(se
             group.create_task(fails_when_cancelled())
 
     monkeypatch.setattr(Session, "run", run)
-    told = Told()
-    quiet = LinkEvents(
-        job_changed=lambda _, uid: told.jobs.append(uid),
-        capacity_changed=lambda _, nodes: told.nodes.update(nodes),
-        link_changed=lambda link: told.reasons.append(str(link.facts.reason)),
-        refused=lambda link: told.reasons.append(str(link.facts.reason)),
-    )
-    link = MemberLink(KEY, SETTINGS, quiet)
+    link = MemberLink(KEY, SETTINGS, Told().events())
     link.use(server.kubeconfig())
     task = asyncio.create_task(link.run())
     await began.wait()

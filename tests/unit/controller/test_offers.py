@@ -13,7 +13,7 @@ from sampan.kube import kubeconfig
 from sampan.kube.client import Client
 from sampan.model.offer import OfferKey
 from unit.controller.fake_server import JOBS, NODES, PODS, FakeServer, fake_server, until
-from unit.controller.test_links import SETTINGS
+from unit.controller.link_harness import SETTINGS
 
 ONE = OfferKey("prov-a", "one")
 OFFERS = "/apis/sampan.dev/v1alpha1/namespaces/prov-a/clusteroffers"

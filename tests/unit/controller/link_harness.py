@@ -1,0 +1,73 @@
+"""A member link against the fake server, and what it told. Shared by the tests of links and of their sessions."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from member_objects import HUB
+from sampan.api.convert_offer import SecretRef
+from sampan.controller.link_terms import LinkEvents, LinkSettings
+from sampan.controller.links import MemberLink
+from sampan.kube.addresses import AddressPolicy
+from sampan.kube.reflector import Tuning
+from unit.controller.fake_server import FakeServer, until
+
+KEY = SecretRef("prov-a", "kc", "kubeconfig")
+SETTINGS = LinkSettings(
+    hub_id=HUB,
+    hub_cluster_uid="the-hub",
+    policy=AddressPolicy(allow_loopback=True),
+    tuning=Tuning(backoff_base=0.01, backoff_cap=0.05, unauthorized_wait=0.05, forbidden_wait=0.05),
+    probe_after=0.2,
+    probe_timeout=0.2,
+    mute_after=0.6,
+    review_every=0.3,
+    review_missing=0.1,
+    tick=0.02,
+    retry_base=0.02,
+)
+
+
+@dataclass
+class Told:
+    """What a link told."""
+
+    jobs: list[str] = field(default_factory=list)
+    nodes: set[str] = field(default_factory=set)
+    refused: int = 0
+    reasons: list[str] = field(default_factory=list)
+
+    def events(self) -> LinkEvents:
+        """What a link calls to tell it."""
+
+        def refused(_: MemberLink) -> None:
+            self.refused += 1
+
+        return LinkEvents(
+            job_changed=lambda _, uid: self.jobs.append(uid),
+            capacity_changed=lambda _, nodes: self.nodes.update(nodes),
+            link_changed=lambda link: self.reasons.append(str(link.facts.reason)),
+            refused=refused,
+        )
+
+
+@asynccontextmanager
+async def linked(namespaces: frozenset[str] = frozenset({"sampan-jobs"})) -> AsyncIterator[tuple[MemberLink, Told]]:
+    told = Told()
+    link = MemberLink(KEY, SETTINGS, told.events())
+    link.follow(namespaces)
+    task = asyncio.create_task(link.run())
+    try:
+        yield link, told
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
+async def joined(server: FakeServer) -> AsyncIterator[tuple[MemberLink, Told]]:
+    async with linked() as (link, told):
+        link.use(server.kubeconfig())
+        await until(lambda: link.connected and link.facts.connected, "connected")
+        yield link, told
