@@ -1,5 +1,6 @@
 """A federation with the accelerators of many vendors: each is told as its plugin publishes it, and jobs reach the right resource."""
 
+import json
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -138,3 +139,58 @@ def _class_of(world: World, resource: str) -> str | None:
 def _left_out(world: World) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = world.offer("prov-east", "east").get("status", {}).get("leftOut", [])
     return found
+
+
+SIDES = {"prov-east": "east", "prov-west": "west"}
+MORE = [("prov-east", f"east-{number:02}") for number in range(24)] + [("prov-west", f"west-{number:02}") for number in range(24)]
+"""With the two that are there: fifty offers."""
+
+
+@pytest.fixture(scope="module")
+def fifty(world: World) -> World:
+    """Fifty offers of the two members, all of which take jobs."""
+    for namespace, side in SIDES.items():
+        spec = world.offer(namespace, side)["spec"]
+        metadata = [{"name": name, "namespace": at} for at, name in MORE if at == namespace]
+        world.fed.hub.apply(
+            *({"apiVersion": "sampan.dev/v1alpha1", "kind": "ClusterOffer", "metadata": each, "spec": spec} for each in metadata)
+        )
+    wait_for(lambda: len(_shown(world)) == 50 and all(_shown(world).values()), "fifty offers show pools", seconds=120)
+    return world
+
+
+def test_what_changes_on_a_member_shows_in_fifty_offers_within_ten_seconds(fifty: World) -> None:
+    member, resource = fifty.fed.members["east"], "metax-tech.com/gpu"
+    capacity = {"cpu": "64", "memory": "512Gi", "pods": "110", resource: "8"}
+    labels = {"kubernetes.io/arch": "amd64", "metax-tech.com/gpu.product": "MXC550", "metax-tech.com/gpu.memory": "64GB"}
+    node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "late-1", "labels": labels}}
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "foreign", "namespace": "default"},
+        "spec": {
+            "nodeName": "late-1",
+            "containers": [{"name": "main", "image": "registry.example/foreign:1", "resources": {"limits": {resource: "3"}}}],
+        },
+    }
+    member.kubectl("create", "-f", "-", input=json.dumps({**node, "status": {"capacity": capacity, "allocatable": capacity}}))
+    wait_for(lambda: _east(fifty, resource, "free") == {8}, "the new node shows", seconds=10)
+    member.apply(pod)
+    wait_for(lambda: _east(fifty, resource, "free") == {5}, "the foreign pod shows", seconds=10)
+    member.kubectl("cordon", "late-1")
+    wait_for(lambda: _east(fifty, resource, "free") <= {None, 0}, "the cordon shows", seconds=10)
+    member.kubectl("delete", "node", "late-1")
+
+
+def _shown(world: World) -> dict[str, list[Pool]]:
+    """The pools of every offer, by name."""
+    offers = world.fed.hub.items("clusteroffers.sampan.dev", "--all-namespaces")
+    return {offer["metadata"]["name"]: offer.get("status", {}).get("pools", []) for offer in offers}
+
+
+def _east(world: World, resource: str, key: str) -> set[Any]:
+    """What the eastern offers say of that resource; None of one that does not show it."""
+    shown = [
+        next((pool for pool in found if pool["resourceName"] == resource), {}) for name, found in _shown(world).items() if "east" in name
+    ]
+    return {pool.get(key) for pool in shown}
