@@ -174,11 +174,11 @@ def test_what_changes_on_a_member_shows_in_fifty_offers_within_ten_seconds(fifty
         },
     }
     member.kubectl("create", "-f", "-", input=json.dumps({**node, "status": {"capacity": capacity, "allocatable": capacity}}))
-    wait_for(lambda: _east(fifty, resource, "free") == {8}, "the new node shows", seconds=10)
+    assert wait_for(lambda: _east(fifty, resource, "free") == {8}, "the new node shows", seconds=10)
     member.apply(pod)
-    wait_for(lambda: _east(fifty, resource, "free") == {5}, "the foreign pod shows", seconds=10)
+    assert wait_for(lambda: _east(fifty, resource, "free") == {5}, "the foreign pod shows", seconds=10)
     member.kubectl("cordon", "late-1")
-    wait_for(lambda: _east(fifty, resource, "free") <= {None, 0}, "the cordon shows", seconds=10)
+    assert wait_for(lambda: _east(fifty, resource, "free") <= {None, 0}, "the cordon shows", seconds=10)
     member.kubectl("delete", "node", "late-1")
 
 
