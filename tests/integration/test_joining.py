@@ -64,7 +64,12 @@ async def test_an_offer_is_joined_with_its_pools_and_the_clusters_identity(desk:
         "PermissionsSufficient": "True",
         "Schedulable": "True",
     }
-    assert [(p["acceleratorClass"], p["devices"], p["free"]) for p in status["pools"]] == [("nvidia-h100-sxm-80gb", 32, 32)]
+    assert {(p["acceleratorClass"], p["sharing"], p["devices"], p["free"]) for p in status["pools"]} == {
+        ("nvidia-h100-sxm-80gb", "Whole", 32, 32),
+        ("nvidia-a100-sxm-80gb", "Partition", 16, 16),
+        ("nvidia-l40s-48gb", "Virtual", 2, 2),
+        ("nvidia-h200-sxm-141gb", "Whole", 4, 4),
+    }
 
 
 async def test_an_idle_desk_writes_nothing(desk: Harness) -> None:
@@ -221,13 +226,14 @@ async def test_a_right_that_is_taken_away_is_named_and_heals(desk: Harness) -> N
 async def test_an_added_node_is_capacity_within_ten_seconds(desk: Harness) -> None:
     """Nodes that somebody adds are found like any other, and go like any other."""
     member, uid = desk.fed.members["lingang"], (await desk.status(JOINED))["clusterUID"]
-    node = next(n for n in member.items("nodes") if "nvidia.com/gpu" in n["status"]["allocatable"])
+    node = next(n for n in member.items("nodes") if n["metadata"]["name"].startswith("h100-"))
     labels = {**node["metadata"]["labels"], "kubernetes.io/hostname": "late"}
     body = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "late", "labels": labels}, "status": node["status"]}
 
     def free() -> int:
         cluster: Cluster = desk.desk.clusters()[uid]
-        return sum(cluster.free(name)["nvidia.com/gpu"] for cell in desk.desk.cells() if cell.offer == JOINED for name in cell.pool.nodes)
+        cells = [cell for cell in desk.desk.cells() if cell.offer == JOINED and cell.pool.name == "h100-sxm-80gb-x8"]
+        return sum(cluster.free(name)["nvidia.com/gpu"] for cell in cells for name in cell.pool.nodes)
 
     async def reaches(devices: int) -> None:
         started = time.monotonic()
