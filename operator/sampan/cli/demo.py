@@ -148,6 +148,7 @@ def _conclude(findings: list[Finding], *, status: dict[str, Any], tenant: Path, 
         "kubectl describe computejob failure-and-retry",
         "sampan offers",
         "sampan pools",
+        "sampan explain too-large",
         "sampan replay tests/data/replay-small.csv --jobs 20 --speedup 100",
         f"sampan local down --name {name}",
     ):
