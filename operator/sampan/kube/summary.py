@@ -76,7 +76,7 @@ def unpack(holder: ConfigMap) -> Summary:
         raise BadSummary(f"{KEY} is larger than {MOST_BYTES} bytes")
     try:
         summary = msgspec.json.decode(_plain(base64.b64decode(text, validate=True)), type=Summary)
-    except (binascii.Error, zlib.error, msgspec.DecodeError, RecursionError) as error:
+    except (binascii.Error, zlib.error, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadSummary(f"{KEY} cannot be read ({type(error).__name__}); a publisher of Sampan writes it") from error
     _check(summary)
     return summary

@@ -16,7 +16,7 @@ from sampan.kube.meta import KubeStruct, ListMeta
 from sampan.kube.text import clean_text
 
 T = TypeVar("T")
-_UNREADABLE = (msgspec.MsgspecError, RecursionError)
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class _Identity(KubeStruct, frozen=True, gc=False):
@@ -151,7 +151,9 @@ def _word(value: object) -> str:
 
 def _problem(exc: Exception) -> str:
     """msgspec names types and places, never values; map keys are shown as ``...``."""
-    return clean_text(str(exc)) if isinstance(exc, msgspec.MsgspecError) else "nested too deeply"
+    if isinstance(exc, msgspec.MsgspecError):
+        return clean_text(str(exc))
+    return "text that is not UTF-8" if isinstance(exc, UnicodeDecodeError) else "nested too deeply"
 
 
 _decoder: Callable[[Any], msgspec.json.Decoder[Any]] = cache(msgspec.json.Decoder)

@@ -50,7 +50,8 @@ class Refusal:
 
     job: Job
     counts: Mapping[Reason, int]
-    """Of the cells with the devices that the job asks for; of all cells where there is none with them."""
+    """Of the cells with the devices that the job asks for; of all cells where there is none with them. Cells of offers for other
+    namespaces are never counted."""
     beside: int = 0
     """Cells that are not counted: their devices are not what any alternative asks for, so nothing else about them matters."""
     verdicts: tuple[Verdict, ...] = ()
@@ -76,11 +77,8 @@ class Refusal:
 
     @property
     def dominant(self) -> Reason | None:
-        """Return the reason to show: one that waiting can lift if any cell has one, then the most frequent; None without cells.
-
-        Offers for others are the last to be named: they are none of this tenant's business.
-        """
-        return min(self.counts, key=lambda r: (r is Reason.TENANT_EXCLUDED, not r.passing, -self.counts[r], r.severity), default=None)
+        """Return the reason to show: one that waiting can lift if any cell has one, then the most frequent; None without cells."""
+        return min(self.counts, key=lambda r: (not r.passing, -self.counts[r], r.severity), default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,12 +14,11 @@ _MOST_NAMES: Final = 4
 def headline(refusal: Refusal) -> str:
     """Return why a job waits, in one line: every dominant reason with the number of pools that gave it, most helpful first.
 
-    Offers that are not for the job's namespace are not counted: how many there are is for their owners to tell.
+    Offers that are not for the job's namespace are not counted: that there are any is for their owners to tell.
     """
-    counts = {reason: pools for reason, pools in refusal.counts.items() if reason is not Reason.TENANT_EXCLUDED}
+    counts = refusal.counts
     if not counts:
-        closed = "no offer is open to jobs of this namespace" if refusal.counts else "no offer has a pool yet"
-        return f"no pool fits: {closed}"
+        return "no pool fits: no offer that is open to jobs of this namespace has one"
     dominant = refusal.dominant
     ordered = sorted(counts, key=lambda reason: (reason is not dominant, -counts[reason], reason.severity))
     parts = (f"{_pools(counts[reason])} {reason} ({word(reason, refusal.job.shape, room=refusal.room)})" for reason in ordered)

@@ -134,7 +134,11 @@ def _others(desk: Desk, case: Case, best: Choice) -> list[Verdict]:
 
 
 def against_all(desk: Desk, case: Case, indexes: tuple[int, ...]) -> Against:
-    """Return everything against every column; room is looked at only where nothing else is in the way."""
+    """Return everything against every column; room is looked at only where nothing else is in the way.
+
+    Columns of offers for other namespaces are left out: what is told of a decision ends up in the tenant's job, where neither their
+    names nor their number may be read, nor that there are any.
+    """
     best: Against | None = None
     for index in indexes:
         columns, masks = _masks(desk, case, index)
@@ -176,11 +180,12 @@ def _masks(desk: Desk, case: Case, index: int) -> tuple[Numbers, Numbers]:
             reason = desk.limits.why(column, demand)
             if reason is not None:
                 masks[column] = 1 << reason.severity
-    columns = np.flatnonzero(universe)
+    columns = np.flatnonzero(universe & (masks & _PRIVATE == 0))
     return columns, masks[columns]
 
 
 _HELD: Final = Reason.HELD_FOR_OTHERS.severity
+_PRIVATE: Final = 1 << Reason.TENANT_EXCLUDED.severity
 
 
 def _room(desk: Desk, case: Case) -> int | None:

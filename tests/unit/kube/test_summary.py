@@ -77,10 +77,11 @@ def test_what_is_outside_of_the_bounds_is_neither_written_nor_read(bad: Summary,
         (holding(gzip.compress(b"{")), "cannot be read"),
         (holding(gzip.compress(b'{"nodes": 3}')), "cannot be read"),
         (holding(gzip.compress(b"[" * 100_000)), "cannot be read"),
+        (holding(gzip.compress(b'{"nodes": [{"metadata": {"name": "\xff"}}]}')), "cannot be read"),
         (holding(gzip.compress(b'{"schema": 1}')[:-9]), "cut off"),
         (holder({KEY: "A" * 2_000_001}), "larger than"),
     ],
-    ids=["empty", "no base64", "not compressed", "half an object", "another type", "deep", "cut off", "too large"],
+    ids=["empty", "no base64", "not compressed", "half an object", "another type", "deep", "no UTF-8", "cut off", "too large"],
 )
 def test_what_cannot_be_read_is_refused_with_a_word(data: ConfigMap, want: str) -> None:
     with pytest.raises(BadSummary, match=want):

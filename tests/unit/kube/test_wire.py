@@ -32,6 +32,16 @@ def test_a_page_with_one_bad_object() -> None:
     assert second.key == ""
 
 
+def test_text_that_is_not_utf_8_makes_one_object_unreadable() -> None:
+    page: Page[Job] = decode_page(b'{"items":[' + GOOD + b',{"metadata":{"name":"\xff"}}]}', Job)
+    assert [item.metadata.name for item in page.items] == ["good"]
+    assert [each.problem for each in page.unreadable] == ["text that is not UTF-8"]
+    kind, item = decode_event(b'{"type":"MODIFIED","object":{"metadata":{"name":"\xff"}}}', Job)
+    assert (kind, isinstance(item, Unreadable)) == ("MODIFIED", True)
+    with pytest.raises(BadReply, match="not UTF-8"):
+        decode(b'{"metadata":{"name":"\xff"}}', Job)
+
+
 @pytest.mark.parametrize("items", [b'"items":null', b'"items":[]', b'"kind":"List"'])
 def test_an_empty_page(items: bytes) -> None:
     assert decode_page(b'{"metadata":{"resourceVersion":"9"},' + items + b"}", Job).items == []

@@ -1,10 +1,16 @@
 """What is told of a decision."""
 
-from builders import ASCEND, H100, cluster, demand, job, node, nodes, offer, requirement, shape, snapshot, vector
-from sampan.model.job import Placement
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from builders import A100, ASCEND, H100, cluster, demand, job, node, nodes, offer, requirement, selector, shape, snapshot, vector
+from sampan.model.job import Placement, Requirement
 from sampan.model.plan import Plan
 from sampan.model.reason import Reason
 from sampan.scheduling.cycle import schedule
+from sampan.scheduling.explain import headline
 from sampan.scheduling.memo import Memo
 from sampan.scheduling.verdicts import MOST_VERDICTS
 
@@ -48,3 +54,31 @@ def test_what_is_told_is_bounded() -> None:
     )
     assert len(done.assignments[0].verdicts) == len(refused.refusals[0].verdicts) == MOST_VERDICTS
     assert [verdict.offer.name for verdict in refused.refusals[0].verdicts] == sorted(v.offer.name for v in refused.refusals[0].verdicts)
+
+
+@pytest.mark.parametrize(
+    ("asked", "state"),
+    [
+        (requirement(count=4), {}),
+        (requirement(count=8), {}),
+        (requirement(A100), {}),
+        (requirement(ASCEND, count=8), {"connected": False}),
+        (requirement(count=4), {"approved": False}),
+    ],
+    ids=["bound", "full", "devices that private offers alone have", "private and away", "private and not approved"],
+)
+def test_a_private_offer_leaves_no_trace(asked: Requirement, state: dict[str, Any]) -> None:
+    rare = cluster(*nodes("x", 2, A100), *nodes("y", 1, H100), *nodes("z", 1, ASCEND), uid="c2")
+    private = replace(offer("private", cluster_uid="c2", **state), tenants=selector(team="b"))
+    wanted = [job("j", shape(demand(asked)))]
+    with_it, _ = schedule(snapshot(wanted, [offer("o1"), private], [MEMBER, rare]), Memo())
+    without, _ = schedule(snapshot(wanted, [offer("o1")], [MEMBER, rare]), Memo())
+    assert with_it.assignments == without.assignments
+    assert with_it.refusals == without.refusals
+    assert [headline(each) for each in with_it.refusals] == [headline(each) for each in without.refusals]
+
+
+def test_where_all_offers_are_private_none_is_told_of() -> None:
+    private = replace(offer("private"), tenants=selector(team="b"))
+    (refused,) = schedule(snapshot([job("j", shape(demand(requirement())))], [private], [MEMBER]), Memo())[0].refusals
+    assert (refused.dominant, refused.counts, refused.beside, refused.verdicts, refused.room) == (None, {}, 0, (), None)

@@ -73,7 +73,7 @@ def wanted(body: bytes, namespace: str) -> Wanted:
     """Return the job in a posted Quote or ComputeJob (JSON). Raises BadQuestion."""
     try:
         raw = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadQuestion(400, f"the body is no JSON: {error}") from error
     if not isinstance(raw, dict):
         raise BadQuestion(400, f"the body is no object: send a {JOB_API} ComputeJob or a {API} Quote")

@@ -95,6 +95,13 @@ def test_a_bad_question_names_what_is_wrong(body: Any, code: int, words: str) ->
     assert told.value.code == code
 
 
+@pytest.mark.parametrize("body", [b"", b"{", b'{"kind":"\xff"}', b"[" * 100_000, b'{"kind":1e999}'])
+def test_what_is_no_json_is_refused_as_such(body: bytes) -> None:
+    with pytest.raises(BadQuestion, match="no JSON") as told:
+        wanted(body, "team-a")
+    assert told.value.code == 400
+
+
 def test_a_waiting_job_has_its_place_and_others_are_only_counted() -> None:
     record = jobs.record("u9", spec=GPU)
     mine = record.to_job(frozenset())
