@@ -54,8 +54,9 @@ def offered(world: World, body: dict[str, Any]) -> Iterator[str]:
 
 
 def free(world: World, name: str) -> int:
-    """Free devices that an offer shows."""
-    return sum(pool.get("free", 0) for pool in world.offer(NAMESPACE, name)["status"].get("pools", []))
+    """Free H100s that an offer shows."""
+    pools = world.offer(NAMESPACE, name)["status"].get("pools", [])
+    return sum(pool.get("free", 0) for pool in pools if pool.get("acceleratorClass") == H100)
 
 
 def test_two_offers_of_one_member_share_what_is_free(world: World) -> None:
