@@ -23,6 +23,8 @@ COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-schedul
 """The processes of a control plane, by the names status gives them."""
 PORTS_PER_CLUSTER = 6
 _STAGES = Path(__file__).parent / "stages"
+_LEASES_TAKEN = 60.0
+"""Seconds in which kwok, started again, takes all nodes; it looks every ten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +169,23 @@ class Cluster:
         return {**kept, **tool_settings(self.folder / "cache"), "KWOK_WORKDIR": str(self.folder / "kwok")}
 
     def _release_nodes(self, binaries: Binaries) -> None:
-        """Takes the nodes' Leases from the kwok that is gone: the new one would wait 40 s for them to end. Lost nodes stay lost."""
+        """Takes the nodes' Leases from the kwok that is gone: the new one would wait 40 s for them to end. Lost nodes stay lost.
+
+        kwok reads a node's pods when it takes the Lease, and passes over them while its own copy of the Lease lags behind; so each pod
+        that has not ended is shown to it once more when all Leases are taken.
+        """
         kubectl = Kubectl(binary=binaries["kubectl"], kubeconfig=self.kubeconfig, cache=self.folder / "cache")
-        held = [lease for lease in kubectl.get("leases", "-n", "kube-node-lease")["items"] if lease["spec"].get("holderIdentity") != "lost"]
-        if held:
-            kubectl.run("delete", "leases", "-n", "kube-node-lease", *(lease["metadata"]["name"] for lease in held))
+        held = {lease["metadata"]["name"] for lease in _leases(kubectl)}
+        if not held:
+            return
+        kubectl.run("delete", "leases", "-n", "kube-node-lease", *sorted(held))
+        deadline = time.monotonic() + _LEASES_TAKEN
+        while held - {lease["metadata"]["name"] for lease in _leases(kubectl)}:
+            if time.monotonic() > deadline:
+                raise LocalError(f"cluster {self.name}: kwok took not all Leases of nodes within {_LEASES_TAKEN:.0f} s\n{self.log_tail()}")
+            time.sleep(0.3)
+        unfinished = ("--field-selector", "status.phase!=Succeeded,status.phase!=Failed")
+        kubectl.run("annotate", "pods", "-A", *unfinished, "--overwrite", f"local.sampan.dev/started={time.time_ns()}")
 
     def _wait_ready(self, binaries: Binaries, seconds: float = 90.0) -> None:
         command = [binaries["kubectl"], f"--kubeconfig={self.kubeconfig}", "get", "--raw", "/readyz"]
@@ -183,6 +197,11 @@ class Cluster:
             if time.monotonic() > deadline:
                 raise LocalError(f"cluster {self.name} is not ready after {seconds:.0f} s: {asked.stderr.strip()}\n{self.log_tail()}")
             time.sleep(0.3)
+
+
+def _leases(kubectl: Kubectl) -> list[dict[str, Any]]:
+    """The Leases of nodes that are not lost."""
+    return [lease for lease in kubectl.get("leases", "-n", "kube-node-lease")["items"] if lease["spec"].get("holderIdentity") != "lost"]
 
 
 def _patches(api_flags: tuple[tuple[str, str], ...]) -> list[dict[str, Any]]:
