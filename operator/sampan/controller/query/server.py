@@ -7,7 +7,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -18,15 +18,12 @@ from sampan.controller.query.bounds import Budget, TooMany
 from sampan.controller.query.front_proxy import FrontProxy, NotAuthenticated
 from sampan.controller.query.pools import pool_list
 from sampan.controller.query.questions import Answers, Asked, BadQuestion, wanted
+from sampan.controller.query.turns import Turns
 from sampan.controller.query.world import World
 
 log = logging.getLogger(__name__)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-AT_ONCE: Final = 2
-"""Answers that are computed at the same time."""
-MOST_WAITING: Final = 32
-"""Questions that may wait for those."""
 MOST_BYTES: Final = 1024 * 1024
 """Of a question."""
 OPEN_PATH: Final = "/healthz"
@@ -47,9 +44,11 @@ class QueryApi:
     world: World
     proxy: FrontProxy
     budget: Budget = field(default_factory=lambda: Budget(milliseconds=200, burst=20))
+    """Of users."""
+    budget_of_namespaces: Budget = field(default_factory=lambda: Budget(milliseconds=100, burst=40))
+    """Whoever may edit a namespace may make as many users as there are names."""
     answers: Answers = field(default_factory=Answers)
-    _waiting: int = 0
-    _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    _turns: Turns = field(default_factory=Turns)
 
     def application(self) -> web.Application:
         """Return the routes behind authentication."""
@@ -86,17 +85,19 @@ class QueryApi:
         certificate = transport.get_extra_info("peercert") if transport is not None else None
         caller = self.proxy.caller(request.headers, certificate)
         if "namespace" in request.match_info:
-            self.budget.spend(caller.user, int(asyncio.get_running_loop().time() * 1000))
+            now = int(asyncio.get_running_loop().time() * 1000)
+            self.budget.spend(caller.user, now)
+            self.budget_of_namespaces.spend(request.match_info["namespace"], now)
 
     async def _pools(self, request: web.Request) -> web.Response:
-        async with self._turn():
+        async with self._turn(request):
             asked = self._asked(request)
             answer = await asyncio.to_thread(pool_list, asked.snapshot, asked.namespace, asked.tenant)
         return web.json_response(answer)
 
     async def _explanation(self, request: web.Request) -> web.Response:
         namespace, name = request.match_info["namespace"], request.match_info["name"]
-        async with self._turn():
+        async with self._turn(request):
             record = self.world.find(namespace, name)
             if record is None:
                 raise BadQuestion(404, f'computejobs.sampan.dev "{name}" not found in namespace {namespace}')
@@ -106,7 +107,7 @@ class QueryApi:
 
     async def _quote(self, request: web.Request) -> web.Response:
         body = await request.read()
-        async with self._turn():
+        async with self._turn(request):
             asked = self._asked(request)
             job = await asyncio.to_thread(wanted, body, asked.namespace)
             seat = self.world.seat(asked.namespace, job.spec, job.shape)
@@ -117,17 +118,8 @@ class QueryApi:
         namespace, snapshot = request.match_info["namespace"], self.world.snapshot()
         return Asked(snapshot=snapshot, namespace=namespace, tenant=self.world.tenant(namespace))
 
-    @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
-        """Wait for one of the places; raises TooMany where too many wait already."""
-        if self._waiting >= MOST_WAITING:
-            raise TooMany(1)
-        self._waiting += 1
-        try:
-            async with self._turns:
-                yield
-        finally:
-            self._waiting -= 1
+    def _turn(self, request: web.Request) -> AbstractAsyncContextManager[None]:
+        return self._turns.turn(request.match_info["namespace"])
 
 
 @asynccontextmanager

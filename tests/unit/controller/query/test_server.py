@@ -58,7 +58,7 @@ class Server:
 
 
 @asynccontextmanager
-async def running(folder: Path, *, burst: int = 20, broken: bool = False) -> AsyncIterator[Server]:
+async def running(folder: Path, *, burst: int = 20, of_namespace: int = 40, broken: bool = False) -> AsyncIterator[Server]:
     """A server whose world has one offer."""
     own = issue(authority(), name="sampan-query", hosts=["127.0.0.1"])
     for name, text in (("tls.crt", own.cert_pem), ("tls.key", own.key_pem), ("ca.crt", authority("front-proxy-ca").cert_pem)):
@@ -68,6 +68,7 @@ async def running(folder: Path, *, burst: int = 20, broken: bool = False) -> Asy
     world = StillWorld(picture, [jobs.record("u1", spec=GPU)], broken=broken)
     api = QueryApi(world, FrontProxy(frozenset({"front-proxy-client"})))
     api.budget = Budget(milliseconds=60_000, burst=burst)
+    api.budget_of_namespaces = Budget(milliseconds=60_000, burst=of_namespace)
     tls = server_context(certificate=folder / "tls.crt", key=folder / "tls.key", client_ca=folder / "ca.crt")
     async with serving(api, ("127.0.0.1", 0), tls) as port:
         yield Server(port, folder)
@@ -118,6 +119,13 @@ async def test_too_many_questions_of_one_user_wait(tmp_path: Path) -> None:
         assert (await server.get(POOLS, pair=proxy(), headers={"X-Remote-User": "bob"}))[0] == 200
 
 
+async def test_many_users_of_one_namespace_share_its_budget(tmp_path: Path) -> None:
+    async with running(tmp_path, of_namespace=2) as server:
+        codes = [(await server.get(POOLS, pair=proxy(), headers={"X-Remote-User": f"robot-{number}"}))[0] for number in range(3)]
+        assert codes == [200, 200, 429]
+        assert (await server.get(POOLS.replace("team-a", "team-b"), pair=proxy(), headers=ALICE))[0] == 200
+
+
 async def test_trouble_of_ours_tells_nothing_of_the_inside(tmp_path: Path) -> None:
     async with running(tmp_path, broken=True) as server:
         code, body, _ = await server.get(POOLS, pair=proxy(), headers=ALICE)
@@ -157,6 +165,6 @@ async def test_a_bad_question_is_told_as_a_status(tmp_path: Path, post: bytes, c
 
 
 async def test_only_so_many_questions_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sampan.controller.query.server.MOST_WAITING", 0)
+    monkeypatch.setattr("sampan.controller.query.turns.MOST_WAITING", 0)
     async with running(tmp_path) as server:
         assert (await server.get(POOLS, pair=proxy(), headers=ALICE))[0] == 429
