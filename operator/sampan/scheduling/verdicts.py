@@ -152,10 +152,15 @@ def against_all(desk: Desk, case: Case, indexes: tuple[int, ...]) -> Against:
 
 
 def _nearer(first: Against, second: Against) -> Against:
-    """Return column by column whichever is refused less; the first where both are alike. Columns differ where domains are asked for."""
+    """Return column by column whichever is refused less; the first where both are alike. Columns differ where domains are asked for.
+
+    An alternative of other devices is always farther: it was asked less, so that its reasons say nothing of how near it is.
+    """
     if len(first.columns) != len(second.columns) or (first.columns != second.columns).any():
         return first
-    better = (second.worst > first.worst) | ((second.worst == first.worst) & (second.counts < first.counts))
+    wrong, theirs_wrong = first.masks & WRONG != 0, second.masks & WRONG != 0
+    milder = (second.worst > first.worst) | ((second.worst == first.worst) & (second.counts < first.counts))
+    better = (wrong & ~theirs_wrong) | ((wrong == theirs_wrong) & milder)
     each = ((first.masks, second.masks), (first.worst, second.worst), (first.counts, second.counts), (first.index, second.index))
     masks, worst, counts, index = (np.where(better, theirs, ours).astype(np.int64) for ours, theirs in each)
     return Against(first.columns, masks, worst, counts, index)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from builders import A100, H100, HYGON, cluster, demand, job, node, offer, requirement, shape, snapshot, vector
-from sampan.model.job import AlternativeOrder
+from sampan.model.job import AlternativeOrder, Placement
 from sampan.model.quantity import MICRO
 from sampan.model.reason import Reason
 from sampan.model.snapshot import Snapshot
@@ -60,3 +60,15 @@ def test_a_cell_that_cools_down_says_so() -> None:
     cooling = next(each for each in found if each.offer == cell.offer and each.pool == cell.pool.name)
     assert [each.reason for each in cooling.objections] == [Reason.OFFER_COOLING_DOWN]
     assert cooling.changes == ()
+
+
+def test_an_alternative_of_other_devices_is_never_the_nearest() -> None:
+    for order in ((H100, A100), (A100, H100)):
+        demands = [demand(requirement(each, count=1), alternative=number) for number, each in enumerate(order)]
+        wanted = shape(*demands, placement=Placement(max_price=MICRO))
+        found = {each.pool: each for each in told(shape=wanted) if each.offer.name == "full"}
+        for cell in found.values():
+            assert cell.alternative == order.index(cell.accelerator_class)
+            assert [each.reason for each in cell.objections] == [Reason.PRICE_ABOVE_CAP]
+        changes = next(each.changes for each in found.values() if each.accelerator_class == A100)
+        assert [each.field for each in changes] == ["spec.placement.maxPricePerDeviceHour"]
