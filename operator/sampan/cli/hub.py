@@ -69,10 +69,10 @@ class KubernetesApi:
     """`HubApi` on the official client."""
 
     def __init__(self, client: "ApiClient") -> None:
-        from kubernetes.client import CoreV1Api, CustomObjectsApi
+        from kubernetes.client import CustomObjectsApi
 
+        self._client = client
         self._custom = CustomObjectsApi(client)
-        self._core = CoreV1Api(client)
 
     def list(self, plural: str, namespace: str | None) -> Object:
         """See `HubApi.list`."""
@@ -121,10 +121,11 @@ class KubernetesApi:
 
     def namespace_missing(self, name: str) -> bool:
         """See `HubApi.namespace_missing`."""
+        from kubernetes.client import CoreV1Api  # half a second, for a question that is seldom asked
         from kubernetes.client.exceptions import ApiException
 
         try:
-            self._core.read_namespace(name, _request_timeout=REQUEST_TIMEOUT)
+            CoreV1Api(self._client).read_namespace(name, _request_timeout=REQUEST_TIMEOUT)
         except ApiException as error:
             return bool(error.status == 404)
         return False

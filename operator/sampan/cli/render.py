@@ -1,9 +1,11 @@
 """Tables, JSON and YAML for a terminal or a pipe. Remote text passes through `clean_text`; no server, no clock here."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
+from unicodedata import combining, east_asian_width
 
 import click
 
@@ -22,9 +24,6 @@ STYLES = {
 }
 """Colour of a cell that is exactly this word."""
 
-PIPE_WIDTH = 4096
-"""Columns assumed for a table: no cell is ever cut, neither in a pipe nor on a terminal."""
-
 
 class Column(NamedTuple):
     """A column's heading, and whether it holds numbers (set right)."""
@@ -34,7 +33,7 @@ class Column(NamedTuple):
 
 
 def table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> Any:
-    """A rich table in kubectl's plain form: headings, no lines, no markup from remote text."""
+    """A rich table in kubectl's plain form, for a view that is drawn anew: headings, no lines, no markup from remote text."""
     from rich.table import Table
     from rich.text import Text
 
@@ -48,15 +47,32 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> Any:
 
 
 def print_table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table on stdout, coloured on a terminal and never cut: as kubectl's, its lines may be longer than the screen."""
-    from rich.console import Console
+    """Print a table on stdout, coloured on a terminal and never cut: as kubectl's, its lines may be longer than the screen.
 
-    terminal = sys.stdout.isatty()
-    console = Console(width=PIPE_WIDTH, force_terminal=terminal, color_system="auto" if terminal else None)
-    with console.capture() as captured:
-        console.print(table(columns, rows))
-    for line in captured.get().splitlines():
-        click.echo(line.rstrip())
+    rich would print the same, but takes longer to import than a hub takes to answer.
+    """
+    cells = [[column.heading for column in columns], *([clean_text(cell) for cell in row] for row in rows)]
+    widths = [max(map(_width, column)) for column in zip(*cells, strict=True)]
+    coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    for number, row in enumerate(cells):
+        line = []
+        for column, width, cell in zip(columns, widths, row, strict=True):
+            gap = " " * (width - _width(cell))
+            shown = _styled(cell, heading=number == 0) if coloured else cell
+            line.append(gap + shown if column.right else shown + gap)
+        click.echo("   ".join(line).rstrip())
+
+
+def _width(text: str) -> int:
+    """Columns that a text takes on a terminal: two for what East Asia writes wide, none for marks that join the letter before them."""
+    return len(text) if text.isascii() else sum(0 if combining(each) else 1 + (east_asian_width(each) in "WF") for each in text)
+
+
+def _styled(cell: str, *, heading: bool) -> str:
+    """The cell in its colour."""
+    if heading:
+        return click.style(cell, bold=True)
+    return click.style(cell, fg=STYLES[cell]) if cell in STYLES else cell
 
 
 def print_data(data: Any, output: str) -> None:

@@ -1,7 +1,8 @@
 """Answers of the query API as text: pools that can take a job, and those that refuse it, grouped by what is in the way. No calls here."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
 import click
@@ -11,6 +12,7 @@ from sampan.cli.hub import Object
 from sampan.cli.render import Column, print_table
 from sampan.kube.text import clean_text
 
+NOW = "now"
 PARTS = ("cost", "packing", "performance", "domestic", "green")
 """Columns of the score; others that an answer has come after these."""
 REFUSED = (
@@ -21,6 +23,8 @@ REFUSED = (
     Column("SMALLEST CHANGE"),
     Column("SUCH AS"),
 )
+EVERY = (Column("OFFER"), Column("POOL"), *REFUSED[1:-1])
+"""The same with every pool on its own."""
 
 
 def say_pools(view: Object, *, currency: str, every: bool = False) -> None:
@@ -31,11 +35,14 @@ def say_pools(view: Object, *, currency: str, every: bool = False) -> None:
     if not pools:
         click.echo("No pools: no offer is open to this namespace, or none has been read yet.")
     if usable:
-        click.echo(f"Pools that can take it, best first ({len(usable)}):")
+        scores = [pool["score"] for pool in usable]
+        order = "best first" if scores == sorted(scores, reverse=True) else "earlier alternatives first, then the best"
+        click.echo(f"Pools that can take it, {order} ({len(usable)}):")
         _say_usable(usable, currency=currency)
     if refused:
         click.echo(("\n" if usable else "") + f"Pools that cannot ({len(refused)}):")
-        print_table(REFUSED, [row for group in _groups(refused, every=every) for row in group])
+        rows = [row for pool in refused for row in _alone(pool)] if every else _groups(refused)
+        _print_told(EVERY if every else REFUSED, rows)
 
 
 def say_start(start: Object | None, *, now: datetime) -> None:
@@ -43,20 +50,22 @@ def say_start(start: Object | None, *, now: datetime) -> None:
     if not start:
         return
     if start.get("atLatest"):
-        promised = "kept for it" if start.get("reserved") else "if nobody new comes first"
-        click.echo(f"Starts:     {moment(start['atLatest'], now=now)} at the latest, {promised}")
+        at, reserved = moment(start["atLatest"], now=now), start.get("reserved")
+        promised = "kept for it" if reserved else "if nobody new comes first"
+        click.echo(f"Starts:     {at}{'' if at == NOW else ' at the latest'}, {promised}")
     else:
         click.echo(f"Starts:     not known: {clean_text(str(start.get('unknown') or 'no reason given'))}")
     if start.get("likely") and start.get("likely") != start.get("atLatest"):
         click.echo(
-            f"            {moment(start['likely'], now=now)} likely, by what {start.get('sample', 0)} running jobs are expected to take"
+            f"            {moment(start['likely'], now=now)} likely, by what {_jobs(start.get('sample', 0), 'running')} expected to take"
         )
 
 
 def say_place(place: Object | None) -> None:
     """Print where a job stands in its queue."""
     if place:
-        ahead = f"{place['aheadOwn']} jobs of this namespace and {place['aheadOthers']} of others before it"
+        own, others = place["aheadOwn"], place["aheadOthers"]
+        ahead = f"{own} job{'s' * (own != 1)} of this namespace and {others} of others before it" if own or others else "none before it"
         click.echo(f"Queue:      {clean_text(str(place['queue']))}, place {place['position']}: {ahead}")
 
 
@@ -65,7 +74,12 @@ def moment(text: str, *, now: datetime) -> str:
     at = when.parse(text)
     if at is None:
         return clean_text(text)
-    return "now" if (at - now).total_seconds() < 2 else f"{clean_text(text)} (in {when.duration(at - now)})"
+    return NOW if (at - now).total_seconds() < 2 else f"{clean_text(text)} (in {when.duration(at - now)})"
+
+
+def price(text: str) -> str:
+    """A price in hundredths, rounded up: what a tenant pays is never told as less."""
+    return str(Decimal(text).quantize(Decimal("0.01"), rounding=ROUND_CEILING))
 
 
 def offer_name(pool: Object) -> str:
@@ -84,7 +98,7 @@ def _say_usable(pools: list[Object], *, currency: str) -> None:
         *(Column(part.upper(), right=True) for part in parts),
         *(Column(head, right=True) for head in ("ROOM", f"{currency}/H", "EXPECTED", "AT LIMIT")),
     )
-    print_table(columns, [_usable(pool, parts) for pool in pools])
+    _print_told(columns, [_usable(pool, parts) for pool in pools])
 
 
 def _usable(pool: Object, parts: Iterable[str]) -> list[str]:
@@ -96,7 +110,7 @@ def _usable(pool: Object, parts: Iterable[str]) -> list[str]:
         str(pool["score"]),
         *(str((pool.get("parts") or {}).get(part, 0)) for part in parts),
         "-" if pool.get("room") is None else str(pool["room"]),
-        *("-" if price is None else str(price) for price in prices),
+        *("-" if each is None else price(each) for each in prices),
     ]
 
 
@@ -106,19 +120,39 @@ def _named(pool: Object) -> str:
     return f"{pool.get('pool', '')} (alternative {number})" if number else str(pool.get("pool", ""))
 
 
-def _groups(pools: list[Object], *, every: bool) -> list[list[list[str]]]:
+def _groups(pools: list[Object]) -> list[list[str]]:
     """Rows of `REFUSED`: for each set of objections one row per objection; the first has how many pools, the change and an example."""
     groups: dict[Any, list[Object]] = {}
-    for number, pool in enumerate(pools):
-        told = tuple((each["reason"], each.get("needed", ""), each.get("present", "")) for each in pool.get("objections") or ())
-        groups.setdefault((told, number) if every else told, []).append(pool)
+    for pool in pools:
+        groups.setdefault(tuple(map(tuple, _objections(pool))), []).append(pool)
     rows = []
-    for key, members in groups.items():
-        told = key[0] if every else key
+    for told, members in groups.items():
         first = next((pool for pool in members if pool.get("smallestChange")), members[0])
-        head = [str(len(members)), *(told[0] if told else ("-", "", "")), _change(first), f"{offer_name(first)} {first.get('pool', '')}"]
-        rows.append([head, *(["", *objection, "", ""] for objection in told[1:])])
+        rows.append([str(len(members)), *told[0], _change(first), f"{offer_name(first)} {first.get('pool', '')}"])
+        rows += [["", *objection, "", ""] for objection in told[1:]]
     return rows
+
+
+def _alone(pool: Object) -> list[list[str]]:
+    """Rows of `EVERY` for one pool: one per objection."""
+    first, *others = _objections(pool)
+    return [[offer_name(pool), _named(pool), *first, _change(pool)], *(["", "", *objection, ""] for objection in others)]
+
+
+def _objections(pool: Object) -> list[list[str]]:
+    """Reason, what is needed and what is present, of every objection; at least one."""
+    told = [[each["reason"], each.get("needed", ""), each.get("present", "")] for each in pool.get("objections") or ()]
+    return told or [["-", "", ""]]
+
+
+def _print_told(columns: Sequence[Column], rows: list[list[str]]) -> None:
+    """Print a table without the columns of which nothing is known, as of verdicts that were kept without figures."""
+    told = [number for number, _ in enumerate(columns) if any(row[number] not in ("", "-") for row in rows)]
+    print_table([columns[number] for number in told], [[row[number] for number in told] for row in rows])
+
+
+def _jobs(count: int, word: str) -> str:
+    return f"1 {word} job is" if count == 1 else f"{count} {word} jobs are"
 
 
 def _change(pool: Object) -> str:

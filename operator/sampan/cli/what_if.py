@@ -61,4 +61,5 @@ def best(view: Object) -> str:
 
 
 def _title(add_nodes: str | None, without: str | None) -> str:
-    return clean_text(f"With {add_nodes} more nodes" if add_nodes else f"Without {without}")
+    where, _, count = (add_nodes or "").rpartition("=")
+    return clean_text(f"With {count} more node{'s' * (count != '1')} in {where}" if add_nodes else f"Without {without}")

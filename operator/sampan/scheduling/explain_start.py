@@ -16,5 +16,5 @@ def start_words(*, at_latest: str | None, unbounded: str | None) -> str:
     if at_latest is not None:
         return f"; starts by {at_latest} at the latest, unless a node is lost or a job of higher priority comes"
     if unbounded is not None:
-        return f"; start Unbounded: {UNBOUNDED.get(unbounded, unbounded)}"
+        return f"; start not known: {UNBOUNDED.get(unbounded, unbounded)}"
     return ""

@@ -16,7 +16,7 @@ def test_a_waiting_job(sampan: Sampan, api: FakeApi) -> None:
     assert shown.stdout.splitlines()[:5] == [
         "Job:        team-a/train, Pending (TooLarge)",
         "In short:   in short",
-        "Queue:      q, place 4: 1 jobs of this namespace and 2 of others before it",
+        "Queue:      q, place 4: 1 job of this namespace and 2 of others before it",
         "Waits for:  room",
         "Starts:     not known: why",
     ]

@@ -83,7 +83,7 @@ class Recorder:
 
 
 @pytest.fixture
-def kubernetes_api(kubeconfig: Path) -> tuple[hub.KubernetesApi, Recorder]:
+def kubernetes_api(kubeconfig: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[hub.KubernetesApi, Recorder]:
     """`KubernetesApi` over recorders."""
     client, _ = hub.client_for(Target(kubeconfig=kubeconfig))
     api = hub.KubernetesApi(client)
@@ -96,7 +96,8 @@ def kubernetes_api(kubeconfig: Path) -> tuple[hub.KubernetesApi, Recorder]:
             "read_namespace": ApiException(status=404),
         }
     )
-    api._custom = api._core = recorder
+    api._custom = recorder
+    monkeypatch.setattr("kubernetes.client.CoreV1Api", lambda _: recorder)
     return api, recorder
 
 

@@ -28,6 +28,21 @@ def test_remote_cells_are_cleaned_and_hold_no_markup(capsys: pytest.CaptureFixtu
     assert not set("\x1b\u202e") & set(shown)
 
 
+def test_wide_letters_take_two_columns_and_marks_none(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(COLUMNS, [["昆山", "1", "x"], ["e\u0301a", "12", "y"]])
+    assert capsys.readouterr().out.splitlines() == ["NAME   FREE   REASON", "昆山      1   x", "e\u0301a       12   y"]
+
+
+def test_a_terminal_gets_colours_unless_it_asks_for_none(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    for plain in ("", "1"):
+        monkeypatch.setenv("NO_COLOR", plain)
+        print_table(COLUMNS, [["a", "1", "Running"]])
+        heading, row = capsys.readouterr().out.splitlines()
+        assert ("\x1b" in heading, "\x1b" in row) == (not plain, not plain)
+
+
 @pytest.mark.parametrize("output", ["json", "yaml"])
 def test_data_comes_back_as_it_was_and_in_ascii(capsys: pytest.CaptureFixture[str], output: str) -> None:
     data = {"name": "a\u202e\x1b[2J", "count": 3, "none": None}

@@ -15,7 +15,7 @@ def test_usable_pools_come_with_their_parts_and_prices(capsys: pytest.CaptureFix
     verdicts.say_pools({"pools": [USABLE]}, currency="CNY")
     head, columns, row = capsys.readouterr().out.splitlines()
     assert head == "Pools that can take it, best first (1):"
-    assert columns.split() == ["OFFER", "POOL", "CLASS", "SCORE", "COST", "PACKING", "ROOM", "CNY/H", "EXPECTED", "AT", "LIMIT"]
+    assert columns.split() == ["OFFER", "POOL", "CLASS", "SCORE", "COST", "PACKING", "ROOM", "CNY/H", "EXPECTED"]
     assert row.split() == [
         "prov-a/lingang",
         "h100-x8",
@@ -28,7 +28,6 @@ def test_usable_pools_come_with_their_parts_and_prices(capsys: pytest.CaptureFix
         "2",
         "96.00",
         "144.00",
-        "-",
     ]
 
 
@@ -52,7 +51,7 @@ def test_no_pool_at_all_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     ("start", "want"),
     [
         ({"atLatest": LATER, "reserved": True}, "2026-03-01T13:00:00Z (in 1h) at the latest, kept for it"),
-        ({"atLatest": "2026-03-01T12:00:00Z"}, "now at the latest, if nobody new comes first"),
+        ({"atLatest": "2026-03-01T12:00:00Z"}, "now, if nobody new comes first"),
         ({"unknown": "no declared ends"}, "not known: no declared ends"),
         ({"unknown": "x", "likely": LATER, "sample": 3}, "2026-03-01T13:00:00Z (in 1h) likely, by what 3 running jobs"),
     ],
@@ -65,7 +64,36 @@ def test_a_start_is_a_promise_a_forecast_or_a_reason(capsys: pytest.CaptureFixtu
 
 def test_the_place_in_the_queue_counts_others(capsys: pytest.CaptureFixture[str]) -> None:
     verdicts.say_place({"queue": "q", "position": 4, "aheadOwn": 1, "aheadOthers": 2})
-    assert capsys.readouterr().out == "Queue:      q, place 4: 1 jobs of this namespace and 2 of others before it\n"
+    assert capsys.readouterr().out == "Queue:      q, place 4: 1 job of this namespace and 2 of others before it\n"
     verdicts.say_place(None)
     verdicts.say_start(None, now=NOW)
     assert capsys.readouterr().out == ""
+    verdicts.say_place({"queue": "q", "position": 1, "aheadOwn": 0, "aheadOthers": 0})
+    assert capsys.readouterr().out == "Queue:      q, place 1: none before it\n"
+
+
+def test_columns_of_which_nothing_is_known_are_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    kept = {"offer": USABLE["offer"], "pool": "h100-x8", "score": 70, "parts": {"cost": 70}}
+    passed = {"offer": USABLE["offer"], "pool": "cpu", "objections": [{"reason": "AcceleratorMismatch"}]}
+    verdicts.say_pools({"pools": [kept, passed]}, currency="CNY")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].split() == ["OFFER", "POOL", "SCORE", "COST"]
+    assert lines[5].split() == ["POOLS", "REASON", "SUCH", "AS"]
+
+
+def test_every_pool_on_its_own_is_named_first(capsys: pytest.CaptureFixture[str]) -> None:
+    verdicts.say_pools({"pools": [refused("a", "TooLarge", "RegionExcluded")]}, currency="CNY", every=True)
+    assert [line.split()[:3] for line in capsys.readouterr().out.splitlines()[1:3]] == [
+        ["OFFER", "POOL", "REASON"],
+        ["prov-b/a", "p", "TooLarge"],
+    ]
+
+
+def test_alternatives_in_order_are_not_called_best_first(capsys: pytest.CaptureFixture[str]) -> None:
+    verdicts.say_pools({"pools": [{**USABLE, "score": 50, "alternative": 0}, USABLE]}, currency="CNY")
+    assert "earlier alternatives first, then the best (2)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("told", "want"), [("0.10", "0.10"), ("0.233334", "0.24"), ("96", "96.00"), ("0.000001", "0.01")])
+def test_a_price_is_never_told_as_less(told: str, want: str) -> None:
+    assert verdicts.price(told) == want

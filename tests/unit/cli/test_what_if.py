@@ -14,7 +14,7 @@ ADDED = {"addNodes": {"offer": {"namespace": "prov-a", "name": "lingang"}, "pool
 @pytest.mark.parametrize(
     ("arguments", "want", "title"),
     [
-        (("--add-nodes", "prov-a/lingang/h100-x8=2"), ADDED, "With prov-a/lingang/h100-x8=2 more nodes: no pool"),
+        (("--add-nodes", "prov-a/lingang/h100-x8=2"), ADDED, "With 2 more nodes in prov-a/lingang/h100-x8: no pool"),
         (("--without", "prov-a/lingang"), {"withoutOffer": ADDED["addNodes"]["offer"]}, "Without prov-a/lingang: no pool"),
     ],
     ids=["more nodes", "without an offer"],

@@ -221,7 +221,7 @@ async def test_a_promised_start_is_in_the_status_at_once_and_an_earlier_one_seld
         sc.hear()
         await asyncio.sleep(70)
         assert "reservation" not in sc.state.jobs["u1"].status
-        assert "Unbounded" in sc.state.jobs["u1"].status["message"]
+        assert "start not known" in sc.state.jobs["u1"].status["message"]
 
 
 async def test_of_very_many_each_gets_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ def test_every_word_of_the_core_has_a_sentence() -> None:
         (None, None, ""),
         ("2027-01-15T08:00:00Z", None, "; starts by 2027-01-15T08:00:00Z at the latest"),
         ("2027-01-15T08:00:00Z", "NoDeclaredEnd", "; starts by 2027-01-15T08:00:00Z at the latest"),
-        (None, "NoDeclaredEnd", "; start Unbounded: too few of the jobs"),
+        (None, "NoDeclaredEnd", "; start not known: too few of the jobs"),
     ],
 )
 def test_what_is_said_of_a_start(at_latest: str | None, unbounded: str | None, want: str) -> None:
