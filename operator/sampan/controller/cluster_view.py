@@ -136,7 +136,7 @@ class ClusterView:
     def _count(self, name: str, pods: Sequence[PodUse]) -> None:
         """Count anew what is taken on a node by what is seen there."""
         groups = self._devices.get(name, ())
-        node = self._nodes.get(name)
+        node = self._seen.get(name)  # without the amounts that are made from its slices: they would be devices a second time
         claims = claims_taken(node, groups, claimed=self._claimed, catalog=self._catalog) if node is not None else Vector()
         taken = Vector.total((*(use.request for use in pods), claims))
         _put(self._by_pods, name, taken if taken.amounts else None)

@@ -90,7 +90,8 @@ class Feeds:
     @property
     def synced(self) -> bool:
         """Tell whether every picture stems from a completed list."""
-        return bool(self._feeds) and all(feed.reflector.synced.is_set() for feed in self._feeds.values() if not feed.optional)
+        listed = all(feed.reflector.synced.is_set() for feed in self._feeds.values() if not feed.optional)
+        return bool(self._feeds) and listed and (self._published is None or self._published.looked)
 
     @property
     def last_activity(self) -> float:
@@ -143,6 +144,7 @@ class Feeds:
             listed=lambda: self._listed(name),
         )
         path = resource_path("v1", "configmaps", namespace=published.namespace)
+        group.create_task(published.listen(), name=f"look at {name}")
         self._add(group, name, what=Collection(path=path, into=ConfigMap, field_selector=f"metadata.name={SUMMARY}"), sink=sink)
 
     def _our_jobs(self, group: asyncio.TaskGroup, namespace: str) -> None:

@@ -4,20 +4,31 @@ Each pod counts once. The summary tells the pods of each hub apart, and those of
 our own watch on the namespace of the jobs, and replicas that have no pod yet by what was planned for them. Neither of the two
 pictures has to be the newer one for that: nothing is counted twice, and nothing not at all. What a claim gives a pod is told by the
 summary alone.
+
+Summaries are unpacked in a thread, the newest only, and the more seldom the longer it takes: whatever a member publishes, the others'
+work goes on.
 """
 
+import asyncio
+import logging
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Final, Never
 
 from sampan.controller.device_slices import to_slice
 from sampan.controller.inventory import Inventory
 from sampan.kube.meta import ConfigMap
-from sampan.kube.summary import BadSummary, Summary, unpack
+from sampan.kube.summary import BadSummary, Parcel, Summary, open_parcel
 from sampan.kube.workloads import Pod
 from sampan.model.names import LABEL_HUB
 
+log = logging.getLogger(__name__)
+
 MISSED: Final = 3
 """Intervals without a heartbeat after which a summary is stale."""
+REST: Final = 0.5
+"""Least seconds between two summaries of a member that are looked at."""
+REST_PER_WORK: Final = 4
+"""The same, as a multiple of what the last one took."""
 
 
 class Published:
@@ -29,7 +40,10 @@ class Published:
         self._inventory, self._hub_id, self._clock = inventory, hub_id, clock
         self._sequence: int | None = None
         self._interval, self._heard = 0, 0.0
+        self._content = b""
         self._trouble = ""
+        self._newest: ConfigMap | None = None
+        self._arrived = asyncio.Event()
         self._foreign: tuple[Pod, ...] = ()
         self._own: dict[str, Pod] = {}
 
@@ -37,6 +51,11 @@ class Published:
     def fresh(self) -> bool:
         """Tell whether a good summary was heard of within three of its intervals; the first one counts as new."""
         return self._sequence is not None and self._clock() - self._heard <= MISSED * self._interval
+
+    @property
+    def looked(self) -> bool:
+        """Tell whether anything is known by now: a summary was heard of, or what is there was looked at in vain."""
+        return self._sequence is not None or self._newest is None
 
     @property
     def told(self) -> str:
@@ -58,20 +77,46 @@ class Published:
             self.lose()
 
     def take(self, holder: ConfigMap) -> None:
-        """Take the ConfigMap as it is now. What cannot be believed is no heartbeat, and the last good summary stands until it is stale."""
+        """Take the ConfigMap as it is now; `listen` looks at it."""
+        self._newest = holder
+        self._arrived.set()
+
+    async def listen(self) -> Never:
+        """Look at what comes, the newest only, until cancelled. What cannot be taken is told by `told`, and never ends this."""
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            began, holder = self._clock(), self._newest
+            if holder is not None:
+                await self._look(holder)
+                self._newest = None if self._newest is holder else self._newest
+            await asyncio.sleep(rest_after(self._clock() - began))
+
+    async def _look(self, holder: ConfigMap) -> None:
         try:
-            summary = unpack(holder)
+            self.hear(*await asyncio.to_thread(_opened, holder, self._content))
         except BadSummary as error:
             self._trouble = str(error)
-            return
+        except Exception as error:
+            self._trouble = f"the summary could not be taken ({type(error).__name__})"
+            log.exception("published.not_taken", extra={"namespace": self.namespace})
+
+    def hear(self, parcel: Parcel, summary: Summary | None) -> None:
+        """Take in a summary, None: the objects are those that were heard of last.
+
+        What cannot be believed is no heartbeat, and the last good summary stands until it is stale.
+        """
         self._trouble = ""
-        if summary.sequence == self._sequence:
+        if parcel.sequence == self._sequence:
             return  # the same once more, after a gap of the watch
-        self._sequence, self._interval, self._heard = summary.sequence, summary.interval_seconds, self._clock()
-        self._show(summary)
+        if summary is not None:
+            self._show(summary)
+        self._content = parcel.content
+        self._sequence, self._interval, self._heard = parcel.sequence, parcel.interval_seconds, self._clock()
 
     def lose(self) -> None:
         """Hear that the ConfigMap is not there."""
+        self._newest = None
         self._trouble = f"ConfigMap sampan-capacity in {self.namespace} is gone" if self._sequence is not None else ""
 
     def _show(self, summary: Summary) -> None:
@@ -101,6 +146,17 @@ class Published:
         """Forget one of our own pods."""
         self._own.pop(uid, None)
         self._inventory.drop_pod(uid)
+
+
+def rest_after(seconds: float) -> float:
+    """Return how long a member's next summary waits after one that took so long."""
+    return max(REST, REST_PER_WORK * seconds)
+
+
+def _opened(holder: ConfigMap, known: bytes) -> tuple[Parcel, Summary | None]:
+    """Return a summary, and its objects where they are not those that are known. Raises BadSummary. Runs in a thread: reads values only."""
+    parcel = open_parcel(holder)
+    return parcel, None if parcel.content == known else parcel.summary()
 
 
 def through(namespace: str, before: Published | None, *, inventory: Inventory, hub_id: str, clock: Callable[[], float]) -> Published | None:

@@ -20,7 +20,10 @@ def with_claims(node: Node, groups: Iterable[DeviceGroup]) -> Node:
 
 
 def claims_taken(node: Node, groups: Iterable[DeviceGroup], *, claimed: Mapping[Device, int], catalog: Catalog) -> Vector:
-    """Return the devices of a node that claims hold, by the group that each belongs to; one that several claims share counts once."""
+    """Return the devices of a node that claims hold, by the group that each belongs to; one that several claims share counts once.
+
+    `node` is as its API server gives it, not as `with_claims` makes it.
+    """
     known = {group.resource for group in groups if group.claim is not None}
     taken: dict[str, int] = {}
     for each in node.slices if known and claimed else ():

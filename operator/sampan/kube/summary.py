@@ -10,9 +10,11 @@ Must never live here: watching, what the objects mean, how old a summary may be.
 import base64
 import binascii
 import gzip
+import hashlib
 import zlib
 from collections.abc import Iterable
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -33,6 +35,10 @@ MOST_NODES: Final = 10_000
 MOST_OTHERS: Final = 100_000
 """Pods, slices, claims and queues, each."""
 MOST_INTERVAL: Final = 300
+MOST_OF_ONE: Final = 3 * 2**19
+"""Bytes of one object: more than etcd takes."""
+T = TypeVar("T")
+_UNREADABLE: Final = (binascii.Error, zlib.error, msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class BadSummary(ValueError):  # noqa: N818
@@ -67,19 +73,83 @@ def pack(summary: Summary) -> dict[str, str]:
     return {KEY: base64.b64encode(packed).decode()}
 
 
-def unpack(holder: ConfigMap) -> Summary:
-    """Return the summary that a ConfigMap holds. Raises BadSummary for one that is missing, unreadable or outside of its bounds."""
+class _Frame(KubeStruct, frozen=True, gc=False):
+    """A summary whose objects are not read yet."""
+
+    schema: int = 0
+    sequence: int = 0
+    interval_seconds: Count = 0
+    nodes: list[msgspec.Raw] = []
+    pods: list[msgspec.Raw] = []
+    slices: list[msgspec.Raw] = []
+    claims: list[msgspec.Raw] = []
+    cluster_queues: list[msgspec.Raw] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A summary that was taken out of its ConfigMap, in bounds, with objects that are not read yet."""
+
+    sequence: int
+    interval_seconds: int
+    content: bytes
+    """Equal for equal objects: a mere heartbeat need not be read."""
+    _frame: _Frame
+
+    def summary(self) -> Summary:
+        """Return all of it. One object is read at a time, so that a thread that does so lets others run. Raises BadSummary."""
+        frame = self._frame
+        try:
+            summary = Summary(
+                schema=frame.schema,
+                sequence=frame.sequence,
+                interval_seconds=frame.interval_seconds,
+                nodes=_read(frame.nodes, Node),
+                pods=_read(frame.pods, Pod),
+                slices=_read(frame.slices, ResourceSlice),
+                claims=_read(frame.claims, ResourceClaim),
+                cluster_queues=_read(frame.cluster_queues, ClusterQueue),
+            )
+        except _UNREADABLE as error:
+            raise _unreadable(error) from error
+        _check(summary)
+        return summary
+
+
+def open_parcel(holder: ConfigMap) -> Parcel:
+    """Return what a ConfigMap holds. Raises BadSummary where it is missing, unreadable or outside of its bounds."""
     text = holder.binary_data.get(KEY, "")
     if not text:
         raise BadSummary(f"ConfigMap {holder.metadata.key} has no {KEY}: the member's publisher has written nothing yet")
     if len(text) > 2 * MOST_BYTES:
         raise BadSummary(f"{KEY} is larger than {MOST_BYTES} bytes")
     try:
-        summary = msgspec.json.decode(_plain(base64.b64decode(text, validate=True)), type=Summary)
-    except (binascii.Error, zlib.error, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadSummary(f"{KEY} cannot be read ({type(error).__name__}); a publisher of Sampan writes it") from error
-    _check(summary)
-    return summary
+        frame = msgspec.json.decode(_plain(base64.b64decode(text, validate=True)), type=_Frame)
+    except _UNREADABLE as error:
+        raise _unreadable(error) from error
+    _check_head(frame)
+    content = hashlib.blake2b(digest_size=16)
+    for objects in (frame.nodes, frame.pods, frame.slices, frame.claims, frame.cluster_queues):
+        content.update(b"%d;" % len(objects))
+        for each in objects:
+            if len(each) > MOST_OF_ONE:
+                raise BadSummary(f"an object in {KEY} has {len(each)} bytes, no API server holds more than {MOST_OF_ONE}")
+            content.update(each)
+    return Parcel(frame.sequence, frame.interval_seconds, content.digest(), frame)
+
+
+def unpack(holder: ConfigMap) -> Summary:
+    """Return the summary that a ConfigMap holds. Raises BadSummary for one that is missing, unreadable or outside of its bounds."""
+    return open_parcel(holder).summary()
+
+
+def _read(objects: list[msgspec.Raw], into: type[T]) -> list[T]:
+    decoder = msgspec.json.Decoder(into)
+    return [decoder.decode(each) for each in objects]
+
+
+def _unreadable(error: Exception) -> BadSummary:
+    return BadSummary(f"{KEY} cannot be read ({type(error).__name__}); a publisher of Sampan writes it")
 
 
 def _plain(packed: bytes) -> bytes:
@@ -92,18 +162,22 @@ def _plain(packed: bytes) -> bytes:
 
 
 def _check(summary: Summary) -> None:
-    if summary.schema != SCHEMA:
-        raise BadSummary(f"schema is {summary.schema}, this hub reads {SCHEMA}: use the same version of Sampan on the hub and the member")
-    if summary.sequence < 0 or not 1 <= summary.interval_seconds <= MOST_INTERVAL:
-        raise BadSummary(f"sequence must not be negative and intervalSeconds be 1 to {MOST_INTERVAL}")
-    others = (summary.pods, summary.slices, summary.claims, summary.cluster_queues)
-    if len(summary.nodes) > MOST_NODES or any(len(each) > MOST_OTHERS for each in others):
-        raise BadSummary(f"more than {MOST_NODES} nodes, or {MOST_OTHERS} pods, slices, claims or queues")
+    _check_head(summary)
     _check_names("nodes", (node.metadata.name for node in summary.nodes))
     _check_names("pods", (pod.metadata.uid for pod in summary.pods))
     _check_names("slices", (each.metadata.name for each in summary.slices))
     _check_names("claims", (claim.metadata.uid for claim in summary.claims))
     _check_names("clusterQueues", (queue.metadata.name for queue in summary.cluster_queues))
+
+
+def _check_head(told: Summary | _Frame) -> None:
+    if told.schema != SCHEMA:
+        raise BadSummary(f"schema is {told.schema}, this hub reads {SCHEMA}: use the same version of Sampan on the hub and the member")
+    if told.sequence < 0 or not 1 <= told.interval_seconds <= MOST_INTERVAL:
+        raise BadSummary(f"sequence must not be negative and intervalSeconds be 1 to {MOST_INTERVAL}")
+    others = (told.pods, told.slices, told.claims, told.cluster_queues)
+    if len(told.nodes) > MOST_NODES or any(len(each) > MOST_OTHERS for each in others):
+        raise BadSummary(f"more than {MOST_NODES} nodes, or {MOST_OTHERS} pods, slices, claims or queues")
 
 
 def _check_names(field: str, names: Iterable[str]) -> None:

@@ -1,18 +1,25 @@
 """A summary and our own pods make the same picture of a member as its nodes and pods do, and an old summary is told from a new one."""
 
+import asyncio
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from member_objects import HUB, JOB, MEMBER, as_node, as_pod, node_body, pod_body
 from sampan.catalog import Catalog, load
 from sampan.controller.cluster_view import ClusterView
+from sampan.controller.device_slices import to_slice
 from sampan.controller.inventory import Inventory
-from sampan.controller.published import Published, through
-from sampan.gate.fold import bare_node, folded
+from sampan.controller.published import REST, Published, rest_after, through
+from sampan.gate.fold import bare_claim, bare_node, folded
+from sampan.kube.dra import ResourceSlice
+from sampan.kube.layers import ResourceClaim
 from sampan.kube.meta import ConfigMap, ObjectMeta
-from sampan.kube.summary import KEY, Summary, pack
+from sampan.kube.summary import KEY, Summary, open_parcel, pack
 from sampan.kube.workloads import Node, Pod
 from sampan.model.cluster import Cluster
 from sampan.model.offer import Offer, OfferKey, Terms
@@ -34,11 +41,23 @@ class Heard:
         self.inventory = Inventory(HUB, lambda nodes: None)
         self.published = Published(self.inventory, hub_id=HUB, namespace="sampan-jobs", clock=lambda: self.now)
 
-    def hear(self, sequence: int = 1, *, nodes: list[Node] | None = None, pods: list[Pod] | None = None, **over: Any) -> None:
-        told = {"schema": 1, "sequence": sequence, "interval_seconds": 10, **over}
-        nodes = [as_node(node_body())] if nodes is None else nodes
-        summary = Summary(nodes=[bare_node(n) for n in nodes], pods=folded(pods or (), namespace="sampan-jobs"), **told)
-        self.published.replace([holder(pack(summary))])
+    def hear(self, sequence: int = 1, **over: Any) -> None:
+        parcel = open_parcel(written(sequence, **over))
+        self.published.hear(parcel, parcel.summary())
+
+    async def listen_until(self, done: Callable[[], bool]) -> None:
+        listening = asyncio.create_task(self.published.listen())
+        async with asyncio.timeout(10):
+            while not done():  # noqa: ASYNC110  the loop itself is what is waited for
+                await asyncio.sleep(0)
+        listening.cancel()
+
+
+def written(sequence: int = 1, *, nodes: list[Node] | None = None, pods: list[Pod] | None = None, **over: Any) -> ConfigMap:
+    """The ConfigMap as the publisher writes it."""
+    told = {"schema": 1, "sequence": sequence, "interval_seconds": 10, **over}
+    nodes = [as_node(node_body())] if nodes is None else nodes
+    return holder(pack(Summary(nodes=[bare_node(n) for n in nodes], pods=folded(pods or (), namespace="sampan-jobs"), **told)))
 
 
 def holder(data: dict[str, str]) -> ConfigMap:
@@ -120,16 +139,79 @@ def test_the_same_summary_listed_again_is_no_heartbeat() -> None:
     assert list(heard.inventory.nodes) == ["n1"], "what was last known stays: running jobs lie there"
 
 
-def test_what_is_not_believed_is_no_heartbeat_and_says_why_in_the_end() -> None:
+async def test_what_is_not_believed_is_no_heartbeat_and_says_why_in_the_end() -> None:
     heard = Heard()
     heard.hear(1)
     heard.now += 20
     heard.published.take(holder({KEY: "AAAA"}))
     assert heard.published.fresh
     heard.now += 11
-    assert "cannot be read" in heard.published.told
+    await heard.listen_until(lambda: "cannot be read" in heard.published.told)
     heard.hear(2)
     assert heard.published.told == "capacity is published by the member"
+
+
+async def test_the_newest_is_looked_at_and_a_mere_heartbeat_reads_no_object_anew() -> None:
+    heard = Heard()
+    assert heard.published.looked, "nothing is there to look at"
+    heard.published.take(written(1, nodes=[as_node(node_body("old"))]))
+    heard.published.take(written(2))
+    assert not heard.published.looked
+    await heard.listen_until(lambda: heard.published.looked)
+    assert list(heard.inventory.nodes) == ["n1"]
+    before, heard.now = heard.inventory.nodes["n1"], heard.now + 31
+    assert not heard.published.fresh
+    heard.published.take(written(3))
+    await heard.listen_until(lambda: heard.published.fresh)
+    assert heard.inventory.nodes["n1"] is before
+
+
+async def test_a_summary_that_breaks_something_is_told_and_the_next_one_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = Heard()
+
+    def breaks(nodes: Sequence[Node]) -> None:
+        raise RuntimeError("poison")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(heard.inventory, "replace_nodes", breaks)
+        heard.published.take(written(1))
+        await heard.listen_until(lambda: "could not be taken (RuntimeError)" in heard.published.told)
+    heard.published.take(written(2))
+    await heard.listen_until(lambda: heard.published.fresh)
+
+
+def test_what_takes_long_is_looked_at_seldom() -> None:
+    assert rest_after(0.01) == REST
+    assert rest_after(1.0) >= 3.0
+
+
+def test_devices_that_claims_hold_are_taken_in_a_published_picture_too() -> None:
+    node = as_node(node_body(gpus=0))
+    named = {"productName": {"string": "NVIDIA H100 80GB HBM3"}, "type": {"string": "gpu"}}
+    devices = [{"name": f"gpu-{n}", "attributes": named, "capacity": {"memory": {"value": "81559Mi"}}} for n in range(8)]
+    spec = {"driver": "gpu.nvidia.com", "nodeName": "n1", "devices": devices}
+    shelf = msgspec.convert(
+        {"metadata": {"name": "s"}, "spec": {**spec, "pool": {"name": "n1", "generation": 1, "resourceSliceCount": 1}}}, ResourceSlice
+    )
+    results = [{"driver": "gpu.nvidia.com", "pool": "n1", "device": f"gpu-{n}"} for n in (0, 5, 6)]
+    meta = {"name": "secret-claim", "namespace": "tenant", "uid": "c"}
+    claim = msgspec.convert({"metadata": meta, "status": {"allocation": {"devices": {"results": results}}}}, ResourceClaim)
+    pods = [as_pod(pod_body(gpus=0, namespace="tenant"))]
+    direct, heard = Inventory(HUB, lambda _: None), Heard()
+    known = to_slice(shelf)
+    assert known is not None
+    direct.replace_slices([known])
+    direct.replace_nodes([node])
+    direct.layers.replace_claims([claim])
+    direct.replace_pods(pods)
+    heard.hear(nodes=[node], pods=pods, slices=[shelf], claims=[bare_claim(claim)])
+
+    want, got = cluster(direct), cluster(heard.inventory)
+    (group,) = got.devices["n1"]
+    assert (got.devices, got.used, got.free("n1")) == (want.devices, want.used, want.free("n1"))
+    assert group.claim is not None
+    assert got.free("n1")[group.resource] == 5
+    assert b"secret" not in msgspec.json.encode(bare_claim(claim))
 
 
 def test_a_missing_summary_says_who_makes_it() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from member_objects import as_node, as_pod, node_body, pod_body
 from sampan.kube import summary as summaries
 from sampan.kube.meta import ConfigMap, ObjectMeta
-from sampan.kube.summary import KEY, BadSummary, Summary, pack, unpack
+from sampan.kube.summary import KEY, BadSummary, Summary, open_parcel, pack, unpack
 from sampan.kube.workloads import Node
 
 
@@ -77,11 +77,12 @@ def test_what_is_outside_of_the_bounds_is_neither_written_nor_read(bad: Summary,
         (holding(gzip.compress(b"{")), "cannot be read"),
         (holding(gzip.compress(b'{"nodes": 3}')), "cannot be read"),
         (holding(gzip.compress(b"[" * 100_000)), "cannot be read"),
-        (holding(gzip.compress(b'{"nodes": [{"metadata": {"name": "\xff"}}]}')), "cannot be read"),
+        (holding(gzip.compress(b'{"schema":1,"intervalSeconds":9,"nodes":[{"metadata":{"name":"\xff"}}]}')), "cannot be read"),
+        (holding(gzip.compress(b'{"schema":1,"intervalSeconds":9,"pods":[7]}')), "cannot be read"),
         (holding(gzip.compress(b'{"schema": 1}')[:-9]), "cut off"),
         (holder({KEY: "A" * 2_000_001}), "larger than"),
     ],
-    ids=["empty", "no base64", "not compressed", "half an object", "another type", "deep", "no UTF-8", "cut off", "too large"],
+    ids=["empty", "no base64", "not compressed", "half an object", "another type", "deep", "no UTF-8", "no pod", "cut off", "too large"],
 )
 def test_what_cannot_be_read_is_refused_with_a_word(data: ConfigMap, want: str) -> None:
     with pytest.raises(BadSummary, match=want):
@@ -92,6 +93,22 @@ def test_a_small_parcel_with_much_inside_is_not_unpacked(monkeypatch: pytest.Mon
     monkeypatch.setattr(summaries, "MOST_TEXT", 1000)
     with pytest.raises(BadSummary, match="larger than 1000 bytes"):
         unpack(holding(gzip.compress(b" " * 100_000)))
+
+
+def test_an_object_that_no_api_server_holds_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(summaries, "MOST_OF_ONE", 1000)
+    body = node_body("a")
+    body["metadata"]["labels"] = {f"label-{number}": "x" for number in range(100)}
+    with pytest.raises(BadSummary, match="no API server holds more than 1000"):
+        open_parcel(holder(pack(summary(nodes=[as_node(body)]))))
+
+
+def test_equal_objects_are_equal_content_whatever_the_heartbeat() -> None:
+    first, second, third = (
+        open_parcel(holder(pack(each))) for each in (summary(sequence=1), summary(sequence=2), summary(sequence=3, nodes=several(2)))
+    )
+    assert first.content == second.content != third.content
+    assert [each.sequence for each in (first, second, third)] == [1, 2, 3]
 
 
 def test_a_summary_that_no_configmap_holds_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
