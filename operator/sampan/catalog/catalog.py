@@ -1,6 +1,6 @@
 """The catalogue: every accelerator class, built in or added by the platform team, and what a node's devices are."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
@@ -93,7 +93,7 @@ class Catalog:
     def resolve(self, node: Node) -> tuple[DeviceGroup, ...]:
         """Return the devices of a node by resource name: allocatable only, one publisher per vendor, bookkeeping left out.
 
-        An amount that no node can have is left out too: `examine` names it.
+        Of an amount that no node can have no device counts: `examine` names it.
         """
         return self.examine(node).groups
 
@@ -107,13 +107,26 @@ class Catalog:
         groups += [
             unknown_group(f"{CLAIM}{name}", len(devices), node=node) for name, devices in drivers.items() if not self._known_driver(name)
         ]
+        groups = [_without_fraction(node, group) for group in groups]
+        groups += self._doubted(node, {group.vendor for group in groups})
         detected = sorted((self._detected(node, self._racked(node, group)) for group in groups), key=lambda group: group.resource)
         ignored = [*incomplete, *(one for each in resolved for one in each.ignored)]
         ignored += [Ignored(resource=g.resource, amount=g.devices, why="NotBelieved") for g in detected if g.devices > MAX_DEVICES_PER_NODE]
+        ignored += [Ignored(resource=name, amount=0, why="NotBelieved", text=text) for name, text in _unreadable(node)]
         return Examined(
-            groups=tuple(group for group in detected if group.devices <= MAX_DEVICES_PER_NODE),
+            groups=tuple(_emptied(group) if group.devices > MAX_DEVICES_PER_NODE else group for group in detected),
             ignored=tuple(sorted(ignored, key=lambda one: (one.resource, one.why))),
         )
+
+    def _doubted(self, node: Node, counted: Set[str]) -> list[DeviceGroup]:
+        """Return what is there in an amount that is no number, without any device, of vendors of which nothing else is there."""
+        names = [(name, 0) for name, _ in _unreadable(node)]
+        if not names:
+            return []
+        vendors = [vendor for vendor in self.vendors if vendor.name not in counted]
+        groups = [group for vendor in vendors for group in resolve_vendor(vendor, node, names, slices={}).groups]
+        groups += [unknown_group(name, 0, node=node) for name, _ in names if not self._known(name)]
+        return [_emptied(group) for group in groups]
 
     def unbelievable(self, node: Node) -> tuple[str, ...]:
         """Return the resources of a node that are left out because they would be more devices than a node can have."""
@@ -160,6 +173,22 @@ def _devices(node: Node, group: DeviceGroup, facts: AcceleratorClass) -> int:
     if group.claim or group.cards:
         return group.devices
     return node.allocatable[group.resource] // max(facts.units_per_device, 1)
+
+
+def _unreadable(node: Node) -> list[tuple[str, str]]:
+    """Return the extended resources whose amount is no number, and what it is."""
+    return [(name, text) for name, text in node.odd if _extended(name) and not node.allocatable[name]]
+
+
+def _without_fraction(node: Node, group: DeviceGroup) -> DeviceGroup:
+    """Say of a group whose amount is no whole number that only whole devices count."""
+    text = dict(node.odd).get(group.resource) if node.odd else None
+    return replace(group, evidence=(f"amount {text}: only whole devices count", *group.evidence)) if text else group
+
+
+def _emptied(group: DeviceGroup) -> DeviceGroup:
+    """Return a group of which no device counts."""
+    return replace(group, devices=0, cards=(), rings=None)
 
 
 def _extended(name: str) -> bool:

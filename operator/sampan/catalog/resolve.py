@@ -10,7 +10,7 @@ from typing import Final
 from sampan.catalog.cards import Listed, listed
 from sampan.catalog.facts import Kind, LabelFacts, ResourceName, Vendor
 from sampan.catalog.slices import CLAIM, PUBLISHER, Claimable, claimables
-from sampan.catalog.telling import Publication, Told, labelled_memory, number, tell
+from sampan.catalog.telling import Publication, Told, labelled_memory, number, tell, unread
 from sampan.catalog.wiring import fabric_of, rings_of, unhealthy_of
 from sampan.model.accelerator import Sharing
 from sampan.model.cluster import Node
@@ -124,7 +124,7 @@ def _group(vendor: Vendor, node: Node, one: Found, *, notes: tuple[str, ...]) ->
         accelerator_class=told.variant.facts.name if told.variant else None,
         sharing=sharing,
         telling_labels=told.labels if not one.claimable else (),
-        evidence=(*told.evidence, *why, *notes)[:MOST_EVIDENCE],
+        evidence=(*told.evidence, *why, *(() if one.claimable else unread(vendor.labels, node)), *notes)[:MOST_EVIDENCE],
         publisher=one.publisher,
         profile=profile,
         memory=memory,

@@ -90,6 +90,16 @@ def number(text: str | None) -> int:
     return int(match[1]) if match else 0
 
 
+def unread(labels: LabelFacts, node: Node) -> tuple[str, ...]:
+    """Return evidence for every label that should hold a number and does not: nothing is told by it."""
+    keys = dict.fromkeys((*(key for key, _ in labels.memory), *labels.count, *labels.replicas))
+    return tuple(
+        f"label {key}={node.labels[key][:_MOST_TEXT]} not used: no number"
+        for key in keys
+        if key in node.labels and not _NUMBER.fullmatch(node.labels[key])
+    )
+
+
 def _hints(vendor: Vendor, node: Node, published: Publication) -> Iterable[Hint]:
     """Yield what names a product, from the most to the least telling."""
     labels = vendor.labels

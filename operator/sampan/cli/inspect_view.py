@@ -4,18 +4,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
+
 from sampan.catalog import Catalog
 from sampan.catalog.resolve import UNKNOWN_VENDOR
 from sampan.catalog.taken import cards_taken
 from sampan.controller.inventory import Inventory
 from sampan.kube import workloads as kube
+from sampan.model.accelerator import AcceleratorClass, Sharing
 from sampan.model.cluster import CardUse, Cluster, Node
 from sampan.model.device import DeviceGroup, DeviceSlice, Ignored
 from sampan.model.offer import Offer, OfferKey, Terms
 from sampan.model.quantity import format_bytes
 from sampan.scheduling.capacity import used_by
 from sampan.scheduling.pool_summary import LeftOut, PoolSummary, describe, left_out
-from sampan.scheduling.pools import pools_of
+from sampan.scheduling.pools import pools_of, tolerable
 
 UID = "inspected"
 
@@ -33,7 +36,7 @@ class Seen:
 
 def see(nodes: Iterable[kube.Node], pods: Iterable[kube.Pod], slices: Iterable[DeviceSlice], *, catalog: Catalog) -> Seen:
     """Return the member of these objects, with the operator's own conversion and count."""
-    pods = list(pods)
+    pods = [_named(pod) for pod in pods]
     inventory = Inventory(UID, lambda _: None)
     inventory.replace_nodes(nodes)
     inventory.replace_pods(pods)
@@ -52,12 +55,20 @@ def see(nodes: Iterable[kube.Node], pods: Iterable[kube.Pod], slices: Iterable[D
     return Seen(cluster=cluster, ignored={name: each.ignored for name, each in examined.items()}, pods_given=bool(pods))
 
 
+def _named(pod: kube.Pod) -> kube.Pod:
+    """Return the pod with a UID: objects that were written by hand have none."""
+    if pod.metadata.uid:
+        return pod
+    return msgspec.structs.replace(pod, metadata=msgspec.structs.replace(pod.metadata, uid=pod.metadata.key))
+
+
 def rows(seen: Seen, catalog: Catalog) -> list[dict[str, Any]]:
     """Return one row per node and class, null where something cannot be told."""
     made = []
     for name in sorted(seen.cluster.nodes):
         node, ignored = seen.cluster.nodes[name], [_ignored(one) for one in seen.ignored[name]]
         groups = seen.cluster.devices[name]
+        ignored += [f"{group.resource} ({group.unhealthy}): Unhealthy" for group in groups if group.unhealthy]
         made += [_row(seen, node, group, catalog=catalog) | {"ignored": ignored} for group in groups]
         if ignored and not groups:
             made.append(dict.fromkeys(("node", *KEYS)) | {"node": name, "devices": 0, "free": 0, "evidence": [], "ignored": ignored})
@@ -85,8 +96,8 @@ def _offer() -> Offer:
 
 def _row(seen: Seen, node: Node, group: DeviceGroup, *, catalog: Catalog) -> dict[str, Any]:
     facts = catalog.get(group.accelerator_class) if group.accelerator_class else None
-    memory = group.memory if group.memory is not None else facts.memory if facts else None
-    state = [word for word, said in (("node is not ready", not node.ready), ("node is cordoned", node.cordoned)) if said]
+    state = _state(node, group, catalog)
+    shown = [] if group.sharing is Sharing.WHOLE else [f"resource {group.resource}"]
     return {
         "node": node.name,
         "vendor": None if group.vendor == UNKNOWN_VENDOR else group.vendor,
@@ -94,10 +105,26 @@ def _row(seen: Seen, node: Node, group: DeviceGroup, *, catalog: Catalog) -> dic
         "acceleratorClass": group.accelerator_class,
         "devices": group.devices,
         "free": 0 if state else _free(seen, node, group, units=facts.units_per_device if facts else 1),
-        "memoryPerDevice": format_bytes(memory) if memory else None,
+        "memoryPerDevice": format_bytes(memory) if (memory := _memory(group, facts)) else None,
         "sharing": group.sharing.value,
-        "evidence": [*state, *group.evidence],
+        "evidence": [*state, *shown, *group.evidence],
     }
+
+
+def _state(node: Node, group: DeviceGroup, catalog: Catalog) -> list[str]:
+    """Return why no job can have devices of the node."""
+    said = [word for word, true in (("node is not ready", not node.ready), ("node is cordoned", node.cordoned)) if true]
+    return said + [
+        f"taint {taint.key}={taint.value}:{taint.effect} keeps jobs away" for taint in node.taints if not tolerable(taint, group, catalog)
+    ]
+
+
+def _memory(group: DeviceGroup, facts: AcceleratorClass | None) -> int | None:
+    """Return the bytes that one device has for itself: what time slices and unlisted shares have of their card nobody tells."""
+    if group.memory is not None:
+        return group.memory
+    shared = group.sharing is Sharing.TIME_SLICED or (group.sharing is Sharing.VIRTUAL and not group.cards)
+    return facts.memory if facts and not shared else None
 
 
 def _free(seen: Seen, node: Node, group: DeviceGroup, *, units: int) -> int | None:
@@ -120,4 +147,4 @@ def _cards(pods: Iterable[kube.Pod]) -> dict[tuple[str, str], CardUse]:
 
 
 def _ignored(one: Ignored) -> str:
-    return f"{one.resource} ({one.amount}): {one.why}"
+    return f"{one.resource} ({one.text or one.amount}): {one.why}"

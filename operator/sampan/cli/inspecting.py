@@ -3,13 +3,17 @@
 What must never live here: how devices are told (catalog) and counted (`inspect_view.py`).
 """
 
-from typing import Any
+from collections.abc import Iterable, Set
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sampan.cli.objects import read_objects, typed
 from sampan.cli.options import output_option
 from sampan.cli.render import Column, print_data, print_table
+
+if TYPE_CHECKING:
+    from sampan.kube.dra import ResourceSlice
 
 NODES = (
     Column("NODE"),
@@ -42,9 +46,12 @@ def inspect(filename: str, output: str) -> None:
     kinds: dict[str, list[tuple[str, dict[str, Any]]]] = {"Node": [], "Pod": [], "ResourceSlice": []}
     for where, item in read_objects(filename):
         kinds.get(str(item.get("kind")), []).append((where, item))
-    slices = [to_slice(typed(item, ResourceSlice, where=where)) for where, item in kinds["ResourceSlice"]]
+    nodes = [typed(item, workloads.Node, where=where) for where, item in kinds["Node"]]
+    published = [typed(item, ResourceSlice, where=where) for where, item in kinds["ResourceSlice"]]
+    _tell_foreign(published, {node.metadata.name for node in nodes})
+    slices = [to_slice(each) for each in published]
     seen = see(
-        [typed(item, workloads.Node, where=where) for where, item in kinds["Node"]],
+        nodes,
         [typed(item, workloads.Pod, where=where) for where, item in kinds["Pod"]],
         [each for each in slices if each is not None],
         catalog=load(),
@@ -63,6 +70,14 @@ def inspect(filename: str, output: str) -> None:
         click.echo(f"\nIn no pool: {', '.join(f'{each.cause} on {each.nodes} nodes, such as {each.example}' for each in left)}")
     if not seen.pods_given:
         click.echo("\nNo pods were given, so what is free cannot be told: add pods to kubectl get.", err=True)
+
+
+def _tell_foreign(slices: "Iterable[ResourceSlice]", nodes: Set[str]) -> None:
+    """Say which slices are of no node that was given: their devices count nowhere."""
+    for each in slices:
+        if each.spec.node_name not in nodes:
+            whose = f"of node {each.spec.node_name}, which was not given" if each.spec.node_name else "of no single node"
+            click.echo(f"ResourceSlice {each.metadata.name} is {whose}: its {len(each.spec.devices)} devices are not counted.", err=True)
 
 
 def _cells(row: dict[str, Any]) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Final
 from sampan.catalog.taken import cards_taken, devices_taken
 from sampan.controller.layers import Layers
 from sampan.kube import workloads as kube
-from sampan.kube.amounts import to_vector
+from sampan.kube.amounts import to_stock
 from sampan.kube.requests import request_of
 from sampan.model.cluster import Node, Taint
 from sampan.model.device import DeviceSlice
@@ -33,11 +33,13 @@ def job_uid_of(labels: Mapping[str, str], hub_id: str) -> str | None:
 
 
 def to_node(node: kube.Node) -> Node:
-    """Return a node as the scheduler sees it; amounts that are no quantities are left out."""
+    """Return a node as the scheduler sees it; amounts that are no quantities are left out and named."""
     labels = node.metadata.labels
+    amounts, odd = to_stock(node.status.allocatable)
     return Node(
         name=node.metadata.name,
-        allocatable=_credible(to_vector(node.status.allocatable)),
+        allocatable=_credible(amounts),
+        odd=odd,
         labels=labels,
         annotations=node.metadata.annotations,
         taints=tuple(sorted(Taint(t.key, t.value, t.effect) for t in node.spec.taints if t.effect in _KEEPS_AWAY)),

@@ -10,7 +10,7 @@ from sampan.catalog.taken import cards_taken, devices_taken
 from sampan.kube.layers import ResourceClaim
 from sampan.kube.meta import ObjectMeta
 from sampan.kube.requests import request_of
-from sampan.kube.workloads import Condition, Node, NodeStatus, Pod, PodSpec, PodStatus, Resources
+from sampan.kube.workloads import Condition, ContainerStatus, Node, NodeStatus, Pod, PodSpec, PodStatus, Resources
 from sampan.model.names import LABEL_HUB
 from sampan.model.quantity import MAX_AMOUNT
 from sampan.model.vector import CPU, PODS, Vector
@@ -46,7 +46,11 @@ def bare_pod(pod: Pod) -> Pod:
             deletion_timestamp=meta.deletion_timestamp and "set",
         ),
         spec=pod.spec,
-        status=PodStatus(phase=pod.status.phase if pod.status.phase in _ENDED else ""),
+        status=PodStatus(
+            phase=pod.status.phase if pod.status.phase in _ENDED else "",
+            container_statuses=_sizes(pod.status.container_statuses),
+            init_container_statuses=_sizes(pod.status.init_container_statuses),
+        ),
     )
 
 
@@ -80,6 +84,15 @@ def folded(pods: Iterable[Pod], *, namespace: str) -> list[Pod]:
         for node, hub, kinds in sorted(sums)
     ]
     return single + together
+
+
+def _sizes(statuses: Iterable[ContainerStatus]) -> list[ContainerStatus]:
+    """Return what containers were promised and have, and nothing of how they are."""
+    return [
+        ContainerStatus(name=each.name, allocated_resources=each.allocated_resources, resources=each.resources)
+        for each in statuses
+        if each.allocated_resources or each.resources
+    ]
 
 
 def _telling(annotations: dict[str, str]) -> dict[str, str]:

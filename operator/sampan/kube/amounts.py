@@ -1,13 +1,16 @@
 """Amounts of Kubernetes resources as the API writes them, in base units. Nothing about what they are amounts of."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from sampan.model.quantity import QuantityError, parse_quantity
 from sampan.model.vector import CPU, Vector
 
+_MOST_TEXT: Final = 64
+
 
 def to_vector(amounts: Mapping[str, str]) -> Vector:
-    """Return amounts in base units; what is no quantity is left out."""
+    """Return amounts that somebody asks for in base units, rounded up; what is no quantity is left out."""
     parsed: dict[str, int] = {}
     for name, text in amounts.items():
         try:
@@ -15,3 +18,21 @@ def to_vector(amounts: Mapping[str, str]) -> Vector:
         except QuantityError:
             continue  # a resource without an amount is one that nothing can be asked of
     return Vector.of(parsed)
+
+
+def to_stock(amounts: Mapping[str, str]) -> tuple[Vector, tuple[tuple[str, str], ...]]:
+    """Return amounts that are there in base units, rounded down, and the texts by name that are no whole number of base units.
+
+    A negative amount and one that is too long to be one are no numbers.
+    """
+    parsed: dict[str, int] = {}
+    odd: list[tuple[str, str]] = []
+    for name, text in sorted(amounts.items()):
+        try:
+            parsed[name] = parse_quantity(text, milli=name == CPU, down=True)
+            whole = parsed[name] == parse_quantity(text, milli=name == CPU)
+        except QuantityError:
+            whole = False
+        if not whole:
+            odd.append((name, str(text)[:_MOST_TEXT]))
+    return Vector.of(parsed), tuple(odd)

@@ -126,6 +126,8 @@ class ContainerStatus(KubeStruct, frozen=True, gc=False):
     restart_count: Count = 0
     state: ContainerState = ContainerState()
     last_state: ContainerState = ContainerState()
+    allocated_resources: dict[str, str] = {}
+    resources: Resources | None = None
 
 
 class PodStatus(KubeStruct, frozen=True, gc=False):

@@ -35,6 +35,9 @@ class Node:
     cordoned: bool = False
     slices: tuple[DeviceSlice, ...] = ()
     """What DRA drivers publish for this node."""
+    odd: tuple[tuple[str, str], ...] = ()
+    """Allocatable amounts as published, at most 64 characters, by resource, that are no whole numbers: nothing of what is no number
+    counts, and of a number not its fraction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

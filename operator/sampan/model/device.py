@@ -119,3 +119,5 @@ class Ignored:
     amount: int
     why: str
     """`SecondPublisher`, `Companion`, `Bookkeeping`, `NotBelieved`, `Partitioned`, `Stale` or `Incomplete`."""
+    text: str = ""
+    """The amount as published where it is no number."""

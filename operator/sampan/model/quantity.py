@@ -25,10 +25,10 @@ class QuantityError(ValueError):
         super().__init__(f"{text[:32]!r} is not {want}")
 
 
-def parse_quantity(text: str | int, *, milli: bool = False) -> int:
+def parse_quantity(text: str | int, *, milli: bool = False, down: bool = False) -> int:
     """Return a non-negative Kubernetes quantity in whole units, or in thousandths with `milli`.
 
-    Rounds up, as the API server's `Value()` and `MilliValue()` do; saturates at `MAX_AMOUNT`.
+    Rounds up, as the API server's `Value()` and `MilliValue()` do, or `down`: what is there; saturates at `MAX_AMOUNT`.
     Raises `QuantityError` for anything negative, too long or malformed.
     """
     shown = str(text)
@@ -39,7 +39,10 @@ def parse_quantity(text: str | int, *, milli: bool = False) -> int:
     digits, places = int(whole + (fraction or "")), len(fraction or "")
     power = (int(exponent) if exponent else _DECIMAL_EXPONENT[suffix or ""]) - places + (3 if milli else 0)
     scaled = digits * (_BINARY[binary] if binary else 1)
-    amount: int = scaled * 10**power if power >= 0 else -(-scaled // 10**-power)
+    if power >= 0:
+        amount: int = scaled * 10**power
+    else:
+        amount = scaled // 10**-power if down else -(-scaled // 10**-power)
     return min(amount, MAX_AMOUNT)
 
 

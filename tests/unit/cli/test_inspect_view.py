@@ -1,10 +1,12 @@
 """What inspect sees: free room by the operator's count, null where it cannot be told, and the pools that follow."""
 
 import msgspec
+import pytest
 
 from sampan.catalog import load
 from sampan.cli.inspect_view import pools, rows, see, unused
 from sampan.kube import workloads as kube
+from sampan.kube.meta import ObjectMeta
 from sampan.model.device import DeviceSlice, DraDevice
 
 H100 = {"nvidia.com/gpu.product": "NVIDIA-H100-80GB-HBM3", "nvidia.com/gpu.memory": "81559"}
@@ -82,3 +84,81 @@ def test_claims_leave_free_untold() -> None:
 def test_what_is_ignored_alone_is_a_row_too() -> None:
     (row,) = rows(see([node(amounts={"nvidia.com/gpumem": "9"})], [pod(0)], [], catalog=load()), load())
     assert (row["devices"], row["vendor"], row["ignored"]) == (0, None, ["nvidia.com/gpumem (9): Companion"])
+
+
+@pytest.mark.parametrize("text", ["lots", "-1", "9" * 20, "500m", ""])
+def test_an_amount_that_is_no_number_hides_no_device(text: str) -> None:
+    seen = see([node(labels=H100, amounts={"nvidia.com/gpu": text, "amd.com/gpu": "4"})], [pod(0)], [], catalog=load())
+    amd, nvidia = rows(seen, load())
+    assert (amd["vendor"], amd["devices"]) == ("amd", 4)
+    assert (nvidia["acceleratorClass"], nvidia["devices"], nvidia["free"]) == ("nvidia-h100-sxm-80gb", 0, 0)
+    assert nvidia["ignored"] == [f"nvidia.com/gpu ({text or 0}): NotBelieved"]
+    assert [(each.cause, each.nodes) for each in unused(seen, load())] == [("NotBelieved", 1)]
+
+
+def test_an_unknown_resource_with_a_nonsense_amount_is_shown() -> None:
+    (row,) = rows(see([node(amounts={"acme.example/npu": "lots"})], [pod(0)], [], catalog=load()), load())
+    assert (row["devices"], row["evidence"], row["ignored"]) == (
+        0,
+        ["unknown resource acme.example/npu"],
+        ["acme.example/npu (lots): NotBelieved"],
+    )
+
+
+def test_an_amount_that_cannot_be_read_does_not_displace_another_publisher() -> None:
+    device = DraDevice(name="a", attributes={"type": "gpu", "productName": "NVIDIA L4"}, capacity={"memory": 23034 * 2**20})
+    part = DeviceSlice(name="s", driver="gpu.nvidia.com", pool="n1", node="n1", devices=(device,))
+    (row,) = rows(see([node(amounts={"nvidia.com/gpu": "lots"})], [pod(0)], [part], catalog=load()), load())
+    assert (row["devices"], row["acceleratorClass"], row["ignored"]) == (1, "nvidia-l4-24gb", ["nvidia.com/gpu (lots): NotBelieved"])
+
+
+def test_a_part_of_a_device_is_none() -> None:
+    (row,) = rows(see([node(labels=H100, amounts={"nvidia.com/gpu": "1500m"})], [pod(0)], [], catalog=load()), load())
+    assert (row["devices"], row["free"], row["evidence"][0]) == (1, 1, "amount 1500m: only whole devices count")
+
+
+@pytest.mark.parametrize(
+    ("labels", "amounts", "want"),
+    [
+        ({**H100, "nvidia.com/gpu.replicas": "4"}, {"nvidia.com/gpu": "32"}, ("TimeSliced", None)),
+        (H100, {"nvidia.com/gpu.shared": "32"}, ("TimeSliced", None)),
+        (H100, {"volcano.sh/vgpu-number": "20"}, ("Virtual", None)),
+        ({**H100, "nvidia.com/vgpu.present": "true"}, {"nvidia.com/gpu": "1"}, ("Virtual", None)),
+        (H100, {"nvidia.com/mig-1g.10gb": "7"}, ("Partition", "10Gi")),
+        (H100, {"nvidia.com/gpu": "8"}, ("Whole", "80Gi")),
+    ],
+)
+def test_memory_is_what_a_device_has_for_itself(labels: dict[str, str], amounts: dict[str, str], want: tuple[str, str | None]) -> None:
+    (row,) = rows(see([node(labels=labels, amounts=amounts)], [pod(0)], [], catalog=load()), load())
+    assert (row["sharing"], row["memoryPerDevice"]) == want
+    assert row["acceleratorClass"] == "nvidia-h100-sxm-80gb"
+    assert (f"resource {next(iter(amounts))}" in row["evidence"]) == (row["sharing"] != "Whole")
+
+
+def test_labels_that_hold_no_number_are_told() -> None:
+    labels = {**H100, "nvidia.com/gpu.memory": "lots", "nvidia.com/gpu.replicas": "many", "nvidia.com/gpu.count": "-4"}
+    (row,) = rows(see([node(labels=labels, amounts={"nvidia.com/gpu": "8"})], [pod(0)], [], catalog=load()), load())
+    for key, text in (("memory", "lots"), ("replicas", "many"), ("count", "-4")):
+        assert f"label nvidia.com/gpu.{key}={text} not used: no number" in row["evidence"]
+
+
+def test_a_taint_that_no_job_may_tolerate_leaves_nothing_free() -> None:
+    member = node(labels=H100, amounts={"nvidia.com/gpu": "8"})
+    taints = [kube.Taint(key="team", value="x", effect="NoSchedule"), kube.Taint(key="nvidia.com/gpu", effect="NoSchedule")]
+    tainted = msgspec.structs.replace(member, spec=kube.NodeSpec(taints=taints))
+    (row,) = rows(see([tainted], [pod(0)], [], catalog=load()), load())
+    assert (row["free"], row["evidence"][0]) == (0, "taint team=x:NoSchedule keeps jobs away")
+    assert not any("taint nvidia.com/gpu" in each for each in row["evidence"])
+
+
+def test_unhealthy_devices_are_told() -> None:
+    sick = DraDevice(name="b", attributes={"type": "gpu", "productName": "NVIDIA L4"}, capacity={"memory": 23034 * 2**20}, tainted=True)
+    part = DeviceSlice(name="s", driver="gpu.nvidia.com", pool="n1", node="n1", devices=(sick,))
+    (row,) = rows(see([node()], [pod(0)], [part], catalog=load()), load())
+    assert (row["devices"], row["ignored"]) == (0, ["claim:gpu.nvidia.com/nvidia-l4-24gb (1): Unhealthy"])
+
+
+def test_pods_without_a_uid_hold_what_they_ask_for() -> None:
+    nameless = [msgspec.structs.replace(pod(2), metadata=ObjectMeta(name=name, namespace="d")) for name in ("a", "b")]
+    (row,) = rows(see([node(labels=H100, amounts={"nvidia.com/gpu": "8"})], nameless, [], catalog=load()), load())
+    assert row["free"] == 4

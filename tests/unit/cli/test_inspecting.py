@@ -52,3 +52,12 @@ def test_a_wrong_file_is_told() -> None:
     assert done.exit_code == 2
     assert "-, document 1, Node" in done.output
     assert "metadata.labels" in done.output
+
+
+def test_slices_of_no_given_node_are_told() -> None:
+    foreign = "kind: ResourceSlice\nmetadata: {{name: s}}\nspec: {{driver: d, {where}, devices: [{{name: a}}]}}\n"
+    lost = CliRunner().invoke(inspect, ["-f", "-", "-o", "json"], input=foreign.format(where="nodeName: ghost"))
+    assert (json.loads(lost.stdout), lost.exit_code) == ([], 0)
+    assert "of node ghost, which was not given: its 1 devices are not counted" in lost.stderr
+    wide = CliRunner().invoke(inspect, ["-f", "-", "-o", "json"], input=foreign.format(where="allNodes: true"))
+    assert "of no single node: its 1 devices are not counted" in wide.stderr

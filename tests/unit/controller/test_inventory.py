@@ -96,3 +96,10 @@ def test_what_a_node_claims_counts_up_to_what_a_node_can_have() -> None:
     body["status"]["allocatable"] = {"cpu": "9223372036854775807", "memory": "9223372036854775807", "pods": "9223372036854775807"}
     allocatable = to_node(as_node(body)).allocatable
     assert (allocatable["cpu"], allocatable["memory"], allocatable["pods"]) == (10**9, 2**60, 10**6)
+
+
+def test_amounts_that_are_no_whole_numbers_are_named() -> None:
+    body = node_body()
+    body["status"]["allocatable"] = {"nvidia.com/gpu": "1500m", "x.example/y": "lots"}
+    made = to_node(as_node(body))
+    assert (made.allocatable["nvidia.com/gpu"], made.odd) == (1, (("nvidia.com/gpu", "1500m"), ("x.example/y", "lots")))

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from member_objects import HUB, JOB, as_node, as_pod, node_body, pod_body
-from sampan.gate.fold import bare_node, folded
+from sampan.gate.fold import bare_node, bare_pod, folded
 from sampan.kube.requests import request_of
 from sampan.kube.workloads import Pod
 from sampan.model.names import LABEL_HUB
@@ -76,3 +76,13 @@ def test_a_node_keeps_what_tells_its_devices_only() -> None:
     node = bare_node(as_node(body))
     assert list(node.metadata.annotations) == ["hami.io/node-nvidia-register"]
     assert (node.spec.unschedulable, [c.type for c in node.status.conditions], node.metadata.uid) == (True, ["Ready"], "")
+
+
+def test_what_a_resized_container_holds_is_told() -> None:
+    body = pod_body(gpus=0)
+    body["status"]["containerStatuses"] = [
+        {"name": body["spec"]["containers"][0].setdefault("name", "c"), "ready": True, "allocatedResources": {"cpu": "40"}}
+    ]
+    pod = as_pod(body)
+    assert request_of(bare_pod(pod))["cpu"] == request_of(pod)["cpu"] == 40000
+    assert not bare_pod(pod).status.container_statuses[0].ready
