@@ -128,18 +128,24 @@ def _run(snapshot: Snapshot, job: Job, *, horizon: int, likely: bool) -> int | s
             at = run.likely_ends if likely and run.likely_ends is not None else run.ends
             if at is not None:
                 ends[uid] = max(at, snapshot.now + 1)
-    world, memo, until = _World(snapshot, ends), Memo(), snapshot.now + horizon
+    world, memo, until, before = _World(snapshot, ends), Memo(), snapshot.now + horizon, 0
     for _ in range(MOST_STEPS):
         plan, memo = schedule(world.snapshot, memo)
         if any(done.job.uid == job.uid for done in plan.assignments):
             return world.snapshot.now
+        before += len(plan.assignments)
         world = _taken(world, plan.assignments, plan.charges, likely=likely)
         world = replace(world, snapshot=replace(world.snapshot, reservations=plan.reservations))
         if len(plan.assignments) >= snapshot.limit:
             continue
         now = _next(world, job)
         if now is None:
-            return UNBOUNDED.get(plan.unbounded.get(job.uid, ""), UNBOUNDED["NoDeclaredEnd"])
+            why = UNBOUNDED.get(plan.unbounded.get(job.uid, ""), UNBOUNDED["NoDeclaredEnd"])
+            return (
+                f"{before} job{'s' * (before != 1)} that wait{'s' * (before == 1)} now come{'s' * (before == 1)} first; {why}"
+                if before
+                else why
+            )
         if now > until:
             return "it does not start within the time that a forecast looks ahead"
         world = _advanced(world, now)

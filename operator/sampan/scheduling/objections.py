@@ -169,7 +169,10 @@ _WORDS: Final[Mapping[Reason, Callable[[Question], Words]]] = {
     Reason.REGION_EXCLUDED: lambda q: (f"region {_or(q.placement.regions)}", f"region {q.offer.region}"),
     Reason.JURISDICTION_EXCLUDED: lambda q: (f"jurisdiction {_or(q.placement.jurisdictions)}", f"jurisdiction {q.offer.jurisdiction}"),
     Reason.OFFER_SELECTOR_MISMATCH: _selector,
-    Reason.NOT_DOMESTIC: lambda q: ("domestic devices", f"devices from {q.pool.accelerator.origin if q.pool.accelerator else _UNKNOWN}"),
+    Reason.NOT_DOMESTIC: lambda q: (
+        "domestic devices",
+        f"devices from {q.pool.accelerator.origin}" if q.pool.accelerator else "no devices whose origin is known",
+    ),
     Reason.PRICE_ABOVE_CAP: _cap,
     Reason.PRICE_UNKNOWN: _cap,
     Reason.ACCELERATOR_MISMATCH: _accelerator,

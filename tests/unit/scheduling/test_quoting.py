@@ -1,5 +1,7 @@
 """A quote equals what the cycle does with the job, and leaves no trace."""
 
+from dataclasses import replace
+
 from builders import H100, NOW, cluster, job, node, offer, snapshot
 from sampan.model.backlog import Backlog
 from sampan.model.quantity import MICRO
@@ -24,3 +26,14 @@ def test_without_a_place_there_is_no_best() -> None:
     assert told.best is None
     assert told.start.at_latest is None
     assert "no pool could run it" in told.start.unknown
+
+
+def test_a_waiting_job_of_the_name_is_taken_for_the_same_one() -> None:
+    for name, start in (("job", NOW), ("another", None)):
+        waits = replace(job(), uid="w", name=name)
+        mine = replace(job(), uid="quote", name="job", created=NOW)
+        world = snapshot([waits], offers=[offer()], clusters=[cluster(node("n", H100))])
+        told, _ = quote(world, Memo(), mine)
+        assert told.start.at_latest == start
+        assert told.start.unknown.startswith("" if start else "1 job that waits now comes first; too few of the jobs")
+        assert len(world.backlog) == 1
