@@ -7,9 +7,9 @@ from typing import Any, ClassVar, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
-from pydantic_core import CoreSchema
+from pydantic_core import CoreSchema, ErrorDetails
 
-from sampan.api.scalars import CamelCase, DnsLabel, DnsSubdomain, Int, Message, Timestamp
+from sampan.api.scalars import SUCH_AS, CamelCase, DnsLabel, DnsSubdomain, Int, Message, Timestamp
 
 Json = dict[str, Any]
 LIST_TYPE: Final = "x-kubernetes-list-type"
@@ -123,9 +123,32 @@ def _listing(kind: str, *, max_items: int, min_items: int = 0, extra: Json | Non
 
 def first_error(error: ValidationError, *, root: str = "spec") -> str:
     """Return the first error as `field: what is wrong`, without the value: it may be long, hostile or secret."""
-    detail = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"])
-    return f"{root}{path}: {detail['msg'].removeprefix('Value error, ')}"[:256]
+    return every_error(error, root=root)[0][:256]
+
+
+def every_error(error: ValidationError, *, root: str = "spec") -> list[str]:
+    """Return every error as `field: what is wrong`, in plain words and without the value."""
+    return [
+        f"{root}{''.join(f'[{part}]' if isinstance(part, int) else f'.{part}' for part in each['loc'])}: {_worded(each)}"
+        for each in error.errors(include_url=False, include_input=False)
+    ]
+
+
+def _worded(detail: ErrorDetails) -> str:
+    """Return what is wrong; a pattern is told by what it stands for, as nobody reads one."""
+    if detail["type"] == "string_pattern_mismatch":
+        example = SUCH_AS.get((detail.get("ctx") or {}).get("pattern", ""))
+        return f"should be an amount such as {example}" if example else "should be written as kubectl explain tells"
+    return _WORDS.get(detail["type"]) or detail["msg"].removeprefix("Value error, ").replace("Input should", "should")
+
+
+_WORDS: Final = {
+    "extra_forbidden": "unknown field",
+    "missing": "is required",
+    "string_type": "should be a string, in quotes",
+    "int_type": "should be a whole number",
+}
+"""Plain words for what pydantic says of common mistakes, by its type."""
 
 
 class LocalReference(Border):

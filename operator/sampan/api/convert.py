@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from sampan.api.alternative import Accelerator, ShareSpec
+from sampan.api.common import every_error
 from sampan.api.computejob import ComputeJobSpec
 from sampan.api.placement import Placement as PlacementSpec
 from sampan.api.selector import LabelSelector
@@ -22,10 +23,7 @@ def parse_spec(raw: Mapping[str, Any]) -> tuple[ComputeJobSpec | None, str]:
         spec = ComputeJobSpec.model_validate(raw)
         shape_of(spec)
     except ValidationError as error:
-        problems = (
-            f"spec.{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors(include_input=False, include_url=False)
-        )
-        return None, "; ".join(sorted(problems))[:256]
+        return None, "; ".join(sorted(every_error(error)))[:256]
     except QuantityError as error:
         return None, f"spec.template.resources: {error}"[:256]
     return spec, ""

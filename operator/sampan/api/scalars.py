@@ -18,6 +18,10 @@ _DIGITS: Final = "[1-9][0-9]{0,11}"
 _FRACTION: Final = r"0\.(0{0,2}[1-9]|0?[1-9][0-9]|[1-9][0-9]{2})"
 _CPU: Final = rf"^({_DIGITS}m?|{_DIGITS}\.[0-9]{{1,3}}|{_FRACTION})$"
 _MEMORY: Final = rf"^({_DIGITS}(\.[0-9]{{1,3}})?|{_FRACTION})(Ki|Mi|Gi|Ti|Pi|k|M|G|T|P)$|^{_DIGITS}$"
+_DECIMAL: Final = r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,6})?$"
+_POSITIVE: Final = r"^([1-9][0-9]{0,8}(\.[0-9]{1,6})?|0\.[0-9]{0,5}[1-9])$"
+SUCH_AS: Final = {_MEMORY: "64Gi or 512Mi", _CPU: "4 or 500m", _DECIMAL: "250 or 12.50", _POSITIVE: "250 or 12.50"}
+"""What a person may write where a pattern wants an amount."""
 _DOMAIN: Final = "[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?(:[0-9]{1,5})?"
 _PATH: Final = r"[a-z0-9]+([._-]+[a-z0-9]+)*"
 _IMAGE: Final = rf"^({_DOMAIN}/)?{_PATH}(/{_PATH})*(:[A-Za-z0-9_][-A-Za-z0-9_.]{{0,127}})?(@sha256:[0-9a-f]{{64}})?$"
@@ -105,11 +109,9 @@ DisplayText = Annotated[str, StringConstraints(max_length=256, pattern=_DISPLAY)
 Word = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Message = Annotated[str, StringConstraints(max_length=1024)]
 """Text that the operator writes, cleaned of control characters before."""
-Decimal = Annotated[str, StringConstraints(min_length=1, max_length=16, pattern=r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,6})?$")]
+Decimal = Annotated[str, StringConstraints(min_length=1, max_length=16, pattern=_DECIMAL)]
 """A non-negative decimal number with at most nine digits before and six after the point; never a float."""
-PositiveDecimal = Annotated[
-    str, StringConstraints(min_length=1, max_length=16, pattern=r"^([1-9][0-9]{0,8}(\.[0-9]{1,6})?|0\.[0-9]{0,5}[1-9])$")
-]
+PositiveDecimal = Annotated[str, StringConstraints(min_length=1, max_length=16, pattern=_POSITIVE)]
 """As `Decimal`, and more than 0; a fraction below one ends in no 0."""
 Generation = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern="^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$")]
 """What an image is built for inside a family, such as gfx942, sm_90 or ascend910b."""

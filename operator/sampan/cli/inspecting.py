@@ -69,7 +69,9 @@ def inspect(filename: str, output: str) -> None:
     if left:
         click.echo(f"\nIn no pool: {', '.join(f'{each.cause} on {each.nodes} nodes, such as {each.example}' for each in left)}")
     if not seen.pods_given:
-        click.echo("\nNo pods were given, so what is free cannot be told: add pods to kubectl get.", err=True)
+        click.echo(
+            "\nNo pod is among the objects, so what is free cannot be told: add pods to kubectl get, if the cluster runs any.", err=True
+        )
 
 
 def _tell_foreign(slices: "Iterable[ResourceSlice]", nodes: Set[str]) -> None:

@@ -4,13 +4,17 @@ What must never live here: retries, and handling of errors that are our own bugs
 """
 
 import json
+import re
 
 import click
 
 from sampan.kube.text import clean_text
 
 LINE_LIMIT = 1024
-"""Bytes of a whole message; a server's own words in it are cut to 256."""
+"""Bytes of a whole message; a server's own words in it are cut to 512."""
+
+_NOISE = re.compile(r",? *<nil>: Invalid value: null: some validation rules were not checked[^\],]*(, <nil>[^\]]*)?")
+"""What an API server adds to every refusal of a manifest."""
 
 CATALOGUE = frozenset({"clusteroffers", "acceleratorclasses", "placementpolicies"})
 """Kinds that people see by the ClusterRole sampan-catalogue-reader."""
@@ -102,7 +106,7 @@ def _status_words(body: str | bytes | None) -> tuple[str, str]:
         return "", ""
     details = status.get("details")
     resource = details.get("kind", "") if isinstance(details, dict) else ""
-    return clean_text(str(status.get("message", ""))), str(resource)
+    return clean_text(_NOISE.sub("", str(status.get("message", ""))), 512), str(resource)
 
 
 def _one_line(error: Exception) -> str:

@@ -46,7 +46,7 @@ def test_good_classes(more: dict[str, object]) -> None:
         ({"countRule": {"allowed": [2, 3], "multipleOf": 2}}, "multiple of multipleOf"),
         ({"countRule": {"span": "Never"}}, "span Never needs groupSize"),
         ({"countRule": {"span": "Half"}}, "spec.countRule.span"),
-        ({"launch": {"podSpec": {}}}, "spec.launch.podSpec: Extra inputs"),
+        ({"launch": {"podSpec": {}}}, "spec.launch.podSpec: unknown field"),
         ({"launch": {"podLabels": {"sampan.dev/job-uid": "x"}}}, "podLabels must lie outside sampan.dev"),
     ],
 )

@@ -32,7 +32,7 @@ def test_good_limits(raw: dict[str, object]) -> None:
         ({"terms": ["Free"]}, "spec.terms[0]"),
         ({"terms": ["Trial", "Trial"]}, "terms must not hold the same entry twice"),
         ({"domestic": "Maybe"}, "spec.domestic"),
-        ({"interconnect": "Near"}, "spec.interconnect: Input should be"),
+        ({"interconnect": "Near"}, "spec.interconnect: should be"),
     ],
 )
 def test_bad_limits(raw: dict[str, object], want: str) -> None:

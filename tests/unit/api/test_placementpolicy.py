@@ -33,4 +33,4 @@ def test_the_default_reference_is_the_model_s() -> None:
 
 
 def test_a_part_that_nobody_reads_yet_is_refused() -> None:
-    refuses(Weights, {"cost": 40, "packing": 30, "domestic": 20, "preference": 10}, "spec.preference: Extra inputs")
+    refuses(Weights, {"cost": 40, "packing": 30, "domestic": 20, "preference": 10}, "spec.preference: unknown field")

@@ -40,5 +40,5 @@ def test_one_job_at_a_time(sampan: Sampan, api: FakeApi, text: str) -> None:
 
 
 def test_what_the_operator_refuses_names_the_field(sampan: Sampan, api: FakeApi) -> None:
-    api.answer = api_error(422, "spec.template.image: Field required")
+    api.answer = api_error(422, "spec.template.image: is required")
     assert "spec.template.image" in sampan("quote", "-f", "-", text=yaml.safe_dump(a_job())).stderr

@@ -59,7 +59,15 @@ def test_remote_text_cannot_drive_the_terminal() -> None:
 def test_remote_text_is_cut() -> None:
     trouble = explain(api_error(422, "x" * 10_000))
     assert trouble is not None
-    assert trouble.message.count("x") <= 256
+    assert trouble.message.count("x") <= 512
+
+
+def test_what_a_server_adds_to_every_refusal_is_left_out() -> None:
+    noise = "<nil>: Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors"
+    said = f'ComputeJob "x" is invalid: [spec.replicas: Invalid value: "a": must be integer, {noise} to complete validation]'
+    trouble = explain(api_error(422, said))
+    assert trouble is not None
+    assert '[spec.replicas: Invalid value: "a": must be integer]; correct the named field' in trouble.message
 
 
 @pytest.mark.parametrize("body", ["<html>busy</html>", "[]", '"text"', None, '{"details": 3}'])
