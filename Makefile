@@ -29,7 +29,7 @@ binaries: $(STAMP) ## Kubernetes, etcd, kwok and helm: found, or built once with
 	$(call say,Kubernetes binaries (found or built once; a cold build takes about eight minutes))
 	@$(BIN)/python -m sampan local binaries
 
-demo: binaries ## a hub, three members, a dozen jobs, and a table checked against the members
+demo: binaries ## a hub, three members, twenty jobs, and a table checked against the members
 	$(call say,Demo federation)
 	@$(BIN)/sampan demo
 
@@ -37,7 +37,7 @@ test: binaries ## every test, real API servers included
 	$(call say,All tests)
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-unit: $(STAMP) ## the tests that need nothing but Python: under a minute
+unit: $(STAMP) ## the tests that need nothing but Python: about a minute
 	$(call say,Offline tests)
 	@$(BIN)/python -m pytest -q $(OFFLINE_TESTS) $(PYTEST_ARGS)
 

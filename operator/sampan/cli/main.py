@@ -133,7 +133,7 @@ VERBS = (
     Verb("replay", "Submit a recorded workload and report waits and use.", _replay),
     Verb("simulate", "Play a public trace through the scheduler under simulated time.", _simulate),
     Verb("local", "A federation on this machine: up, down, status, kubeconfig.", _local),
-    Verb("demo", "Local federation, a dozen example jobs, a checked result.", _demo),
+    Verb("demo", "Local federation, twenty example jobs, a checked result.", _demo),
     Verb("operator", "Run the operator.", _operator),
     Verb("publish", "Publish a member's capacity to its hub, from inside the member.", _publish),
     Verb("uninstall", "Drain a hub and release what Sampan holds on it.", _uninstall),

@@ -62,6 +62,8 @@ def explain_api(status: int, body: str | bytes | None, *, reason: str | None = N
     said = message or reason or "no reason given"
     if status == 401:
         return Trouble("the hub does not accept these credentials (401)", "renew the kubeconfig, or choose another --context")
+    if status == 403 and resource == "computejobs" and "at the cluster scope" in said:
+        return Trouble(f"not allowed: {said}", "name a namespace with -n instead of -A, or ask the platform team for more rights")
     if status == 403:
         return Trouble(f"not allowed: {said}", f"ask the platform team for the ClusterRole {_role(resource)}")
     if status == 404 and resource == "namespaces":
