@@ -9,8 +9,8 @@ from typing import Any, Final
 from sampan.api.consignment import Consignment
 from sampan.api.launch import environment, literal
 from sampan.api.recipe import container_security, host_mounts, host_volumes, pod_metadata, pod_security
-from sampan.api.share import companions
 from sampan.api.template import Template, Volume, VolumeMount
+from sampan.catalog.share import companions
 from sampan.model.vector import Vector
 
 CONTAINER: Final = "main"

@@ -8,7 +8,7 @@ from typing import Final
 
 from sampan.catalog.classes import VendorClasses
 from sampan.catalog.detection import Detection
-from sampan.catalog.facts import ResourceName, Vendor
+from sampan.catalog.facts import DraDriver, ResourceName, Vendor
 from sampan.catalog.reading import parse_other, parse_other_drivers, parse_vendor
 from sampan.catalog.recipes import recipe_for
 from sampan.catalog.resolve import UNKNOWN_VENDOR, resolve_vendor, unknown_group
@@ -144,6 +144,10 @@ class Catalog:
 
     def _known(self, name: str) -> bool:
         return any(vendor.resource(name) for vendor in self.vendors) or any(other.pattern.fullmatch(name) for other in self.others)
+
+    def driver(self, name: str) -> DraDriver | None:
+        """Return the facts of a DRA driver, None for one that no table knows."""
+        return next((known for vendor in self.vendors if (known := vendor.dra(name)) is not None), None)
 
     def _known_driver(self, name: str) -> bool:
         return any(vendor.dra(name) for vendor in self.vendors) or name in self.other_drivers

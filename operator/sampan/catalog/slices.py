@@ -4,7 +4,7 @@ Attributes are text of strangers: one that could not stand in a CEL string as it
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,7 +38,11 @@ class Claimable:
 
 
 def whole_pools(slices: Iterable[DeviceSlice]) -> tuple[dict[str, list[DraDevice]], tuple[Ignored, ...]]:
-    """Return the devices of every driver, newest generation of each pool; pools that miss slices are not counted."""
+    """Return the devices of every driver, newest generation of each pool.
+
+    Pools that miss slices, or name a device twice, are not counted, and of devices that are parts of one another those that can be had
+    at once are, the greatest first.
+    """
     pools: dict[tuple[str, str], dict[str, DeviceSlice]] = {}
     for each in sorted(slices, key=lambda one: (one.generation, one.name))[-_MOST_SLICES:]:
         known = pools.setdefault((each.driver, each.pool), {})
@@ -51,9 +55,51 @@ def whole_pools(slices: Iterable[DeviceSlice]) -> tuple[dict[str, list[DraDevice
         devices = [device for part in parts.values() for device in part.devices]
         if len(parts) < max(part.expected_slices for part in parts.values()):
             ignored.append(Ignored(resource=f"{CLAIM}{driver}", amount=len(devices), why="Incomplete"))
-        else:
-            drivers.setdefault(driver, []).extend(devices)
+            continue
+        if len({device.name for device in devices}) < len(devices):
+            ignored.append(Ignored(resource=f"{CLAIM}{driver}", amount=len(devices), why="NotBelieved"))
+            continue
+        kept = _at_once(devices, {(name, key): amount for part in parts.values() for name, key, amount in part.counters})
+        if len(kept) < len(devices):
+            ignored.append(Ignored(resource=f"{CLAIM}{driver}", amount=len(devices) - len(kept), why="Partitioned"))
+        drivers.setdefault(driver, []).extend(kept)
     return drivers, tuple(ignored)
+
+
+def _at_once(devices: Iterable[DraDevice], left: dict[tuple[str, str], int]) -> list[DraDevice]:
+    """Return the devices that the counters of their pool allow at once; a counter of unknown size allows its greatest user once."""
+    kept = []
+    for device in sorted(devices, key=_greatest_first):
+        needs = [(left.setdefault((name, key), amount) >= amount, (name, key), amount) for name, key, amount in device.counters]
+        if all(enough for enough, _, _ in needs):
+            kept.append(device)
+            for _, counter, amount in needs:
+                left[counter] -= amount
+    return kept
+
+
+def _greatest_first(device: DraDevice) -> tuple[int, bool, str]:
+    """Order devices by what they take of counters; a part after its whole."""
+    return -sum(amount for _, _, amount in device.counters), any("parent" in key.lower() for key in device.attributes), device.name
+
+
+def held(driver: DraDriver | None, parts: Sequence[DeviceSlice], claimed: Set[str]) -> frozenset[str]:
+    """Return which counted devices of one pool claims hold: those named, and a whole device of which a part is.
+
+    `driver` is None for one that no table knows; `claimed` are names of devices of the pool.
+    """
+    kept = [device for devices in whole_pools(parts)[0].values() for device in devices]
+    if driver is not None:
+        wholes = {attribute(device, driver.id) for device in kept if (kind := _kind(driver, device)) and kind.kind is Kind.WHOLE} - {""}
+        kept = [device for device in kept if attribute(device, driver.parent) not in wholes]
+    names = {device.name for device in kept}
+    taken = claimed & names
+    for part in (device for each in parts for device in each.devices if device.name in claimed - names):
+        sets, parent = {name for name, _, _ in part.counters}, attribute(part, driver.parent) if driver else ""
+        whole = (device for device in kept if parent and driver and attribute(device, driver.id) == parent)
+        taken |= {device.name for device in whole}
+        taken |= {device.name for device in kept if any(name in sets for name, _, _ in device.counters)}
+    return frozenset(taken)
 
 
 def claimables(driver: DraDriver, devices: Iterable[DraDevice]) -> tuple[tuple[Claimable, ...], tuple[Ignored, ...]]:

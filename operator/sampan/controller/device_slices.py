@@ -1,5 +1,6 @@
 """Turns the ResourceSlices of a member into what the catalogue reads. No meaning of attributes here, and nothing of claims."""
 
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from sampan.kube import dra
@@ -22,6 +23,7 @@ def to_slice(one: dra.ResourceSlice) -> DeviceSlice | None:
         generation=spec.pool.generation,
         expected_slices=spec.pool.resource_slice_count,
         devices=tuple(_device(device) for device in spec.devices),
+        counters=_counters((each.name, each.counters) for each in spec.shared_counters),
     )
 
 
@@ -33,7 +35,12 @@ def _device(device: dra.Device) -> DraDevice:
         capacity={name: amount for name, each in told.capacity.items() if (amount := _amount(each.value)) is not None},
         tainted=any(taint.effect in _KEEPS_AWAY for taint in told.taints),
         consumable=told.allow_multiple_allocations,
+        counters=_counters((each.counter_set, each.counters) for each in told.consumes_counters),
     )
+
+
+def _counters(sets: Iterable[tuple[str, Mapping[str, dra.Counter]]]) -> tuple[tuple[str, str, int], ...]:
+    return tuple(sorted((name, key, _amount(each.value) or 0) for name, counters in sets for key, each in counters.items()))
 
 
 def _text(attribute: dra.DeviceAttribute) -> str:

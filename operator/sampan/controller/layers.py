@@ -167,7 +167,8 @@ class Layers:
 
 def _devices(claim: kube.ResourceClaim) -> tuple[Device, ...]:
     allocation = claim.status.allocation
-    return () if allocation is None else tuple((each.driver, each.pool, each.device) for each in allocation.devices.results)
+    held = () if allocation is None else (each for each in allocation.devices.results if not each.admin_access)
+    return tuple((each.driver, each.pool, each.device) for each in held)
 
 
 def _told(amounts: Mapping[str, str]) -> Vector:

@@ -1,13 +1,16 @@
 """What is taken of things inside a node that no scalar tells: cards handed out in shares, rings, devices had by claim. Pure."""
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from sampan.catalog import Catalog
+from sampan.catalog.slices import held
 from sampan.catalog.taken import rings_taken
 from sampan.controller.layers import Device
+from sampan.model.accelerator import Sharing
 from sampan.model.cluster import CardUse, Node
-from sampan.model.device import Card, DeviceGroup
+from sampan.model.device import Card, DeviceGroup, DeviceSlice
 from sampan.model.job import Share
 from sampan.model.vector import Vector
 from sampan.scheduling.capacity import PodUse
@@ -24,17 +27,31 @@ def claims_taken(node: Node, groups: Iterable[DeviceGroup], *, claimed: Mapping[
 
     `node` is as its API server gives it, not as `with_claims` makes it.
     """
-    known = {group.resource for group in groups if group.claim is not None}
-    taken: dict[str, int] = {}
-    for each in node.slices if known and claimed else ():
-        for device in each.devices:
-            if (each.driver, each.pool, device.name) not in claimed:
-                continue
-            alone = replace(node, slices=(replace(each, devices=(device,), expected_slices=1),))
-            for group in catalog.resolve(alone):
-                if group.resource in known:
-                    taken[group.resource] = taken.get(group.resource, 0) + 1
+    groups = tuple(groups)
+    pools: dict[tuple[str, str], list[DeviceSlice]] = {}
+    for each in node.slices if claimed else ():
+        pools.setdefault((each.driver, each.pool), []).append(each)
+    bare, taken = replace(node, allocatable=Vector()), dict[str, int]()
+    for (driver, pool), parts in pools.items():
+        named = {device.name for part in parts for device in part.devices if (driver, pool, device.name) in claimed}
+        for name in held(catalog.driver(driver), parts, named) if named else ():
+            part, device = next((part, device) for part in parts for device in part.devices if device.name == name)
+            alone = replace(bare, slices=(replace(part, devices=(device,), expected_slices=1),))
+            for resource, amount in _holders(catalog.resolve(alone), groups, catalog):
+                taken[resource] = taken.get(resource, 0) + amount
     return Vector.of(taken)
+
+
+def _holders(alone: Iterable[DeviceGroup], groups: Iterable[DeviceGroup], catalog: Catalog) -> Iterable[tuple[str, int]]:
+    """Yield the group that a device belongs to, or the one of whole devices by which its vendor's plugin publishes it too."""
+    for one in alone:
+        if any(group.resource == one.resource for group in groups):
+            yield one.resource, 1
+            continue
+        plugin = (group for group in groups if group.vendor == one.vendor and group.claim is None and group.sharing is Sharing.WHOLE)
+        for group in itertools.islice(plugin, 1):
+            facts = catalog.get(group.accelerator_class) if group.accelerator_class else None
+            yield group.resource, facts.units_per_device if facts else 1
 
 
 def card_uses(pods: Iterable[PodUse]) -> dict[str, CardUse]:

@@ -33,6 +33,26 @@ class DeviceTaint(KubeStruct, frozen=True, gc=False):
     effect: str = ""
 
 
+class Counter(KubeStruct, frozen=True, gc=False):
+    """An amount of a counter, a quantity as on the wire."""
+
+    value: str = "0"
+
+
+class CounterSet(KubeStruct, frozen=True, gc=False):
+    """What the devices of a pool that are parts of one another share."""
+
+    name: str = ""
+    counters: dict[str, Counter] = {}
+
+
+class CounterUse(KubeStruct, frozen=True, gc=False):
+    """What a device takes of a counter set."""
+
+    counter_set: str = ""
+    counters: dict[str, Counter] = {}
+
+
 class BasicDevice(KubeStruct, frozen=True, gc=False):
     """Where v1beta1 keeps what v1 has on the device itself."""
 
@@ -40,6 +60,7 @@ class BasicDevice(KubeStruct, frozen=True, gc=False):
     capacity: dict[str, DeviceCapacity] = {}
     taints: list[DeviceTaint] = []
     allow_multiple_allocations: bool = False
+    consumes_counters: list[CounterUse] = []
 
 
 class Device(KubeStruct, frozen=True, gc=False):
@@ -50,6 +71,7 @@ class Device(KubeStruct, frozen=True, gc=False):
     capacity: dict[str, DeviceCapacity] = {}
     taints: list[DeviceTaint] = []
     allow_multiple_allocations: bool = False
+    consumes_counters: list[CounterUse] = []
     basic: BasicDevice | None = None
 
 
@@ -68,6 +90,7 @@ class ResourceSliceSpec(KubeStruct, frozen=True, gc=False):
     node_name: str = ""
     pool: ResourcePool = ResourcePool()
     devices: list[Device] = []
+    shared_counters: list[CounterSet] = []
 
 
 class ResourceSlice(KubeStruct, frozen=True, gc=False):

@@ -110,6 +110,8 @@ class AllocatedDevice(KubeStruct, frozen=True, gc=False):
     driver: str = ""
     pool: str = ""
     device: str = ""
+    admin_access: bool | None = None
+    """Watches the device, and takes nothing of it."""
 
 
 class DeviceAllocation(KubeStruct, frozen=True, gc=False):

@@ -46,6 +46,8 @@ class DraDevice:
     """Carries a NoSchedule or NoExecute device taint: unhealthy."""
     consumable: bool = False
     """`allowMultipleAllocations`: handed out in shares."""
+    counters: tuple[tuple[str, str, int], ...] = ()
+    """(counter set, counter, amount) that it takes of what devices of its pool share: a whole device and its parts are not had at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +62,8 @@ class DeviceSlice:
     expected_slices: int = 1
     """`spec.pool.resourceSliceCount`: with fewer slices seen the pool is incomplete and its devices are not counted."""
     devices: tuple[DraDevice, ...] = ()
+    counters: tuple[tuple[str, str, int], ...] = ()
+    """(counter set, counter, amount) that devices of the pool share."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from sampan.catalog.share import companions
 from sampan.model.accelerator import AcceleratorClass, Precision, Sharing
 from sampan.model.cluster import Pool
 from sampan.model.job import Demand, Domestic, Placement, Requirement
@@ -137,12 +138,14 @@ def accelerator(q: Question) -> Reason | None:
 
 
 def sharing(q: Question) -> Reason | None:
-    """Devices are handed out as asked for: whole, as a hardware partition, or as a share of a card."""
+    """Devices are handed out as asked for: whole, as a hardware partition, or as a share of a card in units that are known."""
     need = q.demand.requirement
     if need is None:
         return None
     wanted = Sharing.PARTITION if need.partition else Sharing.VIRTUAL if need.share else Sharing.WHOLE
-    return None if q.pool.sharing is wanted else Reason.SHARING_MISMATCH
+    if q.pool.sharing is not wanted or (need.share and companions(q.pool.resource, need.share) is None):
+        return Reason.SHARING_MISMATCH
+    return None
 
 
 def partition(q: Question) -> Reason | None:

@@ -86,6 +86,8 @@ def _way(sharing: Sharing, profile: str = "") -> str:
 def _sharing(q: Question) -> Words:
     need = q.demand.requirement
     wanted = _way(Sharing.PARTITION, need.partition) if need and need.partition else "shares of devices" if need and need.share else ""
+    if need and need.share and q.pool.sharing is Sharing.VIRTUAL:
+        return wanted, f"{q.pool.resource}, in whose units nobody knows how to ask for such a share"
     return wanted or "whole devices", _way(q.pool.sharing, q.pool.profile) if q.pool.resource else "no devices"
 
 

@@ -179,3 +179,9 @@ def test_an_unknown_resource_shows_the_labels_of_its_domain() -> None:
     labels = {"acme.example/model": "X9", "nvidia.com/gpu.product": "Tesla-T4"}
     (group,) = load().resolve(node(resources={"acme.example/npu": 4}, labels=labels))
     assert (group.vendor, group.evidence) == ("unknown", ("unknown resource acme.example/npu", "label acme.example/model=X9"))
+
+
+def test_drivers_are_known_by_name() -> None:
+    found = load().driver("gpu.nvidia.com")
+    assert found is not None
+    assert (found.parent, load().driver("acme.example")) == ("parentUUID", None)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from sampan.catalog import load
 from sampan.catalog.facts import DraDriver
-from sampan.catalog.slices import attribute, claimables, whole_pools
+from sampan.catalog.slices import attribute, claimables, held, whole_pools
 from sampan.model.device import DeviceSlice, DraDevice
 
 DRIVER = "gpu.nvidia.com"
@@ -76,3 +76,45 @@ def test_no_attribute_breaks_a_claim(attributes: dict[str, str]) -> None:
     found, _ = claimables(driver(), [DraDevice(name="x", attributes=attributes)])
     for each in found:
         assert all(selector.count('"') in (4,) for selector in each.source.selectors)
+
+
+def mig(name: str, gib: int, *, counters: tuple[tuple[str, str, int], ...] = ()) -> DraDevice:
+    attributes = {"type": "mig", "uuid": f"MIG-{name}", "productName": "NVIDIA L4", "profile": f"{gib}gb", "parentUUID": "GPU-a"}
+    return DraDevice(name=name, attributes=attributes, capacity={"memory": gib * GIB}, counters=counters)
+
+
+def of_set(amount: int) -> tuple[tuple[str, str, int], ...]:
+    return (("set-0", "memory", amount),)
+
+
+def test_a_pool_that_names_a_device_twice_is_not_believed() -> None:
+    drivers, ignored = whole_pools([piece("a", gpu("x"), expected=2), piece("b", gpu("x"), expected=2)])
+    assert (drivers, [(one.amount, one.why) for one in ignored]) == ({}, [(2, "NotBelieved")])
+
+
+def test_devices_that_are_parts_of_one_another_count_as_far_as_they_can_be_had_at_once() -> None:
+    whole = DraDevice(name="z", attributes=gpu("a").attributes, counters=of_set(40))
+    parts = [mig(f"m{n}", 20, counters=of_set(20)) for n in range(2)]
+    small = [mig(f"s{n}", 10, counters=of_set(10)) for n in range(4)]
+    sets = DeviceSlice(name="sets", driver=DRIVER, pool="n1", node="n1", expected_slices=2, counters=of_set(40))
+    drivers, ignored = whole_pools([sets, piece("a", *parts, *small, whole, expected=2)])
+    assert [device.name for device in drivers[DRIVER]] == ["z"]
+    assert [(one.resource, one.amount, one.why) for one in ignored] == [("claim:gpu.nvidia.com", 6, "Partitioned")]
+    drivers, _ = whole_pools([sets, piece("a", *small, parts[0], expected=2)])
+    assert [device.name for device in drivers[DRIVER]] == ["m0", "s0", "s1"]
+
+
+def test_a_counter_of_unknown_size_allows_its_greatest_user_once() -> None:
+    drivers, _ = whole_pools([piece("a", mig("m0", 20, counters=of_set(20)), mig("s0", 10, counters=of_set(10)), gpu("free"))])
+    assert sorted(device.name for device in drivers[DRIVER]) == ["free", "m0"]
+
+
+def test_a_claim_on_a_part_holds_the_whole_device() -> None:
+    by_parent = [piece("a", gpu("a"), gpu("b"), mig("m0", 10), mig("m1", 10))]
+    assert held(driver(), by_parent, {"m0", "m1"}) == {"a"}
+    assert held(driver(), by_parent, {"b", "gone"}) == {"b"}
+    whole = DraDevice(name="z", attributes=gpu("z").attributes, counters=of_set(40))
+    by_counter = [piece("a", whole, mig("m0", 10, counters=of_set(10)), gpu("b"))]
+    assert held(driver(), by_counter, {"m0"}) == {"z"}
+    assert held(None, by_counter, {"m0"}) == {"z"}
+    assert held(driver(), [piece("a", mig("m0", 10), mig("m1", 10))], {"m0"}) == {"m0"}

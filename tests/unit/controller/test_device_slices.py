@@ -33,5 +33,14 @@ def test_older_slices_keep_devices_in_basic() -> None:
     assert one.devices[0].attributes == {"s": "t"}
 
 
+def test_counters_are_converted_wherever_they_are() -> None:
+    uses = [{"counterSet": "c", "counters": {"memory": {"value": "10Gi"}}}]
+    devices = [{"name": "a", "consumesCounters": uses}, {"name": "b", "basic": {"consumesCounters": uses}}]
+    one = to_slice(slice_of(nodeName="n1", devices=devices, sharedCounters=[{"name": "c", "counters": {"memory": {"value": "80Gi"}}}]))
+    assert one is not None
+    assert one.counters == (("c", "memory", 80 * 2**30),)
+    assert [device.counters for device in one.devices] == [(("c", "memory", 10 * 2**30),)] * 2
+
+
 def test_a_slice_of_no_node_is_none() -> None:
     assert to_slice(slice_of(driver="d")) is None

@@ -108,3 +108,10 @@ def test_claims_count_the_devices_that_they_hold(layers: Layers, told: list[int]
     assert len(told) == before, "nothing changed"
     layers.drop_claim(claim("b"))
     assert layers.claimed == {("gpu.nvidia.com", "n1", "gpu-0"): 1}
+
+
+def test_a_claim_that_only_watches_holds_nothing(layers: Layers) -> None:
+    results = [{"driver": "gpu.nvidia.com", "pool": "n1", "device": name, "adminAccess": name == "gpu-0"} for name in ("gpu-0", "gpu-1")]
+    body = {"metadata": {"uid": "a"}, "status": {"allocation": {"devices": {"results": results}}}}
+    layers.replace_claims([msgspec.convert(body, kube.ResourceClaim)])
+    assert layers.claimed == {("gpu.nvidia.com", "n1", "gpu-1"): 1}

@@ -64,6 +64,17 @@ def test_devices_by_claim_are_amounts_of_their_node_and_claims_take_them() -> No
     assert claims_taken(bare, groups, claimed={}, catalog=load()) == Vector()
 
 
+def test_a_claim_on_a_device_that_a_plugin_publishes_too_takes_it_there() -> None:
+    bare = a_dra_node()
+    both = replace(
+        bare, allocatable=bare.allocatable + Vector.of({"nvidia.com/gpu": 2}), labels={"nvidia.com/gpu.product": "H100-80GB-HBM3"}
+    )
+    groups = load().resolve(both)
+    assert [group.resource for group in groups] == ["nvidia.com/gpu"]
+    claimed = {("gpu.nvidia.com", "n1", "gpu-1"): 1}
+    assert claims_taken(both, groups, claimed=claimed, catalog=load()) == Vector.of({"nvidia.com/gpu": 1})
+
+
 def test_what_others_wait_for_is_told_by_resource() -> None:
     waiting = contended([vector(1, gpu=4), vector(1, gpu=2), vector(8)])
     assert waiting["nvidia.com/gpu"]["nvidia.com/gpu"] == 6

@@ -270,3 +270,23 @@ def test_a_policy_that_is_not_there_is_not_replaced_by_another() -> None:
 def test_every_filter_can_refuse() -> None:
     """A filter that is in the list but never speaks would be a lie; each has a case above, so names and list agree in number."""
     assert len(FILTERS) == len({check.__name__ for check in FILTERS}) == 26
+
+
+@pytest.mark.parametrize(
+    ("resource", "percent", "want"),
+    [
+        ("nvidia.com/gpu", 30, ()),
+        ("volcano.sh/vgpu-number", 0, ()),
+        ("kunlunxin.com/vxpu", 0, ()),
+        ("kunlunxin.com/vxpu", 30, (Reason.SHARING_MISMATCH,)),
+        ("cambricon.com/vmlu", 0, (Reason.SHARING_MISMATCH,)),
+        ("amd.com/gpu", 0, (Reason.SHARING_MISMATCH,)),
+        ("enflame.com/vgcu", 0, (Reason.SHARING_MISMATCH,)),
+        ("tke.cloud.tencent.com/qgpu", 0, (Reason.SHARING_MISMATCH,)),
+        ("claim:hami-core-gpu.project-hami.io/nvidia-l4-24gb", 0, (Reason.SHARING_MISMATCH,)),
+    ],
+)
+def test_a_share_is_asked_for_only_where_it_is_known_how(resource: str, percent: int, want: tuple[Reason, ...]) -> None:
+    shared = replace(pool(), resource=resource, sharing=Sharing.VIRTUAL)
+    wanted = demand(replace(requirement(count=1), share=Share(memory=8 * GIB, compute_percent=percent)))
+    assert ask(wanted, in_pool=shared) == want

@@ -8,7 +8,7 @@ import pytest
 from builders import ASCEND, GIB, H100, NOW, demand, offer, pool, requirement, selector
 from sampan.catalog import load
 from sampan.model.accelerator import CountRule, Precision, Sharing
-from sampan.model.job import Domestic, Placement
+from sampan.model.job import Domestic, Placement, Share
 from sampan.model.launch import Launch, PodSecurity
 from sampan.model.offer import Terms
 from sampan.model.quantity import MICRO
@@ -134,6 +134,17 @@ def test_a_name_that_nobody_knows_comes_with_the_nearest() -> None:
     assert unknown_names(requirement(H100), classes) == ""
     assert f"the nearest known is {H100}" in unknown_names(requirement("nvidia-h100-sxm-80g"), classes)
     assert unknown_names(requirement(None, stack="zzzz"), classes) == " (no stack zzzz is known)"
+
+
+def test_shares_in_unknown_units_are_named() -> None:
+    shared = replace(pool(), resource="cambricon.com/vmlu", sharing=Sharing.VIRTUAL)
+    asked = question(demand=demand(replace(requirement(count=1), share=Share(memory=GIB))), pool=shared)
+    assert refusals(asked) == (Reason.SHARING_MISMATCH,)
+    found = objection(Reason.SHARING_MISMATCH, asked)
+    assert (found.needed, found.present) == (
+        "shares of devices",
+        "cambricon.com/vmlu, in whose units nobody knows how to ask for such a share",
+    )
 
 
 def test_the_hint_follows_what_is_needed() -> None:
