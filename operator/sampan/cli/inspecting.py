@@ -72,6 +72,8 @@ def inspect(filename: str, output: str) -> None:
         click.echo(
             "\nNo pod is among the objects, so what is free cannot be told: add pods to kubectl get, if the cluster runs any.", err=True
         )
+    elif any(row["free"] is None for row in found):
+        click.echo("\nFREE is ? where devices are taken by claims: which are held is not read from these objects.", err=True)
 
 
 def _tell_foreign(slices: "Iterable[ResourceSlice]", nodes: Set[str]) -> None:

@@ -31,7 +31,7 @@ def offers(target: Target, output: str) -> None:
 
     REASON is the first condition that keeps an offer from being used, with its own words.
     """
-    items = hub.connect(target).items(hub.OFFERS)
+    items = in_sight(hub.connect(target))
     if output != "table":
         print_objects(items, output)
         return
@@ -39,6 +39,21 @@ def offers(target: Target, output: str) -> None:
         click.echo("No offers found.", err=True)
         return
     print_table(COLUMNS, [row(item) for item in items])
+
+
+def in_sight(hub_in_use: hub.Hub) -> list[hub.Object]:
+    """The offers that are asked for; who may not list those of all namespaces, as a provider, gets the own namespace's and is told."""
+    from kubernetes.client.exceptions import ApiException
+
+    try:
+        return hub_in_use.items(hub.OFFERS)
+    except ApiException as error:
+        if error.status != 403 or hub_in_use.namespace is not None:
+            raise
+        own = hub.Hub(hub_in_use.api, namespace=hub_in_use.default_namespace, default_namespace=hub_in_use.default_namespace)
+        items = own.items(hub.OFFERS)
+    click.echo(f"Offers of namespace {own.namespace} only: these credentials may not list those of others.", err=True)
+    return items
 
 
 def row(offer: dict[str, Any]) -> list[str]:

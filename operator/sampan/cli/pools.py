@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from sampan.cli import hub
-from sampan.cli.offers import pools_of
+from sampan.cli.offers import in_sight, pools_of
 from sampan.cli.options import Target, output_option, target_options
 from sampan.cli.quote import ask, one_job
 from sampan.cli.render import Column, print_data, print_table
@@ -54,7 +54,7 @@ def pools(target: Target, output: str, why: str | None, filename: str | None) ->
     if why is not None or filename:
         _why(hub_in_use, why or "", filename, output=output)
         return
-    items = hub_in_use.items(hub.OFFERS)
+    items = in_sight(hub_in_use)
     found = pool_list(items)
     if output != "table":
         print_data(found, output)

@@ -74,6 +74,8 @@ def explain_api(status: int, body: str | bytes | None, *, reason: str | None = N
         return Trouble(f"not found: {said}", "check the name and the namespace (-n)")
     if status == 409:
         return Trouble(f"{said}", "choose another name, or delete the old object first")
+    if status in (400, 422) and not resource:  # the operator's own answer to a question
+        return Trouble(f"refused: {said}", "correct that and try again")
     if status in (400, 422):
         return Trouble(f"the API server refused the object: {said}", "correct the named field and try again", exit_code=1)
     if status == 503 and not resource and "unable to handle the request" in said:

@@ -87,6 +87,7 @@ class FakeApi:
         self.answer: Object | Exception = {}
         self.asked: list[tuple[str, Object]] = []
         self.list_error: Exception | None = None
+        self.everywhere_error: Exception | None = None
         self._lock = threading.Lock()
 
     def list(self, plural: str, namespace: str | None) -> Object:
@@ -94,6 +95,8 @@ class FakeApi:
         self.lists += 1
         if self.list_error:
             raise self.list_error
+        if self.everywhere_error and namespace is None:
+            raise self.everywhere_error
         items = [item for item in self.objects[plural] if namespace in (None, item["metadata"]["namespace"])]
         return {"metadata": {"resourceVersion": "10"}, "items": items}
 

@@ -47,6 +47,16 @@ def test_the_table_shows_nodes_and_pools(tmp_path: Path) -> None:
     assert "t4-16gb-x2" in done.stdout
 
 
+def test_what_cannot_be_told_of_free_devices_is_said() -> None:
+    listed, published = OBJECTS.split("---")
+    node, pod = listed.split("- kind: Pod")
+    assert "No pod is among the objects" in CliRunner().invoke(inspect, ["-f", "-"], input=node).output
+    claimed = node.replace(', nvidia.com/gpu: "2"', "")
+    bare = f"{claimed}- kind: Pod{pod}---{published}"
+    assert "FREE is ?" in CliRunner().invoke(inspect, ["-f", "-"], input=bare).output
+    assert "FREE is ?" not in CliRunner().invoke(inspect, ["-f", "-"], input=OBJECTS).output
+
+
 def test_a_wrong_file_is_told() -> None:
     done = CliRunner().invoke(inspect, ["-f", "-"], input="kind: Node\nmetadata: {labels: 7}\n")
     assert done.exit_code == 2

@@ -7,7 +7,7 @@ import pytest
 from sampan.cli.hub import Object
 from sampan.cli.offers import blocking
 from unit.cli.conftest import Sampan
-from unit.cli.fakes import FakeApi, a_pool, an_offer
+from unit.cli.fakes import FakeApi, a_pool, an_offer, api_error
 
 GOLDEN = """\
 NAMESPACE   NAME      REGION    JURISDICTION   TERMS      ACCEPTING   SCHEDULABLE   FREE   DEVICES   REASON
@@ -44,6 +44,21 @@ def test_offers_of_all_namespaces_are_listed_unless_one_is_named(sampan: Sampan,
     assert "lingang" in sampan("offers").stdout
     assert "lingang" not in sampan("offers", "-n", "team-a").stdout
     assert "lingang" in sampan("offers", "-n", "prov-a").stdout
+
+
+@pytest.mark.parametrize("verb", ["offers", "pools"])
+def test_who_may_not_list_all_offers_gets_those_of_the_own_namespace(sampan: Sampan, api: FakeApi, verb: str) -> None:
+    mine = an_offer("mine", pools=[a_pool()])
+    mine["metadata"]["namespace"] = "team-a"
+    api.objects["clusteroffers"] = [an_offer(), mine]
+    api.everywhere_error = api_error(403, "cannot list at the cluster scope", kind="clusteroffers")
+    shown = sampan(verb)
+    assert shown.exit_code == 0
+    assert "mine" in shown.stdout
+    assert "Offers of namespace team-a only" in shown.stderr
+    api.list_error = api.everywhere_error
+    refused = sampan(verb)
+    assert (refused.exit_code, "sampan-catalogue-reader" in refused.stderr) == (1, True)
 
 
 @pytest.mark.parametrize(

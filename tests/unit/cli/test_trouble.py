@@ -21,6 +21,7 @@ CASES = {
     "404 kind": (api_error(404, "the server could not find the requested resource"), ["sampan.dev/v1alpha1", "helm/sampan"]),
     "404 object": (api_error(404, "computejobs x not found"), ["not found", "-n"]),
     "409": (api_error(409, "x already exists"), ["already exists", "another name"]),
+    "422 question": (api_error(422, "there is no pool x"), ["refused: there is no pool x; correct that"]),
     "422": (api_error(422, "spec.replicas: must be positive"), ["spec.replicas", "correct"]),
     "429": (api_error(429), ["overloaded", "again"]),
     "503": (api_error(503), ["overloaded", "again"]),
@@ -66,7 +67,7 @@ def test_remote_text_is_cut() -> None:
 def test_what_a_server_adds_to_every_refusal_is_left_out() -> None:
     noise = "<nil>: Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors"
     said = f'ComputeJob "x" is invalid: [spec.replicas: Invalid value: "a": must be integer, {noise} to complete validation]'
-    trouble = explain(api_error(422, said))
+    trouble = explain(api_error(422, said, kind="ComputeJob"))
     assert trouble is not None
     assert '[spec.replicas: Invalid value: "a": must be integer]; correct the named field' in trouble.message
 
