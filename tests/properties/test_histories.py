@@ -4,15 +4,18 @@
 """
 
 import os
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
 
 from builders import A100, H100, NOW, cluster, demand, nodes, offer, requirement, shape, snapshot
 from sampan.model.backlog import Backlog
-from sampan.model.cluster import Cluster, Running
+from sampan.model.cluster import Cluster, MemberQueue, Running
 from sampan.model.job import Job
+from sampan.model.offer import PoolRule
 from sampan.model.plan import Assignment, Plan
 from sampan.model.reservation import Reservation
+from sampan.model.selector import Selector
 from sampan.model.snapshot import Snapshot
 from sampan.model.vector import Vector
 from sampan.scheduling.cycle import schedule
@@ -21,6 +24,7 @@ from sampan.scheduling.need import need_of
 
 HISTORIES = int(os.environ.get("SAMPAN_HISTORIES", "150"))
 SECOND = 1000
+GPU = "nvidia.com/gpu"
 OFFERS = [offer("o1"), offer("o2"), offer("o3", cluster_uid="c2")]
 
 
@@ -84,7 +88,18 @@ class History:
                     ends=declared,
                 )
         assert all(member.nodes[name].allocatable[resource] >= amount for name, each in used.items() for resource, amount in each)
-        return replace(member, used=used, running=running)
+        quotas = {namespace: self._left(left, running.values()) for namespace, left in member.quotas.items()}
+        through = [run for run in running.values() if self.base.offers[run.offer].member_queue]
+        queues = {name: replace(queue, free=self._left(queue.free, through)) for name, queue in member.queues.items()}
+        return replace(member, used=used, running=running, quotas=quotas, queues=queues)
+
+    def _left(self, told: Mapping[str, int], running: Iterable[Running]) -> dict[str, int]:
+        """What a quota or a queue leaves beside what runs; never too little."""
+        left = dict(told)
+        for run in running:
+            left[GPU] -= run.per_replica[GPU] * sum(amount for _, amount in run.nodes)
+        assert left[GPU] >= 0
+        return left
 
     def _enact(self, plan: Plan) -> None:
         self.reservations = plan.reservations
@@ -106,7 +121,10 @@ class History:
 def history(seed: int) -> History:
     chance = Random(seed)
     first = cluster(*nodes("h", chance.randint(1, 4), H100), *nodes("a", 1, A100))
-    members = [first, cluster(*nodes("k", chance.randint(1, 3), H100), uid="c2")]
+    members = [_limited(chance, each) for each in (first, cluster(*nodes("k", chance.randint(1, 3), H100), uid="c2"))]
+    capped = PoolRule(selector=Selector(), max_devices=chance.randint(8, 24))
+    offers = [replace(each, rules=(capped,)) if chance.randint(0, 3) == 0 else each for each in OFFERS]
+    offers = [replace(each, member_queue="batch") if chance.randint(0, 3) == 0 else each for each in offers]
     arrivals = []
     for number in range(chance.randint(4, 14)):
         count, replicas = chance.choice((1, 2, 4, 8)), chance.choice((1, 1, 2, 3))
@@ -128,7 +146,14 @@ def history(seed: int) -> History:
                 queue=chance.choice(("q1", "q2")),
             )
         )
-    return History(chance, snapshot((), OFFERS, members), arrivals)
+    return History(chance, snapshot((), offers, members), arrivals)
+
+
+def _limited(chance: Random, member: Cluster) -> Cluster:
+    """A member with a quota on the devices of the job namespace, and with a queue that has some of them, or neither."""
+    quotas = {"sampan-jobs": {GPU: chance.randint(8, 40)}} if chance.randint(0, 2) == 0 else {}
+    queues = {"sampan-jobs/batch": MemberQueue(name="batch", free={GPU: chance.randint(8, 40)})}
+    return replace(member, quotas=quotas, queues=queues)
 
 
 def test_nobody_starts_after_the_first_published_start() -> None:

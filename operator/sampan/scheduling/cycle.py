@@ -78,7 +78,7 @@ class _Cycle:
             hold = keep(desk, old, desk.case(jobs[old.job_uid]))
             desk.waiting_holds.pop(old.job_uid, None)
             if hold is not None:
-                desk.holds.add(hold)
+                desk.keep(hold, jobs[old.job_uid].shape.demands[hold.reservation.demand])
                 self.reserved[old.job_uid] = jobs[old.job_uid]
         self._count_hopes()
 
@@ -89,11 +89,14 @@ class _Cycle:
         need = case.rows.rows[best.index].need
         nodes = desk.tables.columns[best.column].nodes
         desk.tables.take(best.column, need, [(int(nodes[place]), replicas) for place, replicas in best.fit.nodes])
+        desk.pledges.take(best.column, done)
         desk.limits.take(best.column, done.demand, done.replicas)
         desk.outlooks.clear()
         self.doors.follow()
         desk.holds.drop(case.job.uid)
         for uid in desk.holds.broken_by(case.job, done.demand, {int(nodes[place]) for place, _ in best.fit.nodes}):
+            desk.holds.drop(uid)
+        for uid in desk.pledges.overdrawn(best.column, desk.holds.kept, below=case.job.priority):
             desk.holds.drop(uid)
         self._count_hopes()
         cell = desk.cell(best.column)
@@ -125,8 +128,9 @@ class _Cycle:
             self._unbounded[case.job.uid] = hold
             return
         self._give_way(hold.column, set(hold.nodes))
-        self.desk.holds.add(hold)
-        self.desk.outlooks.clear()
+        self.desk.keep(hold, case.job.shape.demands[hold.reservation.demand])
+        for uid in self.desk.pledges.overdrawn(hold.column, kept, below=case.job.priority):
+            self.desk.holds.drop(uid)
         while len(kept) > MOST:
             self.desk.holds.drop(min(kept, key=lambda uid: (kept[uid].reservation.priority, -kept[uid].reservation.made, uid)))
 

@@ -18,6 +18,7 @@ from sampan.scheduling.layout import CellId, Layout
 from sampan.scheduling.limits import Limits
 from sampan.scheduling.memo import Book
 from sampan.scheduling.order import ripe
+from sampan.scheduling.pledges import Pledges
 from sampan.scheduling.scores import FULL, weighted
 from sampan.scheduling.stock import fits
 from sampan.scheduling.tables import Tables
@@ -62,6 +63,7 @@ class Desk:
     book: Book
     holds: Holds
     limits: Limits
+    pledges: Pledges
     layout: Layout
     waiting_holds: dict[str, Hold] = field(default_factory=dict)
     """Reservations of earlier cycles that are still to be kept or dropped, by job UID."""
@@ -74,11 +76,13 @@ class Desk:
     def open(cls, snapshot: Snapshot, book: Book) -> "Desk":
         """Lay out the picture that the book was advanced to."""
         layout = book.layout()
+        limits = Limits(snapshot, layout)
         return cls(
             snapshot=snapshot,
             book=book,
             holds=Holds(book.tables, snapshot.now),
-            limits=Limits(snapshot, layout),
+            limits=limits,
+            pledges=Pledges(snapshot, layout, limits),
             layout=layout,
         )
 
@@ -122,6 +126,11 @@ class Desk:
             known[self.excluded(case.job)] = False
         return known
 
+    def keep(self, hold: Hold, demand: Demand) -> None:
+        """Keep a place from now on: its nodes, and what the demand takes of the limits there."""
+        self.pledges.add(self.holds.add(hold), hold, demand)
+        self.outlooks.clear()
+
     def outlook(self, case: Case, index: int) -> Outlook:
         """Return how a demand of a job stands in every column."""
         row, demand = case.rows.rows[index], case.job.shape.demands[index]
@@ -141,6 +150,7 @@ class Desk:
         if (room >= demand.least_replicas).any():
             self.holds.narrow(room, row.need, able=able, barring=barring)
             self.limits.narrow(room, demand)
+            self.pledges.narrow(room, demand, barring=barring)
         return Outlook(row, index, able, room, barring)
 
     def fit(self, case: Case, outlook: Outlook, column: int) -> Fit | None:

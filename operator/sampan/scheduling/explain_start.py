@@ -5,7 +5,7 @@ from typing import Final
 UNBOUNDED: Final = {
     "NoDeclaredEnd": "too few of the jobs that run there declare an end (activeDeadlineSeconds)",
     "AllReserved": "the pools that could run it are kept for jobs that come first",
-    "Limited": "a cap of the offer, a quota or a queue of the member decides, not the nodes, and when it gives way is not known",
+    "Limited": "a cap of the offer, a quota or a queue of the member decides, and too few of the jobs that use it up declare an end",
     "NoCell": "no pool could run it even if nothing else ran there",
 }
 """Why no start can be promised, by the word that the plan has."""

@@ -22,6 +22,7 @@ from sampan.scheduling.cycle import schedule
 from sampan.scheduling.desk import Desk
 from sampan.scheduling.explain_start import UNBOUNDED
 from sampan.scheduling.layout import CellId
+from sampan.scheduling.limits import plain_name
 from sampan.scheduling.memo import Memo
 from sampan.scheduling.need import need_of
 from sampan.scheduling.order import next_ripening
@@ -62,13 +63,11 @@ def _restricted(desk: Desk, job: Job) -> Snapshot | str:
     columns = _usable(desk, job)
     if not columns:
         return UNBOUNDED["NoCell"]
-    if any(desk.limits.limited(column) for column in columns):
-        return UNBOUNDED["Limited"]
     jobs: dict[str, Job] = {job.uid: job}
     alike = _alike(desk)
     usable: dict[int, set[int]] = {}
     for _ in range(4):
-        grown = set(columns)
+        grown = columns | {each for column in columns for limit in desk.limits.of(column) for each in limit.columns.tolist()}
         for number, buckets in enumerate(alike):
             if number not in usable:
                 usable[number] = _usable(desk, buckets[0].head)
@@ -178,7 +177,7 @@ def _taken(world: _World, done: tuple[Assignment, ...], charges: Mapping[str, in
             per_replica=per_replica,
             ends=None if span is None else snapshot.now + span * 1000,
         )
-        clusters[each.cluster_uid] = _changed(clusters[each.cluster_uid], run, sign=1)
+        clusters[each.cluster_uid] = _changed(clusters[each.cluster_uid], run, snapshot, sign=1)
         if seconds is not None:
             ends[each.job.uid] = snapshot.now + max(seconds * 1000, 1)
         backlog = backlog.without_job(each.job)
@@ -200,12 +199,12 @@ def _advanced(world: _World, now: int) -> _World:
     clusters = dict(world.snapshot.clusters)
     for uid, cluster in clusters.items():
         for gone in sorted(over & cluster.running.keys()):
-            clusters[uid] = _changed(clusters[uid], cluster.running[gone], sign=-1)
+            clusters[uid] = _changed(clusters[uid], cluster.running[gone], world.snapshot, sign=-1)
     ends = {uid: at for uid, at in world.ends.items() if uid not in over}
     return _World(replace(world.snapshot, now=now, clusters=clusters), ends)
 
 
-def _changed(cluster: Cluster, run: Running, *, sign: int) -> Cluster:
+def _changed(cluster: Cluster, run: Running, snapshot: Snapshot, *, sign: int) -> Cluster:
     """Return the cluster with a job more or less; which devices of a node are taken is not known afterwards."""
     used = dict(cluster.used)
     for node, replicas in run.nodes:
@@ -215,4 +214,17 @@ def _changed(cluster: Cluster, run: Running, *, sign: int) -> Cluster:
         running[run.job_uid] = run
     touched = {node for node, _ in run.nodes}
     rings = {node: free for node, free in cluster.rings.items() if node not in touched}
-    return replace(cluster, used=used, running=running, rings=rings)
+    quotas, queues = dict(cluster.quotas), dict(cluster.queues)
+    offer = snapshot.offers.get(run.offer)
+    if offer is not None and offer.namespace in quotas:
+        quotas[offer.namespace] = _left(quotas[offer.namespace], run, sign=sign)
+    entered = next((cell.pool.member_queue for cell in snapshot.cells if (cell.offer, cell.pool.name) == (run.offer, run.pool)), "")
+    if entered in queues:
+        queues[entered] = replace(queues[entered], free=_left(queues[entered].free, run, sign=sign))
+    return replace(cluster, used=used, running=running, rings=rings, quotas=quotas, queues=queues)
+
+
+def _left(told: Mapping[str, int], run: Running, *, sign: int) -> Mapping[str, int]:
+    """Return what a quota or a queue leaves with a job more or less."""
+    replicas = sum(amount for _, amount in run.nodes)
+    return {name: amount - sign * run.per_replica[plain_name(name)] * replicas for name, amount in told.items()}

@@ -57,8 +57,8 @@ class Holds:
         self._uids: set[str] = set()
         self._barring: dict[tuple[int, int | None, str | None], tuple[int, ...]] = {}
 
-    def add(self, hold: Hold) -> None:
-        """Keep nodes from now on."""
+    def add(self, hold: Hold) -> int:
+        """Keep nodes from now on; returns the number of the hold."""
         self.kept[hold.reservation.job_uid] = hold
         number = len(self.all)
         self.all.append(hold)
@@ -70,6 +70,7 @@ class Holds:
                 pairs.nodes.append(node)
                 pairs.columns.append(column)
                 pairs.holds.append(number)
+        return number
 
     def drop(self, uid: str) -> None:
         """The job needs its reservation no more, or lost it."""
@@ -82,6 +83,10 @@ class Holds:
             for uid, hold in self.kept.items()
             if hold.reservation.priority < job.priority and nodes.intersection(hold.nodes) and hold.outlasted_by(demand, self._now)
         ]
+
+    def from_others(self, job: Job) -> tuple[int, ...]:
+        """Return the holds that other jobs of no lower priority have."""
+        return tuple(number for number, hold in enumerate(self.all) if hold.keeps_from(job))
 
     def barring(self, job: Job, demand: Demand) -> tuple[int, ...]:
         """Return the holds that bar a demand of a job."""

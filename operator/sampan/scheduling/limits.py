@@ -4,12 +4,13 @@ Each limit is a group of columns that draw on one amount. What our own running j
 queues are told by the member as what is left.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from sampan.model.cluster import Pool, Running
 from sampan.model.job import Demand
 from sampan.model.reason import Reason
 from sampan.model.snapshot import Snapshot
@@ -19,6 +20,8 @@ from sampan.scheduling.layout import Layout
 from sampan.scheduling.need import need_of
 
 UNLIMITED: Final = 2**40
+Amounts = Mapping[str, int]
+"""By resource; the empty name stands for devices."""
 _PREFIX: Final = "requests."
 
 
@@ -26,6 +29,7 @@ _PREFIX: Final = "requests."
 class Limit:
     """One amount that several columns draw on."""
 
+    number: int
     reason: Reason
     columns: Numbers
     left: dict[str, int]
@@ -71,9 +75,9 @@ class Limits:
             self._state = tuple((limit.reason, *limit.state(), limit.columns.tobytes()) for limit in self.limits)
         return self._state
 
-    def limited(self, column: int) -> bool:
-        """Tell whether anything but nodes limits a column."""
-        return column in self._of
+    def of(self, column: int) -> Sequence[Limit]:
+        """Return what limits a column beyond its nodes."""
+        return self._of.get(column, ())
 
     def narrow(self, room: Numbers, demand: Demand) -> None:
         """Lower the rooms of the columns to what their limits allow."""
@@ -108,10 +112,9 @@ class Limits:
             used = 0
             for running in snapshot.clusters[cell.pool.cluster_uid].running.values():
                 pool = pools.get(running.pool) if running.offer == cell.offer else None
-                if pool is not None and pool.resource:
-                    units = pool.accelerator.units_per_device if pool.accelerator else 1
-                    used += sum(n for _, n in running.nodes) * running.per_replica[pool.resource] // units
-            self.limits.append(Limit(Reason.INSUFFICIENT_CAPACITY, np.array(members), {"": cap - used}, {"": cap}))
+                if pool is not None:
+                    used += devices_of(running, pool)
+            self._add(Reason.INSUFFICIENT_CAPACITY, members, left={"": cap - used}, total={"": cap})
 
     def _told(self, snapshot: Snapshot) -> None:
         quotas: dict[tuple[str, str], list[int]] = {}
@@ -122,18 +125,36 @@ class Limits:
                     if namespace in snapshot.clusters[uid].quotas:
                         quotas.setdefault((uid, namespace), []).append(number)
         for (uid, namespace), members in quotas.items():
-            left = _amounts(snapshot.clusters[uid].quotas[namespace])
-            self.limits.append(Limit(Reason.QUOTA_EXHAUSTED, np.array(members), left, {}))
+            self._add(Reason.QUOTA_EXHAUSTED, members, left=_amounts(snapshot.clusters[uid].quotas[namespace]), total={})
         for (uid, name), queued in self._layout.queued.items():
             if name in snapshot.clusters[uid].queues:
-                left = _amounts(snapshot.clusters[uid].queues[name].free)
-                self.limits.append(Limit(Reason.MEMBER_QUEUE_FULL, np.array(queued), left, {}))
+                self._add(Reason.MEMBER_QUEUE_FULL, queued, left=_amounts(snapshot.clusters[uid].queues[name].free), total={})
+
+    def _add(self, reason: Reason, columns: Sequence[int], *, left: dict[str, int], total: dict[str, int]) -> None:
+        self.limits.append(Limit(len(self.limits), reason, np.array(columns), left, total))
+
+
+def amounts_of(demand: Demand, pool: Pool, replicas: int) -> Amounts:
+    """Return what so many replicas take of limits in a pool."""
+    devices = demand.requirement.count if demand.requirement else 0
+    return {"": devices * replicas, **dict(need_of(demand, pool).times(replicas).amounts)}
+
+
+def devices_of(running: Running, pool: Pool) -> int:
+    """Return the devices that a job of ours holds in a pool."""
+    units = pool.accelerator.units_per_device if pool.accelerator else 1
+    return sum(amount for _, amount in running.nodes) * running.per_replica[pool.resource] // units if pool.resource else 0
+
+
+def plain_name(name: str) -> str:
+    """Return the resource that a quota's entry limits: `requests.cpu` limits what `cpu` does."""
+    return PODS if name == "count/pods" else name.removeprefix(_PREFIX)
 
 
 def _amounts(told: Mapping[str, int]) -> dict[str, int]:
     """Return amounts by resource: `requests.cpu` limits what `cpu` does, the lesser counts; limits on other things than requests do not."""
     left: dict[str, int] = {}
     for name, amount in told.items():
-        plain = PODS if name == "count/pods" else name.removeprefix(_PREFIX)
+        plain = plain_name(name)
         left[plain] = min(left.get(plain, amount), amount)
     return left

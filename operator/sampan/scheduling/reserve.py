@@ -55,9 +55,12 @@ def keep(desk: Desk, old: Reservation, case: Case) -> Hold | None:
 
 
 def _earlier(desk: Desk, hold: Hold, row: Row, *, avoid: set[int]) -> Start | None:
-    """Return an earlier start for a reservation; not looked for again until what it was looked for in has changed."""
+    """Return an earlier start for a reservation; not looked for again until what it was looked for in has changed.
+
+    Nor where limits count: the job starts earlier all the same once there is room, only the moment that is told stays.
+    """
     old, tables = hold.reservation, desk.tables
-    if desk.snapshot.now >= old.start:
+    if desk.snapshot.now >= old.start or desk.limits.of(hold.column):
         return None
     ends, barred = desk.ends(hold.column), avoid.intersection(tables.columns[hold.column].nodes.tolist())
     known = desk.book.no_earlier.get(old.job_uid)
@@ -74,16 +77,20 @@ def reserve(desk: Desk, case: Case) -> Hold | str:
     """Return a new hold for a blocked job, or why no start can be promised."""
     found: list[tuple[int, int, int]] = []
     blocked = {hold.column for hold in desk.holds.kept.values() if hold.reservation.priority >= case.job.priority}
+    others = desk.holds.from_others(case.job)
     limited = reserved = False
     for index in case.allowed:
         row, demand = case.rows.rows[index], case.job.shape.demands[index]
         open_ = desk.able(case, index) & (desk.tables.most[row.need] >= demand.least_replicas)
         for column in np.flatnonzero(open_).tolist():
-            limited, reserved = limited or desk.limits.limited(column), reserved or column in blocked
-            if column not in blocked and not desk.limits.limited(column):
-                found.append((_soonest(desk, row, column), column, index))
+            reserved = reserved or column in blocked
+            allowed = None if column in blocked else desk.pledges.soonest(column, demand, others=others)
+            if allowed is not None:
+                found.append((max(_soonest(desk, row, column), allowed), column, index))
+            else:
+                limited = limited or column not in blocked
     if not found:
-        return "AllReserved" if reserved else "Limited" if limited else "NoCell"
+        return "Limited" if limited else "AllReserved" if reserved else "NoCell"
     found.sort()
     avoid = {node for hold in desk.holds.all if hold.keeps_from(case.job) for node in hold.nodes}
     best: tuple[Start, int] | None = None
@@ -91,8 +98,8 @@ def reserve(desk: Desk, case: Case) -> Hold | str:
         if soonest >= NEVER or (best is not None and best[0].at <= soonest):
             break
         start = _start(desk, case.rows.rows[index], column, avoid=avoid)
-        if start is not None and (best is None or start.at < best[0].at):
-            best = start, index
+        if start is not None and (best is None or max(start.at, soonest) < best[0].at):
+            best = replace(start, at=max(start.at, soonest)), index
     return "NoDeclaredEnd" if best is None else _hold(desk, case, best[0], index=best[1])
 
 

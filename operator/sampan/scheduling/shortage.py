@@ -56,7 +56,8 @@ def room_against(spot: Spot) -> Reason | None:
     limited = desk.limits.why(spot.column, spot.demand)
     if limited is not None:
         return limited
-    if int(spot.free().sum()) >= least:
+    pledged = desk.pledges.room(spot.column, spot.demand, barring=desk.holds.barring(spot.job, spot.demand))
+    if int(spot.free().sum()) >= least and pledged >= least:
         return None
     return Reason.HELD_FOR_OTHERS if int(spot.fits(desk.tables.free).sum()) >= least else Reason.INSUFFICIENT_CAPACITY
 

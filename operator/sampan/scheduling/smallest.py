@@ -111,6 +111,7 @@ def _lesser(question: Question, spot: Spot) -> Iterator[Demand]:
     for limit in desk.limits.limits:
         if spot.column in limit.columns.tolist():
             room = min(room, limit.fits(count, need))
+    room = min(room, desk.pledges.room(spot.column, demand, barring=desk.holds.barring(spot.job, demand)))
     if 0 < room < demand.least_replicas:
         yield replace(demand, replicas=room, least_replicas=room)
     at = desk.tables.columns[spot.column]

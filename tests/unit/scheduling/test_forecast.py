@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders import H100, NOW, cluster, demand, job, nodes, offer, requirement, shape, snapshot, vector
-from sampan.model.cluster import Running
+from builders import H100, NOW, cluster, demand, job, nodes, offer, requirement, selector, shape, snapshot, vector
+from sampan.model.cluster import MemberQueue, Running
 from sampan.model.job import Job
+from sampan.model.offer import PoolRule
 from sampan.model.reason import Reason
 from sampan.model.snapshot import Snapshot
 from sampan.model.vector import Vector
@@ -54,6 +55,23 @@ def world(jobs: tuple[Job, ...], *runs: Running, size: int = 1) -> Snapshot:
 def told(picture: Snapshot, wanted: Job) -> Start:
     desk, _ = desk_of(picture, Memo())
     return forecast(desk, wanted)
+
+
+@pytest.mark.parametrize("kind", ["cap", "quota", "queue"])
+def test_where_a_limit_decides_the_start_is_when_enough_of_it_comes_back(kind: str) -> None:
+    """Four nodes, of which a limit lets two be used: `one` and `two` have them, `mine` is after `first`."""
+    offered = offer(rules=[PoolRule(selector=selector(), max_devices=16)]) if kind == "cap" else offer()
+    offered = replace(offered, member_queue="batch") if kind == "queue" else offered
+    mine, first = waiting("mine", 8, 60), waiting("first", 8, 100, age=9)
+    whole = world((first, mine), running("one", 0, 8, 50), running("two", 1, 8, 200), size=4)
+    left = {"nvidia.com/gpu": 0}
+    member = replace(
+        whole.clusters["c1"],
+        quotas={"sampan-jobs": left} if kind == "quota" else {},
+        queues={"sampan-jobs/batch": MemberQueue(name="batch", free=left)} if kind == "queue" else {},
+    )
+    picture = snapshot(whole.jobs, [offered], [member])
+    assert told(picture, mine).at_latest == NOW + 150 * SECOND
 
 
 def test_a_job_with_room_starts_now() -> None:

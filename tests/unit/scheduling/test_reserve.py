@@ -140,12 +140,17 @@ def test_a_cell_keeps_one_reservation_and_the_higher_job_displaces_the_lower() -
     [
         pytest.param((running("a", "h-0", ends=None),), OFFER, "NoDeclaredEnd", id="somebody runs without end"),
         pytest.param((), OFFER, "NoCell", id="too large for ever"),
-        pytest.param((), offer(rules=[PoolRule(selector=selector(), max_devices=8)]), "Limited", id="a cap that others may use up"),
+        pytest.param(
+            (running("a", "h-0", ends=None),),
+            offer(rules=[PoolRule(selector=selector(), max_devices=8)]),
+            "Limited",
+            id="somebody without end has all that the offer caps",
+        ),
     ],
 )
 def test_what_cannot_be_promised_says_why(busy: tuple[Running, ...], offered: object, want: str) -> None:
     wanted = wants("j", replicas=1 if want != "NoCell" else 4)
-    have = member(1, *busy) if want != "Limited" else replace(member(1), used={"h-0": vector(gpu=8)})
+    have = member(2 if want == "Limited" else 1, *busy)
     plan = plan_of(snapshot([wanted], [offered], [have]))  # type: ignore[list-item]
     assert (plan.reservations, plan.unbounded) == ((), {"j": want})
 
