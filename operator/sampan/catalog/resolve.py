@@ -3,6 +3,7 @@
 What must never live here: reading of annotations (`cards.py`) and of ResourceSlices (`slices.py`), and which class it is (`telling.py`).
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -19,6 +20,8 @@ from sampan.model.device import DeviceGroup, DraDevice, Ignored
 UNKNOWN_VENDOR: Final = "unknown"
 MOST_EVIDENCE: Final = 8
 _GIB: Final = 2**30
+_SIZED: Final = re.compile(r"[0-9]g\.([0-9]{1,3})gb(?:[.+][a-z0-9.]+)?", re.ASCII)
+"""A MIG profile with the memory of one, such as `1g.5gb`."""
 _NOT_DEVICES: Final = {Kind.COMPANION: "Companion", Kind.BOOKKEEPING: "Bookkeeping", Kind.MONITORING: "Bookkeeping"}
 
 
@@ -245,8 +248,10 @@ def _cut(labels: LabelFacts, node: Node, one: Found, *, sharing: Sharing, suffix
         return one.claimable.profile, one.claimable.memory
     profile = suffix or (one.entry.told(one.name, "profile") if one.entry else "")
     keys = [(label.format(resource=one.name), unit) for label, unit in labels.partition_memory]
-    told = labelled_memory((*keys, *labels.memory) if suffix and not labels.modes else keys, node.labels)
-    gib = one.entry.told(one.name, "gib") if one.entry else ""
+    of_mode = any(mode.label in node.labels for mode in labels.modes)
+    told = labelled_memory((*keys, *labels.memory) if suffix and not of_mode else keys, node.labels)
+    sized = _SIZED.fullmatch(profile)
+    gib = (one.entry.told(one.name, "gib") if one.entry else "") or (sized[1] if sized else "")
     return profile, told[2] if told else number(gib) * _GIB
 
 
