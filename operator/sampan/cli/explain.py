@@ -42,6 +42,9 @@ def say(answer: Object, *, now: datetime) -> None:
     say_start(status.get("start"), now=now)
     for each in status.get("member") or ():
         click.echo(f"Member:     {each['pods']} pods wait: {clean_text(each['reason'])}: {clean_text(each['message'])}")
+    if not status.get("pools") and status["phase"] != "Pending":
+        click.echo("\nNo pools were judged: it takes no place now. `sampan quote -f FILE` tells what it would get.")
+        return
     click.echo()
     if status.get("binding"):
         click.echo(f"When it was bound, at {clean_text(status['observedAt'])}:")

@@ -148,6 +148,12 @@ def _per_job(q: Question) -> Words:
     return f"{count * q.demand.least_replicas} devices for one job", f"at most {q.offer.max_devices_per_job}"
 
 
+def _origin(q: Question) -> Words:
+    if q.pool.accelerator is None:
+        return "domestic devices", "devices whose origin is not known" if q.pool.resource else "no devices"
+    return "domestic devices", f"devices from {q.pool.accelerator.origin}"
+
+
 def _cap(q: Question) -> Words:
     cap = f"at most {format_micro(q.placement.max_price or 0)} {q.currency} per device-hour"
     return cap, "no price in this currency" if q.price is None else f"{format_micro(q.price)} {q.currency}"
@@ -171,10 +177,7 @@ _WORDS: Final[Mapping[Reason, Callable[[Question], Words]]] = {
     Reason.REGION_EXCLUDED: lambda q: (f"region {_or(q.placement.regions)}", f"region {q.offer.region}"),
     Reason.JURISDICTION_EXCLUDED: lambda q: (f"jurisdiction {_or(q.placement.jurisdictions)}", f"jurisdiction {q.offer.jurisdiction}"),
     Reason.OFFER_SELECTOR_MISMATCH: _selector,
-    Reason.NOT_DOMESTIC: lambda q: (
-        "domestic devices",
-        f"devices from {q.pool.accelerator.origin}" if q.pool.accelerator else "no devices whose origin is known",
-    ),
+    Reason.NOT_DOMESTIC: _origin,
     Reason.PRICE_ABOVE_CAP: _cap,
     Reason.PRICE_UNKNOWN: _cap,
     Reason.ACCELERATOR_MISMATCH: _accelerator,

@@ -33,6 +33,13 @@ def test_a_bound_job_has_the_verdicts_of_that_moment_and_its_member_s_words(samp
     assert api.asked[0][0] == "team-b"
 
 
+def test_a_suspended_job_is_not_told_that_no_offer_is_open_to_it(sampan: Sampan, api: FakeApi) -> None:
+    api.answer = explanation(phase="Suspended", reason="SuspendedByUser")
+    shown = sampan("explain", "train").stdout
+    assert "No pools were judged" in shown
+    assert "no offer is open" not in shown
+
+
 def test_as_json_it_is_the_answer_itself(sampan: Sampan, api: FakeApi) -> None:
     api.answer = explanation(USABLE)
     assert json.loads(sampan("explain", "train", "-o", "json").stdout) == api.answer

@@ -41,6 +41,18 @@ CASES = [
     ),
     ("not domestic", question(placement=Placement(domestic=Domestic.REQUIRED)), "domestic devices", "devices from US"),
     (
+        "not domestic, no devices",
+        question(placement=Placement(domestic=Domestic.REQUIRED), pool=replace(pool(), accelerator=None, resource="")),
+        "domestic devices",
+        "no devices",
+    ),
+    (
+        "not domestic, unknown devices",
+        question(placement=Placement(domestic=Domestic.REQUIRED), pool=replace(pool(), accelerator=None)),
+        "domestic devices",
+        "devices whose origin is not known",
+    ),
+    (
         "too dear",
         question(placement=Placement(max_price=10 * MICRO)),
         "at most 10.00 CNY per device-hour",

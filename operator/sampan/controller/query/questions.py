@@ -15,7 +15,7 @@ from sampan.api.common import first_error
 from sampan.api.computejob import ComputeJobSpec
 from sampan.api.convert import parse_spec, shape_of
 from sampan.api.query_kinds import Answer, ExplanationStatus, QuoteRequest, QuoteSpec, QuoteStatus, WhatIf
-from sampan.api.status import to_rfc3339
+from sampan.api.status import last_attempt, to_rfc3339
 from sampan.controller.jobs import JobRecord
 from sampan.controller.query import views
 from sampan.controller.query.documents import API
@@ -212,11 +212,15 @@ def _told(asked: Asked, record: JobRecord, pods: tuple[Pod, ...]) -> Explanation
 
 
 def _plainly(record: JobRecord) -> str:
-    if record.suspend:
+    if record.suspend and record.binding is None:
         return "the job is suspended: it takes no place until spec.suspend is false"
-    if record.binding is not None:
-        return f"bound to pool {record.binding.pool} of offer {record.binding.offer}"
-    return f"the job is {str(record.phase).lower()}"
+    if record.binding is None:
+        return f"the job is {str(record.phase).lower()}"
+    where = f"pool {record.binding.pool} of offer {record.binding.offer}"
+    if not record.phase.ended:
+        return f"bound to {where}"
+    code = (last_attempt(record.status) or {}).get("exitCode")
+    return f"the job {str(record.phase).lower()}{'' if code is None else f' with exit code {code}'}; its last place was {where}"
 
 
 def _document(kind: Any, asked: Asked, *, name: str, status: ExplanationStatus | QuoteStatus) -> Document:

@@ -8,9 +8,11 @@ import pytest
 
 import builders as b
 import jobs
+from sampan.api import status as job_status
 from sampan.controller.query.questions import Answers, Asked, BadQuestion, wanted
 from sampan.controller.queue_book import QueueBook
 from sampan.model.backlog import Backlog
+from sampan.model.lifecycle import Event
 from sampan.model.offer import Offer
 from sampan.model.selector import Expression, Operator, Selector
 from sampan.model.snapshot import Snapshot
@@ -128,3 +130,17 @@ def test_a_bound_job_keeps_its_verdicts_and_its_member_speaks() -> None:
     assert [each["reason"] for each in told["pools"][1]["objections"]] == ["RegionExcluded"]
     assert told["binding"]["pool"] == "h100-x8"
     assert "clusterUID" not in told["binding"]
+
+
+@pytest.mark.parametrize(
+    ("event", "code", "want"),
+    [
+        (Event.FAILED, 3, "the job failed with exit code 3; its last place was pool h100-x8 of offer prov-a/lingang"),
+        (Event.SUCCEEDED, None, "the job succeeded; its last place was pool h100-x8 of offer prov-a/lingang"),
+    ],
+)
+def test_a_job_that_ended_says_how_and_where(event: Event, code: int | None, want: str) -> None:
+    status = job_status.finished(jobs.bound_status(running=True), event, reason="Over", message="", at=jobs.NOW)
+    status["attempts"] = [{"number": 1, "outcome": "AppFailed", "exitCode": code}]
+    told = Answers().explained(asked(b.offer()), jobs.record("u1", status=status), job=None, pods=())["status"]
+    assert told["message"] == want
