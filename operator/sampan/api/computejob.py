@@ -83,7 +83,11 @@ class ComputeJobSpec(Border):
         le=604_800,
         description="Seconds after binding by which all replicas must run; else the job is withdrawn and queued anew. Default 600.",
     )
-    expected_seconds: Seconds | None = Field(None, description="How long the job probably runs; weighs the cost per job.")
+    expected_seconds: Seconds | None = Field(
+        None,
+        description="How long the job probably runs by its first alternative; weighs the cost per job. For an alternative without a "
+        "figure of its own it is reckoned from throughput where the first names a class; else it is not known and earns nothing for cost.",
+    )
     active_deadline_seconds: Seconds | None = Field(
         None,
         description="Most seconds an attempt may run; then it is stopped and the job fails. May be raised while the job runs, not lowered.",

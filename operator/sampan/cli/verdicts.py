@@ -39,6 +39,7 @@ def say_pools(view: Object, *, currency: str, every: bool = False) -> None:
         order = "best first" if scores == sorted(scores, reverse=True) else "earlier alternatives first, then the best"
         click.echo(f"Pools that can take it, {order} ({len(usable)}):")
         _say_usable(usable, currency=currency)
+        _say_untimed(usable)
     if refused:
         click.echo(("\n" if usable else "") + f"Pools that cannot ({len(refused)}):")
         rows = [row for pool in refused for row in _alone(pool)] if every else _groups(refused)
@@ -99,6 +100,14 @@ def _say_usable(pools: list[Object], *, currency: str) -> None:
         *(Column(head, right=True) for head in ("ROOM", f"{currency}/H", "EXPECTED", "AT LIMIT")),
     )
     _print_told(columns, [_usable(pool, parts) for pool in pools])
+
+
+def _say_untimed(pools: list[Object]) -> None:
+    """Say which alternatives earn nothing for cost because nobody tells how long the job takes there, while others are told."""
+    missing = sorted({pool["alternative"] for pool in pools if "priceExpected" not in pool and pool.get("alternative") is not None})
+    if missing and any("priceExpected" in pool for pool in pools):
+        fields = ", ".join(f"spec.alternatives[{number}].expectedSeconds" for number in missing)
+        click.echo(f"Nothing is earned for cost where the job's time is not known: set {fields}.")
 
 
 def _usable(pool: Object, parts: Iterable[str]) -> list[str]:

@@ -42,6 +42,15 @@ def test_refused_pools_are_grouped_by_all_that_is_in_the_way(capsys: pytest.Capt
     assert sum("prov-b/" in line for line in capsys.readouterr().out.splitlines()) == 3
 
 
+def test_an_alternative_without_a_time_is_told_where_others_have_one(capsys: pytest.CaptureFixture[str]) -> None:
+    untimed = {key: value for key, value in USABLE.items() if key != "priceExpected"} | {"alternative": 2}
+    verdicts.say_pools({"pools": [USABLE, untimed]}, currency="CNY")
+    assert "not known: set spec.alternatives[2].expectedSeconds." in capsys.readouterr().out
+    for pools in ([untimed], [USABLE], [USABLE, untimed | {"alternative": None}]):
+        verdicts.say_pools({"pools": pools}, currency="CNY")
+        assert "expectedSeconds" not in capsys.readouterr().out
+
+
 def test_no_pool_at_all_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     verdicts.say_pools({"pools": []}, currency="CNY")
     assert "no offer is open to this namespace" in capsys.readouterr().out
