@@ -145,6 +145,14 @@ class Catalog:
     def _known(self, name: str) -> bool:
         return any(vendor.resource(name) for vendor in self.vendors) or any(other.pattern.fullmatch(name) for other in self.others)
 
+    def vendor_of(self, resource: str) -> str:
+        """Return the vendor whose devices an extended resource is; empty for companions, bookkeeping and what nobody knows."""
+        for vendor in self.vendors:
+            entry = vendor.resource(resource)
+            if entry is not None:
+                return vendor.name if entry.kind.sharing is not None else ""
+        return ""
+
     def driver(self, name: str) -> DraDriver | None:
         """Return the facts of a DRA driver, None for one that no table knows."""
         return next((known for vendor in self.vendors if (known := vendor.dra(name)) is not None), None)

@@ -10,6 +10,7 @@ from sampan.catalog import Catalog
 from sampan.catalog.resolve import UNKNOWN_VENDOR
 from sampan.catalog.taken import cards_taken
 from sampan.controller.inventory import Inventory
+from sampan.controller.shares import doubles_taken
 from sampan.kube import workloads as kube
 from sampan.model.accelerator import AcceleratorClass, Sharing
 from sampan.model.cluster import CardUse, Cluster, Node
@@ -45,11 +46,14 @@ def see(nodes: Iterable[kube.Node], pods: Iterable[kube.Pod], slices: Iterable[D
         by_node.setdefault(each.node, []).append(each)
     known = {name: replace(node, slices=tuple(by_node.get(name, ()))) for name, node in inventory.nodes.items()}
     examined = {name: catalog.examine(node) for name, node in known.items()}
+    devices = {name: each.groups for name, each in examined.items()}
+    used = used_by(inventory.pods.values(), ())
+    used = {name: taken + doubles_taken(devices.get(name, ()), taken, catalog=catalog) for name, taken in used.items()}
     cluster = Cluster(
         uid=UID,
         nodes=known,
-        devices={name: each.groups for name, each in examined.items()},
-        used=used_by(inventory.pods.values(), ()),
+        devices=devices,
+        used=used,
         cards=_cards([pod for pod in pods if pod.metadata.uid in inventory.pods]),
     )
     return Seen(cluster=cluster, ignored={name: each.ignored for name, each in examined.items()}, pods_given=bool(pods))

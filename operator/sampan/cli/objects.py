@@ -110,10 +110,12 @@ def _plain(document: Any, source: str) -> Any:
 
 
 def _flat(document: Any, *, where: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield a List's items, or the document alone."""
+    """Yield a List's items, or the document alone; items of a NodeList, as the API serves it, are Nodes."""
     if isinstance(document, dict) and isinstance(document.get("items"), list):
+        kind = str(document.get("kind", "")).removesuffix("List")
         for number, item in enumerate(document["items"], start=1):
-            yield from _flat(item, where=f"{where}, item {number}")
+            of_list = isinstance(item, dict) and bool(kind) and "kind" not in item
+            yield from _flat({**item, "kind": kind} if of_list else item, where=f"{where}, item {number}")
     elif isinstance(document, dict):
         yield where, document
     else:

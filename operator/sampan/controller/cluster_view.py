@@ -10,7 +10,7 @@ from typing import TypeVar
 from sampan.catalog import Catalog
 from sampan.controller.inventory import Inventory
 from sampan.controller.layers import Device
-from sampan.controller.shares import card_uses, claims_taken, contended, rings_free, with_claims, with_planned
+from sampan.controller.shares import card_uses, claims_taken, contended, doubles_taken, rings_free, with_claims, with_planned
 from sampan.model.cluster import CardUse, Cluster, Node
 from sampan.model.device import DeviceGroup
 from sampan.model.vector import Vector
@@ -138,7 +138,8 @@ class ClusterView:
         groups = self._devices.get(name, ())
         node = self._seen.get(name)  # without the amounts that are made from its slices: they would be devices a second time
         claims = claims_taken(node, groups, claimed=self._claimed, catalog=self._catalog) if node is not None else Vector()
-        taken = Vector.total((*(use.request for use in pods), claims))
+        asked = Vector.total(use.request for use in pods)
+        taken = Vector.total((asked, claims, doubles_taken(groups, asked, catalog=self._catalog)))
         _put(self._by_pods, name, taken if taken.amounts else None)
         _put(self._card_uses, name, card_uses(pods) or None)
         free = next((rings_free(group, pods) for group in groups if group.rings is not None), None)

@@ -54,6 +54,22 @@ def _holders(alone: Iterable[DeviceGroup], groups: Iterable[DeviceGroup], catalo
             yield group.resource, facts.units_per_device if facts else 1
 
 
+def doubles_taken(groups: Iterable[DeviceGroup], request: Vector, *, catalog: Catalog) -> Vector:
+    """Return the whole devices that pods may hold by another name of theirs: a second publisher's units, each on its own device."""
+    groups = tuple(groups)
+    counted = {group.resource for group in groups}
+    taken: dict[str, int] = {}
+    for name, units in request:
+        vendor = catalog.vendor_of(name) if "/" in name and name not in counted else ""
+        if not vendor:
+            continue
+        whole = (group for group in groups if group.vendor == vendor and group.claim is None and group.sharing is Sharing.WHOLE)
+        for group in itertools.islice(whole, 1):
+            facts = catalog.get(group.accelerator_class) if group.accelerator_class else None
+            taken[group.resource] = taken.get(group.resource, 0) + min(units, group.devices) * (facts.units_per_device if facts else 1)
+    return Vector.of(taken)
+
+
 def card_uses(pods: Iterable[PodUse]) -> dict[str, CardUse]:
     """Return what pods hold of each card, by card id."""
     uses: dict[str, CardUse] = {}

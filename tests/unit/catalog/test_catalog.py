@@ -185,3 +185,11 @@ def test_drivers_are_known_by_name() -> None:
     found = load().driver("gpu.nvidia.com")
     assert found is not None
     assert (found.parent, load().driver("acme.example")) == ("parentUUID", None)
+
+
+@pytest.mark.parametrize(
+    ("resource", "want"),
+    [("volcano.sh/vgpu-number", "nvidia"), ("nvidia.com/gpumem", ""), ("aws.amazon.com/neuroncore", "aws"), ("acme.example/x", "")],
+)
+def test_the_vendor_of_a_resource(resource: str, want: str) -> None:
+    assert load().vendor_of(resource) == want

@@ -162,3 +162,11 @@ def test_pods_without_a_uid_hold_what_they_ask_for() -> None:
     nameless = [msgspec.structs.replace(pod(2), metadata=ObjectMeta(name=name, namespace="d")) for name in ("a", "b")]
     (row,) = rows(see([node(labels=H100, amounts={"nvidia.com/gpu": "8"})], nameless, [], catalog=load()), load())
     assert row["free"] == 4
+
+
+def test_a_pod_that_holds_devices_by_their_other_name_holds_them() -> None:
+    member = node(labels={}, amounts={"aws.amazon.com/neuron": "16", "aws.amazon.com/neuroncore": "32"})
+    holder = kube.Container(resources=kube.Resources(requests={"aws.amazon.com/neuroncore": "4"}))
+    asking = msgspec.structs.replace(pod(0), spec=kube.PodSpec(node_name="n1", containers=[holder]))
+    (row,) = rows(see([member], [asking], [], catalog=load()), load())
+    assert (row["devices"], row["free"]) == (16, 12)

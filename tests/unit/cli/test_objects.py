@@ -54,3 +54,9 @@ def test_what_cannot_be_read_is_told_with_its_place(tmp_path: Path, text: str, w
 def test_a_wrong_field_is_named() -> None:
     with pytest.raises(Trouble, match=r"f, document 1, Node n1: .*metadata\.labels"):
         typed({"kind": "Node", "metadata": {"name": "n1", "labels": "x"}}, Node, where="f, document 1")
+
+
+def test_items_of_a_typed_list_have_its_kind(tmp_path: Path) -> None:
+    file = tmp_path / "in.json"
+    file.write_text('{"kind": "NodeList", "items": [{"metadata": {"name": "n1"}}, {"kind": "Pod"}]}', encoding="utf-8")
+    assert [item["kind"] for _, item in read_objects(str(file))] == ["Node", "Pod"]

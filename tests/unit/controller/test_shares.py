@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from builders import node, vector
 from sampan.catalog import load
-from sampan.controller.shares import card_uses, claims_taken, contended, rings_free, with_claims, with_planned
+from sampan.controller.shares import card_uses, claims_taken, contended, doubles_taken, rings_free, with_claims, with_planned
 from sampan.model.cluster import CardUse, Node
 from sampan.model.device import Card, DeviceGroup, DeviceSlice, DraDevice
 from sampan.model.job import Share
@@ -73,6 +73,17 @@ def test_a_claim_on_a_device_that_a_plugin_publishes_too_takes_it_there() -> Non
     assert [group.resource for group in groups] == ["nvidia.com/gpu"]
     claimed = {("gpu.nvidia.com", "n1", "gpu-1"): 1}
     assert claims_taken(both, groups, claimed=claimed, catalog=load()) == Vector.of({"nvidia.com/gpu": 1})
+
+
+def test_units_of_a_second_publisher_take_whole_devices() -> None:
+    published = {"nvidia.com/gpu": 8, "volcano.sh/vgpu-number": 80, "volcano.sh/vgpu-memory": 1000}
+    groups = load().resolve(node("n1", labels={}, resources=published))
+    asked = Vector.of({"nvidia.com/gpu": 1, "volcano.sh/vgpu-number": 2, "volcano.sh/vgpu-memory": 500, "cpu": 4000, "acme.example/x": 1})
+    assert doubles_taken(groups, asked, catalog=load()) == Vector.of({"nvidia.com/gpu": 2})
+    many = Vector.of({"volcano.sh/vgpu-number": 50})
+    assert doubles_taken(groups, many, catalog=load()) == Vector.of({"nvidia.com/gpu": 8})
+    mixed = load().resolve(node("n1", labels={}, resources={"nvidia.com/gpu": 1, "nvidia.com/mig-1g.10gb": 7}))
+    assert doubles_taken(mixed, Vector.of({"nvidia.com/mig-1g.10gb": 7}), catalog=load()) == Vector()
 
 
 def test_what_others_wait_for_is_told_by_resource() -> None:
