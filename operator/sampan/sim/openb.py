@@ -27,7 +27,7 @@ from sampan.scheduling.groups import Cards, take_cards
 from sampan.scheduling.memo import Memo
 from sampan.scheduling.need import need_of
 from sampan.sim.traces import SimNode, SimPod
-from sampan.sim.world import GPU, PODS_PER_NODE, RESOURCE, offer_of
+from sampan.sim.world import GPU, PODS_PER_NODE, offer_of
 
 SEEDS: Final = tuple(range(42, 52))
 PUBLISHED: Final = (("best fit", 9308), ("FGD", 9539))
@@ -39,6 +39,8 @@ BATCH: Final = 64
 """Pods of one cycle; they are placed in turn, so that the result is that of one cycle each."""
 MIX: Final = 64
 CLUSTER: Final = "openb"
+RESOURCE: Final = "nvidia.com/gpu"
+"""One whose shares can be asked for: the scheduler refuses shares of others."""
 POLICY: Final = replace(BALANCED, name="openb", cpu_on_accelerators=True, cpu_reserve_per_device=0)
 
 
