@@ -13,14 +13,20 @@ import click
 )
 @click.option("--namespace", default="sampan-jobs", show_default=True, help="Namespace of the jobs, where the summary lies.")
 @click.option("--interval", type=click.IntRange(1, 300), default=10, show_default=True, help="Seconds between heartbeats.")
-def publish(kubeconfig: Path | None, namespace: str, interval: int) -> None:
+@click.option("--health-address", default="", metavar="HOST:PORT", help="Where /healthz is served; default: nowhere.")
+def publish(kubeconfig: Path | None, namespace: str, interval: int, health_address: str) -> None:
     """Publish this member's capacity, so that the hub needs no right on its nodes and pods.
 
     The member chart runs this with capacity=published. It ends on SIGTERM or SIGINT.
     """
     from sampan.controller.logs import configure
+    from sampan.gate.health import address_of
     from sampan.gate.process import main
     from sampan.gate.publisher import PublisherSettings
 
     configure("INFO")
-    raise SystemExit(main(kubeconfig=kubeconfig, settings=PublisherSettings(namespace=namespace, interval=interval)))
+    try:
+        asked_at = address_of(health_address)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--health-address") from error
+    raise SystemExit(main(kubeconfig=kubeconfig, settings=PublisherSettings(namespace=namespace, interval=interval), asked_at=asked_at))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import uvloop
 
+from sampan.gate.health import Address, health
 from sampan.gate.publisher import Publisher, PublisherSettings
 from sampan.kube.client import Client
 from sampan.kube.errors import KubeError
@@ -15,10 +16,10 @@ from sampan.kube.hub import NoHubCredentials, Source, follow, hub_source
 from sampan.kube.kubeconfig import InvalidKubeconfig
 
 
-def main(*, kubeconfig: Path | None, settings: PublisherSettings) -> int:
-    """Publish until SIGTERM or SIGINT. Returns the exit code: 0 after a signal, 1 where it could not start or go on."""
+def main(*, kubeconfig: Path | None, settings: PublisherSettings, asked_at: Address | None = None) -> int:
+    """Publish until SIGTERM or SIGINT; `asked_at`: where `/healthz` is. Returns 0 after a signal, 1 where it could not start or go on."""
     try:
-        uvloop.run(_run(settings, hub_source(kubeconfig)))
+        uvloop.run(_run(settings, hub_source(kubeconfig), asked_at))
     except* (NoHubCredentials, InvalidKubeconfig, KubeError, OSError) as group:
         print(f"error: {_first(group)}", file=sys.stderr)  # noqa: T201  the last word of the process
         failed = True
@@ -37,15 +38,22 @@ def _now() -> int:
     return time.time_ns() // 1_000_000
 
 
-async def _run(settings: PublisherSettings, source: Source) -> None:
+async def _run(settings: PublisherSettings, source: Source, asked_at: Address | None) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with Client(source.read()) as client, asyncio.TaskGroup() as group:
+        publisher = Publisher(client, settings, _now)
         work = [
-            group.create_task(Publisher(client, settings, _now).run(), name="publisher"),
+            group.create_task(publisher.run(), name="publisher"),
+            group.create_task(_answer(publisher, asked_at), name="health"),
             group.create_task(follow(client, source), name="credentials"),
         ]
         await stop.wait()
         for task in work:
             task.cancel()
+
+
+async def _answer(publisher: Publisher, asked_at: Address | None) -> None:
+    async with health(asked_at, lambda: publisher.alive):
+        await asyncio.Event().wait()

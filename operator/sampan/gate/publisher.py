@@ -40,6 +40,8 @@ class PublisherSettings:
     settle: float = 1.0
     """How long changes are gathered before they are written."""
     tuning: Tuning | None = None
+    stuck_after: float = 120.0
+    """A turn that takes longer, interval and all, is taken for one that never ends."""
 
 
 class Publisher:
@@ -57,6 +59,14 @@ class Publisher:
         self._watches: list[Reflector[Any]] = []
         self._sequence = 0
         self._trouble = ""
+        self._turned: float | None = None
+        """The event loop's time at which it last began to write; None: it waits for the first lists."""
+
+    @property
+    def alive(self) -> bool:
+        """Tell whether it turns, whether or not it can write: an API server that is away is nothing that a new start would mend."""
+        settings = self._settings
+        return self._turned is None or asyncio.get_running_loop().time() - self._turned <= settings.interval + settings.stuck_after
 
     async def run(self) -> Never:
         """Watch and write until cancelled. Raises KubeError where the member does not say what it serves."""
@@ -99,6 +109,7 @@ class Publisher:
             await watch.synced.wait()
         while True:
             self._changed.clear()
+            self._turned = asyncio.get_running_loop().time()
             await self._write()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._settings.interval):

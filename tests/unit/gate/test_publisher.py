@@ -35,14 +35,15 @@ def written(server: FakeServer) -> list[Summary]:
 
 
 @asynccontextmanager
-async def publishing(server: FakeServer, *, interval: int = 1) -> AsyncIterator[None]:
+async def publishing(server: FakeServer, *, interval: int = 1, stuck_after: float = 60) -> AsyncIterator[Publisher]:
     tuning = Tuning(backoff_base=0.01, backoff_cap=0.05, forbidden_wait=0.05)
-    settings = PublisherSettings(namespace="sampan-jobs", interval=interval, settle=0.01, tuning=tuning)
+    settings = PublisherSettings(namespace="sampan-jobs", interval=interval, settle=0.01, tuning=tuning, stuck_after=stuck_after)
     numbers = itertools.count(1)
     async with Client(kubeconfig.parse(server.kubeconfig(), policy=AddressPolicy(allow_loopback=True))) as client:
-        task = asyncio.create_task(Publisher(client, settings, lambda: next(numbers)).run())
+        publisher = Publisher(client, settings, lambda: next(numbers))
+        task = asyncio.create_task(publisher.run())
         try:
-            yield
+            yield publisher
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
@@ -85,3 +86,11 @@ async def test_a_missing_configmap_is_named(server: FakeServer, caplog: pytest.L
     async with publishing(server):
         await until(lambda: "publisher.not_written" in caplog.text, "it says so")
     assert any("ConfigMap sampan-capacity in sampan-jobs" in str(getattr(record, "reason", "")) for record in caplog.records)
+
+
+@pytest.mark.parametrize(("stuck_after", "want"), [(60, True), (-1000, False)])
+async def test_who_began_to_write_and_never_comes_back_is_not_alive(server: FakeServer, stuck_after: float, want: bool) -> None:
+    async with publishing(server, stuck_after=stuck_after) as publisher:
+        assert publisher.alive, "it waits for the first lists"
+        await until(lambda: written(server), "the first summary")
+        assert publisher.alive is want
