@@ -121,7 +121,7 @@ def test_what_if_answers_for_more_nodes_and_without_an_offer(world: World) -> No
     where = f"{pool['offer']['namespace']}/{pool['offer']['name']}"
     told = said(world, "what-if", "-f", "-", "--add-nodes", f"{where}/{pool['pool']}=1", text=body)
     assert "As it is: no pool can take it now" in told
-    assert f"more nodes: pool {pool['pool']} of {where}" in told
+    assert f"With 1 more node in {where}/{pool['pool']}: pool {pool['pool']} of {where}" in told
     assert where not in said(world, "what-if", "-f", "-", "--without", where, text=body).partition("\nWithout")[2].partition("\n")[2]
 
 
