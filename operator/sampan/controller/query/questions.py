@@ -24,6 +24,7 @@ from sampan.kube.workloads import Pod
 from sampan.model.job import Job, Shape
 from sampan.model.offer import OfferKey
 from sampan.model.snapshot import Snapshot
+from sampan.scheduling.cell_answers import desk_of
 from sampan.scheduling.explanation import explain
 from sampan.scheduling.memo import Memo
 from sampan.scheduling.quoting import quote
@@ -109,6 +110,11 @@ class Answers:
 
     _memo: Memo = field(default_factory=Memo)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def prepare(self, snapshot: Snapshot) -> None:
+        """Work out beforehand what all questions need, so that the next need not wait for it."""
+        _, left = desk_of(snapshot, self._take())
+        self._give(left)
 
     def quoted(self, asked: Asked, job: Wanted, seat: Seat) -> Document:
         """Return the Quote of a job that need not exist. Raises BadQuestion where the change names what is not there."""

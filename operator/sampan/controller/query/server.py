@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 MOST_BYTES: Final = 1024 * 1024
 """Of a question."""
+PREPARE_EVERY: Final = 15.0
+"""Seconds."""
 OPEN_PATH: Final = "/healthz"
 """The only path that anybody may ask for."""
 _DOCUMENTS: Final = {
@@ -89,6 +91,16 @@ class QueryApi:
             self.budget.spend(caller.user, now)
             self.budget_of_namespaces.spend(request.match_info["namespace"], now)
 
+    async def keep_prepared(self) -> None:
+        """Work out beforehand what questions need, for ever: after a start, or an hour without questions, that takes seconds."""
+        while True:
+            async with self._turns.turn(""):
+                try:
+                    await asyncio.to_thread(self.answers.prepare, self.world.snapshot())
+                except Exception:
+                    log.exception("query.failed", extra={"path": "", "error": "preparing"})
+            await asyncio.sleep(PREPARE_EVERY)
+
     async def _pools(self, request: web.Request) -> web.Response:
         async with self._turn(request):
             asked = self._asked(request)
@@ -129,7 +141,12 @@ async def serving(api: QueryApi, address: tuple[str, int], tls: ssl.SSLContext) 
     await runner.setup()
     try:
         await web.TCPSite(runner, *address, ssl_context=tls).start()
-        yield runner.addresses[0][1]
+        preparing = asyncio.create_task(api.keep_prepared())
+        try:
+            yield runner.addresses[0][1]
+        finally:
+            preparing.cancel()
+            await asyncio.wait([preparing])
     finally:
         await runner.cleanup()
 

@@ -59,6 +59,16 @@ def test_a_quote_has_price_parts_and_start() -> None:
     assert told["queue"] == "default"
 
 
+def test_an_answer_that_was_prepared_is_the_same() -> None:
+    question, answers = asked(b.offer()), Answers()
+    want = wanted(json.dumps(job()).encode(), "team-a")
+    seat = QueueBook().seat("team-a", want.spec, want.shape)
+    unprepared = answers.quoted(question, want, seat)
+    prepared = Answers()
+    prepared.prepare(question.snapshot)
+    assert prepared.quoted(question, want, seat) == unprepared
+
+
 def test_private_offers_are_not_there() -> None:
     private = replace(b.offer("private"), tenants=FOR_B)
     told = quoted(asked(b.offer("open"), private), job())

@@ -1,5 +1,6 @@
 """The server over real TLS: who is let in, what is served, and how refusals look."""
 
+import asyncio
 import io
 import json
 import ssl
@@ -16,7 +17,9 @@ import builders as b
 import jobs
 from sampan.controller.query.bounds import Budget
 from sampan.controller.query.front_proxy import FrontProxy, server_context
+from sampan.controller.query.questions import Answers
 from sampan.controller.query.server import QueryApi, serving
+from sampan.model.snapshot import Snapshot
 from unit.controller.query.worlds import StillWorld
 from unit.kube.certs import Pair, authority, issue
 
@@ -140,6 +143,25 @@ async def test_a_waiting_job_is_explained_and_one_that_is_not_there_is_not_found
         assert body["status"]["pools"][0]["score"] > 0
         code, body, _ = await server.get(f"{API}/namespaces/team-b/explanations/job-u1", pair=proxy(), headers=ALICE)
         assert (code, body["reason"]) == (404, "NotFound")
+
+
+async def test_what_questions_need_is_prepared_again_and_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also after a failure."""
+    seen: list[int] = []
+    enough, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def prepare(answers: Answers, picture: Snapshot) -> None:
+        seen.append(len(picture.offers))
+        if len(seen) == 1:
+            raise RuntimeError("the first goes wrong")
+        if len(seen) == 3:
+            loop.call_soon_threadsafe(enough.set)
+
+    monkeypatch.setattr(Answers, "prepare", prepare)
+    monkeypatch.setattr("sampan.controller.query.server.PREPARE_EVERY", 0.001)
+    async with running(tmp_path), asyncio.timeout(20):
+        await enough.wait()
+    assert set(seen) == {1}
 
 
 async def test_a_job_is_quoted_without_being_there(tmp_path: Path) -> None:
