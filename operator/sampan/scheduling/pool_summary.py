@@ -147,7 +147,7 @@ def left_out(offer: Offer, cluster: Cluster, catalog: Catalog) -> tuple[LeftOut,
 def _causes(offer: Offer, cluster: Cluster, catalog: Catalog, *, node: Node) -> Iterator[tuple[str, str, int, str]]:
     """Yield (cause, vendor, devices, resource) of a node; one cause for a node that is out, else what is missing of its devices."""
     every = cluster.devices.get(node.name, ())
-    groups = groups_of(cluster, catalog, node) or (None,)
+    groups = groups_of(cluster, catalog, node)
     whole = sum(group.devices for group in groups if group)
     if not node.ready:
         yield "NotReady", "", whole, ""
@@ -155,7 +155,7 @@ def _causes(offer: Offer, cluster: Cluster, catalog: Catalog, *, node: Node) -> 
         yield "Cordoned", "", whole, ""
     elif offer.rules and rule_of(offer, node) is None:
         yield "NotSelected", "", whole, ""
-    elif not any(all(tolerable(taint, group, catalog) for taint in node.taints) for group in groups):
+    elif groups and not any(all(tolerable(taint, group, catalog) for taint in node.taints) for group in groups):
         yield "Tainted", "", whole, ""
     else:
         yield from _missing(every, catalog, node)

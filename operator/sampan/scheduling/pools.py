@@ -80,7 +80,7 @@ def _members(offer: Offer, cluster: Cluster, catalog: Catalog) -> Iterator[_Memb
         rule = rule_of(offer, node)
         if not node.ready or node.cordoned or (offer.rules and rule is None):
             continue
-        for group in groups_of(cluster, catalog, node) or (None,):
+        for group in groups_of(cluster, catalog, node):
             if all(tolerable(taint, group, catalog) for taint in node.taints):
                 yield _Member(node, group, rule, tuple(sorted(node.taints)))
 
@@ -90,10 +90,13 @@ def rule_of(offer: Offer, node: Node) -> int | None:
     return next((index for index, rule in enumerate(offer.rules) if rule.selector.matches(node.labels)), None)
 
 
-def groups_of(cluster: Cluster, catalog: Catalog, node: Node) -> tuple[DeviceGroup, ...]:
-    """Return the kinds of healthy devices of a node, as the cluster has them resolved."""
+def groups_of(cluster: Cluster, catalog: Catalog, node: Node) -> tuple[DeviceGroup | None, ...]:
+    """Return the kinds of healthy devices of a node, as the cluster has them resolved; one None for a node without devices.
+
+    A node whose devices are all sick or not believed has nothing to offer: it is no CPU node.
+    """
     known = cluster.devices[node.name] if node.name in cluster.devices else catalog.resolve(node)
-    return tuple(group for group in known if group.devices > 0)
+    return tuple(group for group in known if group.devices > 0) if known else (None,)
 
 
 def tolerable(taint: Taint, group: DeviceGroup | None, catalog: Catalog) -> bool:

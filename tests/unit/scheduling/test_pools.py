@@ -8,6 +8,7 @@ from builders import A100, ASCEND, H100, HYGON, cluster, node, nodes, offer, sel
 from sampan.catalog import load
 from sampan.model.accelerator import Sharing
 from sampan.model.cluster import Cluster, Pool, Taint
+from sampan.model.device import DeviceGroup
 from sampan.model.launch import Launch
 from sampan.model.offer import PoolRule
 from sampan.scheduling.pools import cells_of, pools_of
@@ -61,6 +62,13 @@ def test_a_node_with_two_kinds_of_devices_is_in_two_pools() -> None:
     both = node("n1", A100, 4, resources={"nvidia.com/mig-1g.10gb": 28})
     pools = made(cluster(both))
     assert {pool.resource: pool.nodes for pool in pools.values()} == {"nvidia.com/gpu": ("n1",), "nvidia.com/mig-1g.10gb": ("n1",)}
+
+
+def test_a_node_whose_devices_are_all_sick_is_in_no_pool() -> None:
+    """Not even in that of CPU nodes: it is one of accelerators, whatever it can do today."""
+    sick = DeviceGroup(resource="nvidia.com/gpu", devices=0, vendor="nvidia", accelerator_class=H100, unhealthy=8)
+    member = replace(cluster(node("sick", H100, 8), node("plain")), devices={"sick": (sick,), "plain": ()})
+    assert {name: pool.nodes for name, pool in made(member).items()} == {"cpu": ("plain",)}
 
 
 def test_the_first_rule_that_selects_a_node_has_it() -> None:
