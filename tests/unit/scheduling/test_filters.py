@@ -14,7 +14,6 @@ from builders import (
     demand,
     job,
     node,
-    nodes,
     offer,
     pool,
     price,
@@ -25,7 +24,7 @@ from builders import (
 )
 from sampan.model.accelerator import CountRule, Precision, Sharing
 from sampan.model.cluster import Pool
-from sampan.model.job import Demand, Domestic, Interconnect, Placement, Requirement, Share
+from sampan.model.job import Demand, Domestic, Placement, Requirement, Share
 from sampan.model.launch import Launch, PodSecurity
 from sampan.model.offer import Offer, Terms
 from sampan.model.quantity import MICRO
@@ -188,15 +187,6 @@ def test_versions_compare_number_by_number(have: str, need: str, enough: bool) -
     assert ask(demand(requirement(min_driver=need)), in_pool=of) == want
     of = replace(pool(), compute_capability=have)
     assert ask(demand(requirement(min_compute_capability=need)), in_pool=of) == want
-
-
-def test_a_gang_that_must_stay_in_one_fabric_is_refused_where_none_is_known() -> None:
-    """Said of the column, not asked of the pool: so through the cycle."""
-    near = shape(demand(requirement(), replicas=2), placement=Placement(interconnect=Interconnect.SAME_DOMAIN))
-    world = snapshot([job("gang", near)], [offer()], [cluster(*nodes("h", 4, H100))])
-    (refused,) = schedule(world, Memo())[0].refusals
-    assert (refused.dominant, refused.counts) == (Reason.INTERCONNECT_MISSING, {Reason.INTERCONNECT_MISSING: 1})
-    assert "fabric domain" in headline(refused)
 
 
 @pytest.mark.parametrize(

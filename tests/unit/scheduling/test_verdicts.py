@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from builders import A100, ASCEND, H100, cluster, demand, job, node, nodes, offer, requirement, selector, shape, snapshot, vector
-from sampan.model.job import Placement, Requirement
+from sampan.model.job import Interconnect, Placement, Requirement
 from sampan.model.plan import Plan
 from sampan.model.reason import Reason
 from sampan.scheduling.cycle import schedule
@@ -31,6 +31,14 @@ def test_cells_with_other_devices_are_beside_the_point() -> None:
 def test_too_large_is_told_from_full() -> None:
     (refused,) = plan_of(replicas=3).refusals
     assert refused.counts == {Reason.TOO_LARGE: 2}
+
+
+def test_a_gang_that_must_stay_in_one_fabric_is_refused_where_none_is_known() -> None:
+    near = shape(demand(requirement(), replicas=2), placement=Placement(interconnect=Interconnect.SAME_DOMAIN))
+    world = snapshot([job("gang", near)], [offer()], [cluster(*nodes("h", 4, H100))])
+    (refused,) = schedule(world, Memo())[0].refusals
+    assert (refused.dominant, refused.counts) == (Reason.INTERCONNECT_MISSING, {Reason.INTERCONNECT_MISSING: 1})
+    assert "fabric domain" in headline(refused)
 
 
 def test_everything_in_the_way_is_named_worst_first() -> None:
