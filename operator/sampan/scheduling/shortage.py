@@ -81,7 +81,7 @@ def shortage(reason: Reason, spot: Spot) -> Objection:
             reason, f"{_replicas(least)}, each on one node with all that it asks for", f"{_replicas(total)} {_fit(total)} {now}"
         )
     has = f"at most {amount_words(name, most)} on one node"
-    return Objection(reason, f"{_each(least)}{amount_words(name, each)}", f"{has} {now}; {total} of {_replicas(least)} {_fit(total)}")
+    return Objection(reason, f"{_each(least)}{amount_words(name, each)}", f"{has} {now}; {total} of {least} replicas {_fit(total)}")
 
 
 def short_resource(spot: Spot, stock: Stock) -> tuple[str, int, int]:
