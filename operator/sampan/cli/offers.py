@@ -52,7 +52,8 @@ def in_sight(hub_in_use: hub.Hub) -> list[hub.Object]:
             raise
         own = hub.Hub(hub_in_use.api, namespace=hub_in_use.default_namespace, default_namespace=hub_in_use.default_namespace)
         items = own.items(hub.OFFERS)
-    click.echo(f"Offers of namespace {own.namespace} only: these credentials may not list those of others.", err=True)
+    more = "sampan pools --why -f FILE tells which pools are open to a job of yours"
+    click.echo(f"Offers of namespace {own.namespace} only: these credentials may not list those of others; {more}.", err=True)
     return items
 
 

@@ -16,7 +16,7 @@ LINE_LIMIT = 1024
 _NOISE = re.compile(r",? *<nil>: Invalid value: null: some validation rules were not checked[^\],]*(, <nil>[^\]]*)?")
 """What an API server adds to every refusal of a manifest."""
 
-CATALOGUE = frozenset({"clusteroffers", "acceleratorclasses", "placementpolicies"})
+CATALOGUE = frozenset({"acceleratorclasses", "placementpolicies"})
 """Kinds that people see by the ClusterRole sampan-catalogue-reader."""
 
 
@@ -87,6 +87,8 @@ def explain_api(status: int, body: str | bytes | None, *, reason: str | None = N
 
 def _role(resource: str) -> str:
     """The ClusterRole of the chart that lets people see or make such objects."""
+    if resource == "clusteroffers":
+        return "sampan-offer-reader"
     return "sampan-catalogue-reader" if resource in CATALOGUE else "sampan-tenant in this namespace"
 
 

@@ -25,10 +25,12 @@ class Helm:
     def install_hub(self, *, provider_namespaces: list[str], tenant_namespaces: list[str], query: tuple[int, str] | None = None) -> None:
         """Installs or upgrades `helm/sampan` for an operator that runs outside the cluster; `query`: its port and certificate (PEM)."""
         served = {} if query is None else {"query": {"externalName": "localhost", "port": query[0], "caBundle": query[1]}}
+        tenants = [f"system:serviceaccounts:{namespace}" for namespace in tenant_namespaces]
         values = {
             "operator": {"enabled": False, "allowLoopbackMembers": True},
             "providerNamespaces": provider_namespaces,
-            "catalogueReaderGroups": [f"system:serviceaccounts:{namespace}" for namespace in tenant_namespaces],
+            "catalogueReaderGroups": tenants,
+            "offerReaderGroups": tenants,
             **served,
         }
         self._install("sampan", values)

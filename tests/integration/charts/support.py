@@ -27,6 +27,7 @@ HUB_VALUES: dict[str, Any] = {
     "operator.enabled": False,
     "providerNamespaces": [PROVIDER_NS],
     "catalogueReaderGroups": ["hc-catalogue-readers"],
+    "offerReaderGroups": ["hc-offer-readers"],
 }
 """The hub of these tests: no Deployment, for there are no nodes."""
 GROUP, VERSION = "sampan.dev", "v1alpha1"

@@ -31,6 +31,7 @@ VALUE_SETS: dict[str, tuple[Path, dict[str, Any]]] = {
     "hub, policies off": (HUB_CHART, {**IMAGE, "policies.enabled": False, "policies.finalizer": "Disabled"}),
     "hub, strict images": (HUB_CHART, {**IMAGE, "images.requireDigest": True, "images.allowedRegistries": ["registry.example"]}),
     "hub, catalogue shown": (HUB_CHART, {**IMAGE, "catalogueReaderGroups": ["system:serviceaccounts:team-a"]}),
+    "hub, offers shown": (HUB_CHART, {**IMAGE, "offerReaderGroups": ["system:serviceaccounts:team-a"]}),
     "hub, query API": (HUB_CHART, {**IMAGE, "query.enabled": "Enabled", "query.frontProxyCA": PEM}),
     "hub, query API elsewhere": (HUB_CHART, {"operator.enabled": False, "query.externalName": "localhost", "query.caBundle": PEM}),
     "hub, placed": (

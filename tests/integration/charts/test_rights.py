@@ -173,15 +173,17 @@ def test_a_tenant_shares_secrets_by_a_role_binding_and_only_in_its_namespace(hub
         rbac.delete_namespaced_role_binding("share-secrets", TENANT_NS)
 
 
-def test_catalogue_is_shown_to_the_named_groups_only(hub: Hub) -> None:
-    def reads(group: str) -> bool:
-        attributes = client.V1ResourceAttributes(group="sampan.dev", resource="clusteroffers", verb="list")
+def test_catalogue_and_offers_are_shown_to_the_named_groups_only(hub: Hub) -> None:
+    def reads(group: str, resource: str) -> bool:
+        attributes = client.V1ResourceAttributes(group="sampan.dev", resource=resource, verb="list")
         spec = client.V1SubjectAccessReviewSpec(user="somebody", groups=[group], resource_attributes=attributes)
         review = client.V1SubjectAccessReview(spec=spec)
         return bool(client.AuthorizationV1Api(hub.admin).create_subject_access_review(review).status.allowed)
 
-    assert reads("hc-catalogue-readers")
-    assert not reads("system:authenticated")
+    classes, offers = "acceleratorclasses", "clusteroffers"
+    assert [reads("hc-catalogue-readers", each) for each in (classes, offers)] == [True, False]
+    assert [reads("hc-offer-readers", each) for each in (classes, offers)] == [False, True]
+    assert [reads("system:authenticated", each) for each in (classes, offers)] == [False, False]
 
 
 def test_a_provider_rotates_its_secret_without_reading_it(hub: Hub) -> None:

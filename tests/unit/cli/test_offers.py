@@ -58,7 +58,7 @@ def test_who_may_not_list_all_offers_gets_those_of_the_own_namespace(sampan: Sam
     assert "Offers of namespace team-a only" in shown.stderr
     api.list_error = api.everywhere_error
     refused = sampan(verb)
-    assert (refused.exit_code, "sampan-catalogue-reader" in refused.stderr) == (1, True)
+    assert (refused.exit_code, "sampan-offer-reader" in refused.stderr) == (1, True)
 
 
 @pytest.mark.parametrize(

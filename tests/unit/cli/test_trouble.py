@@ -16,7 +16,7 @@ CASES = {
     "401": (api_error(401), ["credentials", "--context"]),
     "403": (api_error(403, "cannot list computejobs"), ["cannot list computejobs", "sampan-tenant"]),
     "403 everywhere": (api_error(403, "cannot list at the cluster scope", kind="computejobs"), ["-n instead of -A"]),
-    "403 offers": (api_error(403, "cannot list clusteroffers", kind="clusteroffers"), ["ClusterRole sampan-catalogue-reader"]),
+    "403 offers": (api_error(403, "cannot list clusteroffers", kind="clusteroffers"), ["ClusterRole sampan-offer-reader"]),
     "404 namespace": (api_error(404, 'namespaces "x" not found', kind="namespaces"), ['namespaces "x" not found', "-n NAMESPACE"]),
     "404 kind": (api_error(404, "the server could not find the requested resource"), ["sampan.dev/v1alpha1", "helm/sampan"]),
     "404 object": (api_error(404, "computejobs x not found"), ["not found", "-n"]),
