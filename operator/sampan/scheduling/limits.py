@@ -63,6 +63,9 @@ class Limits:
         self.limits: list[Limit] = []
         self._of: dict[int, list[Limit]] = {}
         self._state: tuple[object, ...] | None = None
+        caps = ((at, snapshot.offers[column.cell.offer].max_devices_per_job) for at, column in enumerate(self._columns))
+        self._per_job = {at: cap for at, cap in caps if cap is not None}
+        """By column: the most devices that its offer gives to one job."""
         self._rules(snapshot)
         self._told(snapshot)
         for limit in self.limits:
@@ -85,6 +88,8 @@ class Limits:
         for at in self.among(np.flatnonzero(room > 0)):
             need = need_of(demand, self._columns[at].cell.pool)
             room[at] = min(int(room[at]), *(limit.fits(devices, need) for limit in self._of[at]))
+        for at, cap in self._per_job.items() if devices else ():
+            room[at] = min(int(room[at]), cap // devices)
 
     def among(self, columns: Numbers) -> list[int]:
         """Return those of the columns that have limits."""

@@ -90,3 +90,9 @@ def test_what_one_takes_of_a_limit_is_gone_for_the_next() -> None:
     jobs = [job("a", half), job("b", half), job("c", one)]
     plan = plan_of(snapshot(jobs, [CAPPED], [MEMBER]))
     assert [done.job.uid for done in plan.assignments] == ["a", "b"]
+
+
+def test_a_sweep_is_no_wider_than_what_the_offer_gives_to_one_job() -> None:
+    sweep = job(wanted=shape(demand(requirement(H100, 2), replicas=20, least=1)))
+    world = snapshot([sweep], [replace(offer(), max_devices_per_job=7)], [cluster(*nodes("h", 4, H100))])
+    assert [done.replicas for done in schedule(world, Memo())[0].assignments] == [3]
