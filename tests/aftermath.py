@@ -8,7 +8,7 @@ from sampan.model.cluster import CardUse, Cluster, Pool, Running
 from sampan.model.plan import Assignment, Plan
 from sampan.model.snapshot import Snapshot
 from sampan.model.vector import Vector
-from sampan.scheduling.need import need_of
+from sampan.scheduling.need import need_of, started
 
 
 def units_of(world: Snapshot, done: Assignment) -> Vector:
@@ -88,17 +88,7 @@ def cards_after(world: Snapshot, member: Cluster, done: Iterable[Assignment]) ->
 
 
 def running(done: Assignment, pool: Pool) -> Running:
-    return Running(
-        job_uid=done.job.uid,
-        namespace=done.job.namespace,
-        queue=done.job.queue,
-        priority=done.job.priority,
-        offer=done.offer,
-        pool=done.pool,
-        nodes=done.nodes,
-        per_replica=need_of(done.demand, pool),
-        ends=None,
-    )
+    return started(done, need_of(done.demand, pool), ends=None)
 
 
 def refused_in(plan: Plan) -> list[str]:

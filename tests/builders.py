@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from sampan.catalog import load
 from sampan.model.accelerator import AcceleratorClass, Precision
 from sampan.model.backlog import Backlog
-from sampan.model.cluster import Cell, Cluster, Node, Pool, Taint
+from sampan.model.cluster import Cell, Cluster, Node, Pool, Running, Taint
 from sampan.model.job import AlternativeOrder, Demand, Job, Placement, Requirement, Shape
 from sampan.model.offer import Offer, OfferKey, PoolRule, Price, Terms
 from sampan.model.policy import BALANCED, Policy
@@ -209,6 +209,21 @@ def job(
         shape=wanted or shape(),
         priority=priority,
         excluded=frozenset(excluded),
+    )
+
+
+def running(uid: str, node: str, *, ends: int | None, devices: int = 8) -> Running:
+    """Return a job of one replica on an H100 node."""
+    return Running(
+        job_uid=uid,
+        namespace="n",
+        queue="default",
+        priority=0,
+        offer=offer().key,
+        pool="h100-sxm-80gb-x8",
+        nodes=((node, 1),),
+        per_replica=vector(gpu=devices),
+        ends=ends,
     )
 
 

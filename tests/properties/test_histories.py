@@ -20,7 +20,7 @@ from sampan.model.snapshot import Snapshot
 from sampan.model.vector import Vector
 from sampan.scheduling.cycle import schedule
 from sampan.scheduling.memo import Memo
-from sampan.scheduling.need import need_of
+from sampan.scheduling.need import need_of, started
 
 HISTORIES = int(os.environ.get("SAMPAN_HISTORIES", "150"))
 SECOND = 1000
@@ -76,17 +76,7 @@ class History:
                 need = need_of(done.demand, pool)
                 for name, replicas in done.nodes:
                     used[name] = used.get(name, Vector()) + need.times(replicas)
-                running[uid] = Running(
-                    job_uid=uid,
-                    namespace=done.job.namespace,
-                    queue=done.job.queue,
-                    priority=done.job.priority,
-                    offer=done.offer,
-                    pool=done.pool,
-                    nodes=done.nodes,
-                    per_replica=need,
-                    ends=declared,
-                )
+                running[uid] = started(done, need, ends=declared)
         assert all(member.nodes[name].allocatable[resource] >= amount for name, each in used.items() for resource, amount in each)
         quotas = {namespace: self._left(left, running.values()) for namespace, left in member.quotas.items()}
         through = [run for run in running.values() if self.base.offers[run.offer].member_queue]
@@ -97,7 +87,7 @@ class History:
         """What a quota or a queue leaves beside what runs; never too little."""
         left = dict(told)
         for run in running:
-            left[GPU] -= run.per_replica[GPU] * sum(amount for _, amount in run.nodes)
+            left[GPU] -= run.held[GPU]
         assert left[GPU] >= 0
         return left
 

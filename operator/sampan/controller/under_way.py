@@ -16,7 +16,7 @@ from sampan.model.offer import OfferKey
 from sampan.model.plan import Assignment
 from sampan.model.vector import Vector
 from sampan.scheduling.capacity import Flight
-from sampan.scheduling.need import need_of
+from sampan.scheduling.need import need_of, started
 
 HOSTNAME: Final = "kubernetes.io/hostname"
 Nodes = tuple[tuple[str, int], ...]
@@ -116,18 +116,8 @@ def running_of(record: JobRecord, seat: Seat, *, flight: Flight) -> Running:
 def about_to_run(assignment: Assignment, *, flight: Flight, now: int) -> Running:
     """Return what an assignment will hold whose intent is not written yet."""
     job, demand = assignment.job, assignment.demand
-    return Running(
-        job_uid=job.uid,
-        namespace=job.namespace,
-        queue=job.queue,
-        priority=job.priority,
-        offer=assignment.offer,
-        pool=assignment.pool,
-        nodes=assignment.nodes,
-        per_replica=flight.per_replica,
-        ends=_after(now, demand.span_seconds),
-        likely_ends=_after(now, demand.expected_seconds or job.shape.expected_seconds),
-    )
+    likely = _after(now, demand.expected_seconds or job.shape.expected_seconds)
+    return started(assignment, flight.per_replica, ends=_after(now, demand.span_seconds), likely_ends=likely)
 
 
 def demand_of(shape: Shape | None, alternative: int | None) -> Demand | None:

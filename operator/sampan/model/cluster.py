@@ -58,6 +58,11 @@ class Running:
     likely_ends: int | None = None
     """When it is probably gone, by what its tenant expects; None: not told."""
 
+    @property
+    def held(self) -> Vector:
+        """Return what all its replicas hold together."""
+        return self.per_replica.times(sum(replicas for _, replicas in self.nodes))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardUse:

@@ -24,7 +24,7 @@ from sampan.scheduling.explain_start import UNBOUNDED
 from sampan.scheduling.layout import CellId
 from sampan.scheduling.limits import plain_name
 from sampan.scheduling.memo import Memo
-from sampan.scheduling.need import need_of
+from sampan.scheduling.need import need_of, started
 from sampan.scheduling.order import next_ripening
 
 HORIZON: Final = 14 * 24 * 3600 * 1000
@@ -163,20 +163,10 @@ def _taken(world: _World, done: tuple[Assignment, ...], charges: Mapping[str, in
     clusters, use, backlog = dict(snapshot.clusters), dict(snapshot.use), snapshot.backlog
     cells = {(cell.offer, cell.pool.name): cell for cell in snapshot.cells}
     for each in done:
-        per_replica = need_of(each.demand, cells[each.offer, each.pool].pool)
         seconds = _seconds(each.job, each.demand, likely=likely)
         span = each.demand.span_seconds
-        run = Running(
-            job_uid=each.job.uid,
-            namespace=each.job.namespace,
-            queue=each.job.queue,
-            priority=each.job.priority,
-            offer=each.offer,
-            pool=each.pool,
-            nodes=each.nodes,
-            per_replica=per_replica,
-            ends=None if span is None else snapshot.now + span * 1000,
-        )
+        need = need_of(each.demand, cells[each.offer, each.pool].pool)
+        run = started(each, need, ends=None if span is None else snapshot.now + span * 1000)
         clusters[each.cluster_uid] = _changed(clusters[each.cluster_uid], run, snapshot, sign=1)
         if seconds is not None:
             ends[each.job.uid] = snapshot.now + max(seconds * 1000, 1)
@@ -226,5 +216,5 @@ def _changed(cluster: Cluster, run: Running, snapshot: Snapshot, *, sign: int) -
 
 def _left(told: Mapping[str, int], run: Running, *, sign: int) -> Mapping[str, int]:
     """Return what a quota or a queue leaves with a job more or less."""
-    replicas = sum(amount for _, amount in run.nodes)
-    return {name: amount - sign * run.per_replica[plain_name(name)] * replicas for name, amount in told.items()}
+    held = run.held
+    return {name: amount - sign * held[plain_name(name)] for name, amount in told.items()}

@@ -63,9 +63,7 @@ class Limits:
         self.limits: list[Limit] = []
         self._of: dict[int, list[Limit]] = {}
         self._state: tuple[object, ...] | None = None
-        caps = ((at, snapshot.offers[column.cell.offer].max_devices_per_job) for at, column in enumerate(self._columns))
-        self._per_job = {at: cap for at, cap in caps if cap is not None}
-        """By column: the most devices that its offer gives to one job."""
+        self._per_job = _per_job(snapshot, layout)
         self._rules(snapshot)
         self._told(snapshot)
         for limit in self.limits:
@@ -88,8 +86,8 @@ class Limits:
         for at in self.among(np.flatnonzero(room > 0)):
             need = need_of(demand, self._columns[at].cell.pool)
             room[at] = min(int(room[at]), *(limit.fits(devices, need) for limit in self._of[at]))
-        for at, cap in self._per_job.items() if devices else ():
-            room[at] = min(int(room[at]), cap // devices)
+        if devices and self._per_job is not None:
+            np.minimum(room, self._per_job // devices, out=room)
 
     def among(self, columns: Numbers) -> list[int]:
         """Return those of the columns that have limits."""
@@ -139,6 +137,14 @@ class Limits:
         self.limits.append(Limit(len(self.limits), reason, np.array(columns), left, total))
 
 
+def _per_job(snapshot: Snapshot, layout: Layout) -> Numbers | None:
+    """Return by column the most devices that its offer gives to one job; None where no offer says."""
+    caps = {key: offer.max_devices_per_job for key, offer in snapshot.offers.items() if offer.max_devices_per_job is not None}
+    if not caps:
+        return None
+    return np.array([caps.get(column.cell.offer, UNLIMITED) for column in layout.columns], dtype=np.int64)
+
+
 def amounts_of(demand: Demand, pool: Pool, replicas: int) -> Amounts:
     """Return what so many replicas take of limits in a pool."""
     devices = demand.requirement.count if demand.requirement else 0
@@ -148,7 +154,7 @@ def amounts_of(demand: Demand, pool: Pool, replicas: int) -> Amounts:
 def devices_of(running: Running, pool: Pool) -> int:
     """Return the devices that a job of ours holds in a pool."""
     units = pool.accelerator.units_per_device if pool.accelerator else 1
-    return sum(amount for _, amount in running.nodes) * running.per_replica[pool.resource] // units if pool.resource else 0
+    return running.held[pool.resource] // units if pool.resource else 0
 
 
 def plain_name(name: str) -> str:

@@ -7,9 +7,6 @@ Foreign use of a quota or a queue is taken to stay as it is.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from sampan.model.cluster import Running
 from sampan.model.job import Demand
 from sampan.model.plan import Assignment
 from sampan.model.snapshot import Snapshot
@@ -73,7 +70,8 @@ class Pledges:
     def narrow(self, room: Numbers, demand: Demand, *, barring: Sequence[int]) -> None:
         """Lower the rooms of the columns to what pledges of the barring holds leave."""
         if barring and self._pledged:
-            for at in self._limits.among(np.flatnonzero(room > 0)):
+            pledged = {at for number in self._pledged for at in self._limits.limits[number].columns.tolist()}
+            for at in sorted(at for at in pledged if room[at] > 0):
                 room[at] = min(int(room[at]), self.room(at, demand, barring=barring))
 
     def room(self, column: int, demand: Demand, *, barring: Sequence[int]) -> int:
@@ -88,8 +86,9 @@ class Pledges:
 
     def soonest(self, column: int, demand: Demand, *, others: Sequence[int]) -> int | None:
         """Return from when on the limits of a column allow the least replicas beside all pledges of other holds; None: not foreseen."""
-        wanted, latest = self._amounts(column, demand, demand.least_replicas), self._snapshot.now
-        for limit in self._limits.of(column):
+        limits, latest = self._limits.of(column), self._snapshot.now
+        wanted = self._amounts(column, demand, demand.least_replicas) if limits else {}
+        for limit in limits:
             pledged = [pledge for pledge in self._pledged.get(limit.number, ()) if pledge.number in others]
             for name in [name for name in limit.left if wanted.get(name, 0) > 0]:
                 lacking = wanted[name] + sum(pledge.amounts.get(name, 0) for pledge in pledged) - limit.left[name]
@@ -106,8 +105,8 @@ class Pledges:
         """Return the jobs, lowest priority first, whose holds must go as the limits of a column bear not all; only those `below` go."""
         gone: list[str] = []
         for limit in self._limits.of(column):
-            standing = [each for each in self._pledged.get(limit.number, ()) if kept.get(each.hold.reservation.job_uid) is each.hold]
-            standing = [each for each in standing if each.hold.reservation.job_uid not in gone]
+            held = [(each.hold.reservation.job_uid, each) for each in self._pledged.get(limit.number, ())]
+            standing = [each for uid, each in held if kept.get(uid) is each.hold and uid not in gone]
             while (lowest := self._overdrawn(limit, standing, below=below)) is not None:
                 gone.append(lowest.hold.reservation.job_uid)
                 standing.remove(lowest)
@@ -148,14 +147,9 @@ class Pledges:
             for running in (each for uid in uids for each in self._snapshot.clusters[uid].running.values()):
                 pool = pools.get((running.offer, running.pool))
                 if pool is not None and running.ends is not None:
-                    found.append((running.ends, {"": devices_of(running, pool), **_held(running)}))
+                    found.append((running.ends, {"": devices_of(running, pool), **dict(running.held.amounts)}))
             self._returns[limit.number] = found
         return [*self._returns[limit.number], *self._fresh.get(limit.number, ())]
 
     def _amounts(self, column: int, demand: Demand, replicas: int) -> Amounts:
         return amounts_of(demand, self._layout.columns[column].cell.pool, replicas)
-
-
-def _held(running: Running) -> dict[str, int]:
-    replicas = sum(amount for _, amount in running.nodes)
-    return dict(running.per_replica.times(replicas).amounts)

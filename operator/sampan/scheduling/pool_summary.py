@@ -10,6 +10,7 @@ from sampan.model.cluster import CardUse, Cluster, Node, Pool
 from sampan.model.device import DeviceGroup
 from sampan.model.offer import Offer, OfferKey
 from sampan.scheduling.filters import memory_of
+from sampan.scheduling.limits import devices_of
 from sampan.scheduling.pools import groups_of, rule_of, tolerable
 
 
@@ -93,9 +94,8 @@ def describe(pool: Pool, cluster: Cluster, *, offer: OfferKey | None = None) -> 
 
 def _own_use(pool: Pool, cluster: Cluster, offer: OfferKey | None) -> int:
     """Return the devices that jobs of ours hold in the pool by this offer: what counts against its cap."""
-    units = pool.accelerator.units_per_device if pool.accelerator else 1
     ours = (running for running in cluster.running.values() if running.offer == offer and running.pool == pool.name)
-    return sum(sum(count for _, count in running.nodes) * running.per_replica[pool.resource] for running in ours) // units
+    return sum(devices_of(running, pool) for running in ours)
 
 
 def _devices(pool: Pool, cluster: Cluster, name: str) -> int:

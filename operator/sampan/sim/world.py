@@ -9,7 +9,7 @@ from typing import Final
 
 from sampan.model.accelerator import AcceleratorClass
 from sampan.model.backlog import Backlog
-from sampan.model.cluster import Cell, Cluster, Node, Pool, Running
+from sampan.model.cluster import Cell, Cluster, Node, Pool
 from sampan.model.device import DeviceGroup
 from sampan.model.job import Demand, Job, Placement, Requirement, Shape
 from sampan.model.offer import Offer, OfferKey, Terms
@@ -17,7 +17,7 @@ from sampan.model.plan import Assignment
 from sampan.model.policy import BALANCED, Policy
 from sampan.model.snapshot import Snapshot
 from sampan.model.vector import PODS, Vector
-from sampan.scheduling.need import need_of
+from sampan.scheduling.need import need_of, started
 
 GPU: Final = AcceleratorClass(name="simulated-gpu", vendor="simulated", family="simulated", stack="simulated", origin="ZZ")
 RESOURCE: Final = "simulated.example/gpu"
@@ -94,17 +94,7 @@ class World:
         cluster = self._clusters[assignment.cluster_uid]
         cell = next(cell for cell in self._cells if cell.offer == assignment.offer)
         need = need_of(assignment.demand, cell.pool)
-        running = Running(
-            job_uid=assignment.job.uid,
-            namespace=assignment.job.namespace,
-            queue=assignment.job.queue,
-            priority=assignment.job.priority,
-            offer=assignment.offer,
-            pool=assignment.pool,
-            nodes=assignment.nodes,
-            per_replica=need,
-            ends=ends,
-        )
+        running = started(assignment, need, ends=ends)
         self._where[assignment.job.uid] = cluster.uid, assignment, need
         self._clusters[cluster.uid] = replace(
             cluster, used=_moved(cluster, assignment, need), running={**cluster.running, assignment.job.uid: running}

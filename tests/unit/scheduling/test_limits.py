@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from builders import H100, NOW, cluster, demand, job, nodes, offer, requirement, selector, shape, snapshot, vector
-from sampan.model.cluster import Cluster, MemberQueue, Running
+from builders import H100, NOW, cluster, demand, job, nodes, offer, requirement, running, selector, shape, snapshot, vector
+from sampan.model.cluster import Cluster, MemberQueue
 from sampan.model.offer import Offer, PoolRule
 from sampan.model.plan import Plan
 from sampan.model.reason import Reason
@@ -16,20 +16,6 @@ from sampan.scheduling.memo import Memo
 
 MEMBER = cluster(*nodes("h", 2, H100))
 CAPPED = offer(rules=[PoolRule(selector=selector(), max_devices=8)])
-
-
-def running(uid: str, devices: int, offered: Offer = CAPPED) -> Running:
-    return Running(
-        job_uid=uid,
-        namespace="n",
-        queue="default",
-        priority=0,
-        offer=offered.key,
-        pool="h100-sxm-80gb-x8",
-        nodes=(("h-0", 1),),
-        per_replica=vector(gpu=devices),
-        ends=NOW + 1,
-    )
 
 
 def plan_of(world: Snapshot) -> Plan:
@@ -50,12 +36,12 @@ def told(member: Cluster, offered: Offer, count: int) -> Reason | None:
     ],
 )
 def test_a_device_cap_counts_what_we_run_through_the_offer(used: int, count: int, want: Reason | None) -> None:
-    member = replace(MEMBER, running={"r": running("r", used)}) if used else MEMBER
+    member = replace(MEMBER, running={"r": running("r", "h-0", ends=NOW + 1, devices=used)}) if used else MEMBER
     assert told(member, CAPPED, count) is want
 
 
 def test_what_others_run_does_not_count_against_a_device_cap() -> None:
-    other = replace(running("r", 8), offer=offer("other").key)
+    other = replace(running("r", "h-0", ends=NOW + 1), offer=offer("other").key)
     assert told(replace(MEMBER, running={"r": other}, used={"h-0": vector(gpu=8)}), CAPPED, 8) is None
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from builders import H100, NOW, cluster, demand, job, nodes, offer, requirement, selector, shape, snapshot, vector
+from builders import H100, NOW, cluster, demand, job, nodes, offer, requirement, running, selector, shape, snapshot
 from sampan.model.cluster import Cluster, MemberQueue, Running
 from sampan.model.job import Job
 from sampan.model.offer import Offer, PoolRule
@@ -20,20 +20,6 @@ GPU = "nvidia.com/gpu"
 PLAIN = offer()
 CAPPED = offer(rules=[PoolRule(selector=selector(), max_devices=16)])
 QUEUED = replace(PLAIN, member_queue="batch")
-
-
-def running(uid: str, node: str, *, ends: int | None, devices: int = 8) -> Running:
-    return Running(
-        job_uid=uid,
-        namespace="n",
-        queue="default",
-        priority=0,
-        offer=PLAIN.key,
-        pool="h100-sxm-80gb-x8",
-        nodes=((node, 1),),
-        per_replica=vector(gpu=devices),
-        ends=ends,
-    )
 
 
 def member(*busy: Running, left: int | None = None, free: int | None = None) -> Cluster:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from builders import H100, NOW, cluster, demand, job, nodes, offer, requirement, selector, shape, snapshot, vector
+from builders import H100, NOW, cluster, demand, job, nodes, offer, requirement, running, selector, shape, snapshot
 from sampan.model.cluster import Cluster, Running
 from sampan.model.job import Job
 from sampan.model.offer import PoolRule
@@ -18,20 +18,6 @@ from sampan.scheduling.memo import Memo
 HOUR = 3_600_000
 OFFER = offer()
 POOL = "h100-sxm-80gb-x8"
-
-
-def running(uid: str, node: str, *, ends: int | None, devices: int = 8) -> Running:
-    return Running(
-        job_uid=uid,
-        namespace="n",
-        queue="default",
-        priority=0,
-        offer=OFFER.key,
-        pool=POOL,
-        nodes=((node, 1),),
-        per_replica=vector(gpu=devices),
-        ends=ends,
-    )
 
 
 def member(amount: int, *busy: Running) -> Cluster:
