@@ -8,6 +8,7 @@ import numpy as np
 from sampan.model.job import Demand, Interconnect, Shape
 from sampan.model.offer import OfferKey
 from sampan.scheduling.assign import Flags
+from sampan.scheduling.stock import Kind
 from sampan.scheduling.tables import Column
 
 CellId = tuple[OfferKey, str]
@@ -29,6 +30,8 @@ class Layout:
     """Columns of pools that have fabric domains."""
     capped: tuple[tuple[int, ...], ...]
     """Columns that draw on one cap on devices."""
+    kinds: tuple[Kind, ...]
+    """Every kind of column once."""
     queued: Mapping[tuple[str, str], tuple[int, ...]]
     """By cluster UID and name of the member's queue."""
 
@@ -57,6 +60,7 @@ class Layout:
             domain=np.array([bool(column.cell.domain) for column in columns], dtype=bool),
             parted=np.array([bool(column.cell.pool.domains) for column in columns], dtype=bool),
             capped=tuple(map(tuple, capped.values())),
+            kinds=tuple(dict.fromkeys(column.kind for column in columns)),
             queued={key: tuple(members) for key, members in queued.items()},
         )
 

@@ -15,6 +15,7 @@ from sampan.model.job import Demand
 from sampan.model.reason import Reason
 from sampan.model.snapshot import Snapshot
 from sampan.model.vector import PODS, Vector
+from sampan.scheduling.assign import Flags
 from sampan.scheduling.groups import Numbers
 from sampan.scheduling.layout import Layout
 from sampan.scheduling.need import need_of
@@ -22,6 +23,7 @@ from sampan.scheduling.need import need_of
 UNLIMITED: Final = 2**40
 Amounts = Mapping[str, int]
 """By resource; the empty name stands for devices."""
+_AMPLE: Final = 2**62
 _PREFIX: Final = "requests."
 
 
@@ -66,9 +68,19 @@ class Limits:
         self._per_job = _per_job(snapshot, layout)
         self._rules(snapshot)
         self._told(snapshot)
+        self._least: dict[str, Numbers] = {}
+        """By resource: the least that any limit of a column leaves."""
         for limit in self.limits:
             for column in limit.columns.tolist():
                 self._of.setdefault(column, []).append(limit)
+            for name in limit.left:
+                self._lower(limit, name)
+        kinds = layout.kinds
+        self._more = {
+            name: (max((k.extra[name] for k in kinds), default=0), max((k.units for k in kinds if k.resource == name), default=0))
+            for name in self._least
+        }
+        """By resource: the most that a kind of column adds to a pod, and the most units that a device is."""
 
     def state(self) -> tuple[object, ...]:
         """Return what is left of every limit, as a value to compare."""
@@ -83,7 +95,7 @@ class Limits:
     def narrow(self, room: Numbers, demand: Demand) -> None:
         """Lower the rooms of the columns to what their limits allow."""
         devices = demand.requirement.count if demand.requirement else 0
-        for at in self.among(np.flatnonzero(room > 0)):
+        for at in self.among(np.flatnonzero((room > 0) & self._doubtful(demand, room))):
             need = need_of(demand, self._columns[at].cell.pool)
             room[at] = min(int(room[at]), *(limit.fits(devices, need) for limit in self._of[at]))
         if devices and self._per_job is not None:
@@ -92,6 +104,26 @@ class Limits:
     def among(self, columns: Numbers) -> list[int]:
         """Return those of the columns that have limits."""
         return [column for column in columns.tolist() if column in self._of] if self._of else []
+
+    def short(self, open_: Flags, demand: Demand) -> list[int]:
+        """Return those of the open columns whose limits may allow fewer than the least replicas; `why` tells for sure."""
+        return self.among(np.flatnonzero(open_ & self._doubtful(demand, demand.least_replicas))) if self._of else []
+
+    def _doubtful(self, demand: Demand, wanted: Numbers | int) -> Flags:
+        """Return the columns where a limit may allow fewer replicas than wanted: all such, and some others."""
+        found: Flags = np.zeros(len(self._columns), dtype=bool)
+        devices = demand.requirement.count if demand.requirement else 0
+        for name, least in self._least.items():
+            extra, units = self._more[name]
+            most = devices if not name else demand.per_replica[name] + extra + devices * units
+            if most > 0:
+                found |= least // min(most, _AMPLE) < wanted
+        return found
+
+    def _lower(self, limit: Limit, name: str) -> None:
+        """Take over what is left of a limit: less than before."""
+        least = self._least.setdefault(name, np.full(len(self._columns), _AMPLE, dtype=np.int64))
+        least[limit.columns] = np.minimum(least[limit.columns], max(min(limit.left[name], _AMPLE), -_AMPLE))
 
     def why(self, column: int, demand: Demand) -> Reason | None:
         """Return the reason of a limit that allows fewer than the least replicas, None where none does."""
@@ -106,6 +138,8 @@ class Limits:
         self._state = None
         for limit in self._of.get(column, ()):
             limit.take(devices * replicas, need.times(replicas))
+            for name in limit.left:
+                self._lower(limit, name)
 
     def _rules(self, snapshot: Snapshot) -> None:
         for members in self._layout.capped:

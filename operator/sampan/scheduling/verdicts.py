@@ -181,7 +181,7 @@ def _masks(desk: Desk, case: Case, index: int) -> tuple[Numbers, Numbers]:
         held = (now >= least) & (outlook.room < least)
         why = np.where(most < least, Reason.TOO_LARGE.severity, np.where(held, _HELD, Reason.INSUFFICIENT_CAPACITY.severity))
         masks[open_] = np.left_shift(1, why[open_])
-        for column in desk.limits.among(np.flatnonzero(open_ & (most >= least))):
+        for column in desk.limits.short(open_ & (most >= least), demand):
             reason = desk.limits.why(column, demand)
             if reason is not None:
                 masks[column] = 1 << reason.severity
