@@ -162,7 +162,12 @@ def fifty(world: World) -> World:
 def test_what_changes_on_a_member_shows_in_fifty_offers_within_ten_seconds(fifty: World) -> None:
     member, resource = fifty.fed.members["east"], "metax-tech.com/gpu"
     capacity = {"cpu": "64", "memory": "512Gi", "pods": "110", resource: "8"}
-    labels = {"kubernetes.io/arch": "amd64", "metax-tech.com/gpu.product": "MXC550", "metax-tech.com/gpu.memory": "64GB"}
+    labels = {
+        "kubernetes.io/arch": "amd64",
+        "kubernetes.io/os": "linux",
+        "metax-tech.com/gpu.product": "MXC550",
+        "metax-tech.com/gpu.memory": "64GB",
+    }
     node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "late-1", "labels": labels}}
     pod = {
         "apiVersion": "v1",

@@ -190,7 +190,12 @@ async def test_a_node_of_absurd_size_freezes_nothing(desk: Harness, resource: st
     """Its devices are not believed; the offer goes on, and its status is still written."""
     member = desk.fed.members["lingang"]
     before = {pool["name"]: pool["devices"] for pool in (await desk.status(JOINED))["pools"]}
-    told = {"nvidia.com/gpu.product": "NVIDIA-H100-80GB-HBM3", "node.kubernetes.io/npu.chip.name": "910A", "kubernetes.io/arch": "amd64"}
+    told = {
+        "nvidia.com/gpu.product": "NVIDIA-H100-80GB-HBM3",
+        "node.kubernetes.io/npu.chip.name": "910A",
+        "kubernetes.io/arch": "amd64",
+        "kubernetes.io/os": "linux",
+    }
     amounts = {"cpu": "9223372036854775807m", "memory": "9223372036854775807", "pods": "110", resource: "9223372036854775807"}
     body = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "absurd", "labels": told}, "status": {"capacity": amounts}}
     await desk.admin(lambda: member.apply(body))

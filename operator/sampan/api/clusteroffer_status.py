@@ -51,12 +51,14 @@ class LeftOutStatus(Observed):
     """Nodes or devices of the member that no pool of the offer has, with the cause."""
 
     cause: CamelCase = Field(
-        description="NotReady, Cordoned, NotSelected, Tainted nodes; Unhealthy, NotBelieved, SecondPublisher, Stale, Incomplete devices."
+        description="NotLinux, VirtualNode, ArchitectureUnclear, Deleting, NotReady, Cordoned, NotSelected, Tainted nodes; "
+        "Unhealthy, NotBelieved, SecondPublisher, Stale, Incomplete devices."
     )
     vendor: DnsLabel | None = Field(None, description="Maker of the devices, where it is told.")
     nodes: Count = Field(0, description="Nodes that are concerned.")
     devices: Count = Field(0, description="Devices that are concerned.")
     example: Annotated[str, Field(max_length=128)] = Field("", description="One of the nodes, with the resource where there is one.")
+    detail: Annotated[str, Field(max_length=256)] = Field("", description="What tells the cause, or what would let the nodes in.")
 
 
 class ClusterOfferStatus(Observed):

@@ -16,6 +16,8 @@ from sampan.model.vector import Vector
 CONTAINER: Final = "main"
 """Name of the one container."""
 _SHM: Final = "sampan-shm"
+_LINUX: Final = "linux"
+"""Every image is one of Linux; its kubelet puts the label on each node, and kube-scheduler reads the label alone."""
 _DEVICES: Final = "devices"
 """Name of the claim inside the pod."""
 
@@ -29,6 +31,8 @@ def pod_template(c: Consignment) -> dict[str, Any]:
         "enableServiceLinks": False,
         "securityContext": pod_security(c),
         "terminationGracePeriodSeconds": template.termination_grace_period_seconds,
+        "os": {"name": _LINUX},
+        "nodeSelector": {"kubernetes.io/os": _LINUX},
         "affinity": {"nodeAffinity": _node_affinity(c)},
         "containers": [_container(c)],
     }

@@ -117,7 +117,8 @@ def _row(seen: Seen, node: Node, group: DeviceGroup, *, catalog: Catalog) -> dic
 
 def _state(node: Node, group: DeviceGroup, catalog: Catalog) -> list[str]:
     """Return why no job can have devices of the node."""
-    said = [word for word, true in (("node is not ready", not node.ready), ("node is cordoned", node.cordoned)) if true]
+    said = [f"{cause}: {detail}" for cause, detail in ([node.unfit] if node.unfit else [])]
+    said += [word for word, true in (("node is not ready", not node.ready), ("node is cordoned", node.cordoned)) if true]
     return said + [
         f"taint {taint.key}={taint.value}:{taint.effect} keeps jobs away" for taint in node.taints if not tolerable(taint, group, catalog)
     ]

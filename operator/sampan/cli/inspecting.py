@@ -26,6 +26,7 @@ NODES = (
     Column("EVIDENCE"),
     Column("IGNORED"),
 )
+LEFT_OUT = (Column("LEFT OUT"), Column("NODES", right=True), Column("DEVICES", right=True), Column("SUCH AS"), Column("DETAIL"))
 POOLS = (Column("POOL"), Column("CLASS"), Column("NODES", right=True), Column("DEVICES", right=True), Column("RESOURCE"))
 
 
@@ -67,7 +68,8 @@ def inspect(filename: str, output: str) -> None:
     print_table(POOLS, [_pool(pool) for pool in pools(seen, load())])
     left = unused(seen, load())
     if left:
-        click.echo(f"\nIn no pool: {', '.join(f'{each.cause} on {each.nodes} nodes, such as {each.example}' for each in left)}")
+        click.echo("\nIn no pool:")
+        print_table(LEFT_OUT, [[each.cause, str(each.nodes), str(each.devices), each.example, each.detail or "-"] for each in left])
     if not seen.pods_given:
         click.echo(
             "\nNo pod is among the objects, so what is free cannot be told: add pods to kubectl get, if the cluster runs any.", err=True

@@ -35,6 +35,7 @@ LEFT_OUT = (
     Column("NODES", right=True),
     Column("DEVICES", right=True),
     Column("SUCH AS"),
+    Column("DETAIL"),
 )
 
 
@@ -95,6 +96,7 @@ def left_out(offer: dict[str, Any]) -> list[list[str]]:
             str(each.get("nodes", 0)),
             str(each.get("devices", 0)),
             str(each.get("example") or "-"),
+            str(each.get("detail") or "-"),
         ]
         for each in (offer.get("status") or {}).get("leftOut") or []
     ]

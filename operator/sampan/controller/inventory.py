@@ -10,6 +10,7 @@ from typing import Final
 
 from sampan.catalog.taken import cards_taken, devices_taken
 from sampan.controller.layers import Layers
+from sampan.controller.node_fitness import architecture_of, unfit
 from sampan.kube import workloads as kube
 from sampan.kube.amounts import to_stock
 from sampan.kube.requests import request_of
@@ -43,10 +44,11 @@ def to_node(node: kube.Node) -> Node:
         labels=labels,
         annotations=node.metadata.annotations,
         taints=tuple(sorted(Taint(t.key, t.value, t.effect) for t in node.spec.taints if t.effect in _KEEPS_AWAY)),
-        architecture=node.status.node_info.architecture or labels.get("kubernetes.io/arch", "amd64"),
+        architecture=architecture_of(node),
         hostname=labels.get(_HOSTNAME, ""),
         ready=any(c.type == "Ready" and c.status == "True" for c in node.status.conditions),
         cordoned=node.spec.unschedulable,
+        unfit=unfit(node),
     )
 
 

@@ -16,6 +16,7 @@ MAX_MISSING: Final = 64
 MAX_LEFT_OUT: Final = 32
 MAX_EVIDENCE: Final = 8
 WORD: Final = 128
+DETAIL: Final = 256
 COUNT: Final = 1_000_000
 """The schema's largest count; a larger one is shown as this."""
 _VOLATILE: Final = "lastProbeSuccess"
@@ -126,5 +127,6 @@ def _left(each: LeftOut) -> dict[str, Any]:
         "nodes": _count(each.nodes),
         "devices": _count(each.devices),
         "example": clean_text(each.example, WORD),
+        "detail": clean_text(each.detail, DETAIL) or None,
     }
     return {key: value for key, value in shown.items() if value is not None}

@@ -21,12 +21,12 @@ _UNREAD: Final = ("kubectl.kubernetes.io/", "volumes.kubernetes.io/", "node.alph
 
 
 def bare_node(node: Node) -> Node:
-    """Return a node with what tells its capacity and devices: labels, annotations, taints, allocatable amounts, whether it is ready."""
+    """Return a node with what tells its capacity and devices: labels, annotations, taints, amounts, whether it is ready or going."""
     meta, status = node.metadata, node.status
     told = {key: value for key, value in meta.annotations.items() if not key.startswith(_UNREAD)}
     ready = [Condition(type=each.type, status=each.status) for each in status.conditions if each.type == "Ready"]
     return Node(
-        metadata=ObjectMeta(name=meta.name, labels=meta.labels, annotations=told),
+        metadata=ObjectMeta(name=meta.name, labels=meta.labels, annotations=told, deletion_timestamp=meta.deletion_timestamp and "set"),
         spec=node.spec,
         status=NodeStatus(allocatable=status.allocatable, conditions=ready, node_info=status.node_info),
     )

@@ -40,6 +40,7 @@ class NodeInfo(KubeStruct, frozen=True, gc=False):
     """Facts a kubelet reports."""
 
     architecture: str = ""
+    operating_system: str = ""
     kubelet_version: str = ""
 
 

@@ -33,6 +33,8 @@ class Node:
     """Value of the label kubernetes.io/hostname, for preferred affinity; empty where it is missing."""
     ready: bool = True
     cordoned: bool = False
+    unfit: tuple[str, str] | None = None
+    """(cause, what tells it) where no pod of ours can ever run there, such as ("NotLinux", "kubernetes.io/os=windows")."""
     slices: tuple[DeviceSlice, ...] = ()
     """What DRA drivers publish for this node."""
     odd: tuple[tuple[str, str], ...] = ()

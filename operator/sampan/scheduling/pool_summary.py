@@ -1,6 +1,5 @@
 """What `ClusterOffer.status.pools` shows of pools: how much there is, how much is free, and what is left out and why."""
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -50,12 +49,14 @@ class LeftOut:
     """Nodes or devices of the member that are in none of the offer's pools, with the cause."""
 
     cause: str
-    """NotReady, Cordoned, NotSelected, Tainted: nodes; Unhealthy, or why the catalogue ignores a resource: devices."""
+    """Why nodes are out (see `_outside`); Unhealthy, or why the catalogue ignores a resource: devices."""
     vendor: str
     nodes: int
     devices: int
     example: str
     """One of the nodes, with the resource where there is one."""
+    detail: str = ""
+    """What tells it, or what would let the nodes in."""
 
 
 def describe(pool: Pool, cluster: Cluster, *, offer: OfferKey | None = None) -> PoolSummary:
@@ -131,34 +132,36 @@ def _largest_gang(pool: Pool, frees: list[int], free: int) -> tuple[int, int] | 
 
 def left_out(offer: Offer, cluster: Cluster, catalog: Catalog) -> tuple[LeftOut, ...]:
     """Return what of the member is in none of the offer's pools: nodes by cause, then devices by cause and vendor."""
-    nodes: Counter[tuple[str, str]] = Counter()
-    devices: Counter[tuple[str, str]] = Counter()
-    examples: dict[tuple[str, str], str] = {}
+    found: dict[tuple[str, str, str], list[tuple[str, int]]] = {}
     for name in sorted(cluster.nodes):
         node = cluster.nodes[name]
-        for cause, vendor, amount, what in _causes(offer, cluster, catalog, node=node):
-            key = cause, vendor
-            nodes[key] += 1
-            devices[key] += amount
-            examples.setdefault(key, f"{name} {what}".strip())
-    return tuple(LeftOut(*key, nodes[key], devices[key], examples[key]) for key in sorted(nodes))
+        groups = groups_of(cluster, catalog, node)
+        out = _outside(offer, groups, catalog, node=node)
+        if out is not None:
+            cause, detail = out
+            found.setdefault((cause, "", detail), []).append((name, sum(group.devices for group in groups if group)))
+            continue
+        for cause, vendor, amount, resource in _missing(cluster.devices.get(name, ()), catalog, node):
+            found.setdefault((cause, vendor, ""), []).append((f"{name} {resource}", amount))
+    return tuple(
+        LeftOut(cause, vendor, len(told), sum(amount for _, amount in told), told[0][0], detail)
+        for (cause, vendor, detail), told in sorted(found.items())
+    )
 
 
-def _causes(offer: Offer, cluster: Cluster, catalog: Catalog, *, node: Node) -> Iterator[tuple[str, str, int, str]]:
-    """Yield (cause, vendor, devices, resource) of a node; one cause for a node that is out, else what is missing of its devices."""
-    every = cluster.devices.get(node.name, ())
-    groups = groups_of(cluster, catalog, node)
-    whole = sum(group.devices for group in groups if group)
+def _outside(offer: Offer, groups: tuple[DeviceGroup | None, ...], catalog: Catalog, *, node: Node) -> tuple[str, str] | None:
+    """Return (cause, detail) of a node that is in no pool: what is for good first, then what may pass, then what the offer says."""
+    if node.unfit is not None:
+        return node.unfit
     if not node.ready:
-        yield "NotReady", "", whole, ""
-    elif node.cordoned:
-        yield "Cordoned", "", whole, ""
-    elif offer.rules and rule_of(offer, node) is None:
-        yield "NotSelected", "", whole, ""
-    elif groups and not any(all(tolerable(taint, group, catalog) for taint in node.taints) for group in groups):
-        yield "Tainted", "", whole, ""
-    else:
-        yield from _missing(every, catalog, node)
+        return "NotReady", ""
+    if node.cordoned:
+        return "Cordoned", ""
+    if offer.rules and rule_of(offer, node) is None:
+        return "NotSelected", ""
+    if groups and not any(all(tolerable(taint, group, catalog) for taint in node.taints) for group in groups):
+        return "Tainted", ""
+    return None
 
 
 def _missing(groups: tuple[DeviceGroup, ...], catalog: Catalog, node: Node) -> Iterator[tuple[str, str, int, str]]:

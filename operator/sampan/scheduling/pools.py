@@ -31,7 +31,7 @@ class _Member:
 def pools_of(offer: Offer, cluster: Cluster, catalog: Catalog, *, home_origins: Set[str], trust_overrides: bool) -> tuple[Pool, ...]:
     """Return the pools of an offer on its member, by name.
 
-    Only ready, uncordoned nodes that a rule selects (any, if the offer has no rules) and whose taints a pod of ours may tolerate.
+    Only ready, uncordoned Linux nodes that a rule selects (any, if the offer has no rules) and whose taints a pod of ours may tolerate.
     A node with several kinds of devices is in several pools. `trust_overrides`: believe classes that the rules name.
     """
     grouped: dict[Pool, list[_Member]] = {}
@@ -78,7 +78,7 @@ def _members(offer: Offer, cluster: Cluster, catalog: Catalog) -> Iterator[_Memb
     for name in sorted(cluster.nodes):
         node = cluster.nodes[name]
         rule = rule_of(offer, node)
-        if not node.ready or node.cordoned or (offer.rules and rule is None):
+        if node.unfit or not node.ready or node.cordoned or (offer.rules and rule is None):
             continue
         for group in groups_of(cluster, catalog, node):
             if all(tolerable(taint, group, catalog) for taint in node.taints):

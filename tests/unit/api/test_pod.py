@@ -40,6 +40,14 @@ def test_no_recipe_gives_a_container_the_node(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
+def test_every_pod_is_one_of_linux_and_kept_to_nodes_of_linux(name: str) -> None:
+    """`os` lets a kubelet refuse it, the selector keeps kube-scheduler from giving it one that would."""
+    spec = pod_template(CASES[name])["spec"]
+    assert (spec["os"], spec["nodeSelector"]) == ({"name": "linux"}, {"kubernetes.io/os": "linux"})
+    assert "windowsOptions" not in str(spec)
+
+
+@pytest.mark.parametrize("name", CASES)
 def test_pod_gets_no_credential_of_the_member(name: str) -> None:
     spec = pod_template(CASES[name])["spec"]
     assert spec["automountServiceAccountToken"] is False

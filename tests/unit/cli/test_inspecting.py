@@ -71,3 +71,31 @@ def test_slices_of_no_given_node_are_told() -> None:
     assert "of node ghost, which was not given: its 1 devices are not counted" in lost.stderr
     wide = CliRunner().invoke(inspect, ["-f", "-", "-o", "json"], input=foreign.format(where="allNodes: true"))
     assert "of no single node: its 1 devices are not counted" in wide.stderr
+
+
+MIXED = """
+kind: List
+items:
+- kind: Node
+  metadata: {name: win-1, labels: {kubernetes.io/os: windows, nvidia.com/gpu.product: Tesla-T4}}
+  status: {allocatable: {cpu: "32", pods: "10", nvidia.com/gpu: "1"}, conditions: [{type: Ready, status: "True"}]}
+- kind: Node
+  metadata: {name: win-2}
+  status: {allocatable: {cpu: "32", pods: "10"}, conditions: [{type: Ready, status: "True"}], nodeInfo: {operatingSystem: windows}}
+- kind: Node
+  metadata: {name: lin-1}
+  status: {allocatable: {cpu: "4", pods: "10"}, conditions: [{type: Ready, status: "True"}]}
+"""
+
+
+def test_nodes_of_another_system_are_in_no_pool_and_told() -> None:
+    shown = CliRunner().invoke(inspect, ["-f", "-"], input=MIXED).stdout
+    pools, _, out = shown.partition("In no pool:")
+    (pool,) = [line.split() for line in pools.splitlines() if line.startswith("cpu ")]
+    assert pool[:4] == ["cpu", "-", "1", "0"]
+    assert [line.split() for line in out.strip().splitlines()[1:]] == [
+        ["NotLinux", "1", "1", "win-1", "kubernetes.io/os=windows"],
+        ["NotLinux", "1", "0", "win-2", "nodeInfo.operatingSystem=windows"],
+    ]
+    (row,) = json.loads(CliRunner().invoke(inspect, ["-f", "-", "-o", "json"], input=MIXED).stdout)
+    assert (row["free"], row["evidence"][0]) == (0, "NotLinux: kubernetes.io/os=windows")

@@ -26,6 +26,9 @@ def made(member: Cluster, *rules: PoolRule, trust: bool = True) -> dict[str, Poo
     [
         (node("odd", H100, ready=False), "NotReady"),
         (node("odd", H100, cordoned=True), "Cordoned"),
+        (replace(node("odd", H100), unfit=("NotLinux", "kubernetes.io/os=windows")), "NotLinux"),
+        (replace(node("odd"), unfit=("VirtualNode", "type=virtual-kubelet")), "VirtualNode"),
+        (replace(node("odd", H100, ready=False), unfit=("Deleting", "deletionTimestamp is set")), "Deleting"),
         (node("odd", H100, taints=[Taint("team-b", "", "NoSchedule")]), "Tainted"),
         (node("odd", taints=[GPU_TAINT]), "Tainted"),  # without devices of its own nothing lets us tolerate it
         (node("odd", ASCEND, taints=[GPU_TAINT]), "Tainted"),
