@@ -253,6 +253,8 @@ def with_condition(status: Status, fact: Fact, *, at: int) -> Status:
     truth = "True" if fact.value else "False"
     since = old["lastTransitionTime"] if old and old["status"] == truth else to_rfc3339(at)
     entry = {"type": fact.kind, "status": truth, "reason": fact.reason or "Unknown", "message": fact.message, "lastTransitionTime": since}
+    if old and "observedGeneration" in old:
+        entry["observedGeneration"] = old["observedGeneration"]  # whoever writes it sets the one it was found on
     new["conditions"] = [entry if c is old else c for c in conditions] if old else [*conditions, entry]
     return told(new, entry["reason"], fact.message)
 

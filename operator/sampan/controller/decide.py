@@ -12,6 +12,7 @@ from typing import NamedTuple
 from sampan.api import status as job_status
 from sampan.api.alternative import Alternative
 from sampan.api.conditions import SCHEDULED, JobReason, find_condition
+from sampan.api.generation import refusal_behind
 from sampan.api.manifest import in_queue
 from sampan.api.status import Binding, Ending, Status
 from sampan.controller.actions import (
@@ -92,7 +93,8 @@ def _unbound(job: JobRecord, times: Times) -> Action:
         return Wait()
     told = find_condition(job.status.get("conditions") or (), SCHEDULED) or {}
     status = job_status.refused(job.status, reason=str(JobReason.INVALID_SPEC), message=job.problem[:256], at=times.now)
-    return Wait() if (told.get("reason"), told.get("message")) == (JobReason.INVALID_SPEC, job.problem[:256]) else Patch(status)
+    same = (told.get("reason"), told.get("message")) == (JobReason.INVALID_SPEC, job.problem[:256])
+    return Wait() if same and not refusal_behind(job.status, job.generation) else Patch(status)
 
 
 def _deleting(job: JobRecord, remote: Remote) -> Action:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sampan.api import status as job_status
+from sampan.api.generation import refusal_behind
 from sampan.api.status import Binding, Ending
 from sampan.controller import actions as a
 from sampan.controller.failure import word
@@ -134,7 +135,7 @@ class Enactor:
         times = self._refused[record.uid] = self._refused.get(record.uid, 0) + 1
         self._state.hold_back(record.uid, until=self._clock() + min(5_000 << min(times, 4), 60_000))
         status = job_status.refused(record.status, reason=missing.reason, message=missing.message, at=self._clock())
-        if status != record.status:
+        if status != record.status or refusal_behind(record.status, record.generation):
             await self._write(record, status)
 
     async def enact(self, record: JobRecord, action: a.Action) -> bool:

@@ -6,6 +6,7 @@ Every write of a ComputeJob carries the resourceVersion it was decided on: a sta
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from sampan.api.generation import observed
 from sampan.api.status import Status, merge_difference
 from sampan.controller.jobs import JobRecord
 from sampan.kube.client import Client, ListOptions
@@ -61,7 +62,7 @@ class Hub:
 
     async def write_status(self, record: JobRecord, status: Status) -> Body:
         """Write what differs from the record's status, if nobody changed the object since; returns the object."""
-        status = {**status, "observedGeneration": record.generation}
+        status = observed(status, record.status, record.generation)
         patch = {"metadata": {"resourceVersion": record.resource_version}, "status": merge_difference(record.status, status)}
         return await self.client.patch(_job_path(record.namespace, record.name, "status"), patch, into=dict[str, Any])
 

@@ -10,6 +10,7 @@ from typing import Any
 from sampan.api import status as job_status
 from sampan.api.computejob import ComputeJobSpec
 from sampan.api.convert import parse_spec, shape_of
+from sampan.api.generation import behind, refusal_behind
 from sampan.controller.queue_book import Seat
 from sampan.model.job import Job, Shape
 from sampan.model.lifecycle import Outcome, Phase
@@ -75,6 +76,16 @@ class JobRecord:
     def suspend(self) -> bool:
         """Return `spec.suspend`."""
         return bool(self.spec and self.spec.suspend)
+
+    @property
+    def unobserved(self) -> bool:
+        """Tell whether the status is about an older spec and says nothing that must be found anew for this one.
+
+        A refusal of a waiting job is its writer's to say again. A deletion counts as a generation too, and is worth no write.
+        """
+        if self.deleting or not behind(self.status, self.generation):
+            return False
+        return not (self.waits and refusal_behind(self.status, self.generation))
 
     def not_before(self) -> int:
         """Return when the next attempt may start: backoff after a failure of the application, in ms since the epoch."""

@@ -9,7 +9,7 @@ import logging
 import random
 from pathlib import Path
 
-from sampan.controller.actions import Wait
+from sampan.controller.actions import Patch, Wait
 from sampan.controller.bind_rate import BindRate
 from sampan.controller.decide import decide
 from sampan.controller.enact import Counters, Enactor, Tools
@@ -127,6 +127,8 @@ class Pilot:
                 await self._intend(record, assignment)
                 continue
             action = decide(record, self._sight.of(record), self._enactor.times(record))
+            if record.unobserved and not isinstance(action, Patch):
+                action = Patch(record.status)  # an edit that changes nothing else: say that it was seen
             if isinstance(action, Wait):
                 if action.millis is not None:
                     self.touch(uid, after=max(action.millis, 10) / 1000)
@@ -138,7 +140,7 @@ class Pilot:
 
     def _concerns(self, record: JobRecord) -> bool:
         """Tell whether a record may need an action; a job that merely waits for a place does not."""
-        return not record.waits or record.uid in self._assigned
+        return not record.waits or record.uid in self._assigned or record.unobserved
 
     async def _intend(self, record: JobRecord, assignment: Assignment) -> None:
         started = self._clock()

@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 from sampan.api import status as job_status
+from sampan.api.generation import refusal_behind
 from sampan.controller.hub import Hub
 from sampan.controller.jobs import JobRecord
 from sampan.controller.promises import moved
 from sampan.controller.state import State
 from sampan.kube.errors import KubeError
+from sampan.model.job import Job
 from sampan.model.plan import Refusal
 from sampan.model.reason import Reason
 from sampan.scheduling.explain import headline
@@ -48,27 +50,30 @@ class RefusalWriter:
     def __init__(self, state: State, hub: Hub, clock: Callable[[], int]) -> None:
         """`clock` gives milliseconds since the epoch."""
         self._state, self._hub, self._clock = state, hub, clock
-        self._newest: dict[str, Refusal] = {}
+        self._newest: dict[str, tuple[Job, Refusal]] = {}
+        """Each job as the scheduler saw it."""
         self._from = 0
         self._written: dict[str, int] = {}
+        self._not_before: dict[str, int] = {}
         self._since: dict[str, tuple[str, int]] = {}
 
     def hear(self, refusals: tuple[Refusal, ...]) -> None:
         """Take in the refusals of one cycle; jobs no longer refused drop out. Of very many, some are looked at each time."""
         now, start = self._clock(), self._from
         self._newest = dict(self._looked_at(refusals))
-        since = {uid: self._stable(uid, _word(refusal), now) for uid, refusal in self._newest.items()}
+        since = {uid: self._stable(uid, _word(refusal), now) for uid, (_, refusal) in self._newest.items()}
         self._since = self._since | since if start or self._from else since
         if self._from == 0:  # every job had its turn
             self._since = {uid: word for uid, word in self._since.items() if uid in self._state.jobs}
             self._written = {uid: told for uid, told in self._written.items() if uid in self._state.jobs}
+            self._not_before = {uid: at for uid, at in self._not_before.items() if uid in self._state.jobs}
 
-    def _looked_at(self, refusals: tuple[Refusal, ...]) -> Iterator[tuple[str, Refusal]]:
+    def _looked_at(self, refusals: tuple[Refusal, ...]) -> Iterator[tuple[str, tuple[Job, Refusal]]]:
         """Yield those who hold a reservation, and the next jobs in turn."""
         for refusal in refusals:
             if self._state.promises.view(refusal.job.uid) is not None:
-                yield refusal.job.uid, refusal
-        pairs = ((job.uid, refusal) for refusal in refusals for job in refusal.jobs)
+                yield refusal.job.uid, (refusal.job, refusal)
+        pairs = ((job.uid, (job, refusal)) for refusal in refusals for job in refusal.jobs)
         everyone = sum(map(len, refusals))
         start = self._from if self._from < everyone else 0
         self._from = start + LOOKED_AT if start + LOOKED_AT < everyone else 0
@@ -84,13 +89,17 @@ class RefusalWriter:
         while True:
             uid = next((uid for uid in self._newest if self._due(uid)), None)
             if uid is not None:
-                await self._tell(uid, self._newest[uid])
+                await self._tell(uid, self._newest[uid][1])
             await asyncio.sleep(1 / RATE if uid is not None else IDLE)
 
     def _due(self, uid: str) -> bool:
         now, record, (word, stable_since) = self._clock(), self._state.jobs.get(uid), self._since[uid]
         if record is None or not record.waits or now - record.created < PATIENCE or now - stable_since < PATIENCE:
             return False
+        if now < self._not_before.get(uid, 0):
+            return False
+        if refusal_behind(record.status, record.generation):
+            return self._newest[uid][0].resource_version == record.resource_version  # edited, and looked at again
         since, told = _told(record)
         since = self._written.get(uid, since)
         view, shown = self._state.promises.view(uid), record.status.get("reservation")
@@ -108,7 +117,8 @@ class RefusalWriter:
         try:
             self._state.apply_job(await self._hub.write_status(record, job_status.reserved(status, view)))
         except KubeError as error:
-            self._written[uid] = self._clock() - SELDOM + AGAIN
+            self._written[uid] = self._clock() - SELDOM
+            self._not_before[uid] = self._clock() + AGAIN
             log.warning("refusal.unwritten", extra={"uid": uid, "reason": error.reason})
 
 

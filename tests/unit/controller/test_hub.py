@@ -52,7 +52,8 @@ async def test_everything_the_operator_writes_is_kept_by_the_schema() -> None:
             s.with_remote(bound_status(running=True), {"active": 1, "reason": "X", "message": "m"}, "remote-1"), ending
         )
         answer = await client.write_status(put(api), status)
-        assert answer["status"] == {**status, "observedGeneration": 1}
+        conditions = [{**condition, "observedGeneration": 1} for condition in status["conditions"]]
+        assert answer["status"] == {**status, "observedGeneration": 1, "conditions": conditions}
 
 
 async def test_a_stale_decision_changes_nothing() -> None:

@@ -7,8 +7,12 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from jobs import CLUSTER, bound_status
+from jobs import CLUSTER, NOW, bound_status
+from sampan.api import status as job_status
+from sampan.api.generation import observed
+from sampan.api.status import Ending
 from sampan.kube.workloads import Job as RemoteJob
+from sampan.model.lifecycle import Event, Outcome, Phase
 from unit.kube.fake_api import replying
 
 from .fakes import H100_JOB, JOBS, REMOTE, until, world
@@ -171,3 +175,67 @@ async def test_conflicts_are_tried_again_ever_later() -> None:
             await w.settle()
         assert w.pilot.counters.conflicts == 5
         assert max(delays[-2:]) > 3 * min(delays[:2])
+
+
+def _status(phase: str) -> dict[str, object]:
+    """A job in this phase, as the operator wrote it for generation 1."""
+    runs = bound_status(running=True)
+    ended = job_status.attempt_ended(runs, Ending(outcome=Outcome.SUCCEEDED, reason="Completed", ended_at=NOW))
+    failed = job_status.finished(ended, Event.FAILED, reason="Error", message="", at=NOW)
+    status: dict[str, dict[str, object]] = {
+        "Pending": job_status.refused({"phase": "Pending"}, reason="Disrupted", message="", at=NOW),
+        "Bound": bound_status(),
+        "Running": runs,
+        "Suspended": job_status.suspended({}, at=NOW),
+        "Succeeded": job_status.finished(ended, Event.SUCCEEDED, reason="Completed", message="", at=NOW),
+        "Failed": failed,
+        "Cancelled": {**failed, "phase": "Cancelled"},
+    }
+    return observed(status[phase], {}, 1)
+
+
+@pytest.mark.parametrize("phase", list(map(str, Phase)))
+async def test_an_edit_that_changes_nothing_else_costs_one_patch_in_every_phase(phase: str) -> None:
+    async with world() as w:
+        w.add(spec={"suspend": phase == "Suspended"}, status=_status(phase))
+        for _ in range(3):
+            await w.pass_time(60_000)
+        before = len(w.hub.calls("PATCH"))
+        w.change(spec={"ttlSecondsAfterFinished": 86_400})
+        await w.pass_time(0)
+        await w.pass_time(1_000)
+        found = w.status()
+        assert (found["phase"], found["observedGeneration"]) == (phase, 2)
+        assert {condition["observedGeneration"] for condition in found["conditions"]} == {2}
+        assert len(w.hub.calls("PATCH")) - before == 1
+        await w.pass_time(60_000)
+        assert len(w.hub.calls("PATCH")) - before == 1, "idle costs none"
+
+
+async def test_a_spec_that_cannot_be_read_is_told_with_its_generation_and_again_after_each_edit() -> None:
+    async with world() as w:
+        w.add(spec={"suspend": True}, status=_status("Suspended"))
+        for generation in (2, 3):
+            w.change(spec={"priority": "high" if generation == 2 else "higher"})
+            await w.pass_time(0)
+            found = w.status()
+            assert found["observedGeneration"] == generation
+            (told,) = (c for c in found["conditions"] if c["type"] == "Scheduled")
+            assert (told["reason"], told["observedGeneration"]) == ("InvalidSpec", generation)
+
+
+async def test_a_deletion_is_a_generation_too_and_costs_no_write_of_status() -> None:
+    async with world() as w:
+        w.add(status=_status("Pending"), generation=2, deletionTimestamp="2027-01-15T08:00:00Z")
+        w.pilot.touch("u1")
+        await w.settle()
+        assert w.hub.calls("PATCH", "/status") == []
+
+
+async def test_a_refusal_that_was_found_before_an_edit_is_not_said_of_the_new_spec() -> None:
+    async with world() as w:
+        told = job_status.refused({"phase": "Pending"}, reason="TooLarge", message="", at=NOW)
+        w.add(status=observed(told, {}, 1))
+        w.change(spec={"priority": 1})
+        await w.pass_time(0)
+        assert w.hub.calls("PATCH") == [], "the refusals' writer says it once the scheduler has looked again"

@@ -11,6 +11,7 @@ import pytest
 
 from jobs import NOW, OFFER, body, bound_status
 from sampan.api import status as s
+from sampan.api.generation import observed, refusal_behind
 from sampan.controller.jobs import JobRecord
 from sampan.controller.refusals import RefusalWriter
 from sampan.controller.state import State
@@ -54,7 +55,8 @@ class Scene:
             self.fail -= 1
             raise Conflict(409, "Conflict", "changed")
         self.version += 1
-        return json.loads(json.dumps(body(record.uid, resourceVersion=str(self.version), status=status)))  # type: ignore[no-any-return]
+        status = observed(status, record.status, record.generation)
+        return json.loads(json.dumps(body(record.uid, resourceVersion=str(self.version), generation=record.generation, status=status)))  # type: ignore[no-any-return]
 
     def add(self, uid: str = "u1", *, ago: int = 60_000, **kwargs: Any) -> None:
         self.state.apply_job(body(uid, **{"creationTimestamp": s.to_rfc3339(NOW - ago), **kwargs}))
@@ -233,3 +235,34 @@ async def test_of_very_many_each_gets_its_turn(monkeypatch: pytest.MonkeyPatch) 
             sc.hear()
             await asyncio.sleep(1)
         assert sorted(uid for uid, _ in sc.told()) == [f"u{number}" for number in range(8)]
+
+
+async def test_an_edited_job_is_told_again_soon_though_the_reason_is_the_same_and_only_once() -> None:
+    async with scene() as sc:
+        sc.add()
+        sc.hear()
+        await asyncio.sleep(5)
+        status = observed(sc.state.jobs["u1"].status, {}, 1)
+        sc.add(resourceVersion="200", generation=2, status=status)
+        await asyncio.sleep(5)
+        assert len(sc.writes) == 1, "what was refused is the spec before"
+        sc.version = 300
+        sc.hear()
+        await asyncio.sleep(5)
+        assert len(sc.writes) == 2
+        assert not refusal_behind(sc.state.jobs["u1"].status, 2)
+        sc.hear()
+        await asyncio.sleep(60)
+        assert len(sc.writes) == 2
+
+
+async def test_an_edit_whose_write_is_lost_is_not_tried_again_at_once() -> None:
+    async with scene() as sc:
+        status = observed(s.refused({}, reason=str(ROOM), message="", at=NOW), {}, 1)
+        sc.add(generation=2, status=status)
+        sc.fail = 1
+        sc.hear()
+        await asyncio.sleep(5)
+        assert len(sc.writes) == 1
+        await asyncio.sleep(10)
+        assert len(sc.writes) == 2
