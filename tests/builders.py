@@ -5,13 +5,14 @@ from collections.abc import Iterable, Mapping
 from sampan.catalog import load
 from sampan.model.accelerator import AcceleratorClass, Precision
 from sampan.model.backlog import Backlog
-from sampan.model.cluster import Cell, Cluster, Node, Pool, Running, Taint
+from sampan.model.cluster import Cell, Cluster, Node, Pool, Running
 from sampan.model.job import AlternativeOrder, Demand, Job, Placement, Requirement, Shape
 from sampan.model.offer import Offer, OfferKey, PoolRule, Price, Terms
 from sampan.model.policy import BALANCED, Policy
 from sampan.model.quantity import MICRO
 from sampan.model.selector import Expression, Operator, Selector
 from sampan.model.snapshot import Snapshot
+from sampan.model.taint import Taint
 from sampan.model.vector import CPU, MEMORY, PODS, Vector
 from sampan.scheduling.pools import cells_of, pools_of
 

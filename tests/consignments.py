@@ -5,10 +5,10 @@ from typing import Any
 from sampan.api.computejob import ComputeJobSpec
 from sampan.api.consignment import Consignment
 from sampan.api.dependents import Payload
-from sampan.model.cluster import Taint
 from sampan.model.device import ClaimSource
 from sampan.model.job import Share
 from sampan.model.launch import HostPath, Launch, PodSecurity
+from sampan.model.taint import Taint
 from sampan.model.vector import Vector
 
 CONFIG_MAPS = {"llama": Payload(data={"train.yaml": "lr: 1e-4\n"}, binary_data={"vocab.bin": "AAEC"}), "extra": Payload(data={"a": "b"})}

@@ -53,6 +53,11 @@ OFFER: Json = {
             "hostPaths": [{"path": "/opt/hyhal", "mountPath": "/opt/hyhal"}],
             "extraResources": {"rdma/hca": 1},
             "podSecurityLevel": "privileged",
+            "tolerationSets": ["GPUNodes", "Arm64"],
+            "tolerations": [
+                {"key": "dedicated", "value": "ml", "effect": "NoSchedule"},
+                {"key": "example.com/held", "operator": "Exists"},
+            ],
         },
         "pools": [{"nodeSelector": {"matchLabels": {"rack": "r7"}}, "maxDevices": 64}],
         "prices": [

@@ -40,6 +40,7 @@ _COUNT = "spec.alternatives[0].accelerator.count"
 _MEMORY = "spec.template.resources.requests.memory"
 _IMAGE = "spec.template.image"
 _PRICE = "spec.prices[0].price"
+_SPOT_KEY = {"tolerations": [{"key": "cloud.google.com/gke-spot", "operator": "Exists"}]}
 _PROMQL = '"} or up{x="'
 
 REFUSED: list[Row] = [
@@ -77,6 +78,25 @@ REFUSED: list[Row] = [
     *_each(63, "host path", "offer", "spec.launch.hostPaths[0].path", "relative", "/a:/b", "/"),
     Row(63, "native resource as extra", "offer", "spec.launch.extraResources", {"memory": 1}, "extended resource"),
     Row(63, "our own label", "offer", "spec.launch.podLabels", {"sampan.dev/job-uid": "x"}, "podLabels must lie outside"),
+    *_each(
+        63,
+        "toleration of a node's life",
+        "offer",
+        "spec.launch.tolerations",
+        [{"key": "node.kubernetes.io/unreachable", "operator": "Exists", "effect": "NoExecute"}],
+        [{"key": "node.kubernetes.io/not-ready"}],
+        [{"key": "node.cloudprovider.kubernetes.io/shutdown", "operator": "Exists"}],
+        [{"key": "ToBeDeletedByClusterAutoscaler", "operator": "Exists"}],
+        [{"key": "karpenter.sh/disrupted"}],
+        field="comes, goes or is ill",
+    ),
+    *_each(63, "toleration of everything", "offer", "spec.launch.tolerations", [{"operator": "Exists"}], field="key"),
+    *_each(63, "toleration key", "offer", "spec.launch.tolerations", [{"key": ""}], [{"key": "*"}], field="key"),
+    Row(63, "toleration time", "offer", "spec.launch.tolerations", [{"key": "a", "operator": "Gt"}], "operator"),
+    Row(63, "toleration effect", "offer", "spec.launch.tolerations", [{"key": "a", "effect": "PreferNoSchedule"}], "effect"),
+    Row(63, "toleration value", "offer", "spec.launch.tolerations", [{"key": "a", "operator": "Exists", "value": "b"}], "value must be"),
+    *_each(63, "toleration set", "offer", "spec.launch.tolerationSets", ["All"], ["Spot", "Spot"], field="tolerationSets"),
+    *_each(63, "spot on demand", "offer", "spec.launch", {"tolerationSets": ["Spot"]}, _SPOT_KEY, field="must be Interruptible"),
     Row(63, "root group", "offer", "spec.launch.supplementalGroups", [0]),
     Row(63, "run limit", "offer", "spec.limits.maxRunSeconds", 0),
     *_each(16, "currency", "offer", "spec.prices[0].currency", "usd", "US$", ""),

@@ -1,6 +1,6 @@
 """ClusterOffer, the provider's side: a member cluster, terms, prices, limits. What the operator found there is in `clusteroffer_status`."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 from pydantic.config import JsonDict
@@ -9,6 +9,7 @@ from sampan.api.common import Border, Rule, as_atomic, as_map
 from sampan.api.launch_spec import OfferLaunchSpec
 from sampan.api.scalars import Bool, Country, Decimal, DisplayText, DnsLabel, DnsSubdomain, Int, Seconds, Timestamp
 from sampan.api.selector import LabelSelector
+from sampan.catalog.taints import USUAL, TolerationSet
 from sampan.model.offer import Terms
 
 Currency = Literal["AED", "CHF", "CNY", "EUR", "GBP", "HKD", "JPY", "KRW", "MOP", "SGD", "TWD", "USD"]
@@ -106,7 +107,12 @@ _PRICE_FIXED: JsonDict = {
     "rule": "self == oldSelf",
     "message": "prices are append-only: an entry cannot change; add a new one with a later validFrom",
 }
+_SPOT: Final = sorted(each.key for each in USUAL[TolerationSet.SPOT])
 _FIXED: JsonDict = {"rule": "self == oldSelf", "message": "remoteNamespace cannot change; make a new offer"}
+
+
+def _on_spot(launch: OfferLaunchSpec) -> bool:
+    return TolerationSet.SPOT in launch.toleration_sets or any(each.key in _SPOT for each in launch.tolerations)
 
 
 class ClusterOfferSpec(Border):
@@ -116,6 +122,13 @@ class ClusterOfferSpec(Border):
         Rule(
             cel="!has(oldSelf.prices) || size(oldSelf.prices) == 0 || has(self.prices)",
             message="prices are append-only: an entry cannot be removed; add a new one with a later validFrom",
+        ),
+        Rule(
+            cel=f"self.terms == 'Interruptible' || !has(self.launch) || ((!has(self.launch.tolerationSets) || !('Spot' in "
+            f"self.launch.tolerationSets)) && (!has(self.launch.tolerations) || !self.launch.tolerations.exists(t, t.key in {_SPOT})))",
+            message="terms must be Interruptible where launch tolerates taints of spot nodes: they may go at any time. "
+            "Make another offer of the same member for its other nodes",
+            holds=lambda s: s.terms is Terms.INTERRUPTIBLE or s.launch is None or not _on_spot(s.launch),
         ),
     )
     kubeconfig_secret_ref: KubeconfigReference = Field(

@@ -11,6 +11,10 @@ from sampan.model.accelerator import Sharing
 Generation = Annotated[Int, Field(ge=0, le=2**53)]
 
 
+Taint = Annotated[str, Field(max_length=400)]
+"""As `kubectl taint` writes it."""
+
+
 class LargestGang(Observed):
     """The largest gang that would start now."""
 
@@ -42,6 +46,7 @@ class PoolStatus(Observed):
     domains: Count = Field(0, description="Fabric domains that the nodes form.")
     variant_unknown: Bool = Field(False, description="Several variants of the class are possible, and the smallest counts.")
     contended: Count = Field(0, description="Devices that pods of others wait for on the member.")
+    taints: Annotated[tuple[Taint, ...], as_atomic(16)] = Field((), description="Taints of these nodes, which jobs there tolerate.")
     evidence: Annotated[tuple[Word, ...], as_atomic(8)] = Field(
         (), description="Where the model cannot be told: what the node says, and which labels would tell."
     )

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from sampan.api.computejob import ComputeJobSpec
 from sampan.api.way import Way, way
 from sampan.model import names
-from sampan.model.cluster import Taint
 from sampan.model.device import ClaimSource
 from sampan.model.job import Share
 from sampan.model.launch import NO_LAUNCH, Launch
+from sampan.model.taint import Taint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

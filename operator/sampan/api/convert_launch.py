@@ -1,7 +1,9 @@
 """Launch recipes of the API as values. Parsing only: what a recipe may do is judged where it is used."""
 
-from sampan.api.launch_spec import RecipeSpec
+from sampan.api.launch_spec import OfferLaunchSpec, RecipeSpec
+from sampan.catalog.taints import USUAL
 from sampan.model.launch import NO_LAUNCH, HostPath, Launch, PodSecurity
+from sampan.model.taint import Toleration
 from sampan.model.vector import Vector
 
 
@@ -21,3 +23,12 @@ def launch_of(spec: RecipeSpec | None) -> Launch:
         pod_security=PodSecurity.PRIVILEGED if spec.host_paths else spec.pod_security_level,
         backend=spec.backend or "",
     )
+
+
+def tolerations_of(spec: OfferLaunchSpec | None) -> tuple[Toleration, ...]:
+    """Return the tolerations of an offer in canonical order, those of its sets written out."""
+    if spec is None:
+        return ()
+    named = (each for name in spec.toleration_sets for each in USUAL[name])
+    own = (Toleration(each.key, None if each.operator == "Exists" else each.value or "", each.effect or "") for each in spec.tolerations)
+    return tuple(sorted({*named, *own}, key=lambda each: (each.key, each.value or "", each.value is None, each.effect)))

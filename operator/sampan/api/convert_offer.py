@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from sampan.api.clusteroffer import ClusterOfferSpec, EnergySpec
 from sampan.api.common import first_error
-from sampan.api.convert_launch import launch_of
+from sampan.api.convert_launch import launch_of, tolerations_of
 from sampan.api.provider import ProviderSpec
 from sampan.api.selector import LabelSelector
 from sampan.api.status import from_rfc3339
@@ -20,6 +20,7 @@ from sampan.model.launch import NO_LAUNCH, Launch
 from sampan.model.offer import NO_ENERGY, Energy, OfferKey, PoolRule, Price, Terms
 from sampan.model.quantity import QuantityError, parse_micro
 from sampan.model.selector import Expression, Operator, Selector
+from sampan.model.taint import Toleration
 
 _Spec = TypeVar("_Spec", bound=BaseModel)
 
@@ -75,6 +76,7 @@ class Claim:
     max_devices_per_job: int | None = None
     member_queue: str = ""
     energy: Energy = NO_ENERGY
+    tolerations: tuple[Toleration, ...] = ()
     launch: Launch = NO_LAUNCH
 
     @property
@@ -193,6 +195,7 @@ def _with_spec(claim: Claim, spec: ClusterOfferSpec) -> Claim:
         max_devices_per_job=spec.limits.max_devices_per_job if spec.limits else None,
         member_queue=spec.member_queue.kueue if spec.member_queue else "",
         energy=_energy(spec.energy),
+        tolerations=tolerations_of(spec.launch),
         launch=launch_of(spec.launch),
     )
 

@@ -1,10 +1,10 @@
 """The launch recipe that a class or an offer adds to every pod: an allow-list, never a raw PodSpec. Rendering is in `pod` and `launch`."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
-from sampan.api.common import Border, LocalReference, Rule, as_map, as_set
+from sampan.api.common import Border, LocalReference, Rule, as_atomic, as_map, as_set
 from sampan.api.scalars import (
     LABEL_KEY_PATTERN,
     AbsolutePath,
@@ -17,6 +17,7 @@ from sampan.api.scalars import (
     LabelValue,
     ShortText,
 )
+from sampan.catalog.taints import LIFECYCLE_KEYS, LIFECYCLE_PREFIXES, TolerationSet, lifecycle
 from sampan.model.launch import PodSecurity
 
 _KEYS = {
@@ -83,8 +84,46 @@ class RecipeSpec(Border):
     backend: DnsLabel | None = Field(None, description="torch.distributed backend of gangs, such as nccl or hccl; told to the program.")
 
 
+_LIFECYCLE: Final = " || ".join(
+    [f"self.key in {[*LIFECYCLE_KEYS]}", *(f"self.key.startswith('{prefix}')" for prefix in LIFECYCLE_PREFIXES)]
+)
+
+
+class TolerationSpec(Border):
+    """A taint that pods tolerate. Always one key: a toleration of everything would send jobs to nodes that are going."""
+
+    RULES: ClassVar = (
+        Rule(
+            cel=f"!({_LIFECYCLE})",
+            message="key must not be a taint of a node that comes, goes or is ill, such as node.kubernetes.io/unreachable",
+            holds=lambda t: not lifecycle(t.key),
+        ),
+        Rule(
+            cel="!has(self.operator) || self.operator != 'Exists' || !has(self.value) || self.value == ''",
+            message="value must be absent with operator Exists: it tolerates every value",
+            holds=lambda t: t.operator != "Exists" or not t.value,
+        ),
+    )
+    key: LabelKey = Field(description="Key of the taint, such as dedicated.")
+    operator: Literal["Equal", "Exists"] | None = Field(None, description="Equal: the value must match; Exists: any does. Absent: Equal.")
+    value: LabelValue | None = Field(None, description="Value of the taint; absent: the empty one.")
+    effect: Literal["NoSchedule", "NoExecute"] | None = Field(None, description="Effect of the taint; absent: both.")
+
+
 class OfferLaunchSpec(RecipeSpec):
     """What the provider adds to every pod that this offer runs; its word is the last."""
+
+    toleration_sets: Annotated[tuple[TolerationSet, ...], as_set(8)] = Field(
+        (),
+        description="Taints that clouds and administrators usually set, by name. GPUNodes: sku=gpu, dedicated=gpu, gpu=true. "
+        "Spot: of GKE, AKS and OKE; such nodes may go at any time, so spec.terms must be Interruptible. "
+        "Arm64: kubernetes.io/arch=arm64. Not needed for nvidia.com/gpu and its like: jobs that ask for the devices tolerate those.",
+    )
+    tolerations: Annotated[tuple[TolerationSpec, ...], as_atomic(16)] = Field(
+        (),
+        description="Further taints of the member's nodes that jobs of this offer tolerate. A pod is given those only that its pool's "
+        "nodes have. Nodes with any other taint are in no pool; status.leftOut names it.",
+    )
 
     image_pull_secrets: Annotated[tuple[LocalReference, ...], as_map("name", 8)] = Field(
         (), description="Secrets with registry credentials in the member's job namespace."

@@ -19,7 +19,8 @@ from sampan.model.offer import Offer, OfferKey, Terms
 from sampan.model.quantity import format_bytes
 from sampan.scheduling.capacity import used_by
 from sampan.scheduling.pool_summary import LeftOut, PoolSummary, describe, left_out
-from sampan.scheduling.pools import pools_of, tolerable
+from sampan.scheduling.pools import pools_of
+from sampan.scheduling.taints import advice, blocking
 
 UID = "inspected"
 
@@ -119,9 +120,7 @@ def _state(node: Node, group: DeviceGroup, catalog: Catalog) -> list[str]:
     """Return why no job can have devices of the node."""
     said = [f"{cause}: {detail}" for cause, detail in ([node.unfit] if node.unfit else [])]
     said += [word for word, true in (("node is not ready", not node.ready), ("node is cordoned", node.cordoned)) if true]
-    return said + [
-        f"taint {taint.key}={taint.value}:{taint.effect} keeps jobs away" for taint in node.taints if not tolerable(taint, group, catalog)
-    ]
+    return said + [advice([taint]) for taint in blocking(node, group, catalog, tolerations=())]
 
 
 def _memory(group: DeviceGroup, facts: AcceleratorClass | None) -> int | None:

@@ -14,9 +14,10 @@ from sampan.controller.node_fitness import architecture_of, unfit
 from sampan.kube import workloads as kube
 from sampan.kube.amounts import to_stock
 from sampan.kube.requests import request_of
-from sampan.model.cluster import Node, Taint
+from sampan.model.cluster import Node
 from sampan.model.device import DeviceSlice
 from sampan.model.names import LABEL_HUB, LABEL_JOB_UID
+from sampan.model.taint import Taint
 from sampan.model.vector import CPU, PODS, Vector
 from sampan.scheduling.capacity import PodUse
 

@@ -117,6 +117,7 @@ def judge(claim: Claim, grants: Iterable[Grant], facts: LinkFacts, *, holder: Cl
         max_run_seconds=claim.max_run_seconds,
         max_devices_per_job=claim.max_devices_per_job,
         energy=claim.energy,
+        tolerations=claim.tolerations,
         launch=claim.launch,
         member_queue=claim.member_queue,
         namespace=claim.remote_namespace,

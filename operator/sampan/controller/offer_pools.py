@@ -74,7 +74,7 @@ class OfferPools:
         if offer is None or view is None:
             return ()
         cluster = view.nodes()
-        basis = (view, view.generation, offer.rules, offer.launch, offer.member_queue, offer.namespace, trusted)
+        basis = (view, view.generation, offer.rules, offer.launch, offer.tolerations, offer.member_queue, offer.namespace, trusted)
         known = self._pools.get(key)
         if known is None or known[0] != basis:
             fresh = pools_of(offer, cluster, self._catalog, home_origins=self._home, trust_overrides=trusted)
@@ -89,7 +89,7 @@ class OfferPools:
         view = self._views.get(offer.cluster_uid) if offer is not None and offer.cluster_uid is not None else None
         if offer is None or view is None:
             return ()
-        basis = (view, view.generation, offer.rules)
+        basis = (view, view.generation, offer.rules, offer.tolerations)
         known = self._left.get(key)
         if known is None or known[0] != basis:
             known = self._left[key] = basis, left_out(offer, view.nodes(), self._catalog)

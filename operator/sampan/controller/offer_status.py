@@ -114,6 +114,7 @@ def _pool(pool: PoolSummary) -> dict[str, Any]:
         "domains": _count(pool.domains),
         "variantUnknown": pool.variant_unknown,
         "contended": _count(pool.contended),
+        "taints": [clean_text(taint, 400) for taint in pool.taints[:16]] or None,
         "evidence": [clean_text(text, WORD) for text in pool.tell[:MAX_EVIDENCE]] or None,
         "memoryPerDevice": None if pool.memory_per_device is None else format_bytes(pool.memory_per_device),
     }

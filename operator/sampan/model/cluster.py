@@ -7,16 +7,8 @@ from sampan.model.accelerator import AcceleratorClass, Sharing
 from sampan.model.device import ClaimSource, DeviceGroup, DeviceSlice
 from sampan.model.launch import NO_LAUNCH, Launch
 from sampan.model.offer import OfferKey
+from sampan.model.taint import Taint
 from sampan.model.vector import Vector
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Taint:
-    """A taint that keeps pods away unless they tolerate it (effects NoSchedule and NoExecute)."""
-
-    key: str
-    value: str
-    effect: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +136,8 @@ class Pool:
     """Labels that every node of the pool carries and that tell its class: a pod's required affinity."""
     tolerated: tuple[Taint, ...] = ()
     """Taints of these nodes that a pod of ours must tolerate."""
+    for_devices_only: bool = False
+    """A taint of the device plugin's convention keeps pods that ask for no device away."""
     max_devices: int | None = None
     """The offer's cap on devices in use in this pool, and in all pools of the same rule together."""
     rule: int | None = None

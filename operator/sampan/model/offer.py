@@ -7,6 +7,7 @@ from typing import Final
 
 from sampan.model.launch import NO_LAUNCH, Launch, PodSecurity
 from sampan.model.selector import Selector
+from sampan.model.taint import Toleration
 
 
 class Terms(StrEnum):
@@ -95,6 +96,8 @@ class Offer:
     max_run_seconds: int | None = None
     max_devices_per_job: int | None = None
     energy: Energy = NO_ENERGY
+    tolerations: tuple[Toleration, ...] = ()
+    """Taints that the provider lets pods tolerate, beyond what their devices' convention says."""
     launch: Launch = NO_LAUNCH
     """The provider's word on how pods run here."""
     member_queue: str = ""

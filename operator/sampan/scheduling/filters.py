@@ -195,8 +195,8 @@ def architecture(q: Question) -> Reason | None:
 
 
 def reserved_for_devices(q: Question) -> Reason | None:
-    """Jobs without devices stay off nodes with devices, unless the policy lets them."""
-    kept = q.demand.requirement is None and q.pool.resource and not q.cpu_on_accelerators
+    """Jobs without devices stay off nodes with devices, unless the policy lets them and no taint of the device plugin keeps them away."""
+    kept = q.demand.requirement is None and q.pool.resource and (q.pool.for_devices_only or not q.cpu_on_accelerators)
     return Reason.ACCELERATOR_NODE_RESERVED if kept else None
 
 

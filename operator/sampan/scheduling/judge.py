@@ -268,6 +268,7 @@ def facts_of(pool: Pool) -> Pool:
         architecture=pool.architecture,
         driver=pool.driver,
         compute_capability=pool.compute_capability,
+        for_devices_only=pool.for_devices_only,
     )
 
 

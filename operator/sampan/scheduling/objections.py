@@ -188,7 +188,10 @@ _WORDS: Final[Mapping[Reason, Callable[[Question], Words]]] = {
     Reason.COUNT_NOT_ALLOWED: _count,
     Reason.INTERCONNECT_MISSING: lambda _: ("nodes of one fabric domain", "no fabric domain is known here"),
     Reason.ARCHITECTURE_MISMATCH: lambda q: (f"CPU architecture {_or(q.demand.architectures)}", q.pool.architecture),
-    Reason.ACCELERATOR_NODE_RESERVED: lambda _: ("nodes without accelerators", "nodes with accelerators, kept for jobs that use them"),
+    Reason.ACCELERATOR_NODE_RESERVED: lambda q: (
+        "nodes without accelerators",
+        "nodes with accelerators, kept for jobs that use them" + (" by a taint" if q.pool.for_devices_only else ""),
+    ),
     Reason.RUN_LIMIT_EXCEEDED: _run_limit,
     Reason.DEVICES_PER_JOB_EXCEEDED: _per_job,
     Reason.LAUNCH_NOT_PERMITTED: lambda q: (

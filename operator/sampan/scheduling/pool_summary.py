@@ -10,7 +10,8 @@ from sampan.model.device import DeviceGroup
 from sampan.model.offer import Offer, OfferKey
 from sampan.scheduling.filters import memory_of
 from sampan.scheduling.limits import devices_of
-from sampan.scheduling.pools import groups_of, rule_of, tolerable
+from sampan.scheduling.pools import groups_of, rule_of
+from sampan.scheduling.taints import advice, blocking
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,8 @@ class PoolSummary:
     variant_unknown: bool = False
     contended: int = 0
     """Devices that foreign pods still wait for on this member."""
+    taints: tuple[str, ...] = ()
+    """Taints of its nodes, which jobs there tolerate."""
     tell: tuple[str, ...] = ()
     """Where the model cannot be told: what the node says, and which labels would tell."""
 
@@ -89,6 +92,7 @@ def describe(pool: Pool, cluster: Cluster, *, offer: OfferKey | None = None) -> 
         domains=len(pool.domains),
         variant_unknown=pool.variant_unknown,
         contended=cluster.contended[pool.resource][pool.resource] // units if pool.resource in cluster.contended else 0,
+        taints=tuple(str(taint) for taint in pool.tolerated),
         tell=_tell(pool, cluster) if pool.resource and pool.accelerator is None else (),
     )
 
@@ -159,9 +163,8 @@ def _outside(offer: Offer, groups: tuple[DeviceGroup | None, ...], catalog: Cata
         return "Cordoned", ""
     if offer.rules and rule_of(offer, node) is None:
         return "NotSelected", ""
-    if groups and not any(all(tolerable(taint, group, catalog) for taint in node.taints) for group in groups):
-        return "Tainted", ""
-    return None
+    against = [blocking(node, group, catalog, tolerations=offer.tolerations) for group in groups]
+    return ("Tainted", advice(against[0])) if against and all(against) else None
 
 
 def _missing(groups: tuple[DeviceGroup, ...], catalog: Catalog, node: Node) -> Iterator[tuple[str, str, int, str]]:

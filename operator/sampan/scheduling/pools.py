@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 
 from sampan.catalog import Catalog
 from sampan.catalog.resolve import UNKNOWN_VENDOR
-from sampan.model.cluster import Cell, Cluster, Node, Pool, Taint
+from sampan.model.cluster import Cell, Cluster, Node, Pool
 from sampan.model.device import DeviceGroup
 from sampan.model.launch import Launch
-from sampan.model.names import GROUP
 from sampan.model.offer import Offer, OfferKey, PoolRule
+from sampan.model.taint import Taint
 from sampan.scheduling.filters import version_key
 from sampan.scheduling.pool_names import base_name, name_of
+from sampan.scheduling.taints import blocking, for_devices_only
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class _Member:
     group: DeviceGroup | None
     rule: int | None
     tolerated: tuple[Taint, ...]
+    for_devices_only: bool
 
 
 def pools_of(offer: Offer, cluster: Cluster, catalog: Catalog, *, home_origins: Set[str], trust_overrides: bool) -> tuple[Pool, ...]:
@@ -81,8 +83,9 @@ def _members(offer: Offer, cluster: Cluster, catalog: Catalog) -> Iterator[_Memb
         if node.unfit or not node.ready or node.cordoned or (offer.rules and rule is None):
             continue
         for group in groups_of(cluster, catalog, node):
-            if all(tolerable(taint, group, catalog) for taint in node.taints):
-                yield _Member(node, group, rule, tuple(sorted(node.taints)))
+            if not blocking(node, group, catalog, tolerations=offer.tolerations):
+                devices_only = for_devices_only(node, group, catalog, tolerations=offer.tolerations)
+                yield _Member(node, group, rule, tuple(sorted(node.taints)), devices_only)
 
 
 def rule_of(offer: Offer, node: Node) -> int | None:
@@ -99,13 +102,6 @@ def groups_of(cluster: Cluster, catalog: Catalog, node: Node) -> tuple[DeviceGro
     return tuple(group for group in known if group.devices > 0) if known else (None,)
 
 
-def tolerable(taint: Taint, group: DeviceGroup | None, catalog: Catalog) -> bool:
-    """Tell whether a pod of ours may tolerate the taint: the device plugins' conventions and our own, never an unknown one."""
-    if group is None:
-        return taint.key.startswith(f"{GROUP}/")
-    return catalog.conventional(taint.key, vendor=group.vendor, resource=group.resource)
-
-
 def _pool(member: _Member, offer: Offer, catalog: Catalog, *, home_origins: Set[str], trust_overrides: bool) -> Pool:
     """Return the member's pool, without cluster, name and nodes: equal for nodes that are alike."""
     group, rule = member.group, offer.rules[member.rule] if member.rule is not None else None
@@ -116,6 +112,7 @@ def _pool(member: _Member, offer: Offer, catalog: Catalog, *, home_origins: Set[
         architecture=member.node.architecture,
         telling_labels=tuple(sorted({*(group.telling_labels if group else ()), *(rule.selector.exact if rule else ())})),
         tolerated=member.tolerated,
+        for_devices_only=member.for_devices_only,
         max_devices=rule.max_devices if rule else None,
         rule=member.rule,
         member_queue=f"{offer.namespace}/{offer.member_queue}" if offer.member_queue else "",

@@ -43,6 +43,13 @@ def test_a_pool_entry_may_limit_or_name_or_both() -> None:
     accepts(PoolSpec, {"acceleratorClass": "huawei-910b3-64gb", "nodeSelector": {}})
 
 
+def test_spot_nodes_are_offered_on_terms_that_say_so() -> None:
+    spot = {**OFFER["spec"], "launch": {"tolerationSets": ["Spot"], "tolerations": [{"key": "kubernetes.azure.com/scalesetpriority"}]}}
+    accepts(ClusterOfferSpec, {**spot, "terms": "Interruptible"})
+    for terms in ("OnDemand", "Reserved", "Trial"):
+        refuses(ClusterOfferSpec, {**spot, "terms": terms}, "terms must be Interruptible")
+
+
 def test_the_schema_keeps_prices_and_remote_namespace() -> None:
     properties = structural_schema(ClusterOfferSpec)["properties"]
     assert "append-only" in properties["prices"]["x-kubernetes-validations"][0]["message"]

@@ -30,6 +30,7 @@ POOL = {
     "domains": 1,
     "variantUnknown": True,
     "contended": 2,
+    "taints": ["nvidia.com/gpu=present:NoSchedule"],
     "evidence": ["no class is known for x.example/npu"],
 }
 

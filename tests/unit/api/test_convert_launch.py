@@ -1,8 +1,9 @@
 """Launch recipes of the API in canonical order."""
 
-from sampan.api.convert_launch import launch_of
-from sampan.api.launch_spec import RecipeSpec
+from sampan.api.convert_launch import launch_of, tolerations_of
+from sampan.api.launch_spec import OfferLaunchSpec, RecipeSpec
 from sampan.model.launch import NO_LAUNCH, HostPath, PodSecurity
+from sampan.model.taint import Toleration
 
 
 def test_no_recipe_adds_nothing() -> None:
@@ -31,3 +32,15 @@ def test_every_field_arrives_in_one_order_however_it_was_written() -> None:
     assert launch.host_paths == (HostPath(path="/opt/hyhal", mount_path="/opt/hyhal"),)
     assert (launch.extra_resources["rdma/hca"], launch.supplemental_groups) == (1, (39, 44))
     assert launch.pod_security is PodSecurity.PRIVILEGED
+
+
+def test_tolerations_of_sets_and_of_its_own_are_one_list() -> None:
+    assert tolerations_of(None) == ()
+    own = [{"key": "a", "operator": "Exists"}, {"key": "b", "value": "1", "effect": "NoExecute"}, {"key": "c"}]
+    spec = OfferLaunchSpec.model_validate({"tolerationSets": ["Arm64"], "tolerations": own})
+    assert tolerations_of(spec) == (
+        Toleration("a", None, ""),
+        Toleration("b", "1", "NoExecute"),
+        Toleration("c", "", ""),
+        Toleration("kubernetes.io/arch", "arm64", ""),
+    )

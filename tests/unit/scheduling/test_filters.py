@@ -218,6 +218,9 @@ def test_a_policy_may_open_accelerator_nodes_to_jobs_without_devices() -> None:
     question = Question(demand=demand(), placement=Placement(), offer=offer(), pool=pool(), now=NOW, currency="CNY")
     assert refusals(question) == (Reason.ACCELERATOR_NODE_RESERVED,)
     assert refusals(replace(question, cpu_on_accelerators=True)) == ()
+    tainted = replace(pool(), for_devices_only=True)  # the member's own word: no policy of the hub lifts it
+    assert refusals(replace(question, cpu_on_accelerators=True, pool=tainted)) == (Reason.ACCELERATOR_NODE_RESERVED,)
+    assert ask(in_pool=tainted) == ()
 
 
 def test_tenants_are_told_by_their_namespaces_labels() -> None:

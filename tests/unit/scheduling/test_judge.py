@@ -51,3 +51,4 @@ def test_pools_alike_in_facts_are_asked_once() -> None:
     first, second = (facts_of(replace(cell.pool, rule=at)) for at, cell in enumerate(world.cells))
     assert first == second
     assert first != facts_of(replace(world.cells[0].pool, driver="550.1"))
+    assert first != facts_of(replace(world.cells[0].pool, for_devices_only=True))

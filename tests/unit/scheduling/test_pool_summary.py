@@ -6,8 +6,9 @@ import pytest
 
 from builders import ASCEND, H100, cluster, node, nodes, offer, selector, vector
 from sampan.catalog import load
-from sampan.model.cluster import Cluster, Node, Pool, Running, Taint
+from sampan.model.cluster import Cluster, Node, Pool, Running
 from sampan.model.offer import PoolRule
+from sampan.model.taint import Taint
 from sampan.model.vector import Vector
 from sampan.scheduling.pool_summary import LeftOut, describe, left_out
 from sampan.scheduling.pools import pools_of
