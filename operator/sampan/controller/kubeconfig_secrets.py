@@ -57,7 +57,9 @@ _REASONS = {
 _MESSAGES = {
     SecretProblem.PENDING: "reading Secret {ref.namespace}/{ref.name}",
     SecretProblem.NOT_FOUND: "there is no Secret {ref.namespace}/{ref.name}; spec.kubeconfigSecretRef names it",
-    SecretProblem.KEY_MISSING: "Secret {ref.namespace}/{ref.name} has no key {ref.key}; spec.kubeconfigSecretRef.key names it",
+    SecretProblem.KEY_MISSING: (
+        "Secret {ref.namespace}/{ref.name} has no key {ref.key}; put the kubeconfig there, or name its key in spec.kubeconfigSecretRef.key"
+    ),
     SecretProblem.NOT_READABLE: (
         "no Role lets the operator read Secrets of namespace {ref.namespace}: "
         "the platform team adds it to providerNamespaces of the hub chart"

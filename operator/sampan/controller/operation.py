@@ -236,7 +236,7 @@ def _desk_settings(settings: Settings, identity: Identity, calls: m.Calls) -> De
     link = LinkSettings(
         hub_id=identity.hub_id,
         hub_cluster_uid=identity.cluster_uid,
-        policy=AddressPolicy(allow_loopback=settings.allow_loopback_members),
+        policy=AddressPolicy(allow_loopback=settings.allow_loopback_members, allowed_networks=settings.allowed_networks),
         limits=Limits(timeout=settings.call_timeout, qps=settings.member_qps, burst=int(settings.member_qps * 2)),
         observe=calls.observer("member"),
     )

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, IPvAnyNetwork, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -18,6 +18,8 @@ class Settings(BaseSettings):
     """Namespaces whose kubeconfig Secrets the operator may read; comma-separated in the environment."""
     allow_loopback_members: bool = False
     """Members at 127.0.0.1: only for a federation on one machine."""
+    allowed_networks: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = ()
+    """Networks of members that are refused otherwise, such as fd12:3456::/48; comma-separated in the environment."""
     metrics_address: str = "127.0.0.1:8080"
     home_origins: Annotated[frozenset[str], NoDecode] = frozenset({"CN"})
     """Origins that count as domestic; comma-separated in the environment."""
@@ -62,7 +64,7 @@ class Settings(BaseSettings):
             raise ValueError("must be host:port, such as 0.0.0.0:8443")
         return value
 
-    @field_validator("provider_namespaces", "home_origins", "query_proxy_names", mode="before")
+    @field_validator("provider_namespaces", "allowed_networks", "home_origins", "query_proxy_names", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

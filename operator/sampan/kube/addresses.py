@@ -38,6 +38,12 @@ _HOSTNAME = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?(\.[a-z0-9_]([a-z0-
 _NUMERIC_LABEL = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 
+_NOT_ALLOWED = (
+    "the address cannot be another cluster's, or is of a kind that the hub also uses for itself: give one that the hub reaches from "
+    "outside, or have its administrator add the network to SAMPAN_ALLOWED_NETWORKS (operator.allowedNetworks of the chart)"
+)
+
+
 class AddressNotAllowed(OSError):  # noqa: N818  (an OSError, so that aiohttp reports it as a failure to resolve)
     """The policy forbids this address; the message names no address."""
 
@@ -64,10 +70,10 @@ class AddressPolicy:
         """
         name = host.lower()
         if not self.allow_loopback and (name == "localhost" or name.endswith(".localhost")):
-            raise AddressNotAllowed("the server's name is this machine")
+            raise AddressNotAllowed("the name is of this machine: give one that the hub reaches")
         address = literal_address(host)
         if address is not None and not self.allows(address):
-            raise AddressNotAllowed("the server's address is not allowed")
+            raise AddressNotAllowed(_NOT_ALLOWED)
 
     def _allows_one(self, address: Address) -> bool:
         if _within(address, self.denied_networks):
@@ -127,7 +133,7 @@ class CheckedResolver(AbstractResolver):
 
     def _checked(self, text: str) -> str:
         if not self._policy.allows(ipaddress.ip_address(text)):
-            raise AddressNotAllowed("the server's name resolves to an address that is not allowed")
+            raise AddressNotAllowed(f"of the name in server: {_NOT_ALLOWED}")
         return text
 
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 import yaml
 
 MAX_BYTES = 64 * 1024
-MAX_DEPTH = 8
+MAX_DEPTH = 16
 MAX_NODES = 10_000
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -96,13 +96,18 @@ class _Builder:
         line = event.start_mark.line + 1 if event.start_mark else 0
         if isinstance(event, yaml.DocumentStartEvent):
             self._documents += 1
-            if self._documents > 1:
-                raise UnreadableYaml(YamlFault.SEVERAL_DOCUMENTS, line)
+        elif self._documents > 1 and isinstance(event, yaml.NodeEvent):
+            self._further(event, line)
         elif isinstance(event, yaml.NodeEvent):
             self._node(event, line)
         elif isinstance(event, yaml.CollectionEndEvent):
             self._stack.pop()
             self._keys.pop()
+
+    def _further(self, event: yaml.NodeEvent, line: int) -> None:
+        """After the first document there may be empty ones alone, as a ``---`` at the end makes."""
+        if not isinstance(event, yaml.ScalarEvent) or event.style or event.value not in _NULLS:
+            raise UnreadableYaml(YamlFault.SEVERAL_DOCUMENTS, line)
 
     def _node(self, event: yaml.NodeEvent, line: int) -> None:
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:

@@ -47,8 +47,14 @@ class KubeconfigFile:
         except OSError as exc:
             problem = exc.strerror or "unreadable"
         else:
-            return parse(raw, policy=TRUSTED)
+            return self._usable(parse(raw, policy=TRUSTED))
         raise NoHubCredentials(f"kubeconfig {self.path}: {problem}; give --kubeconfig or run inside the hub")
+
+    def _usable(self, credentials: Credentials) -> Credentials:
+        """Kopf, which shares them, verifies the host alone."""
+        if credentials.server_name is None:
+            return credentials
+        raise NoHubCredentials(f"kubeconfig {self.path}: tls-server-name works for members only; give a server that its certificate names")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +73,8 @@ class InCluster:
         except (OSError, UnicodeDecodeError) as exc:
             problem = type(exc).__name__
         else:
-            namespace = self._namespace()
-            return Credentials(host=self.host, port=self.port, ca_pem=ca_pem, token=Secret(token), namespace=namespace, policy=TRUSTED)
+            return Credentials(host=self.host, port=self.port, ca_pem=ca_pem, token=Secret(token), policy=TRUSTED)
         raise NoHubCredentials(f"{self.folder}: {problem}; the pod needs a mounted ServiceAccount token")
-
-    def _namespace(self) -> str | None:
-        file = self.folder / "namespace"
-        return file.read_text("utf-8").strip() or None if file.is_file() else None
 
 
 def hub_source(path: Path | None, *, environ: Mapping[str, str] = os.environ, folder: Path = SERVICE_ACCOUNT) -> Source:

@@ -86,7 +86,8 @@ class Session:
     def __init__(self, credentials: Credentials, limits: Limits) -> None:
         """Open the pool; no connection yet."""
         credentials.policy.check_host(credentials.host)
-        self._base = URL(credentials.server)
+        self._base = credentials.server
+        self._server_name = credentials.server_name
         self._cap = limits.max_body
         self._users = 0
         self._retired = False
@@ -153,11 +154,12 @@ class Session:
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=self._http.timeout.sock_connect, sock_read=read_timeout)
         return self._http.request(
             request.method,
-            self._base.join(URL(request.path, encoded=True)),
+            URL(self._base + request.path, encoded=True),
             params=request.params or None,
             data=request.body,
             headers=request.headers,
             allow_redirects=False,
+            server_hostname=self._server_name,
             timeout=timeout,
         )
 

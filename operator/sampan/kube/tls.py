@@ -14,9 +14,13 @@ _MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108  (files in it are made by mkstem
 
 
 def tls_context(credentials: Credentials) -> ssl.SSLContext:
-    """Verifies host and chain against the credential's CA alone, TLS 1.2 or later. Raises ssl.SSLError on data OpenSSL refuses."""
+    """Verifies host and chain against the credential's CAs alone, TLS 1.2 or later. Raises ssl.SSLError on data OpenSSL refuses.
+
+    Each certificate that was given is believed, be it a root, an intermediate or the server's own, as Go's TLS does.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     context.load_verify_locations(cadata=credentials.ca_pem)
     if credentials.client_certificate is not None and credentials.client_key is not None:
         _load_pair(context, f"{credentials.client_certificate}\n{credentials.client_key.reveal()}")

@@ -1,6 +1,7 @@
 """Settings come from the environment, and what cannot be meant is refused."""
 
 import re
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -36,8 +37,10 @@ def _written(default: object) -> str:
 def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SAMPAN_PROVIDER_NAMESPACES", "prov-a, prov-b,,prov-c ")
     monkeypatch.setenv("SAMPAN_HOME_ORIGINS", "CN,US")
+    monkeypatch.setenv("SAMPAN_ALLOWED_NETWORKS", "fd12:3456::/48, 169.254.7.0/24")
     settings = Settings()
     assert settings.provider_namespaces == ("prov-a", "prov-b", "prov-c")
+    assert settings.allowed_networks == (ip_network("fd12:3456::/48"), ip_network("169.254.7.0/24"))
     assert settings.home_origins == {"CN", "US"}
 
 
@@ -52,7 +55,10 @@ def test_other_variables_are_none_of_ours(monkeypatch: pytest.MonkeyPatch) -> No
     assert Settings().currency == "CNY"
 
 
-@pytest.mark.parametrize(("name", "value"), [("CALL_TIMEOUT", "0"), ("PILOTS", "0"), ("CYCLE_INTERVAL", "-1"), ("TOMBSTONE", "soon")])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("CALL_TIMEOUT", "0"), ("PILOTS", "0"), ("CYCLE_INTERVAL", "-1"), ("TOMBSTONE", "soon"), ("ALLOWED_NETWORKS", "all")],
+)
 def test_what_cannot_be_meant_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(f"SAMPAN_{name}", value)
     with pytest.raises(ValidationError):

@@ -40,6 +40,7 @@ class FakeApi:
         self.requests: list[tuple[str, str, dict[str, str], bytes]] = []
         self.tokens: set[str] = {"good"}
         self.port = 0
+        self.prefix = ""  # of a gateway before the API server
         self._news = asyncio.Event()
         self.hits = asyncio.Condition()
 
@@ -82,6 +83,8 @@ class FakeApi:
         self.requests.append((kind, request.path_qs, dict(request.headers), await request.read()))
         async with self.hits:
             self.hits.notify_all()
+        if not request.path.startswith(self.prefix):
+            return status(404, "NotFound", "this gateway serves no such cluster")
         if request.headers.get("Authorization") not in {f"Bearer {token}" for token in self.tokens}:
             return status(401, "Unauthorized")
         if self.faults[kind]:
@@ -89,7 +92,7 @@ class FakeApi:
         if watching:
             return await self._watch(request)
         if request.method == "GET":
-            return self._list(request) if request.path == BASE else self._get(request)
+            return self._list(request) if request.path == self.prefix + BASE else self._get(request)
         return web.json_response({"metadata": {"name": "x", "namespace": "ns", "uid": "u", "resourceVersion": str(self.version)}})
 
     async def until(self, condition: Callable[[], bool], seconds: float = 5.0) -> None:
@@ -192,7 +195,8 @@ def sending(*chunks: bytes, cut: bool = False, hang: bool = False) -> Handler:
 
 def credentials(api: FakeApi, *, token: str = "good", host: str = "127.0.0.1", ca: Pair | None = None) -> Credentials:
     """Credentials for the fake."""
-    return Credentials(host=host, port=api.port, ca_pem=(ca or authority()).cert_pem, token=Secret(token), policy=LOOPBACK)
+    ca_pem = (ca or authority()).cert_pem
+    return Credentials(host=host, port=api.port, path=api.prefix, ca_pem=ca_pem, token=Secret(token), policy=LOOPBACK)
 
 
 def _load(context: ssl.SSLContext, pair: Pair) -> None:
@@ -203,11 +207,13 @@ def _load(context: ssl.SSLContext, pair: Pair) -> None:
 
 
 @asynccontextmanager
-async def serving(*, client_ca: Pair | None = None, hosts: tuple[str, ...] = ("127.0.0.1", "localhost")) -> AsyncIterator[FakeApi]:
-    """Run a fake on a free port of 127.0.0.1."""
+async def serving(
+    *, client_ca: Pair | None = None, hosts: tuple[str, ...] = ("127.0.0.1", "localhost"), pair: Pair | None = None
+) -> AsyncIterator[FakeApi]:
+    """Run a fake on a free port of 127.0.0.1; ``pair`` is its certificate, by default one of the test's CA for ``hosts``."""
     api = FakeApi()
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    pair = issue(authority(), hosts=hosts)
+    pair = pair or issue(authority(), hosts=hosts)
     _load(context, pair)
     if client_ca is not None:
         context.verify_mode = ssl.CERT_REQUIRED

@@ -18,11 +18,20 @@ def test_shows_no_secret() -> None:
 def test_server_is_a_url() -> None:
     assert TOKEN.server == "https://api.example.com:6443"
     assert PAIR.server == "https://[::1]:443"
+    assert replace(PAIR, path="/k8s/clusters/c-1").server == "https://[::1]:443/k8s/clusters/c-1"
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"host": "b"}, {"port": 1}, {"ca_pem": "CB"}, {"token": Secret("other")}, {"namespace": ""}, {"client_certificate": "x"}],
+    [
+        {"host": "b"},
+        {"port": 1},
+        {"ca_pem": "CB"},
+        {"token": Secret("other")},
+        {"path": "/k8s"},
+        {"server_name": ""},
+        {"client_certificate": "x"},
+    ],
 )
 def test_any_change_changes_the_fingerprint(change: dict[str, object]) -> None:
     assert replace(TOKEN, **change).fingerprint != TOKEN.fingerprint  # type: ignore[arg-type]
@@ -36,4 +45,5 @@ def test_parts_cannot_run_into_each_other() -> None:
 
 def test_a_new_token_leads_to_the_same_server() -> None:
     assert replace(TOKEN, token=Secret("new")).endpoint == TOKEN.endpoint
-    assert replace(TOKEN, ca_pem="CB").endpoint != TOKEN.endpoint
+    for change in ({"ca_pem": "CB"}, {"path": "/k8s"}, {"server_name": "other"}):
+        assert replace(TOKEN, **change).endpoint != TOKEN.endpoint  # type: ignore[arg-type]

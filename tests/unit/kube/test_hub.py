@@ -35,6 +35,9 @@ def test_a_kubeconfig_may_lead_to_loopback_and_keeps_the_allow_list(tmp_path: Pa
     file.write_text(kubeconfig(user="    exec: {command: touch}"))
     with pytest.raises(InvalidKubeconfig, match="ExecNotAllowed"):
         load_hub(file)
+    file.write_text(kubeconfig(cluster="    tls-server-name: other"))
+    with pytest.raises(NoHubCredentials, match="tls-server-name"):
+        load_hub(file)
 
 
 def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
@@ -45,7 +48,7 @@ def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
 def test_in_cluster(tmp_path: Path) -> None:
     environ = {"KUBERNETES_SERVICE_HOST": "10.96.0.1", "KUBERNETES_SERVICE_PORT_HTTPS": "8443"}
     got = hub_source(None, environ=environ, folder=account(tmp_path, "tok")).read()
-    assert (got.server, got.namespace) == ("https://10.96.0.1:8443", "sampan")
+    assert got.server == "https://10.96.0.1:8443"
     assert got.token is not None
     assert got.token.reveal() == "tok"
     with pytest.raises(NoHubCredentials, match="not inside a cluster"):

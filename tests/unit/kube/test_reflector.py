@@ -90,6 +90,16 @@ async def test_lists_then_follows(api: FakeApi) -> None:
         assert part in query
 
 
+async def test_behind_a_gateway_with_a_path(api: FakeApi) -> None:
+    api.prefix = "/k8s/clusters/c-m-1"
+    api.put("a")
+    async with watching(api) as (_, picture, _):
+        api.put("b")
+        await until(lambda: names(picture) == {"a", "b"})
+        assert picture.replaced == 1
+    assert all(path.startswith(api.prefix) for _, path, *_ in api.requests)
+
+
 async def test_410_with_deletes_in_the_gap(api: FakeApi) -> None:
     api.put("a")
     api.put("b")

@@ -60,6 +60,52 @@ async def test_another_ca_or_name_is_a_tls_error_and_no_request() -> None:
         assert api.requests == []
 
 
+async def test_a_gateways_path_comes_before_each_request(api: FakeApi) -> None:
+    api.prefix = "/k8s/clusters/c-m-1"
+    async with session(credentials(api)) as one:
+        assert (await one.send(GET)).code == 200
+        assert (await one.send(replace(GET, params={"limit": "1"}))).code == 200
+        async with one.stream(replace(GET, params={"watch": "true", "resourceVersion": "1"}), open_timeout=2, read_timeout=5) as stream:
+            assert stream.code == 200
+    assert [path for _, path, *_ in api.requests] == [
+        f"/k8s/clusters/c-m-1{BASE}",
+        f"/k8s/clusters/c-m-1{BASE}?limit=1",
+        f"/k8s/clusters/c-m-1{BASE}?watch=true&resourceVersion=1",
+    ]
+
+
+async def test_a_certificate_for_the_name_that_was_given() -> None:
+    for name in ("inner.example.com", "10.96.0.1"):
+        async with serving(hosts=(name,)) as api:
+            async with session(replace(credentials(api), server_name=name)) as one:
+                assert (await one.send(GET)).code == 200
+            async with session(replace(credentials(api), server_name="other.example.com")) as one:
+                with pytest.raises(aiohttp.ClientConnectorCertificateError):
+                    await one.send(GET)
+
+
+async def test_any_certificate_that_was_given_is_believed() -> None:
+    root = authority("root")
+    middle = issue(root, name="middle", ca=True)
+    own = issue(None, name="self-signed", hosts=("127.0.0.1",))
+    for server, believed in ((issue(middle, hosts=("127.0.0.1",)), middle), (own, own)):
+        async with serving(pair=server) as api, session(credentials(api, ca=believed)) as one:
+            assert (await one.send(GET)).code == 200
+    async with serving(pair=issue(middle, hosts=("127.0.0.1",))) as api, session(credentials(api, ca=own)) as one:
+        with pytest.raises(aiohttp.ClientConnectorCertificateError):
+            await one.send(GET)
+
+
+async def test_a_token_and_a_certificate_are_both_shown() -> None:
+    client = issue(authority("clients"), name="hub")
+    async with serving(client_ca=authority("clients")) as api:
+        given = replace(credentials(api), client_certificate=client.cert_pem, client_key=Secret(client.key_pem))
+        async with session(replace(given, token=None)) as one:
+            assert (await one.send(GET)).code == 401
+        async with session(given) as one:
+            assert (await one.send(GET)).code == 200
+
+
 async def test_client_certificates() -> None:
     client = issue(authority("clients"), name="hub")
     async with serving(client_ca=authority("clients")) as api:
