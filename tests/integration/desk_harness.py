@@ -45,6 +45,8 @@ class Harness:
             review_every=2,
             review_missing=1,
             tick=0.2,
+            refused_after=1,
+            clock=lambda: time.time_ns() // 1_000_000,
         )
         namespaces = tuple(f"prov-{name}" for name in fed.members)
         self.desk = OfferDesk(

@@ -108,6 +108,19 @@ class Feeds:
         """Return the reason of the last failure by watch, for those that do not work now."""
         return {name: feed.reflector.last_error for name, feed in self._feeds.items() if feed.reflector.last_error}
 
+    def stalled(self, since: float) -> tuple[str, str] | None:
+        """Return name and last error of a watch that has not worked since then (monotonic seconds) or longer; None where all do."""
+        for name, feed in self._feeds.items():
+            failing = feed.reflector.failing_since
+            if not feed.optional and failing is not None and failing <= since:
+                return name, feed.reflector.last_error or "Timeout"
+        return None
+
+    @property
+    def forbidden(self) -> bool:
+        """Tell whether the member refuses one of the watches for want of a right."""
+        return any(feed.reflector.last_error == "Forbidden" for feed in self._feeds.values() if not feed.optional)
+
     def _followed(self) -> set[str]:
         return {name.partition("/")[2] for name in self._feeds if name.startswith("jobs/")}
 

@@ -13,15 +13,15 @@ from typing import Final
 
 from sampan.api.conditions import OfferReason as Why
 from sampan.controller.feeds import Feeds
-from sampan.controller.inventory import Inventory
+from sampan.controller.link_known import Known
 from sampan.controller.link_terms import DEFINITE, BeginAgainError, LinkSettings, Shown, StrangerError, shown
-from sampan.controller.own_jobs import OwnJobs
-from sampan.controller.published import Published, through
-from sampan.controller.rights import Rights, extras, levels, review
+from sampan.controller.liveness import Liveness
+from sampan.controller.published import through
+from sampan.controller.rights import extras, levels, review
 from sampan.kube.backoff import Backoff
 from sampan.kube.client import Client
 from sampan.kube.credentials import Credentials
-from sampan.kube.errors import KubeError, Unauthorized
+from sampan.kube.errors import KubeError, TLSFailure, TooManyRequests, Unauthorized
 from sampan.kube.layers import ApiGroups
 from sampan.kube.meta import PartialObject, Version
 from sampan.kube.paths import API_GROUPS, VERSION, resource_path
@@ -30,41 +30,6 @@ log = logging.getLogger(__name__)
 
 _KUBE_SYSTEM: Final = resource_path("v1", "namespaces", name="kube-system")
 _NEVER: Final = float("-inf")
-
-
-@dataclass(slots=True, kw_only=True)
-class Known:
-    """What a link keeps from one connection to the next."""
-
-    inventory: Inventory
-    own: OwnJobs
-    cluster_uid: str | None = None
-    """The first cluster met."""
-    version: str = ""
-    rights: Rights | None = None
-    published: Published | None = None
-    """Set where the member publishes its capacity instead of letting us look."""
-    namespaces: frozenset[str] = frozenset()
-    wanted: Credentials | None = None
-    """The newest kubeconfig that parsed."""
-    good: Credentials | None = None
-    """The last one that led to the member."""
-    stranger: str = ""
-    """Fingerprint of the one that led elsewhere."""
-    failed: str = ""
-    """Fingerprint of the one that failed last."""
-
-    def choice(self) -> Credentials | None:
-        """Return what to connect with: the newest, or the last good one where the newest failed; never again one that led elsewhere."""
-        if self.wanted is None or self.good is None:
-            return self.wanted
-        return self.good if self.wanted.fingerprint in (self.stranger, self.failed) else self.wanted
-
-    def note_failure(self, tried: Credentials, error: BaseException) -> None:
-        """Remember with what a connection failed. What was good before stays good: the cluster changed then, not the kubeconfig."""
-        self.failed = tried.fingerprint
-        if isinstance(error, StrangerError) and self.good is not None and tried.fingerprint != self.good.fingerprint:
-            self.stranger = tried.fingerprint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +56,8 @@ class Session:
         self._feeds: Feeds | None = None
         self._news, self._nudge, self._moved = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._met, self._refused = False, False
-        self._attempted, self._probed, self._reviewed = _NEVER, _NEVER, _NEVER
+        self._attempted, self._reviewed = _NEVER, _NEVER
+        self._live = Liveness(refused_after=settings.refused_after, mute_after=settings.mute_after)
         self._review_wanted = False
         self._restarts = 0
 
@@ -105,12 +71,23 @@ class Session:
     @property
     def alive(self) -> bool:
         """Tell whether the member was heard lately and did not turn us away."""
-        return self._met and not self._refused and _now() - self._heard < self._settings.mute_after
+        return self._met and not self._refused and self._live.alive(_now(), self._heard)
 
     @property
     def fresh(self) -> bool:
-        """Tell whether it is alive and at this moment known to be the one it was: then it may be acted upon."""
-        return self.verified and self.alive
+        """Tell whether it is alive, at this moment known to be the one it was, and followed in all: then it may be acted upon."""
+        return self.verified and self.alive and self.stalled is None
+
+    @property
+    def stalled(self) -> Shown | None:
+        """Return what is wrong with a watch that jobs need and that does not work any more; None where all do."""
+        found = self._feeds.stalled(_now() - self._settings.refused_after) if self._feeds else None
+        return None if found is None else (Why.UNREACHABLE, f"the watch on {found[0]} does not work: {found[1]}")
+
+    @property
+    def silent_for(self) -> float:
+        """Return for how many seconds nothing was heard; 0 where the member was never met."""
+        return _now() - self._heard if self._met else 0.0
 
     def rotate(self) -> None:
         """There are newer credentials."""
@@ -159,7 +136,8 @@ class Session:
         self._recognise(uid)
         known.cluster_uid, known.good = uid, self.client.credentials
         self.verified, self._met, self._refused = True, True, False
-        self._probed, self.trouble = _now(), None
+        self._live.answered(_now())
+        self.trouble = None
         self._listener.changed()
 
     def _recognise(self, uid: str) -> None:
@@ -177,7 +155,7 @@ class Session:
                 feeds.follow(group, self._known.namespaces)
             if self._probe_due(feeds):
                 await self._probe()
-            if self.fresh and self._review_due():
+            if self.verified and self.alive and self._review_due():
                 await self._review()
             self._listener.changed()
             await _wait(self._nudge, self._settings.tick)
@@ -186,7 +164,7 @@ class Session:
 
     @property
     def _heard(self) -> float:
-        return max(self._feeds.last_activity if self._feeds else _NEVER, self._probed)
+        return max(self._feeds.last_activity if self._feeds else _NEVER, self._live.answered_at)
 
     def _listed(self, again: bool) -> None:
         """A full list is about to be taken: the first of its watch, or one after a gap, perhaps of another server."""
@@ -207,20 +185,26 @@ class Session:
         self._restarts = feeds.restarts
         if _now() - self._attempted < (self._settings.probe_after if self._refused else self._settings.tick):
             return False  # no hot loop against one that said no
-        return restarted or not self.verified or _now() - self._heard >= self._settings.probe_after
+        troubled = not self.verified or self.trouble is not None
+        return restarted or troubled or _now() - self._heard >= self._settings.probe_after
 
     async def _probe(self) -> None:
         """Ask the member who it is. Silence is not believed at once, a definite no is."""
-        self._attempted, failed_before = _now(), self.trouble is not None
+        self._attempted = began = _now()
+        failed_before = self.trouble is not None
         try:
             async with asyncio.timeout(self._settings.probe_timeout):
                 uid = await _identity(self.client)
         except TimeoutError:
             self.trouble = Why.UNREACHABLE, "the member does not answer"
+            self._live.failed(began, silent=True)
         except KubeError as error:
             self.trouble = shown(error)
+            self._live.failed(began, silent=isinstance(error, TooManyRequests) or error.reason in ("Timeout", "Throttled"))
             if isinstance(error, DEFINITE):
-                self.verified, self._refused = False, True
+                self._refused = True
+            if isinstance(error, (*DEFINITE, TLSFailure)):
+                self.verified = False  # whoever answers there, it is not to be acted upon
             if isinstance(error, Unauthorized):
                 self._listener.refused()
         else:
@@ -230,7 +214,7 @@ class Session:
 
     def _review_due(self) -> bool:
         settings, since = self._settings, _now() - self._reviewed
-        missing = self._known.rights is not None and self._known.rights.missing
+        missing = (self._known.rights is not None and self._known.rights.missing) or (self._feeds is not None and self._feeds.forbidden)
         return since >= (settings.review_missing if missing else settings.review_every) or (
             self._review_wanted and since >= settings.probe_timeout
         )

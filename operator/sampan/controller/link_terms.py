@@ -16,8 +16,10 @@ from sampan.kube.reflector import Tuning
 if TYPE_CHECKING:
     from sampan.controller.links import MemberLink
 
-DEFINITE: Final = (Unauthorized, Forbidden, TLSFailure, AddressRefused)
+DEFINITE: Final = (Unauthorized, Forbidden, AddressRefused)
 """Answers that waiting does not change: they end the connection at once."""
+MEMBER_WATCH: Final = Tuning(watch_low=20, watch_high=30, read_timeout=38)
+"""Watches on members are short: one that is silent for longer than the server lets it live is known to be dead, not idle."""
 
 Shown = tuple[str, str]
 """Reason and message of a condition."""
@@ -44,13 +46,17 @@ class LinkSettings:
     hub_cluster_uid: str
     policy: AddressPolicy
     limits: Limits = field(default_factory=Limits)
-    tuning: Tuning | None = None
+    tuning: Tuning = MEMBER_WATCH
+    clock: Callable[[], int]
+    """Milliseconds since the epoch: for what is told, never for how long something takes."""
     observe: Observe | None = None
     probe_after: float = 10
     """Silence after which the member is asked whether it is there."""
     probe_timeout: float = 5
     mute_after: float = 30
     """Silence after which the link counts as not connected."""
+    refused_after: float = 5
+    """The same for a member that refuses connections, or whose watch on something that jobs need does not work any more."""
     review_every: float = 300
     """Time between two looks at the rights."""
     review_missing: float = 20

@@ -15,7 +15,8 @@ from sampan.api.convert_offer import SecretRef
 from sampan.controller.inventory import Inventory
 from sampan.controller.joining import LinkFacts
 from sampan.controller.kubeconfig_secrets import SecretProblem
-from sampan.controller.link_session import Known, Listener, Session
+from sampan.controller.link_known import Known
+from sampan.controller.link_session import Listener, Session
 from sampan.controller.link_terms import BeginAgainError, LinkEvents, LinkSettings, Shown, StrangerError, first_of, shown
 from sampan.controller.own_jobs import OwnJobs
 from sampan.kube import kubeconfig
@@ -230,7 +231,8 @@ class MemberLink:
 
     def _facts(self) -> LinkFacts:
         session, rights = self._session, self._known.rights
-        up = session is not None and session.alive and (session.synced or bool(self.missing_permissions))
+        followed = session is not None and session.synced and session.stalled is None
+        up = session is not None and session.alive and (followed or bool(self.missing_permissions))
         if up:
             self._trouble = None
         published = self._known.published
@@ -257,7 +259,7 @@ class MemberLink:
             return (doubtful[0], doubtful[1] + kept) if doubtful else (Why.CONNECTED, "")
         if doubtful and self._known.wanted is None:
             return doubtful
-        trouble = (session.trouble if session else self._trouble) or self._trouble
+        trouble = (session.trouble or session.stalled if session else None) or self._trouble
         trouble = trouble or ((Why.SYNCING, "reading what is there") if session else (Why.CONNECTING, ""))
         return (doubtful[0], f"{doubtful[1]}; with the last good kubeconfig: {trouble[0]}") if doubtful else trouble
 

@@ -69,7 +69,7 @@ class OfferDesk:
         self._pools = OfferPools(built_in.load(), settings.home_origins, events.flights)
         self._renderer = Renderer(self._book, self._pools, in_use=events.in_use, running=events.running, clock=clock)
         self._writer = OfferWriter(hub, self._renderer.write, self._written, refused=self._renderer.refused)
-        self._secrets = SecretWatch(hub, settings.provider_namespaces, changed=self._secret_changed, tuning=settings.link.tuning)
+        self._secrets = SecretWatch(hub, settings.provider_namespaces, changed=self._secret_changed)
         self._links: dict[SecretRef, MemberLink] = {}
         self._tasks: dict[SecretRef, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup | None = None

@@ -52,7 +52,7 @@ class Operation:
         """`clock` gives milliseconds since the epoch."""
         self.known = Known()
         self.events: Counter[str] = Counter()
-        self.desk = OfferDesk(hub.client, _desk_settings(settings, identity, calls), self._desk_events(), clock=clock)
+        self.desk = OfferDesk(hub.client, _desk_settings(settings, identity, calls, clock=clock), self._desk_events(), clock=clock)
         use, self.store = _use(settings, clock)
         self.writer = UseWriter(use, self.store)
         self.state = State(self.desk, currency=settings.currency, cooldown=int(settings.cooldown * 1000), use=use)
@@ -232,13 +232,14 @@ def _use(settings: Settings, clock: Callable[[], int]) -> tuple[UseBook, UseStor
     return book, store
 
 
-def _desk_settings(settings: Settings, identity: Identity, calls: m.Calls) -> DeskSettings:
+def _desk_settings(settings: Settings, identity: Identity, calls: m.Calls, *, clock: Callable[[], int]) -> DeskSettings:
     link = LinkSettings(
         hub_id=identity.hub_id,
         hub_cluster_uid=identity.cluster_uid,
         policy=AddressPolicy(allow_loopback=settings.allow_loopback_members, allowed_networks=settings.allowed_networks),
         limits=Limits(timeout=settings.call_timeout, qps=settings.member_qps, burst=int(settings.member_qps * 2)),
         observe=calls.observer("member"),
+        clock=clock,
     )
     return DeskSettings(
         provider_namespaces=settings.provider_namespaces, home_origins=settings.home_origins, link=link, currency=settings.currency

@@ -23,6 +23,7 @@ from sampan.kube.errors import (
     TLSFailure,
     TooManyRequests,
     Unauthorized,
+    Unreachable,
 )
 from sampan.kube.failures import from_status
 from sampan.kube.lines import LineSplitter
@@ -72,7 +73,9 @@ class Reflector(Generic[T]):
 
     ``synced`` is set once the sink has a whole list of this server; ``last_activity`` is the event loop's time at which
     something (a bookmark at least) last came; ``last_error`` is the reason of the last failure, empty once a watch is open
-    again; ``restarts`` counts failures, ``unreadable`` objects that could not be taken.
+    again; ``failing_since`` is the event loop's time since which the picture has not been followed, None while it is: a watch
+    that was opened, said nothing and was given up does not count as followed before the next one says something or ends as it
+    should; ``restarts`` counts failures, ``unreadable`` objects that could not be taken.
     """
 
     def __init__(
@@ -82,6 +85,7 @@ class Reflector(Generic[T]):
         self.synced = asyncio.Event()
         self.last_activity = 0.0
         self.last_error = ""
+        self.failing_since: float | None = None
         self.restarts = 0
         self.unreadable = 0
         self._client = client
@@ -93,6 +97,7 @@ class Reflector(Generic[T]):
         self._version = ""  # empty: list first
         self._listed_at = 0.0
         self._endpoint = client.credentials.endpoint
+        self._silent, self._mute = False, False  # the watch that is open has said nothing; the last one never did
 
     async def run(self) -> Never:
         """List, watch, and begin again after whatever happens."""
@@ -146,12 +151,19 @@ class Reflector(Generic[T]):
         timeout = self._tuning.read_timeout
         async with self._client.stream(self._what.path, self._params(), read_timeout=timeout, metadata_only=metadata_only) as stream:
             self._same_server()
-            self.last_error = ""
+            self.last_error, self.last_activity, self._silent = "", _now(), True
+            if not self._mute:
+                self.failing_since = None
             async for chunk in stream.chunks():
                 self.last_activity = _now()
+                self._followed()
                 for line in splitter.feed(chunk):
                     self._take(line)
             return stream.aborted
+
+    def _followed(self) -> None:
+        """The watch speaks, or ended as it should."""
+        self.failing_since, self._silent, self._mute = None, False, False
 
     def _params(self) -> dict[str, str]:
         seconds = self._uniform(self._tuning.watch_low, self._tuning.watch_high)
@@ -201,6 +213,9 @@ class Reflector(Generic[T]):
     def _failed(self, exc: KubeError, *, lived: float) -> float:
         self.restarts += 1
         self.last_error = exc.reason
+        self._mute, self._silent = self._silent and isinstance(exc, Unreachable) and exc.reason == "Timeout", False
+        if self.failing_since is None and not isinstance(exc, Gone):  # listing anew is no fault
+            self.failing_since = _now()
         if lived >= self._tuning.stable_after:
             self._backoff.reset()
         if isinstance(exc, Gone | BadReply):
@@ -219,6 +234,7 @@ class Reflector(Generic[T]):
 
     def _ended(self, *, lived: float, rotated: bool) -> float:
         """The watch ended as it should."""
+        self._followed()
         relist_after = self._tuning.relist_after
         if relist_after is not None and _now() - self._listed_at >= relist_after:
             self._version = ""

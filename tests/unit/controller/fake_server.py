@@ -23,7 +23,10 @@ OWN_PODS = "/api/v1/namespaces/sampan-jobs/pods"
 
 
 class FakeServer:
-    """`put` and `drop` change collections; `denied` and `tokens` say who may what; `silence` stops all answers."""
+    """`put` and `drop` change collections; `denied` and `tokens` say who may what; `silence` stops all answers, `refuse` all connections.
+
+    `forbidden` are paths that answer 403, `broken` 500, `mute` those whose watches open and then say nothing more.
+    """
 
     def __init__(self) -> None:
         self.uid = "22222222-2222-4222-8222-222222222222"
@@ -37,7 +40,11 @@ class FakeServer:
         self.seen: list[tuple[str, str]] = []
         self.patches: list[tuple[str, str, Any]] = []
         self.forbidden: set[str] = set()
+        self.broken: set[str] = set()
+        self.mute: set[str] = set()
         self.port = 0
+        self.listener: Listener | None = None
+        self._ends: dict[str, int] = {}
         self._news = asyncio.Event()
         self._answers = asyncio.Event()
         self._answers.set()
@@ -68,6 +75,21 @@ class FakeServer:
         """Answer nothing any more, or again."""
         (self._answers.clear if on else self._answers.set)()
 
+    def end(self, path: str) -> None:
+        """End the watches on one collection; they may go on where they were."""
+        self._ends[path] = self._ends.get(path, 0) + 1
+        self._ring()
+
+    async def refuse(self) -> None:
+        """Be gone: nothing listens, and all connections are cut."""
+        assert self.listener is not None
+        await self.listener.close()
+
+    async def accept(self) -> None:
+        """Be back at the same address."""
+        assert self.listener is not None
+        await self.listener.open(self.port)
+
     def kubeconfig(self, token: str = "abc.def-123") -> bytes:
         """A kubeconfig that leads here."""
         return kubeconfig(server=f"https://127.0.0.1:{self.port}", user=f"    token: {token}").encode()
@@ -86,6 +108,8 @@ class FakeServer:
             return refusal(401, "Unauthorized")
         if request.path in self.forbidden:
             return refusal(403, "Forbidden")
+        if request.path in self.broken:
+            return refusal(500, "InternalError")
         if watching:
             return await self._watch(request)
         return self._answer(request, json.loads(body) if body else None)
@@ -131,11 +155,12 @@ class FakeServer:
             return refusal(410, "Expired")
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
         await response.prepare(request)
-        while at >= self.oldest:
+        ends = self._ends.get(request.path, 0)
+        while at >= self.oldest and ends == self._ends.get(request.path, 0):
             news = self._news
             await self._answers.wait()
             for version, path, kind, item in tuple(self.history):
-                if version > at and path == request.path:
+                if version > at and path == request.path and path not in self.mute:
                     at = version
                     await response.write(json.dumps({"type": kind, "object": item}).encode() + b"\n")
             await news.wait()
@@ -162,6 +187,28 @@ def _shown(attributes: Json) -> str:
     return f"{attributes['verb']} {attributes['resource']}{group}{name}{where}"
 
 
+class Listener:
+    """Where a fake listens."""
+
+    def __init__(self, runner: web.ServerRunner, context: ssl.SSLContext) -> None:
+        self._runner, self._context = runner, context
+        self._site: web.TCPSite | None = None
+
+    async def open(self, port: int) -> None:
+        """Listen; 0: at any port."""
+        self._site = web.TCPSite(self._runner, "127.0.0.1", port, ssl_context=self._context, reuse_address=True)
+        await self._site.start()
+
+    async def close(self) -> None:
+        """Listen no more, and cut what is open."""
+        assert self._site is not None
+        assert self._runner.server is not None
+        await self._site.stop()
+        for connection in self._runner.server.connections:
+            if connection.transport is not None:
+                connection.transport.abort()
+
+
 @asynccontextmanager
 async def fake_server() -> AsyncIterator[FakeServer]:
     """Run a fake on a free port of 127.0.0.1."""
@@ -174,7 +221,8 @@ async def fake_server() -> AsyncIterator[FakeServer]:
         context.load_cert_chain(file.name)
     runner = web.ServerRunner(web.Server(fake.handle), shutdown_timeout=0.1)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+    fake.listener = Listener(runner, context)
+    await fake.listener.open(0)
     fake.port = runner.addresses[0][1]
     try:
         yield fake

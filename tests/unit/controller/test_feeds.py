@@ -76,6 +76,19 @@ async def test_nobody_waits_for_a_watch_that_is_only_good_to_have(server: FakeSe
         assert list(fed.feeds.errors) == ["resourceslices"]
 
 
+async def test_a_watch_that_does_not_work_is_named_unless_it_is_only_good_to_have(server: FakeServer) -> None:
+    server.broken.add("/apis/resource.k8s.io/v1/resourceslices")
+    async with feeding(server, more=frozenset({"resourceslices"})) as (fed, _):
+        await until(lambda: fed.feeds.errors, "the optional one is refused")
+        now = asyncio.get_running_loop().time
+        assert fed.feeds.stalled(now()) is None
+        server.forbidden.add(JOBS)
+        server.end(JOBS)
+        await until(lambda: fed.feeds.forbidden, "a needed one is refused")
+        assert fed.feeds.stalled(now()) == ("jobs/sampan-jobs", "Forbidden")
+        assert fed.feeds.stalled(now() - 60) is None, "not for a minute yet"
+
+
 async def test_a_list_is_announced_before_it_is_taken(server: FakeServer) -> None:
     async with feeding(server) as (fed, _):
         assert [again for again, _ in fed.nodes_when_listed] == [False] * 4

@@ -9,7 +9,8 @@ import pytest
 
 from member_objects import HUB, node_body
 from sampan.controller.inventory import Inventory
-from sampan.controller.link_session import Known, Listener, Session
+from sampan.controller.link_known import Known
+from sampan.controller.link_session import Listener, Session
 from sampan.controller.link_terms import StrangerError, first_of
 from sampan.controller.own_jobs import OwnJobs
 from sampan.kube import kubeconfig
@@ -125,15 +126,3 @@ async def test_a_kubeconfig_that_leads_elsewhere_is_not_used_and_the_last_good_o
         known.note_failure(good, ConnectionError())
         assert known.choice() is good
         assert stranger.count("GET", NODES) == 0
-
-
-async def test_of_two_kubeconfigs_that_fail_each_is_tried_in_turn(server: FakeServer, known: Known) -> None:
-    known.good = kubeconfig.parse(server.kubeconfig("old"), policy=SETTINGS.policy)
-    known.wanted = kubeconfig.parse(server.kubeconfig("new"), policy=SETTINGS.policy)
-    tried = []
-    for _ in range(4):
-        chosen = known.choice()
-        assert chosen is not None
-        tried.append(chosen)
-        known.note_failure(chosen, ConnectionError())
-    assert tried == [known.wanted, known.good] * 2

@@ -132,26 +132,6 @@ async def test_the_hub_is_no_member(server: FakeServer) -> None:
         await until(lambda: link.connected, "a proper kubeconfig heals it")
 
 
-async def test_silence_is_noticed_and_ends(server: FakeServer) -> None:
-    async with joined(server) as (link, _):
-        server.silence(on=True)
-        await until(lambda: not link.facts.connected, "noticed", seconds=3)
-        assert not link.connected
-        assert str(link.facts.reason) == "Unreachable"
-        server.silence(on=False)
-        await until(lambda: link.connected, "back")
-
-
-async def test_a_short_silence_is_not_a_loss(server: FakeServer) -> None:
-    async with joined(server) as (link, told):
-        told.reasons.clear()
-        server.silence(on=True)
-        await asyncio.sleep(0.3)
-        server.silence(on=False)
-        await until(lambda: link.connected, "answers")
-        assert "Unreachable" not in told.reasons
-
-
 async def test_missing_rights_are_named_and_granted_rights_are_taken_up(server: FakeServer) -> None:
     server.denied |= {"create jobs.batch in sampan-jobs", "list nodes"}
     server.forbidden = {NODES}

@@ -1,79 +1,18 @@
 """A picture that is right again after every fault."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
+from aiohttp import web
 
-from sampan.kube.client import Client
-from sampan.kube.limits import Limits
-from sampan.kube.listing import Bounds, Collection
+from sampan.kube.listing import Bounds
 from sampan.kube.meta import ConfigMap
-from sampan.kube.paths import resource_path
-from sampan.kube.reflector import EventType, Reflector, Tuning
-from sampan.kube.wire import Unreadable
+from sampan.kube.reflector import Reflector
 
 from .certs import authority
 from .fake_api import FakeApi, Handler, credentials, line, replying, sending, serving, until
-
-ALL = Collection(path=resource_path("v1", "configmaps", namespace="ns"), into=ConfigMap)
-QUICK = Tuning(backoff_base=0.01, backoff_cap=0.05, unauthorized_wait=0.3, forbidden_wait=0.5, read_timeout=5.0)
-
-
-class Picture:
-    """A sink that keeps objects by name and can be waited on."""
-
-    def __init__(self) -> None:
-        """Empty."""
-        self.objects: dict[str, ConfigMap] = {}
-        self.unreadable: list[tuple[str, str]] = []
-        self.replaced = 0
-        self.events = 0
-        self.poison = ""
-        self.changed = asyncio.Condition()
-
-    def on_replace(self, items: Sequence[ConfigMap], unreadable: Sequence[Unreadable]) -> None:
-        """Start over."""
-        self.replaced += 1
-        self.objects = {item.metadata.name: item for item in items}
-        self.unreadable += [("LIST", item.name) for item in unreadable]
-
-    def on_event(self, event: EventType, item: ConfigMap) -> None:
-        """One change."""
-        if item.metadata.name == self.poison:
-            raise RuntimeError("poisoned")
-        self.events += 1
-        if event == "DELETED":
-            del self.objects[item.metadata.name]
-        else:
-            self.objects[item.metadata.name] = item
-
-    def on_unreadable(self, event: EventType, item: Unreadable) -> None:
-        """One that could not be taken."""
-        self.unreadable.append((event, item.name))
-
-
-@asynccontextmanager
-async def watching(api: FakeApi, tuning: Tuning = QUICK) -> AsyncIterator[tuple[Reflector[ConfigMap], Picture, Client]]:
-    """A running reflector, synced."""
-    picture = Picture()
-    async with Client(credentials(api), limits=Limits(qps=10_000, burst=10_000, timeout=2.0)) as client:
-        reflector = Reflector(client, ALL, sink=picture, tuning=tuning, uniform=lambda low, _: low)
-        task = asyncio.create_task(reflector.run())
-        try:
-            await asyncio.wait_for(reflector.synced.wait(), 5)
-            yield reflector, picture, client
-            assert not task.done()
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-
-def names(picture: Picture) -> set[str]:
-    """What the picture shows."""
-    return set(picture.objects)
+from .picture import QUICK, names, watching
 
 
 async def test_lists_then_follows(api: FakeApi) -> None:
@@ -295,3 +234,52 @@ async def test_activity_is_told(api: FakeApi) -> None:
         await asyncio.sleep(0.02)
         api.bookmark()
         await until(lambda: reflector.last_activity > before)
+
+
+async def test_a_picture_that_is_not_followed_says_since_when(api: FakeApi) -> None:
+    async with watching(api) as (reflector, _, _):
+        await until(lambda: api.count("WATCH") == 1)
+        assert reflector.failing_since is None
+        api.fail("WATCH", *[replying(503, "ServiceUnavailable")] * 3)
+        began = asyncio.get_running_loop().time()
+        await _break_watch(reflector)
+        await until(lambda: reflector.restarts == 3)
+        assert reflector.failing_since is not None
+        assert reflector.failing_since - began < 0.5, "since the first failure, not the last"
+        await until(lambda: reflector.failing_since is None)
+
+
+async def test_listing_anew_is_no_fault(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[float | None] = []
+    gate = asyncio.Event()
+
+    async def expired(request: web.BaseRequest) -> web.StreamResponse:
+        await gate.wait()
+        return await replying(410, "Expired")(request)
+
+    api.fail("WATCH", expired)
+    async with watching(api) as (reflector, picture, _):
+        monkeypatch.setattr(picture, "on_replace", lambda *_: seen.append(reflector.failing_since))
+        gate.set()
+        await until(lambda: bool(seen))
+        assert seen == [None]
+
+
+async def test_a_watch_that_opens_and_says_nothing_is_not_followed_until_one_speaks(api: FakeApi) -> None:
+    api.fail("WATCH", *[sending(hang=True)] * 3)
+    async with watching(api, replace(QUICK, read_timeout=0.1)) as (reflector, _, _):
+        await until(lambda: api.count("WATCH") == 2)
+        since = reflector.failing_since
+        assert since is not None, "the first one never said a word"
+        await until(lambda: api.count("WATCH") == 4)
+        assert reflector.failing_since == since, "nor did the others; that they opened proves nothing"
+        api.put("b")
+        await until(lambda: reflector.failing_since is None)
+
+
+async def test_a_quiet_watch_that_ends_as_it_should_is_followed(api: FakeApi) -> None:
+    api.fail("WATCH", sending(hang=True), sending())
+    async with watching(api, replace(QUICK, read_timeout=0.1)) as (reflector, _, _):
+        await until(lambda: api.count("WATCH") >= 3)
+        assert reflector.restarts == 1
+        assert reflector.failing_since is None

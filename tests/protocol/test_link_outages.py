@@ -1,0 +1,124 @@
+"""A member that falls silent, refuses, or lives only in part: noticed in time, never at a blip, and over when it is over."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from member_objects import job_body, node_body
+from unit.controller.fake_server import JOBS, NODES, OWN_PODS, PODS, FakeServer, fake_server, until
+from unit.controller.link_harness import SETTINGS, joined
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[FakeServer]:
+    async with fake_server() as fake:
+        fake.put(NODES, node_body())
+        fake.put(JOBS, job_body())
+        yield fake
+
+
+async def test_silence_is_noticed_and_ends(server: FakeServer) -> None:
+    async with joined(server) as (link, _):
+        server.silence(on=True)
+        await until(lambda: not link.facts.connected, "noticed", seconds=3)
+        assert not link.connected
+        assert str(link.facts.reason) == "Unreachable"
+        server.silence(on=False)
+        await until(lambda: link.connected, "back")
+
+
+async def test_a_short_silence_is_not_a_loss(server: FakeServer) -> None:
+    async with joined(server) as (link, told):
+        told.reasons.clear()
+        server.silence(on=True)
+        await asyncio.sleep(0.3)
+        server.silence(on=False)
+        await until(lambda: link.connected, "answers")
+        assert "Unreachable" not in told.reasons
+
+
+async def test_refused_connections_are_noticed_sooner_than_silence(server: FakeServer) -> None:
+    async with joined(server) as (link, _):
+        await server.refuse()
+        began = asyncio.get_running_loop().time()
+        await until(lambda: not link.facts.connected, "noticed")
+        assert asyncio.get_running_loop().time() - began < SETTINGS.mute_after
+        assert not link.connected
+        assert (str(link.facts.reason), link.facts.message.partition(":")[0]) == ("Unreachable", "ConnectionRefused")
+        await server.accept()
+        await until(lambda: link.connected and link.facts.connected, "back")
+
+
+async def test_a_server_that_is_away_for_a_moment_is_not_told_as_lost(server: FakeServer) -> None:
+    async with joined(server) as (link, told):
+        told.reasons.clear()
+        await server.refuse()
+        await server.accept()
+        await until(lambda: link.connected, "back")
+        assert "Unreachable" not in told.reasons
+
+
+async def test_watches_that_still_speak_do_not_hide_that_every_call_fails(server: FakeServer) -> None:
+    """The API server lives and its store does not: what it has in memory goes on being told."""
+    async with joined(server) as (link, told):
+        server.broken = {"/api/v1/namespaces/kube-system"}
+        link.doubt()
+        await until(lambda: not link.facts.connected, "noticed")
+        told.reasons.clear()
+        server.put(NODES, node_body("n2"))
+        await until(lambda: "n2" in link.nodes, "a watch speaks")
+        await asyncio.sleep(2 * SETTINGS.tick)
+        assert not link.facts.connected, "and is not believed"
+        assert "Connected" not in told.reasons
+        server.broken = set()
+        await until(lambda: link.connected and link.facts.connected, "back")
+
+
+@pytest.mark.parametrize("path", [JOBS, OWN_PODS, NODES])
+async def test_one_watch_that_is_refused_is_noticed_while_the_others_live(server: FakeServer, path: str) -> None:
+    async with joined(server) as (link, _):
+        server.broken = {path}
+        server.end(path)
+        await until(lambda: not link.connected and not link.facts.connected, "noticed")
+        assert str(link.facts.reason) == "Unreachable"
+        assert "does not work: InternalError" in link.facts.message
+        server.broken = set()
+        await until(lambda: link.connected and link.facts.connected, "back")
+
+
+async def test_a_right_that_is_taken_away_under_a_watch_is_named(server: FakeServer) -> None:
+    async with joined(server) as (link, _):
+        server.forbidden, server.denied = {JOBS}, server.denied | {"watch jobs.batch in sampan-jobs"}
+        server.end(JOBS)
+        await until(lambda: link.missing_permissions == ("watch jobs.batch in sampan-jobs",), "named")
+        assert not link.connected, "nothing is done by an old picture"
+        server.forbidden, server.denied = set(), {"* *.*"}
+        await until(lambda: link.connected and not link.missing_permissions, "granted again")
+
+
+async def test_one_watch_that_falls_mute_is_noticed_while_the_others_live(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = replace(SETTINGS, tuning=replace(SETTINGS.tuning, read_timeout=0.3))
+    monkeypatch.setattr("unit.controller.link_harness.SETTINGS", quick)
+
+    async def speak() -> None:
+        """What an API server does before a watch ends: each hears a bookmark, but the mute one."""
+        number = 0
+        while True:
+            number += 1
+            for which in (JOBS, PODS, OWN_PODS):
+                server.put(which, {"metadata": {"name": f"x{number % 2}"}})
+            server.put(NODES, node_body(f"n{number % 2}"))
+            await asyncio.sleep(0.05)
+
+    speaking = asyncio.create_task(speak())
+    try:
+        async with joined(server) as (link, _):
+            server.mute = {JOBS}
+            await until(lambda: not link.connected and not link.facts.connected, "noticed")
+            assert "watch on jobs/sampan-jobs does not work: Timeout" in link.facts.message
+            server.mute = set()
+            await until(lambda: link.connected and link.facts.connected, "back")
+    finally:
+        speaking.cancel()
