@@ -54,6 +54,7 @@ def node(
     labels: Mapping[str, str] | None = None,
     annotations: Mapping[str, str] | None = None,
     resources: Mapping[str, int] | None = None,
+    capacity: Mapping[str, int] | None = None,
     taints: Iterable[Taint] = (),
     architecture: str = "amd64",
     ready: bool = True,
@@ -65,6 +66,7 @@ def node(
     return Node(
         name=name,
         allocatable=Vector.of(amounts),
+        capacity=Vector.of(capacity or {}),
         labels={**told, **(labels or {})},
         annotations=annotations or {},
         taints=tuple(taints),

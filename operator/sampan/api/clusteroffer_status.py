@@ -57,7 +57,8 @@ class LeftOutStatus(Observed):
 
     cause: CamelCase = Field(
         description="NotLinux, VirtualNode, ArchitectureUnclear, Deleting, NotReady, Cordoned, NotSelected, Tainted nodes; "
-        "Unhealthy, NotBelieved, SecondPublisher, Stale, Incomplete devices."
+        "NotAllocatable: nodes with devices of which none can be had; "
+        "Unhealthy, NotBelieved, SecondPublisher, Partitioned, Stale, Incomplete, Contradictory devices."
     )
     vendor: DnsLabel | None = Field(None, description="Maker of the devices, where it is told.")
     nodes: Count = Field(0, description="Nodes that are concerned.")

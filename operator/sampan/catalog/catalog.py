@@ -1,6 +1,6 @@
 """The catalogue: every accelerator class, built in or added by the platform team, and what a node's devices are."""
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
@@ -9,6 +9,7 @@ from typing import Final
 from sampan.catalog.classes import VendorClasses
 from sampan.catalog.detection import Detection
 from sampan.catalog.facts import DraDriver, ResourceName, Vendor
+from sampan.catalog.presence import Index, absent_group, index_of, present
 from sampan.catalog.reading import parse_other, parse_other_drivers, parse_vendor
 from sampan.catalog.recipes import recipe_for
 from sampan.catalog.resolve import UNKNOWN_VENDOR, resolve_vendor, unknown_group
@@ -61,6 +62,8 @@ class Catalog:
     other_drivers: frozenset[str] = frozenset()
     """DRA drivers that publish no accelerators."""
     classes: Mapping[str, AcceleratorClass] = field(default_factory=dict)
+    signs: Index = field(default_factory=Index)
+    """What tells of devices that cannot be had."""
     known: Mapping[str, VendorClasses] = field(default_factory=dict)
     """By vendor, what the packaged data says of its classes: figures with their sources, launch recipes."""
     detections: tuple[tuple[str, Detection], ...] = ()
@@ -109,6 +112,7 @@ class Catalog:
         ]
         groups = [_without_fraction(node, group) for group in groups]
         groups += self._doubted(node, {group.vendor for group in groups})
+        groups += self._absent(node, groups, left=[*incomplete, *(one for each in resolved for one in each.ignored)])
         detected = sorted((self._detected(node, self._racked(node, group)) for group in groups), key=lambda group: group.resource)
         ignored = [*incomplete, *(one for each in resolved for one in each.ignored)]
         ignored += [Ignored(resource=g.resource, amount=g.devices, why="NotBelieved") for g in detected if g.devices > MAX_DEVICES_PER_NODE]
@@ -127,6 +131,22 @@ class Catalog:
         groups = [group for vendor in vendors for group in resolve_vendor(vendor, node, names, slices={}).groups]
         groups += [unknown_group(name, 0, node=node) for name, _ in names if not self._known(name)]
         return [_emptied(group) for group in groups]
+
+    def _absent(self, node: Node, groups: Sequence[DeviceGroup], *, left: Sequence[Ignored]) -> list[DeviceGroup]:
+        """Return devices that are there and cannot be had: by capacity and publication of any vendor, by labels where nothing else is."""
+        found, bare = [], [vendor for vendor in self.vendors if all(group.vendor != vendor.name for group in groups)]
+        for vendor in bare:
+            of_vendor = [one for one in left if vendor.resource(one.resource) or vendor.dra(one.resource.removeprefix(CLAIM))]
+            found.append(absent_group(vendor, node, left=of_vendor))
+        if not groups and not any(found):
+            told = present(self.signs, node)
+            found = [absent_group(vendor, node, evidence=told[vendor.name]) for vendor in bare if vendor.name in told]
+        return [group for group in found if group is not None] + [
+            replace(unknown_group(name, 0, node=node), unhealthy=amount, missing=f"0 of {amount} devices: capacity alone has {name}")
+            for name, amount in node.capacity
+            if amount <= MAX_DEVICES_PER_NODE and _extended(name) and not node.allocatable[name] and not self._known(name)
+            if all(group.resource != name for group in groups)
+        ]
 
     def unbelievable(self, node: Node) -> tuple[str, ...]:
         """Return the resources of a node that are left out because they would be more devices than a node can have."""
@@ -219,6 +239,7 @@ def load() -> Catalog:
     ]
     other = (data / "other.toml").read_text(encoding="utf-8")
     return Catalog(
+        signs=index_of(vendor for vendor, _ in read),
         vendors=tuple(vendor for vendor, _ in read),
         others=parse_other(other),
         other_drivers=parse_other_drivers(other),

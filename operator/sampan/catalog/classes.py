@@ -109,6 +109,7 @@ def _variant(entry: Table, maker: Maker, figures: tuple[Figure, ...], *, product
         facts=_class(entry, maker, figures),
         products=products or frozenset(),
         boards=frozenset(entry.get("boards", ())),
+        devices=frozenset(entry.get("device_ids", ())),
         reported=tuple(amount * 2**20 for amount in entry.get("reported_mib", ())),
         resources=re.compile(entry["resources"]) if "resources" in entry else None,
     )

@@ -38,6 +38,8 @@ class ResourceName:
     pattern: re.Pattern[str]
     kind: Kind
     publisher: str
+    name: str = ""
+    """The name, where it is just one."""
     """Which program publishes it; two publishers of a vendor on one node show the same devices twice."""
     model: str | None = None
     """Product that the name itself tells."""
@@ -71,12 +73,37 @@ class Mode:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sign:
+    """A label with a value that says something of the node's devices."""
+
+    label: str
+    """The label; with a star at the end the beginning of labels."""
+    value: re.Pattern[str]
+    text: str = ""
+    """What it says, where that is not just that there are devices."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PciFacts:
+    """How the vendor's devices show on the PCI bus."""
+
+    vendor: str
+    """PCI vendor id, four lower case hexadecimal digits."""
+    classes: tuple[str, ...] = ()
+    """PCI class codes that only accelerators of the vendor have; `any`: it makes nothing else that is labelled."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LabelFacts:
     """Which node labels tell model, memory and sharing."""
 
     product: tuple[str, ...] = ()
     counted: tuple[str, ...] = ()
     """Beginnings of labels `<beginning><product>=<number of devices>`."""
+    ids: tuple[str, ...] = ()
+    """Labels that hold the PCI device id."""
+    counted_ids: tuple[str, ...] = ()
+    """Beginnings of labels `<beginning><PCI device id>=<number of devices>`."""
     board: tuple[str, ...] = ()
     memory: tuple[tuple[str, int], ...] = ()
     """(label, bytes per unit of its number)."""
@@ -103,6 +130,10 @@ class LabelFacts:
     suffixes: tuple[Suffix, ...] = ()
     guests: tuple[re.Pattern[str], ...] = ()
     """Product texts of a virtual machine's share of a device."""
+    present: tuple[Sign, ...] = ()
+    """Labels that say that devices are there, whether or not any can be had."""
+    states: tuple[Sign, ...] = ()
+    """Labels that say why none can be had."""
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """`label=value` to the products that it stands for; `=name` for a model told by a resource name."""
 
@@ -165,6 +196,8 @@ class Variant:
     products: frozenset[str] = frozenset()
     """Normalised product texts."""
     boards: frozenset[str] = frozenset()
+    devices: frozenset[str] = frozenset()
+    """PCI device ids, four lower case hexadecimal digits."""
     reported: tuple[int, ...] = ()
     """Bytes that drivers report where that is not the nominal memory."""
     resources: re.Pattern[str] | None = None
@@ -186,6 +219,7 @@ class Vendor:
     registers: tuple[Register, ...] = ()
     fabrics: tuple[FabricLabel, ...] = ()
     drivers: tuple[DraDriver, ...] = ()
+    pci: PciFacts | None = None
 
     def resource(self, name: str) -> ResourceName | None:
         """Return the entry that knows an extended resource, the first that matches."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from sampan.catalog.classes import Maker, VendorClasses, products_of, read_classes
 from sampan.catalog.facts import ResourceName, Vendor
-from sampan.catalog.reading_names import read_drivers, read_fabrics, read_labels, read_registers, read_resource
+from sampan.catalog.reading_names import read_drivers, read_fabrics, read_labels, read_pci, read_registers, read_resource
 
 _SEPARATORS: Final = re.compile(r"[\s_-]+")
 
@@ -46,6 +46,7 @@ def parse_vendor(text: str, classes: str) -> tuple[Vendor, VendorClasses]:
             registers=read_registers(data.get("registers", ())),
             fabrics=read_fabrics(data.get("fabrics", ())),
             drivers=read_drivers(data.get("dra", ())),
+            pci=read_pci(data.get("pci")),
         )
     except (KeyError, TypeError, ValueError, re.error) as error:
         raise CatalogError(f"catalogue data of vendor {name!r}: {error}") from error

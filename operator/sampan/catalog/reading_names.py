@@ -4,10 +4,15 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from sampan.catalog.facts import DraDriver, DraKind, FabricLabel, Kind, LabelFacts, Mode, Register, ResourceName, Suffix
+from sampan.catalog.facts import DraDriver, DraKind, FabricLabel, Kind, LabelFacts, Mode, PciFacts, Register, ResourceName, Sign, Suffix
 from sampan.model.accelerator import Sharing
 
 UNITS: Final = {"MiB": 2**20, "GiB": 2**30, "GB": 10**9, "MB": 10**6, "GB/s": 10**9}
+PLAIN: Final = (
+    *("product", "counted", "ids", "counted_ids", "board", "count", "replicas", "strategy", "virtual", "compute", "unhealthy", "devices"),
+    "prefixes",
+)
+"""Fields of `LabelFacts` that are lists of texts."""
 
 Table = Mapping[str, Any]
 
@@ -19,6 +24,7 @@ def read_resource(entry: Table) -> ResourceName:
         pattern=re.compile(pattern),
         kind=Kind(entry["kind"]),
         publisher=entry.get("publisher", ""),
+        name=entry.get("name", ""),
         model=entry.get("model"),
         alias=entry.get("alias", ""),
     )
@@ -26,9 +32,8 @@ def read_resource(entry: Table) -> ResourceName:
 
 def read_labels(entry: Table) -> LabelFacts:
     """Return which labels tell what; raises as `read_resource`."""
-    plain = ("product", "counted", "board", "count", "replicas", "strategy", "virtual", "compute", "unhealthy", "devices", "prefixes")
     return LabelFacts(
-        **{name: tuple(entry.get(name, ())) for name in plain},
+        **{name: tuple(entry.get(name, ())) for name in PLAIN},
         memory=_units(entry.get("memory", ())),
         partition_memory=_units(entry.get("partition_memory", ())),
         driver=tuple(tuple(labels) for labels in entry.get("driver", ())),
@@ -38,6 +43,8 @@ def read_labels(entry: Table) -> LabelFacts:
             for fact in entry.get("suffixes", ())
         ),
         guests=tuple(re.compile(pattern) for pattern in entry.get("guests", ())),
+        present=_signs(entry.get("present", ())),
+        states=_signs(entry.get("states", ())),
         aliases={told: tuple(products) for told, products in entry.get("aliases", {}).items()},
     )
 
@@ -75,6 +82,15 @@ def _driver(entry: Table) -> DraDriver:
         healthy=tuple((fact["attribute"], tuple(fact["values"])) for fact in entry.get("healthy", ())),
         **{name: entry[name] for name in texts if name in entry},
     )
+
+
+def read_pci(entry: Table | None) -> PciFacts | None:
+    """Return how the vendor's devices show on the PCI bus, None where nothing is said; raises as `read_resource`."""
+    return None if entry is None else PciFacts(vendor=entry["vendor"], classes=tuple(entry.get("classes", ())))
+
+
+def _signs(entries: Iterable[Table]) -> tuple[Sign, ...]:
+    return tuple(Sign(label=fact["label"], value=re.compile(fact.get("value", ".*"), re.I), text=fact.get("text", "")) for fact in entries)
 
 
 def _units(entries: Iterable[Table]) -> tuple[tuple[str, int], ...]:

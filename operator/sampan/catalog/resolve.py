@@ -132,7 +132,7 @@ def _group(vendor: Vendor, node: Node, one: Found, *, notes: tuple[str, ...]) ->
         profile=profile,
         memory=memory,
         variant_unknown=told.unsure,
-        unhealthy=unhealthy_of(vendor.labels, node),
+        unhealthy=max(unhealthy_of(vendor.labels, node), (node.capacity[one.name] - one.units) // units_per_device, 0),
         rings=rings_of(vendor.labels, node, one.name, devices=devices, size=_ring_size(told)),
         fabric=fabric_of(vendor.fabrics, node),
         driver=_joined(vendor.labels.driver, node),

@@ -73,7 +73,7 @@ def rows(seen: Seen, catalog: Catalog) -> list[dict[str, Any]]:
     for name in sorted(seen.cluster.nodes):
         node, ignored = seen.cluster.nodes[name], [_ignored(one) for one in seen.ignored[name]]
         groups = seen.cluster.devices[name]
-        ignored += [f"{group.resource} ({group.unhealthy}): Unhealthy" for group in groups if group.unhealthy]
+        ignored += [f"{group.resource} ({group.unhealthy}): Unhealthy" for group in groups if group.unhealthy and not group.missing]
         made += [_row(seen, node, group, catalog=catalog) | {"ignored": ignored} for group in groups]
         if ignored and not groups:
             made.append(dict.fromkeys(("node", *KEYS)) | {"node": name, "devices": 0, "free": 0, "evidence": [], "ignored": ignored})
@@ -109,7 +109,7 @@ def _row(seen: Seen, node: Node, group: DeviceGroup, *, catalog: Catalog) -> dic
         "family": facts.family if facts else None,
         "acceleratorClass": group.accelerator_class,
         "devices": group.devices,
-        "free": 0 if state else _free(seen, node, group, units=facts.units_per_device if facts else 1),
+        "free": 0 if state or not group.devices else _free(seen, node, group, units=facts.units_per_device if facts else 1),
         "memoryPerDevice": format_bytes(memory) if (memory := _memory(group, facts)) else None,
         "sharing": group.sharing.value,
         "evidence": [*state, *shown, *group.evidence],

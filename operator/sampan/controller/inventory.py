@@ -41,6 +41,7 @@ def to_node(node: kube.Node) -> Node:
     return Node(
         name=node.metadata.name,
         allocatable=_credible(amounts),
+        capacity=_credible(to_stock({name: text for name, text in node.status.capacity.items() if "/" in name})[0]),
         odd=odd,
         labels=labels,
         annotations=node.metadata.annotations,

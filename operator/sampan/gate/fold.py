@@ -28,7 +28,12 @@ def bare_node(node: Node) -> Node:
     return Node(
         metadata=ObjectMeta(name=meta.name, labels=meta.labels, annotations=told, deletion_timestamp=meta.deletion_timestamp and "set"),
         spec=node.spec,
-        status=NodeStatus(allocatable=status.allocatable, conditions=ready, node_info=status.node_info),
+        status=NodeStatus(
+            allocatable=status.allocatable,
+            capacity={name: text for name, text in status.capacity.items() if "/" in name},
+            conditions=ready,
+            node_info=status.node_info,
+        ),
     )
 
 

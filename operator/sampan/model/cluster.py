@@ -27,6 +27,8 @@ class Node:
     cordoned: bool = False
     unfit: tuple[str, str] | None = None
     """(cause, what tells it) where no pod of ours can ever run there, such as ("NotLinux", "kubernetes.io/os=windows")."""
+    capacity: Vector = field(default_factory=Vector)
+    """What the node has of extended resources, whether or not it can be handed out now."""
     slices: tuple[DeviceSlice, ...] = ()
     """What DRA drivers publish for this node."""
     odd: tuple[tuple[str, str], ...] = ()

@@ -102,6 +102,8 @@ class DeviceGroup:
     """Several variants of the class are possible and the smallest counts."""
     unhealthy: int = 0
     """Devices that the vendor's own health word leaves out; not among `devices`."""
+    missing: str = ""
+    """Why none of them can be had, where none can though they are there: `0 of 8 devices: …`. The node is no CPU node."""
     cards: tuple[Card, ...] = ()
     """With sharing Virtual: the cards behind the shares."""
     rings: tuple[int, ...] | None = None

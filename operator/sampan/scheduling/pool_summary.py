@@ -52,7 +52,7 @@ class LeftOut:
     """Nodes or devices of the member that are in none of the offer's pools, with the cause."""
 
     cause: str
-    """Why nodes are out (see `_outside`); Unhealthy, or why the catalogue ignores a resource: devices."""
+    """Why nodes are out (see `_outside`); NotAllocatable, Unhealthy, or why the catalogue ignores a resource: devices."""
     vendor: str
     nodes: int
     devices: int
@@ -145,8 +145,8 @@ def left_out(offer: Offer, cluster: Cluster, catalog: Catalog) -> tuple[LeftOut,
             cause, detail = out
             found.setdefault((cause, "", detail), []).append((name, sum(group.devices for group in groups if group)))
             continue
-        for cause, vendor, amount, resource in _missing(cluster.devices.get(name, ()), catalog, node):
-            found.setdefault((cause, vendor, ""), []).append((f"{name} {resource}", amount))
+        for cause, vendor, amount, resource, detail in _missing(cluster.devices.get(name, ()), catalog, node):
+            found.setdefault((cause, vendor, detail), []).append((f"{name} {resource}", amount))
     return tuple(
         LeftOut(cause, vendor, len(told), sum(amount for _, amount in told), told[0][0], detail)
         for (cause, vendor, detail), told in sorted(found.items())
@@ -167,10 +167,13 @@ def _outside(offer: Offer, groups: tuple[DeviceGroup | None, ...], catalog: Cata
     return ("Tainted", advice(against[0])) if against and all(against) else None
 
 
-def _missing(groups: tuple[DeviceGroup, ...], catalog: Catalog, node: Node) -> Iterator[tuple[str, str, int, str]]:
+def _missing(groups: tuple[DeviceGroup, ...], catalog: Catalog, node: Node) -> Iterator[tuple[str, str, int, str, str]]:
+    """Yield (cause, vendor, devices, resource, detail) of devices that are in no pool."""
     for group in groups:
-        if group.unhealthy:
-            yield "Unhealthy", group.vendor, group.unhealthy, group.resource
+        if group.missing:
+            yield "NotAllocatable", group.vendor, group.unhealthy, group.resource, group.missing
+        elif group.unhealthy:
+            yield "Unhealthy", group.vendor, group.unhealthy, group.resource, ""
     for ignored in catalog.examine(node).ignored:
         if ignored.why in ("NotBelieved", "SecondPublisher", "Partitioned", "Stale", "Incomplete"):
-            yield ignored.why, "", ignored.amount, ignored.resource
+            yield ignored.why, "", ignored.amount, ignored.resource, ""

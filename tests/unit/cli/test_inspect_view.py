@@ -112,6 +112,16 @@ def test_an_amount_that_cannot_be_read_does_not_displace_another_publisher() -> 
     assert (row["devices"], row["acceleratorClass"], row["ignored"]) == (1, "nvidia-l4-24gb", ["nvidia.com/gpu (lots): NotBelieved"])
 
 
+def test_devices_of_which_none_can_be_had_are_told() -> None:
+    member = node(labels={**H100, "nvidia.com/gpu.count": "8"}, amounts={"nvidia.com/gpu": "0"})
+    seen = see([member], [pod(0)], [], catalog=load())
+    (row,) = rows(seen, load())
+    assert (row["acceleratorClass"], row["devices"], row["free"], row["ignored"]) == ("nvidia-h100-sxm-80gb", 0, 0, [])
+    assert row["evidence"][0] == "0 of 8 devices: no nvidia.com/gpu is published: driver or device plugin do not run"
+    assert pools(seen, load()) == ()
+    assert [(each.cause, each.nodes, each.devices) for each in unused(seen, load())] == [("NotAllocatable", 1, 8)]
+
+
 def test_a_part_of_a_device_is_none() -> None:
     (row,) = rows(see([node(labels=H100, amounts={"nvidia.com/gpu": "1500m"})], [pod(0)], [], catalog=load()), load())
     assert (row["devices"], row["free"], row["evidence"][0]) == (1, 1, "amount 1500m: only whole devices count")

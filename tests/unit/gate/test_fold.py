@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from member_objects import HUB, JOB, as_node, as_pod, node_body, pod_body
+from sampan.controller.inventory import to_node
 from sampan.gate.fold import bare_node, bare_pod, folded
 from sampan.kube.requests import request_of
 from sampan.kube.workloads import Pod
@@ -76,6 +77,14 @@ def test_a_node_keeps_what_tells_its_devices_only() -> None:
     node = bare_node(as_node(body))
     assert list(node.metadata.annotations) == ["hami.io/node-nvidia-register"]
     assert (node.spec.unschedulable, [c.type for c in node.status.conditions], node.metadata.uid) == (True, ["Ready"], "")
+
+
+def test_a_node_of_a_summary_is_told_as_the_node_itself() -> None:
+    """A node whose devices are all held back is no CPU node for a hub that reads only summaries either."""
+    body = node_body()
+    body["status"] |= {"allocatable": {"cpu": "8", "nvidia.com/gpu": "0"}, "capacity": {"cpu": "8", "nvidia.com/gpu": "8"}}
+    whole, bare = to_node(as_node(body)), to_node(bare_node(as_node(body)))
+    assert bare.capacity == whole.capacity == Vector.of({"nvidia.com/gpu": 8})
 
 
 def test_what_a_resized_container_holds_is_told() -> None:

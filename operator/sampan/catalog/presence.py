@@ -1,0 +1,143 @@
+"""Tells that a node has devices of which none can be had: the machine, its labels or its capacity say so, its allocatable amounts do not.
+
+Such a node is no CPU node. What must never live here: guesses. A label that merely exists, one that says no, and the display chip of a
+server's management controller say nothing; who counts devices is `resolve.py`.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from sampan.catalog.cards import parse_cards
+from sampan.catalog.facts import Kind, Vendor
+from sampan.catalog.telling import Publication, tell
+from sampan.model.accelerator import Sharing
+from sampan.model.cluster import Node
+from sampan.model.device import MAX_DEVICES_PER_NODE, DeviceGroup, Ignored
+
+UNCOUNTED: Final = ("Stale", "Incomplete", "NotBelieved")
+"""Why devices that are published are not counted although they are there."""
+MOST_EVIDENCE: Final = 8
+_SAYS_NO: Final = frozenset(("", "0", "false", "no", "none", "off", "unknown", "disabled", "disable", "n/a", "null"))
+_PCI: Final = re.compile(r"feature\.node\.kubernetes\.io/pci-([0-9a-f]{4}(?:_[0-9a-f]{4}){0,4})\.present", re.ASCII)
+_NUMBER: Final = re.compile(r"[0-9]{1,4}", re.ASCII)
+_MOST_LABELS: Final = 4096
+_MOST_TEXT: Final = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    """The signs of all vendors by what a node can be asked for at once: it is looked through for every node without devices."""
+
+    exact: Mapping[str, tuple[tuple[str, re.Pattern[str]], ...]] = field(default_factory=dict)
+    beginnings: tuple[tuple[str, str, re.Pattern[str]], ...] = ()
+    chips: Mapping[str, tuple[str, tuple[str, ...], frozenset[str]]] = field(default_factory=dict)
+    """By PCI vendor id: vendor, device classes that are no mere display, device ids that are known models."""
+
+
+def index_of(vendors: Iterable[Vendor]) -> Index:
+    """Return the signs of these vendors, ready to be looked up."""
+    exact: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+    beginnings: list[tuple[str, str, re.Pattern[str]]] = []
+    chips: dict[str, tuple[str, tuple[str, ...], frozenset[str]]] = {}
+    for vendor in vendors:
+        for sign in vendor.labels.present:
+            if sign.label.endswith("*"):
+                beginnings.append((sign.label[:-1], vendor.name, sign.value))
+            else:
+                exact.setdefault(sign.label, []).append((vendor.name, sign.value))
+        if vendor.pci is not None:
+            known = frozenset(device for variant in vendor.variants for device in variant.devices)
+            chips[vendor.pci.vendor] = vendor.name, vendor.pci.classes, known
+    return Index(exact={key: tuple(signs) for key, signs in exact.items()}, beginnings=tuple(beginnings), chips=chips)
+
+
+def present(index: Index, node: Node) -> dict[str, str]:
+    """Return by vendor the label of the node that says that devices of it are there, as evidence: the first in order that does."""
+    found: dict[str, str] = {}
+    for key in sorted(node.labels)[:_MOST_LABELS]:
+        value = node.labels[key][:_MOST_TEXT]
+        if value.lower() not in _SAYS_NO:
+            for vendor in _told(index, key, value):
+                found.setdefault(vendor, f"label {key}={value}")
+    return found
+
+
+def absent_group(vendor: Vendor, node: Node, *, evidence: str = "", left: Iterable[Ignored] = ()) -> DeviceGroup | None:
+    """Return the group of a vendor's devices of which none can be had; None where nothing says that there are any.
+
+    `evidence` is what its labels say; `left` is what it publishes that is not counted. For vendors of which nothing else is there.
+    """
+    held = [(name, amount) for name, amount in node.capacity if (entry := vendor.resource(name)) and entry.kind.sharing is not None]
+    uncounted = [one for one in left if one.why in UNCOUNTED]
+    if not held and not evidence and not uncounted:
+        return None
+    resource = held[0][0] if held else _main_name(vendor)
+    amount = _how_many(vendor, node, resource) or sum(one.amount for one in uncounted)
+    told = tell(vendor, node, Publication(resource=resource, sharing=Sharing.WHOLE))
+    why = "; ".join(f"{one.resource} is {one.why}" for one in uncounted) if uncounted else _why_none(vendor, node, resource)
+    missing = f"0 of {amount} devices: {why}" if amount else f"0 devices: {why}"
+    shown = (missing, *told.evidence, *((evidence,) if evidence and evidence not in told.evidence else ()))
+    return DeviceGroup(
+        resource=resource,
+        devices=0,
+        vendor=vendor.name,
+        accelerator_class=told.variant.facts.name if told.variant else None,
+        evidence=shown[:MOST_EVIDENCE],
+        publisher="",
+        unhealthy=min(amount, MAX_DEVICES_PER_NODE),
+        missing=missing,
+    )
+
+
+def _main_name(vendor: Vendor) -> str:
+    """Return the name by which a vendor's whole devices are asked for."""
+    whole = (entry for entry in vendor.resources if entry.kind is Kind.WHOLE)
+    return next((entry.name for entry in whole if entry.name), vendor.name)
+
+
+def _how_many(vendor: Vendor, node: Node, resource: str) -> int:
+    """Return how many devices of a vendor the node says to have, by capacity, count labels or a sharing layer's list; 0: not told."""
+    told = [node.capacity[resource]]
+    told += [int(text) for key in vendor.labels.count if _NUMBER.fullmatch(text := node.labels.get(key, ""))]
+    counts = [
+        int(value)
+        for beginning in (*vendor.labels.counted, *vendor.labels.counted_ids)
+        for key, value in node.labels.items()
+        if key.startswith(beginning) and _NUMBER.fullmatch(value)
+    ]
+    lists = (node.annotations.get(register.annotation, "") for register in vendor.registers)
+    listed = [len(parse_cards(text)) for text in lists if text]
+    return next((amount for amount in (*told, *counts, *listed) if amount > 0), 0)
+
+
+def _why_none(vendor: Vendor, node: Node, resource: str) -> str:
+    """Return why no device can be had, as far as it can be told."""
+    states = [
+        f"{state.text} (label {state.label}={node.labels[state.label][:_MOST_TEXT]})"
+        for state in vendor.labels.states
+        if state.label in node.labels and state.value.fullmatch(node.labels[state.label][:_MOST_TEXT])
+    ]
+    if states:
+        return "; ".join(states)
+    if node.capacity[resource]:
+        return f"capacity has {resource}: {node.capacity[resource]}, allocatable 0: each is unhealthy, or the device plugin has stopped"
+    return f"no {resource} is published: driver or device plugin do not run"
+
+
+def _told(index: Index, key: str, value: str) -> Iterable[str]:
+    """Yield the vendors of which a label says that devices are there."""
+    yield from (vendor for vendor, pattern in index.exact.get(key, ()) if pattern.fullmatch(value))
+    yield from (vendor for start, vendor, pattern in index.beginnings if key.startswith(start) and pattern.fullmatch(value))
+    chip = _PCI.fullmatch(key)
+    if chip is None or value != "true":
+        return
+    fields = chip[1].split("_")
+    at = 0 if fields[0] in index.chips else 1  # a label has the class in front, or not
+    if len(fields) > at and fields[at] in index.chips:
+        vendor, classes, known = index.chips[fields[at]]
+        of_class = "any" if at == 0 else fields[0]
+        device = fields[at + 1] if len(fields) > at + 1 else ""
+        if of_class in classes or device in known:
+            yield vendor
