@@ -37,7 +37,7 @@ def for_devices_only(node: Node, group: DeviceGroup | None, catalog: Catalog, *,
 
 def advice(taints: Iterable[Taint]) -> str:
     """Return what the taints are, and the fields of a ClusterOffer that would tolerate them."""
-    return "; ".join(f"taint {taint}: {_way_out(taint)}" for taint in taints)
+    return "; ".join(f"taint {taint} keeps jobs away; {_way_out(taint)}" for taint in taints)
 
 
 def _way_out(taint: Taint) -> str:

@@ -157,7 +157,8 @@ def test_a_taint_that_no_job_may_tolerate_leaves_nothing_free() -> None:
     taints = [kube.Taint(key="team", value="x", effect="NoSchedule"), kube.Taint(key="nvidia.com/gpu", effect="NoSchedule")]
     tainted = msgspec.structs.replace(member, spec=kube.NodeSpec(taints=taints))
     (row,) = rows(see([tainted], [pod(0)], [], catalog=load()), load())
-    assert (row["free"], row["evidence"][0]) == (0, "taint team=x:NoSchedule keeps jobs away")
+    told = "a ClusterOffer tolerates it by spec.launch.tolerations: [{key: team, value: x, effect: NoSchedule}]"
+    assert (row["free"], row["evidence"][0]) == (0, f"taint team=x:NoSchedule keeps jobs away; {told}")
     assert not any("taint nvidia.com/gpu" in each for each in row["evidence"])
 
 
