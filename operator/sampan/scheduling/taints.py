@@ -42,13 +42,10 @@ def advice(taints: Iterable[Taint]) -> str:
 
 def _way_out(taint: Taint) -> str:
     if lifecycle(taint.key):
-        return "the node comes, goes or is ill; nothing tolerates it"
+        return "the node comes, goes or is ill, and nothing tolerates it"
     name = usual_set(taint)
     if name is not None:
-        return f"a ClusterOffer{_on_terms(name)} tolerates it by spec.launch.tolerationSets: [{name}]"
+        of = "ClusterOffer of terms Interruptible" if name is TolerationSet.SPOT else "ClusterOffer"
+        return f"a {of} tolerates it by spec.launch.tolerationSets: [{name}]"
     told = f"value: {taint.value}" if taint.value else "operator: Exists"
-    return f"spec.launch.tolerations: [{{key: {taint.key}, {told}, effect: {taint.effect}}}]"
-
-
-def _on_terms(name: TolerationSet) -> str:
-    return " of terms Interruptible" if name is TolerationSet.SPOT else ""
+    return f"a ClusterOffer tolerates it by spec.launch.tolerations: [{{key: {taint.key}, {told}, effect: {taint.effect}}}]"
