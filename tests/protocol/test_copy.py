@@ -57,6 +57,7 @@ async def test_a_lost_reply_to_a_create_is_found_by_the_same_name() -> None:
         w.add(spec=H100_JOB)
         w.member.lose_reply("POST", "/jobs")
         await w.bind()
+        w.now += 1_000
         w.pilot.touch("u1")
         await w.settle()
         assert {call.body["metadata"]["name"] for call in w.member.calls("POST")} == {NAME}
@@ -67,12 +68,18 @@ async def test_a_lost_reply_to_a_create_is_found_by_the_same_name() -> None:
 
 @pytest.mark.parametrize(
     ("code", "reason", "want"),
-    [(403, "Forbidden", "Forbidden"), (422, "Invalid", "Invalid"), (404, "NotFound", "NotFound"), (403, "no such luck!\n", "Rejected")],
+    [
+        (403, "Forbidden", "Forbidden"),
+        (422, "Invalid", "Invalid"),
+        (404, "NotFound", "NotFound"),
+        (403, "no such luck!\n", "Rejected"),
+        (403, "exceeded quota", "QuotaExceeded"),
+    ],
 )
 async def test_what_the_member_will_not_have_ends_the_attempt_and_its_pool_cools_down(code: int, reason: str, want: str) -> None:
     async with world() as w:
         w.add(spec=H100_JOB)
-        w.member.fault("POST", "/jobs", replying(code, reason, "exceeded quota"))
+        w.member.fault("POST", "/jobs", replying(code, reason, reason))
         await w.bind()
         assert (last(w)["outcome"], last(w)["reason"]) == ("Rejected", want)
         await w.pass_time(20_000)

@@ -18,11 +18,23 @@ CHANGEABLE = ("suspend", "priority", "ttlSecondsAfterFinished", "activeDeadlineS
 
 
 class Retry(Border):
-    """What happens when the program fails. Lost nodes and withdrawn offers are no failures of the program and do not count."""
+    """What happens when the program fails, or never starts. Lost nodes and withdrawn offers are no failures of the program."""
 
     max_restarts: Int = Field(0, ge=0, le=100, description="How often a failed job starts anew; a gang restarts whole. Default 0.")
     backoff_seconds: Int = Field(
-        10, ge=1, le=3600, description="Seconds before the first restart; doubles with each further one. Default 10."
+        10,
+        ge=1,
+        le=3600,
+        description="Seconds before the first restart; doubles with each further one. Default 10, "
+        "which with gang false cannot be changed: there the member restarts indexes, after 10 s, 20 s and so on.",
+    )
+    max_rejected: Int = Field(
+        3,
+        ge=1,
+        le=100,
+        description="After so many attempts by one alternative that ended for one reason before anything ran (refused by the member, "
+        "not started within startDeadlineSeconds) that alternative is closed for the job; with none left the job fails. Full quotas and "
+        "servers that do not answer do not count. Default 3.",
     )
 
 
@@ -49,6 +61,11 @@ class ComputeJobSpec(Border):
             cel="!has(self.parallelism) || (has(self.completions) && self.completions >= self.parallelism)",
             message="parallelism needs completions, which must not be fewer",
             holds=lambda s: s.parallelism is None or (s.completions is not None and s.completions >= s.parallelism),
+        ),
+        Rule(
+            cel="self.gang || !has(self.retry) || self.retry.backoffSeconds == 10",
+            message="retry.backoffSeconds cannot be changed with gang: false: the member restarts indexes at its own pace",
+            holds=lambda s: s.gang or s.retry.backoff_seconds == 10,
         ),
         Rule(
             message=f"command, args and env together must not have more than {MAX_TEXT} characters; put long text in a ConfigMap",
@@ -92,7 +109,7 @@ class ComputeJobSpec(Border):
         None,
         description="Most seconds an attempt may run; then it is stopped and the job fails. May be raised while the job runs, not lowered.",
     )
-    retry: Retry = Field(Retry(), description="What happens when the program fails.", json_schema_extra={"default": {}})
+    retry: Retry = Field(Retry(), description="What happens when the program fails, or never starts.", json_schema_extra={"default": {}})
     ttl_seconds_after_finished: Int | None = Field(
         None, ge=0, le=31_536_000, description="Seconds after the end when this object is deleted; absent: it stays."
     )

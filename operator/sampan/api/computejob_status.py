@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from sampan.api.common import Condition, ObjectKey, Observed, as_atomic, as_map
+from sampan.api.rejections import MAX_REJECTIONS
 from sampan.api.scalars import CamelCase, Count, Decimal, DnsLabel, DnsSubdomain, Int, Message, Replicas, Timestamp, Uid, Word
 from sampan.model.lifecycle import Outcome, Phase
 
@@ -61,6 +62,14 @@ class Attempt(Observed):
     message: Message = Field("", description="Its last words, cut to 256 bytes.")
 
 
+class Rejections(Observed):
+    """How often attempts by one alternative ended, for one reason, before anything ran."""
+
+    alternative: Int | None = Field(None, ge=0, le=7, description="Index of the alternative; absent for the template alone.")
+    reason: CamelCase = Field(description="Why, as in attempts, such as UnexpectedAdmissionError or ImagePullBackOff.")
+    attempts: Count = Field(description="How many attempts; at retry.maxRejected the alternative is closed for this job.")
+
+
 class VerdictView(Observed):
     """What one pool of one offer was to the job: a score, or why it was refused."""
 
@@ -108,7 +117,14 @@ class ComputeJobStatus(Observed):
     observed_generation: Generation | None = Field(None, description="metadata.generation that this status is about.")
     binding: Binding | None = Field(None, description="The one place where the job may run now; absent while it waits.")
     attempts: Annotated[tuple[Attempt, ...], as_map("number", 16)] = Field((), description="The last attempts, oldest first.")
-    restarts: Count = Field(0, description="Restarts after failures of the program, counted against retry.maxRestarts.")
+    restarts: Count = Field(
+        0,
+        description="Restarts after failures of the program, counted against retry.maxRestarts. With gang false the member restarts "
+        "indexes by itself: remote.failed counts those.",
+    )
+    rejections: Annotated[tuple[Rejections, ...], as_atomic(MAX_REJECTIONS)] = Field(
+        (), description="Attempts that never ran, by alternative and reason; those of an alternative are dropped once it runs."
+    )
     verdicts: Annotated[tuple[VerdictView, ...], as_atomic(64)] = Field(
         (), description="What the offers were to this job when it was bound or last refused; the chosen one first."
     )

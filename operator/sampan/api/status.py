@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from sampan.api.rejections import forgotten
 from sampan.model.lifecycle import Event, Outcome, Phase, follow
 from sampan.model.offer import OfferKey
 from sampan.model.plan import Verdict
@@ -102,6 +103,8 @@ class Ending:
     message: str = ""
     exit_code: int | None = None
     ended_at: int = 0
+    counted: bool = True
+    """A rejection that counts against `retry.maxRejected`."""
 
 
 def phase_of(status: Mapping[str, Any]) -> Phase:
@@ -138,25 +141,29 @@ def bound(status: Status, binding: Binding, verdicts: Sequence[Verdict], *, gene
     new["observedGeneration"] = generation
     for gone in ("remote", "startedAt", "reservation"):
         new.pop(gone, None)
+    if _stated(new, "Running"):
+        new = with_condition(new, Fact("Running", False, "NotStarted"), at=binding.bound_at)
     where = f"{binding.offer} pool {binding.pool}"
     return with_condition(new, Fact("Scheduled", True, "Bound", f"Bound to {where}, attempt {binding.attempt}."), at=binding.bound_at)
 
 
 def running(status: Status, *, at: int) -> Status:
     """Return the status of a job whose pods run."""
-    new = _moved(status, Event.STARTED)
+    new = forgotten(_moved(status, Event.STARTED), (status.get("binding") or {}).get("alternative"))
     new["startedAt"] = to_rfc3339(at)
     return with_condition(new, Fact("Running", True, "PodsRunning", ""), at=at)
 
 
-def with_remote(status: Status, remote: Mapping[str, Any], remote_uid: str | None) -> Status:
-    """Return the status with what was last seen on the member."""
+def with_remote(status: Status, remote: Mapping[str, Any], remote_uid: str | None, *, at: int) -> Status:
+    """Return the status with what was last seen on the member, and while the job is bound with what holds up its start."""
     new = {**status, "remote": {key: value for key, value in remote.items() if value is not None}}
     binding = status.get("binding")
     if remote_uid and binding:
         new["binding"] = {**binding, "remote": {**binding["remote"], "uid": remote_uid}}
-    reason = new["remote"].get("reason")
-    return told(new, reason, new["remote"].get("message", "")) if reason else new
+    reason, message = new["remote"].get("reason"), new["remote"].get("message", "")
+    if attempt_is_open(status) and phase_of(status) is Phase.BOUND and (reason or _stated(new, "Running")):
+        return with_condition(new, Fact("Running", False, reason or "NotStarted", message), at=at)
+    return told(new, reason, message) if reason else new
 
 
 def attempt_ended(status: Status, ending: Ending) -> Status:
@@ -177,7 +184,7 @@ def attempt_ended(status: Status, ending: Ending) -> Status:
     }
     kept = [a for a in new.get("attempts") or [] if a["number"] != binding["attempt"]]
     new["attempts"] = [*kept, entry][-MAX_ATTEMPTS:]
-    if any(c["type"] == "Running" and c["status"] == "True" for c in new.get("conditions") or []):
+    if _stated(new, "Running"):
         new = with_condition(new, Fact("Running", False, ending.reason, ending.message), at=ending.ended_at)
     if ending.outcome is Outcome.LOST:
         new.pop("remote", None)  # what was last seen there is no longer so
@@ -257,6 +264,10 @@ def with_condition(status: Status, fact: Fact, *, at: int) -> Status:
         entry["observedGeneration"] = old["observedGeneration"]  # whoever writes it sets the one it was found on
     new["conditions"] = [entry if c is old else c for c in conditions] if old else [*conditions, entry]
     return told(new, entry["reason"], fact.message)
+
+
+def _stated(status: Mapping[str, Any], kind: str) -> bool:
+    return any(c["type"] == kind for c in status.get("conditions") or [])
 
 
 def merge_difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:

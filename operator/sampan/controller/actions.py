@@ -1,10 +1,37 @@
 """What can be done next about one job, and what a decision may rest on. Values only: `decide` chooses, `enact` does."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
 
 from sampan.api.status import Status
 from sampan.controller.observe import Observation
 from sampan.kube.workloads import Job as RemoteJob
+
+LONGEST_PAUSE: Final = 300_000
+"""What a server may ask us to wait, in milliseconds; a pause that ends later than that stems from a clock that was set back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Try:
+    """The same thing about the same object, so many times in a row."""
+
+    target: str
+    times: int
+    since: int
+    """When it was first tried, in milliseconds since the epoch."""
+    again: int
+    """Not before this moment."""
+    reason: str = ""
+    """Why the last one failed; empty where it was carried out, so that only its effect can be missing."""
+    message: str = ""
+    passing: bool = False
+    """What failed is the server, or room there: waiting alone may mend it."""
+
+    def left(self, now: int) -> int:
+        """Return how many milliseconds it is to wait."""
+        left = self.again - now
+        return left if 0 < left <= LONGEST_PAUSE else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +59,8 @@ class Remote:
     """The member itself said so: no Job of that name is ours; pods of it may be left."""
     absent: bool = False
     """The member itself said so: no Job of that name, no pod of that UID, and no create can be in flight."""
+    tries: Mapping[str, Try] = field(default_factory=dict)
+    """What was tried lately without lasting effect, by kind of action."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

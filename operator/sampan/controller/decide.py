@@ -7,7 +7,6 @@ again, and a finalizer leaves only after the remote copy was proved gone.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 from sampan.api import status as job_status
 from sampan.api.alternative import Alternative
@@ -29,10 +28,14 @@ from sampan.controller.actions import (
     Start,
     Sweep,
     Times,
+    Try,
     Wait,
 )
+from sampan.controller.endings import after, exhausted, given_up, is_late, late, lost, start_deadline, suspended_words
 from sampan.controller.jobs import JobRecord
+from sampan.controller.mirror import Look, by_chance, counters_due, summary, troubled
 from sampan.controller.observe import Observation, State
+from sampan.controller.tries import ON_HUB, key_of
 from sampan.kube.workloads import Job as RemoteJob
 from sampan.model.lifecycle import Event, Outcome, Phase
 from sampan.model.names import LABEL_ATTEMPT
@@ -41,18 +44,8 @@ STALE_MILLIS = 30_000
 """How long to wait before a copy from the future is looked at again."""
 PROOF_MILLIS = 3000
 """How long to wait for the pod that explains a failure before it is recorded without."""
-
-
-SETTLE_MILLIS = 2000
-"""How long counts must have been the same before they are written by themselves."""
-
-
-class Look(NamedTuple):
-    """A copy, what was seen of it, and for how many milliseconds its counts have been the same."""
-
-    copy: RemoteJob
-    seen: Observation
-    still_for: int
+MOST_TRIES = 4
+"""Calls that fail or come to nothing before another pool is tried."""
 
 
 def attempt_of(job: RemoteJob) -> int:
@@ -67,7 +60,21 @@ def _number(copy: RemoteJob, binding: Binding) -> int:
 
 
 def decide(job: JobRecord, remote: Remote, times: Times) -> Action:
-    """Return the one next action; the first rule that has one decides."""
+    """Return the one next action, or the pause before it where it was tried already and did not help."""
+    action = _next(job, remote, times)
+    key = key_of(action, attempt=job.binding.attempt if job.binding else 0, version=job.resource_version)
+    tried = remote.tries.get(key[0]) if key else None
+    if key is None or tried is None or tried.target != key[1]:
+        return action
+    left = tried.left(times.now)
+    if key[0] in ON_HUB or not left:
+        return Wait(left) if left else action
+    told = troubled(job, tried, times)
+    return Patch(told) if told is not None else Wait(left)
+
+
+def _next(job: JobRecord, remote: Remote, times: Times) -> Action:
+    """Return what is to be done next; the first rule that has something decides."""
     if job.deleting:
         return _deleting(job, remote)
     if job.phase.ended:
@@ -89,6 +96,8 @@ def _unbound(job: JobRecord, times: Times) -> Action:
     """The scheduler alone finds a place; a spec that it cannot read is told once."""
     if job.suspend:
         return Patch(job_status.suspended(job.status, at=times.now))
+    if job.exhausted:
+        return Patch(exhausted(job, times.now))
     if not job.problem:
         return Wait()
     told = find_condition(job.status.get("conditions") or (), SCHEDULED) or {}
@@ -154,89 +163,98 @@ def _follow(job: JobRecord, remote: Remote, times: Times) -> Action:
         return Wait()
     if remote.job is None:
         if binding.remote_uid is None and not remote.seen:
-            late = job.phase is Phase.BOUND and _start_deadline(job) <= times.now
-            return Patch(_after(job, _late(times), times)) if late else Create()
-        return Patch(_after(job, _lost(times), times)) if remote.job_absent or remote.absent else Confirm()
+            return _create(job, remote, times)
+        return Patch(after(job, lost(times.now))) if remote.job_absent or remote.absent else Confirm()
     number = _number(remote.job, binding)
     if number != binding.attempt:
         return _newer(remote) if number > binding.attempt else _clear(binding, remote) or Wait()
-    late = job.phase is Phase.BOUND and _start_deadline(job) <= times.now
-    unstarted = job.phase is Phase.BOUND and remote.job.status.start_time is None
-    waits = remote.job.spec.suspend and not in_queue(remote.job.metadata.labels)
-    if waits and unstarted and not remote.job.metadata.deletion_timestamp and not late:
-        return Start(remote.job)
     assert remote.observation is not None
-    if remote.observation.state.final and not remote.observation.proved and remote.final_for < PROOF_MILLIS:
+    seen = remote.observation
+    if _to_start(job, remote.job, times):
+        started = _tried(remote, "Start", remote.job.metadata.uid)
+        if started is None or not (started.left(times.now) or started.times >= MOST_TRIES):
+            return Start(remote.job)
+        if started.times >= MOST_TRIES and (started.reason or not started.left(times.now)):
+            return Patch(after(job, given_up(started, times.now)))
+        seen = _not_started(seen, started, times.now)
+    if seen.state.final and not seen.proved and remote.final_for < PROOF_MILLIS:
         return Wait(500)  # the pods' watch may still bring the one that shows why
-    return _mirror(job, Look(remote.job, remote.observation, remote.still_for), times)
+    return _mirror(job, Look(remote.job, seen, remote.still_for), remote, times=times)
 
 
-def _mirror(job: JobRecord, look: Look, times: Times) -> Action:
+def _create(job: JobRecord, remote: Remote, times: Times) -> Action:
+    """Create the copy, unless it is too late, or the member failed too often: then another pool may do better."""
+    assert job.binding is not None
+    tried = _tried(remote, "Create", str(job.binding.attempt))
+    if is_late(job, times.now):
+        words = {"reason": tried.reason, "message": tried.message} if tried is not None else {}
+        return Patch(after(job, late(job, times.now, **words)))
+    if tried is not None and tried.reason and tried.times >= MOST_TRIES:
+        return Patch(after(job, given_up(tried, times.now)))
+    return Create()
+
+
+def _to_start(job: JobRecord, copy: RemoteJob, times: Times) -> bool:
+    """Tell whether the copy waits for us to lift its suspension."""
+    waits = copy.spec.suspend and not in_queue(copy.metadata.labels)
+    unstarted = job.phase is Phase.BOUND and copy.status.start_time is None
+    return waits and unstarted and not copy.metadata.deletion_timestamp and not is_late(job, times.now)
+
+
+def _tried(remote: Remote, kind: str, target: str) -> Try | None:
+    tried = remote.tries.get(kind)
+    return tried if tried is not None and tried.target == target else None
+
+
+def _not_started(seen: Observation, started: Try, now: int) -> Observation:
+    """Return what is seen of a copy whose start failed, or was undone: once may be chance."""
+    if by_chance(started, now):
+        return replace(seen, reason="", message="")
+    reason, message = (started.reason, started.message) if started.reason else suspended_words()
+    return replace(seen, reason=reason, message=message)
+
+
+def _mirror(job: JobRecord, look: Look, remote: Remote, *, times: Times) -> Action:
     copy, seen = look.copy, look.seen
     if copy.spec.suspend and copy.status.start_time is not None:
-        seen = replace(seen, reason="SuspendedByMember", message="The member suspended the job after it had started.")
-    ending = _ending(seen, times)
+        reason, _ = suspended_words()
+        look = look._replace(seen=replace(seen, reason=reason, message="The member suspended the job after it had started."))
+        seen = look.seen
+    ending = _ending(job, seen, times)
     if ending is not None:
-        return Patch(_after(job, ending, times, look=look))
-    status = job_status.with_remote(job.status, _summary(seen, times), copy.metadata.uid)
+        return Patch(_ended_with(job, ending, look, times=times))
+    status = job_status.with_remote(job.status, summary(job, seen, times), copy.metadata.uid, at=times.now)
     if job.phase is Phase.BOUND and seen.whole:
         return Patch(job_status.running(status, at=times.now))
     longer = _longer_deadline(job, copy)
-    if longer is not None:
+    extended = _tried(remote, "Extend", copy.metadata.uid)
+    if longer is not None and (extended is None or not extended.left(times.now)):
         return Extend(copy, longer)
-    left = _start_deadline(job) - times.now
+    left = start_deadline(job) - times.now
     if job.phase is Phase.BOUND and left <= 0:
-        return Patch(_after(job, _late(times, seen.message), times, look=look))
-    due = _counters_due(job, status, times, still_for=look.still_for)
+        return Patch(_ended_with(job, late(job, times.now, reason=seen.reason, message=seen.message), look, times=times))
+    due = counters_due(job, status, times, still_for=look.still_for)
     if due is not None and due <= 0:
         return Patch(status)
-    waits = (due, left if job.phase is Phase.BOUND else None)
+    again = _tried(remote, "Start", copy.metadata.uid) or extended
+    waits = (due, left if job.phase is Phase.BOUND else None, (again.left(times.now) or None) if again else None)
     return Wait(min((wait for wait in waits if wait is not None), default=None))
 
 
-def _counters_due(job: JobRecord, status: Status, times: Times, *, still_for: int) -> int | None:
-    """Return in how many milliseconds to write what was counted; None where nothing changed. A new reason is shown at once.
-
-    Counts are written only once they stand still: pods that end are mostly the last but one word, the Job's result follows.
-    """
-    told, seen = job.status.get("remote") or {}, status["remote"]
-    if _same_counters(told, seen):
-        return None
-    news = seen.get("reason") and seen.get("reason") != told.get("reason")
-    return 0 if news else max(times.last_write + times.counters - times.now, min(SETTLE_MILLIS, times.counters) - still_for)
+def _ended_with(job: JobRecord, ending: Ending, look: Look, *, times: Times) -> Status:
+    """Return the status with what was seen last, and the end of the attempt."""
+    status = job_status.with_remote(job.status, summary(job, look.seen, times), look.copy.metadata.uid, at=times.now)
+    if job.phase is Phase.BOUND and ending.outcome in (Outcome.SUCCEEDED, Outcome.APP_FAILED):
+        status = job_status.running(status, at=min(look.seen.started_at or times.now, times.now))
+    return after(job, ending, status)
 
 
-def _same_counters(old: dict[str, object], new: dict[str, object]) -> bool:
-    return {k: v for k, v in old.items() if k != "observedAt"} == {k: v for k, v in new.items() if k != "observedAt"}
-
-
-def _after(job: JobRecord, ending: Ending, times: Times, *, look: Look | None = None) -> Status:
-    """Return the status with the end of the attempt, and of the job where no other attempt may follow."""
-    status = job.status
-    if look is not None:
-        status = job_status.with_remote(status, _summary(look.seen, times), look.copy.metadata.uid)
-        if job.phase is Phase.BOUND and ending.outcome in (Outcome.SUCCEEDED, Outcome.APP_FAILED):
-            status = job_status.running(status, at=min(look.seen.started_at or times.now, times.now))
-    restarts = int(status.get("restarts", 0))
-    status = job_status.attempt_ended(status, ending)
-    if ending.outcome is Outcome.SUCCEEDED:
-        return job_status.finished(status, Event.SUCCEEDED, reason="Completed", message="", at=ending.ended_at)
-    allowed = job.spec.retry.max_restarts if job.spec else 0
-    final = ending.reason == "DeadlineExceeded" or (ending.outcome in (Outcome.APP_FAILED, Outcome.LOST) and restarts >= allowed)
-    if final or not _retries_on_hub(job, ending):
-        return job_status.finished(status, Event.FAILED, reason=ending.reason, message=ending.message, at=ending.ended_at)
-    return status
-
-
-def _retries_on_hub(job: JobRecord, ending: Ending) -> bool:
-    """A sweep's members are retried by index on the member; its failure there is final."""
-    return ending.outcome is not Outcome.APP_FAILED or job.spec is None or job.spec.gang
-
-
-def _ending(seen: Observation, times: Times) -> Ending | None:
+def _ending(job: JobRecord, seen: Observation, times: Times) -> Ending | None:
     outcome = _OUTCOMES.get(seen.state)
     if outcome is None:
         return None
+    if job.phase is Phase.BOUND and seen.cause is not None and not seen.cause.ran and outcome is not Outcome.SUCCEEDED:
+        outcome = Outcome.REJECTED  # nothing ran: no program failed, and nothing was disrupted
     at = min(seen.ended_at or times.now, times.now)
     return Ending(outcome=outcome, reason=seen.reason or str(outcome), message=seen.message, exit_code=seen.exit_code, ended_at=at)
 
@@ -247,27 +265,6 @@ _OUTCOMES = {
     State.DISRUPTED: Outcome.DISRUPTED,
     State.DEADLINE_EXCEEDED: Outcome.APP_FAILED,
 }
-
-
-def _late(times: Times, message: str = "") -> Ending:
-    return Ending(outcome=Outcome.REJECTED, reason="StartDeadlineExceeded", message=message, ended_at=times.now)
-
-
-def _lost(times: Times) -> Ending:
-    message = "The copy vanished from the member before its end was seen."
-    return Ending(outcome=Outcome.LOST, reason="RemoteLost", message=message, ended_at=times.now)
-
-
-def _summary(seen: Observation, times: Times) -> dict[str, object]:
-    counts = {"active": seen.active, "ready": seen.ready, "succeeded": seen.succeeded, "failed": seen.failed, "pending": seen.pending}
-    words = {"reason": seen.reason or None, "message": seen.message or None, "exitCode": seen.exit_code}
-    return {**counts, **words, "observedAt": job_status.to_rfc3339(times.now)}
-
-
-def _start_deadline(job: JobRecord) -> int:
-    binding = job.binding
-    seconds = job.spec.start_deadline_seconds if job.spec else 0
-    return (binding.bound_at if binding else 0) + seconds * 1000
 
 
 def _longer_deadline(job: JobRecord, copy: RemoteJob) -> int | None:

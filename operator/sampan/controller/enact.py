@@ -4,19 +4,20 @@ Every hub write is a compare-and-set on the record it was decided on; every outc
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 
 from sampan.api import status as job_status
 from sampan.api.generation import refusal_behind
 from sampan.api.status import Binding, Ending
 from sampan.controller import actions as a
-from sampan.controller.failure import word
-from sampan.controller.hub import Body, Hub
+from sampan.controller.endings import after
+from sampan.controller.hub import Body
 from sampan.controller.jobs import JobRecord, record_of
-from sampan.controller.remote import Missing, PoolGone, RemoteJobs
-from sampan.controller.settings import Settings
-from sampan.controller.sight import STRAY_MILLIS, MemberLink, Members, Sight
-from sampan.controller.state import State
+from sampan.controller.logs import log_told
+from sampan.controller.member_words import by_rights, refused, words_of
+from sampan.controller.remote import Missing, PoolGone
+from sampan.controller.sight import STRAY_MILLIS, MemberLink
+from sampan.controller.tools import Counters, Tools
 from sampan.kube.errors import Forbidden, Invalid, KubeError, NotFound, TLSFailure, Unauthorized, Unreachable
 from sampan.kube.workloads import Job as RemoteJob
 from sampan.model.lifecycle import Outcome
@@ -27,33 +28,6 @@ from sampan.scheduling.charges import UNDECLARED
 
 MOST_CHARGED = 999_999_999 * MICRO
 """What fits into the status."""
-
-
-@dataclass(slots=True)
-class Counters:
-    """What was done since the start; metrics read it."""
-
-    bound: int = 0
-    created: int = 0
-    adopted: int = 0
-    conflicts: int = 0
-    errors: int = 0
-    quarantined: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tools:
-    """What enacting needs."""
-
-    state: State
-    members: Members
-    hub: Hub
-    remotes: RemoteJobs
-    sight: Sight
-    settings: Settings
-    hub_id: str
-    clock: Callable[[], int]
-    """Milliseconds since the epoch."""
 
 
 class Enactor:
@@ -67,6 +41,10 @@ class Enactor:
         self._counters, self._touch = counters, touch
         self._written: dict[str, int] = {}
         self._sent: dict[str, int] = {}
+        self._intended: dict[str, int] = {}
+        """The attempt whose intent this process wrote: nobody else can have sent a create of it."""
+        self._unsure: dict[str, int] = {}
+        """The attempt of which a create was sent without an answer that tells whether it was carried out."""
         self._asked: dict[str, int] = {}
         self._refused: dict[str, int] = {}
         self._since = tools.clock()
@@ -83,7 +61,7 @@ class Enactor:
     def forget(self, uid: str) -> None:
         """Drop what is remembered of a job that is gone."""
         self._written.pop(uid, None)
-        for known in (self._sent, self._asked, self._refused):
+        for known in (self._sent, self._asked, self._refused, self._intended, self._unsure):
             known.pop(uid, None)
         self._sight.forget(uid)
 
@@ -129,6 +107,7 @@ class Enactor:
         self._sight.forget(record.uid)
         for known in (self._sent, self._asked, self._refused):
             known.pop(record.uid, None)
+        self._intended[record.uid] = binding.attempt
         self._counters.bound += 1
 
     async def _refuse(self, record: JobRecord, missing: Missing) -> None:
@@ -157,8 +136,9 @@ class Enactor:
         link = self._link(binding)
         try:
             return await self._act(link, record, action)
-        except (Unauthorized, Forbidden, Unreachable, TLSFailure):
-            link.doubt()
+        except (Unauthorized, Forbidden, Unreachable, TLSFailure) as error:
+            if not isinstance(error, Forbidden) or by_rights(error):
+                link.doubt()
             raise
 
     async def _act(self, link: MemberLink, record: JobRecord, action: a.Action) -> bool:
@@ -184,15 +164,21 @@ class Enactor:
     async def _create(self, link: MemberLink, record: JobRecord, binding: Binding) -> bool:
         _, pull_secrets = self._members.berth(binding.offer)
         self._sent[record.uid] = self._clock()
+        unsure, self._unsure[record.uid] = self._unsure.get(record.uid), binding.attempt
         try:
             made = await self._remotes.create(link, record, binding, pull_secrets=pull_secrets)
-        except (Missing, PoolGone, Invalid, NotFound, Forbidden) as error:
-            if isinstance(error, Forbidden):
+        except (Missing, PoolGone, KubeError) as error:
+            if not (isinstance(error, KubeError) and error.outcome_unknown) and unsure != binding.attempt:
+                self._unsure.pop(record.uid)
+            if isinstance(error, KubeError) and not refused(error):
+                raise
+            if isinstance(error, KubeError) and by_rights(error):
                 link.doubt()
-            return await self._reject(record, error)
+            await self._reject(record, error, nothing_made=True)
+            return True
         if made is not None:
             self._counters.created += 1
-            return True
+            return await self._keep(link, record, binding, made=made)
         there = await self._remotes.look(link, binding)
         if there is None:
             return True
@@ -203,6 +189,15 @@ class Enactor:
         link.jobs[record.uid] = there
         return True
 
+    async def _keep(self, link: MemberLink, record: JobRecord, binding: Binding, *, made: RemoteJob) -> bool:
+        """Go on with what was made, unless the member took the labels off by which it is known for ours."""
+        if self._remotes.ours(made, record.uid):
+            return True
+        link.jobs.pop(record.uid, None)
+        await self._remotes.remove(link, binding, made.metadata.uid)
+        message = "an admission webhook or policy of the member takes our labels (sampan.dev/…) off the Job: it must let them be"
+        return await self._reject(record, Missing("LabelsRemoved", message))
+
     async def _start(self, link: MemberLink, record: JobRecord, copy: RemoteJob) -> bool:
         try:
             await self._remotes.start(link, record, copy)
@@ -210,12 +205,22 @@ class Enactor:
             return await self._reject(record, error)
         return True
 
-    async def _reject(self, record: JobRecord, error: Missing | PoolGone | KubeError) -> bool:
-        """The member will not have this attempt: record it, so that the job goes elsewhere. Its words are not trusted to be words."""
-        reason = "PoolGone" if isinstance(error, PoolGone) else word(error.reason, str(Outcome.REJECTED))
-        message = str(error) if isinstance(error, PoolGone) else error.message
-        ending = Ending(outcome=Outcome.REJECTED, reason=reason, message=message[:256], ended_at=self._clock())
-        await self._write(record, job_status.attempt_ended(record.status, ending))
+    async def _reject(self, record: JobRecord, error: Missing | PoolGone | KubeError, *, nothing_made: bool = False) -> bool:
+        """The member will not have this attempt: record it, so that the job goes elsewhere. Its words are not trusted to be words.
+
+        `nothing_made`: that is the answer to a create. If no other create of this attempt can be on its way, nothing is to be proved.
+        """
+        ending = Ending(outcome=Outcome.REJECTED, reason="PoolGone", message=str(error)[:256], ended_at=self._clock())
+        if isinstance(error, Missing):
+            ending = replace(ending, reason=error.reason, message=error.message[:256])
+        elif isinstance(error, KubeError):
+            words = words_of(error)
+            ending = replace(ending, reason=words.reason, message=words.message, counted=not words.passing)
+        assert record.binding is not None
+        attempt = record.binding.attempt
+        await self._write(record, after(record, ending))
+        if nothing_made and self._intended.get(record.uid) == attempt and self._unsure.get(record.uid) != attempt:
+            self._sight.prove_absent(record.uid, attempt)
         return True
 
     async def _confirm(self, link: MemberLink, record: JobRecord, binding: Binding) -> bool:
@@ -259,6 +264,7 @@ class Enactor:
                 await self._refresh(record)
             raise
         self._written[record.uid] = self._clock()
+        log_told(record, status)
         self._take(body)
 
     def _take(self, body: Body) -> None:

@@ -21,6 +21,10 @@ _NODE_REASONS: Final = frozenset(
     {"NodeLost", "NodeShutdown", "Shutdown", "Terminated", "Preempting", "NodeAffinity", "UnexpectedAdmissionError"}
 )
 """`status.reason` of pods that a kubelet or the node controller ended or refused."""
+_NOT_STARTED: Final = frozenset({"StartError", "ContainerCannotRun"})
+"""Reasons of containers that a runtime could not start (containerd, Docker)."""
+_NO_PROGRAM: Final = re.compile(r"executable file not found|no such file or directory|permission denied|exec format error")
+"""What a runtime says where the command is wrong: nobody but the tenant can mend it."""
 _OWN_LIMIT: Final = re.compile(r"exceed(s the (total )?limit|ed its local ephemeral storage limit)")
 """Evictions over the pod's own storage limits: the program's fault, and the only ones since 1.26 without DisruptionTarget."""
 
@@ -47,6 +51,8 @@ class Failure:
     reason: str
     exit_code: int | None = None
     message: str = ""
+    ran: bool = True
+    """A container of it had started."""
 
     @property
     def order(self) -> tuple[bool, int, int, str]:
@@ -93,13 +99,14 @@ def failure_of(pod: Pod) -> Failure | None:
     if target is not None:
         at = from_rfc3339(target.last_transition_time)
         message = clean_text(target.message)
+        reason = word(target.reason)
         return Failure(
-            pod=pod.metadata.name, cause=Cause.DISRUPTION, at=at, reason=word(target.reason), exit_code=exit_code, message=message
+            pod=pod.metadata.name, cause=Cause.DISRUPTION, at=at, reason=reason, exit_code=exit_code, message=message, ran=_ran(pod)
         )
     cause, reason = _judge(pod, ended)
     at = from_rfc3339(ended.finished_at if ended else None) or from_rfc3339(pod.status.start_time or pod.metadata.creation_timestamp)
     said = tail(ended.message) if ended and ended.message and cause is Cause.PROGRAM else clean_text(pod.status.message)
-    return Failure(pod=pod.metadata.name, cause=cause, at=at, reason=reason, exit_code=exit_code, message=said)
+    return Failure(pod=pod.metadata.name, cause=cause, at=at, reason=reason, exit_code=exit_code, message=said, ran=_ran(pod))
 
 
 def _judge(pod: Pod, ended: StateTerminated | None) -> tuple[Cause, str]:
@@ -116,6 +123,19 @@ def _judge(pod: Pod, ended: StateTerminated | None) -> tuple[Cause, str]:
     if pod.metadata.deletion_timestamp:
         return Cause.DELETION, "PodDeleted"
     return Cause.PROGRAM, word(ended.reason, "Error")
+
+
+def _ran(pod: Pod) -> bool:
+    """Tell whether a container had started; a command that does not exist counts, because no other node would have it."""
+    for status in (*pod.status.init_container_statuses, *pod.status.container_statuses):
+        ended = status.state.terminated or status.last_state.terminated
+        if status.state.running is not None or (ended is not None and not _refused_by_runtime(ended)):
+            return True
+    return False
+
+
+def _refused_by_runtime(ended: StateTerminated) -> bool:
+    return ended.reason in _NOT_STARTED and _NO_PROGRAM.search(ended.message[:4096]) is None
 
 
 def _terminated(pod: Pod) -> StateTerminated | None:

@@ -3,23 +3,22 @@
 No I/O and no decisions; the record is what `state` holds and what `decide` reads.
 """
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
+from sampan.api import rejections
 from sampan.api import status as job_status
 from sampan.api.computejob import ComputeJobSpec
 from sampan.api.convert import parse_spec, shape_of
 from sampan.api.generation import behind, refusal_behind
+from sampan.controller.pauses import THE_TENANTS, after_setbacks, cool_downs, ended_at
 from sampan.controller.queue_book import Seat
 from sampan.model.job import Job, Shape
 from sampan.model.lifecycle import Outcome, Phase
 from sampan.model.names import FINALIZER
 from sampan.model.offer import OfferKey
 from sampan.model.queues import DEFAULT_QUEUE
-
-THE_TENANTS = frozenset({"ConfigMapNotFound", "SecretNotShared"})
-"""Reasons of a rejected attempt that say nothing about where it was."""
 
 MAX_BACKOFF = 3600
 """Longest wait between two attempts after failures of the application, in seconds."""
@@ -66,6 +65,7 @@ class JobRecord:
         """Tell whether the scheduler may place it (backoff aside)."""
         return (
             self.shape is not None
+            and not self.exhausted
             and not self.deleting
             and self.phase is Phase.PENDING
             and "binding" not in self.status
@@ -87,33 +87,41 @@ class JobRecord:
             return False
         return not (self.waits and refusal_behind(self.status, self.generation))
 
+    @property
+    def closed(self) -> frozenset[int]:
+        """Return which demands of the shape may be tried no more: they were rejected too often."""
+        if self.spec is None or not self.status.get("rejections"):
+            return frozenset()
+        return frozenset(number or 0 for number in rejections.closed(self.status, self.spec.retry.max_rejected))
+
+    @property
+    def exhausted(self) -> bool:
+        """Tell whether no demand of the shape may be tried any more."""
+        return self.shape is not None and len(self.closed) >= len(self.shape.demands)
+
     def not_before(self) -> int:
-        """Return when the next attempt may start: backoff after a failure of the application, in ms since the epoch."""
+        """Return when the next attempt may start, in ms since the epoch: the pause after a failure, longer with each further one."""
         newest = job_status.last_attempt(self.status)
-        if newest is None or self.spec is None or newest["outcome"] not in (Outcome.APP_FAILED, Outcome.LOST):
+        if newest is None or self.spec is None:
             return 0
-        doublings = max(int(self.status.get("restarts", 1)) - 1, 0)
-        seconds = min(self.spec.retry.backoff_seconds << min(doublings, 12), MAX_BACKOFF)
-        return (job_status.from_rfc3339(newest.get("endedAt")) or 0) + seconds * 1000
+        if newest["outcome"] in (Outcome.APP_FAILED, Outcome.LOST):
+            doublings = max(int(self.status.get("restarts", 1)) - 1, 0)
+            pause = min(self.spec.retry.backoff_seconds << min(doublings, 12), MAX_BACKOFF) * 1000
+        else:
+            pause = after_setbacks(self.uid, self._attempts)
+        return ended_at(newest) + pause
 
     def cooling(self, cooldown: int, *, reasons: Set[str] | None = None) -> dict[tuple[OfferKey, str], int]:
         """Return the cells that did not start this job lately, each with the end of its cool-down in ms since the epoch.
 
         `reasons` counts only attempts that were rejected for one of them.
         """
-        attempts = self.status.get("attempts") or ()
-        rejected = (
-            a
-            for a in attempts
-            if a.get("reason") not in THE_TENANTS
-            and a["outcome"] == Outcome.REJECTED
-            and "pool" in a
-            and (reasons is None or a.get("reason") in reasons)
-        )
-        return {
-            (OfferKey(a["offer"]["namespace"], a["offer"]["name"]), a["pool"]): (job_status.from_rfc3339(a.get("endedAt")) or 0) + cooldown
-            for a in rejected
-        }
+        counted = [a for a in self._attempts if a.get("reason") not in THE_TENANTS and (reasons is None or a.get("reason") in reasons)]
+        return cool_downs(self.uid, counted, cooldown)
+
+    @property
+    def _attempts(self) -> Sequence[Mapping[str, Any]]:
+        return sorted(self.status.get("attempts") or (), key=lambda attempt: int(attempt["number"]))
 
     def to_job(self, excluded: frozenset[tuple[OfferKey, str]], seat: Seat | None = None) -> Job:
         """Return the scheduler's view, in the default queue where no seat is given. The record must have a shape."""
@@ -131,6 +139,7 @@ class JobRecord:
             barred=None if seat is None else seat.barred,
             attempts=job_status.attempts_seen(self.status),
             excluded=excluded,
+            closed=self.closed,
         )
 
 

@@ -5,6 +5,13 @@ import logging
 import sys
 from datetime import UTC, datetime
 
+from sampan.api.status import Status
+from sampan.controller.jobs import JobRecord
+
+log = logging.getLogger(__name__)
+
+_FINE = frozenset({"Bound", "PodsRunning", "Completed", "NotStarted", "Resumed", "SuspendedByUser"})
+"""Reasons of a status that nobody need look into."""
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -23,6 +30,17 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info and record.exc_info[0] is not None:
             line["traceback"] = self.formatException(record.exc_info)[-4096:]
         return json.dumps(line, default=str, ensure_ascii=False)
+
+
+def log_told(record: JobRecord, status: Status) -> None:
+    """Log what a job's status begins to say, with the job's name, where somebody may have to look into it."""
+    told = (status.get("reason"), status.get("message"))
+    if told[0] is None or told[0] in _FINE or told == (record.status.get("reason"), record.status.get("message")):
+        return
+    binding = record.binding
+    where = {"offer": str(binding.offer), "pool": binding.pool, "attempt": binding.attempt} if binding else {}
+    job = {"job": f"{record.namespace}/{record.name}", "uid": record.uid, "phase": status.get("phase")}
+    log.warning("job.told", extra={**job, **where, "reason": told[0], "words": told[1]})
 
 
 def configure(level: str) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 from sampan.api.convert_offer import InvalidObjectError
 from sampan.api.convert_policy import policy_of
 from sampan.controller import metrics as m
-from sampan.controller.enact import Tools
 from sampan.controller.hub import KINDS, Hub
 from sampan.controller.link_terms import LinkSettings
 from sampan.controller.loop import Loop
@@ -22,6 +21,7 @@ from sampan.controller.resync import Known, Resync
 from sampan.controller.settings import Settings
 from sampan.controller.sight import Sight
 from sampan.controller.state import State
+from sampan.controller.tools import Tools
 from sampan.controller.use_book import UseBook
 from sampan.controller.use_writer import KEPT, UseWriter
 from sampan.kube.addresses import AddressPolicy

@@ -7,13 +7,17 @@ growing delays, and one job's trouble never holds up another's.
 import asyncio
 import logging
 import random
+from dataclasses import replace
 from pathlib import Path
 
-from sampan.controller.actions import Patch, Wait
+from sampan.controller.actions import Action, Patch, Wait
 from sampan.controller.bind_rate import BindRate
 from sampan.controller.decide import decide
-from sampan.controller.enact import Counters, Enactor, Tools
+from sampan.controller.enact import Enactor
 from sampan.controller.jobs import JobRecord
+from sampan.controller.member_words import words_of
+from sampan.controller.tools import Counters, Tools
+from sampan.controller.tries import WRITE, Tries, key_of
 from sampan.controller.workqueue import WorkQueue
 from sampan.kube.errors import Conflict, KubeError
 from sampan.model.plan import Assignment
@@ -48,6 +52,7 @@ class Pilot:
         self._assigned: dict[str, Assignment] = {}
         self._rate = BindRate(self._pilots)
         self._failures: dict[str, int] = {}
+        self._tries = Tries(random.uniform)
         tools.state.on_job.append(lambda record: self.touch(record.uid) if self._concerns(record) else None)
 
     def touch(self, uid: str, *, after: float = 0) -> None:
@@ -91,7 +96,7 @@ class Pilot:
                 self.counters.conflicts += 1
                 self._put_off(uid, self._delay(uid))  # the watch brings the newer object; this is the second net
             except KubeError as error:
-                self._retry(uid, error.reason)
+                self._retry(uid, error)
             except asyncio.CancelledError:
                 raise
             except Exception as error:  # noqa: BLE001  one poisoned object must not end the others' worker
@@ -102,12 +107,19 @@ class Pilot:
             finally:
                 self.queue.done(uid)
 
-    def _retry(self, uid: str, reason: str) -> None:
-        self.counters.errors += 1
-        delay = self._delay(uid)
-        log.warning("job.retry", extra={"uid": uid, "reason": reason, "delay": round(delay, 2)})
+    def _retry(self, uid: str, error: KubeError) -> None:
+        """Put a plan off that could not be written."""
+        delay = max(self._delay(uid), words_of(error).retry_after / 1000)
+        record = self._state.jobs.get(uid)
+        if record is not None:
+            self._log_retry(record, "Bind", error, delay=delay)
         self._state.hold_back(uid, until=self._clock() + int(delay * 1000))
         self._put_off(uid, delay)
+
+    def _log_retry(self, record: JobRecord, action: str, error: KubeError, *, delay: float) -> None:
+        self.counters.errors += 1
+        told = {"job": f"{record.namespace}/{record.name}", "uid": record.uid, "action": action, "delay": round(delay, 2)}
+        log.warning("job.retry", extra={**told, "reason": error.reason, "error": error.message})
 
     def _delay(self, uid: str) -> float:
         failures = self._failures[uid] = self._failures.get(uid, 0) + 1
@@ -126,17 +138,39 @@ class Pilot:
             if assignment is not None:
                 await self._intend(record, assignment)
                 continue
-            action = decide(record, self._sight.of(record), self._enactor.times(record))
-            if record.unobserved and not isinstance(action, Patch):
+            remote = replace(self._sight.of(record), tries=self._tries.of(uid))
+            action = decide(record, remote, self._enactor.times(record))
+            if record.unobserved and not isinstance(action, Patch) and not self._paused(record):
                 action = Patch(record.status)  # an edit that changes nothing else: say that it was seen
             if isinstance(action, Wait):
                 if action.millis is not None:
                     self.touch(uid, after=max(action.millis, 10) / 1000)
                 return None
-            if not await self._enactor.enact(record, action):
+            if not await self._enact(record, action):
                 return None
         self.touch(uid)
         return None
+
+    async def _enact(self, record: JobRecord, action: Action) -> bool:
+        """Do it, and remember that it was tried."""
+        key = key_of(action, attempt=record.binding.attempt if record.binding else 0, version=record.resource_version)
+        assert key is not None  # a Wait is not enacted
+        try:
+            again = await self._enactor.enact(record, action)
+        except KubeError as error:
+            tried = self._tries.failed(record.uid, key, self._clock(), words=words_of(error))
+            if isinstance(error, Conflict):
+                self.counters.conflicts += 1  # the watch brings the newer object, which is tried at once
+            else:
+                self._log_retry(record, key[0], error, delay=tried.left(self._clock()) / 1000)
+            return True  # not the call: what is to be told, and until when to wait
+        self._tries.made(record.uid, key, self._clock())
+        return again
+
+    def _paused(self, record: JobRecord) -> bool:
+        """Tell whether a write of this very object failed a short while ago."""
+        tried = self._tries.of(record.uid).get(WRITE)
+        return tried is not None and tried.target == record.resource_version and tried.left(self._clock()) > 0
 
     def _concerns(self, record: JobRecord) -> bool:
         """Tell whether a record may need an action; a job that merely waits for a place does not."""
@@ -161,4 +195,5 @@ class Pilot:
     def _forget(self, uid: str) -> None:
         self._drop_assignment(uid)
         self._enactor.forget(uid)
+        self._tries.forget(uid)
         self._failures.pop(uid, None)

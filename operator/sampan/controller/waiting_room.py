@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from sampan.controller.jobs import JobRecord
+from sampan.controller.pauses import NOT_STARTED
 from sampan.controller.queue_book import QueueBook
 from sampan.controller.waiting import Sight, Waiting
 from sampan.model.backlog import Backlog
@@ -17,8 +18,15 @@ CellId = tuple[OfferKey, str]
 Alike = tuple[str, Shape]
 """Namespace and shape as it was submitted."""
 
-NOT_STARTED: Final = frozenset({"StartDeadlineExceeded"})
-"""Reasons that say something about a pool, and not about one job."""
+OF_THE_MEMBER: Final = frozenset(
+    {
+        NOT_STARTED,
+        *("InternalError", "ServiceUnavailable", "Timeout", "TooManyRequests", "WebhookFailed"),
+        *("LabelsRemoved", "NamespaceNotFound", "NamespaceTerminating", "PermissionMissing", "SuspendedByMember"),
+        *("NodeAffinity", "TopologyAffinityError", "UnexpectedAdmissionError", "OutOfcpu", "OutOfmemory", "OutOfpods"),
+    }
+)
+"""Reasons that say something about a pool or its member, and not about one job."""
 
 
 class WaitingRoom:
@@ -94,10 +102,10 @@ class WaitingRoom:
             self._alike.pop(key, None)
 
     def _cool(self, record: JobRecord) -> None:
-        """Leave a cell where a job did not start in time out for the jobs of its shape and namespace for a while."""
+        """Leave a cell where a job was not started, for no reason of its own, out for the jobs of its shape and namespace for a while."""
         assert record.shape is not None
         key = record.namespace, record.shape
-        for cell, until in record.cooling(self._cooldown, reasons=NOT_STARTED).items():
+        for cell, until in record.cooling(self._cooldown, reasons=OF_THE_MEMBER).items():
             cooling = self._cooling.setdefault(key, {})
             if until > cooling.get(cell, 0):
                 cooling[cell] = until

@@ -99,9 +99,15 @@ def _status(body: bytes) -> Status:
     return status if status.kind == "Status" else Status()
 
 
+_DENIED = (" denied request: ", " denied the request: ")
+"""What an API server puts before the words of an admission policy or webhook (apiserver: policy/validating, webhook/errors)."""
+
+
 def _message(code: int, status: Status) -> str:
     if code not in _ECHOING:
         return status.message
+    if any(mark in status.message for mark in _DENIED):
+        return status.message[max(status.message.find("ValidatingAdmissionPolicy"), status.message.find("admission webhook"), 0) :]
     causes = status.details.causes if status.details else []
     return ", ".join(f"{cause.field} ({cause.reason})" for cause in causes[:16]) or "the server refuses the object"
 

@@ -4,9 +4,14 @@ Lives here: the one function every remote word passes before it reaches a messag
 Must never live here: any knowledge of what the text means.
 """
 
+import re
 import unicodedata
 
 _ELLIPSIS = "…"
+_VARYING = re.compile(r"[\w.:/@-]*\d[\w.:/@-]*")
+"""A word with a digit in it: a time, a port, a count, a generated name."""
+_CUT = 32
+"""Characters at the end of a cut text that may stem from a word with a digit."""
 
 
 def clean_text(text: str, limit: int = 256) -> str:
@@ -24,6 +29,17 @@ def clean_text(text: str, limit: int = 256) -> str:
         return cleaned
     room = limit - len(_ELLIPSIS.encode())
     return data[:room].decode("utf-8", "ignore").rstrip() + _ELLIPSIS
+
+
+def same_words(one: str, other: str) -> bool:
+    """Tell whether two texts say the same: they may differ in words with digits, such as times, ports, counts and generated names."""
+    if one == other:
+        return True
+    one, other = _VARYING.sub("0", one), _VARYING.sub("0", other)
+    if one.endswith(_ELLIPSIS) and other.endswith(_ELLIPSIS):  # cut in different places: what both have counts
+        end = max(min(len(one), len(other)) - _CUT, 0)
+        return one[:end] == other[:end]
+    return one == other
 
 
 def _visible(char: str) -> str:

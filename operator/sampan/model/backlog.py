@@ -27,6 +27,7 @@ class BucketKey:
     shape: Shape
     excluded: frozenset[tuple[OfferKey, str]] = frozenset()
     barred: Reason | None = None
+    closed: frozenset[int] = frozenset()
 
     @classmethod
     def of(cls, job: Job) -> "BucketKey":
@@ -38,6 +39,7 @@ class BucketKey:
             shape=job.shape,
             excluded=job.excluded,
             barred=job.barred,
+            closed=job.closed,
         )
 
 

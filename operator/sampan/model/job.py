@@ -141,4 +141,6 @@ class Job:
     attempts: int = 0
     """Attempts seen so far; the next one has this number plus one."""
     excluded: frozenset[tuple[OfferKey, str]] = field(default=frozenset())
-    """(offer, pool) pairs that cool down for this job after a failed start."""
+    """(offer, pool) pairs that cool down for this job, because it or one like it was not started there."""
+    closed: frozenset[int] = field(default=frozenset())
+    """Demands of the shape, by their place, that may be tried no more; never all of them."""

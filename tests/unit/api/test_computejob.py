@@ -59,7 +59,9 @@ def test_defaults_are_those_of_the_schema() -> None:
     differing = {
         name: (node["default"], spec[name]) for name, node in schema.items() if node.get("default", spec.get(name)) != spec.get(name)
     }
-    assert differing == {"retry": ({}, {"maxRestarts": 0, "backoffSeconds": 10})}, "the API server fills the default in from its fields"
+    assert differing == {"retry": ({}, {"maxRestarts": 0, "backoffSeconds": 10, "maxRejected": 3})}, (
+        "the API server fills the default in from its fields"
+    )
 
 
 def test_the_rule_on_bound_jobs_covers_every_field() -> None:

@@ -15,13 +15,13 @@ import msgspec
 
 import builders as b
 from jobs import CLUSTER, HUB, NOW, OFFER, body
-from sampan.controller.enact import Tools
 from sampan.controller.hub import Hub
 from sampan.controller.pilot import Pilot
 from sampan.controller.remote import RemoteJobs
 from sampan.controller.settings import Settings
 from sampan.controller.sight import Sight
 from sampan.controller.state import State
+from sampan.controller.tools import Tools
 from sampan.kube.client import Client
 from sampan.kube.limits import Limits
 from sampan.kube.workloads import Job as RemoteJob

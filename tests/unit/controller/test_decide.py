@@ -257,7 +257,9 @@ def test_next_action(case: Case) -> None:
 
 def test_counters_are_coalesced_and_news_is_not() -> None:
     job = record(
-        status=s.with_remote(bound_status(running=True), {"active": 1, "ready": 1, "succeeded": 0, "failed": 0, "pending": 0}, "remote-1")
+        status=s.with_remote(
+            bound_status(running=True), {"active": 1, "ready": 1, "succeeded": 0, "failed": 0, "pending": 0}, "remote-1", at=NOW
+        )
     )
     more = decide(job, remote(copy(), seen(State.RUNNING, whole=True, active=1, ready=0)), TIMES)
     assert more == a.Wait(14_000)

@@ -33,7 +33,7 @@ def test_no_failure_in_other_phases(phase: str) -> None:
 
 def test_a_program_that_never_ran_cannot_have_failed() -> None:
     failure = failure_of(msgspec.convert({"status": {"phase": "Failed"}}, Pod))
-    assert failure == Failure(pod="", cause=Cause.DISRUPTION, at=None, reason="NeverStarted")
+    assert failure == Failure(pod="", cause=Cause.DISRUPTION, at=None, reason="NeverStarted", ran=False)
 
 
 def test_failed_init_container_tells_the_exit_code() -> None:

@@ -49,7 +49,8 @@ async def test_everything_the_operator_writes_is_kept_by_the_schema() -> None:
     async with hub() as (api, client):
         ending = s.Ending(outcome=Outcome.REJECTED, reason="Forbidden", message="m", exit_code=3, ended_at=1_800_000_000_000)
         status = s.attempt_ended(
-            s.with_remote(bound_status(running=True), {"active": 1, "reason": "X", "message": "m"}, "remote-1"), ending
+            s.with_remote(bound_status(running=True), {"active": 1, "reason": "X", "message": "m"}, "remote-1", at=1_800_000_000_000),
+            ending,
         )
         answer = await client.write_status(put(api), status)
         conditions = [{**condition, "observedGeneration": 1} for condition in status["conditions"]]

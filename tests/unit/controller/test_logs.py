@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from sampan.controller.logs import JsonFormatter, configure
+from jobs import bound_status, record
+from sampan.api import status as s
+from sampan.controller.logs import JsonFormatter, configure, log_told
 
 
 @pytest.fixture(autouse=True)
@@ -63,3 +65,21 @@ def test_a_higher_level_holds_for_all() -> None:
     configure("ERROR")
     assert not logging.getLogger("kopf").isEnabledFor(logging.WARNING)
     assert not logging.getLogger("sampan").isEnabledFor(logging.WARNING)
+
+
+def test_what_a_status_begins_to_say_is_logged_once_with_the_jobs_name(caplog: pytest.LogCaptureFixture) -> None:
+    job = record(status=bound_status())
+    status = s.told(job.status, "ImagePullBackOff", "no such image")
+    log_told(job, status)
+    (line,) = caplog.records
+    found = vars(line)
+    assert (found["msg"], found["job"], found["reason"], found["words"]) == (
+        "job.told",
+        "team-a/job-u1",
+        "ImagePullBackOff",
+        "no such image",
+    )
+    assert (found["offer"], found["pool"], found["attempt"]) == ("prov-a/lingang", "h100-x8", 1)
+    log_told(record(status=status), status)
+    log_told(job, s.told(job.status, "PodsRunning", ""))
+    assert len(caplog.records) == 1

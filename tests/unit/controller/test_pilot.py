@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from itertools import pairwise
 
 import msgspec
 import pytest
@@ -16,6 +17,12 @@ from sampan.model.lifecycle import Event, Outcome, Phase
 from unit.kube.fake_api import replying
 
 from .fakes import H100_JOB, JOBS, REMOTE, until, world
+
+
+def finished_status() -> job_status.Status:
+    """The status of a job that succeeded and whose copy is gone."""
+    done = job_status.finished(bound_status(running=True), Event.SUCCEEDED, reason="Completed", message="", at=NOW)
+    return {key: value for key, value in done.items() if key != "binding"}
 
 
 async def test_one_worker_at_a_time_works_on_a_job_and_the_others_go_on() -> None:
@@ -43,35 +50,35 @@ async def test_one_worker_at_a_time_works_on_a_job_and_the_others_go_on() -> Non
         assert w.pilot.binds_in_flight == 0
 
 
-async def test_delays_grow_while_a_member_fails_and_shrink_once_it_works(caplog: pytest.LogCaptureFixture) -> None:
+async def test_whatever_wakes_the_pilot_a_call_that_failed_is_made_again_ever_later(caplog: pytest.LogCaptureFixture) -> None:
     async with world() as w:
-        w.add(spec=H100_JOB)
-        w.member.fault("POST", "/jobs", replying(500, "InternalError"), times=12)
+        w.add(spec={**H100_JOB, "ttlSecondsAfterFinished": 0}, status=finished_status())
+        w.hub.fault("DELETE", "/job-u1", replying(500, "InternalError"), times=9)
         with caplog.at_level(logging.WARNING):
-            await w.bind()
-            for _ in range(11):
+            for _ in range(700):
                 w.pilot.touch("u1")
                 await w.settle()
+                w.now += 500
         delays = [vars(record)["delay"] for record in caplog.records if record.message == "job.retry"]
-        assert len(delays) == 12
-        assert delays[0] <= 0.5
+        assert len(delays) == 9
+        assert delays[0] <= 1
         assert delays[4] > 2 * delays[1]
-        assert all(15 <= delay <= 30 for delay in delays[8:]), "no longer than half a minute"
-        w.pilot.touch("u1")
-        await w.settle()
-        assert len(w.member.of(REMOTE)) == 1
-        assert w.pilot.counters.errors == 12
+        assert all(30 <= delay <= 60 for delay in delays[6:]), "no longer than a minute"
+        assert 10 <= len(w.hub.calls("DELETE")) <= 14, "nor is one that was carried out, as long as its effect is not seen"
+        assert w.pilot.counters.errors == 9
+        assert {vars(record)["job"] for record in caplog.records} == {"team-a/job-u1"}
 
 
-@pytest.mark.parametrize("code", [500, 429, 401])
-async def test_a_hub_that_fails_is_not_flooded_with_new_plans_for_the_same_job(code: int) -> None:
+@pytest.mark.parametrize(("code", "seconds"), [(500, 60), (429, 60), (401, 1)])
+async def test_a_hub_that_fails_is_not_flooded_with_new_plans_for_the_same_job(code: int, seconds: int) -> None:
     async with world() as w:
         w.add(spec=H100_JOB)
         w.hub.fault("PATCH", "/status", replying(code, "X", Retry_After="60"), times=3)
         await w.bind()
         assert not w.state.snapshot(w.now).jobs, "the scheduler may not have it back before the delay is over"
         assert not list(w.state.flights(CLUSTER))
-        assert len(w.state.snapshot(w.now + 1_000).jobs) == 1
+        assert not w.state.snapshot(w.now + (seconds - 1) * 1_000).jobs, "nor before the moment that the server named"
+        assert len(w.state.snapshot(w.now + seconds * 1_000).jobs) == 1
 
 
 async def test_a_stale_picture_is_not_planned_with_again_but_a_newer_one_is_at_once() -> None:
@@ -160,21 +167,19 @@ async def test_conflicts_are_tried_again_ever_later() -> None:
         await w.bind()
         w.change(labels={"a": "b"})  # the watch is silent from here on
         w.tell_copy(succeeded=1, conditions=[{"type": "Complete", "status": "True"}])
-        delays = []
-        later = w.pilot.touch
-
-        def touch(uid: str, *, after: float = 0) -> None:
-            delays.append(after)
-            later(uid, after=after)
-
-        w.pilot.touch = touch  # type: ignore[method-assign]
         w.now += 20_000
         w.link.jobs["u1"] = msgspec.convert(w.copy(), RemoteJob)
-        for _ in range(5):
-            later("u1")
+        moments = []
+        for _ in range(120):
+            before = w.pilot.counters.conflicts
+            w.pilot.touch("u1")
             await w.settle()
-        assert w.pilot.counters.conflicts == 5
-        assert max(delays[-2:]) > 3 * min(delays[:2])
+            if w.pilot.counters.conflicts > before:
+                moments.append(w.now)
+            w.now += 500
+        pauses = [after - before for before, after in pairwise(moments)]
+        assert 5 <= len(moments) <= 8
+        assert pauses == sorted(pauses)
 
 
 def _status(phase: str) -> dict[str, object]:

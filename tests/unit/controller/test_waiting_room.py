@@ -76,10 +76,17 @@ def test_a_cell_cools_down_for_the_like_of_the_namespace_and_no_other() -> None:
     def closed(now: int) -> dict[str, Any]:
         return {job.uid: job.excluded for job in of.backlog(now).jobs if job.excluded}
 
-    assert closed(NOW) == {"like": {CELL}, "failed": {CELL}}
+    assert closed(NOW) == {"like": {CELL}}, "the one that failed pauses"
     of.put(record("late"))
-    assert closed(NOW + 1) == {"like": {CELL}, "failed": {CELL}, "late": {CELL}}
+    assert closed(NOW + 2_000) == {"like": {CELL}, "failed": {CELL}, "late": {CELL}}
     assert closed(NOW + COOLDOWN) == {}
+
+
+def test_what_holds_up_the_containers_of_one_job_closes_no_cell_to_the_like() -> None:
+    of = room()
+    of.put(record("like"))
+    of.put(record("failed", status=ended(Outcome.REJECTED, "ImagePullBackOff")))
+    assert {job.uid: job.excluded for job in of.backlog(NOW + 2_000).jobs} == {"like": frozenset(), "failed": {CELL}}
 
 
 def test_queues_and_labels_reach_the_jobs() -> None:

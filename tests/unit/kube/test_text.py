@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sampan.kube.text import clean_text
+from sampan.kube.text import clean_text, same_words
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,22 @@ def test_always_short_and_printable(text: str, limit: int) -> None:
     assert len(cleaned.encode()) <= limit
     assert all(unicodedata.category(char)[0] != "C" for char in cleaned)
     assert "\n" not in cleaned
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("dial tcp 127.0.0.1:34567: refused", "dial tcp 127.0.0.1:55555: refused"),
+        ("back-off 10s pulling", "back-off 20s pulling"),
+        ("0/4 nodes are available: 4 Insufficient cpu", "0/5 nodes are available: 5 Insufficient cpu"),
+        ("pod sj-4k2x-0-bcdfg was refused at 10:00:01", "pod sj-4k2x-0-xyzqv was refused at 10:00:59"),
+        (clean_text("word " * 60 + "1"), clean_text("word " * 60 + "99")),
+    ],
+)
+def test_words_that_differ_in_times_ports_and_ids_are_the_same(one: str, other: str) -> None:
+    assert same_words(one, other)
+
+
+@pytest.mark.parametrize(("one", "other"), [("refused", "timeout"), ("", "refused"), ("no such image a:1", "no such host a:1")])
+def test_other_words_are_not(one: str, other: str) -> None:
+    assert not same_words(one, other)

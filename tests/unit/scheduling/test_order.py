@@ -1,5 +1,7 @@
 """Who comes first, and when an alternative may be tried."""
 
+from dataclasses import replace
+
 import pytest
 
 from builders import NOW, demand, job, requirement, shape
@@ -22,6 +24,15 @@ def test_alternatives_ripen(age: int, want: tuple[int, ...]) -> None:
     waits = (0, 60, 0, 600)  # the third is never tried before the second
     wanted = shape(*(demand(requirement(), wait_seconds=wait) for wait in waits))
     assert ripe(job(wanted=wanted, created=NOW - age), NOW) == want
+
+
+def test_a_closed_alternative_is_never_tried_and_nobody_waits_for_it() -> None:
+    waits = (0, 60, 600)
+    wanted = shape(*(demand(requirement(), wait_seconds=wait) for wait in waits))
+    young = replace(job(wanted=wanted, created=NOW), closed=frozenset({0}))
+    assert ripe(young, NOW) == (1,)
+    assert ripe(young, NOW + 600_000) == (1, 2)
+    assert next_ripening(replace(young, closed=frozenset({1, 2})), NOW) is None
 
 
 def test_the_first_alternative_never_waits() -> None:

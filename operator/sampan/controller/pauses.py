@@ -1,0 +1,78 @@
+"""How long a job pauses after attempts that came to nothing, and for how long it leaves the cells alone where they were. Pure.
+
+Everything is read from `status.attempts`, so that it outlives a restart of the operator; jitter is a function of the job and the attempt.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from zlib import crc32
+
+from sampan.api.status import from_rfc3339
+from sampan.model.lifecycle import Outcome
+from sampan.model.offer import OfferKey
+
+THE_TENANTS: Final = frozenset({"ConfigMapNotFound", "SecretNotShared"})
+"""Reasons of a rejected attempt that say nothing about where it was."""
+NOT_STARTED: Final = "StartDeadlineExceeded"
+FIRST_PAUSE: Final = 2_000
+LONGEST_PAUSE: Final = 300_000
+FIRST_COOLING: Final = 30_000
+SHORT_RUN: Final = 600_000
+"""A disrupted attempt that lasted longer did some work: it is no setback."""
+A_FEW: Final = 3
+"""Short disrupted attempts in one cell after which it cools down as well."""
+
+Attempt = Mapping[str, Any]
+CellId = tuple[OfferKey, str]
+
+
+def ended_at(attempt: Attempt) -> int:
+    """Return when an attempt ended, in milliseconds since the epoch."""
+    return from_rfc3339(attempt.get("endedAt")) or 0
+
+
+def after_setbacks(uid: str, attempts: Sequence[Attempt]) -> int:
+    """Return the milliseconds to pause after the setbacks that are the newest attempts in a row; 0 after anything else."""
+    streak = 0
+    for attempt in reversed(attempts):
+        if not _setback(attempt):
+            break
+        streak += 1
+    return _jittered(min(FIRST_PAUSE << min(streak - 1, 16), LONGEST_PAUSE), uid, attempts[-1]) if streak else 0
+
+
+def cool_downs(uid: str, attempts: Sequence[Attempt], cooldown: int) -> dict[CellId, int]:
+    """Return the cells to be left alone, each until when (milliseconds since the epoch): the longer, the oftener they rejected the job.
+
+    One in which it was not started in time is left alone for the whole `cooldown` at once: it was held there long enough.
+    """
+    rejected: dict[CellId, int] = {}
+    disrupted: dict[CellId, int] = {}
+    until: dict[CellId, int] = {}
+    for attempt in attempts:
+        if "pool" not in attempt or not _setback(attempt):
+            continue
+        cell = OfferKey(attempt["offer"]["namespace"], attempt["offer"]["name"]), attempt["pool"]
+        counts = rejected if attempt["outcome"] == Outcome.REJECTED else disrupted
+        times = counts[cell] = counts.get(cell, 0) + 1
+        if counts is rejected:
+            pause = cooldown if attempt.get("reason") == NOT_STARTED else min(FIRST_COOLING << min(2 * (times - 1), 16), cooldown)
+        elif times >= A_FEW:
+            pause = cooldown
+        else:
+            continue
+        until[cell] = max(until.get(cell, 0), ended_at(attempt) + _jittered(pause, uid, attempt))
+    return until
+
+
+def _setback(attempt: Attempt) -> bool:
+    """Tell whether an attempt came to nothing without the program's doing."""
+    if attempt["outcome"] == Outcome.REJECTED:
+        return True
+    began = from_rfc3339(attempt.get("startedAt"))
+    return attempt["outcome"] == Outcome.DISRUPTED and began is not None and ended_at(attempt) - began < SHORT_RUN
+
+
+def _jittered(pause: int, uid: str, attempt: Attempt) -> int:
+    """Return the pause, up to a quarter shorter: jobs that were turned away together do not come back together."""
+    return pause - pause * (crc32(f"{uid}/{attempt['number']}".encode()) % 256) // 1024
