@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from sampan.cli import hub
+from sampan.cli import connection, hub
 from sampan.cli.options import Target, output_option, target_options
 from sampan.cli.render import Column, print_data, print_table
 
@@ -60,7 +60,7 @@ def catalog(name: str | None, built_in: bool, target: Target, output: str) -> No
 
 def _declared(target: Target) -> "Declared":
     """Return the hub's classes. A hub that only the surroundings name may fail: that is said, and the rest is shown."""
-    if not hub.configured(target):
+    if not connection.configured(target):
         return {}
     try:
         found = hub.connect(replace(target, namespace=None, all_namespaces=True)).items(hub.CLASSES)

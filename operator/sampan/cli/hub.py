@@ -3,9 +3,7 @@
 What must never live here: an import of the client at the top (it costs half a second), printing, and knowledge of any one verb.
 """
 
-import os
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sampan.cli.options import Target
@@ -133,47 +131,8 @@ class KubernetesApi:
 
 def connect(target: Target) -> Hub:
     """The hub that the options name: a kubeconfig's context, or the cluster we run in where there is no kubeconfig at all."""
+    from sampan.cli.connection import client_for
+
     client, default_namespace = client_for(target)
     namespace = None if target.all_namespaces else target.namespace or default_namespace
     return Hub(KubernetesApi(client), namespace=namespace, default_namespace=target.namespace or default_namespace)
-
-
-def configured(target: Target) -> bool:
-    """Tell whether any hub is named: by the options, by a kubeconfig, or by the cluster we run in. Nobody is asked."""
-    named = target.kubeconfig or target.context or os.environ.get("KUBECONFIG") or (Path.home() / ".kube" / "config").exists()
-    return bool(named) or _inside_a_cluster(target)
-
-
-def client_for(target: Target) -> tuple["ApiClient", str]:
-    """The official client for the options, and its context's namespace (`default` where it names none)."""
-    from kubernetes import client, config
-
-    if _inside_a_cluster(target):
-        configuration = client.Configuration()
-        config.load_incluster_config(client_configuration=configuration)
-        return client.ApiClient(_without_retries(configuration)), _own_namespace()
-    path = str(target.kubeconfig or os.environ.get("KUBECONFIG") or Path.home() / ".kube" / "config")
-    contexts, active = config.list_kube_config_contexts(path)
-    if target.context:
-        active = next((context for context in contexts if context["name"] == target.context), active)
-    configuration = client.Configuration()
-    config.load_kube_config(path, context=target.context, client_configuration=configuration)
-    return client.ApiClient(_without_retries(configuration)), active["context"].get("namespace") or "default"
-
-
-def _without_retries(configuration: Any) -> Any:
-    """No silent retries: a refused connection is told at once."""
-    configuration.retries = False
-    return configuration
-
-
-def _inside_a_cluster(target: Target) -> bool:
-    """No kubeconfig named or found, and Kubernetes' own service variables set."""
-    if target.kubeconfig or target.context or os.environ.get("KUBECONFIG") or (Path.home() / ".kube" / "config").exists():
-        return False
-    return "KUBERNETES_SERVICE_HOST" in os.environ
-
-
-def _own_namespace() -> str:
-    """The namespace of the pod we run in."""
-    return Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace").read_text(encoding="utf-8").strip()

@@ -37,7 +37,7 @@ def uninstall(*, target: Target, check: bool, abandon_remote: bool, yes: bool, t
     Needs an administrator's kubeconfig; -n is the namespace of the installation (default: sampan-system).
     Bound jobs are suspended, never deleted: after a new installation they go on. Kinds and objects stay.
     """
-    from sampan.cli.hub import client_for
+    from sampan.cli.connection import client_for
 
     if check and abandon_remote:
         raise click.UsageError("--check and --abandon-remote exclude each other")

@@ -8,6 +8,7 @@ import yaml
 from kubernetes.client.exceptions import ApiException
 
 from sampan.cli import hub
+from sampan.cli.connection import client_for
 from sampan.cli.options import Target
 from sampan.cli.trouble import Trouble
 from unit.cli.fakes import FakeApi, a_job
@@ -47,12 +48,6 @@ def test_namespace(kubeconfig: Path, options: dict[str, Any], want: str | None, 
     assert (connected.namespace, connected.default_namespace) == (want, want_default)
 
 
-def test_kubeconfig_variable_is_read(kubeconfig: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
-    client, namespace = hub.client_for(Target())
-    assert (client.configuration.host, namespace) == ("https://127.0.0.1:1", "team-a")
-
-
 def test_items_come_in_order_and_an_unknown_namespace_is_told() -> None:
     api = FakeApi()
     api.objects["computejobs"] = [a_job("b"), a_job("a"), a_job("z", namespace="team-0")]
@@ -85,7 +80,7 @@ class Recorder:
 @pytest.fixture
 def kubernetes_api(kubeconfig: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[hub.KubernetesApi, Recorder]:
     """`KubernetesApi` over recorders."""
-    client, _ = hub.client_for(Target(kubeconfig=kubeconfig))
+    client, _ = client_for(Target(kubeconfig=kubeconfig))
     api = hub.KubernetesApi(client)
     recorder = Recorder(
         {
@@ -130,21 +125,3 @@ def test_only_a_404_says_that_a_namespace_is_missing(kubernetes_api: tuple[hub.K
     api, recorder = kubernetes_api
     recorder._answers["read_namespace"] = ApiException(status=status)
     assert api.namespace_missing("x") is want
-
-
-def test_a_hub_is_named_by_options_a_kubeconfig_or_the_cluster_we_run_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    for name in ("KUBECONFIG", "KUBERNETES_SERVICE_HOST"):
-        monkeypatch.delenv(name, raising=False)
-    assert not hub.configured(Target())
-    assert hub.configured(Target(context="hub"))
-    assert hub.configured(Target(kubeconfig=tmp_path / "hub.yaml"))
-    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
-    assert hub.configured(Target()), "in a pod"
-    monkeypatch.delenv("KUBERNETES_SERVICE_HOST")
-    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "other.yaml"))
-    assert hub.configured(Target())
-    monkeypatch.delenv("KUBECONFIG")
-    (tmp_path / ".kube").mkdir()
-    (tmp_path / ".kube" / "config").touch()
-    assert hub.configured(Target())

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from sampan.cli import hub as cli_hub
+from sampan.cli import connection as cli_connection
 from sampan.cli import uninstall as verb
 
 BINDING = {"offer": {"namespace": "prov-a", "name": "o"}, "clusterUID": "c-1", "remote": {"namespace": "jobs", "name": "sj-1"}}
@@ -61,7 +61,7 @@ class FakeHub:
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verb, "POLL", 0)
-    monkeypatch.setattr(cli_hub, "client_for", lambda target: (None, "default"))
+    monkeypatch.setattr(cli_connection, "client_for", lambda target: (None, "default"))
 
 
 def run(monkeypatch: pytest.MonkeyPatch, hub: FakeHub, *arguments: str, answer: str = "") -> Result:

@@ -85,7 +85,8 @@ class FakeApi:
             self.hits.notify_all()
         if not request.path.startswith(self.prefix):
             return status(404, "NotFound", "this gateway serves no such cluster")
-        if request.headers.get("Authorization") not in {f"Bearer {token}" for token in self.tokens}:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or token not in self.tokens:
             return status(401, "Unauthorized")
         if self.faults[kind]:
             return await self.faults[kind].popleft()(request)
