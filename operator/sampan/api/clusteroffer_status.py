@@ -44,7 +44,7 @@ class PoolStatus(Observed):
     publisher: Word | None = Field(None, description="Program that publishes the devices, such as nvidia-device-plugin, hami or dra.")
     fabric: Word | None = Field(None, description="Fabric between the nodes: NVLink, SuperPod or Rack.")
     domains: Count = Field(0, description="Fabric domains that the nodes form.")
-    variant_unknown: Bool = Field(False, description="Several variants of the class are possible, and the smallest counts.")
+    variant_unknown: Bool = Field(False, description="Several classes of one name differ in memory and nothing tells which: none is shown.")
     contended: Count = Field(0, description="Devices that pods of others wait for on the member.")
     taints: Annotated[tuple[Taint, ...], as_atomic(16)] = Field((), description="Taints of these nodes, which jobs there tolerate.")
     evidence: Annotated[tuple[Word, ...], as_atomic(8)] = Field(

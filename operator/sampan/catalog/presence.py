@@ -11,6 +11,7 @@ from typing import Final
 
 from sampan.catalog.cards import parse_cards
 from sampan.catalog.facts import Kind, Vendor
+from sampan.catalog.pci import chip_of
 from sampan.catalog.telling import Publication, tell
 from sampan.model.accelerator import Sharing
 from sampan.model.cluster import Node
@@ -20,7 +21,6 @@ UNCOUNTED: Final = ("Stale", "Incomplete", "NotBelieved")
 """Why devices that are published are not counted although they are there."""
 MOST_EVIDENCE: Final = 8
 _SAYS_NO: Final = frozenset(("", "0", "false", "no", "none", "off", "unknown", "disabled", "disable", "n/a", "null"))
-_PCI: Final = re.compile(r"feature\.node\.kubernetes\.io/pci-([0-9a-f]{4}(?:_[0-9a-f]{4}){0,4})\.present", re.ASCII)
 _NUMBER: Final = re.compile(r"[0-9]{1,4}", re.ASCII)
 _MOST_LABELS: Final = 4096
 _MOST_TEXT: Final = 256
@@ -84,6 +84,7 @@ def absent_group(vendor: Vendor, node: Node, *, evidence: str = "", left: Iterab
         devices=0,
         vendor=vendor.name,
         accelerator_class=told.variant.facts.name if told.variant else None,
+        family=told.family,
         evidence=shown[:MOST_EVIDENCE],
         publisher="",
         unhealthy=min(amount, MAX_DEVICES_PER_NODE),
@@ -130,14 +131,8 @@ def _told(index: Index, key: str, value: str) -> Iterable[str]:
     """Yield the vendors of which a label says that devices are there."""
     yield from (vendor for vendor, pattern in index.exact.get(key, ()) if pattern.fullmatch(value))
     yield from (vendor for start, vendor, pattern in index.beginnings if key.startswith(start) and pattern.fullmatch(value))
-    chip = _PCI.fullmatch(key)
-    if chip is None or value != "true":
-        return
-    fields = chip[1].split("_")
-    at = 0 if fields[0] in index.chips else 1  # a label has the class in front, or not
-    if len(fields) > at and fields[at] in index.chips:
-        vendor, classes, known = index.chips[fields[at]]
-        of_class = "any" if at == 0 else fields[0]
-        device = fields[at + 1] if len(fields) > at + 1 else ""
-        if of_class in classes or device in known:
+    chip = chip_of(key, index.chips) if value == "true" else None
+    if chip is not None:
+        vendor, classes, known = index.chips[chip.vendor]
+        if (chip.device_class or "any") in classes or chip.device in known:
             yield vendor

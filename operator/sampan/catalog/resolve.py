@@ -131,6 +131,7 @@ def _group(vendor: Vendor, node: Node, one: Found, *, notes: tuple[str, ...]) ->
         publisher=one.publisher,
         profile=profile,
         memory=memory,
+        family=told.family,
         variant_unknown=told.unsure,
         unhealthy=max(unhealthy_of(vendor.labels, node), (node.capacity[one.name] - one.units) // units_per_device, 0),
         rings=rings_of(vendor.labels, node, one.name, devices=devices, size=_ring_size(told)),

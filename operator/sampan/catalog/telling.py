@@ -1,21 +1,26 @@
 """Tells which class devices are of: hints that name a product, and a memory figure that chooses among its variants.
 
 What must never live here: how devices are shared or counted (`resolve.py`), and any guess. The nominal memory of the class counts;
-what labels and drivers report only chooses the variant.
+what labels and drivers report only chooses the variant, and where it does not, no variant is told.
 """
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sampan.catalog.facts import LabelFacts, Variant, Vendor
+from sampan.catalog.pci import device_ids
 from sampan.catalog.reading import normalise
 from sampan.model.accelerator import Sharing
 from sampan.model.cluster import Node
+from sampan.model.quantity import format_bytes
 
-TOLERANCE_PERCENT: Final = 5
-"""How far a reported memory may lie from the nominal one and still choose the variant."""
+TOLERANCE_PERCENT: Final = 8
+"""How far a reported memory may lie from the nominal one and still choose the variant: ECC takes a sixteenth of it, firmware a little."""
+
+WAY_OUT: Final = "an AcceleratorClass object can tell it, by resourceNames and nodeSelector"
+"""What a platform team can do where no class is told."""
 
 _NUMBER: Final = re.compile(r"([0-9]{1,9})(?:Gi?B?|Mi?B?)?", re.ASCII)
 _MOST_TEXT: Final = 256
@@ -46,6 +51,8 @@ class Hint:
     key: str = ""
     value: str = ""
     of_board: bool = False
+    of_chip: bool = False
+    """The products are PCI device ids."""
 
     @property
     def labels(self) -> tuple[tuple[str, str], ...]:
@@ -61,17 +68,25 @@ class Told:
     evidence: tuple[str, ...]
     labels: tuple[tuple[str, str], ...] = ()
     unsure: bool = False
-    """Several variants are possible and the smallest was taken."""
+    """Several variants differ in memory, and nothing says which it is: none is told."""
+    family: str = ""
+    """The family of all variants that are possible; empty where they have none in common."""
 
 
 def tell(vendor: Vendor, node: Node, published: Publication) -> Told:
     """Return the variant and what told it; a hint that contradicts the resource name is not believed."""
     able = [v for v in vendor.variants if v.resources is None or v.resources.fullmatch(published.resource)]
     for hint in _hints(vendor, node, published):
-        named = [v for v in able if any(product in (v.boards if hint.of_board else v.products) for product in hint.products)]
+        named = [v for v in able if not _texts(v, hint).isdisjoint(hint.products)]
         if named:
-            return _by_memory(named, _memory(vendor.labels, node, published), hint=hint, published=published)
-    return Told(variant=None, evidence=(f"no class is known for {published.resource}", *_seen(vendor.labels, node, published)))
+            told = _by_memory(named, _memory(vendor.labels, node, published), hint=hint, published=published)
+            return replace(told, evidence=(*told.evidence, *_would_tell(vendor.labels), WAY_OUT)) if told.unsure else told
+    return Told(variant=None, evidence=(f"no class is known for {published.resource}", *_seen(vendor.labels, node, published), WAY_OUT))
+
+
+def _texts(variant: Variant, hint: Hint) -> frozenset[str]:
+    """Return what of a variant a hint can name."""
+    return variant.devices if hint.of_chip else variant.boards if hint.of_board else variant.products
 
 
 def without_suffixes(product: str, labels: LabelFacts) -> str:
@@ -116,6 +131,8 @@ def _hints(vendor: Vendor, node: Node, published: Publication) -> Iterable[Hint]
         if key in node.labels:
             value = node.labels[key]
             yield Hint(evidence=f"label {key}={value}", products=(value,), key=key, value=value, of_board=True)
+    for device, key, value in device_ids(labels, vendor.pci, node.labels):
+        yield Hint(evidence=f"label {key}={value}", products=(device,), key=key, value=value, of_chip=True)
     if published.model:
         meant = labels.aliases.get(f"={published.model}", (published.model,))
         yield Hint(evidence=f"resource {published.resource}", products=tuple(normalise(product, labels.prefixes) for product in meant))
@@ -139,25 +156,43 @@ def _seen(labels: LabelFacts, node: Node, published: Publication) -> tuple[str, 
     if seen:
         return tuple(seen)
     if not labels.product:
-        return ("no label tells it: an AcceleratorClass or the offer's pools can",)
+        return ("no label tells it",)
     return tuple(f"label {key} would tell" for key in labels.product[:2])
 
 
 def _by_memory(named: list[Variant], memory: tuple[str, str, int] | None, *, hint: Hint, published: Publication) -> Told:
-    """Choose among the variants of one product: the nearest within the tolerance; without a figure the smallest."""
-    smallest = min(named, key=lambda v: (v.facts.memory or 0, v.facts.name))
-    if memory is None:
-        note = () if len(named) == 1 else (f"VariantUnknown: the smallest of {len(named)} counts",)
-        return Told(variant=smallest, evidence=(hint.evidence, *note), labels=hint.labels, unsure=len(named) > 1)
+    """Choose among the variants of one product: the nearest within the tolerance; one that is alone needs no figure."""
+    families = {v.facts.family for v in named}
+    family = families.pop() if len(families) == 1 else ""
+    part = published.sharing is not Sharing.WHOLE or published.scaled
+    if memory is None or (part and len(named) == 1 and published.sharing is Sharing.PARTITION):
+        return _alone(named, hint, family=family)
     key, text, amount = memory
     shown = f"{f'label {key}' if text else key}={text or amount}"
     near = [(distance, v.facts.name, v) for v in named if (distance := _distance(v, amount)) is not None]
     if near:
         decisive = ((key, text),) if len(named) > 1 and text else ()
-        return Told(variant=min(near, key=lambda each: each[:2])[2], evidence=(hint.evidence, shown), labels=(*hint.labels, *decisive))
-    if published.sharing is not Sharing.WHOLE or published.scaled or any(v.facts.memory is None for v in named):
-        return Told(variant=smallest, evidence=(hint.evidence, f"{shown} not used"), labels=hint.labels, unsure=len(named) > 1)
-    return Told(variant=None, evidence=(hint.evidence, f"{shown} is the memory of no variant"))
+        chosen = min(near, key=lambda each: each[:2])[2]
+        return Told(variant=chosen, evidence=(hint.evidence, shown), labels=(*hint.labels, *decisive), family=chosen.facts.family)
+    if part or any(v.facts.memory is None for v in named):
+        return _alone(named, hint, family=family, note=f"{shown} not used")
+    return Told(variant=None, evidence=(hint.evidence, f"{shown} is the memory of no variant", WAY_OUT), family=family)
+
+
+def _would_tell(labels: LabelFacts) -> tuple[str, ...]:
+    """Return which label would tell the memory."""
+    return tuple(f"label {key} would tell" for key, _ in labels.memory[:1])
+
+
+def _alone(named: list[Variant], hint: Hint, *, family: str, note: str = "") -> Told:
+    """Return the only variant of a product; where there are more none is told, whatever the least of them is."""
+    notes = (note,) if note else ()
+    if len(named) == 1:
+        return Told(variant=named[0], evidence=(hint.evidence, *notes), labels=hint.labels, family=family)
+    known = sorted({v.facts.memory for v in named if v.facts.memory})
+    sizes = " or ".join(format_bytes(amount) for amount in known)
+    unknown = f"VariantUnknown: {sizes} of memory, and nothing tells which" if len(known) > 1 else "VariantUnknown: nothing tells which"
+    return Told(variant=None, evidence=(hint.evidence, *notes, unknown), labels=(), unsure=True, family=family)
 
 
 def _distance(variant: Variant, amount: int) -> int | None:
@@ -169,8 +204,6 @@ def _distance(variant: Variant, amount: int) -> int | None:
 
 def _memory(labels: LabelFacts, node: Node, published: Publication) -> tuple[str, str, int] | None:
     """Return what reports the memory of a whole device: (label or source, the label's text or empty, bytes)."""
-    if published.sharing is Sharing.PARTITION:
-        return None  # a slice's memory says nothing of the card
     if published.memory is not None:
         return published.memory[0], "", published.memory[1]
     return labelled_memory(labels.memory, node.labels)

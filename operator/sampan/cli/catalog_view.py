@@ -51,7 +51,7 @@ def nearest(book: Book, text: str) -> list[str]:
     wanted = normalise(text, ())
     names = [facts.name for facts in book.classes]
     products = {variant.facts.name: variant.products for vendor in book.built_in.vendors for variant in vendor.variants}
-    holding = [name for name in names if wanted and wanted in name]
+    holding = sorted((name for name in names if wanted and wanted in name), key=lambda name: f"-{wanted}" not in f"-{name}")
     told = [name for name in names if wanted and any(wanted in product for product in products.get(name, ()))]
     return list(dict.fromkeys([*holding, *told]))[:NEAREST] or difflib.get_close_matches(wanted, names, n=NEAREST)
 

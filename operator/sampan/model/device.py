@@ -86,7 +86,9 @@ class DeviceGroup:
     devices: int
     vendor: str
     accelerator_class: str | None
-    """None where the model cannot be told: such devices are shown and counted, but never matched."""
+    """None where the model cannot be told: such devices are shown, counted, and had by vendor or resource name only."""
+    family: str = ""
+    """Family of the class, or of all classes that are possible where none is told; empty: not known."""
     sharing: Sharing = Sharing.WHOLE
     telling_labels: tuple[tuple[str, str], ...] = ()
     """Node labels (key, value) that tell this class, so that a pod can be kept to such nodes."""
@@ -99,7 +101,7 @@ class DeviceGroup:
     memory: int | None = None
     """Bytes of one device of this group where that is not its class's (a partition, a share), 0 where not told; None: the class's."""
     variant_unknown: bool = False
-    """Several variants of the class are possible and the smallest counts."""
+    """Several classes of one name differ in memory, and nothing says which it is: none is told."""
     unhealthy: int = 0
     """Devices that the vendor's own health word leaves out; not among `devices`."""
     missing: str = ""

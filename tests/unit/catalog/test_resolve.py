@@ -4,6 +4,7 @@ import pytest
 
 from builders import node
 from sampan.catalog import load
+from sampan.catalog.telling import Publication, tell
 from sampan.model.accelerator import Sharing
 from sampan.model.device import DeviceGroup
 
@@ -52,10 +53,23 @@ def test_nvidia_products(product: str, memory: str, want: str | None) -> None:
     assert any(product in told for told in group.evidence)
 
 
-def test_without_a_memory_label_the_smallest_variant_counts() -> None:
+def test_without_a_memory_label_no_variant_is_told() -> None:
     group = nvidia("NVIDIA-H20")
-    assert group.accelerator_class == "nvidia-h20-sxm-96gb"
-    assert any("VariantUnknown" in told for told in group.evidence)
+    assert (group.accelerator_class, group.variant_unknown, group.family) == (None, True, "nvidia-hopper")
+    assert "VariantUnknown: 96Gi or 141Gi of memory, and nothing tells which" in group.evidence
+    assert any("AcceleratorClass" in told for told in group.evidence)
+
+
+def test_no_class_is_told_without_memory_where_classes_differ_in_it() -> None:
+    """Over the whole catalogue: a product that several classes share tells none of them by itself."""
+    for vendor in load().vendors:
+        for variant in vendor.variants:
+            for product in variant.products:
+                named = [other for other in vendor.variants if product in other.products and other.resources == variant.resources]
+                if len(named) > 1:
+                    published = Publication(resource="claim:x", sharing=Sharing.WHOLE, products=(("attribute product", product),))
+                    told = tell(vendor, node(), published)
+                    assert (told.variant, told.unsure) == (None, True), product
 
 
 def test_a_memory_of_no_variant_names_no_class() -> None:
@@ -138,9 +152,11 @@ def test_ascend_910_nodes(labels: dict[str, str], want: str | None) -> None:
 @pytest.mark.parametrize(
     ("labels", "annotations", "want"),
     [
-        ({CHIP: "310P3"}, {}, ("huawei-310p-24gb", Sharing.WHOLE)),
-        ({"accelerator": "huawei-Ascend310"}, {}, ("huawei-310p-24gb", Sharing.WHOLE)),  # the label is wrong, the name is right
-        ({CHIP: "310P3"}, {"hami.io/node-register-Ascend310P": "[]"}, ("huawei-310p-24gb", Sharing.VIRTUAL)),
+        ({CHIP: "310P3"}, {}, (None, Sharing.WHOLE)),
+        ({CHIP: "310P3", "mind-cluster/npu-chip-memory": "24G"}, {}, ("huawei-310p-24gb", Sharing.WHOLE)),
+        ({CHIP: "310P3", "mind-cluster/npu-chip-memory": "48G"}, {}, ("huawei-310p-48gb", Sharing.WHOLE)),
+        ({"accelerator": "huawei-Ascend310"}, {}, (None, Sharing.WHOLE)),
+        ({CHIP: "310P3"}, {"hami.io/node-register-Ascend310P": "[]"}, (None, Sharing.VIRTUAL)),
     ],
 )
 def test_ascend_310p_nodes(labels: dict[str, str], annotations: dict[str, str], want: tuple[str, Sharing]) -> None:
