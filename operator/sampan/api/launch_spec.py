@@ -85,7 +85,7 @@ class RecipeSpec(Border):
 
 
 _LIFECYCLE: Final = " || ".join(
-    [f"self.key in {[*LIFECYCLE_KEYS]}", *(f"self.key.startswith('{prefix}')" for prefix in LIFECYCLE_PREFIXES)]
+    [f"self.key in {[*LIFECYCLE_KEYS]}", *(f"self.key.startsWith('{prefix}')" for prefix in LIFECYCLE_PREFIXES)]
 )
 
 
