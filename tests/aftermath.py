@@ -45,7 +45,10 @@ def after(world: Snapshot, done: Iterable[Assignment]) -> Snapshot:
             running={**member.running, **ours},
             rings=rings,
             cards=cards_after(world, member, mine),
-            quotas={space: less(left, needs_of(world, mine)) for space, left in member.quotas.items()},
+            quotas={
+                space: tuple(replace(each, left=less(each.left, needs_of(world, mine))) for each in told)
+                for space, told in member.quotas.items()
+            },
             queues={
                 key: replace(queue, free=less(queue.free, needs_of(world, [e for e in mine if pools[e.offer, e.pool].member_queue == key])))
                 for key, queue in member.queues.items()
@@ -60,7 +63,7 @@ def needs_of(world: Snapshot, done: Iterable[Assignment]) -> Vector:
 
 
 def less(left: Mapping[str, int], taken: Vector) -> dict[str, int]:
-    return {name: amount - taken[name.removeprefix("requests.")] for name, amount in left.items()}
+    return {name: amount - taken[name] for name, amount in left.items()}
 
 
 def cards_after(world: Snapshot, member: Cluster, done: Iterable[Assignment]) -> dict[tuple[str, str], CardUse]:

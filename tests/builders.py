@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from sampan.catalog import load
 from sampan.model.accelerator import AcceleratorClass, Precision
+from sampan.model.admission import Quota
 from sampan.model.backlog import Backlog
 from sampan.model.cluster import Cell, Cluster, Node, Pool, Running
 from sampan.model.job import AlternativeOrder, Demand, Job, Placement, Requirement, Shape
@@ -85,6 +86,11 @@ def cluster(*members: Node, uid: str = "c1", used: Mapping[str, Vector] | None =
     """Return a cluster whose devices the built-in catalogue has resolved."""
     known = {member.name: load().resolve(member) for member in members}
     return Cluster(uid=uid, nodes={member.name: member for member in members}, devices=known, used=used or {})
+
+
+def quota(left: Mapping[str, int], name: str = "quota", *, best_effort: bool | None = None) -> Quota:
+    """Return what a ResourceQuota leaves, in base units."""
+    return Quota(name=name, left=left, best_effort=best_effort)
 
 
 def accelerator_class(name: str = H100, *, vendor: str = "nvidia", fp16: int | None = 989 * MICRO, units: int = 1) -> AcceleratorClass:

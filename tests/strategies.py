@@ -6,7 +6,7 @@ from dataclasses import replace
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from builders import A100, ASCEND, GIB, H100, HYGON, NOW, cluster, demand, job, node, offer, price, requirement, shape, snapshot
+from builders import A100, ASCEND, GIB, H100, HYGON, NOW, cluster, demand, job, node, offer, price, quota, requirement, shape, snapshot
 from sampan.model.accelerator import Sharing
 from sampan.model.cluster import CardUse, Cluster, MemberQueue, Node
 from sampan.model.device import Card, ClaimSource, DeviceGroup, Fabric
@@ -40,7 +40,7 @@ def clusters(draw: st.DrawFn, uid: str) -> Cluster:
         used={name: vector for each in made for name, vector in each.used.items()},
         cards={key: use for each in made for key, use in each.cards.items()},
         rings={name: free for each in made for name, free in each.rings.items()},
-        quotas={JOBS: {f"requests.{name}": amount for name, amount in limits.items()}} if draw(st.integers(0, 3)) == 0 else {},
+        quotas={JOBS: (quota(limits),)} if draw(st.integers(0, 3)) == 0 else {},
         queues={f"{JOBS}/{QUEUE}": MemberQueue(name=QUEUE, free=limits)} if draw(st.integers(0, 3)) == 0 else {},
     )
 

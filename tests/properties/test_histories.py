@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
 
-from builders import A100, H100, NOW, cluster, demand, nodes, offer, requirement, shape, snapshot
+from builders import A100, H100, NOW, cluster, demand, nodes, offer, quota, requirement, shape, snapshot
 from sampan.model.backlog import Backlog
 from sampan.model.cluster import Cluster, MemberQueue, Running
 from sampan.model.job import Job
@@ -78,7 +78,9 @@ class History:
                     used[name] = used.get(name, Vector()) + need.times(replicas)
                 running[uid] = started(done, need, ends=declared)
         assert all(member.nodes[name].allocatable[resource] >= amount for name, each in used.items() for resource, amount in each)
-        quotas = {namespace: self._left(left, running.values()) for namespace, left in member.quotas.items()}
+        quotas = {
+            namespace: tuple(quota(self._left(each.left, running.values())) for each in told) for namespace, told in member.quotas.items()
+        }
         through = [run for run in running.values() if self.base.offers[run.offer].member_queue]
         queues = {name: replace(queue, free=self._left(queue.free, through)) for name, queue in member.queues.items()}
         return replace(member, used=used, running=running, quotas=quotas, queues=queues)
@@ -141,7 +143,7 @@ def history(seed: int) -> History:
 
 def _limited(chance: Random, member: Cluster) -> Cluster:
     """A member with a quota on the devices of the job namespace, and with a queue that has some of them, or neither."""
-    quotas = {"sampan-jobs": {GPU: chance.randint(8, 40)}} if chance.randint(0, 2) == 0 else {}
+    quotas = {"sampan-jobs": (quota({GPU: chance.randint(8, 40)}),)} if chance.randint(0, 2) == 0 else {}
     queues = {"sampan-jobs/batch": MemberQueue(name="batch", free={GPU: chance.randint(8, 40)})}
     return replace(member, quotas=quotas, queues=queues)
 

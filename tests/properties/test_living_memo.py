@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aftermath import after
-from builders import cells
+from builders import cells, quota
 from sampan.model.backlog import Backlog
 from sampan.model.cluster import Cell, Cluster, Running
 from sampan.model.job import Job, Shape
@@ -71,7 +71,7 @@ def member_changed(data: st.DataObject, old: Cluster, what: str) -> Cluster:
     """One node, quota or queue is another; a node may be gone."""
     amounts = data.draw(st.fixed_dictionaries({}, optional={GPU: st.integers(-2, 9), NPU: st.integers(0, 9)}))
     if what == "quota":
-        return replace(old, quotas={JOBS: {f"requests.{name}": amount for name, amount in amounts.items()}})
+        return replace(old, quotas={JOBS: (quota(amounts),)})
     if what == "queued":
         key = f"{JOBS}/{QUEUE}"
         return replace(old, queues={key: replace(old.queues[key], free=amounts)} if key in old.queues else {})

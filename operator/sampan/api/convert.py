@@ -8,9 +8,11 @@ from pydantic import ValidationError
 from sampan.api.alternative import Accelerator, ShareSpec
 from sampan.api.common import every_error
 from sampan.api.computejob import ComputeJobSpec
+from sampan.api.consignment import needs
 from sampan.api.placement import Placement as PlacementSpec
 from sampan.api.selector import LabelSelector
 from sampan.api.way import Way, way
+from sampan.model.admission import ALL_PODS, CONFIG_MAPS, SECRETS
 from sampan.model.job import Demand, Placement, Requirement, Shape, Share
 from sampan.model.quantity import QuantityError, parse_micro, parse_quantity
 from sampan.model.selector import Expression, Operator, Selector
@@ -60,6 +62,9 @@ def _demand(spec: ComputeJobSpec, number: int | None) -> Demand:
         replicas=width,
         least_replicas=width if spec.gang else 1,
         per_replica=_per_replica(run),
+        limits=tuple(sorted(_parsed(run.limits).items())),
+        zeros=tuple(sorted(name for name, amount in _parsed({**run.limits, **run.requests}).items() if not amount)),
+        objects=_objects(spec, width),
         architectures=tuple(sorted(run.architectures)),
         expected_seconds=None if chosen is None else chosen.expected_seconds,
         limit_seconds=run.active_deadline_seconds,
@@ -101,9 +106,19 @@ def _span(spec: ComputeJobSpec, run: Way) -> int | None:
 
 def _per_replica(run: Way) -> Vector:
     """Requests, or limits where no request is given, as the API server defaults them; one pod slot."""
-    asked = {**run.limits, **run.requests}
-    amounts = {name: parse_quantity(text, milli=name == CPU) for name, text in asked.items() if name in (CPU, MEMORY, STORAGE)}
-    return Vector.of({**amounts, PODS: 1})
+    return Vector.of({**_parsed({**run.limits, **run.requests}), PODS: 1})
+
+
+def _parsed(amounts: Mapping[str, str]) -> dict[str, int]:
+    return {name: parse_quantity(text, milli=name == CPU) for name, text in amounts.items() if name in (CPU, MEMORY, STORAGE)}
+
+
+def _objects(spec: ComputeJobSpec, width: int) -> tuple[tuple[str, int], ...]:
+    """Return what a job makes on a member besides its pods at once: what travels with it, and all pods that a sweep has in the end."""
+    config_maps, secrets = needs(spec)
+    pods = 0 if spec.gang else max(spec.completions or width, width)
+    made = ((ALL_PODS, pods), (CONFIG_MAPS, len(config_maps)), (SECRETS, len(secrets)))
+    return tuple((name, amount) for name, amount in made if amount)
 
 
 def _placement(placement: PlacementSpec | None) -> Placement:

@@ -82,6 +82,11 @@ class ClusterView:
             self._stale = True
             self.generation += 1  # launch recipes may depend on it
             self._cluster = replace(self._cluster, queueing=queueing)
+        asked = self._inventory.layers.rules.admission, self._inventory.layers.kueue.covered
+        if asked[0] is not self._cluster.admission or asked[1] is not self._cluster.covered:
+            self._stale = True
+            self.generation += 1  # pools say what is asked of pods there
+            self._cluster = replace(self._cluster, admission=asked[0], covered=asked[1])
         return self._cluster
 
     def cluster(self, flights: Flights) -> Cluster:
@@ -98,8 +103,8 @@ class ClusterView:
                 cards=self._cards(under_way),
                 rings=self._rings,
                 contended=contended(self._inventory.waiting.values()),
-                quotas=layers.quotas,
-                queues=layers.queues,
+                quotas=layers.rules.quotas(under_way),
+                queues=layers.kueue.queues(under_way),
             )
         return self._cluster
 

@@ -42,9 +42,9 @@ def wide_feeds(inventory: Inventory, more: Set[str], listed: Listed) -> Iterator
         yield "resourceclaims", Collection(path=resource_path(DRA, "resourceclaims"), into=kube.ResourceClaim), claims
     if "clusterqueues" in more:
         queues = Sink[kube.ClusterQueue](
-            replace=lambda items, _: layers.replace_cluster(items),
-            put=layers.put_cluster,
-            drop=layers.drop_cluster,
+            replace=lambda items, _: layers.kueue.replace_cluster(items),
+            put=layers.kueue.put_cluster,
+            drop=layers.kueue.drop_cluster,
             lost=lambda _: None,
             listed=lambda: listed("clusterqueues"),
         )
@@ -57,19 +57,29 @@ def narrow_feeds(inventory: Inventory, more: Set[str], namespace: str, *, listed
     if "resourcequotas" in more:
         name = f"resourcequotas/{namespace}"
         quotas = Sink[kube.ResourceQuota](
-            replace=lambda items, _: layers.replace_quotas(namespace, items),
-            put=layers.put_quota,
-            drop=layers.drop_quota,
+            replace=lambda items, _: layers.rules.replace_quotas(namespace, items),
+            put=layers.rules.put_quota,
+            drop=layers.rules.drop_quota,
             lost=lambda _: None,
             listed=lambda: listed(name),
         )
         yield name, Collection(path=resource_path("v1", "resourcequotas", namespace=namespace), into=kube.ResourceQuota), quotas
+    if "limitranges" in more:
+        name = f"limitranges/{namespace}"
+        ranges = Sink[kube.LimitRange](
+            replace=lambda items, _: layers.rules.replace_ranges(namespace, items),
+            put=layers.rules.put_range,
+            drop=layers.rules.drop_range,
+            lost=lambda _: None,
+            listed=lambda: listed(name),
+        )
+        yield name, Collection(path=resource_path("v1", "limitranges", namespace=namespace), into=kube.LimitRange), ranges
     if "localqueues" in more:
         name = f"localqueues/{namespace}"
         local = Sink[kube.LocalQueue](
-            replace=lambda items, _: layers.replace_local(items),
-            put=layers.put_local,
-            drop=layers.drop_local,
+            replace=lambda items, _: layers.kueue.replace_local(namespace, items),
+            put=layers.kueue.put_local,
+            drop=layers.kueue.drop_local,
             lost=lambda _: None,
             listed=lambda: listed(name),
         )

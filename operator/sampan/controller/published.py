@@ -127,7 +127,7 @@ class Published:
         inventory.replace_nodes(summary.nodes)
         inventory.layers.replace_claims(summary.claims)
         if summary.cluster_queues or inventory.layers.queueing:
-            inventory.layers.replace_cluster(summary.cluster_queues)
+            inventory.layers.kueue.replace_cluster(summary.cluster_queues)
         self._foreign = tuple(pod for pod in summary.pods if pod.metadata.labels.get(LABEL_HUB) != self._hub_id)
         inventory.replace_pods((*self._foreign, *self._own.values()))
 

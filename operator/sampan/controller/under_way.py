@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import replace
 from typing import Final
 
+from sampan.api.manifest import in_queue
 from sampan.controller.jobs import JobRecord
 from sampan.controller.queue_book import Seat
 from sampan.kube.workloads import Job as RemoteJob
@@ -15,8 +16,9 @@ from sampan.model.job import Demand, Shape, Share
 from sampan.model.offer import OfferKey
 from sampan.model.plan import Assignment
 from sampan.model.vector import Vector
-from sampan.scheduling.capacity import Flight
+from sampan.scheduling.capacity import NOT_MADE, Flight, Made
 from sampan.scheduling.need import need_of, started
+from sampan.scheduling.quota_use import NOTHING, use_of
 
 HOSTNAME: Final = "kubernetes.io/hostname"
 Nodes = tuple[tuple[str, int], ...]
@@ -108,6 +110,7 @@ def running_of(record: JobRecord, seat: Seat, *, flight: Flight) -> Running:
         pool=binding.pool,
         nodes=flight.nodes,
         per_replica=flight.per_replica,
+        limits=demand.limits if demand is not None else (),
         ends=_after(binding.bound_at, demand.span_seconds if demand is not None else None),
         likely_ends=_after(binding.bound_at, expected),
     )
@@ -136,7 +139,16 @@ def per_replica(demand: Demand | None, pool: Pool | None) -> Vector:
 def planned_flight(assignment: Assignment, pool: Pool | None) -> Flight:
     """Return the flight of an assignment whose intent is not written yet."""
     demand = assignment.demand
-    return Flight(job_uid=assignment.job.uid, nodes=assignment.nodes, per_replica=per_replica(demand, pool), share=share_of(demand))
+    return Flight(
+        job_uid=assignment.job.uid,
+        nodes=assignment.nodes,
+        per_replica=per_replica(demand, pool),
+        share=share_of(demand),
+        replicas=assignment.replicas,
+        namespace=pool.namespace if pool is not None else "",
+        queue=pool.member_queue if pool is not None else "",
+        use=use_of(demand, pool) if pool is not None else NOTHING,
+    )
 
 
 def bound_flight(record: JobRecord, *, plan: Assignment | None, copy: RemoteJob | None, pool: Pool | None) -> Flight:
@@ -150,6 +162,25 @@ def bound_flight(record: JobRecord, *, plan: Assignment | None, copy: RemoteJob 
         per_replica=per_replica(demand, pool),
         share=share_of(demand),
         finished=replicas_over(binding.replicas, copy),
+        replicas=binding.replicas,
+        namespace=binding.namespace,
+        queue=pool.member_queue if pool is not None else "",
+        use=use_of(demand, pool) if demand is not None and pool is not None else NOTHING,
+        made=made_of(copy),
+    )
+
+
+def made_of(copy: RemoteJob | None) -> Made:
+    """Return what of an attempt is there on the member, by its Job."""
+    if copy is None:
+        return NOT_MADE
+    status = copy.status
+    return Made(
+        job=True,
+        dependents=not copy.spec.suspend or in_queue(copy.metadata.labels),
+        admitted=not copy.spec.suspend,
+        active=status.active,
+        ended=status.succeeded + status.failed,
     )
 
 

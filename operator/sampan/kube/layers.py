@@ -1,4 +1,4 @@
-"""Typed values of what limits or queues jobs on a member: ResourceQuotas, Kueue's queues, ResourceClaims, API groups.
+"""Typed values of what limits or queues jobs on a member: ResourceQuotas, LimitRanges, Kueue's queues, ResourceClaims, API groups.
 
 Lives here: the fields something in Sampan reads, and no others.
 Must never live here: decoding, network, meaning. The rules of leniency are in meta.py.
@@ -13,14 +13,30 @@ from sampan.kube.workloads import Condition
 class QuotaStatus(KubeStruct, frozen=True, gc=False):
     """What a namespace may use, and uses."""
 
-    hard: dict[str, str] = {}
-    used: dict[str, str] = {}
+    hard: dict[str, str | int] = {}
+    used: dict[str, str | int] = {}
+
+
+class ScopeTerm(KubeStruct, frozen=True, gc=False):
+    """A scope with an operator: In, NotIn, Exists or DoesNotExist."""
+
+    scope_name: str = ""
+    operator: str = ""
+    values: list[str] = []
+
+
+class ScopeSelector(KubeStruct, frozen=True, gc=False):
+    """Terms that must all hold."""
+
+    match_expressions: list[ScopeTerm] = []
 
 
 class QuotaSpec(KubeStruct, frozen=True, gc=False):
-    """Which pods a quota counts; scopes narrow it."""
+    """What a namespace is to have, and which pods it counts; scopes narrow it."""
 
+    hard: dict[str, str | int] = {}
     scopes: list[str] = []
+    scope_selector: ScopeSelector = ScopeSelector()
 
 
 class ResourceQuota(KubeStruct, frozen=True, gc=False):
@@ -31,6 +47,38 @@ class ResourceQuota(KubeStruct, frozen=True, gc=False):
     status: QuotaStatus = QuotaStatus()
 
 
+class LimitRangeItem(KubeStruct, frozen=True, gc=False):
+    """Bounds and defaults of containers, pods or claims."""
+
+    type: str = ""
+    max: dict[str, str | int] = {}
+    min: dict[str, str | int] = {}
+    default: dict[str, str | int] = {}
+    default_request: dict[str, str | int] = {}
+    max_limit_request_ratio: dict[str, str | int] = {}
+
+
+class LimitRangeSpec(KubeStruct, frozen=True, gc=False):
+    """Its items."""
+
+    limits: list[LimitRangeItem] = []
+
+
+class LimitRange(KubeStruct, frozen=True, gc=False):
+    """Bounds of what pods of a namespace may name."""
+
+    metadata: ObjectMeta = ObjectMeta()
+    spec: LimitRangeSpec = LimitRangeSpec()
+
+
+class PriorityClass(KubeStruct, frozen=True, gc=False):
+    """A priority class; the server gives the global default to pods that name none."""
+
+    metadata: ObjectMeta = ObjectMeta()
+    value: int = 0
+    global_default: bool = False
+
+
 class LocalQueueSpec(KubeStruct, frozen=True, gc=False):
     """Which ClusterQueue serves it."""
 
@@ -38,19 +86,41 @@ class LocalQueueSpec(KubeStruct, frozen=True, gc=False):
     stop_policy: str = "None"
 
 
+class UsedResource(KubeStruct, frozen=True, gc=False):
+    """What a flavour's resource uses."""
+
+    name: str = ""
+    total: str | int = "0"
+
+
+class UsedFlavor(KubeStruct, frozen=True, gc=False):
+    """What a flavour uses."""
+
+    name: str = ""
+    resources: list[UsedResource] = []
+
+
+class LocalQueueStatus(KubeStruct, frozen=True, gc=False):
+    """What the Workloads that came through it have reserved; None: it does not say."""
+
+    flavors_reservation: list[UsedFlavor] | None = None
+
+
 class LocalQueue(KubeStruct, frozen=True, gc=False):
     """Kueue's queue of a namespace."""
 
     metadata: ObjectMeta = ObjectMeta()
     spec: LocalQueueSpec = LocalQueueSpec()
+    status: LocalQueueStatus = LocalQueueStatus()
 
 
 class QueueResource(KubeStruct, frozen=True, gc=False):
-    """A resource of a flavour: its nominal quota and how much may be borrowed beyond it."""
+    """A resource of a flavour: its nominal quota, how much may be borrowed beyond it, and how much of it others may borrow."""
 
     name: str = ""
     nominal_quota: str | int = "0"
     borrowing_limit: str | int | None = None
+    lending_limit: str | int | None = None
 
 
 class QueueFlavor(KubeStruct, frozen=True, gc=False):
@@ -67,26 +137,12 @@ class QueueGroup(KubeStruct, frozen=True, gc=False):
 
 
 class ClusterQueueSpec(KubeStruct, frozen=True, gc=False):
-    """What a ClusterQueue may admit."""
+    """What a ClusterQueue may admit. Its cohort is `cohort` in v1beta1 and `cohortName` in v1beta2."""
 
     cohort: str = ""
     cohort_name: str = ""
     resource_groups: list[QueueGroup] = []
     stop_policy: str = "None"
-
-
-class UsedResource(KubeStruct, frozen=True, gc=False):
-    """What a flavour's resource uses."""
-
-    name: str = ""
-    total: str | int = "0"
-
-
-class UsedFlavor(KubeStruct, frozen=True, gc=False):
-    """What a flavour uses."""
-
-    name: str = ""
-    resources: list[UsedResource] = []
 
 
 class ClusterQueueStatus(KubeStruct, frozen=True, gc=False):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sampan.model.accelerator import AcceleratorClass, Sharing
+from sampan.model.admission import NO_ADMISSION, Admission, Quota
 from sampan.model.device import ClaimSource, DeviceGroup, DeviceSlice
 from sampan.model.launch import NO_LAUNCH, Launch
 from sampan.model.offer import OfferKey
@@ -49,6 +50,8 @@ class Running:
     nodes: tuple[tuple[str, int], ...]
     """(node, replicas)."""
     per_replica: Vector
+    limits: tuple[tuple[str, int], ...] = ()
+    """Limits that one replica names, by resource."""
     ends: int | None
     """Milliseconds since the epoch by which it is gone at the latest, grace included; None: not declared."""
     likely_ends: int | None = None
@@ -77,6 +80,14 @@ class MemberQueue:
     free: Mapping[str, int] = field(default_factory=dict)
     """Amounts by resource that it may still admit, borrowing included; a resource that is not named is not limited."""
     active: bool = True
+    source: str = ""
+    """What else draws on `free`: every queue of this ClusterQueue; empty: no other."""
+    cohort: str = ""
+    """What its ClusterQueue may borrow from; empty: nothing."""
+    cohort_free: Mapping[str, int] = field(default_factory=dict)
+    """What all ClusterQueues of the cohort may still admit together."""
+    largest: Mapping[str, int] = field(default_factory=dict)
+    """The most that one job may take, as all its pods enter one flavour."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,10 +107,14 @@ class Cluster:
     """What foreign pods that still wait for a node ask for, by the extended resource they name; the empty name: CPU only."""
     running: Mapping[str, Running] = field(default_factory=dict)
     """Our own attempts on this member, by job UID."""
-    quotas: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    """What the ResourceQuotas of a job namespace leave, by namespace and resource; a resource that is not named is not limited."""
+    quotas: Mapping[str, tuple[Quota, ...]] = field(default_factory=dict)
+    """What the ResourceQuotas of a job namespace leave, by namespace and then by name."""
+    admission: Mapping[str, Admission] = field(default_factory=dict)
+    """What the API server asks of pods of a job namespace, by namespace; not named: nothing, or nobody may look."""
     queues: Mapping[str, MemberQueue] = field(default_factory=dict)
     """The member's own queues in the job namespaces, by `namespace/name`."""
+    covered: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Resources that each of them hands out, as far as it is known."""
     queueing: tuple[str, ...] = ()
     """Layers found on the member: `Kueue`, `Volcano`, `HAMi`, `Koordinator`."""
     pod_security: Mapping[str, str] = field(default_factory=dict)
@@ -154,6 +169,12 @@ class Pool:
     """The class's recipe with the offer's word over it."""
     member_queue: str = ""
     """`namespace/name` of the member's queue that jobs enter; empty: none."""
+    namespace: str = field(default="", repr=False)
+    """Of the offer's jobs on the member. Not in the repr, from which names of pools are made, nor is the next."""
+    admission: Admission = field(default=NO_ADMISSION, repr=False)
+    """What the member's API server asks of pods of that namespace."""
+    covers: frozenset[str] | None = field(default=None, repr=False)
+    """Resources that the member's queue hands out: a pod that asks for another is never admitted; None: all, or not known."""
     driver: str = ""
     """Least driver version on its nodes; empty: not known."""
     compute_capability: str = ""

@@ -84,6 +84,12 @@ class Demand:
     """Fewest pods worth starting: all of a gang, one of a sweep."""
     per_replica: Vector
     """CPU, memory, storage and one pod slot; the devices come from `requirement`."""
+    limits: tuple[tuple[str, int], ...] = ()
+    """Limits that the pod names, 0 included, beside those of its devices: quotas and LimitRanges of members read them."""
+    zeros: tuple[str, ...] = ()
+    """Resources that it asks 0 of by name; of any other that `per_replica` lacks it says nothing, and a LimitRange may fill it in."""
+    objects: tuple[tuple[str, int], ...] = ()
+    """What the job makes on a member once, whatever its width, by `admission.quota_key`: ConfigMaps, Secrets, all pods of a sweep."""
     architectures: tuple[str, ...] = ()
     expected_seconds: int | None = None
     span_seconds: int | None = None

@@ -44,6 +44,9 @@ class Reason(StrEnum):
     RUN_LIMIT_EXCEEDED = "RunLimitExceeded"
     DEVICES_PER_JOB_EXCEEDED = "DevicesPerJobExceeded"
     LAUNCH_NOT_PERMITTED = "LaunchNotPermitted"
+    RESOURCES_NOT_NAMED = "ResourcesNotNamed"  # a quota of the member makes pods name a request or a limit
+    LIMIT_RANGE_VIOLATED = "LimitRangeViolated"
+    MEMBER_QUEUE_NOT_COVERING = "MemberQueueNotCovering"
     # The nodes are too small, or full.
     TOO_LARGE = "TooLarge"
     QUOTA_EXHAUSTED = "QuotaExhausted"

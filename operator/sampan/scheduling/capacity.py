@@ -6,10 +6,12 @@ cluster, counting pods only would fill it twice: per attempt the greater of the 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from sampan.model.cluster import CardUse
 from sampan.model.job import Share
 from sampan.model.vector import Vector
+from sampan.scheduling.quota_use import NOTHING, QuotaUse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,24 @@ class PodUse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What of an attempt is there on the member, as its Job says: by then quotas have counted it, for they count before they admit."""
+
+    job: bool = False
+    dependents: bool = False
+    """Services, ConfigMaps, Secrets and claim templates: all there once the Job is started or enters a queue."""
+    admitted: bool = False
+    """The Job is not suspended: a queue of the member's let it in."""
+    active: int = 0
+    """Pods that have not ended."""
+    ended: int = 0
+    """Pods that have: quotas of all pods still count them."""
+
+
+NOT_MADE: Final = Made()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Flight:
     """An attempt under way: what was planned for it."""
 
@@ -40,6 +60,15 @@ class Flight:
     """What a replica takes of one card, where it takes a part."""
     finished: int = 0
     """Replicas that ended for good and will not be replaced."""
+    replicas: int = 0
+    """Pods at once."""
+    namespace: str = ""
+    """Of its objects on the member."""
+    queue: str = ""
+    """`namespace/name` of the member's queue that it enters."""
+    use: QuotaUse = NOTHING
+    """What it takes of quotas and queues there."""
+    made: Made = NOT_MADE
 
 
 def outstanding(flight: Flight, seen: Mapping[str, int]) -> dict[str, int]:

@@ -124,10 +124,15 @@ _WORDS: Final[Mapping[Reason, Callable[[Shape], str]]] = {
     Reason.RUN_LIMIT_EXCEEDED: lambda _: "the job may run longer than the offer allows, or declares no limit",
     Reason.DEVICES_PER_JOB_EXCEEDED: lambda _: "the job takes more devices than the offer gives to one job",
     Reason.LAUNCH_NOT_PERMITTED: lambda _: "the namespace on the member forbids what such devices need to run",
+    Reason.RESOURCES_NOT_NAMED: lambda _: (
+        "a quota of the job namespace on the member asks for requests or limits that the job does not name"
+    ),
+    Reason.LIMIT_RANGE_VIOLATED: lambda _: "a LimitRange of the job namespace on the member does not admit the job's requests or limits",
+    Reason.MEMBER_QUEUE_NOT_COVERING: lambda _: "the member's own queue does not hand out all that the job asks for",
     Reason.ARCHITECTURE_MISMATCH: _architectures,
     Reason.ACCELERATOR_NODE_RESERVED: lambda _: "nodes with accelerators are kept for jobs that use them",
     Reason.TOO_LARGE: lambda s: f"needs {_wanted(s)}: more than the pool has even when empty",
-    Reason.QUOTA_EXHAUSTED: lambda _: "the job namespace's quota on the member is used up",
+    Reason.QUOTA_EXHAUSTED: lambda _: "a quota of the job namespace on the member leaves too little",
     Reason.MEMBER_QUEUE_FULL: lambda _: "the member's own queue admits no more now",
     Reason.HELD_FOR_OTHERS: lambda _: "free now, but held for a job that comes first",
     Reason.INSUFFICIENT_CAPACITY: lambda s: f"needs {_wanted(s)}, not free now",

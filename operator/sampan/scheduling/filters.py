@@ -14,6 +14,8 @@ from sampan.model.cluster import Pool
 from sampan.model.job import Demand, Domestic, Placement, Requirement
 from sampan.model.offer import Offer
 from sampan.model.reason import Reason
+from sampan.scheduling.admission import uncovered, unnamed, violations
+from sampan.scheduling.versions import new_enough
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +178,7 @@ def driver(q: Question) -> Reason | None:
     need = q.demand.requirement
     if need is None:
         return None
-    enough = _new_enough(q.pool.driver, need.min_driver) and _new_enough(q.pool.compute_capability, need.min_compute_capability)
+    enough = new_enough(q.pool.driver, need.min_driver) and new_enough(q.pool.compute_capability, need.min_compute_capability)
     return None if enough else Reason.DRIVER_TOO_OLD
 
 
@@ -215,6 +217,21 @@ def launch(q: Question) -> Reason | None:
     return None if level is None or level.allows(q.pool.launch.pod_security) else Reason.LAUNCH_NOT_PERMITTED
 
 
+def resources_named(q: Question) -> Reason | None:
+    """The pod names every request and limit that a quota there makes pods name."""
+    return Reason.RESOURCES_NOT_NAMED if q.pool.admission.compulsory and unnamed(q.demand, q.pool) else None
+
+
+def limit_ranges(q: Question) -> Reason | None:
+    """The pod, with what LimitRanges there fill in, is within them and still valid."""
+    return Reason.LIMIT_RANGE_VIOLATED if q.pool.admission.limits and violations(q.demand, q.pool) else None
+
+
+def queue_covers(q: Question) -> Reason | None:
+    """The member's own queue hands out all that the pod asks for."""
+    return Reason.MEMBER_QUEUE_NOT_COVERING if uncovered(q.demand, q.pool) else None
+
+
 OFFER_FILTERS: Final[tuple[Check, ...]] = (
     policy_known,
     approved,
@@ -245,7 +262,7 @@ POOL_FILTERS: Final[tuple[Check, ...]] = (
     reserved_for_devices,
 )
 """Read the demand, `placement.domestic`, the policy's word on CPU jobs, and facts of the pool; not its nodes, nothing of the offer."""
-CELL_FILTERS: Final[tuple[Check, ...]] = (price_cap, launch)
+CELL_FILTERS: Final[tuple[Check, ...]] = (price_cap, launch, resources_named, limit_ranges, queue_covers)
 """Read offer and pool together."""
 FILTERS: Final = (*OFFER_FILTERS, *POOL_FILTERS, *CELL_FILTERS)
 
@@ -275,25 +292,3 @@ def _named(need: Requirement, have: AcceleratorClass) -> bool:
 
 def _at_least(have: int | None, need: int | None) -> bool:
     return need is None or (have is not None and have >= need)
-
-
-def _new_enough(have: str, need: str) -> bool:
-    """Compare dotted versions number by number; what is not told is not enough."""
-    if not need:
-        return True
-    return bool(have) and version_key(have) >= version_key(need)
-
-
-def version_key(version: str) -> tuple[int, ...]:
-    """Return what versions compare by: their leading numbers without zeros at the end, so that 550 equals 550.0."""
-    found: list[int] = []
-    for part in version.split("."):
-        digits = part[: len(part) - len(part.lstrip("0123456789"))]
-        if not digits:
-            break
-        found.append(int(digits[:9]))
-        if digits != part:
-            break
-    while found and found[-1] == 0:
-        found.pop()
-    return tuple(found)

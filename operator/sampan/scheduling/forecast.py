@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from sampan.model.backlog import Backlog, Bucket
-from sampan.model.cluster import Cluster, Running
+from sampan.model.cluster import Cluster, MemberQueue, Running
 from sampan.model.job import Demand, Job
 from sampan.model.plan import Assignment
 from sampan.model.queues import QueueUse
@@ -22,7 +22,7 @@ from sampan.scheduling.cycle import schedule
 from sampan.scheduling.desk import Desk
 from sampan.scheduling.explain_start import UNBOUNDED
 from sampan.scheduling.layout import CellId
-from sampan.scheduling.limits import plain_name
+from sampan.scheduling.limits import after_run
 from sampan.scheduling.memo import Memo
 from sampan.scheduling.need import need_of, started
 from sampan.scheduling.order import next_ripening
@@ -207,14 +207,22 @@ def _changed(cluster: Cluster, run: Running, snapshot: Snapshot, *, sign: int) -
     quotas, queues = dict(cluster.quotas), dict(cluster.queues)
     offer = snapshot.offers.get(run.offer)
     if offer is not None and offer.namespace in quotas:
-        quotas[offer.namespace] = _left(quotas[offer.namespace], run, sign=sign)
+        quotas[offer.namespace] = tuple(after_run(quota, run, sign=sign) for quota in quotas[offer.namespace])
     entered = next((cell.pool.member_queue for cell in snapshot.cells if (cell.offer, cell.pool.name) == (run.offer, run.pool)), "")
     if entered in queues:
-        queues[entered] = replace(queues[entered], free=_left(queues[entered].free, run, sign=sign))
+        queues = {name: _entered(queue, queues[entered], run, sign=sign) for name, queue in queues.items()}
     return replace(cluster, used=used, running=running, rings=rings, quotas=quotas, queues=queues)
 
 
+def _entered(queue: MemberQueue, entered: MemberQueue, run: Running, *, sign: int) -> MemberQueue:
+    """Return a member's queue after a job entered one of them (1) or left it (-1): both may draw on the same."""
+    same = queue.name == entered.name or (entered.source and queue.source == entered.source)
+    free = _left(queue.free, run, sign=sign) if same else queue.free
+    lent = _left(queue.cohort_free, run, sign=sign) if entered.cohort and queue.cohort == entered.cohort else queue.cohort_free
+    return replace(queue, free=free, cohort_free=lent)
+
+
 def _left(told: Mapping[str, int], run: Running, *, sign: int) -> Mapping[str, int]:
-    """Return what a quota or a queue leaves with a job more or less."""
+    """Return what a queue leaves with a job more or less."""
     held = run.held
-    return {name: amount - sign * held[plain_name(name)] for name, amount in told.items()}
+    return {name: amount - sign * held[name] for name, amount in told.items()}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sampan.model.admission import Admission
 from sampan.model.job import Demand, Interconnect, Shape
 from sampan.model.offer import OfferKey
 from sampan.scheduling.assign import Flags
@@ -32,6 +33,8 @@ class Layout:
     """Columns that draw on one cap on devices."""
     kinds: tuple[Kind, ...]
     """Every kind of column once."""
+    admissions: tuple[Admission, ...]
+    """What members ask of pods, everything once that asks for something."""
     queued: Mapping[tuple[str, str], tuple[int, ...]]
     """By cluster UID and name of the member's queue."""
 
@@ -43,6 +46,7 @@ class Layout:
         by_cluster: dict[str, list[int]] = {}
         capped: dict[tuple[object, ...], list[int]] = {}
         queued: dict[tuple[str, str], list[int]] = {}
+        admissions: dict[int, Admission] = {}
         for number, column in enumerate(columns):
             cell, pool = column.cell, column.cell.pool
             numbers[cell.id] = number
@@ -50,6 +54,7 @@ class Layout:
             by_cluster.setdefault(pool.cluster_uid, []).append(number)
             if pool.max_devices is not None:
                 capped.setdefault((cell.offer, pool.rule), []).append(number)
+            admissions[id(pool.admission)] = pool.admission
             if pool.member_queue:
                 queued.setdefault((pool.cluster_uid, pool.member_queue), []).append(number)
         return cls(
@@ -61,6 +66,7 @@ class Layout:
             parted=np.array([bool(column.cell.pool.domains) for column in columns], dtype=bool),
             capped=tuple(map(tuple, capped.values())),
             kinds=tuple(dict.fromkeys(column.kind for column in columns)),
+            admissions=tuple(each for each in admissions.values() if each.limits),
             queued={key: tuple(members) for key, members in queued.items()},
         )
 

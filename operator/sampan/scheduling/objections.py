@@ -9,8 +9,10 @@ from sampan.model.accelerator import AcceleratorClass, Precision, Sharing
 from sampan.model.job import Requirement
 from sampan.model.quantity import format_bytes, format_micro
 from sampan.model.reason import Reason
+from sampan.scheduling.admission_words import not_covered, not_named, out_of_range
 from sampan.scheduling.answers import Objection
-from sampan.scheduling.filters import Question, memory_of, version_key
+from sampan.scheduling.filters import Question, memory_of
+from sampan.scheduling.versions import version_key
 
 Words = tuple[str, str]
 """(needed, present)."""
@@ -198,4 +200,7 @@ _WORDS: Final[Mapping[Reason, Callable[[Question], Words]]] = {
         f"a namespace that admits pods of level {q.pool.launch.pod_security}",
         f"it enforces {q.offer.pod_security}",
     ),
+    Reason.RESOURCES_NOT_NAMED: lambda q: not_named(q.demand, q.pool),
+    Reason.LIMIT_RANGE_VIOLATED: lambda q: out_of_range(q.demand, q.pool),
+    Reason.MEMBER_QUEUE_NOT_COVERING: lambda q: not_covered(q.demand, q.pool),
 }

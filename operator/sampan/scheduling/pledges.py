@@ -13,8 +13,11 @@ from sampan.model.snapshot import Snapshot
 from sampan.scheduling.groups import Numbers
 from sampan.scheduling.holds import Hold
 from sampan.scheduling.layout import Layout
-from sampan.scheduling.limits import UNLIMITED, Amounts, Limit, Limits, amounts_of, devices_of
+from sampan.scheduling.limits import Limit, Limits
+from sampan.scheduling.quota_use import UNLIMITED
 
+Amounts = Mapping[str, int]
+"""By resource; the empty name stands for devices."""
 Return = tuple[int, Amounts]
 """When (milliseconds since the epoch), and what one of our jobs gives back by then."""
 
@@ -48,8 +51,8 @@ class Pledges:
 
     def add(self, number: int, hold: Hold, demand: Demand) -> None:
         """Pledge what a hold of this number will take."""
-        amounts = self._amounts(hold.column, demand, demand.least_replicas)
         for limit in self._limits.of(hold.column):
+            amounts = self._amounts(limit, hold.column, demand, replicas=demand.least_replicas)
             self._pledged.setdefault(limit.number, []).append(Pledge(number, hold, amounts))
 
     def take(self, column: int, done: Assignment) -> None:
@@ -64,7 +67,7 @@ class Pledges:
             if len(others) < len(pledged):
                 self._pledged[limit.number] = others
             elif span is not None:
-                end, amounts = self._snapshot.now + span * 1000, self._amounts(column, done.demand, done.replicas)
+                end, amounts = self._snapshot.now + span * 1000, self._amounts(limit, column, done.demand, replicas=done.replicas)
                 self._fresh.setdefault(limit.number, []).append((end, amounts))
 
     def narrow(self, room: Numbers, demand: Demand, *, barring: Sequence[int]) -> None:
@@ -76,19 +79,22 @@ class Pledges:
 
     def room(self, column: int, demand: Demand, *, barring: Sequence[int]) -> int:
         """Return how many replicas the pledges of the barring holds allow in a column."""
-        each, most = self._amounts(column, demand, 1), UNLIMITED
+        most = UNLIMITED
         for limit in self._limits.of(column):
             pledged = [pledge for pledge in self._pledged.get(limit.number, ()) if pledge.number in barring]
+            least: dict[str, int] = {}
             for name, spare in self._spare(limit, pledged):
-                if each.get(name, 0) > 0:
-                    most = min(most, max(spare, 0) // each[name])
+                least[name] = min(least.get(name, spare), spare)
+            use = self._limits.use(column, demand)
+            if least and limit.counts(best_effort=use.best_effort):
+                most = min(most, use.fits(least))
         return most
 
     def soonest(self, column: int, demand: Demand, *, others: Sequence[int]) -> int | None:
         """Return from when on the limits of a column allow the least replicas beside all pledges of other holds; None: not foreseen."""
-        limits, latest = self._limits.of(column), self._snapshot.now
-        wanted = self._amounts(column, demand, demand.least_replicas) if limits else {}
-        for limit in limits:
+        latest = self._snapshot.now
+        for limit in self._limits.of(column):
+            wanted = self._amounts(limit, column, demand, replicas=demand.least_replicas)
             pledged = [pledge for pledge in self._pledged.get(limit.number, ()) if pledge.number in others]
             for name in [name for name in limit.left if wanted.get(name, 0) > 0]:
                 lacking = wanted[name] + sum(pledge.amounts.get(name, 0) for pledge in pledged) - limit.left[name]
@@ -147,9 +153,9 @@ class Pledges:
             for running in (each for uid in uids for each in self._snapshot.clusters[uid].running.values()):
                 pool = pools.get((running.offer, running.pool))
                 if pool is not None and running.ends is not None:
-                    found.append((running.ends, {"": devices_of(running, pool), **dict(running.held.amounts)}))
+                    found.append((running.ends, limit.given_back(running, pool)))
             self._returns[limit.number] = found
         return [*self._returns[limit.number], *self._fresh.get(limit.number, ())]
 
-    def _amounts(self, column: int, demand: Demand, replicas: int) -> Amounts:
-        return amounts_of(demand, self._layout.columns[column].cell.pool, replicas)
+    def _amounts(self, limit: Limit, column: int, demand: Demand, *, replicas: int) -> Amounts:
+        return limit.amounts(self._limits.use(column, demand), replicas)

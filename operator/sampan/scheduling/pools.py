@@ -9,14 +9,15 @@ from dataclasses import dataclass, replace
 
 from sampan.catalog import Catalog
 from sampan.catalog.resolve import UNKNOWN_VENDOR
+from sampan.model.admission import NO_ADMISSION
 from sampan.model.cluster import Cell, Cluster, Node, Pool
 from sampan.model.device import DeviceGroup
 from sampan.model.launch import Launch
 from sampan.model.offer import Offer, OfferKey, PoolRule
 from sampan.model.taint import Taint
-from sampan.scheduling.filters import version_key
 from sampan.scheduling.pool_names import base_name, name_of
 from sampan.scheduling.taints import blocking, for_devices_only
+from sampan.scheduling.versions import version_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,9 @@ def pools_of(offer: Offer, cluster: Cluster, catalog: Catalog, *, home_origins: 
         grouped.setdefault(key, []).append(member)
     bases = Counter(base_name(pool) for pool in grouped)
     pools = (_filled(pool, members, name=name_of(pool, bases)) for pool, members in grouped.items())
-    return tuple(sorted(pools, key=lambda pool: pool.name))
+    asked = cluster.admission.get(offer.namespace, NO_ADMISSION)
+    ours = (replace(pool, namespace=offer.namespace, admission=asked, covers=cluster.covered.get(pool.member_queue)) for pool in pools)
+    return tuple(sorted(ours, key=lambda pool: pool.name))
 
 
 def cells_of(offer: OfferKey, pools: Iterable[Pool]) -> Iterator[Cell]:

@@ -6,12 +6,12 @@ from typing import Final
 import numpy as np
 
 from sampan.model.job import Demand, Job
-from sampan.model.quantity import format_bytes
 from sampan.model.reason import Reason
-from sampan.model.vector import CPU, MEMORY, STORAGE
+from sampan.scheduling.amount_words import amount_words
 from sampan.scheduling.answers import Objection
 from sampan.scheduling.desk import Desk
 from sampan.scheduling.groups import Numbers
+from sampan.scheduling.limits import Limit
 from sampan.scheduling.need import need_of
 from sampan.scheduling.stock import Need, Needs, Stock, fits
 
@@ -102,15 +102,6 @@ def short_resource(spot: Spot, stock: Stock) -> tuple[str, int, int]:
     return found
 
 
-def amount_words(name: str, amount: int) -> str:
-    """Return an amount of a resource as people write it: `4 cpu`, `64Gi memory`, `8 nvidia.com/gpu`."""
-    if name == CPU:
-        return f"{amount // 1000}{f'.{amount % 1000:03d}'.rstrip('0') if amount % 1000 else ''} cpu"
-    if name in (MEMORY, STORAGE):
-        return f"{format_bytes(amount // 2**20 * 2**20) if amount >= 2**20 else amount} {name}"
-    return f"{amount} {name}"
-
-
 def _replicas(count: int) -> str:
     return "1 replica" if count == 1 else f"{count} replicas"
 
@@ -125,15 +116,28 @@ def _each(least: int) -> str:
 
 def _limited(reason: Reason, spot: Spot) -> Objection:
     """Return the amount of a limit that is short."""
-    need = need_of(spot.demand, spot.desk.cell(spot.column).pool)
-    for limit in spot.desk.limits.limits:
-        if limit.reason is reason and spot.column in limit.columns.tolist():
-            for name, amount in need:
-                wanted = amount * spot.demand.least_replicas
-                if name in limit.left and limit.left[name] < wanted:
-                    left = amount_words(name, max(limit.left[name], 0))
-                    return Objection(reason, amount_words(name, wanted), f"{_LIMITED[reason]} leaves {left}")
-    return Objection(reason, f"room for {_replicas(spot.demand.least_replicas)}", f"{_LIMITED[reason]} leaves less")
+    use, least = spot.desk.limits.use(spot.column, spot.demand), spot.demand.least_replicas
+    for limit in spot.desk.limits.of(spot.column):
+        if limit.reason is reason and limit.fits(use) < least:
+            for name, wanted in limit.amounts(use, least).items():
+                if name in limit.left and 0 < wanted > max(limit.left[name], 0):
+                    return Objection(reason, amount_words(name, wanted), _left_words(limit, name))
+                if limit.largest and 0 < wanted > limit.largest.get(name, wanted):
+                    most = amount_words(name, limit.largest[name])
+                    return Objection(reason, amount_words(name, wanted), f"the member's queue gives one job at most {most}")
+    return Objection(reason, f"room for {_replicas(least)}", f"{_LIMITED[reason]} leaves less")
+
+
+def _left_words(limit: Limit, name: str) -> str:
+    """Return what a limit leaves of a resource, and of how much."""
+    left = amount_words(name, max(limit.left[name], 0))
+    if limit.quota is None:
+        return f"{_LIMITED[limit.reason]} leaves {left}"
+    told = f"ResourceQuota {limit.quota.name} of the job namespace"
+    if name in limit.quota.uncounted:
+        return f"{told} is not counted yet by the member: it lets nothing through until then"
+    hard = limit.quota.hard.get(name)
+    return f"{told} leaves {left}" + (f" of {amount_words(name, hard)}" if hard is not None else "")
 
 
 def _capped(spot: Spot) -> tuple[str, str] | None:

@@ -16,10 +16,10 @@ from sampan.model.selector import Selector
 from sampan.model.vector import CPU, MEMORY, STORAGE, Vector
 from sampan.scheduling.answers import Change
 from sampan.scheduling.changes import differences
-from sampan.scheduling.filters import Question, memory_of, refusals, version_key
-from sampan.scheduling.need import need_of
+from sampan.scheduling.filters import Question, memory_of, refusals
 from sampan.scheduling.objections import next_count
 from sampan.scheduling.shortage import Spot, room_against, short_resource
+from sampan.scheduling.versions import version_key
 
 ROUNDS: Final = 3
 """A change may call for another: of another class, another count."""
@@ -106,11 +106,11 @@ def _lesser(question: Question, spot: Spot) -> Iterator[Demand]:
     """Yield demands that ask for less of what may be short: replicas, the short resource of a pod, devices."""
     demand, desk = spot.demand, spot.desk
     room = int(spot.free().sum())
-    need = need_of(demand, question.pool)
+    use = desk.limits.use(spot.column, demand)
     count = demand.requirement.count if demand.requirement else 0
     for limit in desk.limits.limits:
         if spot.column in limit.columns.tolist():
-            room = min(room, limit.fits(count, need))
+            room = min(room, limit.fits(use))
     room = min(room, desk.pledges.room(spot.column, demand, barring=desk.holds.barring(spot.job, demand)))
     if 0 < room < demand.least_replicas:
         yield replace(demand, replicas=room, least_replicas=room)

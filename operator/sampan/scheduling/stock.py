@@ -11,6 +11,7 @@ from sampan.model.cluster import Cell
 from sampan.model.job import Demand, Share
 from sampan.model.vector import CPU, MEMORY, PODS, STORAGE, Vector
 from sampan.scheduling.groups import MOST_COUNT, Cards, Numbers, cards_fit
+from sampan.scheduling.need import fill, fills_of
 
 BASE: Final = (CPU, MEMORY, STORAGE, PODS)
 MOST_FITS: Final = 2**31
@@ -29,13 +30,22 @@ class Kind:
     rule: CountRule | None
     """Set where nodes consist of rings."""
     virtual: bool
+    fills: Vector = Vector()
+    """Requests that a pod gets there which names none."""
 
     @classmethod
     def of(cls, cell: Cell) -> "Kind":
         """Return the kind of a cell."""
         pool, have = cell.pool, cell.pool.accelerator
         rule = have.count_rule if have is not None and have.count_rule.group_size else None
-        return cls(pool.resource, have.units_per_device if have else 1, pool.launch.extra_resources, rule, pool.sharing.value == "Virtual")
+        return cls(
+            resource=pool.resource,
+            units=have.units_per_device if have else 1,
+            extra=pool.launch.extra_resources,
+            rule=rule,
+            virtual=pool.sharing.value == "Virtual",
+            fills=fills_of(pool.admission),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +58,16 @@ class Need:
     share: Share | None
     cpu_reserve: int = 0
     """Milli-CPU that a job without devices leaves for each free device."""
+    zeros: tuple[str, ...] = ()
+    """Resources that it names with 0: nothing is filled in."""
 
     @classmethod
     def of(cls, demand: Demand, *, cpu_reserve: int = 0) -> "Need":
         """Return the need of a demand."""
         wanted = demand.requirement
         if wanted is None:
-            return cls(demand.per_replica, 0, None, cpu_reserve)
-        return cls(demand.per_replica, wanted.count, wanted.share)
+            return cls(demand.per_replica, 0, None, cpu_reserve, demand.zeros)
+        return cls(demand.per_replica, wanted.count, wanted.share, zeros=demand.zeros)
 
 
 class Names:
@@ -162,6 +174,8 @@ class Needs:
     def vector(need: Need, kind: Kind) -> Vector:
         """Return what one replica takes; equal to `need_of` for the demand and the pool behind."""
         parts = [need.per_replica, kind.extra]
+        if kind.fills.amounts:
+            parts.append(fill(need.per_replica, zeros=need.zeros, fills=kind.fills))
         if need.count and kind.resource:
             parts.append(Vector.of({kind.resource: need.count * kind.units}))
         return Vector.total(parts)

@@ -34,7 +34,7 @@ def test_what_is_heard_lands_in_the_inventory() -> None:
     sinks = {name: sink for name, _, sink in (*wide, *narrow)}
     quota = {"metadata": {"name": "q", "namespace": "jobs"}, "status": {"hard": {"pods": "5"}, "used": {"pods": "2"}}}
     sinks["resourcequotas/jobs"].on_replace([msgspec.convert(quota, layers.ResourceQuota)], [])
-    assert inventory.layers.quotas == {"jobs": {"pods": 3}}
+    assert [dict(each.left) for each in inventory.layers.rules.quotas(())["jobs"]] == [{"pods": 3}]
     piece = {"metadata": {"name": "s"}, "spec": {"driver": "d", "nodeName": "n1", "pool": {"name": "n1"}}}
     sinks["resourceslices"].on_event("ADDED", msgspec.convert(piece, dra.ResourceSlice))
     sinks["resourceslices"].on_event("DELETED", msgspec.convert(piece, dra.ResourceSlice))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders import H100, NOW, cluster, demand, job, nodes, offer, requirement, selector, shape, snapshot, vector
+from builders import H100, NOW, cluster, demand, job, nodes, offer, quota, requirement, selector, shape, snapshot, vector
 from sampan.model.cluster import MemberQueue, Running
 from sampan.model.job import Job
 from sampan.model.offer import PoolRule
@@ -67,7 +67,7 @@ def test_where_a_limit_decides_the_start_is_when_enough_of_it_comes_back(kind: s
     left = {"nvidia.com/gpu": 0}
     member = replace(
         whole.clusters["c1"],
-        quotas={"sampan-jobs": left} if kind == "quota" else {},
+        quotas={"sampan-jobs": (quota(left),)} if kind == "quota" else {},
         queues={"sampan-jobs/batch": MemberQueue(name="batch", free=left)} if kind == "queue" else {},
     )
     picture = snapshot(whole.jobs, [offered], [member])

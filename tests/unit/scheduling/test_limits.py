@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from builders import H100, NOW, cluster, demand, job, nodes, offer, requirement, running, selector, shape, snapshot, vector
+from builders import H100, NOW, cluster, demand, job, nodes, offer, quota, requirement, running, selector, shape, snapshot, vector
 from sampan.model.cluster import Cluster, MemberQueue
 from sampan.model.offer import Offer, PoolRule
 from sampan.model.plan import Plan
@@ -51,17 +51,17 @@ def test_more_than_the_cap_is_too_large() -> None:
 
 
 @pytest.mark.parametrize(
-    ("quota", "want"),
+    ("left", "want"),
     [
-        ({"requests.nvidia.com/gpu": 7}, Reason.QUOTA_EXHAUSTED),
-        ({"requests.nvidia.com/gpu": 8, "pods": 1}, None),
+        ({"nvidia.com/gpu": 7}, Reason.QUOTA_EXHAUSTED),
+        ({"nvidia.com/gpu": 8, "pods": 1}, None),
         ({"cpu": 3999}, Reason.QUOTA_EXHAUSTED),
         ({"count/pods": 0}, Reason.QUOTA_EXHAUSTED),
         ({"limits.cpu": 0}, None),
     ],
 )
-def test_the_quota_of_the_namespace_limits(quota: Mapping[str, int], want: Reason | None) -> None:
-    assert told(replace(MEMBER, quotas={"sampan-jobs": quota, "elsewhere": {"pods": 0}}), offer(), 8) is want
+def test_the_quota_of_the_namespace_limits(left: Mapping[str, int], want: Reason | None) -> None:
+    assert told(replace(MEMBER, quotas={"sampan-jobs": (quota(left),), "elsewhere": (quota({"pods": 0}),)}), offer(), 8) is want
 
 
 def test_the_members_own_queue_limits() -> None:

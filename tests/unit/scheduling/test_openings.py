@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import H100, cluster, demand, job, nodes, offer, requirement, shape, snapshot, vector
+from builders import H100, cluster, demand, job, nodes, offer, quota, requirement, shape, snapshot, vector
 from sampan.model.backlog import Backlog
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.desk import Desk
@@ -86,7 +86,7 @@ def test_a_limit_that_changes_is_stamped() -> None:
     slot = book.rows_of(GANG, WORLD).rows[0].slot
     stamps = []
     for pods in (None, 9, 9, 8, None):
-        quotas = {} if pods is None else {"sampan-jobs": {"pods": pods}}
+        quotas = {} if pods is None else {"sampan-jobs": (quota({"pods": pods}),)}
         world = replace(WORLD, clusters={"c1": replace(MEMBER, quotas=quotas)})
         desk = Desk.open(world, prepared(world, book))
         book.openings.settle(desk.tables, desk.limits)

@@ -1,11 +1,10 @@
 """Caps, quotas and member queues are kept for reservations as nodes are."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
 
-from builders import H100, NOW, cluster, demand, job, nodes, offer, requirement, running, selector, shape, snapshot
+from builders import H100, NOW, cluster, demand, job, nodes, offer, quota, requirement, running, selector, shape, snapshot
 from sampan.model.cluster import Cluster, MemberQueue, Running
 from sampan.model.job import Job
 from sampan.model.offer import Offer, PoolRule
@@ -26,7 +25,7 @@ def member(*busy: Running, left: int | None = None, free: int | None = None) -> 
     """Eight nodes of eight, more than any of the limits allows."""
     used = {node: each.per_replica for each in busy for node, _ in each.nodes}
     made = replace(cluster(*nodes("h", 8, H100), used=used), running={each.job_uid: each for each in busy})
-    quotas: Mapping[str, Mapping[str, int]] = {"sampan-jobs": {f"requests.{GPU}": left}} if left is not None else {}
+    quotas = {"sampan-jobs": (quota({GPU: left}),)} if left is not None else {}
     queues = {"sampan-jobs/batch": MemberQueue(name="batch", free={GPU: free})} if free is not None else {}
     return replace(made, quotas=quotas, queues=queues)
 

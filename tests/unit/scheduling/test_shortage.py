@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from builders import H100, NOW, cluster, demand, job, node, nodes, offer, requirement, snapshot, vector
+from sampan.model.admission import Quota
 from sampan.model.job import Demand
 from sampan.model.reason import Reason
 from sampan.model.reservation import Reservation
@@ -13,7 +14,7 @@ from sampan.model.vector import Vector
 from sampan.scheduling.desk import Desk
 from sampan.scheduling.holds import hold_of
 from sampan.scheduling.memo import Memo
-from sampan.scheduling.shortage import Spot, amount_words, room_against, shortage
+from sampan.scheduling.shortage import Spot, room_against, shortage
 
 
 def spot(world: Snapshot, wanted: Demand) -> Spot:
@@ -30,7 +31,7 @@ def spot(world: Snapshot, wanted: Demand) -> Spot:
 def world(used: Vector = Vector(), **quota: int) -> Snapshot:
     """Return one member with two nodes of eight H100 and something taken on the first."""
     member = cluster(*nodes("n", 2, H100), used={"n-0": used})
-    quotas = {"sampan-jobs": {"nvidia.com/gpu": quota["gpu"]}} if quota else {}
+    quotas = {"sampan-jobs": (Quota(name="gpus", left={"nvidia.com/gpu": quota["gpu"]}),)} if quota else {}
     return snapshot(offers=[offer()], clusters=[replace(member, quotas=quotas)])
 
 
@@ -73,10 +74,3 @@ def test_resources_that_suffice_one_by_one_are_told_to_lack_together() -> None:
     picture = snapshot(offers=[offer()], clusters=[cluster(*nodes("n", 2, H100), used={"n-0": vector(gpu=8), "n-1": vector(128)})])
     told = shortage(Reason.INSUFFICIENT_CAPACITY, spot(picture, demand(requirement())))
     assert "on one node with all that it asks for" in told.needed
-
-
-@pytest.mark.parametrize(
-    ("name", "amount", "want"), [("cpu", 1500, "1.5 cpu"), ("cpu", 4000, "4 cpu"), ("memory", 2**30, "1Gi memory"), ("pods", 1, "1 pods")]
-)
-def test_amounts_are_written_as_people_do(name: str, amount: int, want: str) -> None:
-    assert amount_words(name, amount) == want

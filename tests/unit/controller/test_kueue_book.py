@@ -1,0 +1,187 @@
+"""Kueue's queues: what is left, borrowing and lending included, beside attempts of ours for which nothing is reserved yet."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import pytest
+
+from sampan.controller.kueue_book import KueueBook
+from sampan.kube import layers as kube
+from sampan.model.vector import Vector
+from sampan.scheduling.capacity import Flight, Made
+from sampan.scheduling.quota_use import QuotaUse
+
+GPU = "nvidia.com/gpu"
+
+
+@pytest.fixture
+def told() -> list[int]:
+    return []
+
+
+@pytest.fixture
+def book(told: list[int]) -> KueueBook:
+    return KueueBook(lambda: told.append(1))
+
+
+def cluster_queue(name: str, nominal: str, used: str, *, flavor: str = "h100", stop: str = "None", **more: Any) -> kube.ClusterQueue:
+    """`more`: `cohort`, `cohort_name`, `borrowing_limit`, `lending_limit`."""
+    resource = {"name": GPU, "nominalQuota": nominal}
+    resource |= {f"{word}Limit": more[f"{word}_limit"] for word in ("borrowing", "lending") if more.get(f"{word}_limit") is not None}
+    spec = {"stopPolicy": stop, "resourceGroups": [{"flavors": [{"name": flavor, "resources": [resource]}]}]}
+    spec |= {"cohort": more["cohort"]} if "cohort" in more else {}
+    spec |= {"cohortName": more["cohort_name"]} if "cohort_name" in more else {}
+    status = {"flavorsReservation": [{"name": flavor, "resources": [{"name": GPU, "total": used}]}]}
+    return msgspec.convert({"metadata": {"name": name}, "spec": spec, "status": status}, kube.ClusterQueue)
+
+
+def local(name: str, serving: str, reserved: str | None = None) -> kube.LocalQueue:
+    told = [] if reserved == "" else [{"name": "h100", "resources": [{"name": GPU, "total": reserved}]}]
+    status = {} if reserved is None else {"flavorsReservation": told}
+    body = {"metadata": {"name": name, "namespace": "jobs"}, "spec": {"clusterQueue": serving}, "status": status}
+    return msgspec.convert(body, kube.LocalQueue)
+
+
+def flight(name: str, gpus: int, *, replicas: int = 1, queue: str = "jobs/gpu", finished: int = 0, admitted: bool = False) -> Flight:
+    return Flight(
+        job_uid=name,
+        nodes=(),
+        per_replica=Vector(),
+        replicas=replicas,
+        finished=finished,
+        queue=queue,
+        use=QuotaUse(each={GPU: gpus, "pods": 1}),
+        made=Made(job=admitted, admitted=admitted),
+    )
+
+
+def free(book: KueueBook, *flights: Flight, queue: str = "jobs/gpu") -> Mapping[str, int]:
+    return book.queues(flights)[queue].free
+
+
+Numbers = tuple[str, str]
+"""Nominal quota and what is reserved."""
+
+
+@pytest.mark.parametrize(
+    ("queues", "limit", "want"),
+    [
+        ((("16", "4"),), None, 12),
+        ((("16", "16"), ("16", "4")), None, 12),
+        ((("16", "10"), ("16", "4")), None, 18),
+        ((("16", "10"), ("16", "4")), "5", 11),
+        ((("16", "20"), ("16", "8")), "8", 4),
+        ((("16", "20"), ("16", "16")), "8", 0),
+        ((("0", "0"),), None, 0),
+        ((("0", "0"), ("16", "0")), "0", 0),
+    ],
+    ids=["alone", "all borrowed", "both", "limited", "borrows already", "overdrawn", "a nominal quota of 0", "and nothing may be borrowed"],
+)
+@pytest.mark.parametrize("cohort", ["cohort", "cohort_name"])
+def test_kueue_admits_what_is_left_and_what_may_be_borrowed(
+    book: KueueBook, cohort: str, queues: tuple[Numbers, ...], limit: str | None, want: int
+) -> None:
+    own, *lenders = queues
+    shared = {cohort: "city"} if lenders else {}
+    made = [cluster_queue("own", *own, borrowing_limit=limit, **shared)]
+    book.replace_cluster([*made, *(cluster_queue("lender", *each, **shared) for each in lenders)])
+    book.replace_local("jobs", [local("gpu", "own")])
+    assert free(book) == {GPU: want}
+    assert book.queues(())["jobs/gpu"].active
+
+
+def test_a_cohort_lends_no_more_than_its_queues_will(book: KueueBook) -> None:
+    book.replace_local("jobs", [local("gpu", "own")])
+    book.replace_cluster([cluster_queue("own", "4", "4", cohort="c"), cluster_queue("lender", "16", "0", cohort="c", lending_limit="6")])
+    assert free(book) == {GPU: 6}
+    book.put_cluster(cluster_queue("lender", "16", "12", cohort="c", lending_limit="6"))
+    assert free(book) == {GPU: 4}, "it uses 2 of what it would lend"
+    book.put_cluster(cluster_queue("lender", "16", "0", cohort="c", lending_limit="0"))
+    assert free(book) == {GPU: 0}
+
+
+def test_what_one_queue_of_a_cohort_borrowed_is_not_lent_again(book: KueueBook) -> None:
+    book.replace_local("jobs", [local("gpu", "own")])
+    book.replace_cluster([cluster_queue(name, "8", used, cohort="c") for name, used in (("own", "8"), ("lender", "0"), ("third", "14"))])
+    assert free(book) == {GPU: 2}
+
+
+def test_flavours_of_one_name_are_lent_and_others_are_not(book: KueueBook) -> None:
+    book.replace_local("jobs", [local("gpu", "own")])
+    book.replace_cluster([cluster_queue("own", "8", "8", cohort="c"), cluster_queue("lender", "8", "0", cohort="c", flavor="a100")])
+    assert free(book) == {GPU: 0}
+
+
+def test_a_job_enters_one_flavour(book: KueueBook) -> None:
+    spec = [{"flavors": [{"name": name, "resources": [{"name": GPU, "nominalQuota": "8"}]} for name in ("spot", "fixed")]}]
+    body = {"metadata": {"name": "own"}, "spec": {"resourceGroups": spec}}
+    book.put_cluster(msgspec.convert(body, kube.ClusterQueue))
+    book.put_local(local("gpu", "own"))
+    queue = book.queues(())["jobs/gpu"]
+    assert (queue.free, queue.largest) == ({GPU: 16}, {GPU: 8})
+    assert book.covered == {"jobs/gpu": {GPU}}
+
+
+def test_bound_jobs_count_until_the_queue_has_reserved_for_them(book: KueueBook) -> None:
+    """Four jobs of one device in a second on two: two are bound, and each is taken once and not twice."""
+    book.put_cluster(cluster_queue("own", "2", "0"))
+    book.put_local(local("gpu", "own", ""))
+    one, two = flight("one", 1), flight("two", 1)
+    assert free(book, one) == {GPU: 1}
+    assert free(book, one, two) == {GPU: 0}
+    book.put_cluster(cluster_queue("own", "2", "2"))
+    book.put_local(local("gpu", "own", "2"))
+    assert free(book, one, two) == {GPU: 0}, "seen: counted once"
+    assert free(book, one) == {GPU: 0}, "one ended, the queue does not say so yet"
+    book.put_cluster(cluster_queue("own", "2", "1"))
+    book.put_local(local("gpu", "own", "1"))
+    assert free(book, one) == {GPU: 1}
+
+
+def test_a_queue_that_does_not_say_what_it_reserved_has_reserved_for_what_it_let_in(book: KueueBook) -> None:
+    book.put_cluster(cluster_queue("own", "4", "2"))
+    book.put_local(local("gpu", "own"))
+    assert free(book, flight("one", 2, admitted=True), flight("two", 1)) == {GPU: 1}
+
+
+def test_replicas_that_ended_for_good_are_not_reserved(book: KueueBook) -> None:
+    book.put_cluster(cluster_queue("own", "8", "0"))
+    book.put_local(local("gpu", "own", ""))
+    assert free(book, flight("sweep", 1, replicas=4, finished=3)) == {GPU: 7}
+
+
+def test_all_queues_of_a_cluster_queue_and_of_a_cohort_draw_on_the_same(book: KueueBook) -> None:
+    book.replace_cluster([cluster_queue("own", "4", "0", cohort="c"), cluster_queue("lender", "2", "0", cohort="c")])
+    book.replace_local("jobs", [local("gpu", "own", ""), local("other", "own", ""), local("lent", "lender", "")])
+    queues = book.queues([flight("one", 3, queue="jobs/other"), flight("two", 1, queue="jobs/lent")])
+    assert {key: dict(queue.free) for key, queue in queues.items()} == {"jobs/gpu": {GPU: 3}, "jobs/other": {GPU: 3}, "jobs/lent": {GPU: 5}}
+    assert {queue.source for key, queue in queues.items() if key != "jobs/lent"} == {"own"}
+    assert {(queue.cohort, queue.cohort_free[GPU]) for queue in queues.values()} == {("c", 2)}
+
+
+def test_the_list_of_one_namespace_leaves_those_of_others(book: KueueBook) -> None:
+    book.put_cluster(cluster_queue("own", "8", "0"))
+    book.replace_local("jobs", [local("gpu", "own")])
+    book.replace_local("elsewhere", [])
+    assert list(book.queues(())) == ["jobs/gpu"]
+
+
+def test_a_stopped_or_missing_cluster_queue_makes_its_local_queues_inactive(book: KueueBook, told: list[int]) -> None:
+    book.put_local(local("gpu", "own"))
+    assert not book.queues(())["jobs/gpu"].active
+    book.put_cluster(cluster_queue("own", "8", "0", stop="HoldAndDrain"))
+    assert not book.queues(())["jobs/gpu"].active
+    assert free(book) == {GPU: 0}
+    book.put_cluster(cluster_queue("own", "8", "0"))
+    assert book.queues(())["jobs/gpu"].active
+    book.drop_cluster(cluster_queue("own", "8", "0"))
+    book.drop_local(local("gpu", "own"))
+    assert book.queues(()) == {}
+    assert len(told) == 5
+
+
+def test_an_amount_that_is_none_is_nothing(book: KueueBook) -> None:
+    book.put_cluster(cluster_queue("own", "many", "0"))
+    book.put_local(local("gpu", "own"))
+    assert free(book) == {GPU: 0}
