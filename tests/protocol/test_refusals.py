@@ -159,3 +159,46 @@ async def test_labels_that_the_member_takes_off_end_the_attempt_and_leave_nothin
         assert len(w.member.calls("POST")) == 1
         assert w.member.of(REMOTE) == []
         assert w.status()["phase"] == "Pending"
+
+
+def say(w: World, reason: str, message: str) -> None:
+    """Have the member's Job controller say something of the copy."""
+    meta = {"name": f"e-{reason}", "namespace": "sampan-jobs"}
+    about = {"involvedObject": {"uid": w.copy()["metadata"]["uid"]}}
+    w.member.put("v1/events", {"metadata": meta, **about, "type": "Warning", "reason": reason, "message": message})
+
+
+async def test_a_job_controller_that_may_make_no_pods_is_heard_within_ten_seconds() -> None:
+    async with world() as w:
+        w.add(spec=H100_JOB)
+        await w.bind()
+        w.tell_copy(startTime="2027-01-15T08:00:00Z")
+        say(w, "FailedCreate", "Error creating: pods is forbidden: exceeded quota: gpus")
+        await a_minute(w, seconds=10)
+        told = next(c for c in w.status()["conditions"] if c["type"] == "Running")
+        assert (told["status"], told["reason"]) == ("False", "FailedCreate")
+        assert "exceeded quota: gpus" in told["message"]
+        writes = len(w.hub.calls("PATCH"))
+        await a_minute(w)
+        assert len(w.member.calls("GET", "/events")) <= 8
+        assert len(w.hub.calls("PATCH")) == writes
+
+
+async def test_without_the_right_to_events_a_job_that_does_not_start_still_says_why() -> None:
+    async with world() as w:
+        w.member.fault("GET", "/events", replying(403, "Forbidden", RBAC), times=9)
+        w.add(spec=H100_JOB)
+        await w.bind()
+        w.tell_copy(startTime="2027-01-15T08:00:00Z", active=1)
+        await a_minute(w, seconds=10)
+        assert w.status()["reason"] in ("NoPods", "PodsNotReady", "ContainersNotStarted")
+        assert len(w.member.calls("GET", "/events")) == 1
+        assert w.link.doubts == 0, "a right that is only for words says nothing about the link"
+
+
+async def test_a_job_that_starts_in_time_asks_for_no_events() -> None:
+    async with world() as w:
+        w.add(spec=H100_JOB)
+        await w.bind()
+        await a_minute(w, seconds=5)
+        assert w.member.calls("GET") == []

@@ -59,8 +59,15 @@ class Remote:
     """The member itself said so: no Job of that name is ours; pods of it may be left."""
     absent: bool = False
     """The member itself said so: no Job of that name, no pod of that UID, and no create can be in flight."""
+    told: tuple[str, str] = ("", "")
+    """Reason and words of the newest event about the copy or a pod of it, where they were asked for."""
     tries: Mapping[str, Try] = field(default_factory=dict)
     """What was tried lately without lasting effect, by kind of action."""
+
+    def tried(self, kind: str, target: str) -> Try | None:
+        """Return what was tried of one kind about one target."""
+        known = self.tries.get(kind)
+        return known if known is not None and known.target == target else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +133,13 @@ class Confirm:
 
 
 @dataclass(frozen=True, slots=True)
+class Inquire:
+    """Ask the member's events what holds up the start of this copy."""
+
+    job: RemoteJob
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
     """Take the finalizer off."""
 
@@ -140,4 +154,4 @@ class Refresh:
     """Our picture of the hub object is older than the member's: read it anew."""
 
 
-Action = Wait | Patch | Create | Start | Extend | Remove | Sweep | Confirm | Release | Expire | Refresh
+Action = Wait | Patch | Create | Start | Extend | Remove | Sweep | Confirm | Inquire | Release | Expire | Refresh

@@ -20,6 +20,7 @@ from sampan.controller.actions import (
     Create,
     Expire,
     Extend,
+    Inquire,
     Patch,
     Refresh,
     Release,
@@ -33,7 +34,7 @@ from sampan.controller.actions import (
 )
 from sampan.controller.endings import after, exhausted, given_up, is_late, late, lost, start_deadline, suspended_words
 from sampan.controller.jobs import JobRecord
-from sampan.controller.mirror import Look, by_chance, counters_due, summary, troubled
+from sampan.controller.mirror import Look, by_chance, counters_due, explained, inquiry_due, summary, troubled
 from sampan.controller.observe import Observation, State
 from sampan.controller.tries import ON_HUB, key_of
 from sampan.kube.workloads import Job as RemoteJob
@@ -63,8 +64,8 @@ def decide(job: JobRecord, remote: Remote, times: Times) -> Action:
     """Return the one next action, or the pause before it where it was tried already and did not help."""
     action = _next(job, remote, times)
     key = key_of(action, attempt=job.binding.attempt if job.binding else 0, version=job.resource_version)
-    tried = remote.tries.get(key[0]) if key else None
-    if key is None or tried is None or tried.target != key[1]:
+    tried = remote.tried(*key) if key else None
+    if key is None or tried is None:
         return action
     left = tried.left(times.now)
     if key[0] in ON_HUB or not left:
@@ -171,7 +172,7 @@ def _follow(job: JobRecord, remote: Remote, times: Times) -> Action:
     assert remote.observation is not None
     seen = remote.observation
     if _to_start(job, remote.job, times):
-        started = _tried(remote, "Start", remote.job.metadata.uid)
+        started = remote.tried("Start", remote.job.metadata.uid)
         if started is None or not (started.left(times.now) or started.times >= MOST_TRIES):
             return Start(remote.job)
         if started.times >= MOST_TRIES and (started.reason or not started.left(times.now)):
@@ -185,7 +186,7 @@ def _follow(job: JobRecord, remote: Remote, times: Times) -> Action:
 def _create(job: JobRecord, remote: Remote, times: Times) -> Action:
     """Create the copy, unless it is too late, or the member failed too often: then another pool may do better."""
     assert job.binding is not None
-    tried = _tried(remote, "Create", str(job.binding.attempt))
+    tried = remote.tried("Create", str(job.binding.attempt))
     if is_late(job, times.now):
         words = {"reason": tried.reason, "message": tried.message} if tried is not None else {}
         return Patch(after(job, late(job, times.now, **words)))
@@ -199,11 +200,6 @@ def _to_start(job: JobRecord, copy: RemoteJob, times: Times) -> bool:
     waits = copy.spec.suspend and not in_queue(copy.metadata.labels)
     unstarted = job.phase is Phase.BOUND and copy.status.start_time is None
     return waits and unstarted and not copy.metadata.deletion_timestamp and not is_late(job, times.now)
-
-
-def _tried(remote: Remote, kind: str, target: str) -> Try | None:
-    tried = remote.tries.get(kind)
-    return tried if tried is not None and tried.target == target else None
 
 
 def _not_started(seen: Observation, started: Try, now: int) -> Observation:
@@ -223,21 +219,25 @@ def _mirror(job: JobRecord, look: Look, remote: Remote, *, times: Times) -> Acti
     ending = _ending(job, seen, times)
     if ending is not None:
         return Patch(_ended_with(job, ending, look, times=times))
+    look = look._replace(seen=explained(job, seen, remote, times=times))
+    inquiry, seen = inquiry_due(job, look, remote, times=times), look.seen
     status = job_status.with_remote(job.status, summary(job, seen, times), copy.metadata.uid, at=times.now)
     if job.phase is Phase.BOUND and seen.whole:
         return Patch(job_status.running(status, at=times.now))
     longer = _longer_deadline(job, copy)
-    extended = _tried(remote, "Extend", copy.metadata.uid)
+    extended = remote.tried("Extend", copy.metadata.uid)
     if longer is not None and (extended is None or not extended.left(times.now)):
         return Extend(copy, longer)
     left = start_deadline(job) - times.now
     if job.phase is Phase.BOUND and left <= 0:
         return Patch(_ended_with(job, late(job, times.now, reason=seen.reason, message=seen.message), look, times=times))
+    if inquiry == 0:
+        return Inquire(copy)
     due = counters_due(job, status, times, still_for=look.still_for)
     if due is not None and due <= 0:
         return Patch(status)
-    again = _tried(remote, "Start", copy.metadata.uid) or extended
-    waits = (due, left if job.phase is Phase.BOUND else None, (again.left(times.now) or None) if again else None)
+    again = remote.tried("Start", copy.metadata.uid) or extended
+    waits = (due, left if job.phase is Phase.BOUND else None, (again.left(times.now) or None) if again else None, inquiry)
     return Wait(min((wait for wait in waits if wait is not None), default=None))
 
 

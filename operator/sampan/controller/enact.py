@@ -12,6 +12,7 @@ from sampan.api.status import Binding, Ending
 from sampan.controller import actions as a
 from sampan.controller.endings import after
 from sampan.controller.hub import Body
+from sampan.controller.inquiry import Inquiry
 from sampan.controller.jobs import JobRecord, record_of
 from sampan.controller.logs import log_told
 from sampan.controller.member_words import by_rights, refused, words_of
@@ -39,6 +40,7 @@ class Enactor:
         self._remotes, self._sight, self._settings = tools.remotes, tools.sight, tools.settings
         self._hub_id, self._clock = tools.hub_id, tools.clock
         self._counters, self._touch = counters, touch
+        self._inquiry = Inquiry(tools.clock)
         self._written: dict[str, int] = {}
         self._sent: dict[str, int] = {}
         self._intended: dict[str, int] = {}
@@ -158,6 +160,11 @@ class Enactor:
                 await self._remotes.sweep(link, record, binding)
             case a.Confirm():
                 return await self._confirm(link, record, binding)
+            case a.Inquire(copy):
+                pods = link.own_pods.get(record.uid, {}).values()
+                words = await self._inquiry.ask(link.client, binding.cluster_uid, copy, pods=pods)
+                self._sight.hear(record.uid, binding.attempt, words)
+                return True
         self._touch(record.uid, 5)  # the watch says more; this is the second net
         return False
 

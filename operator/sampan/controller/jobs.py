@@ -12,7 +12,7 @@ from sampan.api import status as job_status
 from sampan.api.computejob import ComputeJobSpec
 from sampan.api.convert import parse_spec, shape_of
 from sampan.api.generation import behind, refusal_behind
-from sampan.controller.pauses import THE_TENANTS, after_setbacks, cool_downs, ended_at
+from sampan.controller.pauses import THE_TENANTS, after_setbacks, cool_downs, ended_at, setback_words
 from sampan.controller.queue_book import Seat
 from sampan.model.job import Job, Shape
 from sampan.model.lifecycle import Outcome, Phase
@@ -118,6 +118,10 @@ class JobRecord:
         """
         counted = [a for a in self._attempts if a.get("reason") not in THE_TENANTS and (reasons is None or a.get("reason") in reasons)]
         return cool_downs(self.uid, counted, cooldown)
+
+    def setback(self) -> str:
+        """Return what befell the newest attempt, as the end of a sentence on why the job waits; empty where it is no setback."""
+        return setback_words(self._attempts)
 
     @property
     def _attempts(self) -> Sequence[Mapping[str, Any]]:

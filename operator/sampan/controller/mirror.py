@@ -4,15 +4,17 @@ Lives here: the words and counts of `status.remote`, and that what says the same
 Must never live here: what to do about them (decide).
 """
 
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from sampan.api import status as job_status
 from sampan.api.status import Status
-from sampan.controller.actions import Times, Try
+from sampan.controller.actions import Remote, Times, Try
 from sampan.controller.jobs import JobRecord
 from sampan.controller.observe import Observation
 from sampan.kube.text import same_words
 from sampan.kube.workloads import Job as RemoteJob
+from sampan.model.lifecycle import Phase
 
 SETTLE_MILLIS: Final = 2000
 """How long counts must have been the same before they are written by themselves."""
@@ -20,6 +22,12 @@ NEWS_MILLIS: Final = 8_000
 """Least time between a write and the next word about the member: whoever changes its mind all the time is not followed."""
 CHANCE_MILLIS: Final = 4_000
 """For how long a call may fail before it is told, unless it failed twice."""
+INQUIRE_MILLIS: Final = 6_000
+"""How long after the binding the member's events are asked for, where nothing else tells why the job does not run."""
+OVERDUE_MILLIS: Final = 9_000
+"""How long after the binding a job that does not run says why, if only by what its pods are."""
+UNTOLD: Final = frozenset({"", "NoPods"})
+"""Reasons that leave open why."""
 PULLING: Final = ("ErrImagePull", "ImagePullBackOff")
 """Words that a kubelet says in turn while an image cannot be pulled; the second is the one that stays."""
 
@@ -62,6 +70,45 @@ def counters_due(job: JobRecord, status: Status, times: Times, *, still_for: int
 
 def _same_counters(old: dict[str, object], new: dict[str, object]) -> bool:
     return {k: v for k, v in old.items() if k != "observedAt"} == {k: v for k, v in new.items() if k != "observedAt"}
+
+
+def explained(job: JobRecord, seen: Observation, remote: Remote, *, times: Times) -> Observation:
+    """Return what is seen of a copy that has not started, with what the member's events say where its pods say nothing."""
+    if not unstarted(job, seen) or seen.reason not in UNTOLD:
+        return seen
+    reason, message = remote.told
+    if not reason and not seen.reason and waited(job, times) >= OVERDUE_MILLIS:
+        reason, message = _by_counts(seen)
+    return replace(seen, reason=reason, message=message) if reason else seen
+
+
+def _by_counts(seen: Observation) -> tuple[str, str]:
+    """Return what can be told of pods of which nobody says anything."""
+    if not seen.active:
+        return "NoPods", "the member's Job controller has not taken the Job up"
+    if seen.pending:
+        return "ContainersNotStarted", f"{seen.pending} of {seen.active} pods do not run yet: images are pulled, or volumes are mounted"
+    return "PodsNotReady", f"{seen.ready} of {seen.active} pods are ready"
+
+
+def inquiry_due(job: JobRecord, look: Look, remote: Remote, *, times: Times) -> int | None:
+    """Return in how many milliseconds the member's events are to be asked for; None: there is no need."""
+    if not unstarted(job, look.seen) or (remote.observation is not None and remote.observation.reason not in UNTOLD):
+        return None
+    asked = remote.tried("Inquire", look.copy.metadata.uid)
+    half = job.spec.start_deadline_seconds * 500 if job.spec else INQUIRE_MILLIS
+    soonest = max(min(INQUIRE_MILLIS, half) - waited(job, times), 0)
+    return max(soonest, asked.left(times.now)) if asked is not None else soonest
+
+
+def unstarted(job: JobRecord, seen: Observation) -> bool:
+    """Tell whether an attempt is bound and does not run yet."""
+    return job.phase is Phase.BOUND and not seen.whole and not seen.state.final
+
+
+def waited(job: JobRecord, times: Times) -> int:
+    """Return for how long the attempt has been bound."""
+    return times.now - (job.binding.bound_at if job.binding else times.now)
 
 
 def by_chance(tried: Try, now: int) -> bool:

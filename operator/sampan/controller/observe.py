@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from sampan.api.manifest import in_queue
 from sampan.api.status import from_rfc3339
 from sampan.controller.failure import Cause, Failure, failure_of, in_indexes, tail, word
 from sampan.kube.text import clean_text
@@ -148,7 +149,9 @@ def _progress(job: Job, pods: Sequence[Pod], *, whole: bool, cause: Failure | No
     if job.metadata.deletion_timestamp:
         return _Reading(state=State.DELETING, reason="JobDeleted")
     if job.spec.suspend:
-        return _Reading(state=State.WAITING, reason="Suspended")
+        queued = in_queue(job.metadata.labels)
+        message = "the Job waits in a queue of the member" if queued else "spec.suspend of the member's Job is true"
+        return _Reading(state=State.WAITING, reason="Suspended", message=message)
     placed = any(pod.spec.node_name for pod in pods)
     state = State.RUNNING if whole else State.STARTING if placed else State.WAITING
     reason, message = _hold_up(job, pods)

@@ -65,6 +65,16 @@ def cool_downs(uid: str, attempts: Sequence[Attempt], cooldown: int) -> dict[Cel
     return until
 
 
+def setback_words(attempts: Sequence[Attempt]) -> str:
+    """Return what befell the newest attempt, as the end of a sentence on why a job waits; empty where that was no setback."""
+    if not attempts or not _setback(attempts[-1]):
+        return ""
+    newest = attempts[-1]
+    where = f"{newest['offer']['namespace']}/{newest['offer']['name']} pool {newest.get('pool', '')}".strip()
+    words = ": ".join(filter(None, (str(newest.get("reason") or ""), str(newest.get("message") or ""))))
+    return f"; attempt {newest['number']} in {where} was {str(newest['outcome']).lower()}: {words}"
+
+
 def _setback(attempt: Attempt) -> bool:
     """Tell whether an attempt came to nothing without the program's doing."""
     if attempt["outcome"] == Outcome.REJECTED:

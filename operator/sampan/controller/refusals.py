@@ -15,6 +15,7 @@ from sampan.controller.jobs import JobRecord
 from sampan.controller.promises import moved
 from sampan.controller.state import State
 from sampan.kube.errors import KubeError
+from sampan.kube.text import clean_text
 from sampan.model.job import Job
 from sampan.model.plan import Refusal
 from sampan.model.reason import Reason
@@ -113,7 +114,8 @@ class RefusalWriter:
         self._written[uid] = self._clock()
         view = promises.view(uid)
         start = start_words(at_latest=view["startAtLatest"] if view else None, unbounded=promises.unbounded.get(uid))
-        status = job_status.refused(record.status, reason=_word(refusal), message=headline(refusal) + start, at=self._clock())
+        message = clean_text(headline(refusal) + start + record.setback(), 1000)
+        status = job_status.refused(record.status, reason=_word(refusal), message=message, at=self._clock())
         try:
             self._state.apply_job(await self._hub.write_status(record, job_status.reserved(status, view)))
         except KubeError as error:

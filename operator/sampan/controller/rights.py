@@ -82,6 +82,11 @@ def optional(group: str, resource: str, namespaces: Iterable[str]) -> tuple[Acce
     return tuple(Access(verb=verb, resource=resource, group=group, namespace=place) for place in places for verb in ("list", "watch"))
 
 
+def of_events(namespace: str) -> Access:
+    """Return the right to read what the member says of copies that do not start. Nothing but its words is lacking without it."""
+    return Access(verb="list", resource="events", namespace=namespace)
+
+
 async def extras(client: Client, namespaces: Iterable[str], served: Iterable[str]) -> frozenset[str]:
     """Return which optional resources may be followed, of the group versions that are served. Raises KubeError."""
     versions, names = {"v1", *served}, tuple(namespaces)

@@ -60,6 +60,7 @@ class Sight:
         self._seen: dict[str, tuple[int, Observation]] = {}
         self._final_since: dict[str, int] = {}
         self._still_since: dict[str, tuple[tuple[int, ...], int]] = {}
+        self._told: dict[str, tuple[int, tuple[str, str]]] = {}
 
     def miss(self, uid: str, attempt: int) -> None:
         """Hear from the member itself that the Job of an attempt is not there, though pods of it may be."""
@@ -77,10 +78,14 @@ class Sight:
         """Hear from the member itself that nothing of an attempt is left there."""
         self._absent[uid] = attempt
 
+    def hear(self, uid: str, attempt: int, words: tuple[str, str]) -> None:
+        """Hear what the member's events say of an attempt: reason and message."""
+        self._told[uid] = attempt, words
+
     def forget(self, uid: str) -> None:
         """Drop what is remembered of a job's attempts."""
         kept: tuple[dict[str, Any], ...] = (self._absent, self._missed, self._strays, self._current)
-        for known in (*kept, self._seen, self._final_since, self._still_since):
+        for known in (*kept, self._seen, self._final_since, self._still_since, self._told):
             known.pop(uid, None)
 
     def of(self, record: JobRecord) -> Remote:
@@ -97,6 +102,7 @@ class Sight:
         pods = tuple(link.own_pods.get(record.uid, {}).values())
         seen = self._observe(record, copy, pods, binding=binding) if copy is not None else None
         attempt, _ = self._seen.get(record.uid, (0, None))
+        asked, words = self._told.get(record.uid, (0, ("", "")))
         return Remote(
             offer_exists=exists or copy is not None,
             offer_draining=draining,
@@ -107,6 +113,7 @@ class Sight:
             observation=seen,
             final_for=self._clock() - self._final_since.setdefault(record.uid, self._clock()) if seen and seen.state.final else 0,
             still_for=self._still_for(record.uid, seen) if seen is not None else 0,
+            told=words if asked == binding.attempt else ("", ""),
             current=self._current.get(record.uid) == record.resource_version,
             job_absent=copy is None and self._missed.get(record.uid) == binding.attempt,
             absent=absent and copy is None and not pods,

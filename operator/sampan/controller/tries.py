@@ -14,6 +14,8 @@ from sampan.controller.member_words import Words
 from sampan.kube.backoff import Uniform
 
 BASE_MILLIS: Final = 1_000
+_SLOW: Final = {"Inquire": 4}
+"""Kinds of which the first pause is so many times longer."""
 MOST_MILLIS: Final = 60_000
 """Longest pause, unless the server asks for a longer one."""
 WRITE: Final = "Patch"
@@ -29,7 +31,7 @@ def key_of(action: a.Action, *, attempt: int, version: str) -> Key | None:
     match action:
         case a.Patch() | a.Release() | a.Expire() | a.Refresh():
             return type(action).__name__, version
-        case a.Start(job) | a.Extend(job, _):
+        case a.Start(job) | a.Extend(job, _) | a.Inquire(job):
             return type(action).__name__, job.metadata.uid
         case a.Remove(uid):
             return "Remove", uid
@@ -75,7 +77,7 @@ class Tries:
         known = self._known.get(uid, {}).get(kind)
         if known is None or known.target != target:
             known = Try(target=target, times=0, since=now, again=now)
-        pause = min(BASE_MILLIS << min(known.times, 16), MOST_MILLIS)
+        pause = min(_SLOW.get(kind, 1) * BASE_MILLIS << min(known.times, 16), MOST_MILLIS)
         return replace(known, times=known.times + 1, again=now + int(pause * self._uniform(0.5, 1)), reason="", message="", passing=False)
 
     def _note(self, uid: str, kind: str, tried: Try) -> None:

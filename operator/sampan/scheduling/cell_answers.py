@@ -30,7 +30,7 @@ _ROOM: Final = (
 )
 _OUTSIDE: Final = {
     Reason.INTERCONNECT_MISSING: ("nodes of one fabric domain", "no fabric domain is known here"),
-    Reason.OFFER_COOLING_DOWN: ("a pool where this job did not just fail to start", "it failed to start here a short while ago"),
+    Reason.OFFER_COOLING_DOWN: ("a pool that does not cool down", "a start here failed a short while ago, of this job or of one like it"),
 }
 """Reasons that neither filters nor room give."""
 

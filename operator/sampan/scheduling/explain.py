@@ -100,7 +100,7 @@ _WORDS: Final[Mapping[Reason, Callable[[Shape], str]]] = {
     Reason.OFFER_NOT_VALID: lambda _: "now is outside the offer's validity",
     Reason.OFFER_NOT_CONNECTED: lambda _: "the member cluster does not answer",
     Reason.PERMISSIONS_MISSING: lambda _: "the member cluster does not let Sampan run jobs",
-    Reason.OFFER_COOLING_DOWN: lambda _: "this job failed to start there a short while ago",
+    Reason.OFFER_COOLING_DOWN: lambda _: "cools down: a start there, of this job or of one like it, failed a short while ago",
     Reason.QUEUE_NOT_ALLOWED: lambda _: "there is no such queue, or it is not for the job's namespace",
     Reason.PRIORITY_NOT_ALLOWED: lambda _: "the queue allows no such priority",
     Reason.POLICY_NOT_ALLOWED: lambda s: f"the queue does not allow the policy {s.policy}",

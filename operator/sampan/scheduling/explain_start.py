@@ -6,6 +6,7 @@ UNBOUNDED: Final = {
     "NoDeclaredEnd": "too few of the jobs that run there declare an end (activeDeadlineSeconds)",
     "AllReserved": "the pools that could run it are kept for jobs that come first",
     "Limited": "a cap of the offer, a quota or a queue of the member decides, and too few of the jobs that use it up declare an end",
+    "CoolingDown": "the pools that suit it are left alone for a while after starts there that failed",
     "NoCell": "no pool could run it even if nothing else ran there",
 }
 """Why no start can be promised, by the word that the plan has."""

@@ -62,7 +62,8 @@ def _restricted(desk: Desk, job: Job) -> Snapshot | str:
     """Return the part of the picture that decides about a job, or why it cannot be told."""
     columns = _usable(desk, job)
     if not columns:
-        return UNBOUNDED["NoCell"]
+        cools = job.excluded and _usable(desk, replace(job, excluded=frozenset()))
+        return UNBOUNDED["CoolingDown" if cools else "NoCell"]
     jobs: dict[str, Job] = {job.uid: job}
     alike = _alike(desk)
     usable: dict[int, set[int]] = {}
@@ -92,10 +93,10 @@ def _restricted(desk: Desk, job: Job) -> Snapshot | str:
 
 def _alike(desk: Desk) -> list[list[Bucket]]:
     """Return the buckets whose jobs may compete, those together that can use the same cells."""
-    groups: dict[tuple[int, frozenset[CellId]], list[Bucket]] = {}
+    groups: dict[tuple[int, frozenset[CellId], frozenset[int]], list[Bucket]] = {}
     for bucket in desk.snapshot.backlog:
         if bucket.key.barred is None:
-            groups.setdefault((id(bucket.key.shape), bucket.key.excluded), []).append(bucket)
+            groups.setdefault((id(bucket.key.shape), bucket.key.excluded, bucket.key.closed), []).append(bucket)
     return list(groups.values())
 
 
@@ -103,7 +104,9 @@ def _usable(desk: Desk, job: Job) -> set[int]:
     """Return the columns that are right for a job and large enough when empty, for whichever alternative."""
     found: set[int] = set()
     rows = desk.case(job).rows
-    for row, demand in zip(rows.rows, job.shape.demands, strict=True):
+    for index, (row, demand) in enumerate(zip(rows.rows, job.shape.demands, strict=True)):
+        if index in job.closed:
+            continue
         universe, lacking = desk.universe(job.shape, demand)
         able = (row.mask == 0) & universe & ~lacking & (desk.tables.most[row.need] >= demand.least_replicas)
         able[desk.excluded(job)] = False

@@ -171,7 +171,10 @@ _WORDS: Final[Mapping[Reason, Callable[[Question], Words]]] = {
     Reason.OFFER_NOT_VALID: _validity,
     Reason.OFFER_NOT_CONNECTED: lambda _: ("a member cluster that answers", "it does not answer"),
     Reason.PERMISSIONS_MISSING: lambda _: ("the right to run jobs on the member", "it is not granted"),
-    Reason.OFFER_COOLING_DOWN: lambda _: ("a pool where this job did not just fail to start", "it failed to start here a short while ago"),
+    Reason.OFFER_COOLING_DOWN: lambda _: (
+        "a pool that does not cool down",
+        "a start here failed a short while ago, of this job or of one like it",
+    ),
     Reason.TENANT_EXCLUDED: lambda _: ("an offer for jobs of this namespace", "the offer is for others"),
     Reason.MEMBER_QUEUE_NOT_READY: lambda q: ("a member queue that is open", f"queue {q.offer.member_queue} is missing or stopped"),
     Reason.TERMS_EXCLUDED: lambda q: (f"terms {_or(q.placement.terms)}", f"terms {q.offer.terms}"),

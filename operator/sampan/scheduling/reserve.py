@@ -73,6 +73,15 @@ def _earlier(desk: Desk, hold: Hold, row: Row, *, avoid: set[int]) -> Start | No
     return start
 
 
+def _cools_down(desk: Desk, case: Case) -> bool:
+    """Tell whether a cell would be large enough that is only left alone after failed starts."""
+    if not case.job.excluded:
+        return False
+    free = desk.case(replace(case.job, excluded=frozenset()))
+    needs = ((desk.able(free, index), free.rows.rows[index].need, case.job.shape.demands[index]) for index in free.allowed)
+    return any(bool((able & (desk.tables.most[need] >= demand.least_replicas)).any()) for able, need, demand in needs)
+
+
 def reserve(desk: Desk, case: Case) -> Hold | str:
     """Return a new hold for a blocked job, or why no start can be promised."""
     found: list[tuple[int, int, int]] = []
@@ -90,7 +99,7 @@ def reserve(desk: Desk, case: Case) -> Hold | str:
             else:
                 limited = limited or column not in blocked
     if not found:
-        return "Limited" if limited else "AllReserved" if reserved else "NoCell"
+        return "Limited" if limited else "AllReserved" if reserved else "CoolingDown" if _cools_down(desk, case) else "NoCell"
     found.sort()
     avoid = {node for hold in desk.holds.all if hold.keeps_from(case.job) for node in hold.nodes}
     best: tuple[Start, int] | None = None

@@ -173,12 +173,14 @@ class FakeCluster:
 
     def _chosen(self, where: Where, request: web.BaseRequest) -> list[Body]:
         wanted = dict(part.split("=") for part in request.query.get("labelSelector", "").split(",") if part)
+        about = request.query.get("fieldSelector", "").removeprefix("involvedObject.uid=")
         return [
             body
             for (collection, namespace, _), body in sorted(self.objects.items())
             if collection == where.collection
             and where.namespace in ("", namespace)
             and wanted.items() <= body["metadata"].get("labels", {}).items()
+            and about in ("", body.get("involvedObject", {}).get("uid"))
         ]
 
     async def _watch(self, request: web.BaseRequest) -> web.StreamResponse:

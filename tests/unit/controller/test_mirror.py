@@ -2,10 +2,21 @@
 
 from typing import Any
 
-from jobs import NOW, bound_status, record
+from jobs import NOW, binding, bound_status, copy, record
 from sampan.api import status as s
-from sampan.controller.actions import Times, Try
-from sampan.controller.mirror import NEWS_MILLIS, counters_due, summary, troubled
+from sampan.controller.actions import Remote, Times, Try
+from sampan.controller.jobs import JobRecord
+from sampan.controller.mirror import (
+    INQUIRE_MILLIS,
+    NEWS_MILLIS,
+    OVERDUE_MILLIS,
+    Look,
+    counters_due,
+    explained,
+    inquiry_due,
+    summary,
+    troubled,
+)
 from sampan.controller.observe import Observation, State
 from sampan.model.lifecycle import Event
 
@@ -70,3 +81,40 @@ def test_a_failing_call_is_told_once_it_is_no_chance_and_not_with_every_port() -
 def test_the_end_of_a_job_is_not_talked_over() -> None:
     failed = s.finished(bound_status(), Event.FAILED, reason="Error", message="loss is NaN", at=NOW)
     assert troubled(record(status=failed), FAILING, TIMES) is None
+
+
+def bound_for(millis: int) -> JobRecord:
+    """A job that has been bound for so long."""
+    return record(status=bound_status(binding(bound_at=NOW - millis)))
+
+
+def asked(millis: int, look: Observation, **kwargs: Any) -> int | None:
+    """In how many milliseconds the member's events are asked for."""
+    return inquiry_due(bound_for(millis), Look(copy(), look, 0), Remote(observation=look, **kwargs), times=TIMES)
+
+
+def test_events_are_asked_for_only_where_nothing_else_tells_why_a_job_does_not_start() -> None:
+    assert asked(1_000, seen()) == INQUIRE_MILLIS - 1_000
+    assert asked(INQUIRE_MILLIS, seen()) == 0
+    assert asked(INQUIRE_MILLIS, seen("NoPods", "no pod yet")) == 0
+    assert asked(INQUIRE_MILLIS, seen("ErrImagePull", "no such host")) is None
+    told = seen("FailedMount", "no such Secret")
+    assert inquiry_due(bound_for(60_000), Look(copy(), told, 0), Remote(observation=seen()), times=TIMES) == 0, (
+        "what events told may be over"
+    )
+    just_now = {"Inquire": Try(target="remote-1", times=1, since=NOW, again=NOW + 4_000)}
+    assert asked(60_000, seen(), tries=just_now) == 4_000
+    runs = record(status=bound_status(running=True))
+    assert inquiry_due(runs, Look(copy(), seen(), 0), Remote(observation=seen()), times=TIMES) is None
+
+
+def test_a_job_that_does_not_start_always_says_why() -> None:
+    late = bound_for(OVERDUE_MILLIS)
+    mount = Remote(told=("FailedMount", "no such Secret"))
+    assert explained(late, seen(), mount, times=TIMES).reason == "FailedMount"
+    assert explained(late, seen("ErrImagePull"), mount, times=TIMES).reason == "ErrImagePull", "the pods' own word is newer"
+    assert explained(late, seen("NoPods", "x"), Remote(), times=TIMES).message == "x"
+    assert explained(bound_for(OVERDUE_MILLIS - 1_000), seen(), Remote(), times=TIMES).reason == ""
+    assert explained(late, seen(active=0), Remote(), times=TIMES).reason == "NoPods"
+    assert explained(late, seen(pending=1), Remote(), times=TIMES).message.startswith("1 of 1 pods do not run yet")
+    assert explained(late, seen(active=4, ready=3, pending=0), Remote(), times=TIMES).message == "3 of 4 pods are ready"

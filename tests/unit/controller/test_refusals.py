@@ -92,6 +92,17 @@ async def test_a_job_that_just_came_is_not_bothered() -> None:
         assert sc.told() == [("u1", str(ROOM))]
 
 
+async def test_why_a_job_waits_goes_with_what_befell_its_last_attempt() -> None:
+    async with scene() as sc:
+        attempt = {"number": 2, "offer": {"namespace": "prov-a", "name": "lingang"}, "pool": "h100", "endedAt": s.to_rfc3339(NOW - 60_000)}
+        lost = {**attempt, "outcome": "Rejected", "reason": "OutOfcpu", "message": "node h-1 has no room"}
+        sc.add(status={"phase": "Pending", "attempts": [lost]})
+        sc.hear()
+        await asyncio.sleep(4)
+        told = next(c for c in sc.state.jobs["u1"].status["conditions"] if c["type"] == "Scheduled")
+        assert told["message"].endswith("; attempt 2 in prov-a/lingang pool h100 was rejected: OutOfcpu: node h-1 has no room")
+
+
 async def test_the_same_reason_is_told_once_and_a_new_one_only_after_ten_minutes() -> None:
     async with scene() as sc:
         sc.add()

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import yaml
 
-from sampan.controller.rights import Rights, needed, of_summary, optional, review
+from sampan.controller.rights import Rights, needed, of_events, of_summary, optional, review
 from sampan.kube.access import Access
 from sampan.kube.client import Client
 
@@ -42,17 +42,22 @@ def test_each_namespace_is_asked_about_once() -> None:
     assert {access.namespace for access in wanted} == {"", "a", "b"}
 
 
+def _place(resource: str, name: str, *, narrow: bool) -> str:
+    """The namespace that a right is asked for in; that of the jobs' namespace itself is, though it must outlive what is in it."""
+    return "sampan-jobs" if narrow or (resource, name) == ("namespaces", "sampan-jobs") else ""
+
+
 def test_what_is_asked_for_is_exactly_what_the_member_chart_grants() -> None:
     granted: set[str] = set()
     plain = "\n".join(line for line in CHART.read_text().splitlines() if not line.startswith("{{- if") and line != "{{- end }}")
     plain = plain.replace("{{ .Values.namespace.name }}", "sampan-jobs")
     for document in plain.split("\n---\n"):
         rules = document.partition("\nrules:\n")[2].partition("\n---")[0]
-        namespace = "sampan-jobs" if "\nkind: Role\n" in document else ""
+        narrow = "\nkind: Role\n" in document
         for rule in cast(list[dict[str, Any]], yaml.safe_load(rules) or []):
             names = rule.get("resourceNames", [""])
             granted |= {
-                str(Access(verb=v, resource=r, group=g, name=n, namespace=namespace))
+                str(Access(verb=v, resource=r, group=g, name=n, namespace=_place(r, n, narrow=narrow)))
                 for g in rule["apiGroups"]
                 for r in rule["resources"]
                 for v in rule["verbs"]
@@ -62,6 +67,7 @@ def test_what_is_asked_for_is_exactly_what_the_member_chart_grants() -> None:
     looks = (("resource.k8s.io", "resourceslices"), ("resource.k8s.io", "resourceclaims"), ("", "resourcequotas"), ("", "namespaces"))
     queues = (("kueue.x-k8s.io", "clusterqueues"), ("kueue.x-k8s.io", "localqueues"))
     more = {str(access) for group, resource in (*looks, *queues) for access in optional(group, resource, ["sampan-jobs"])}
+    more.add(str(of_events("sampan-jobs")))
     more |= {str(access) for access in of_summary("sampan-jobs") if access.verb != "get"}  # any ConfigMap may be got there
     assert {str(access) for access in needed(["sampan-jobs"])} | more == granted
 

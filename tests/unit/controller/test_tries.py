@@ -20,6 +20,7 @@ SAMPLES: tuple[a.Action, ...] = (
     a.Remove("r"),
     a.Sweep(),
     a.Confirm(),
+    a.Inquire(copy()),
     a.Release(),
     a.Expire(),
     a.Refresh(),
@@ -45,6 +46,12 @@ def pauses(of: Tries, times: int) -> list[int]:
 def test_pauses_double_up_to_a_minute_and_stay_there() -> None:
     assert pauses(tries(), 9) == [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000]
     assert pauses(tries(jitter=0), 2) == [500, 1_000]
+
+
+def test_events_are_asked_for_less_often() -> None:
+    of = tries()
+    of.made("u1", ("Inquire", "r"), NOW)
+    assert of.of("u1")["Inquire"].left(NOW) == 4_000
 
 
 def test_another_target_is_another_matter_and_another_kind_too() -> None:

@@ -212,3 +212,10 @@ def test_ties_end_in_a_total_order(free: tuple[int, int], prices: tuple[int, int
     (done,) = plan_of(snapshot([job(wanted=shape(demand(requirement(count=count))))], offers, members)).assignments
     assert [verdict.score for verdict in done.verdicts] == [done.verdicts[0].score] * 2
     assert done.offer.name == want
+
+
+def test_a_closed_alternative_gets_no_place_though_it_comes_first() -> None:
+    either = shape(demand(requirement(), alternative=0), demand(requirement(), alternative=1))
+    world = snapshot([replace(job("j", either), closed=frozenset({0}))], [offer()], [cluster(*nodes("h", 1, H100))])
+    (done,) = schedule(world, Memo())[0].assignments
+    assert done.demand.alternative == 1

@@ -16,6 +16,7 @@ from sampan.model.vector import Vector
 from sampan.scheduling.answers import Start
 from sampan.scheduling.cell_answers import desk_of
 from sampan.scheduling.cycle import schedule
+from sampan.scheduling.explain_start import UNBOUNDED
 from sampan.scheduling.forecast import forecast
 from sampan.scheduling.memo import Memo
 
@@ -150,3 +151,8 @@ def test_a_reserved_start_is_never_before_what_a_run_with_earlier_ends_reaches(
     assert start.at_latest == promised.published
     assert reached.at_latest is not None
     assert reached.at_latest <= promised.published
+
+
+def test_a_pool_that_only_cools_down_is_not_said_to_be_unfit() -> None:
+    mine = replace(waiting("mine", 8, 60), excluded=frozenset({(offer().key, "h100-sxm-80gb-x8")}))
+    assert told(world((mine,)), mine).unknown == UNBOUNDED["CoolingDown"]

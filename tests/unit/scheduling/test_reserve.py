@@ -141,6 +141,11 @@ def test_what_cannot_be_promised_says_why(busy: tuple[Running, ...], offered: ob
     assert (plan.reservations, plan.unbounded) == ((), {"j": want})
 
 
+def test_a_cell_that_only_cools_down_is_not_said_to_be_too_small_for_ever() -> None:
+    cools = replace(wants("j", replicas=1), excluded=frozenset({(OFFER.key, POOL)}))
+    assert plan_of(snapshot([cools], [OFFER], [member(1)])).unbounded == {"j": "CoolingDown"}
+
+
 def test_a_reservation_ends_with_its_job_its_node_or_its_cell() -> None:
     world = snapshot([GANG], [OFFER], [TWO_OF_THREE])
     held = plan_of(world).reservations

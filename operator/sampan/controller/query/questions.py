@@ -167,7 +167,7 @@ class Answers:
         return ExplanationStatus(
             phase=str(record.phase),
             reason=record.status.get("reason"),
-            message=told.headline,
+            message=told.headline + record.setback(),
             observed_at=to_rfc3339(snapshot.now),
             currency=snapshot.currency,
             pools=views.pools_view(told.cells, asked.visible),
