@@ -7,11 +7,12 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 
 from sampan.cli.trouble import Trouble
+from sampan.cli.yaml_text import KubeLoader
 
 Values = dict[str, Any]
 VARIABLE = "KUBECONFIG"
@@ -19,15 +20,6 @@ _NEXT = "correct that file, or name another with --kubeconfig or KUBECONFIG"
 _CHOOSE = "give --context NAME, or --kubeconfig FILE"
 _PATHS_OF_CLUSTER = ("certificate-authority",)
 _PATHS_OF_USER = ("client-certificate", "client-key", "tokenFile")
-
-
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # the C one where it was built
-    """Reads YAML as kubectl does: a date is text."""
-
-    yaml_implicit_resolvers: ClassVar = {
-        first: [each for each in resolvers if each[0] != "tag:yaml.org,2002:timestamp"]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +108,7 @@ def _read(path: str) -> Values:
     """The first document of a file; a missing file raises FileNotFoundError, a broken one `Trouble` with its path."""
     try:
         raw = Path(path).read_bytes()
-        document = next(iter(yaml.load_all(raw, Loader=_Loader)), None)
+        document = next(iter(yaml.load_all(raw, Loader=KubeLoader)), None)
     except FileNotFoundError:
         raise
     except OSError as error:

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, Final, TypeVar
 
 import msgspec
 
+from sampan.cli.manifests import no_url
 from sampan.cli.trouble import Trouble
 
 REJECTED: Final = 2
@@ -30,7 +31,7 @@ def read_objects(source: str) -> list[tuple[str, dict[str, Any]]]:
     if source == "-":
         raw = _read(sys.stdin.buffer, source)
     else:
-        with Path(source).open("rb") as file:
+        with Path(no_url(source)).open("rb") as file:
             raw = _read(file, source)
     with _uncollected():
         documents = _json(raw, source) if raw.lstrip()[:1] in (b"{", b"[") else list(_yaml(raw, source))

@@ -45,7 +45,7 @@ def replay(ctx: click.Context, /, *, file: Path, target: Target, output: str, **
 
     Jobs of more than 8 devices become gangs of replicas of 8. Each job sleeps its recorded duration divided by --speedup.
     """
-    with file.open(encoding="utf-8", newline="") as lines:
+    with file.open(encoding="utf-8-sig", newline="") as lines:
         recorded = workload.read(lines, source=str(file), skip=options["skip"], jobs=options["count"])
     hub_in_use = hub.connect(target)
     pools = _pools(hub_in_use)

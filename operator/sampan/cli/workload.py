@@ -1,6 +1,7 @@
 """A recorded workload (CSV: job_id, vc, submit_s, duration_s, gpus) → planned ComputeJobs. Pure: no clock, no calls, no printing."""
 
 import csv
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -45,17 +46,18 @@ class Recipe(NamedTuple):
 
 def read(lines: Iterable[str], *, source: str, skip: int, jobs: int) -> list[Recorded]:
     """So many recorded jobs after the first `skip`; raises `Trouble` that names file, line and column."""
-    reader = csv.DictReader(lines)
-    missing = [column for column in COLUMNS if column not in (reader.fieldnames or [])]
-    if missing:
-        raise Trouble(f"{source}: column {missing[0]} is missing", f"the first line must name {', '.join(COLUMNS)}")
+    reader = csv.DictReader(lines, skipinitialspace=True)
     found: list[Recorded] = []
-    for number, line in enumerate(reader):
-        if number < skip:
-            continue
-        if len(found) == jobs:
-            break
-        found.append(_recorded(line, where=f"{source}, line {number + 2}"))
+    try:
+        missing = [column for column in COLUMNS if column not in (reader.fieldnames or [])]
+        if missing:
+            raise Trouble(f"{source}: column {missing[0]} is missing", f"the first line must be {','.join(COLUMNS)}, separated by commas")
+        for line in itertools.islice(reader, skip, skip + jobs):
+            found.append(_recorded(line, where=f"{source}, line {reader.line_num}"))
+    except UnicodeDecodeError as error:
+        raise Trouble(f"{source}: not a text file in UTF-8", "save it as CSV in UTF-8") from error
+    except csv.Error as error:
+        raise Trouble(f"{source}, line {reader.line_num + 1}: not CSV: {error}", "give a text file with commas") from error
     if not found:
         raise Trouble(f"{source}: no jobs after the first {skip}", "give a smaller --skip")
     return found

@@ -27,6 +27,18 @@ def test_the_small_file_is_read() -> None:
     assert {job.vc for job in jobs} == {"vca", "vcb"}
 
 
+def test_spaces_other_columns_and_empty_lines_do_not_matter() -> None:
+    lines = ["job_id, vc, submit_s, duration_s, gpus, state\r\n", "\r\n", "7, a, 0, 5, 1, Pass, more\r\n"]
+    assert workload.read(lines, source="x.csv", skip=0, jobs=10) == [workload.Recorded(7, "a", 0, 5, 1)]
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "w.csv"
+    path.write_text("job_id,vc", encoding="utf-16")
+    with path.open(encoding="utf-8-sig") as lines, pytest.raises(Trouble, match=r"w\.csv: not a text file in UTF-8"):
+        workload.read(lines, source=str(path), skip=0, jobs=1)
+
+
 @pytest.mark.parametrize(
     ("lines", "want"),
     [
@@ -37,6 +49,13 @@ def test_the_small_file_is_read() -> None:
         ([HEADER, "0,a,0,5"], "x.csv, line 2: gpus is ''"),
         ([HEADER, "0,a b,0,5,1"], "x.csv, line 2: vc is 'a b'"),
         ([HEADER, "0,a,0,9999999999999,1"], "x.csv, line 2: duration_s"),
+        ([HEADER, "", "0,a,0,x,1"], "x.csv, line 3: duration_s is 'x'"),
+        (
+            [HEADER.replace(",", ";")],
+            "x.csv: column job_id is missing; the first line must be job_id,vc,submit_s,duration_s,gpus, separated by commas",
+        ),
+        ([HEADER, "0," + "a" * 200_000], "x.csv, line 2: not CSV: field larger than field limit"),
+        ([], "x.csv: column job_id is missing"),
     ],
 )
 def test_a_bad_file_is_refused_by_line_and_column(lines: list[str], want: str) -> None:
