@@ -144,6 +144,12 @@ POLICY_ROWS: list[Denied] = [
         "kubeconfig as a volume",
         _named(JOB, "steal", "spec.template.volumes[0]", {"name": "cfg", "secret": {"secretName": "lingang-kubeconfig"}}),
     ),
+    Denied(11, "request above limit", _named(JOB, "above", "spec.template.resources.limits", {"memory": "1Gi"})),
+    Denied(
+        11,
+        "request above limit in an alternative",
+        _named(JOB, "above-too", "spec.alternatives[0].resources", {"requests": {"cpu": 1.5}, "limits": {"cpu": "1"}}),
+    ),
     Denied(38, "finalizer of ours", _named(JOB, "finalizer", "metadata.finalizers", ["sampan.dev/other"])),
     Denied(39, "reserved label", _named(JOB, "label", "metadata.labels", {"sampan.dev/job-uid": "x"})),
     Denied(39, "reserved annotation", _named(JOB, "annotation", "metadata.annotations", {"sampan.dev/hub": "x"})),

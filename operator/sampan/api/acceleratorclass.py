@@ -6,6 +6,7 @@ from pydantic import Field
 
 from sampan.api.common import Border, Rule, as_atomic, as_set
 from sampan.api.launch_spec import RecipeSpec
+from sampan.api.quantities import PositiveAmount, PositiveDecimal
 from sampan.api.scalars import (
     Country,
     DeviceCount,
@@ -13,8 +14,6 @@ from sampan.api.scalars import (
     DnsLabel,
     Generation,
     Int,
-    Memory,
-    PositiveDecimal,
     ResourceName,
 )
 from sampan.api.selector import LabelSelector
@@ -67,7 +66,7 @@ class AcceleratorClassSpec(Border):
         None, description="What an image must be built for inside the family, such as gfx942, sm_90 or ascend910b; absent: nothing."
     )
     origin: Country = Field(description="Country of the maker, an ISO 3166-1 alpha-2 code; tells whether the class is domestic to the hub.")
-    memory: Memory | None = Field(None, description="Nominal memory of one device, such as 80Gi.")
+    memory: PositiveAmount | None = Field(None, description="Nominal memory of one device, such as 80Gi.")
     resource_names: Annotated[tuple[ResourceName, ...], as_set(16, min_items=1)] = Field(
         description="Extended resources that publish it, such as nvidia.com/gpu; * stands for any run of characters."
     )

@@ -5,16 +5,15 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from sampan.api.common import Border, Rule, as_atomic, as_map, as_set
+from sampan.api.quantities import Decimal, PositiveAmount
 from sampan.api.scalars import (
     Architecture,
     Argument,
-    Decimal,
     DeviceCount,
     DnsLabel,
     DottedVersion,
     Image,
     Int,
-    Memory,
     Profile,
     Replicas,
     Seconds,
@@ -28,13 +27,13 @@ class Capability(Border):
 
     RULES: ClassVar = (
         Rule(
-            cel="has(self.memoryPerDevice) || has(self.memoryBandwidthGBps) || has(self.fp16TFLOPS) || has(self.fp64TFLOPS)"
+            cel="has(dyn(self).memoryPerDevice) || has(self.memoryBandwidthGBps) || has(dyn(self).fp16TFLOPS) || has(dyn(self).fp64TFLOPS)"
             " || has(self.precisions) || has(self.minDriver) || has(self.minComputeCapability)",
             message="at least one figure must be given, such as memoryPerDevice or fp16TFLOPS",
             holds=lambda c: bool(c.model_fields_set),
         ),
     )
-    memory_per_device: Memory | None = Field(None, description="Least nominal memory of one device, such as 64Gi.")
+    memory_per_device: PositiveAmount | None = Field(None, description="Least nominal memory of one device, such as 64Gi.")
     memory_bandwidth: Int | None = Field(
         None, ge=1, le=1_000_000, alias="memoryBandwidthGBps", description="Least memory bandwidth of one device in 10^9 bytes per second."
     )
@@ -62,7 +61,7 @@ class Partition(Border):
 class ShareSpec(Border):
     """A part of one card that others may use at the same time."""
 
-    memory: Memory = Field(description="Memory of the card that the replica may use, such as 8Gi.")
+    memory: PositiveAmount = Field(description="Memory of the card that the replica may use, such as 8Gi.")
     compute_percent: Annotated[Int, Field(ge=0, le=100)] = Field(
         0, description="Percent of the card's compute; 0: whatever the others leave. Default 0."
     )

@@ -7,7 +7,8 @@ from pydantic.config import JsonDict
 
 from sampan.api.common import Border, Rule, as_atomic, as_map
 from sampan.api.launch_spec import OfferLaunchSpec
-from sampan.api.scalars import Bool, Country, Decimal, DisplayText, DnsLabel, DnsSubdomain, Int, Seconds, Timestamp
+from sampan.api.quantities import Decimal, Share
+from sampan.api.scalars import Bool, Country, DisplayText, DnsLabel, DnsSubdomain, Int, Seconds, Timestamp
 from sampan.api.selector import LabelSelector
 from sampan.catalog.taints import USUAL, TolerationSet
 from sampan.model.offer import Terms
@@ -83,15 +84,8 @@ class MemberQueueSpec(Border):
 class EnergySpec(Border):
     """Where the power comes from, as the provider declares it."""
 
-    RULES: ClassVar = (
-        Rule(
-            cel="!has(self.renewableShare) || self.renewableShare.matches('^(0([.][0-9]{1,6})?|1([.]0{1,6})?)$')",
-            message="renewableShare must lie between 0 and 1",
-            holds=lambda e: e.renewable_share is None or 0 <= float(e.renewable_share) <= 1,
-        ),
-    )
     pue: Decimal | None = Field(None, description='Power usage effectiveness as a decimal string such as "1.25".')
-    renewable_share: Decimal | None = Field(None, description='Renewable share of the power, "0" to "1".')
+    renewable_share: Share | None = Field(None, description='Renewable share of the power, "0" to "1".')
     grams_co2_per_kwh: Int | None = Field(
         None, ge=0, le=10_000, alias="gCO2PerKWh", description="Grams of CO2 equivalent per kilowatt-hour of the grid."
     )
@@ -104,7 +98,9 @@ _PRICES_KEPT: JsonDict = {
     "message": "prices are append-only: an entry cannot be removed; add a new one with a later validFrom",
 }
 _PRICE_FIXED: JsonDict = {
-    "rule": "self == oldSelf",
+    "rule": "self.resource == oldSelf.resource && self.currency == oldSelf.currency && self.validFrom == oldSelf.validFrom"
+    " && dyn(self).price == dyn(oldSelf).price"
+    " && (has(self.per) ? self.per : 'DeviceHour') == (has(oldSelf.per) ? oldSelf.per : 'DeviceHour')",
     "message": "prices are append-only: an entry cannot change; add a new one with a later validFrom",
 }
 _SPOT: Final = sorted(each.key for each in USUAL[TolerationSet.SPOT])

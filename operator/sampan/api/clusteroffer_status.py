@@ -5,7 +5,8 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from sampan.api.common import Condition, Observed, Rule, as_atomic, as_map, as_set
-from sampan.api.scalars import Bool, CamelCase, Count, DnsLabel, Int, Memory, Timestamp, Uid, Word
+from sampan.api.quantities import PositiveAmount
+from sampan.api.scalars import Bool, CamelCase, Count, DnsLabel, Int, Timestamp, Uid, Word
 from sampan.model.accelerator import Sharing
 
 Generation = Annotated[Int, Field(ge=0, le=2**53)]
@@ -39,7 +40,7 @@ class PoolStatus(Observed):
     free: Count = Field(0, description="Devices that no pod and no job in flight uses.")
     reserved: Count = Field(0, description="Devices of jobs that are bound but whose pods were not seen yet.")
     largest_gang: LargestGang | None = Field(None, description="The largest gang that would start now.")
-    memory_per_device: Memory | None = Field(None, description="Nominal memory of one device; of a partition its own.")
+    memory_per_device: PositiveAmount | None = Field(None, description="Nominal memory of one device; of a partition its own.")
     profile: Word | None = Field(None, description="Partition that a device of the pool is, such as 1g.10gb.")
     publisher: Word | None = Field(None, description="Program that publishes the devices, such as nvidia-device-plugin, hami or dra.")
     fabric: Word | None = Field(None, description="Fabric between the nodes: NVLink, SuperPod or Rack.")

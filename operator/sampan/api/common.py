@@ -9,7 +9,8 @@ from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, ErrorDetails
 
-from sampan.api.scalars import SUCH_AS, CamelCase, DnsLabel, DnsSubdomain, Int, Message, Timestamp
+from sampan.api.quantities import SUCH_AS
+from sampan.api.scalars import CamelCase, DnsLabel, DnsSubdomain, Int, Message, Timestamp
 
 Json = dict[str, Any]
 LIST_TYPE: Final = "x-kubernetes-list-type"

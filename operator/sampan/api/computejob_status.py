@@ -5,8 +5,9 @@ from typing import Annotated
 from pydantic import Field
 
 from sampan.api.common import Condition, ObjectKey, Observed, as_atomic, as_map
+from sampan.api.quantities import Decimal
 from sampan.api.rejections import MAX_REJECTIONS
-from sampan.api.scalars import CamelCase, Count, Decimal, DnsLabel, DnsSubdomain, Int, Message, Replicas, Timestamp, Uid, Word
+from sampan.api.scalars import CamelCase, Count, DnsLabel, DnsSubdomain, Int, Message, Replicas, Timestamp, Uid, Word
 from sampan.model.lifecycle import Outcome, Phase
 
 Generation = Annotated[Int, Field(ge=0, le=2**53)]

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Final, Literal
 from pydantic import Field
 
 from sampan.api.common import Border, LocalReference, Rule, as_atomic, as_map, as_set
+from sampan.api.quantities import Units
 from sampan.api.scalars import (
     LABEL_KEY_PATTERN,
     AbsolutePath,
@@ -72,7 +73,7 @@ class RecipeSpec(Border):
         (), description="Folders of the node, mounted read-only; the member's namespace must admit them."
     )
     extra_resources: Annotated[
-        dict[ExtendedResource, Annotated[Int, Field(ge=1, le=1024)]],
+        dict[ExtendedResource, Units],
         Field(max_length=8, json_schema_extra={"x-kubernetes-validations": [_RESOURCES]}),
     ] = Field({}, description="Extended resources that each replica takes besides its devices, such as rdma/hca: 1.")
     supplemental_groups: Annotated[tuple[Annotated[Int, Field(ge=1, le=2**31 - 1)], ...], as_set(16)] = Field(

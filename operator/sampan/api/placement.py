@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from sampan.api.common import Border, as_set
-from sampan.api.scalars import Country, Decimal, DnsLabel, DnsSubdomain
+from sampan.api.quantities import Decimal
+from sampan.api.scalars import Country, DnsLabel, DnsSubdomain
 from sampan.api.selector import LabelSelector
 from sampan.model.job import Domestic, Interconnect
 from sampan.model.offer import Terms

@@ -5,7 +5,8 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from sampan.api.common import Border, Rule
-from sampan.api.scalars import Bool, Decimal, Int
+from sampan.api.quantities import Decimal
+from sampan.api.scalars import Bool, Int
 
 Percent = Annotated[Int, Field(ge=0, le=100)]
 

@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from sampan.api.common import Border, as_set
-from sampan.api.scalars import Decimal, DnsLabel, Int, Seconds
+from sampan.api.quantities import Decimal
+from sampan.api.scalars import DnsLabel, Int, Seconds
 
 
 class QueueSpec(Border):

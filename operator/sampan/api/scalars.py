@@ -1,4 +1,4 @@
-"""Scalar types of our custom resources: bounded, and with a pattern that API server and operator read alike. No objects here.
+"""Scalar types of our custom resources: bounded, with a pattern that API server and operator read alike. No objects, no amounts here.
 
 Patterns must mean the same to RE2 (the API server) and to Rust's regex (pydantic): ASCII classes only, anchored, no look-around.
 Integers are strict, but for one trap: an API server accepts and stores `8.0` for an integer, so the operator reads it as 8.
@@ -14,14 +14,6 @@ LABEL: Final = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN: Final = rf"{LABEL}(\.{LABEL})*"
 _LABEL_NAME: Final = "[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 LABEL_KEY_PATTERN: Final = rf"^({_SUBDOMAIN}/)?{_LABEL_NAME}$"
-_DIGITS: Final = "[1-9][0-9]{0,11}"
-_FRACTION: Final = r"0\.(0{0,2}[1-9]|0?[1-9][0-9]|[1-9][0-9]{2})"
-_CPU: Final = rf"^({_DIGITS}m?|{_DIGITS}\.[0-9]{{1,3}}|{_FRACTION})$"
-_MEMORY: Final = rf"^({_DIGITS}(\.[0-9]{{1,3}})?|{_FRACTION})(Ki|Mi|Gi|Ti|Pi|k|M|G|T|P)$|^{_DIGITS}$"
-_DECIMAL: Final = r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,6})?$"
-_POSITIVE: Final = r"^([1-9][0-9]{0,8}(\.[0-9]{1,6})?|0\.[0-9]{0,5}[1-9])$"
-SUCH_AS: Final = {_MEMORY: "64Gi or 512Mi", _CPU: "4 or 500m", _DECIMAL: "250 or 12.50", _POSITIVE: "250 or 12.50"}
-"""What a person may write where a pattern wants an amount."""
 _DOMAIN: Final = "[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?(:[0-9]{1,5})?"
 _PATH: Final = r"[a-z0-9]+([._-]+[a-z0-9]+)*"
 _IMAGE: Final = rf"^({_DOMAIN}/)?{_PATH}(/{_PATH})*(:[A-Za-z0-9_][-A-Za-z0-9_.]{{0,127}})?(@sha256:[0-9a-f]{{64}})?$"
@@ -35,25 +27,6 @@ _TIMESTAMP: Final = r"^[12][0-9]{3}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[
 def _whole(value: Any) -> Any:
     """Read 8.0 as 8, as the API server does; leave everything else, booleans above all, to the strict check."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _quantity_text(value: Any) -> Any:
-    """Read the integer that an int-or-string field may hold as its text."""
-    value = _whole(value)
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def _quantity(pattern: str, example: str) -> WithJsonSchema:
-    return WithJsonSchema(
-        {
-            "x-kubernetes-int-or-string": True,
-            "maxLength": 16,
-            "minimum": 1,
-            "maximum": 10**12 - 1,
-            "pattern": pattern,
-            "description": f"A positive Kubernetes quantity such as {example}; no exponents.",
-        }
-    )
 
 
 def read_timestamp(value: Any) -> Any:
@@ -109,16 +82,8 @@ DisplayText = Annotated[str, StringConstraints(max_length=256, pattern=_DISPLAY)
 Word = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Message = Annotated[str, StringConstraints(max_length=1024)]
 """Text that the operator writes, cleaned of control characters before."""
-Decimal = Annotated[str, StringConstraints(min_length=1, max_length=16, pattern=_DECIMAL)]
-"""A non-negative decimal number with at most nine digits before and six after the point; never a float."""
-PositiveDecimal = Annotated[str, StringConstraints(min_length=1, max_length=16, pattern=_POSITIVE)]
-"""As `Decimal`, and more than 0; a fraction below one ends in no 0."""
 Generation = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern="^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$")]
 """What an image is built for inside a family, such as gfx942, sm_90 or ascend910b."""
-Cpu = Annotated[str, BeforeValidator(_quantity_text), StringConstraints(max_length=16, pattern=_CPU), _quantity(_CPU, "500m, 4 or 1.5")]
-Memory = Annotated[
-    str, BeforeValidator(_quantity_text), StringConstraints(max_length=16, pattern=_MEMORY), _quantity(_MEMORY, "512Mi or 64Gi")
-]
 Timestamp = Annotated[
     datetime,
     BeforeValidator(read_timestamp),

@@ -15,6 +15,8 @@ _DROPPED: Final = frozenset(
 )
 _ORDER: Final = ("description", "type", "format", "default", "enum", "required", "properties", "additionalProperties", "items")
 _INT32: Final = 2**31 - 1
+_LIMITS_OF_ANY: Final = ("pattern", "maxLength", "minimum", "maximum", "maxItems", "maxProperties", "not")
+"""What a field of no type needs: a text has a pattern, a number a range, and lists, objects and booleans are shut out."""
 
 
 class NotStructuralError(ValueError):
@@ -36,6 +38,10 @@ def _rewrite(schema: Json, definitions: Json, where: str) -> Json:
         out["enum"] = [node["const"]]
     if out.get("default", ...) in (None, [], "") or (out.get("default") == {} and out.get("type") == "object" and "properties" not in out):
         del out["default"]
+    if "[]" in where:  # a default inside a list item: clients that replace whole lists would see their own list changed for ever
+        out.pop("default", None)
+    if node.get("exclusiveMinimum") is True:  # an API server's own form, not that of pydantic
+        out["exclusiveMinimum"] = True
     _bound_integers(out, node)
     if "properties" in out:
         out["properties"] = {name: _rewrite(child, definitions, f"{where}.{name}") for name, child in out["properties"].items()}
@@ -100,7 +106,9 @@ def _checked(out: Json, where: str) -> Json:
     limit = {"string": "maxLength", "array": "maxItems"}.get(str(kind))
     if kind == "object" and "additionalProperties" in out:
         limit = "maxProperties"
-    if kind == "number" or (kind is None and not out.get("x-kubernetes-int-or-string")):
+    if kind is None and out.get("x-kubernetes-preserve-unknown-fields"):
+        limit = next((key for key in _LIMITS_OF_ANY if key not in out), None)
+    elif kind == "number" or (kind is None and not out.get("x-kubernetes-int-or-string")):
         raise NotStructuralError(f"{where}: type {kind} is not allowed")
     if limit is not None and limit not in out and "enum" not in out:
         raise NotStructuralError(f"{where}: {limit} is missing")

@@ -7,6 +7,8 @@ from sampan.model.quantity import QuantityError, parse_quantity
 from sampan.model.vector import CPU, Vector
 
 _MOST_TEXT: Final = 64
+_MOST_DIGITS: Final = 20
+"""Of so many digits in a row no API server writes an amount: it has at most 2^63 - 1."""
 
 
 def to_vector(amounts: Mapping[str, str]) -> Vector:
@@ -29,10 +31,16 @@ def to_stock(amounts: Mapping[str, str]) -> tuple[Vector, tuple[tuple[str, str],
     odd: list[tuple[str, str]] = []
     for name, text in sorted(amounts.items()):
         try:
-            parsed[name] = parse_quantity(text, milli=name == CPU, down=True)
+            parsed[name] = _in_stock(text, milli=name == CPU)
             whole = parsed[name] == parse_quantity(text, milli=name == CPU)
         except QuantityError:
             whole = False
         if not whole:
             odd.append((name, str(text)[:_MOST_TEXT]))
     return Vector.of(parsed), tuple(odd)
+
+
+def _in_stock(text: str, *, milli: bool) -> int:
+    if len(text) >= _MOST_DIGITS and text[:_MOST_DIGITS].isdecimal():
+        raise QuantityError(text, "an amount that an API server writes")
+    return parse_quantity(text, milli=milli, down=True)

@@ -14,8 +14,8 @@ MICRO: Final = 1_000_000
 
 _BINARY: Final = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50, "Ei": 2**60}
 _DECIMAL_EXPONENT: Final = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
-_QUANTITY: Final = re.compile(r"([0-9]{1,19})(?:\.([0-9]{0,18}))?(?:(Ki|Mi|Gi|Ti|Pi|Ei)|([numkMGTPE])|[eE]([+-]?[0-9]{1,2}))?", re.ASCII)
-_DECIMAL: Final = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,6}))?", re.ASCII)
+_QUANTITY: Final = re.compile(r"\+?([0-9]{0,24})(?:\.([0-9]{0,24}))?(?:[eE]([+-]?[0-9]{1,2})|(Ki|Mi|Gi|Ti|Pi|Ei)|([numkMGTPE]))?", re.ASCII)
+_DECIMAL: Final = re.compile(r"\+?([0-9]{0,12})(?:\.([0-9]{0,6})0*)?", re.ASCII)
 
 
 class QuantityError(ValueError):
@@ -33,9 +33,9 @@ def parse_quantity(text: str | int, *, milli: bool = False, down: bool = False) 
     """
     shown = str(text)
     match = _QUANTITY.fullmatch(shown) if len(shown) <= 64 else None
-    if match is None or isinstance(text, bool):
+    whole, fraction, exponent, binary, suffix = match.groups() if match is not None else ("", "", None, None, None)
+    if not (whole or fraction) or isinstance(text, bool):
         raise QuantityError(shown, "a quantity such as 500m, 4 or 64Gi")
-    whole, fraction, binary, suffix, exponent = match.groups()
     digits, places = int(whole + (fraction or "")), len(fraction or "")
     power = (int(exponent) if exponent else _DECIMAL_EXPONENT[suffix or ""]) - places + (3 if milli else 0)
     scaled = digits * (_BINARY[binary] if binary else 1)
@@ -48,11 +48,11 @@ def parse_quantity(text: str | int, *, milli: bool = False, down: bool = False) 
 
 def parse_micro(text: str) -> int:
     """Return a decimal string with at most six places in micro-units: `"12.50"` is 12,500,000."""
-    match = _DECIMAL.fullmatch(text) if len(text) <= 20 else None
-    if match is None:
+    match = _DECIMAL.fullmatch(text) if len(text) <= 32 else None
+    whole, fraction = match.groups() if match is not None else ("", "")
+    if not (whole or fraction):
         raise QuantityError(text, "a decimal number with at most 6 places, such as 12.50")
-    whole, fraction = match.groups()
-    return int(whole) * MICRO + int((fraction or "").ljust(6, "0"))
+    return int(whole or "0") * MICRO + int((fraction or "").ljust(6, "0"))
 
 
 def format_micro(amount: int) -> str:

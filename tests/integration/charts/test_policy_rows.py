@@ -6,8 +6,9 @@ import pytest
 from kubernetes.client.exceptions import ApiException
 
 from integration.charts.conftest import install_hub
-from integration.charts.support import PROVIDER_NS, TENANT_NS, Hub, custom
+from integration.charts.support import PROVIDER_NS, TENANT_NS, Hub, custom, job
 from integration.charts.test_policies import wait_refused
+from integration.crd_objects import with_value
 from integration.operator_rows import POLICY_ROWS, Denied
 from sampan.model.names import GROUP, VERSION
 
@@ -37,3 +38,9 @@ def test_the_row_is_refused(hub: Hub, row: Denied) -> None:
     finally:
         if row.values:
             install_hub(hub)
+
+
+def test_amounts_that_are_within_their_limits_pass_with_quotes_or_without(hub: Hub) -> None:
+    amounts = {"requests": {"cpu": 0.5, "memory": 1e9, "ephemeral-storage": ".5Gi"}, "limits": {"cpu": "500m", "memory": "1G"}}
+    body = with_value(job("within"), "spec.template.resources", amounts)
+    custom(hub.tenant()).create_namespaced_custom_object(GROUP, VERSION, TENANT_NS, "computejobs", body, dry_run="All")

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 Json = dict[str, Any]
 SAMPLES = ("", "a", "cn-east", "CN", "x.example/y", "nvidia.com/gpu", "8", "1.50", "64Gi", "500m", "amd64", "/data", "Abc", "A_B", "*")
+AMOUNTS: list[Any] = ["64Gi", "500m", "1.5", 1.5, ".5", "+4", "04", 4, 8.0, 0, 0.25, "0", "1e3", "64GB", True, [], {}, -1]
 TIMES = ("2026-01-01T00:00:00Z", "2027-06-30T23:59:59.123456Z", "2026-02-30T00:00:00Z", "2026-01-01T24:00:00Z", "now")
 
 
@@ -27,6 +28,8 @@ def fits(schema: Json, value: Any) -> bool:
     """Tell whether an API server's schema accepts the value; rules in CEL are not looked at."""
     if schema.get("x-kubernetes-int-or-string"):
         return _fits_integer(schema, value) if isinstance(value, int | float) else _fits_string(schema, value)
+    if schema.get("x-kubernetes-preserve-unknown-fields"):
+        return _fits_number(schema, value) if isinstance(value, int | float) else _fits_string(schema, value)
     check = {"string": _fits_string, "integer": _fits_integer, "boolean": _fits_boolean, "array": _fits_array, "object": _fits_object}
     return check[schema["type"]](schema, value)
 
@@ -55,6 +58,11 @@ def _fits_integer(schema: Json, value: Any) -> bool:
     return whole and schema.get("minimum", value) <= value <= schema.get("maximum", value)
 
 
+def _fits_number(schema: Json, value: Any) -> bool:
+    low = value > schema["minimum"] if schema.get("exclusiveMinimum") else value >= schema["minimum"]
+    return not isinstance(value, bool) and bool(low and value <= schema["maximum"])
+
+
 def _fits_boolean(_: Json, value: Any) -> bool:
     return isinstance(value, bool)
 
@@ -80,7 +88,9 @@ def _fits_object(schema: Json, value: Any) -> bool:
 def values(schema: Json) -> st.SearchStrategy[Any]:
     """Return a strategy of values that mostly fit the schema, with edges on both sides of every limit."""
     if schema.get("x-kubernetes-int-or-string"):
-        return st.sampled_from(["64Gi", "500m", "1.5", 4, 8.0, 0, "0", "1e3", True])
+        return st.sampled_from([1, "1", "8", 8.0, 4, 0, "0", "1k", True])
+    if schema.get("x-kubernetes-preserve-unknown-fields"):
+        return st.sampled_from([*(each for each in AMOUNTS if fits(schema, each))] * 6 + AMOUNTS)
     if "enum" in schema:
         return st.sampled_from([*schema["enum"], *schema["enum"], schema["enum"][0].lower()])
     kind = schema["type"]

@@ -32,7 +32,7 @@ def test_good_classes(more: dict[str, object]) -> None:
 @pytest.mark.parametrize(
     ("more", "want"),
     [
-        ({"fp16TFLOPS": 989.5}, "spec.fp16TFLOPS"),
+        ({"fp16TFLOPS": 0}, "spec.fp16TFLOPS"),
         ({"memoryBandwidthGBps": 3350.5}, "spec.memoryBandwidthGBps"),
         ({"resourceNames": []}, "spec.resourceNames"),
         ({"resourceNames": ["gpu"]}, "spec.resourceNames[0]"),

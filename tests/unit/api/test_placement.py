@@ -26,7 +26,7 @@ def test_good_limits(raw: dict[str, object]) -> None:
 @pytest.mark.parametrize(
     ("raw", "want"),
     [
-        ({"maxPricePerDeviceHour": 15.0}, "spec.maxPricePerDeviceHour"),
+        ({"maxPricePerDeviceHour": "15 CNY"}, "spec.maxPricePerDeviceHour"),
         ({"maxPricePerDeviceHour": "-0.01"}, "spec.maxPricePerDeviceHour"),
         ({"jurisdictions": ["cn"]}, "spec.jurisdictions[0]"),
         ({"terms": ["Free"]}, "spec.terms[0]"),

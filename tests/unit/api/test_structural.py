@@ -3,10 +3,11 @@
 from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from sampan.api.common import Border, Rule, as_map, as_set
-from sampan.api.scalars import Count, DnsLabel, Int, Memory
+from sampan.api.quantities import Amount, Units
+from sampan.api.scalars import Count, DnsLabel, Int
 from sampan.api.structural import NotStructuralError, structural_schema
 
 
@@ -28,7 +29,8 @@ class Outer(Border):
     wide: Int = Field(0, ge=0, le=2**40, description="More than 32 bits.")
     names: Annotated[tuple[DnsLabel, ...], as_set(4, min_items=1)] = Field(description="A set.")
     inners: Annotated[tuple[Inner, ...], as_map("name", 4)] = Field((), description="A map list.")
-    size: Memory | None = Field(None, description="A quantity.")
+    size: Amount | None = Field(None, description="A quantity.")
+    units: Units = Field(1, description="A count.")
     table: Annotated[dict[DnsLabel, DnsLabel], Field(max_length=3)] = Field({}, description="A map.")
 
 
@@ -68,10 +70,16 @@ def test_list_types_maps_and_quantities() -> None:
     names, inners, size = PROPERTIES["names"], PROPERTIES["inners"], PROPERTIES["size"]
     assert (names["x-kubernetes-list-type"], names["minItems"], names["maxItems"]) == ("set", 1, 4)
     assert inners["x-kubernetes-list-map-keys"] == ["name"]
-    assert size["x-kubernetes-int-or-string"] is True
+    assert size["x-kubernetes-preserve-unknown-fields"] is True
+    assert PROPERTIES["units"]["x-kubernetes-int-or-string"] is True
     assert "type" not in size
     assert PROPERTIES["table"]["maxProperties"] == 3
     assert PROPERTIES["table"]["additionalProperties"]["maxLength"] == 63
+
+
+def test_a_default_inside_a_list_is_the_operator_s_alone() -> None:
+    assert PROPERTIES["maybe"]["properties"]["count"]["default"] == 1
+    assert "default" not in PROPERTIES["inners"]["items"]["properties"]["count"]
 
 
 def test_rules_are_kept_wherever_the_model_is_used() -> None:
@@ -96,8 +104,9 @@ def _model(annotation: Any) -> type[Border]:
         (tuple[DnsLabel, ...], "maxItems"),
         (dict[str, DnsLabel], "maxProperties"),
         (DnsLabel | Int, "union"),
+        (Annotated[str, WithJsonSchema({"x-kubernetes-preserve-unknown-fields": True, "maxLength": 4})], "pattern"),
     ],
-    ids=["a float", "a string without end", "a list without end", "a map without end", "a union"],
+    ids=["a float", "a string without end", "a list without end", "a map without end", "a union", "anything"],
 )
 def test_what_is_not_bounded_or_not_exact_is_refused(annotation: Any, want: str) -> None:
     with pytest.raises(NotStructuralError, match=want):

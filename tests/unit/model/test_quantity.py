@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sampan.model.quantity import MAX_AMOUNT, QuantityError, format_bytes, format_micro, parse_micro, parse_quantity
+from sampan.model.quantity import MAX_AMOUNT, MICRO, QuantityError, format_bytes, format_micro, parse_micro, parse_quantity
 
 
 @pytest.mark.parametrize(
@@ -21,13 +21,24 @@ from sampan.model.quantity import MAX_AMOUNT, QuantityError, format_bytes, forma
         ("1E", False, 10**18),
         ("9999999999999999999E", False, MAX_AMOUNT),
         (8, False, 8),
+        (".5", True, 500),
+        ("5.", False, 5),
+        ("1e3", False, 1000),
+        ("1E3", False, 1000),
+        ("1e-3", True, 1),
+        ("1000000000m", False, 1_000_000),
+        ("+4", False, 4),
+        ("04", False, 4),
+        (".5Gi", False, 2**29),
     ],
 )
 def test_quantities_as_kubernetes_reads_them(text: str | int, milli: bool, want: int) -> None:
     assert parse_quantity(text, milli=milli) == want
 
 
-@pytest.mark.parametrize("text", ["", "-1", "1 Gi", "1e1000000", "٣", "Gi", "1.2.3", "9" * 65, True])
+@pytest.mark.parametrize(
+    "text", ["", ".", "+", "-1", "1e", "1e3Gi", "64GB", "64gi", "1 Gi", "1e1000000", "٣", "Gi", "1.2.3", "9" * 65, True]
+)
 def test_what_is_no_quantity_is_refused(text: str) -> None:
     with pytest.raises(QuantityError):
         parse_quantity(text)
@@ -39,10 +50,14 @@ def test_a_long_text_is_not_repeated_in_the_message() -> None:
     assert len(str(caught.value)) < 100
 
 
-@pytest.mark.parametrize("text", ["", "-1", "1.1234567", "1e3", "1,5", ".5", "9" * 13])
+@pytest.mark.parametrize("text", ["", ".", "+", "-1", "1.1234567", "1e3", "1,5", "9" * 13])
 def test_money_is_a_plain_decimal(text: str) -> None:
     with pytest.raises(QuantityError):
         parse_micro(text)
+
+
+def test_money_may_be_short_or_long() -> None:
+    assert [parse_micro(text) for text in (".5", "1.", "+2", "007", "0.50000000")] == [500_000, MICRO, 2 * MICRO, 7 * MICRO, 500_000]
 
 
 @given(st.integers(0, 10**17))
