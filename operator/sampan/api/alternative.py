@@ -12,6 +12,7 @@ from sampan.api.scalars import (
     DeviceCount,
     DnsLabel,
     DottedVersion,
+    ExtendedResource,
     Image,
     Int,
     Profile,
@@ -72,9 +73,9 @@ class Accelerator(Border):
 
     RULES: ClassVar = (
         Rule(
-            cel="has(self.class) || has(self.family) || has(self.vendor) || has(self.stack)",
-            message="one of class, family, vendor and stack must be given: an image does not run on every device",
-            holds=lambda a: any((a.class_, a.family, a.vendor, a.stack)),
+            cel="has(self.class) || has(self.family) || has(self.vendor) || has(self.stack) || has(self.resource)",
+            message="one of class, family, vendor, stack and resource must be given: an image does not run on every device",
+            holds=lambda a: any((a.class_, a.family, a.vendor, a.stack, a.resource)),
         ),
         Rule(
             cel="!(has(self.partition) && has(self.share))",
@@ -91,6 +92,11 @@ class Accelerator(Border):
     family: DnsLabel | None = Field(None, description="Models that one image runs on alike, such as ascend-910b.")
     vendor: DnsLabel | None = Field(None, description="Maker of the device, such as nvidia, huawei or hygon.")
     stack: DnsLabel | None = Field(None, description="Software stack that the image is built for, such as cuda, cann or dtk.")
+    resource: ExtendedResource | None = Field(
+        None,
+        description="Extended resource that the devices are published as, such as nvidia.com/gpu. It and vendor reach devices of no known "
+        "class too; an AcceleratorClass object makes such a class known.",
+    )
     capability: Capability | None = Field(None, description="Least figures of one device.")
     partition: Partition | None = Field(None, description="A hardware partition of one device instead of a whole one.")
     share: ShareSpec | None = Field(None, description="A part of one card instead of a whole one.")

@@ -81,6 +81,7 @@ def _requirement(accelerator: Accelerator) -> Requirement:
         family=accelerator.family,
         vendor=accelerator.vendor,
         stack=accelerator.stack,
+        resource=accelerator.resource,
         memory_per_device=parse_quantity(least.memory_per_device) if least and least.memory_per_device else None,
         fp16_tflops=parse_micro(least.fp16_tflops) if least and least.fp16_tflops else None,
         memory_bandwidth=least.memory_bandwidth * 10**9 if least and least.memory_bandwidth else None,

@@ -75,9 +75,13 @@ class Catalog:
         """Return the facts of a class, None where it is not known."""
         return self.classes.get(name)
 
-    def launch(self, facts: AcceleratorClass, *, publisher: str = "", queueing: Iterable[str] = ()) -> Launch:
-        """Return what a pod needs on such devices, by who publishes them and what layers the member runs."""
-        known = self.known.get(facts.vendor)
+    def maker(self, name: str) -> Vendor | None:
+        """Return what is known of a vendor, None for one that no table knows."""
+        return next((vendor for vendor in self.vendors if vendor.name == name), None)
+
+    def launch(self, facts: AcceleratorClass | None, *, vendor: str = "", publisher: str = "", queueing: Iterable[str] = ()) -> Launch:
+        """Return what a pod needs on devices of a class, or of a vendor where none is told, by publisher and the member's layers."""
+        known = self.known.get(facts.vendor if facts else vendor)
         return recipe_for(facts, known.recipes if known else (), publisher=publisher, queueing=queueing)
 
     def with_classes(self, extra: Iterable[tuple[AcceleratorClass, Detection]]) -> "Catalog":
@@ -156,7 +160,7 @@ class Catalog:
         """Tell whether a taint only keeps pods without such devices away, so that a pod that asks for them may tolerate it."""
         if taint_key == resource or taint_key.startswith(f"{GROUP}/"):
             return True
-        facts = next((known for known in self.vendors if known.name == vendor), None)
+        facts = self.maker(vendor)
         if facts is None:
             return False
         entry = facts.resource(taint_key)

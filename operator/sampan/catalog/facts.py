@@ -209,6 +209,8 @@ class Vendor:
     """All that is known about one vendor."""
 
     name: str
+    stack: str
+    origin: str
     publishers: tuple[str, ...]
     """Whom to believe first where several publish on one node."""
     resources: tuple[ResourceName, ...]

@@ -38,6 +38,8 @@ def parse_vendor(text: str, classes: str) -> tuple[Vendor, VendorClasses]:
         known = read_classes(classes, Maker(name=name, stack=data["stack"], origin=data["origin"]), told)
         vendor = Vendor(
             name=name,
+            stack=data["stack"],
+            origin=data["origin"],
             publishers=tuple(data["publishers"]),
             resources=tuple(read_resource(entry) for entry in data["resources"]),
             labels=labels,

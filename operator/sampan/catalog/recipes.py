@@ -23,9 +23,10 @@ class Recipe:
     """Families that it is for; empty: all of the vendor."""
     source: str = ""
 
-    def holds(self, facts: AcceleratorClass, queueing: Iterable[str]) -> bool:
-        """Tell whether this is the recipe for a class on a member with these layers."""
-        return (not self.queueing or self.queueing in queueing) and (not self.families or facts.family in self.families)
+    def holds(self, facts: AcceleratorClass | None, queueing: Iterable[str]) -> bool:
+        """Tell whether this is the recipe for a class, None where none is told, on a member with these layers."""
+        of_family = not self.families or (facts is not None and facts.family in self.families)
+        return of_family and (not self.queueing or self.queueing in queueing)
 
 
 PUBLISHERS: Final[Mapping[str, Recipe]] = {
@@ -56,7 +57,7 @@ def read_recipe(entry: Mapping[str, Any], sources: Mapping[str, str]) -> Recipe:
     )
 
 
-def recipe_for(facts: AcceleratorClass, recipes: Iterable[Recipe], *, publisher: str, queueing: Iterable[str]) -> Launch:
+def recipe_for(facts: AcceleratorClass | None, recipes: Iterable[Recipe], *, publisher: str, queueing: Iterable[str]) -> Launch:
     """Return what a pod needs: the class's own recipe over the vendor's, and for shares the scheduler that books them.
 
     A vendor's recipe for a layer of the member is about the vendor's own device plugin: it does not hold for shares.
@@ -64,4 +65,4 @@ def recipe_for(facts: AcceleratorClass, recipes: Iterable[Recipe], *, publisher:
     sharer = PUBLISHERS.get(publisher)
     layers = tuple(queueing) if sharer is None else ()
     found = next((recipe.launch for recipe in recipes if recipe.holds(facts, layers)), NO_LAUNCH)
-    return found.under(sharer.launch if sharer else None).under(facts.launch)
+    return found.under(sharer.launch if sharer else None).under(facts.launch if facts else None)

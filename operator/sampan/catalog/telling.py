@@ -62,7 +62,7 @@ class Hint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """The variant that is told, if any, by what, and the labels that a pod can be kept by."""
+    """The variant that is told, if any, by what, and the labels that keep a pod to devices that are alike."""
 
     variant: Variant | None
     evidence: tuple[str, ...]
@@ -81,7 +81,13 @@ def tell(vendor: Vendor, node: Node, published: Publication) -> Told:
         if named:
             told = _by_memory(named, _memory(vendor.labels, node, published), hint=hint, published=published)
             return replace(told, evidence=(*told.evidence, *_would_tell(vendor.labels), WAY_OUT)) if told.unsure else told
-    return Told(variant=None, evidence=(f"no class is known for {published.resource}", *_seen(vendor.labels, node, published), WAY_OUT))
+    seen = _seen(vendor.labels, node, published)
+    alike = next(((key, node.labels[key]) for key in vendor.labels.product if key in node.labels), None)
+    return Told(
+        variant=None,
+        evidence=(f"no class is known for {published.resource}", *seen, WAY_OUT),
+        labels=(alike,) if alike else (),
+    )
 
 
 def _texts(variant: Variant, hint: Hint) -> frozenset[str]:
@@ -176,7 +182,7 @@ def _by_memory(named: list[Variant], memory: tuple[str, str, int] | None, *, hin
         return Told(variant=chosen, evidence=(hint.evidence, shown), labels=(*hint.labels, *decisive), family=chosen.facts.family)
     if part or any(v.facts.memory is None for v in named):
         return _alone(named, hint, family=family, note=f"{shown} not used")
-    return Told(variant=None, evidence=(hint.evidence, f"{shown} is the memory of no variant", WAY_OUT), family=family)
+    return Told(variant=None, evidence=(hint.evidence, f"{shown} is the memory of no variant", WAY_OUT), labels=hint.labels, family=family)
 
 
 def _would_tell(labels: LabelFacts) -> tuple[str, ...]:
@@ -192,7 +198,7 @@ def _alone(named: list[Variant], hint: Hint, *, family: str, note: str = "") -> 
     known = sorted({v.facts.memory for v in named if v.facts.memory})
     sizes = " or ".join(format_bytes(amount) for amount in known)
     unknown = f"VariantUnknown: {sizes} of memory, and nothing tells which" if len(known) > 1 else "VariantUnknown: nothing tells which"
-    return Told(variant=None, evidence=(hint.evidence, *notes, unknown), labels=(), unsure=True, family=family)
+    return Told(variant=None, evidence=(hint.evidence, *notes, unknown), labels=hint.labels, unsure=True, family=family)
 
 
 def _distance(variant: Variant, amount: int) -> int | None:

@@ -139,6 +139,10 @@ class Pool:
     """Extended resource of the devices; empty for CPU-only nodes."""
     accelerator: AcceleratorClass | None = None
     """None for CPU-only nodes and where the model cannot be told."""
+    family: str = ""
+    """Family that all classes have that are possible, where none is told; empty: not known."""
+    stack: str = ""
+    """Software stack of the vendor, where no class is told."""
     domestic: bool = False
     sharing: Sharing = Sharing.WHOLE
     publisher: str = ""

@@ -53,6 +53,8 @@ class Requirement:
     family: str | None = None
     vendor: str | None = None
     stack: str | None = None
+    resource: str | None = None
+    """Extended resource that the devices are asked for by; the one thing that reaches devices of unknown vendors."""
     memory_per_device: int | None = None
     """Least nominal bytes per device."""
     fp16_tflops: int | None = None

@@ -73,6 +73,7 @@ def _requirement(old: Requirement, new: Requirement, at: str) -> list[_Pair]:
         (f"{at}family", old.family, new.family, ""),
         (f"{at}vendor", old.vendor, new.vendor, ""),
         (f"{at}stack", old.stack, new.stack, ""),
+        (f"{at}resource", old.resource, new.resource, ""),
         (f"{least}memoryPerDevice", old.memory_per_device, new.memory_per_device, "bytes"),
         (f"{least}memoryBandwidthGBps", old.memory_bandwidth, new.memory_bandwidth, "giga"),
         (f"{least}fp16TFLOPS", old.fp16_tflops, new.fp16_tflops, "micro"),

@@ -65,7 +65,10 @@ def _devices(shape: Shape) -> str:
 
 
 def _requirement(need: Requirement) -> str:
-    named = (("class", need.accelerator_class), ("family", need.family), ("vendor", need.vendor), ("stack", need.stack))
+    named = (
+        *(("class", need.accelerator_class), ("family", need.family), ("vendor", need.vendor), ("stack", need.stack)),
+        ("resource", need.resource),
+    )
     return " of ".join(f"{kind} {name}" for kind, name in named if name) or "any device"
 
 

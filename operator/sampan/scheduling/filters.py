@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from sampan.catalog.share import companions
-from sampan.model.accelerator import AcceleratorClass, Precision, Sharing
+from sampan.model.accelerator import Precision, Sharing
 from sampan.model.cluster import Pool
-from sampan.model.job import Demand, Domestic, Placement, Requirement
+from sampan.model.job import Demand, Domestic, Placement
 from sampan.model.offer import Offer
 from sampan.model.reason import Reason
 from sampan.scheduling.admission import uncovered, unnamed, violations
+from sampan.scheduling.device_names import named
 from sampan.scheduling.versions import new_enough
 
 
@@ -132,11 +133,11 @@ def domestic(q: Question) -> Reason | None:
 
 
 def accelerator(q: Question) -> Reason | None:
-    """The devices are of the class, family, vendor and stack that the demand names."""
-    need, have = q.demand.requirement, q.pool.accelerator
+    """The devices are of the class, family, vendor and stack, and of the resource name, that the demand names."""
+    need = q.demand.requirement
     if need is None:
         return None
-    return None if have is not None and _named(need, have) else Reason.ACCELERATOR_MISMATCH
+    return None if q.pool.resource and named(need, q.pool) else Reason.ACCELERATOR_MISMATCH
 
 
 def sharing(q: Question) -> Reason | None:
@@ -161,14 +162,14 @@ def partition(q: Question) -> Reason | None:
 def capability(q: Question) -> Reason | None:
     """Each device has the memory, bandwidth, throughput and number formats asked for; an unknown figure does not satisfy."""
     need, have = q.demand.requirement, q.pool.accelerator
-    if need is None or have is None:
+    if need is None or not q.pool.resource:
         return None
     enough = (
         _at_least(memory_of(q.pool), need.memory_per_device)
-        and _at_least(have.fp16_tflops, need.fp16_tflops)
-        and _at_least(have.memory_bandwidth, need.memory_bandwidth)
-        and _at_least(have.tflops(Precision.FP64), need.fp64_tflops)
-        and all(have.tflops(precision) for precision in need.precisions)
+        and _at_least(have.fp16_tflops if have else None, need.fp16_tflops)
+        and _at_least(have.memory_bandwidth if have else None, need.memory_bandwidth)
+        and _at_least(have.tflops(Precision.FP64) if have else None, need.fp64_tflops)
+        and all(have is not None and have.tflops(precision) for precision in need.precisions)
     )
     return None if enough else Reason.CAPABILITY_INSUFFICIENT
 
@@ -278,16 +279,6 @@ def memory_of(pool: Pool) -> int | None:
     if pool.memory is not None:
         return pool.memory
     return pool.accelerator.memory if pool.accelerator and pool.sharing is not Sharing.PARTITION else None
-
-
-def _named(need: Requirement, have: AcceleratorClass) -> bool:
-    pairs = (
-        (need.accelerator_class, have.name),
-        (need.family, have.family),
-        (need.vendor, have.vendor),
-        (need.stack, have.stack),
-    )
-    return all(wanted is None or wanted == present for wanted, present in pairs)
 
 
 def _at_least(have: int | None, need: int | None) -> bool:

@@ -261,6 +261,8 @@ def facts_of(pool: Pool) -> Pool:
         vendor=pool.vendor,
         resource=pool.resource,
         accelerator=pool.accelerator,
+        family=pool.family,
+        stack=pool.stack,
         domestic=pool.domestic,
         sharing=pool.sharing,
         profile=pool.profile,

@@ -11,6 +11,7 @@ from sampan.model.quantity import format_bytes, format_micro
 from sampan.model.reason import Reason
 from sampan.scheduling.admission_words import not_covered, not_named, out_of_range
 from sampan.scheduling.answers import Objection
+from sampan.scheduling.device_names import names_in, names_of
 from sampan.scheduling.filters import Question, memory_of
 from sampan.scheduling.versions import version_key
 
@@ -20,6 +21,8 @@ _UNKNOWN: Final = "not known"
 _NAMED: Final = (("class", "accelerator_class", "name"), ("family", "family", "family"), ("vendor", "vendor", "vendor"))
 _FIELDS: Final = (*_NAMED, ("stack", "stack", "stack"))
 """(word, field of Requirement, field of AcceleratorClass)."""
+_ORDER: Final = ("class", "family", "vendor", "stack", "resource")
+_WAYS: Final = "an AcceleratorClass can tell it; vendor and resource reach them as they are"
 
 
 def objection(reason: Reason, question: Question, *, hint: str = "") -> Objection:
@@ -66,13 +69,14 @@ def _selector(q: Question) -> Words:
 
 
 def _accelerator(q: Question) -> Words:
-    need, have = q.demand.requirement, q.pool.accelerator
-    pairs = [(word, getattr(need, field), getattr(have, fact) if have else "") for word, field, fact in _FIELDS]
-    wrong = [(word, wanted, present) for word, wanted, present in pairs if wanted is not None and wanted != present]
-    wanted = " and ".join(f"{word} {wanted}" for word, wanted, _ in wrong) or "devices whose class is known"
-    if have is None:
-        return wanted, f"devices of {q.pool.resource} whose class cannot be told" if q.pool.resource else "no devices"
-    return wanted, " and ".join(f"{word} {present}" for word, _, present in wrong)
+    need, told = q.demand.requirement, dict(names_in(q.pool))
+    wrong = sorted(names_of(need) - names_in(q.pool), key=lambda each: _ORDER.index(each[0])) if need else []
+    wanted = " and ".join(f"{word} {name}" for word, name in wrong) or "devices whose class is known"
+    if not q.pool.resource:
+        return wanted, "no devices"
+    if q.pool.accelerator is None and any(word not in told for word, _ in wrong):
+        return wanted, f"devices of {q.pool.resource} whose class cannot be told ({_WAYS})"
+    return wanted, " and ".join(f"{word} {told[word]}" for word, _ in wrong)
 
 
 def _way(sharing: Sharing, profile: str = "") -> str:
@@ -96,17 +100,16 @@ def _sharing(q: Question) -> Words:
 def _capability(q: Question) -> Words:
     need, have = q.demand.requirement, q.pool.accelerator
     assert need is not None  # the filter asks only about devices
-    assert have is not None  # and only about those that are told
     figures = (
         ("memory", need.memory_per_device, memory_of(q.pool), format_bytes),
-        ("FP16 TFLOPS", need.fp16_tflops, have.fp16_tflops, format_micro),
-        ("memory bandwidth", need.memory_bandwidth, have.memory_bandwidth, lambda amount: f"{amount // 10**9} GB/s"),
-        ("FP64 TFLOPS", need.fp64_tflops, have.tflops(Precision.FP64), format_micro),
+        ("FP16 TFLOPS", need.fp16_tflops, have.fp16_tflops if have else None, format_micro),
+        ("memory bandwidth", need.memory_bandwidth, have.memory_bandwidth if have else None, lambda amount: f"{amount // 10**9} GB/s"),
+        ("FP64 TFLOPS", need.fp64_tflops, have.tflops(Precision.FP64) if have else None, format_micro),
     )
     short = [(name, wanted, had, show) for name, wanted, had, show in figures if wanted is not None and (had is None or had < wanted)]
     wanted = [f"{name} of at least {show(amount)}" for name, amount, _, show in short]
     present = [f"{name} {_UNKNOWN if had is None else show(had)}" for name, _, had, show in short]
-    missing = [precision for precision in need.precisions if not have.tflops(precision)]
+    missing = [precision for precision in need.precisions if have is None or not have.tflops(precision)]
     wanted += [f"a known figure for {precision}" for precision in missing]
     present += [f"{precision} {_UNKNOWN}" for precision in missing]
     return " and ".join(wanted) + " per device", " and ".join(present)

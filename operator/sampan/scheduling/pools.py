@@ -124,12 +124,16 @@ def _pool(member: _Member, offer: Offer, catalog: Catalog, *, home_origins: Set[
         return base
     name = _overridden(group, rule, catalog) if trust_overrides else group.accelerator_class
     accelerator = catalog.get(name) if name else None
+    maker = catalog.maker(group.vendor)
+    origin = accelerator.origin if accelerator else maker.origin if maker else ""
     return replace(
         base,
         vendor=accelerator.vendor if accelerator else group.vendor,
         resource=group.resource,
         accelerator=accelerator,
-        domestic=accelerator is not None and accelerator.origin in home_origins,
+        family="" if accelerator else group.family,
+        stack="" if accelerator or maker is None else maker.stack,
+        domestic=origin in home_origins,
         sharing=group.sharing,
         publisher=group.publisher,
         profile=group.profile,
@@ -143,9 +147,9 @@ def _pool(member: _Member, offer: Offer, catalog: Catalog, *, home_origins: Set[
 
 def _launch(pool: Pool, offer: Offer, catalog: Catalog, *, queueing: tuple[str, ...]) -> Launch:
     """Return the class's recipe on this member, the offer's word last."""
-    if pool.accelerator is None:
+    if not pool.resource:
         return offer.launch
-    return catalog.launch(pool.accelerator, publisher=pool.publisher, queueing=queueing).under(offer.launch)
+    return catalog.launch(pool.accelerator, vendor=pool.vendor, publisher=pool.publisher, queueing=queueing).under(offer.launch)
 
 
 def _overridden(group: DeviceGroup, rule: PoolRule | None, catalog: Catalog) -> str | None:

@@ -159,6 +159,7 @@ def _accelerator(q: Question) -> Iterator[Question]:
             family=need.family and have.family,
             vendor=need.vendor and have.vendor,
             stack=need.stack and have.stack,
+            resource=need.resource and q.pool.resource,
         )
         yield from _required(q, named)
 

@@ -13,6 +13,7 @@ import numpy as np
 from sampan.model.cluster import Pool
 from sampan.model.job import Demand, Requirement
 from sampan.scheduling.assign import Flags
+from sampan.scheduling.device_names import named
 from sampan.scheduling.groups import Cards, Numbers
 from sampan.scheduling.stock import Kind, Need, Needs, Stock
 from sampan.scheduling.tables import Column
@@ -112,7 +113,7 @@ class Waste:
     def _mixture(self, column: Column, needs: Needs, *, resources: int) -> Mixture | None:
         pool = column.cell.pool
         have = pool.accelerator
-        told = (have.name, have.family, have.vendor, have.stack) if have is not None else ()
+        told = (have.name, have.family, have.vendor, have.stack) if have is not None else (pool.family, pool.vendor, pool.stack)
         key = column.kind, (*told, pool.sharing.value, pool.profile)
         found = self._mixtures.get(key)
         if found is None or found[0] != resources:
@@ -202,14 +203,7 @@ def _less(cards: Numbers, need: Need) -> Numbers:
 
 def _suits(wanted: Requirement | None, pool: Pool) -> bool:
     """Tell whether a demand could be for the devices of a pool, going by what names them."""
-    have = pool.accelerator
-    if wanted is None or not pool.resource or have is None:
+    if wanted is None or not pool.resource:
         return False
-    pairs = (
-        (wanted.accelerator_class, have.name),
-        (wanted.family, have.family),
-        (wanted.vendor, have.vendor),
-        (wanted.stack, have.stack),
-        (wanted.partition or None, pool.profile),
-    )
-    return all(want is None or want == has for want, has in pairs) and (wanted.share is not None) == (pool.sharing.value == "Virtual")
+    suits = named(wanted, pool) and wanted.partition in ("", pool.profile)
+    return suits and (wanted.share is not None) == (pool.sharing.value == "Virtual")

@@ -13,7 +13,9 @@ def test_one_word_for_the_devices_is_enough(by: str) -> None:
 
 
 def test_capability_alone_is_refused() -> None:
-    refuses(Accelerator, {"count": 8, "capability": {"fp16TFLOPS": "250"}}, "one of class, family, vendor and stack must be given")
+    refuses(
+        Accelerator, {"count": 8, "capability": {"fp16TFLOPS": "250"}}, "one of class, family, vendor, stack and resource must be given"
+    )
     refuses(Accelerator, {"count": 8}, "an image does not run on every device")
 
 

@@ -207,7 +207,8 @@ def test_hostile_labels_tell_nothing_and_harm_nothing(hostile: str) -> None:
             {"nvidia.com/gpu.product", "nvidia.com/gpu.memory"},
         ),
         ("hygon.com/K100_AI", {"rack": "r7"}, set()),
-        (GPU, {"nvidia.com/gpu.product": "NVIDIA-X9000"}, set()),
+        (GPU, {"nvidia.com/gpu.product": "NVIDIA-X9000"}, {"nvidia.com/gpu.product"}),
+        (GPU, {"nvidia.com/gpu.product": "NVIDIA-H20"}, {"nvidia.com/gpu.product"}),
     ],
 )
 def test_labels_that_keep_a_pod_on_such_nodes(resource: str, labels: dict[str, str], want: set[str]) -> None:
