@@ -15,10 +15,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from large_federation import Federation, build, step
 from sampan.model.job import Job
-from sampan.scheduling.cell_answers import desk_of
 from sampan.scheduling.cycle import schedule
 from sampan.scheduling.explanation import explain
 from sampan.scheduling.memo import Memo
+from sampan.scheduling.outcome import prepared
 
 
 def say(line: str) -> None:
@@ -40,7 +40,7 @@ def main() -> None:
     gc.freeze()
     say(f"{len(world.snapshot().offers)} offers, {len(world.cells)} cells, {len(world.backlog)} jobs waiting")
     began = perf_counter()
-    _, answers = desk_of(world.snapshot(), Memo())
+    answers = prepared(world.snapshot(), Memo())
     say(f"prepared from nothing in {perf_counter() - began:.2f} s")
     times, cpu, chance = list[float](), list[float](), Random(1)
     for _ in range(given.questions):

@@ -88,6 +88,13 @@ class PoolVerdict(Observed):
     """Replicas that fit now."""
 
 
+class PoolRef(Observed):
+    """A pool of an offer."""
+
+    offer: ObjectKey
+    pool: str
+
+
 class StartView(Observed):
     """When a job starts, as far as that can be known."""
 
@@ -129,6 +136,8 @@ class ExplanationStatus(Observed):
     pools: tuple[PoolVerdict, ...] = ()
     """Usable ones best first, then the refused, mildest first."""
     place: PlaceView | None = None
+    starts_in: PoolRef | None = None
+    """Where the next scheduling cycle starts the job, by the whole queue, reservations and limits; absent: it does not."""
     waits_for: str | None = None
     start: StartView | None = None
     binding: Json | None = None
@@ -139,6 +148,9 @@ class QuoteView(Observed):
     """What a job would get and pay, and when it would start."""
 
     pools: tuple[PoolVerdict, ...]
+    starts_in: PoolRef | None = None
+    """Where the next scheduling cycle would start the job; absent: it would not."""
+    waits_for: str | None = None
     start: StartView
 
 

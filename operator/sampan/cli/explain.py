@@ -37,9 +37,7 @@ def say(answer: Object, *, now: datetime) -> None:
     click.echo(f"Job:        {clean_text(job)}")
     click.echo(f"In short:   {clean_text(status['message'])}")
     say_place(status.get("place"))
-    if status.get("waitsFor"):
-        click.echo(f"Waits for:  {clean_text(status['waitsFor'], 512)}")
-    say_start(status.get("start"), now=now)
+    say_start(status, now=now)
     for each in status.get("member") or ():
         click.echo(f"Member:     {each['pods']} pods wait: {clean_text(each['reason'])}: {clean_text(each['message'])}")
     if not status.get("pools") and status["phase"] != "Pending":

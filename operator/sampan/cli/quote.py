@@ -26,7 +26,7 @@ def quote(target: Target, output: str, filename: str) -> None:
         return
     now, status = datetime.now(UTC), answer["status"]
     say_head(answer)
-    say_start(status["now"].get("start"), now=now)
+    say_start(status["now"], now=now)
     click.echo()
     say_pools(status["now"], currency=clean_text(status["currency"]))
 

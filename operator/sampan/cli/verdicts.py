@@ -46,14 +46,20 @@ def say_pools(view: Object, *, currency: str, every: bool = False) -> None:
         _print_told(EVERY if every else REFUSED, rows)
 
 
-def say_start(start: Object | None, *, now: datetime) -> None:
-    """Print when the job starts."""
+def say_start(view: Object, *, now: datetime) -> None:
+    """Print what the job waits for and when it starts: now only where the next scheduling cycle starts it."""
+    if view.get("waitsFor"):
+        click.echo(f"Waits for:  {clean_text(view['waitsFor'], 512)}")
+    start, place = view.get("start"), view.get("startsIn")
+    if place:
+        click.echo(f"Starts:     now, in pool {clean_text(str(place['pool']))} of {clean_text(offer_name(place))}")
+        return
     if not start:
         return
     if start.get("atLatest"):
         at, reserved = moment(start["atLatest"], now=now), start.get("reserved")
         promised = "kept for it" if reserved else "if nobody new comes first"
-        click.echo(f"Starts:     {at}{'' if at == NOW else ' at the latest'}, {promised}")
+        click.echo(f"Starts:     {'within moments' if at == NOW else f'{at} at the latest'}, {promised}")
     else:
         click.echo(f"Starts:     not known: {clean_text(str(start.get('unknown') or 'no reason given'))}")
     if start.get("likely") and start.get("likely") != start.get("atLatest"):

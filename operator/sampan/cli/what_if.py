@@ -33,7 +33,7 @@ def what_if(target: Target, output: str, filename: str, add_nodes: str | None, w
     say_head(answer)
     for title, view in (("As it is", status["now"]), (_title(add_nodes, without), status["whatIf"])):
         click.echo(f"\n{title}: {best(view)}")
-        say_start(view.get("start"), now=now)
+        say_start(view, now=now)
         say_pools(view, currency=clean_text(status["currency"]))
 
 

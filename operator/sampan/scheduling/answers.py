@@ -62,6 +62,11 @@ class CellAnswer:
     devices: int = 0
     """Devices that the job takes here, all replicas together."""
 
+    @property
+    def usable(self) -> bool:
+        """Tell whether nothing is in the way; whether it is the job's turn is another question."""
+        return self.score is not None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
@@ -99,17 +104,14 @@ class Explanation:
     job: Job
     headline: str
     cells: tuple[CellAnswer, ...]
-    """Usable ones by rank, best first, then the refused, mildest first."""
+    """Usable ones by rank, best first, then the refused, mildest first: as they are to the job in the next cycle."""
+    starts_in: CellAnswer | None
+    """The cell in which the next cycle starts it, None where it does not."""
     place: Place | None
     """None where the job does not wait."""
     waits_for: str
     """Empty: it can start now."""
     start: Start
-
-    @property
-    def best(self) -> CellAnswer | None:
-        """Return the cell that the job would go to now, None if there is none."""
-        return next((cell for cell in self.cells if cell.score is not None), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +120,8 @@ class Quote:
 
     cells: tuple[CellAnswer, ...]
     """As in an explanation."""
-    best: CellAnswer | None
+    starts_in: CellAnswer | None
+    waits_for: str
     start: Start
 
 

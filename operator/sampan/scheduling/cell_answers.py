@@ -5,13 +5,11 @@ from typing import Final
 
 from sampan.model.job import Demand
 from sampan.model.reason import Reason
-from sampan.model.snapshot import Snapshot
 from sampan.scheduling.answers import CellAnswer, Objection
 from sampan.scheduling.choices import Choice, choice_of, ranked
 from sampan.scheduling.desk import Case, Desk
 from sampan.scheduling.filters import Question, refusals
-from sampan.scheduling.holds import hold_of
-from sampan.scheduling.memo import Memo, reasons_in
+from sampan.scheduling.memo import reasons_in
 from sampan.scheduling.objections import objection, unknown_names
 from sampan.scheduling.scores import HOUR, expected_seconds
 from sampan.scheduling.shortage import Spot, shortage
@@ -33,18 +31,6 @@ _OUTSIDE: Final = {
     Reason.OFFER_COOLING_DOWN: ("a pool that does not cool down", "a start here failed a short while ago, of this job or of one like it"),
 }
 """Reasons that neither filters nor room give."""
-
-
-def desk_of(snapshot: Snapshot, memo: Memo) -> tuple[Desk, Memo]:
-    """Return the picture laid out with the reservations that stand, and the memo to give to the next question; this one is used up."""
-    book = memo.open()
-    book.advance(snapshot)
-    desk = Desk.open(snapshot, book)
-    for reservation in sorted(snapshot.reservations, key=lambda each: (each.made, each.job_uid)):
-        hold = hold_of(reservation, desk.tables, desk.layout.numbers)
-        if hold is not None:
-            desk.holds.add(hold)
-    return desk, Memo(book, book.finish())
 
 
 def cell_answers(desk: Desk, case: Case) -> tuple[CellAnswer, ...]:

@@ -88,7 +88,7 @@ class Doors:
     def _add(self, like: Like, reach: Sequence[int]) -> None:
         rows = self._book.rows_of(like.shape, self._snapshot).rows
         slots = tuple(rows[index].slot for index in like.allowed)
-        more = like.number + 1 - len(self.open)
+        more = max(like.number + 1 - len(self.open), 0)  # none where a number is used again
         self.open += bytes(more)
         self.seen += bytes(more)
         self.slots += [()] * more

@@ -3,7 +3,7 @@
 Only the cells that the job can use are looked at, those that the jobs before it there can use, and so on, within bounds.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -26,6 +26,7 @@ from sampan.scheduling.limits import after_run
 from sampan.scheduling.memo import Memo
 from sampan.scheduling.need import need_of, started
 from sampan.scheduling.order import next_ripening
+from sampan.scheduling.outcome import Outcome
 
 HORIZON: Final = 14 * 24 * 3600 * 1000
 """Milliseconds that a forecast looks ahead unless told otherwise."""
@@ -36,18 +37,20 @@ MOST_JOBS: Final = 512
 _TOO_FAR: Final = "its turn comes after more ends than a forecast looks at"
 
 
-def forecast(desk: Desk, job: Job, *, horizon: int = HORIZON) -> Start:
-    """Return when a job starts: by its reservation, by declared ends, and by what tenants expect."""
-    snapshot = desk.snapshot
-    kept = next((each for each in snapshot.reservations if each.job_uid == job.uid), None)
+def forecast(found: Outcome, *, horizon: int = HORIZON) -> Start:
+    """Return when a job starts: by what the next cycle does, by its reservation, by declared ends, and by what tenants expect."""
+    job, now, kept = found.job, found.desk.snapshot.now, found.kept
     if job.barred is not None:
         return Start(unknown="the queue does not let the job compete")
-    small = _restricted(desk, job)
+    if found.choice is not None:
+        return Start(at_latest=now, likely=now)
+    small = _restricted(found)
     if isinstance(small, str):
         return Start(at_latest=kept.published if kept else None, reserved=kept is not None, unknown="" if kept else small)
     told = [run for cluster in small.clusters.values() for run in cluster.running.values() if run.likely_ends is not None]
-    latest = _run(small, job, horizon=horizon, likely=False)
-    likely = _run(small, job, horizon=horizon, likely=True)
+    before = len(found.cycle.assignments)
+    latest = _run(small, job, horizon=horizon, likely=False, before=before)
+    likely = _run(small, job, horizon=horizon, likely=True, before=before)
     sure = kept.published if kept else latest if isinstance(latest, int) else None
     return Start(
         at_latest=sure,
@@ -58,43 +61,53 @@ def forecast(desk: Desk, job: Job, *, horizon: int = HORIZON) -> Start:
     )
 
 
-def _restricted(desk: Desk, job: Job) -> Snapshot | str:
-    """Return the part of the picture that decides about a job, or why it cannot be told."""
+def _restricted(found: Outcome) -> Snapshot | str:
+    """Return the part of the picture after the next cycle that decides about a job, or why that is not looked at."""
+    desk, job = found.desk, found.job
     columns = _usable(desk, job)
     if not columns:
         cools = job.excluded and _usable(desk, replace(job, excluded=frozenset()))
         return UNBOUNDED["CoolingDown" if cools else "NoCell"]
+    snapshot = desk.snapshot
     jobs: dict[str, Job] = {job.uid: job}
-    alike = _alike(desk)
+    alike = _alike(snapshot.backlog)
     usable: dict[int, set[int]] = {}
-    for _ in range(4):
-        grown = columns | {each for column in columns for limit in desk.limits.of(column) for each in limit.columns.tolist()}
+    known: set[int] = set()
+    while fresh := columns - known:
+        known |= fresh
+        columns = columns | {each for column in fresh for each in _drawing_on_the_same(desk, column)}
         for number, buckets in enumerate(alike):
             if number not in usable:
                 usable[number] = _usable(desk, buckets[0].head)
-            if not usable[number].isdisjoint(columns):
-                grown |= usable[number]
+            if not usable[number].isdisjoint(fresh):
+                columns |= usable[number]
                 jobs.update((each.uid, each) for bucket in buckets for each in bucket)
-            if len(grown) > MOST_CELLS or len(jobs) > MOST_JOBS:
+            if len(columns) > MOST_CELLS or len(jobs) > MOST_JOBS:
                 return "too many jobs compete for the pools that suit it"
-        if grown == columns:
-            break
-        columns = grown
     clusters = {desk.cell(column).pool.cluster_uid for column in columns}
-    snapshot = desk.snapshot
-    return replace(
+    small = replace(
         snapshot,
         backlog=Backlog.of(jobs.values()),
         cells=tuple(desk.cell(column) for column in sorted(columns)),
         clusters={uid: cluster for uid, cluster in snapshot.clusters.items() if uid in clusters},
-        reservations=tuple(each for each in snapshot.reservations if each.job_uid in jobs),
+        reservations=tuple(each for each in found.cycle.reservations if each.job_uid in jobs),
+        limit=max(snapshot.limit, 1),
     )
+    pools = {(cell.offer, cell.pool.name) for cell in small.cells}
+    done = [each for each in found.cycle.assignments if (each.offer, each.pool) in pools]
+    return _taken(_World(small, {}), done, found.cycle.charges, likely=False).snapshot
 
 
-def _alike(desk: Desk) -> list[list[Bucket]]:
+def _drawing_on_the_same(desk: Desk, column: int) -> set[int]:
+    """Return the columns that have nodes or limits in common with a column."""
+    found = {each for node in desk.tables.columns[column].nodes.tolist() for each in desk.tables.columns_with(node)}
+    return found.union(*(limit.columns.tolist() for limit in desk.limits.of(column)))
+
+
+def _alike(backlog: Backlog) -> list[list[Bucket]]:
     """Return the buckets whose jobs may compete, those together that can use the same cells."""
     groups: dict[tuple[int, frozenset[CellId], frozenset[int]], list[Bucket]] = {}
-    for bucket in desk.snapshot.backlog:
+    for bucket in backlog:
         if bucket.key.barred is None:
             groups.setdefault((id(bucket.key.shape), bucket.key.excluded, bucket.key.closed), []).append(bucket)
     return list(groups.values())
@@ -122,15 +135,15 @@ class _World:
     ends: Mapping[str, int]
 
 
-def _run(snapshot: Snapshot, job: Job, *, horizon: int, likely: bool) -> int | str:
-    """Return when the job gets a place (milliseconds), or why that is not seen."""
+def _run(snapshot: Snapshot, job: Job, *, horizon: int, likely: bool, before: int) -> int | str:
+    """Return when the job gets a place (milliseconds), or why that is not seen; `before`: jobs that started meanwhile."""
     ends: dict[str, int] = {}
     for cluster in snapshot.clusters.values():
         for uid, run in cluster.running.items():
             at = run.likely_ends if likely and run.likely_ends is not None else run.ends
             if at is not None:
                 ends[uid] = max(at, snapshot.now + 1)
-    world, memo, until, before = _World(snapshot, ends), Memo(), snapshot.now + horizon, 0
+    world, memo, until = _World(snapshot, ends), Memo(), snapshot.now + horizon
     for _ in range(MOST_STEPS):
         plan, memo = schedule(world.snapshot, memo)
         if any(done.job.uid == job.uid for done in plan.assignments):
@@ -160,7 +173,7 @@ def _next(world: _World, job: Job) -> int | None:
     return min((*world.ends.values(), *(at for at in ripening if at is not None)), default=None)
 
 
-def _taken(world: _World, done: tuple[Assignment, ...], charges: Mapping[str, int], *, likely: bool) -> _World:
+def _taken(world: _World, done: Iterable[Assignment], charges: Mapping[str, int], *, likely: bool) -> _World:
     """Return the world with the assigned jobs running."""
     snapshot, ends = world.snapshot, dict(world.ends)
     clusters, use, backlog = dict(snapshot.clusters), dict(snapshot.use), snapshot.backlog
@@ -169,7 +182,13 @@ def _taken(world: _World, done: tuple[Assignment, ...], charges: Mapping[str, in
         seconds = _seconds(each.job, each.demand, likely=likely)
         span = each.demand.span_seconds
         need = need_of(each.demand, cells[each.offer, each.pool].pool)
-        run = started(each, need, ends=None if span is None else snapshot.now + span * 1000)
+        told = _seconds(each.job, each.demand, likely=True)
+        run = started(
+            each,
+            need,
+            ends=None if span is None else snapshot.now + span * 1000,
+            likely_ends=None if told is None else snapshot.now + told * 1000,
+        )
         clusters[each.cluster_uid] = _changed(clusters[each.cluster_uid], run, snapshot, sign=1)
         if seconds is not None:
             ends[each.job.uid] = snapshot.now + max(seconds * 1000, 1)

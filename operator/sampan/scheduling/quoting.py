@@ -5,9 +5,12 @@ from dataclasses import replace
 from sampan.model.job import Job
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.answers import Quote
-from sampan.scheduling.cell_answers import cell_answers, desk_of
+from sampan.scheduling.cell_answers import cell_answers
+from sampan.scheduling.explanation import waits_for
 from sampan.scheduling.forecast import HORIZON, forecast
 from sampan.scheduling.memo import Memo
+from sampan.scheduling.outcome import outcome
+from sampan.scheduling.standing import place_of
 
 
 def quote(snapshot: Snapshot, memo: Memo, job: Job, *, horizon: int = HORIZON) -> tuple[Quote, Memo]:
@@ -15,10 +18,15 @@ def quote(snapshot: Snapshot, memo: Memo, job: Job, *, horizon: int = HORIZON) -
 
     A job of the same name that waits is taken for an earlier wording of this one: it is left out, and would else come first.
     """
-    desk, left = desk_of(_without_namesake(snapshot, job), memo)
-    cells = cell_answers(desk, desk.case(job))
-    best = next((cell for cell in cells if cell.score is not None), None)
-    return Quote(cells=cells, best=best, start=forecast(desk, job, horizon=horizon)), left
+    found = outcome(_without_namesake(snapshot, job), memo, job)
+    cells = cell_answers(found.desk, found.case)
+    told = Quote(
+        cells=cells,
+        starts_in=cells[0] if found.choice is not None else None,
+        waits_for=waits_for(found, cells, ahead=place_of(snapshot, job).position - 1),
+        start=forecast(found, horizon=horizon),
+    )
+    return told, found.cycle.close()
 
 
 def _without_namesake(snapshot: Snapshot, job: Job) -> Snapshot:

@@ -16,6 +16,7 @@ USABLE: Object = {
     "priceExpected": "144.00",
     "room": 2,
 }
+PLACE = {"offer": OFFER, "pool": "h100-x8"}
 
 
 def refused(name: str, *reasons: str, change: bool = False) -> Object:
@@ -34,7 +35,7 @@ def explanation(*pools: Object, **status: Any) -> Object:
 def quotation(*pools: Object, after: list[Object] | None = None, **status: Any) -> Object:
     """A Quote for team-a/train that starts now."""
     start = {"atLatest": "2026-03-01T12:00:00Z", "likely": "2026-03-01T12:00:00Z", "sample": 0, "reserved": False}
-    told: Object = {"currency": "CNY", "queue": "default", "now": {"pools": list(pools), "start": start}, **status}
+    told: Object = {"currency": "CNY", "queue": "default", "now": {"pools": list(pools), "startsIn": PLACE, "start": start}, **status}
     if after is not None:
         told["whatIf"] = {"pools": after, "start": {"sample": 0, "reserved": False, "unknown": "no pool could run it"}}
     return {"kind": "Quote", "metadata": {"namespace": "team-a", "name": "train"}, "status": told}

@@ -16,7 +16,7 @@ def test_the_job_is_sent_and_the_answer_shown(sampan: Sampan, api: FakeApi) -> N
     assert shown.stdout.splitlines()[:3] == [
         "Job:        team-a/train, not submitted",
         "Queue:      default",
-        "Starts:     now, if nobody new comes first",
+        "Starts:     now, in pool h100-x8 of prov-a/lingang",
     ]
     ((namespace, question),) = api.asked
     assert (namespace, question["kind"], question["spec"]) == ("team-a", "Quote", {"job": a_job()})

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from sampan.cli import verdicts
-from unit.cli.answers import USABLE, refused
+from unit.cli.answers import PLACE, USABLE, refused
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LATER = "2026-03-01T13:00:00Z"
@@ -60,22 +60,29 @@ def test_no_pool_at_all_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     ("start", "want"),
     [
         ({"atLatest": LATER, "reserved": True}, "2026-03-01T13:00:00Z (in 1h) at the latest, kept for it"),
-        ({"atLatest": "2026-03-01T12:00:00Z"}, "now, if nobody new comes first"),
+        ({"atLatest": "2026-03-01T12:00:00Z"}, "within moments, if nobody new comes first"),
         ({"unknown": "no declared ends"}, "not known: no declared ends"),
         ({"unknown": "x", "likely": LATER, "sample": 3}, "2026-03-01T13:00:00Z (in 1h) likely, by what 3 running jobs"),
     ],
-    ids=["reserved", "now", "unknown", "likely only"],
+    ids=["reserved", "in a cycle after the next", "unknown", "likely only"],
 )
 def test_a_start_is_a_promise_a_forecast_or_a_reason(capsys: pytest.CaptureFixture[str], start: dict[str, object], want: str) -> None:
-    verdicts.say_start(start, now=NOW)
+    verdicts.say_start({"start": start}, now=NOW)
     assert want in capsys.readouterr().out
+
+
+def test_now_is_said_only_where_the_next_cycle_starts_it(capsys: pytest.CaptureFixture[str]) -> None:
+    verdicts.say_start({"startsIn": PLACE, "start": {"atLatest": "2026-03-01T12:00:00Z"}}, now=NOW)
+    assert capsys.readouterr().out == "Starts:     now, in pool h100-x8 of prov-a/lingang\n"
+    verdicts.say_start({"waitsFor": "its turn", "start": {"atLatest": "2026-03-01T12:00:00Z"}}, now=NOW)
+    assert capsys.readouterr().out.splitlines()[0] == "Waits for:  its turn"
 
 
 def test_the_place_in_the_queue_counts_others(capsys: pytest.CaptureFixture[str]) -> None:
     verdicts.say_place({"queue": "q", "position": 4, "aheadOwn": 1, "aheadOthers": 2})
     assert capsys.readouterr().out == "Queue:      q, place 4: 1 job of this namespace and 2 of others before it\n"
     verdicts.say_place(None)
-    verdicts.say_start(None, now=NOW)
+    verdicts.say_start({}, now=NOW)
     assert capsys.readouterr().out == ""
     verdicts.say_place({"queue": "q", "position": 1, "aheadOwn": 0, "aheadOthers": 0})
     assert capsys.readouterr().out == "Queue:      q, place 1: none before it\n"

@@ -1,9 +1,8 @@
-"""The best cell of an explanation is the first that is not refused."""
+"""A cell is usable where it has a score."""
 
-from builders import job
 from sampan.model.offer import OfferKey
 from sampan.model.reason import Reason
-from sampan.scheduling.answers import CellAnswer, Explanation, Objection, Start
+from sampan.scheduling.answers import CellAnswer, Objection
 
 
 def cell(name: str, score: int | None) -> CellAnswer:
@@ -12,13 +11,5 @@ def cell(name: str, score: int | None) -> CellAnswer:
     return CellAnswer(offer=key, pool="p", accelerator_class="", alternative=0, score=score, objections=objections)
 
 
-def explanation(*cells: CellAnswer) -> Explanation:
-    return Explanation(job=job(), headline="", cells=cells, place=None, waits_for="", start=Start())
-
-
-def test_the_first_cell_with_a_score_is_best() -> None:
-    assert explanation(cell("a", None), cell("b", 0), cell("c", 90)).best == cell("b", 0)
-
-
-def test_where_all_are_refused_none_is() -> None:
-    assert explanation(cell("a", None)).best is None
+def test_a_cell_with_a_score_is_usable_be_it_nought() -> None:
+    assert [cell(name, score).usable for name, score in (("a", None), ("b", 0), ("c", 90))] == [False, True, True]

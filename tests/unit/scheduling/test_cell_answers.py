@@ -8,9 +8,10 @@ from sampan.model.quantity import MICRO
 from sampan.model.reason import Reason
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.answers import CellAnswer
-from sampan.scheduling.cell_answers import cell_answers, desk_of
+from sampan.scheduling.cell_answers import cell_answers
 from sampan.scheduling.cycle import schedule
 from sampan.scheduling.memo import Memo
+from sampan.scheduling.outcome import outcome
 
 WORLD = snapshot(
     offers=[offer("full"), offer("free", cluster_uid="c2")],
@@ -19,8 +20,8 @@ WORLD = snapshot(
 
 
 def told(world: Snapshot = WORLD, **fields: object) -> tuple[CellAnswer, ...]:
-    desk, _ = desk_of(world, Memo())
-    return cell_answers(desk, desk.case(replace(job(), **fields)))  # type: ignore[arg-type]
+    found = outcome(world, Memo(), replace(job(), **fields))  # type: ignore[arg-type]
+    return cell_answers(found.desk, found.case)
 
 
 def test_usable_cells_come_first_then_the_mildest() -> None:

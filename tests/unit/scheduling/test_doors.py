@@ -97,3 +97,18 @@ def test_candidates_are_told_lane_by_lane() -> None:
             for lane, places in zip(lanes, doors.candidates(lanes), strict=True)
         }
         assert found == want
+
+
+def test_a_number_that_is_used_again_in_the_cycle_takes_nothing_from_the_others() -> None:
+    """As when the second of a bucket has another alternative ripe than the first."""
+    both = replace(WORLD, backlog=Backlog.of([job("gang", GANG), job("small", SMALL)]))
+    gone = replace(both, backlog=both.backlog.without_job(both.jobs[0]))
+    book = Memo().open()
+    for world in (both, gone):
+        book.advance(world)
+        book.prepare(world)
+    doors = Doors(book, gone)
+    third = doors.of(job("third", SMALL, excluded=[(offer("other").key, "p")]))
+    assert third.number < doors.of(gone.jobs[0]).number
+    assert doors.is_open(third)
+    assert doors.is_open(doors.of(gone.jobs[0]))

@@ -11,6 +11,7 @@ from sampan.scheduling.answers import Explanation
 from sampan.scheduling.explanation import explain
 from sampan.scheduling.memo import Memo
 
+ONE = shape(demand(requirement(count=1)))
 FULL = cluster(node("n", H100), used={"n": vector(gpu=8)})
 
 
@@ -32,16 +33,30 @@ def test_a_job_that_can_start_waits_for_nothing() -> None:
 
 def test_a_job_behind_another_waits_for_its_turn() -> None:
     found = told(job(), job("first", created=0))
-    assert found.waits_for == "its turn"
+    assert found.waits_for == "room in the 1 pool that suits it; 1 job starts first now"
+    assert found.starts_in is None
     assert found.place is not None
     assert (found.place.position, found.place.ahead_own) == (2, 1)
+
+
+def test_a_job_whose_turn_the_cycle_does_not_reach_waits_for_it() -> None:
+    picture = replace(world(job(wanted=ONE), job("first", ONE, created=0)), limit=1)
+    found = explain(picture, Memo(), picture.jobs[1])[0]
+    assert found.waits_for == "its turn: 1 job comes before it, and a cycle starts no more than 1 now"
+    assert (found.starts_in, found.cells[0].usable) == (None, True)
+
+
+def test_a_job_in_its_pause_starts_after_it() -> None:
+    found = explain(world(job()), Memo(), job(), not_before=NOW + 5000)[0]
+    assert found.waits_for == "the end of its pause after a failure, at 2027-01-15T08:00:05Z"
+    assert (found.starts_in, found.start.at_latest, found.start.likely) == (None, NOW + 5000, NOW + 5000)
 
 
 def test_a_full_pool_is_waited_for() -> None:
     found = told(job(), full=True)
     assert found.headline.startswith("no pool fits: 1 pool InsufficientCapacity")
     assert found.waits_for == "room in the 1 pool that suits it"
-    assert found.best is None
+    assert found.starts_in is None
 
 
 def test_where_waiting_does_not_help_it_says_so() -> None:

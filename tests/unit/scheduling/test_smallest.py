@@ -12,15 +12,16 @@ from sampan.model.offer import Offer, Terms
 from sampan.model.quantity import MICRO
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.answers import CellAnswer
-from sampan.scheduling.cell_answers import cell_answers, desk_of
+from sampan.scheduling.cell_answers import cell_answers
 from sampan.scheduling.cycle import schedule
 from sampan.scheduling.memo import Memo
+from sampan.scheduling.outcome import outcome
 from sampan.scheduling.smallest import Proposal
 
 
 def answers(world: Snapshot, wanted: Shape) -> tuple[CellAnswer, ...]:
-    desk, _ = desk_of(world, Memo())
-    return cell_answers(desk, desk.case(job(wanted=wanted)))
+    found = outcome(world, Memo(), job(wanted=wanted))
+    return cell_answers(found.desk, found.case)
 
 
 def one_cell(world: Snapshot, answer: CellAnswer) -> Snapshot:

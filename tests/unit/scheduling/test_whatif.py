@@ -16,15 +16,15 @@ WORLD = snapshot(offers=[offer()], clusters=[cluster(*nodes("n", 2, H100), used=
 @pytest.mark.parametrize(("added", "fits"), [(1, False), (2, True)])
 def test_nodes_are_added_empty(added: int, fits: bool) -> None:
     told, _ = what_if(WORLD, Memo(), GANG, change=AddNodes(offer=KEY, pool=POOL, nodes=added))
-    assert told.before.best is None
-    assert (told.after.best is not None) == fits
+    assert told.before.starts_in is None
+    assert (told.after.starts_in is not None) == fits
 
 
 def test_without_its_only_offer_a_job_has_no_place() -> None:
     world = snapshot(offers=[offer()], clusters=[cluster(node("n", H100))])
     told, left = what_if(world, Memo(), job(), change=WithoutOffer(KEY))
-    assert told.before.best is not None
-    assert told.after.best is None
+    assert told.before.starts_in is not None
+    assert told.after.starts_in is None
     assert told.after.cells == ()
     again, _ = what_if(world, left, job(), change=WithoutOffer(KEY))
     assert again == told

@@ -24,9 +24,9 @@ from sampan.kube.workloads import Pod
 from sampan.model.job import Job, Shape
 from sampan.model.offer import OfferKey
 from sampan.model.snapshot import Snapshot
-from sampan.scheduling.cell_answers import desk_of
 from sampan.scheduling.explanation import explain
 from sampan.scheduling.memo import Memo
+from sampan.scheduling.outcome import prepared
 from sampan.scheduling.quoting import quote
 from sampan.scheduling.whatif import AddNodes, NoSuchPlaceError, WithoutOffer, what_if
 
@@ -113,8 +113,7 @@ class Answers:
 
     def prepare(self, snapshot: Snapshot) -> None:
         """Work out beforehand what all questions need, so that the next need not wait for it."""
-        _, left = desk_of(snapshot, self._take())
-        self._give(left)
+        self._give(prepared(snapshot, self._take()))
 
     def quoted(self, asked: Asked, job: Wanted, seat: Seat) -> Document:
         """Return the Quote of a job that need not exist. Raises BadQuestion where the change names what is not there."""
@@ -158,12 +157,8 @@ class Answers:
 
     def _waiting(self, asked: Asked, record: JobRecord, job: Job) -> ExplanationStatus:
         snapshot = asked.snapshot
-        mine = (each for bucket in snapshot.backlog if bucket.key.namespace == job.namespace for each in bucket)
-        known = next((each for each in mine if each.uid == job.uid), job)
-        told, left = explain(snapshot, self._take(), known)
+        told, left = explain(snapshot, self._take(), job, not_before=record.not_before())
         self._give(left)
-        later = record.not_before()
-        waits_for = f"the end of its pause after a failure, at {to_rfc3339(later)}" if later > snapshot.now else told.waits_for
         return ExplanationStatus(
             phase=str(record.phase),
             reason=record.status.get("reason"),
@@ -172,7 +167,8 @@ class Answers:
             currency=snapshot.currency,
             pools=views.pools_view(told.cells, asked.visible),
             place=None if told.place is None else views.place_view(told.place),
-            waits_for=waits_for or None,
+            starts_in=views.place_in(told.starts_in, asked.visible),
+            waits_for=told.waits_for or None,
             start=views.start_view(told.start),
         )
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from sampan.api.common import ObjectKey
-from sampan.api.query_kinds import ChangeView, ObjectionView, PlaceView, PodsWaiting, PoolVerdict, QuoteView, StartView
+from sampan.api.query_kinds import ChangeView, ObjectionView, PlaceView, PodsWaiting, PoolRef, PoolVerdict, QuoteView, StartView
 from sampan.api.status import to_rfc3339
 from sampan.kube.text import clean_text
 from sampan.kube.workloads import Pod
@@ -27,7 +27,19 @@ def pools_view(cells: Iterable[CellAnswer], visible: Visible) -> tuple[PoolVerdi
 
 def quote_view(quote: Quote, visible: Visible) -> QuoteView:
     """Return a quote."""
-    return QuoteView(pools=pools_view(quote.cells, visible), start=start_view(quote.start))
+    return QuoteView(
+        pools=pools_view(quote.cells, visible),
+        starts_in=place_in(quote.starts_in, visible),
+        waits_for=quote.waits_for or None,
+        start=start_view(quote.start),
+    )
+
+
+def place_in(cell: CellAnswer | None, visible: Visible) -> PoolRef | None:
+    """Return the pool of a cell that may be seen."""
+    if cell is None or not visible(cell.offer):
+        return None
+    return PoolRef(offer=ObjectKey(namespace=cell.offer.namespace, name=cell.offer.name), pool=cell.pool)
 
 
 def start_view(start: Start) -> StartView:

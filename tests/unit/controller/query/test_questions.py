@@ -19,6 +19,7 @@ from sampan.model.snapshot import Snapshot
 
 FOR_B = Selector((Expression("team", Operator.IN, ("b",)),))
 GPU = {"alternatives": [{"accelerator": {"class": b.H100, "count": 8}}]}
+ITS_TURN = "its turn: 3 jobs come before it, and a cycle starts no more than 1 now"
 MEMBER = b.cluster(*b.nodes("n", 2, b.H100))
 
 
@@ -118,10 +119,10 @@ def test_a_waiting_job_has_its_place_and_others_are_only_counted() -> None:
     record = jobs.record("u9", spec=GPU)
     mine = record.to_job(frozenset())
     others = [replace(mine, uid=f"o{n}", name=f"secret-{n}", namespace="team-z", created=mine.created - 1000) for n in range(3)]
-    picture = replace(b.snapshot(offers=[b.offer()], clusters=[MEMBER]), backlog=Backlog.of([*others, mine]))
+    picture = replace(b.snapshot(offers=[b.offer()], clusters=[MEMBER]), backlog=Backlog.of([*others, mine]), limit=1)
     told = Answers().explained(asked(picture=picture), record, job=mine, pods=())
     status = told["status"]
-    assert (told["metadata"]["name"], status["phase"], status["waitsFor"]) == ("job-u9", "Pending", "its turn")
+    assert (told["metadata"]["name"], status["phase"], status["waitsFor"]) == ("job-u9", "Pending", ITS_TURN)
     assert (status["place"]["aheadOthers"], status["place"]["position"]) == (3, 4)
     assert "secret" not in json.dumps(told)
     assert "team-z" not in json.dumps(told)
