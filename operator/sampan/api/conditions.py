@@ -90,6 +90,8 @@ class OfferReason(StrEnum):
     PERMISSIONS_MISSING = "PermissionsMissing"
     FINALIZER_MISSING = "FinalizerMissing"
     NO_POOLS = "NoPools"
+    RUNTIME_CLASS_MISSING = "RuntimeClassMissing"
+    RUNTIME_CLASS_UNKNOWN = "RuntimeClassUnknown"  # with status True: some pools cannot run pods, or an overhead is not counted
     OVERCOMMITTED = "Overcommitted"
     DRAINING = "Draining"
     JOBS_BOUND = "JobsBound"

@@ -61,7 +61,10 @@ class RecipeSpec(Border):
         ),
     )
     scheduler_name: DnsSubdomain | None = Field(None, description="Scheduler of the member that places the pods, such as volcano.")
-    runtime_class_name: DnsSubdomain | None = Field(None, description="RuntimeClass of the pods, such as nvidia or ascend.")
+    runtime_class_name: DnsSubdomain | None = Field(
+        None,
+        description="RuntimeClass of the pods, such as nvidia or ascend. It must exist on the member; what it adds to pods is counted.",
+    )
     pod_labels: Annotated[dict[LabelKey, LabelValue], Field(max_length=16, json_schema_extra={"x-kubernetes-validations": [_KEYS]})] = (
         Field({}, description="Labels added to the pods.")
     )

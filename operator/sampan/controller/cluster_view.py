@@ -87,6 +87,11 @@ class ClusterView:
             self._stale = True
             self.generation += 1  # pools say what is asked of pods there
             self._cluster = replace(self._cluster, admission=asked[0], covered=asked[1])
+        runtimes = self._inventory.runtime_classes.known
+        if runtimes is not self._cluster.runtime_classes:
+            self._stale = True
+            self.generation += 1  # they select nodes, tolerate taints and take room
+            self._cluster = replace(self._cluster, runtime_classes=runtimes)
         return self._cluster
 
     def cluster(self, flights: Flights) -> Cluster:

@@ -10,9 +10,11 @@ from sampan.kube import dra
 from sampan.kube import layers as kube
 from sampan.kube.listing import Collection
 from sampan.kube.paths import resource_path
+from sampan.kube.runtime_class import RuntimeClass
 
 DRA = "resource.k8s.io/v1"
 KUEUE = "kueue.x-k8s.io/v1beta1"
+RUNTIME_CLASSES = "runtimeclasses"
 
 Extra = tuple[str, Collection[Any], Sink[Any]]
 """Name of the watch, what it lists, where it goes."""
@@ -49,6 +51,20 @@ def wide_feeds(inventory: Inventory, more: Set[str], listed: Listed) -> Iterator
             listed=lambda: listed("clusterqueues"),
         )
         yield "clusterqueues", Collection(path=resource_path(KUEUE, "clusterqueues"), into=kube.ClusterQueue), queues
+    if RUNTIME_CLASSES in more:
+        yield _runtime_classes(inventory, listed)
+
+
+def _runtime_classes(inventory: Inventory, listed: Listed) -> Extra:
+    classes = inventory.runtime_classes
+    sink = Sink[RuntimeClass](
+        replace=lambda items, _: classes.replace(items),
+        put=classes.put,
+        drop=lambda item: classes.drop(item.metadata.name),
+        lost=lambda bad: classes.drop(bad.name),
+        listed=lambda: listed(RUNTIME_CLASSES),
+    )
+    return RUNTIME_CLASSES, Collection(path=resource_path("node.k8s.io/v1", RUNTIME_CLASSES), into=RuntimeClass), sink
 
 
 def narrow_feeds(inventory: Inventory, more: Set[str], namespace: str, *, listed: Listed) -> Iterator[Extra]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Final, Never, TypeVar
 
-from sampan.controller.extra_feeds import narrow_feeds, wide_feeds
+from sampan.controller.extra_feeds import RUNTIME_CLASSES, narrow_feeds, wide_feeds
 from sampan.controller.feed_sink import Sink
 from sampan.controller.inventory import Inventory
 from sampan.controller.own_jobs import OwnJobs
@@ -35,7 +35,16 @@ class _Feed:
     task: asyncio.Task[Never]
     lists: int = 0
     optional: bool = False
-    """Nobody waits for it: without it less is known of the member, and that is all."""
+    """Without it less is known of the member, and that is all."""
+    awaited: bool = False
+    """Optional, but what it tells changes what fits: its first list, or its failure, is waited for."""
+
+    @property
+    def settled(self) -> bool:
+        """Tell whether nobody need wait for its first list any more."""
+        if self.optional and not (self.awaited and not self.reflector.last_error):
+            return True
+        return self.reflector.synced.is_set()
 
 
 class Feeds:
@@ -71,6 +80,7 @@ class Feeds:
         for name, what, sink in wide_feeds(self._inventory, self._more, self._listed):
             self._add(group, name, what=what, sink=sink)
             self._feeds[name].optional = True
+            self._feeds[name].awaited = name == RUNTIME_CLASSES
         self.follow(group, namespaces)
 
     def follow(self, group: asyncio.TaskGroup, namespaces: Iterable[str]) -> None:
@@ -90,7 +100,7 @@ class Feeds:
     @property
     def synced(self) -> bool:
         """Tell whether every picture stems from a completed list."""
-        listed = all(feed.reflector.synced.is_set() for feed in self._feeds.values() if not feed.optional)
+        listed = all(feed.settled for feed in self._feeds.values())
         return bool(self._feeds) and listed and (self._published is None or self._published.looked)
 
     @property

@@ -11,6 +11,7 @@ from typing import Final
 from sampan.catalog.taken import cards_taken, devices_taken
 from sampan.controller.layers import Layers
 from sampan.controller.node_fitness import architecture_of, unfit
+from sampan.controller.runtime_classes import RuntimeClasses
 from sampan.kube import workloads as kube
 from sampan.kube.amounts import to_stock
 from sampan.kube.requests import request_of
@@ -74,6 +75,8 @@ class Inventory:
         """What foreign pods that have no node yet ask for, by pod UID."""
         self.layers = Layers(self._tell_all)
         """What queues, limits or claims devices there."""
+        self.runtime_classes = RuntimeClasses(self._tell_all)
+        """What RuntimeClasses add to pods there."""
 
     @property
     def waiting(self) -> Mapping[str, Vector]:

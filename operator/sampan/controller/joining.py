@@ -10,6 +10,7 @@ from typing import Final
 from sampan.api import conditions as types
 from sampan.api.conditions import OfferReason as Why
 from sampan.api.convert_offer import Claim, Grant
+from sampan.controller.offer_runtime import NO_TROUBLE, RuntimeTrouble
 from sampan.model.launch import PodSecurity
 from sampan.model.names import FINALIZER
 from sampan.model.offer import Offer
@@ -131,7 +132,7 @@ def _level(facts: LinkFacts, namespace: str) -> PodSecurity | None:
     return PodSecurity(told) if told in tuple(PodSecurity) else None
 
 
-def schedulable(claim: Claim, joined: Joined, *, has_pools: bool, now: int) -> Verdict:
+def schedulable(claim: Claim, joined: Joined, *, has_pools: bool, now: int, runtime: RuntimeTrouble = NO_TROUBLE) -> Verdict:
     """Return the summary: whether new jobs may go there at the moment (milliseconds since the epoch), else the first thing in the way."""
     no: tuple[str, str] | None = None
     if claim.deleting:
@@ -150,9 +151,11 @@ def schedulable(claim: Claim, joined: Joined, *, has_pools: bool, now: int) -> V
         no = Why.NOT_VALID, "outside of spec.validity"
     elif not has_pools:
         no = Why.NO_POOLS, "no ready node of the member belongs to a pool of this offer"
+    elif runtime.every_pool:
+        no = Why.RUNTIME_CLASS_MISSING, f"{runtime.message}: create it there, or change spec.launch.runtimeClassName"
     if no is not None:
         return _verdict(types.SCHEDULABLE, False, *no)
-    return _verdict(types.SCHEDULABLE, True, Why.SCHEDULABLE)
+    return _verdict(types.SCHEDULABLE, True, Why.RUNTIME_CLASS_UNKNOWN if runtime.message else Why.SCHEDULABLE, runtime.message)
 
 
 def draining(claim: Claim, *, in_use: bool) -> Verdict | None:

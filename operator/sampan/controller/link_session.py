@@ -121,6 +121,8 @@ class Session:
         groups = (await self.client.get(API_GROUPS, into=ApiGroups)).groups
         known.inventory.layers.found(each.name for each in groups)
         more = await extras(self.client, known.namespaces, [each.group_version for group in groups for each in group.versions])
+        if "runtimeclasses" not in more and known.published is None:
+            known.inventory.runtime_classes.forget()
         known.inventory.layers.levels = await levels(self.client, known.namespaces if "namespaces" in more else ())
         self._listener.changed()
         # 4. Watch.

@@ -82,17 +82,23 @@ class OfferPools:
             self._pools[key] = known
         return known[1]
 
+    def looks_at_runtimes(self, key: OfferKey) -> bool:
+        """Tell whether the offer's member lets us look at its RuntimeClasses."""
+        offer, _ = self._offers.get(key, (None, False))
+        view = self._views.get(offer.cluster_uid) if offer is not None and offer.cluster_uid is not None else None
+        return view is not None and view.inventory.runtime_classes.known is not None
+
     def left_out(self, key: OfferKey) -> tuple[LeftOut, ...]:
         """Return what of the member is in none of the offer's pools; looked up anew only where nodes or rules changed."""
         self.pools(key)
-        offer, _ = self._offers.get(key, (None, False))
+        offer, trusted = self._offers.get(key, (None, False))
         view = self._views.get(offer.cluster_uid) if offer is not None and offer.cluster_uid is not None else None
         if offer is None or view is None:
             return ()
-        basis = (view, view.generation, offer.rules, offer.tolerations)
+        basis = (view, view.generation, offer.rules, offer.launch, offer.tolerations, trusted)
         known = self._left.get(key)
         if known is None or known[0] != basis:
-            known = self._left[key] = basis, left_out(offer, view.nodes(), self._catalog)
+            known = self._left[key] = basis, left_out(offer, view.nodes(), self._catalog, trust_overrides=trusted)
         return known[1]
 
     def cells(self) -> tuple[Cell, ...]:

@@ -10,6 +10,7 @@ from sampan.api.convert_offer import Claim
 from sampan.controller.joining import MESSAGE_LIMIT, Verdict, draining, overcommitted, schedulable
 from sampan.controller.offer_book import OfferBook
 from sampan.controller.offer_pools import OfferPools
+from sampan.controller.offer_runtime import runtime_trouble
 from sampan.controller.offer_status import OfferView, difference, is_urgent, status_of
 from sampan.controller.offer_writer import Write
 from sampan.kube.client import PatchType
@@ -108,7 +109,9 @@ class Renderer:
         return difference(known, status_of(view, known, now=now))
 
     def _schedulable(self, claim: Claim, *, now: int) -> Verdict:
-        return schedulable(claim, self._book.judged[claim.uid], has_pools=bool(self._pools.pools(claim.key)), now=now)
+        pools = self._pools.pools(claim.key)
+        runtime = runtime_trouble(pools, looked=self._pools.looks_at_runtimes(claim.key))
+        return schedulable(claim, self._book.judged[claim.uid], has_pools=bool(pools), now=now, runtime=runtime)
 
 
 def _hiding(summary: Verdict) -> Verdict:

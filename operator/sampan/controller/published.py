@@ -128,6 +128,10 @@ class Published:
         inventory.layers.replace_claims(summary.claims)
         if summary.cluster_queues or inventory.layers.queueing:
             inventory.layers.kueue.replace_cluster(summary.cluster_queues)
+        if summary.runtime_classes is None:
+            inventory.runtime_classes.forget()
+        else:
+            inventory.runtime_classes.replace(summary.runtime_classes)
         self._foreign = tuple(pod for pod in summary.pods if pod.metadata.labels.get(LABEL_HUB) != self._hub_id)
         inventory.replace_pods((*self._foreign, *self._own.values()))
 

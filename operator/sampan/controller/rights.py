@@ -33,6 +33,7 @@ _OPTIONAL: Final = (
     ("resource.k8s.io/v1", "resourceslices", False),
     ("resource.k8s.io/v1", "resourceclaims", False),
     ("kueue.x-k8s.io/v1beta1", "clusterqueues", False),
+    ("node.k8s.io/v1", "runtimeclasses", False),
     ("kueue.x-k8s.io/v1beta1", "localqueues", True),
     ("v1", "resourcequotas", True),
     ("v1", "namespaces", True),

@@ -10,6 +10,7 @@ from sampan.catalog.taken import cards_taken, devices_taken
 from sampan.kube.layers import ResourceClaim
 from sampan.kube.meta import ObjectMeta
 from sampan.kube.requests import request_of
+from sampan.kube.runtime_class import RuntimeClass
 from sampan.kube.workloads import Condition, ContainerStatus, Node, NodeStatus, Pod, PodSpec, PodStatus, Resources
 from sampan.model.names import LABEL_HUB
 from sampan.model.quantity import MAX_AMOUNT
@@ -62,6 +63,11 @@ def bare_pod(pod: Pod) -> Pod:
 def bare_claim(claim: ResourceClaim) -> ResourceClaim:
     """Return which devices a claim holds, and not whose it is."""
     return ResourceClaim(metadata=ObjectMeta(uid=claim.metadata.uid), status=claim.status)
+
+
+def bare_runtime_class(each: RuntimeClass) -> RuntimeClass:
+    """Return what a RuntimeClass adds to pods and the nodes that it selects."""
+    return RuntimeClass(metadata=ObjectMeta(name=each.metadata.name), overhead=each.overhead, scheduling=each.scheduling)
 
 
 def folded(pods: Iterable[Pod], *, namespace: str) -> list[Pod]:

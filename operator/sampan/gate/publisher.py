@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Never
 
-from sampan.gate.fold import bare_claim, bare_node, bare_pod, folded
+from sampan.gate.fold import bare_claim, bare_node, bare_pod, bare_runtime_class, folded
 from sampan.gate.shelf import Shelf
 from sampan.kube import dra, layers, workloads
 from sampan.kube.access import Access
@@ -22,6 +22,7 @@ from sampan.kube.listing import Collection
 from sampan.kube.meta import PartialObject
 from sampan.kube.paths import API_GROUPS, resource_path
 from sampan.kube.reflector import Reflector, Tuning
+from sampan.kube.runtime_class import RuntimeClass
 from sampan.kube.summary import NAME, SCHEMA, BadSummary, Summary, pack
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 UNFINISHED: Final = "status.phase!=Succeeded,status.phase!=Failed"
 DRA: Final = "resource.k8s.io/v1"
 KUEUE: Final = "kueue.x-k8s.io/v1beta1"
+NODE: Final = "node.k8s.io/v1"
+RUNTIME_CLASSES: Final = "runtimeclasses"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +59,8 @@ class Publisher:
         self._slices = Shelf[dra.ResourceSlice](lambda each: each, self._changed.set)
         self._claims = Shelf[layers.ResourceClaim](bare_claim, self._changed.set)
         self._queues = Shelf[layers.ClusterQueue](lambda each: each, self._changed.set)
+        self._runtimes = Shelf[RuntimeClass](bare_runtime_class, self._changed.set)
+        self._sees_runtimes = False
         self._watches: list[Reflector[Any]] = []
         self._sequence = 0
         self._trouble = ""
@@ -94,10 +99,12 @@ class Publisher:
             (DRA, "resourceslices", dra.ResourceSlice, self._slices),
             (DRA, "resourceclaims", layers.ResourceClaim, self._claims),
             (KUEUE, "clusterqueues", layers.ClusterQueue, self._queues),
+            (NODE, RUNTIME_CLASSES, RuntimeClass, self._runtimes),
         ]
         there = [(version, name, into, shelf) for version, name, into, shelf in known if version in served]
         asked = {name: Access(verb="watch", resource=name, group=version.partition("/")[0]) for version, name, _, _ in there}
         allowed = await self._client.review(asked.values())
+        self._sees_runtimes = RUNTIME_CLASSES in asked and allowed[asked[RUNTIME_CLASSES]]
         return [
             (Collection(path=resource_path(version, name), into=into), shelf)
             for version, name, into, shelf in there
@@ -149,4 +156,5 @@ class Publisher:
             slices=self._slices.items,
             claims=self._claims.items,
             cluster_queues=self._queues.items,
+            runtime_classes=self._runtimes.items if self._sees_runtimes else None,
         )

@@ -21,6 +21,7 @@ import msgspec
 from sampan.kube.dra import ResourceSlice
 from sampan.kube.layers import ClusterQueue, ResourceClaim
 from sampan.kube.meta import ConfigMap, Count, KubeStruct
+from sampan.kube.runtime_class import RuntimeClass
 from sampan.kube.workloads import Node, Pod
 
 NAME: Final = "sampan-capacity"
@@ -33,7 +34,7 @@ MOST_TEXT: Final = 64 * 2**20
 """Bytes of a summary after decompression."""
 MOST_NODES: Final = 10_000
 MOST_OTHERS: Final = 100_000
-"""Pods, slices, claims and queues, each."""
+"""Pods, slices, claims, queues and RuntimeClasses, each."""
 MOST_INTERVAL: Final = 300
 MOST_OF_ONE: Final = 3 * 2**19
 """Bytes of one object: more than etcd takes."""
@@ -59,6 +60,8 @@ class Summary(KubeStruct, frozen=True, gc=False):
     slices: list[ResourceSlice] = []
     claims: list[ResourceClaim] = []
     cluster_queues: list[ClusterQueue] = []
+    runtime_classes: list[RuntimeClass] | None = None
+    """None: the publisher may not look at them."""
 
 
 def pack(summary: Summary) -> dict[str, str]:
@@ -84,6 +87,7 @@ class _Frame(KubeStruct, frozen=True, gc=False):
     slices: list[msgspec.Raw] = []
     claims: list[msgspec.Raw] = []
     cluster_queues: list[msgspec.Raw] = []
+    runtime_classes: list[msgspec.Raw] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,7 @@ class Parcel:
                 slices=_read(frame.slices, ResourceSlice),
                 claims=_read(frame.claims, ResourceClaim),
                 cluster_queues=_read(frame.cluster_queues, ClusterQueue),
+                runtime_classes=None if frame.runtime_classes is None else _read(frame.runtime_classes, RuntimeClass),
             )
         except _UNREADABLE as error:
             raise _unreadable(error) from error
@@ -129,9 +134,9 @@ def open_parcel(holder: ConfigMap) -> Parcel:
         raise _unreadable(error) from error
     _check_head(frame)
     content = hashlib.blake2b(digest_size=16)
-    for objects in (frame.nodes, frame.pods, frame.slices, frame.claims, frame.cluster_queues):
-        content.update(b"%d;" % len(objects))
-        for each in objects:
+    for objects in (frame.nodes, frame.pods, frame.slices, frame.claims, frame.cluster_queues, frame.runtime_classes):
+        content.update(b"-;" if objects is None else b"%d;" % len(objects))
+        for each in objects or ():
             if len(each) > MOST_OF_ONE:
                 raise BadSummary(f"an object in {KEY} has {len(each)} bytes, no API server holds more than {MOST_OF_ONE}")
             content.update(each)
@@ -168,6 +173,7 @@ def _check(summary: Summary) -> None:
     _check_names("slices", (each.metadata.name for each in summary.slices))
     _check_names("claims", (claim.metadata.uid for claim in summary.claims))
     _check_names("clusterQueues", (queue.metadata.name for queue in summary.cluster_queues))
+    _check_names("runtimeClasses", (each.metadata.name for each in summary.runtime_classes or ()))
 
 
 def _check_head(told: Summary | _Frame) -> None:
@@ -175,9 +181,9 @@ def _check_head(told: Summary | _Frame) -> None:
         raise BadSummary(f"schema is {told.schema}, this hub reads {SCHEMA}: use the same version of Sampan on the hub and the member")
     if told.sequence < 0 or not 1 <= told.interval_seconds <= MOST_INTERVAL:
         raise BadSummary(f"sequence must not be negative and intervalSeconds be 1 to {MOST_INTERVAL}")
-    others = (told.pods, told.slices, told.claims, told.cluster_queues)
+    others = (told.pods, told.slices, told.claims, told.cluster_queues, told.runtime_classes or ())
     if len(told.nodes) > MOST_NODES or any(len(each) > MOST_OTHERS for each in others):
-        raise BadSummary(f"more than {MOST_NODES} nodes, or {MOST_OTHERS} pods, slices, claims or queues")
+        raise BadSummary(f"more than {MOST_NODES} nodes, or {MOST_OTHERS} pods, slices, claims, queues or RuntimeClasses")
 
 
 def _check_names(field: str, names: Iterable[str]) -> None:

@@ -8,6 +8,7 @@ from sampan.model.admission import NO_ADMISSION, Admission, Quota
 from sampan.model.device import ClaimSource, DeviceGroup, DeviceSlice
 from sampan.model.launch import NO_LAUNCH, Launch
 from sampan.model.offer import OfferKey
+from sampan.model.runtime_class import RuntimeClass
 from sampan.model.taint import Taint
 from sampan.model.vector import Vector
 
@@ -117,6 +118,8 @@ class Cluster:
     """Resources that each of them hands out, as far as it is known."""
     queueing: tuple[str, ...] = ()
     """Layers found on the member: `Kueue`, `Volcano`, `HAMi`, `Koordinator`."""
+    runtime_classes: Mapping[str, RuntimeClass] | None = None
+    """RuntimeClasses by name; None: nobody let us look."""
     pod_security: Mapping[str, str] = field(default_factory=dict)
     """Pod Security level that a job namespace enforces, by namespace; not named: none is known."""
 
@@ -171,6 +174,10 @@ class Pool:
     """Set where the devices are had by claim only."""
     launch: Launch = NO_LAUNCH
     """The class's recipe with the offer's word over it."""
+    overhead: Vector = Vector()
+    """What the recipe's RuntimeClass adds to each pod on the member."""
+    runtime_missing: bool = False
+    """The recipe names a RuntimeClass that the member has not: no pod can be made there."""
     member_queue: str = ""
     """`namespace/name` of the member's queue that jobs enter; empty: none."""
     namespace: str = field(default="", repr=False)
@@ -182,6 +189,12 @@ class Pool:
     driver: str = ""
     """Least driver version on its nodes; empty: not known."""
     compute_capability: str = ""
+
+    @property
+    def extra(self) -> Vector:
+        """Return what every replica takes besides what it asks for and its devices: by the recipe, and by its RuntimeClass."""
+        added = self.launch.extra_resources
+        return added + self.overhead if self.overhead.amounts else added
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,6 +47,7 @@ class Reason(StrEnum):
     RESOURCES_NOT_NAMED = "ResourcesNotNamed"  # a quota of the member makes pods name a request or a limit
     LIMIT_RANGE_VIOLATED = "LimitRangeViolated"
     MEMBER_QUEUE_NOT_COVERING = "MemberQueueNotCovering"
+    RUNTIME_CLASS_MISSING = "RuntimeClassMissing"
     # The nodes are too small, or full.
     TOO_LARGE = "TooLarge"
     QUOTA_EXHAUSTED = "QuotaExhausted"

@@ -18,9 +18,10 @@ class Taint:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Toleration:
-    """As of `v1.Toleration`: always of one key, and without a time after which it no longer holds."""
+    """As of `v1.Toleration`, without a time after which it no longer holds."""
 
     key: str
+    """Empty: any, which only a RuntimeClass of the member may say."""
     value: str | None = None
     """None: any value (operator Exists)."""
     effect: str = ""
@@ -28,4 +29,4 @@ class Toleration:
 
     def tolerates(self, taint: Taint) -> bool:
         """Tell whether a pod with this toleration may go to a node with the taint."""
-        return self.key == taint.key and self.value in (None, taint.value) and self.effect in ("", taint.effect)
+        return self.key in ("", taint.key) and self.value in (None, taint.value) and self.effect in ("", taint.effect)

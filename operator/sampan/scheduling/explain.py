@@ -132,6 +132,7 @@ _WORDS: Final[Mapping[Reason, Callable[[Shape], str]]] = {
     ),
     Reason.LIMIT_RANGE_VIOLATED: lambda _: "a LimitRange of the job namespace on the member does not admit the job's requests or limits",
     Reason.MEMBER_QUEUE_NOT_COVERING: lambda _: "the member's own queue does not hand out all that the job asks for",
+    Reason.RUNTIME_CLASS_MISSING: lambda _: "the member has no RuntimeClass of the name that its offer gives to pods",
     Reason.ARCHITECTURE_MISMATCH: _architectures,
     Reason.ACCELERATOR_NODE_RESERVED: lambda _: "nodes with accelerators are kept for jobs that use them",
     Reason.TOO_LARGE: lambda s: f"needs {_wanted(s)}: more than the pool has even when empty",

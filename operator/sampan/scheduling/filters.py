@@ -233,6 +233,11 @@ def queue_covers(q: Question) -> Reason | None:
     return Reason.MEMBER_QUEUE_NOT_COVERING if uncovered(q.demand, q.pool) else None
 
 
+def runtime_class(q: Question) -> Reason | None:
+    """The member has the RuntimeClass that pods would name: its API server makes none that names another."""
+    return Reason.RUNTIME_CLASS_MISSING if q.pool.runtime_missing else None
+
+
 OFFER_FILTERS: Final[tuple[Check, ...]] = (
     policy_known,
     approved,
@@ -263,7 +268,7 @@ POOL_FILTERS: Final[tuple[Check, ...]] = (
     reserved_for_devices,
 )
 """Read the demand, `placement.domestic`, the policy's word on CPU jobs, and facts of the pool; not its nodes, nothing of the offer."""
-CELL_FILTERS: Final[tuple[Check, ...]] = (price_cap, launch, resources_named, limit_ranges, queue_covers)
+CELL_FILTERS: Final[tuple[Check, ...]] = (price_cap, launch, resources_named, limit_ranges, queue_covers, runtime_class)
 """Read offer and pool together."""
 FILTERS: Final = (*OFFER_FILTERS, *POOL_FILTERS, *CELL_FILTERS)
 

@@ -12,11 +12,11 @@ OF_COMPUTE: Final = (CPU, MEMORY, STORAGE)
 
 
 def need_of(demand: Demand, pool: Pool) -> Vector:
-    """Return the amounts of one replica on a node of the pool: the pod's own, its devices in units, and what its launch recipe adds.
+    """Return the amounts of one replica on a node of the pool: the pod's own, its devices in units, and what launching it adds.
 
     What LimitRanges of the namespace give to a container that names none counts as the pod's own.
     """
-    extra = pool.launch.extra_resources
+    extra = pool.extra
     if pool.admission.limits:
         extra = extra + fill(demand.per_replica, zeros=demand.zeros, fills=fills_of(pool.admission))
     if demand.requirement is None or not pool.resource:

@@ -209,4 +209,5 @@ _WORDS: Final[Mapping[Reason, Callable[[Question], Words]]] = {
     Reason.RESOURCES_NOT_NAMED: lambda q: not_named(q.demand, q.pool),
     Reason.LIMIT_RANGE_VIOLATED: lambda q: out_of_range(q.demand, q.pool),
     Reason.MEMBER_QUEUE_NOT_COVERING: lambda q: not_covered(q.demand, q.pool),
+    Reason.RUNTIME_CLASS_MISSING: lambda q: (f"RuntimeClass {q.pool.launch.runtime_class} on the member", "it does not exist there"),
 }

@@ -9,6 +9,7 @@ from typing import Final
 from sampan.model.accelerator import Sharing
 from sampan.model.cluster import Pool
 from sampan.model.launch import NO_LAUNCH
+from sampan.model.vector import Vector
 
 CPU_POOL: Final = "cpu"
 _NOT_A_NAME: Final = re.compile(r"[^a-z0-9]+")
@@ -33,6 +34,6 @@ def name_of(pool: Pool, bases: Mapping[str, int]) -> str:
         return base
     # the rule tells caps apart; what was found about nodes, or said about launching, must not move a name
     same = replace(pool, name="", cluster_uid="", nodes=(), domains=(), accelerator=None, max_devices=None)
-    kind = replace(same, launch=NO_LAUNCH, driver="", compute_capability="", member_queue="")
+    kind = replace(same, launch=NO_LAUNCH, overhead=Vector(), runtime_missing=False, driver="", compute_capability="", member_queue="")
     told = f"{pool.accelerator.name if pool.accelerator else ''} {kind!r}"
     return f"{base}-{hashlib.sha256(told.encode()).hexdigest()[:6]}"

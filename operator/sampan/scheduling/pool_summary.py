@@ -1,6 +1,6 @@
 """What `ClusterOffer.status.pools` shows of pools: how much there is, how much is free, and what is left out and why."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sampan.catalog import Catalog
@@ -9,9 +9,10 @@ from sampan.model.cluster import CardUse, Cluster, Node, Pool
 from sampan.model.device import DeviceGroup
 from sampan.model.offer import Offer, OfferKey
 from sampan.scheduling.filters import memory_of
+from sampan.scheduling.launching import Launching, launching, taints_against, unselected
 from sampan.scheduling.limits import devices_of
 from sampan.scheduling.pools import groups_of, rule_of
-from sampan.scheduling.taints import advice, blocking
+from sampan.scheduling.taints import advice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,13 +135,16 @@ def _largest_gang(pool: Pool, frees: list[int], free: int) -> tuple[int, int] | 
     return per_replica, min(sum(amount // per_replica for amount in frees), free // per_replica)
 
 
-def left_out(offer: Offer, cluster: Cluster, catalog: Catalog) -> tuple[LeftOut, ...]:
+def left_out(offer: Offer, cluster: Cluster, catalog: Catalog, *, trust_overrides: bool = False) -> tuple[LeftOut, ...]:
     """Return what of the member is in none of the offer's pools: nodes by cause, then devices by cause and vendor."""
     found: dict[tuple[str, str, str], list[tuple[str, int]]] = {}
     for name in sorted(cluster.nodes):
         node = cluster.nodes[name]
         groups = groups_of(cluster, catalog, node)
-        out = _outside(offer, groups, catalog, node=node)
+        rule = rule_of(offer, node)
+        trusted = offer.rules[rule] if trust_overrides and rule is not None else None
+        ways = [(group, launching(offer, cluster, catalog, group=group, trusted=trusted)) for group in groups]
+        out = _outside(offer, ways, catalog, node=node)
         if out is not None:
             cause, detail = out
             found.setdefault((cause, "", detail), []).append((name, sum(group.devices for group in groups if group)))
@@ -153,7 +157,7 @@ def left_out(offer: Offer, cluster: Cluster, catalog: Catalog) -> tuple[LeftOut,
     )
 
 
-def _outside(offer: Offer, groups: tuple[DeviceGroup | None, ...], catalog: Catalog, *, node: Node) -> tuple[str, str] | None:
+def _outside(offer: Offer, ways: Sequence[tuple[DeviceGroup | None, Launching]], catalog: Catalog, *, node: Node) -> tuple[str, str] | None:
     """Return (cause, detail) of a node that is in no pool: what is for good first, then what may pass, then what the offer says."""
     if node.unfit is not None:
         return node.unfit
@@ -163,8 +167,11 @@ def _outside(offer: Offer, groups: tuple[DeviceGroup | None, ...], catalog: Cata
         return "Cordoned", ""
     if offer.rules and rule_of(offer, node) is None:
         return "NotSelected", ""
-    against = [blocking(node, group, catalog, tolerations=offer.tolerations) for group in groups]
-    return ("Tainted", advice(against[0])) if against and all(against) else None
+    against = [(taints_against(how, node, group=group, catalog=catalog), unselected(how, node)) for group, how in ways]
+    if not against or any(not taints and not labels for taints, labels in against):
+        return None
+    taints, labels = against[0]
+    return ("Tainted", advice(taints)) if taints else ("RuntimeClassElsewhere", labels)
 
 
 def _missing(groups: tuple[DeviceGroup, ...], catalog: Catalog, node: Node) -> Iterator[tuple[str, str, int, str, str]]:

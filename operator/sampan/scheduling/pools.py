@@ -8,15 +8,14 @@ from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, replace
 
 from sampan.catalog import Catalog
-from sampan.catalog.resolve import UNKNOWN_VENDOR
 from sampan.model.admission import NO_ADMISSION
 from sampan.model.cluster import Cell, Cluster, Node, Pool
 from sampan.model.device import DeviceGroup
-from sampan.model.launch import Launch
-from sampan.model.offer import Offer, OfferKey, PoolRule
-from sampan.model.taint import Taint
+from sampan.model.offer import Offer, OfferKey
+from sampan.model.vector import Vector
+from sampan.scheduling.launching import Launching, launching, taints_against, unselected
 from sampan.scheduling.pool_names import base_name, name_of
-from sampan.scheduling.taints import blocking, for_devices_only
+from sampan.scheduling.taints import for_devices_only
 from sampan.scheduling.versions import version_key
 
 
@@ -27,8 +26,7 @@ class _Member:
     node: Node
     group: DeviceGroup | None
     rule: int | None
-    tolerated: tuple[Taint, ...]
-    for_devices_only: bool
+    how: Launching
 
 
 def pools_of(offer: Offer, cluster: Cluster, catalog: Catalog, *, home_origins: Set[str], trust_overrides: bool) -> tuple[Pool, ...]:
@@ -38,9 +36,8 @@ def pools_of(offer: Offer, cluster: Cluster, catalog: Catalog, *, home_origins: 
     A node with several kinds of devices is in several pools. `trust_overrides`: believe classes that the rules name.
     """
     grouped: dict[Pool, list[_Member]] = {}
-    for member in _members(offer, cluster, catalog):
-        key = _pool(member, offer, catalog, home_origins=home_origins, trust_overrides=trust_overrides)
-        key = replace(key, cluster_uid=cluster.uid, launch=_launch(key, offer, catalog, queueing=cluster.queueing))
+    for member in _members(offer, cluster, catalog, trust_overrides=trust_overrides):
+        key = replace(_pool(member, offer, catalog, home_origins=home_origins), cluster_uid=cluster.uid)
         grouped.setdefault(key, []).append(member)
     bases = Counter(base_name(pool) for pool in grouped)
     pools = (_filled(pool, members, name=name_of(pool, bases)) for pool, members in grouped.items())
@@ -78,7 +75,7 @@ def _least(versions: Iterable[str]) -> str:
     return min(versions, key=lambda version: (version_key(version), version), default="")
 
 
-def _members(offer: Offer, cluster: Cluster, catalog: Catalog) -> Iterator[_Member]:
+def _members(offer: Offer, cluster: Cluster, catalog: Catalog, *, trust_overrides: bool) -> Iterator[_Member]:
     """Yield each usable node once per kind of devices it has, or once without any."""
     for name in sorted(cluster.nodes):
         node = cluster.nodes[name]
@@ -86,9 +83,10 @@ def _members(offer: Offer, cluster: Cluster, catalog: Catalog) -> Iterator[_Memb
         if node.unfit or not node.ready or node.cordoned or (offer.rules and rule is None):
             continue
         for group in groups_of(cluster, catalog, node):
-            if not blocking(node, group, catalog, tolerations=offer.tolerations):
-                devices_only = for_devices_only(node, group, catalog, tolerations=offer.tolerations)
-                yield _Member(node, group, rule, tuple(sorted(node.taints)), devices_only)
+            trusted = offer.rules[rule] if trust_overrides and rule is not None else None
+            how = launching(offer, cluster, catalog, group=group, trusted=trusted)
+            if not taints_against(how, node, group=group, catalog=catalog) and not unselected(how, node):
+                yield _Member(node, group, rule, how)
 
 
 def rule_of(offer: Offer, node: Node) -> int | None:
@@ -105,25 +103,28 @@ def groups_of(cluster: Cluster, catalog: Catalog, node: Node) -> tuple[DeviceGro
     return tuple(group for group in known if group.devices > 0) if known else (None,)
 
 
-def _pool(member: _Member, offer: Offer, catalog: Catalog, *, home_origins: Set[str], trust_overrides: bool) -> Pool:
+def _pool(member: _Member, offer: Offer, catalog: Catalog, *, home_origins: Set[str]) -> Pool:
     """Return the member's pool, without cluster, name and nodes: equal for nodes that are alike."""
-    group, rule = member.group, offer.rules[member.rule] if member.rule is not None else None
+    node, group, how = member.node, member.group, member.how
+    rule = offer.rules[member.rule] if member.rule is not None else None
+    accelerator = how.accelerator
     base = Pool(
         name="",
         cluster_uid="",
         nodes=(),
-        architecture=member.node.architecture,
+        architecture=node.architecture,
         telling_labels=tuple(sorted({*(group.telling_labels if group else ()), *(rule.selector.exact if rule else ())})),
-        tolerated=member.tolerated,
-        for_devices_only=member.for_devices_only,
+        tolerated=tuple(sorted(node.taints)),
+        for_devices_only=for_devices_only(node, group, catalog, tolerations=how.tolerations),
         max_devices=rule.max_devices if rule else None,
         rule=member.rule,
         member_queue=f"{offer.namespace}/{offer.member_queue}" if offer.member_queue else "",
+        launch=how.launch,
+        overhead=how.runtime.overhead if how.runtime else Vector(),
+        runtime_missing=how.runtime_missing,
     )
     if group is None:
         return base
-    name = _overridden(group, rule, catalog) if trust_overrides else group.accelerator_class
-    accelerator = catalog.get(name) if name else None
     maker = catalog.maker(group.vendor)
     origin = accelerator.origin if accelerator else maker.origin if maker else ""
     return replace(
@@ -138,21 +139,8 @@ def _pool(member: _Member, offer: Offer, catalog: Catalog, *, home_origins: Set[
         publisher=group.publisher,
         profile=group.profile,
         memory=group.memory or None,
-        variant_unknown=group.variant_unknown and name == group.accelerator_class,
+        variant_unknown=group.variant_unknown and (accelerator.name if accelerator else None) == group.accelerator_class,
         devices_per_node=group.devices + group.unhealthy,
         fabric=group.fabric.kind if group.fabric else "",
         claim=group.claim,
     )
-
-
-def _launch(pool: Pool, offer: Offer, catalog: Catalog, *, queueing: tuple[str, ...]) -> Launch:
-    """Return the class's recipe on this member, the offer's word last."""
-    if not pool.resource:
-        return offer.launch
-    return catalog.launch(pool.accelerator, vendor=pool.vendor, publisher=pool.publisher, queueing=queueing).under(offer.launch)
-
-
-def _overridden(group: DeviceGroup, rule: PoolRule | None, catalog: Catalog) -> str | None:
-    """Return the class that the rule names, where it can be one of these devices; else the detected one."""
-    named = catalog.get(rule.accelerator_class) if rule and rule.accelerator_class else None
-    return named.name if named and group.vendor in (named.vendor, UNKNOWN_VENDOR) else group.accelerator_class

@@ -19,7 +19,7 @@ from sampan.model.admission import (
 )
 from sampan.model.cluster import Pool
 from sampan.model.job import Demand
-from sampan.model.vector import PODS
+from sampan.model.vector import PODS, Vector
 from sampan.scheduling.need import OF_COMPUTE
 from sampan.scheduling.pod_amounts import PodAmounts, admitted
 
@@ -60,7 +60,7 @@ def use_of(demand: Demand, pool: Pool) -> QuotaUse:
     devices = demand.requirement.count if demand.requirement else 0
     each = {"": devices, PODS: 1}
     for pod in pods:
-        for name, amount in _of_pod(pod).items():
+        for name, amount in _of_pod(pod, pool.overhead).items():
             each[name] = max(each.get(name, 0), amount)
     once = {JOBS: 1, **dict(demand.objects)}
     if ALL_PODS not in once:
@@ -74,5 +74,8 @@ def use_of(demand: Demand, pool: Pool) -> QuotaUse:
     return QuotaUse(each=each, once=once, best_effort=all(pod.best_effort for pod in pods))
 
 
-def _of_pod(pod: PodAmounts) -> dict[str, int]:
-    return {**pod.requests, **{f"{LIMITS}{name}": amount for name, amount in pod.limits.items() if name in OF_COMPUTE}}
+def _of_pod(pod: PodAmounts, overhead: Vector) -> dict[str, int]:
+    """Return what quotas count of a pod: a RuntimeClass's overhead joins the requests, and those limits that there are."""
+    requests = {**pod.requests, **{name: pod.requests.get(name, 0) + amount for name, amount in overhead}}
+    limits = {name: amount + (overhead[name] if amount else 0) for name, amount in pod.limits.items() if name in OF_COMPUTE}
+    return {**requests, **{f"{LIMITS}{name}": amount for name, amount in limits.items()}}

@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 
+from sampan.model.cluster import Pool
 from sampan.model.job import Demand, Job
 from sampan.model.reason import Reason
 from sampan.scheduling.amount_words import amount_words
@@ -81,7 +82,8 @@ def shortage(reason: Reason, spot: Spot) -> Objection:
             reason, f"{_replicas(least)}, each on one node with all that it asks for", f"{_replicas(total)} {_fit(total)} {now}"
         )
     has = f"at most {amount_words(name, most)} on one node"
-    return Objection(reason, f"{_each(least)}{amount_words(name, each)}", f"{has} {now}; {total} of {least} replicas {_fit(total)}")
+    needed = f"{_each(least)}{amount_words(name, each)}{_overhead(name, desk.cell(spot.column).pool)}"
+    return Objection(reason, needed, f"{has} {now}; {total} of {least} replicas {_fit(total)}")
 
 
 def short_resource(spot: Spot, stock: Stock) -> tuple[str, int, int]:
@@ -100,6 +102,12 @@ def short_resource(spot: Spot, stock: Stock) -> tuple[str, int, int]:
         if allowed < worst:
             worst, found = allowed, (name, amount, int(has.max(initial=0)))
     return found
+
+
+def _overhead(name: str, pool: Pool) -> str:
+    """Return how much of an amount the pool's RuntimeClass adds: the job itself asks for less."""
+    added = pool.overhead[name]
+    return f" ({amount_words(name, added)} of it for RuntimeClass {pool.launch.runtime_class})" if added else ""
 
 
 def _replicas(count: int) -> str:

@@ -119,7 +119,7 @@ def _lesser(question: Question, spot: Spot) -> Iterator[Demand]:
     if name in (CPU, MEMORY, STORAGE):
         free = np.sort(np.maximum(desk.tables.free.amounts[at.nodes, desk.tables.names.column(name)], 0))[::-1]
         for place in sorted({0, min(demand.least_replicas, len(free)) - 1}):
-            yield from _lowered(demand, name, int(free[place]) - question.pool.launch.extra_resources[name])
+            yield from _lowered(demand, name, int(free[place]) - question.pool.extra[name])
     if demand.requirement and count > 1:
         free = np.maximum(desk.tables.free.amounts[at.nodes, desk.tables.names.column(question.pool.resource)], 0)
         units = question.pool.accelerator.units_per_device if question.pool.accelerator else 1

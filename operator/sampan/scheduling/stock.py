@@ -41,7 +41,7 @@ class Kind:
         return cls(
             resource=pool.resource,
             units=have.units_per_device if have else 1,
-            extra=pool.launch.extra_resources,
+            extra=pool.extra,
             rule=rule,
             virtual=pool.sharing.value == "Virtual",
             fills=fills_of(pool.admission),

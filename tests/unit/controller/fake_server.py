@@ -20,6 +20,7 @@ NODES = "/api/v1/nodes"
 PODS = "/api/v1/pods"
 JOBS = "/apis/batch/v1/namespaces/sampan-jobs/jobs"
 OWN_PODS = "/api/v1/namespaces/sampan-jobs/pods"
+RUNTIMES = "/apis/node.k8s.io/v1/runtimeclasses"
 
 
 class FakeServer:
@@ -36,6 +37,8 @@ class FakeServer:
         self.oldest = 0
         self.tokens = {"abc.def-123"}
         self.groups: list[str] = []
+        self.served: list[str] = []
+        """Group versions that may be looked at, such as node.k8s.io/v1."""
         self.denied: set[str] = {"* *.*"}
         self.seen: list[tuple[str, str]] = []
         self.patches: list[tuple[str, str, Any]] = []
@@ -119,7 +122,8 @@ class FakeServer:
         if path == "/version":
             return web.json_response({"gitVersion": "v1.36.3"})
         if path == "/apis":
-            return web.json_response({"groups": [{"name": name} for name in self.groups]})
+            versions = [{"name": each.partition("/")[0], "versions": [{"groupVersion": each}]} for each in self.served]
+            return web.json_response({"groups": [*({"name": name} for name in self.groups), *versions]})
         if path == "/api/v1/namespaces/kube-system":
             return web.json_response({"metadata": {"name": "kube-system", "uid": self.uid}})
         if path.startswith("/api/v1/namespaces/") and path.count("/") == 4:
@@ -132,7 +136,7 @@ class FakeServer:
         parent, _, name = path.rpartition("/")
         if name in self.collections.get(parent, {}):
             return web.json_response(self.collections[parent][name])
-        if path in self.collections or path in (NODES, PODS, JOBS, OWN_PODS) or path.endswith("/resourcequotas"):
+        if path in self.collections or path in (NODES, PODS, JOBS, OWN_PODS, RUNTIMES) or path.endswith("/resourcequotas"):
             items = list(self.collections.get(path, {}).values())
             return web.json_response({"metadata": {"resourceVersion": str(self.version)}, "items": items})
         return refusal(404, "NotFound")

@@ -15,7 +15,7 @@ from sampan.controller.link_terms import StrangerError, first_of
 from sampan.controller.own_jobs import OwnJobs
 from sampan.kube import kubeconfig
 from sampan.kube.client import Client
-from unit.controller.fake_server import NODES, FakeServer, fake_server, until
+from unit.controller.fake_server import NODES, RUNTIMES, FakeServer, fake_server, until
 from unit.controller.link_harness import SETTINGS
 
 KUBE_SYSTEM = "/api/v1/namespaces/kube-system"
@@ -126,3 +126,35 @@ async def test_a_kubeconfig_that_leads_elsewhere_is_not_used_and_the_last_good_o
         known.note_failure(good, ConnectionError())
         assert known.choice() is good
         assert stranger.count("GET", NODES) == 0
+
+
+KATA = {"metadata": {"name": "kata", "resourceVersion": "5"}, "handler": "kata", "overhead": {"podFixed": {"memory": "2Gi"}}}
+
+
+async def test_runtime_classes_are_known_before_anything_may_be_placed(server: FakeServer, known: Known) -> None:
+    server.served.append("node.k8s.io/v1")
+    server.put(RUNTIMES, KATA)
+    async with session(server, known) as (made, _):
+        await until(lambda: made.synced, "synced")
+        assert list(known.inventory.runtime_classes.known or {}) == ["kata"]
+        server.drop(RUNTIMES, "kata")
+        await until(lambda: known.inventory.runtime_classes.known == {}, "its end is seen")
+
+
+@pytest.mark.parametrize("failing", ["forbidden", "broken"])
+async def test_runtime_classes_that_cannot_be_listed_keep_nobody_waiting(server: FakeServer, known: Known, failing: str) -> None:
+    server.served.append("node.k8s.io/v1")
+    getattr(server, failing).add(RUNTIMES)
+    async with session(server, known) as (made, _):
+        await until(lambda: made.synced, "synced")
+        assert known.inventory.runtime_classes.known is None
+
+
+async def test_runtime_classes_that_may_not_be_looked_at_any_more_are_forgotten(server: FakeServer, known: Known) -> None:
+    server.served.append("node.k8s.io/v1")
+    async with session(server, known) as (made, _):
+        await until(lambda: made.synced and known.inventory.runtime_classes.known == {}, "known")
+    server.denied.add("list runtimeclasses.node.k8s.io")
+    async with session(server, known) as (made, _):
+        await until(lambda: made.synced, "synced")
+        assert known.inventory.runtime_classes.known is None

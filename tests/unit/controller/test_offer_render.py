@@ -12,6 +12,8 @@ from sampan.controller.offer_book import OfferBook
 from sampan.controller.offer_pools import OfferPools
 from sampan.controller.offer_render import Renderer
 from sampan.kube.client import PatchType
+from sampan.kube.meta import ObjectMeta
+from sampan.kube.runtime_class import RuntimeClass
 from sampan.model.names import FINALIZER
 from sampan.model.offer import OfferKey
 
@@ -138,3 +140,13 @@ def test_a_limit_below_what_is_in_use_is_shown(world: World) -> None:
     assert world.conditions()["Overcommitted"] == ("True", "Overcommitted")
     world.put(pools=[{"maxDevices": 3}])
     assert "Overcommitted" not in world.conditions()
+
+
+def test_an_offer_is_told_of_its_runtime_class() -> None:
+    world = World()
+    world.put(launch={"runtimeClassName": "kata"}, meta={"finalizers": [FINALIZER]})
+    assert world.conditions()["Schedulable"] == ("True", "RuntimeClassUnknown")
+    world.inventory.runtime_classes.replace([])
+    assert world.conditions()["Schedulable"] == ("False", "RuntimeClassMissing")
+    world.inventory.runtime_classes.put(RuntimeClass(metadata=ObjectMeta(name="kata")))
+    assert world.conditions()["Schedulable"] == ("True", "Schedulable")

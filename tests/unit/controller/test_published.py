@@ -19,6 +19,7 @@ from sampan.gate.fold import bare_claim, bare_node, folded
 from sampan.kube.dra import ResourceSlice
 from sampan.kube.layers import ResourceClaim
 from sampan.kube.meta import ConfigMap, ObjectMeta
+from sampan.kube.runtime_class import RuntimeClass
 from sampan.kube.summary import KEY, Summary, open_parcel, pack
 from sampan.kube.workloads import Node, Pod
 from sampan.model.cluster import Cluster
@@ -232,3 +233,16 @@ def test_what_was_heard_outlives_a_connection() -> None:
     other = through("other", heard.published, **hear)
     assert other is not None
     assert other.namespace == "other"
+
+
+def test_what_a_summary_says_of_runtime_classes_is_what_is_known() -> None:
+    kata = msgspec.convert({"metadata": {"name": "kata"}, "overhead": {"podFixed": {"memory": "2Gi"}}}, RuntimeClass)
+    heard = Heard()
+    heard.hear(1)
+    assert heard.inventory.runtime_classes.known is None
+    heard.hear(2, runtime_classes=[kata])
+    known = heard.inventory.runtime_classes.known
+    assert known is not None
+    assert known["kata"].overhead["memory"] == 2 * 2**30
+    heard.hear(3)
+    assert heard.inventory.runtime_classes.known is None

@@ -66,7 +66,8 @@ def test_what_is_asked_for_is_exactly_what_the_member_chart_grants() -> None:
     assert granted
     looks = (("resource.k8s.io", "resourceslices"), ("resource.k8s.io", "resourceclaims"), ("", "resourcequotas"), ("", "namespaces"))
     queues = (("kueue.x-k8s.io", "clusterqueues"), ("kueue.x-k8s.io", "localqueues"))
-    more = {str(access) for group, resource in (*looks, *queues) for access in optional(group, resource, ["sampan-jobs"])}
+    runtimes = ("node.k8s.io", "runtimeclasses")
+    more = {str(access) for group, resource in (*looks, *queues, runtimes) for access in optional(group, resource, ["sampan-jobs"])}
     more.add(str(of_events("sampan-jobs")))
     more |= {str(access) for access in of_summary("sampan-jobs") if access.verb != "get"}  # any ConfigMap may be got there
     assert {str(access) for access in needed(["sampan-jobs"])} | more == granted

@@ -16,7 +16,7 @@ from sampan.kube.client import Client
 from sampan.kube.meta import ConfigMap
 from sampan.kube.reflector import Tuning
 from sampan.kube.summary import Summary, unpack
-from unit.controller.fake_server import NODES, PODS, FakeServer, fake_server, until
+from unit.controller.fake_server import NODES, PODS, RUNTIMES, FakeServer, fake_server, until
 
 MAPS = "/api/v1/namespaces/sampan-jobs/configmaps"
 
@@ -94,3 +94,25 @@ async def test_who_began_to_write_and_never_comes_back_is_not_alive(server: Fake
         assert publisher.alive, "it waits for the first lists"
         await until(lambda: written(server), "the first summary")
         assert publisher.alive is want
+
+
+KATA = {"metadata": {"name": "kata", "labels": {"team": "x"}}, "handler": "kata", "overhead": {"podFixed": {"memory": "2Gi"}}}
+
+
+async def test_runtime_classes_are_told_where_the_publisher_may_look(server: FakeServer) -> None:
+    server.served.append("node.k8s.io/v1")
+    server.put(RUNTIMES, KATA)
+    async with publishing(server):
+        await until(lambda: written(server), "the first summary")
+    told = written(server)[-1].runtime_classes
+    assert told is not None
+    (kata,) = told
+    assert (kata.metadata.name, kata.metadata.labels, kata.overhead.pod_fixed) == ("kata", {}, {"memory": "2Gi"})
+
+
+async def test_runtime_classes_are_not_told_where_it_may_not(server: FakeServer) -> None:
+    server.served.append("node.k8s.io/v1")
+    server.denied.add("watch runtimeclasses.node.k8s.io")
+    async with publishing(server):
+        await until(lambda: written(server), "the first summary")
+    assert written(server)[-1].runtime_classes is None

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from member_objects import as_node, as_pod, node_body, pod_body
 from sampan.kube import summary as summaries
 from sampan.kube.meta import ConfigMap, ObjectMeta
+from sampan.kube.runtime_class import RuntimeClass
 from sampan.kube.summary import KEY, BadSummary, Summary, open_parcel, pack, unpack
 from sampan.kube.workloads import Node
 
@@ -115,3 +116,12 @@ def test_a_summary_that_no_configmap_holds_is_not_written(monkeypatch: pytest.Mo
     monkeypatch.setattr(summaries, "MOST_BYTES", 100)
     with pytest.raises(BadSummary, match="capacity=direct"):
         pack(summary(nodes=several(50)))
+
+
+def test_runtime_classes_that_may_not_be_looked_at_are_told_apart_from_none() -> None:
+    kata = msgspec.convert({"metadata": {"name": "kata"}, "overhead": {"podFixed": {"memory": "2Gi"}}}, RuntimeClass)
+    told = [summary(runtime_classes=classes) for classes in (None, [], [kata])]
+    assert [unpack(holder(pack(each))) for each in told] == told
+    assert len({open_parcel(holder(pack(each))).content for each in told}) == 3
+    with pytest.raises(BadSummary, match="runtimeClasses: each entry"):
+        pack(summary(runtime_classes=[kata, kata]))

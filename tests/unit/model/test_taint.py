@@ -1,4 +1,4 @@
-"""Tolerations match as kube-scheduler matches them, for one key."""
+"""Tolerations match as kube-scheduler matches them."""
 
 import pytest
 
@@ -17,6 +17,7 @@ SPOT = Taint("cloud.google.com/gke-spot", "true", "NoSchedule")
         (Toleration(SPOT.key, "false"), False),
         (Toleration(SPOT.key, ""), False),
         (Toleration("cloud.google.com/gke"), False),
+        (Toleration(""), True),
     ],
 )
 def test_key_value_and_effect_must_match(toleration: Toleration, want: bool) -> None:

@@ -214,6 +214,10 @@ def test_the_namespace_must_admit_what_the_devices_need(level: PodSecurity | Non
     assert ask(of=replace(offer(), pod_security=level), in_pool=of) == want
 
 
+def test_the_member_must_have_the_runtime_class() -> None:
+    assert ask(in_pool=replace(pool(), runtime_missing=True)) == (Reason.RUNTIME_CLASS_MISSING,)
+
+
 def test_a_policy_may_open_accelerator_nodes_to_jobs_without_devices() -> None:
     question = Question(demand=demand(), placement=Placement(), offer=offer(), pool=pool(), now=NOW, currency="CNY")
     assert refusals(question) == (Reason.ACCELERATOR_NODE_RESERVED,)
@@ -273,7 +277,7 @@ def test_a_policy_that_is_not_there_is_not_replaced_by_another() -> None:
 
 def test_every_filter_can_refuse() -> None:
     """A filter that is in the list but never speaks would be a lie; each has a case above or in test_admission, so the numbers agree."""
-    assert len(FILTERS) == len({check.__name__ for check in FILTERS}) == 29
+    assert len(FILTERS) == len({check.__name__ for check in FILTERS}) == 30
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,10 @@ import pytest
 from builders import H100, NOW, cluster, demand, job, node, nodes, offer, requirement, snapshot, vector
 from sampan.model.admission import Quota
 from sampan.model.job import Demand
+from sampan.model.launch import Launch
 from sampan.model.reason import Reason
 from sampan.model.reservation import Reservation
+from sampan.model.runtime_class import RuntimeClass
 from sampan.model.snapshot import Snapshot
 from sampan.model.vector import Vector
 from sampan.scheduling.desk import Desk
@@ -74,3 +76,11 @@ def test_resources_that_suffice_one_by_one_are_told_to_lack_together() -> None:
     picture = snapshot(offers=[offer()], clusters=[cluster(*nodes("n", 2, H100), used={"n-0": vector(gpu=8), "n-1": vector(128)})])
     told = shortage(Reason.INSUFFICIENT_CAPACITY, spot(picture, demand(requirement())))
     assert "on one node with all that it asks for" in told.needed
+
+
+def test_what_a_runtime_class_adds_is_told_apart_from_what_the_job_asks_for() -> None:
+    kata = RuntimeClass(name="kata", overhead=vector(gib=2))
+    member = replace(cluster(node("n", H100, gib=64)), runtime_classes={"kata": kata})
+    of = replace(offer(), launch=Launch(runtime_class="kata"))
+    told = shortage(Reason.TOO_LARGE, spot(snapshot(offers=[of], clusters=[member]), demand(requirement(), gib=63)))
+    assert told.needed == "65Gi memory (2Gi memory of it for RuntimeClass kata)"
