@@ -36,8 +36,15 @@ class PoolStatus(Observed):
     resource_name: Word | None = Field(None, description="Extended resource that pods ask for, such as nvidia.com/gpu.")
     architecture: Word | None = Field(None, description="CPU architecture of the nodes.")
     nodes: Count = Field(0, description="Nodes of the pool that can run pods.")
-    devices: Count = Field(0, description="Devices of these nodes.")
+    devices: Count = Field(0, description="Devices of these nodes, as jobs are given them: whole ones, partitions, time slices or shares.")
+    cards: Count | None = Field(
+        None,
+        description="Whole devices that the devices are, or are parts or shares of: 8 behind 56 partitions. Absent where not told.",
+    )
     free: Count = Field(0, description="Devices that no pod and no job in flight uses.")
+    schedulable: Count = Field(
+        0, description="Free devices that pods can still be given: on nodes with a pod slot, CPU, memory and disk left."
+    )
     reserved: Count = Field(0, description="Devices of jobs that are bound but whose pods were not seen yet.")
     largest_gang: LargestGang | None = Field(None, description="The largest gang that would start now.")
     memory_per_device: PositiveAmount | None = Field(None, description="Nominal memory of one device; of a partition its own.")

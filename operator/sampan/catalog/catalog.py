@@ -15,7 +15,7 @@ from sampan.catalog.recipes import recipe_for
 from sampan.catalog.resolve import UNKNOWN_VENDOR, resolve_vendor, unknown_group
 from sampan.catalog.slices import CLAIM, whole_pools
 from sampan.catalog.wiring import rack_of
-from sampan.model.accelerator import AcceleratorClass
+from sampan.model.accelerator import AcceleratorClass, Sharing
 from sampan.model.cluster import Node
 from sampan.model.device import MAX_DEVICES_PER_NODE, DeviceGroup, Ignored
 from sampan.model.launch import Launch
@@ -193,11 +193,15 @@ class Catalog:
             facts = self.classes[name]
             named = detection.names(group.resource) if detection.resources else group.vendor == facts.vendor
             if named and detection.labels.matches(node.labels) and group.vendor in (facts.vendor, UNKNOWN_VENDOR):
+                devices = _devices(node, group, facts)
                 return replace(
                     group,
                     accelerator_class=name,
                     vendor=facts.vendor,
-                    devices=_devices(node, group, facts),
+                    family=facts.family,
+                    variant_unknown=False,
+                    devices=devices,
+                    physical=devices if group.sharing is Sharing.WHOLE else group.physical,
                     telling_labels=detection.labels.exact or group.telling_labels,
                     evidence=(f"AcceleratorClass {name}", *group.evidence),
                 )
@@ -205,8 +209,8 @@ class Catalog:
 
 
 def _devices(node: Node, group: DeviceGroup, facts: AcceleratorClass) -> int:
-    """Return the devices of a group that turned out to be of this class; cards and claims are devices already."""
-    if group.claim or group.cards:
+    """Return the devices of a group that turned out to be of this class; cards and claims are devices already, and none stays none."""
+    if group.claim or group.cards or not group.devices:
         return group.devices
     return node.allocatable[group.resource] // max(facts.units_per_device, 1)
 

@@ -111,6 +111,7 @@ def _variant(entry: Table, maker: Maker, figures: tuple[Figure, ...], *, product
         boards=frozenset(entry.get("boards", ())),
         devices=frozenset(entry.get("device_ids", ())),
         reported=tuple(amount * 2**20 for amount in entry.get("reported_mib", ())),
+        slices=entry.get("slices", 0),
         resources=re.compile(entry["resources"]) if "resources" in entry else None,
     )
 

@@ -44,7 +44,14 @@ class ResourceName:
     model: str | None = None
     """Product that the name itself tells."""
     alias: str = ""
-    """Names with one alias show one set of devices: the first of them in the table counts."""
+    """Names with one alias show one set of devices: the first view of it in the table counts. `{profile}` and the like are what the
+    pattern finds."""
+    view: str = ""
+    """Names of one view show different devices of the set; empty: every name is a view of its own."""
+    cards: bool = False
+    """Of bookkeeping: its amount is the number of cards."""
+    per_card: int = 0
+    """Of partitions: how many of what the group `part` of the pattern counts are a whole card; 0: not known."""
 
     def told(self, name: str, group: str) -> str:
         """Return what a group of the pattern finds in a matching name, empty where it finds nothing."""
@@ -128,6 +135,8 @@ class LabelFacts:
     """Annotations that list the node's devices by name."""
     prefixes: tuple[str, ...] = ()
     suffixes: tuple[Suffix, ...] = ()
+    parts: Mapping[str, int] = field(default_factory=dict)
+    """Beginning of a partition's profile, up to `_`, to the number of them that every card is cut into; 0: as its class says."""
     guests: tuple[re.Pattern[str], ...] = ()
     """Product texts of a virtual machine's share of a device."""
     present: tuple[Sign, ...] = ()
@@ -200,6 +209,8 @@ class Variant:
     """PCI device ids, four lower case hexadecimal digits."""
     reported: tuple[int, ...] = ()
     """Bytes that drivers report where that is not the nominal memory."""
+    slices: int = 0
+    """Parts that a card is cut into at most, where that is not what the vendor's cards have in common."""
     resources: re.Pattern[str] | None = None
     """Only these resource names can carry the class; None: any of the vendor."""
 

@@ -27,6 +27,9 @@ def read_resource(entry: Table) -> ResourceName:
         name=entry.get("name", ""),
         model=entry.get("model"),
         alias=entry.get("alias", ""),
+        view=entry.get("view", ""),
+        cards=entry.get("cards", False),
+        per_card=entry.get("per_card", 0),
     )
 
 
@@ -43,6 +46,7 @@ def read_labels(entry: Table) -> LabelFacts:
             for fact in entry.get("suffixes", ())
         ),
         guests=tuple(re.compile(pattern) for pattern in entry.get("guests", ())),
+        parts=dict(entry.get("parts", {})),
         present=_signs(entry.get("present", ())),
         states=_signs(entry.get("states", ())),
         aliases={told: tuple(products) for told, products in entry.get("aliases", {}).items()},

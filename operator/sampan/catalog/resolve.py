@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from sampan.catalog.cards import Listed, listed
+from sampan.catalog.counting import shared_first, view_of, with_physical, without_contradiction
 from sampan.catalog.facts import Kind, LabelFacts, ResourceName, Vendor
 from sampan.catalog.slices import CLAIM, PUBLISHER, Claimable, claimables
 from sampan.catalog.telling import Publication, Told, labelled_memory, number, tell, unread
@@ -55,17 +56,17 @@ def resolve_vendor(vendor: Vendor, node: Node, published: Iterable[tuple[str, in
     ranks = {publisher: rank for rank, publisher in enumerate(vendor.publishers)}
     believed = min((one.publisher for one in found), key=lambda publisher: (ranks.get(publisher, len(ranks)), publisher), default="")
     counted: list[Found] = []
-    aliases: set[str] = set()
+    views: dict[str, str] = {}
     order = {id(entry): index for index, entry in enumerate(vendor.resources)}
-    for one in sorted(found, key=lambda each: (order.get(id(each.entry), 0), each.name)):
-        alias = one.entry.alias if one.entry else ""
-        if one.publisher == believed and alias not in aliases:
+    for one in sorted(found, key=lambda each: (not shared_first(vendor, node, each.entry), order.get(id(each.entry), 0), each.name)):
+        cards, view = view_of(one.entry, one.name)
+        if one.publisher == believed and (not cards or views.setdefault(cards, view) == view):
             counted.append(one)
         else:
             ignored.append(Ignored(resource=one.name, amount=one.units, why="SecondPublisher"))
-        aliases |= {alias} - {""}
     notes = tuple(f"ignored {each.resource}: {each.why}" for each in ignored if each.why in ("SecondPublisher", "Stale"))
-    return Resolved(groups=_distinct(_group(vendor, node, one, notes=notes) for one in counted), ignored=tuple(ignored))
+    groups, left = without_contradiction(vendor, node, _distinct(_group(vendor, node, one, notes=notes) for one in counted))
+    return Resolved(groups=tuple(with_physical(vendor, node, groups)), ignored=(*ignored, *left))
 
 
 def unknown_group(name: str, units: int, *, node: Node) -> DeviceGroup:

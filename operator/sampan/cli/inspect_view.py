@@ -20,6 +20,7 @@ from sampan.model.quantity import format_bytes
 from sampan.scheduling.capacity import used_by
 from sampan.scheduling.pool_summary import LeftOut, PoolSummary, describe, left_out
 from sampan.scheduling.pools import pools_of
+from sampan.scheduling.room import hindrances, usable
 from sampan.scheduling.taints import advice, blocking
 
 UID = "inspected"
@@ -76,11 +77,18 @@ def rows(seen: Seen, catalog: Catalog) -> list[dict[str, Any]]:
         ignored += [f"{group.resource} ({group.unhealthy}): Unhealthy" for group in groups if group.unhealthy and not group.missing]
         made += [_row(seen, node, group, catalog=catalog) | {"ignored": ignored} for group in groups]
         if ignored and not groups:
-            made.append(dict.fromkeys(("node", *KEYS)) | {"node": name, "devices": 0, "free": 0, "evidence": [], "ignored": ignored})
+            made.append(
+                dict.fromkeys(("node", *KEYS))
+                | {"node": name, "devices": 0, "free": 0, "schedulable": 0, "evidence": [], "ignored": ignored}
+            )
     return made
 
 
-KEYS = ("vendor", "family", "acceleratorClass", "devices", "free", "memoryPerDevice", "sharing", "evidence", "ignored")
+KEYS = (
+    *("vendor", "family", "acceleratorClass", "devices", "cards", "free", "schedulable", "memoryPerDevice", "sharing", "evidence"),
+    "ignored",
+)
+"""Keys of a row after `node`: devices are what is scheduled, cards the whole devices behind them, null where that cannot be told."""
 
 
 def pools(seen: Seen, catalog: Catalog) -> tuple[PoolSummary, ...]:
@@ -101,18 +109,22 @@ def _offer() -> Offer:
 
 def _row(seen: Seen, node: Node, group: DeviceGroup, *, catalog: Catalog) -> dict[str, Any]:
     facts = catalog.get(group.accelerator_class) if group.accelerator_class else None
-    state = _state(node, group, catalog)
+    state, full = _state(node, group, catalog), hindrances(seen.cluster, node.name)
+    free = 0 if state or not group.devices else _free(seen, node, group, units=facts.units_per_device if facts else 1)
+    able = 0 if full else None if free is None else usable(free, seen.cluster, node.name, sharing=group.sharing)
     shown = [] if group.sharing is Sharing.WHOLE else [f"resource {group.resource}"]
     return {
         "node": node.name,
         "vendor": None if group.vendor == UNKNOWN_VENDOR else group.vendor,
-        "family": facts.family if facts else None,
+        "family": facts.family if facts else group.family or None,
         "acceleratorClass": group.accelerator_class,
         "devices": group.devices,
-        "free": 0 if state or not group.devices else _free(seen, node, group, units=facts.units_per_device if facts else 1),
+        "cards": group.physical,
+        "free": free,
+        "schedulable": able,
         "memoryPerDevice": format_bytes(memory) if (memory := _memory(group, facts)) else None,
         "sharing": group.sharing.value,
-        "evidence": [*state, *shown, *group.evidence],
+        "evidence": [*state, *(full if group.devices else ()), *shown, *group.evidence],
     }
 
 

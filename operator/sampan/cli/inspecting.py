@@ -20,8 +20,10 @@ NODES = (
     Column("VENDOR"),
     Column("CLASS"),
     Column("SHARING"),
+    Column("SCHEDULABLE", right=True),
     Column("FREE", right=True),
     Column("DEVICES", right=True),
+    Column("CARDS", right=True),
     Column("MEMORY", right=True),
     Column("EVIDENCE"),
     Column("IGNORED"),
@@ -88,7 +90,8 @@ def _tell_foreign(slices: "Iterable[ResourceSlice]", nodes: Set[str]) -> None:
 
 def _cells(row: dict[str, Any]) -> list[str]:
     """The cells of `NODES`."""
-    plain = [row["node"], row["vendor"], row["acceleratorClass"], row["sharing"], row["free"], row["devices"], row["memoryPerDevice"]]
+    shown = ("node", "vendor", "acceleratorClass", "sharing", "schedulable", "free", "devices", "cards", "memoryPerDevice")
+    plain = [row[key] for key in shown]
     return [*("?" if cell is None else str(cell) for cell in plain), "; ".join(row["evidence"]) or "-", "; ".join(row["ignored"]) or "-"]
 
 

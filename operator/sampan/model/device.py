@@ -89,6 +89,8 @@ class DeviceGroup:
     """None where the model cannot be told: such devices are shown, counted, and had by vendor or resource name only."""
     family: str = ""
     """Family of the class, or of all classes that are possible where none is told; empty: not known."""
+    physical: int | None = None
+    """Whole devices that `devices` are, or are parts or shares of; None where that cannot be told."""
     sharing: Sharing = Sharing.WHOLE
     telling_labels: tuple[tuple[str, str], ...] = ()
     """Node labels (key, value) that tell this class, so that a pod can be kept to such nodes."""
@@ -126,6 +128,6 @@ class Ignored:
     resource: str
     amount: int
     why: str
-    """`SecondPublisher`, `Companion`, `Bookkeeping`, `NotBelieved`, `Partitioned`, `Stale` or `Incomplete`."""
+    """`SecondPublisher`, `Companion`, `Bookkeeping`, `NotBelieved`, `Contradictory`, `Partitioned`, `Stale` or `Incomplete`."""
     text: str = ""
     """The amount as published where it is no number."""

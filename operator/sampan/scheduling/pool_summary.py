@@ -1,6 +1,6 @@
 """What `ClusterOffer.status.pools` shows of pools: how much there is, how much is free, and what is left out and why."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sampan.catalog import Catalog
@@ -12,6 +12,7 @@ from sampan.scheduling.filters import memory_of
 from sampan.scheduling.launching import Launching, launching, taints_against, unselected
 from sampan.scheduling.limits import devices_of
 from sampan.scheduling.pools import groups_of, rule_of
+from sampan.scheduling.room import usable
 from sampan.scheduling.taints import advice
 
 
@@ -33,6 +34,10 @@ class PoolSummary:
     largest_gang: tuple[int, int] | None
     """(devices per replica, replicas): the widest replica that fits now, and how many of it; None where nothing is free."""
     memory_per_device: int | None
+    schedulable: int = 0
+    """Free devices that pods can still be given: on nodes with a pod slot, CPU, memory and disk left."""
+    cards: int | None = None
+    """Whole devices that `devices` are, or are parts or shares of; None where that cannot be told."""
     profile: str = ""
     """Partition of the devices."""
     publisher: str = ""
@@ -68,10 +73,12 @@ def describe(pool: Pool, cluster: Cluster, *, offer: OfferKey | None = None) -> 
     units = pool.accelerator.units_per_device if pool.accelerator else 1
     present = [name for name in pool.nodes if name in cluster.nodes]
     frees = [_free(pool, cluster, name=name, units=units) for name in present] if pool.resource else []
+    usables = [usable(free, cluster, name, sharing=pool.sharing) for name, free in zip(present, frees, strict=False)]
     devices = sum(_devices(pool, cluster, name) for name in present)
-    free = sum(frees)
+    free, schedulable = sum(frees), sum(usables)
     if pool.max_devices is not None:
         free = max(min(free, pool.max_devices - _own_use(pool, cluster, offer)), 0)
+        schedulable = min(schedulable, free)
         devices = min(devices, pool.max_devices)
     return PoolSummary(
         name=pool.name,
@@ -85,8 +92,10 @@ def describe(pool: Pool, cluster: Cluster, *, offer: OfferKey | None = None) -> 
         devices=devices,
         free=free,
         reserved=0,
-        largest_gang=_largest_gang(pool, frees, free),
+        schedulable=schedulable,
+        largest_gang=_largest_gang(pool, usables, schedulable),
         memory_per_device=memory_of(pool),
+        cards=_physical(pool, cluster, present) if pool.resource else None,
         profile=pool.profile,
         publisher=pool.publisher,
         fabric=pool.fabric,
@@ -107,6 +116,13 @@ def _own_use(pool: Pool, cluster: Cluster, offer: OfferKey | None) -> int:
 def _devices(pool: Pool, cluster: Cluster, name: str) -> int:
     """Return the healthy devices of the pool's kind on a node."""
     return sum(group.devices for group in cluster.devices.get(name, ()) if group.resource == pool.resource)
+
+
+def _physical(pool: Pool, cluster: Cluster, names: Iterable[str]) -> int | None:
+    """Return the cards behind the pool's devices, None where those of one node cannot be told."""
+    told = [group.physical for name in names for group in cluster.devices.get(name, ()) if group.resource == pool.resource]
+    known = [amount for amount in told if amount is not None]
+    return sum(known) if len(known) == len(told) else None
 
 
 def _free(pool: Pool, cluster: Cluster, *, name: str, units: int) -> int:
@@ -182,5 +198,5 @@ def _missing(groups: tuple[DeviceGroup, ...], catalog: Catalog, node: Node) -> I
         elif group.unhealthy:
             yield "Unhealthy", group.vendor, group.unhealthy, group.resource, ""
     for ignored in catalog.examine(node).ignored:
-        if ignored.why in ("NotBelieved", "SecondPublisher", "Partitioned", "Stale", "Incomplete"):
+        if ignored.why in ("NotBelieved", "SecondPublisher", "Partitioned", "Stale", "Incomplete", "Contradictory"):
             yield ignored.why, "", ignored.amount, ignored.resource, ""

@@ -37,13 +37,47 @@ def test_a_row_says_what_is_there_and_what_is_free() -> None:
         "family": "nvidia-hopper",
         "acceleratorClass": "nvidia-h100-sxm-80gb",
         "devices": 8,
+        "cards": 8,
         "free": 5,
+        "schedulable": 5,
         "memoryPerDevice": "80Gi",
         "sharing": "Whole",
         "evidence": ["label nvidia.com/gpu.product=NVIDIA-H100-80GB-HBM3", "label nvidia.com/gpu.memory=81559"],
         "ignored": ["nvidia.com/gpumem (9): Companion"],
     }
     assert [(pool.name, pool.devices, pool.free) for pool in pools(seen, load())] == [("h100-sxm-80gb-x8", 8, 5)]
+
+
+@pytest.mark.parametrize(
+    ("amounts", "want"),
+    [
+        ({"pods": "2"}, "no pod slot is free: 2 of 2 are taken"),
+        ({"pods": "1"}, "no pod slot is free: 2 of 1 are taken"),
+        ({"cpu": "4"}, "no cpu is free"),
+        ({"memory": "8Gi"}, "no memory is free"),
+        ({"ephemeral-storage": "1Gi"}, "no ephemeral-storage is free"),
+    ],
+)
+def test_free_devices_of_a_full_node_are_not_schedulable(amounts: dict[str, str], want: str) -> None:
+    asks = {"cpu": "2", "memory": "4Gi", "ephemeral-storage": "512Mi"}
+    container = kube.Container(resources=kube.Resources(requests=asks))
+    holders = [
+        msgspec.structs.replace(pod(0), metadata=ObjectMeta(name=name, uid=name), spec=kube.PodSpec(node_name="n1", containers=[container]))
+        for name in ("a", "b")
+    ]
+    seen = see([node(labels=H100, amounts={"nvidia.com/gpu": "4", **amounts})], holders, [], catalog=load())
+    (row,) = rows(seen, load())
+    assert (row["devices"], row["free"], row["schedulable"], row["evidence"][0]) == (4, 4, 0, want)
+    (pool,) = pools(seen, load())
+    assert (pool.free, pool.schedulable, pool.largest_gang) == (4, 0, None)
+
+
+def test_a_node_with_room_left_can_be_given_its_free_devices() -> None:
+    seen = see([node(labels=H100, amounts={"nvidia.com/gpu": "4", "pods": "2"})], [pod(1)], [], catalog=load())
+    (row,) = rows(seen, load())
+    assert (row["devices"], row["free"], row["schedulable"]) == (4, 3, 3)
+    slices = see([node(labels=H100, amounts={"nvidia.com/mig-1g.10gb": "7", "pods": "3"})], [pod(0)], [], catalog=load())
+    assert [(row["free"], row["schedulable"]) for row in rows(slices, load())] == [(7, 2)]  # one a pod, and two pods more
 
 
 def test_without_pods_nobody_can_tell_what_is_free() -> None:

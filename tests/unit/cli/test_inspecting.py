@@ -28,7 +28,8 @@ spec:
   pool: {name: n1, generation: 1, resourceSliceCount: 1}
   devices: [{name: a, attributes: {type: {string: gpu}, productName: {string: Tesla T4}}}]
 """
-KEYS = ["node", "vendor", "family", "acceleratorClass", "devices", "free", "memoryPerDevice", "sharing", "evidence", "ignored"]
+KEYS = ["node", "vendor", "family", "acceleratorClass", "devices", "cards", "free", "schedulable", "memoryPerDevice", "sharing"]
+KEYS += ["evidence", "ignored"]
 
 
 def test_rows_have_exactly_their_keys() -> None:

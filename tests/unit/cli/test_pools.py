@@ -10,15 +10,15 @@ from unit.cli.conftest import Sampan
 from unit.cli.fakes import FakeApi, a_job, a_pool, an_offer
 
 GOLDEN = """\
-OFFER            POOL      CLASS                  VENDOR   DOMESTIC   ARCH    NODES   FREE   DEVICES   MEMORY   LARGEST GANG   RESOURCE
-prov-a/lingang   h100-x8   nvidia-h100-sxm-80gb   nvidia   no         amd64       4     24        32     80Gi   3 x 8          nvidia.com/gpu
-prov-a/lingang   cpu       -                      -        -          amd64       2      0         0        -   -              -
+OFFER            POOL      CLASS                  VENDOR   DOMESTIC   ARCH    NODES   FREE   DEVICES   CARDS   MEMORY   LARGEST GANG   RESOURCE
+prov-a/lingang   h100-x8   nvidia-h100-sxm-80gb   nvidia   no         amd64       4     24        32      32     80Gi   3 x 8          nvidia.com/gpu
+prov-a/lingang   cpu       -                      -        -          amd64       2      0         0       -        -   -              -
 """  # noqa: E501 - as wide as it is on a terminal
 
 
 def test_table(sampan: Sampan, api: FakeApi) -> None:
     cpu = {"name": "cpu", "architecture": "amd64", "nodes": 2, "devices": 0, "free": 0}
-    api.objects["clusteroffers"] = [an_offer(pools=[a_pool(), cpu])]
+    api.objects["clusteroffers"] = [an_offer(pools=[a_pool() | {"cards": 32}, cpu])]
     assert sampan("pools", "-A").stdout == GOLDEN
 
 
