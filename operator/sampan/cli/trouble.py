@@ -62,6 +62,10 @@ def explain_api(status: int, body: str | bytes | None, *, reason: str | None = N
     said = message or reason or "no reason given"
     if status == 401:
         return Trouble("the hub does not accept these credentials (401)", "renew the kubeconfig, or choose another --context")
+    if status in (401, 403) and "system:anonymous" in said:
+        return Trouble(
+            f"the hub does not know who asks: {said}", "the context's user has no token, certificate or plugin: renew the kubeconfig"
+        )
     if status == 403 and resource == "computejobs" and "at the cluster scope" in said:
         return Trouble(f"not allowed: {said}", "name a namespace with -n instead of -A, or ask the platform team for more rights")
     if status == 403:
@@ -94,7 +98,13 @@ def _role(resource: str) -> str:
 
 def _explain_transport(error: Exception) -> Trouble:
     """Refused, timed out, unknown host, broken TLS: told apart by what urllib3 and OpenSSL say."""
+    from urllib3.exceptions import ProxyError
+
     text = _one_line(error)
+    if isinstance(error, ProxyError) or isinstance(getattr(error, "reason", None), ProxyError):
+        return Trouble(
+            f"the proxy before the hub does not let us through: {text}", "check proxy-url of the kubeconfig, HTTPS_PROXY and NO_PROXY"
+        )
     if "SSL" in text or "SSLError" in type(error).__name__:
         return Trouble(f"no trusted TLS connection to the hub: {text}", "take the kubeconfig from that cluster anew, or check --context")
     if "refused" in text:

@@ -17,7 +17,7 @@ from enum import StrEnum
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
-from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes, PrivateKeyTypes
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_private_key
 from cryptography.utils import CryptographyDeprecationWarning
 
@@ -92,7 +92,7 @@ def client_pair(certificate: bytes, key: bytes, now: datetime) -> tuple[str, str
     leaf = _certificate(blocks[0])
     own = _blocks(key, _KEY)[0]
     form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    if _private(own).public_key().public_bytes(*form) != _public(leaf).public_bytes(*form):
+    if _private(own).public_key().public_bytes(*form) != leaf.public_key().public_bytes(*form):
         words = "is not of the first certificate in client-certificate-data: give both of one pair"
         raise BadCertificate(CertificateFault.KEY_MISMATCH, words, of_key=True)
     _check_strength(leaf)
@@ -159,9 +159,18 @@ def _certificate(block: _Block) -> x509.Certificate:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", CryptographyDeprecationWarning)
-            return x509.load_der_x509_certificate(block.der)
-    except (ValueError, UnsupportedAlgorithm):
+            certificate = x509.load_der_x509_certificate(block.der)
+            _read_lazy_parts(certificate)
+            return certificate
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
         raise _bad(_CERTIFICATE, "has a certificate that cannot be read") from None
+
+
+def _read_lazy_parts(certificate: x509.Certificate) -> None:
+    """The parts that are looked at later: the library reads each when it is asked for, and fails then."""
+    certificate.public_key()
+    for _ in (certificate.not_valid_before_utc, certificate.not_valid_after_utc):
+        pass
 
 
 def _private(block: _Block) -> PrivateKeyTypes:
@@ -175,13 +184,6 @@ def _private(block: _Block) -> PrivateKeyTypes:
         raise _bad(_KEY, "has a key that cannot be read") from None
 
 
-def _public(certificate: x509.Certificate) -> CertificatePublicKeyTypes:
-    try:
-        return certificate.public_key()
-    except (ValueError, UnsupportedAlgorithm):
-        raise _bad(_CERTIFICATE, "has a certificate whose key cannot be read") from None
-
-
 def _check_not_expired(certificate: x509.Certificate, now: datetime) -> None:
     end = certificate.not_valid_after_utc
     if end <= now.astimezone(UTC):
@@ -189,7 +191,7 @@ def _check_not_expired(certificate: x509.Certificate, now: datetime) -> None:
 
 
 def _check_strength(certificate: x509.Certificate) -> None:
-    key = _public(certificate)
+    key = certificate.public_key()
     strong = (
         (isinstance(key, rsa.RSAPublicKey) and key.key_size >= MIN_RSA_BITS)
         or (isinstance(key, ec.EllipticCurvePublicKey) and key.key_size >= MIN_EC_BITS)

@@ -25,8 +25,8 @@ _URL = re.compile(
 )
 _REDACTED = frozenset({"DATA+OMITTED", "DATA OMITTED", "REDACTED"})
 _NO_CA = (
-    "is not set: put there, as base64, the PEM certificate of the CA that signed the server's certificate; the CAs of this system are "
-    "not asked"
+    "is not set: put there, as base64, the PEM certificate of the CA that signed the server's certificate, a public one too "
+    "(openssl s_client -showcerts -connect HOST:PORT prints what the server shows)"
 )
 
 
@@ -132,7 +132,7 @@ def _token(user: Part) -> Secret | None:
     if token in _REDACTED:
         raise _redacted(where)
     if len(token) > MAX_TOKEN or not _TOKEN.fullmatch(token):
-        raise InvalidKubeconfig(Code.INVALID_TOKEN, f"{where} must be one word of ASCII characters, on one line")
+        raise InvalidKubeconfig(Code.INVALID_TOKEN, f"{where} must be one word of ASCII characters, on one line, without Bearer")
     if _ENCODED_JWT.fullmatch(token):
         raise InvalidKubeconfig(Code.INVALID_TOKEN, f"{where} is base64 of a token: decode it (kubectl get secret shows it encoded)")
     return Secret(token)

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
-from urllib3.exceptions import MaxRetryError, NewConnectionError, SSLError
+from urllib3.exceptions import MaxRetryError, NewConnectionError, ProxyError, SSLError
 
 from sampan.cli.trouble import Trouble, explain
 from sampan.local.paths import LocalError
@@ -33,6 +33,9 @@ CASES = {
     "refused": (NewConnectionError(None, "Failed: [Errno 111] Connection refused"), ["refused", "kubeconfig"]),  # type: ignore[arg-type]
     "tls": (SSLError(ssl.SSLError("CERTIFICATE_VERIFY_FAILED")), ["trusted TLS", "kubeconfig"]),
     "tls, told by the client": (ApiException(status=0, reason="SSLError [X509: NO_CERTIFICATE] no certificate"), ["trusted TLS"]),
+    "proxy": (ProxyError("Unable to connect", OSError("Connection refused")), ["proxy before the hub", "NO_PROXY"]),
+    "proxy, after a try": (MaxRetryError(None, "/", ProxyError("Unable to connect", OSError("x"))), ["proxy before the hub"]),  # type: ignore[arg-type]
+    "nobody": (api_error(403, 'User "system:anonymous" cannot list'), ["does not know who asks", "renew the kubeconfig"]),
     "unreachable": (MaxRetryError(None, "/", OSError("no route")), ["cannot be reached", "network"]),  # type: ignore[arg-type]
     "local": (LocalError("Go is missing: install it"), ["Go is missing"]),
 }

@@ -1,10 +1,14 @@
 """Certificates must be valid, strong and belong to their key."""
 
+import base64
+import contextlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sampan.kube.certificates import BadCertificate, CertificateFault, ca_bundle, client_pair
 
@@ -44,6 +48,30 @@ def test_what_is_not_usable_beside_what_is_does_not_matter() -> None:
     weak, broken = issue(None, ca=True, key=rsa_key(1024)), "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
     old = issue(None, ca=True, days=-1)
     assert check_ca(broken + weak.cert_pem + old.cert_pem + authority().cert_pem, NOW) == authority().cert_pem
+
+
+@given(st.integers(0), st.integers(0, 255), st.integers(0), st.integers(0, 255))
+def test_broken_der_is_a_fault_and_nothing_else(place: int, byte: int, key_place: int, key_byte: int) -> None:
+    certificate = bytearray(GOOD.certificate.public_bytes(Encoding.DER))
+    key = bytearray(GOOD.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
+    certificate[place % len(certificate)] = byte
+    key[key_place % len(key)] = key_byte
+    pems = (armoured("CERTIFICATE", certificate), armoured("PRIVATE KEY", key))
+    for check in (lambda: ca_bundle(pems[0], NOW), lambda: client_pair(*pems, NOW)):
+        with contextlib.suppress(BadCertificate):
+            check()
+
+
+def test_a_version_that_there_is_not_is_a_fault() -> None:
+    der = GOOD.certificate.public_bytes(Encoding.DER)
+    version = der.index(b"\xa0\x03\x02\x01\x02")
+    with pytest.raises(BadCertificate, match="cannot be read"):
+        ca_bundle(armoured("CERTIFICATE", der[: version + 4] + b"\x3a" + der[version + 5 :]), NOW)
+
+
+def armoured(label: str, der: bytes | bytearray) -> bytes:
+    """PEM of these bytes."""
+    return f"-----BEGIN {label}-----\n{base64.encodebytes(der).decode()}-----END {label}-----\n".encode()
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ CASES: list[tuple[str, Shape, C, str, Shape]] = [
      C.CLUSTER_NOT_FOUND, "contexts[0].context.cluster names no entry of clusters", GOOD),
     ("user of another name", config(context={"user": None}), C.USER_NOT_FOUND, "contexts[0].context.user names no entry of users", GOOD),
     ("two users of one name", {**GOOD, "users": GOOD["users"] * 2}, C.DUPLICATE_NAME, "keep one", GOOD),
-    ("no CA", ca(None), C.NO_CA, "put there, as base64, the PEM certificate of the CA", GOOD),
+    ("no CA", ca(None), C.NO_CA, "openssl s_client -showcerts -connect HOST:PORT", GOOD),
     ("a slip in its name", config(cluster={"certificate-authority-data": None, "certificate-authoritydata": CA}),
      C.NO_CA, "(the key on line 5 is not known)", GOOD),
     ("PEM as it is", ca(authority().cert_pem), C.INVALID_BASE64, "is PEM: put base64 of it there", GOOD),

@@ -14,11 +14,12 @@ from aiohttp import web
 from sampan.kube.addresses import AddressNotAllowed, AddressPolicy
 from sampan.kube.credentials import Credentials
 from sampan.kube.errors import TooLarge
+from sampan.kube.kubeconfig import parse
 from sampan.kube.limits import Limits
 from sampan.kube.secret import Secret
 from sampan.kube.session import Request, Session
 
-from .certs import authority, issue
+from .certs import authority, b64, issue, kubeconfig
 from .fake_api import BASE, FakeApi, credentials, opened, sending, serving
 
 GET = Request(method="GET", path=BASE)
@@ -94,6 +95,17 @@ async def test_any_certificate_that_was_given_is_believed() -> None:
     async with serving(pair=issue(middle, hosts=("127.0.0.1",))) as api, session(credentials(api, ca=own)) as one:
         with pytest.raises(aiohttp.ClientConnectorCertificateError):
             await one.send(GET)
+
+
+async def test_what_openssl_prints_of_a_server_is_enough_as_its_ca() -> None:
+    middle = issue(authority("public root"), name="public CA", ca=True)
+    own = issue(middle, name="rancher.example.com", hosts=("127.0.0.1",))
+    shown = f"{own.cert_pem} 1 s:CN = c\n{middle.cert_pem}"
+    printed = f"CONNECTED(00000003)\n---\nCertificate chain\n 0 s:CN = r\n   i:CN = c\n{shown}---\nServer certificate\n"
+    async with serving(pair=own) as api:
+        raw = kubeconfig(server=f"https://127.0.0.1:{api.port}", user="    token: good").replace(b64(authority().cert_pem), b64(printed))
+        async with session(parse(raw.encode(), policy=AddressPolicy(allow_loopback=True))) as one:
+            assert (await one.send(GET)).code == 200
 
 
 async def test_a_token_and_a_certificate_are_both_shown() -> None:
