@@ -13,8 +13,9 @@ from sampan.kube.paths import resource_path
 from sampan.kube.runtime_class import RuntimeClass
 
 DRA = "resource.k8s.io/v1"
-KUEUE = "kueue.x-k8s.io/v1beta1"
 RUNTIME_CLASSES = "runtimeclasses"
+AWAITED = frozenset({RUNTIME_CLASSES, "resourcequotas", "limitranges", "priorityclasses", "clusterqueues", "localqueues"})
+"""What changes what fits: nothing is placed before its first list, or its failure."""
 
 Extra = tuple[str, Collection[Any], Sink[Any]]
 """Name of the watch, what it lists, where it goes."""
@@ -50,9 +51,11 @@ def wide_feeds(inventory: Inventory, more: Set[str], listed: Listed) -> Iterator
             lost=lambda _: None,
             listed=lambda: listed("clusterqueues"),
         )
-        yield "clusterqueues", Collection(path=resource_path(KUEUE, "clusterqueues"), into=kube.ClusterQueue), queues
+        yield "clusterqueues", Collection(path=resource_path(layers.kueue_version, "clusterqueues"), into=kube.ClusterQueue), queues
     if RUNTIME_CLASSES in more:
         yield _runtime_classes(inventory, listed)
+    if "priorityclasses" in more:
+        yield _priority_classes(inventory, listed)
 
 
 def _runtime_classes(inventory: Inventory, listed: Listed) -> Extra:
@@ -65,6 +68,19 @@ def _runtime_classes(inventory: Inventory, listed: Listed) -> Extra:
         listed=lambda: listed(RUNTIME_CLASSES),
     )
     return RUNTIME_CLASSES, Collection(path=resource_path("node.k8s.io/v1", RUNTIME_CLASSES), into=RuntimeClass), sink
+
+
+def _priority_classes(inventory: Inventory, listed: Listed) -> Extra:
+    rules = inventory.layers.rules
+    sink = Sink[kube.PriorityClass](
+        replace=lambda items, _: rules.replace_classes(items),
+        put=rules.put_class,
+        drop=rules.drop_class,
+        lost=lambda _: None,
+        listed=lambda: listed("priorityclasses"),
+    )
+    path = resource_path("scheduling.k8s.io/v1", "priorityclasses")
+    return "priorityclasses", Collection(path=path, into=kube.PriorityClass), sink
 
 
 def narrow_feeds(inventory: Inventory, more: Set[str], namespace: str, *, listed: Listed) -> Iterator[Extra]:
@@ -99,4 +115,4 @@ def narrow_feeds(inventory: Inventory, more: Set[str], namespace: str, *, listed
             lost=lambda _: None,
             listed=lambda: listed(name),
         )
-        yield name, Collection(path=resource_path(KUEUE, "localqueues", namespace=namespace), into=kube.LocalQueue), local
+        yield name, Collection(path=resource_path(layers.kueue_version, "localqueues", namespace=namespace), into=kube.LocalQueue), local

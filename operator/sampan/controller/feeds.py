@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Final, Never, TypeVar
 
-from sampan.controller.extra_feeds import RUNTIME_CLASSES, narrow_feeds, wide_feeds
+from sampan.controller.extra_feeds import AWAITED, narrow_feeds, wide_feeds
 from sampan.controller.feed_sink import Sink
 from sampan.controller.inventory import Inventory
 from sampan.controller.own_jobs import OwnJobs
@@ -80,7 +80,7 @@ class Feeds:
         for name, what, sink in wide_feeds(self._inventory, self._more, self._listed):
             self._add(group, name, what=what, sink=sink)
             self._feeds[name].optional = True
-            self._feeds[name].awaited = name == RUNTIME_CLASSES
+            self._feeds[name].awaited = name in AWAITED
         self.follow(group, namespaces)
 
     def follow(self, group: asyncio.TaskGroup, namespaces: Iterable[str]) -> None:
@@ -92,6 +92,7 @@ class Feeds:
             for name, what, sink in narrow_feeds(self._inventory, self._more, namespace, listed=self._listed):
                 self._add(group, name, what=what, sink=sink)
                 self._feeds[name].optional = True
+                self._feeds[name].awaited = name.partition("/")[0] in AWAITED
         for namespace in self._followed() - wanted:
             for name in [name for name in self._feeds if name.endswith(f"/{namespace}")]:
                 self._feeds.pop(name).task.cancel()

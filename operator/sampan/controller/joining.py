@@ -34,6 +34,8 @@ class LinkFacts:
     """First digits of the SHA-256 of the kubeconfig in use."""
     levels: tuple[tuple[str, str], ...] = ()
     """Pod Security level that each namespace of our jobs enforces, as far as we may look."""
+    unseen: tuple[str, ...] = ()
+    """Of what limits pods there: resources that we may not look at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,6 +249,11 @@ def _permitted(facts: LinkFacts) -> Verdict:
     if facts.over_privileged:
         message = "OverPrivileged: the credential may do anything on the member; use the member chart's ServiceAccount"
         return _verdict(types.PERMISSIONS_SUFFICIENT, True, Why.OVER_PRIVILEGED, message)
+    if facts.unseen:
+        message = (
+            f"may not look at {', '.join(facts.unseen)}: what they forbid is known only once a pod is refused (look.quotas of the chart)"
+        )
+        return _verdict(types.PERMISSIONS_SUFFICIENT, True, Why.PERMISSIONS_SUFFICIENT, message)
     return _verdict(types.PERMISSIONS_SUFFICIENT, True, Why.PERMISSIONS_SUFFICIENT)
 
 

@@ -30,6 +30,8 @@ class Layers:
         """Start with nothing. `changed` is told after each change; it must not block."""
         self._changed = changed
         self.queueing: tuple[str, ...] = ()
+        self.kueue_version = ""
+        """Group version in which the member serves Kueue's queues."""
         self.levels: Mapping[str, str] = {}
         """Pod Security level that each namespace of our jobs enforces, as far as we may look; `privileged` where none is set."""
         self.claimed: Mapping[Device, int] = {}
@@ -39,8 +41,9 @@ class Layers:
         self.kueue = KueueBook(changed)
         self._claims: dict[str, tuple[Device, ...]] = {}
 
-    def found(self, groups: Iterable[str]) -> None:
-        """Take the API groups that the member serves."""
+    def found(self, groups: Iterable[str], *, kueue: str = "") -> None:
+        """Take the API groups that the member serves, and the newest version of Kueue's queues."""
+        self.kueue_version = kueue
         fresh = tuple(sorted({GROUPS[group] for group in groups if group in GROUPS}))
         if fresh != self.queueing:
             self.queueing = fresh

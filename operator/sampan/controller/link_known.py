@@ -6,7 +6,7 @@ from sampan.controller.inventory import Inventory
 from sampan.controller.link_terms import StrangerError
 from sampan.controller.own_jobs import OwnJobs
 from sampan.controller.published import Published
-from sampan.controller.rights import Rights
+from sampan.controller.rights import NOTHING_MORE, Extras, Rights
 from sampan.kube.credentials import Credentials
 
 
@@ -20,6 +20,8 @@ class Known:
     """The first cluster met."""
     version: str = ""
     rights: Rights | None = None
+    extras: Extras = NOTHING_MORE
+    """What more may be followed, as it was looked up last."""
     published: Published | None = None
     """Set where the member publishes its capacity instead of letting us look."""
     namespaces: frozenset[str] = frozenset()

@@ -22,9 +22,8 @@ from sampan.kube.backoff import Backoff
 from sampan.kube.client import Client
 from sampan.kube.credentials import Credentials
 from sampan.kube.errors import KubeError, TLSFailure, TooManyRequests, Unauthorized
-from sampan.kube.layers import ApiGroups
 from sampan.kube.meta import PartialObject, Version
-from sampan.kube.paths import API_GROUPS, VERSION, resource_path
+from sampan.kube.paths import VERSION, resource_path
 
 log = logging.getLogger(__name__)
 
@@ -118,9 +117,9 @@ class Session:
         # 2. Is it the cluster it was?
         self._meet(await _identity(self.client))
         # 3. What more does it serve that we may look at?
-        groups = (await self.client.get(API_GROUPS, into=ApiGroups)).groups
-        known.inventory.layers.found(each.name for each in groups)
-        more = await extras(self.client, known.namespaces, [each.group_version for group in groups for each in group.versions])
+        known.extras = await extras(self.client, known.namespaces)
+        more = known.extras.more
+        known.inventory.layers.found(known.extras.groups, kueue=known.extras.kueue)
         if "runtimeclasses" not in more and known.published is None:
             known.inventory.runtime_classes.forget()
         known.inventory.layers.levels = await levels(self.client, known.namespaces if "namespaces" in more else ())
@@ -223,15 +222,19 @@ class Session:
 
     async def _review(self) -> None:
         before = self._known.rights
+        more = self._known.extras
         try:
             async with asyncio.timeout(self._settings.probe_timeout):  # a mute member must not keep us from noticing
                 self._known.rights = await review(self.client, self._known.namespaces)
+                more = await extras(self.client, self._known.namespaces)
         except (KubeError, TimeoutError) as error:
             log.info("link.review_failed", extra={"error": type(error).__name__})
         self._reviewed, self._review_wanted = _now(), False
         after = self._known.rights
         if before is not None and after is not None and ((before.missing and not after.missing) or before.published != after.published):
             raise BeginAgainError  # watches that were refused wait for a minute: a new connection does not
+        if more != self._known.extras:
+            raise BeginAgainError  # what is there to follow is another
 
     # --- new credentials ------------------------------------------------------------------------------------------
 

@@ -250,6 +250,7 @@ class MemberLink:
             over_privileged=bool(self.warnings),
             fingerprint=session.client.credentials.fingerprint[:12] if session else self.facts.fingerprint,
             levels=tuple(sorted(self._known.inventory.layers.levels.items())),
+            unseen=self._known.extras.unseen,
         )
 
     def _why(self, session: Session | None, *, up: bool) -> Shown:

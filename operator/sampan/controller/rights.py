@@ -9,8 +9,10 @@ from typing import Final
 
 from sampan.kube.access import Access
 from sampan.kube.client import Client
+from sampan.kube.layers import ApiGroups
 from sampan.kube.meta import PartialObject
-from sampan.kube.paths import resource_path
+from sampan.kube.paths import API_GROUPS, resource_path
+from sampan.kube.served import served_in
 from sampan.kube.summary import NAME as SUMMARY
 from sampan.model.launch import PodSecurity
 
@@ -29,16 +31,21 @@ _PER_NAMESPACE: Final = (
     ("", "secrets", ("create", "deletecollection")),
     ("resource.k8s.io", "resourceclaimtemplates", ("create", "get", "deletecollection")),
 )
+KUEUE: Final = "kueue.x-k8s.io"
 _OPTIONAL: Final = (
     ("resource.k8s.io/v1", "resourceslices", False),
     ("resource.k8s.io/v1", "resourceclaims", False),
-    ("kueue.x-k8s.io/v1beta1", "clusterqueues", False),
+    (f"{KUEUE}/*", "clusterqueues", False),
     ("node.k8s.io/v1", "runtimeclasses", False),
-    ("kueue.x-k8s.io/v1beta1", "localqueues", True),
+    (f"{KUEUE}/*", "localqueues", True),
     ("v1", "resourcequotas", True),
+    ("v1", "limitranges", True),
+    ("scheduling.k8s.io/v1", "priorityclasses", False),
     ("v1", "namespaces", True),
 )
-"""(group and version, resource, in the jobs' namespaces only): what tells more of a member, where served and granted."""
+"""(group and version, resource, in the jobs' namespaces only): what tells more of a member, where served and granted; *: any version."""
+_LIMITING: Final = ("limitranges", "priorityclasses", "resourcequotas")
+"""Without these nobody knows before a create what a member's API server will refuse."""
 _ENFORCED: Final = "pod-security.kubernetes.io/enforce"
 _ANYTHING: Final = Access(verb="*", resource="*", group="*")
 
@@ -88,13 +95,34 @@ def of_events(namespace: str) -> Access:
     return Access(verb="list", resource="events", namespace=namespace)
 
 
-async def extras(client: Client, namespaces: Iterable[str], served: Iterable[str]) -> frozenset[str]:
-    """Return which optional resources may be followed, of the group versions that are served. Raises KubeError."""
-    versions, names = {"v1", *served}, tuple(namespaces)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extras:
+    """What more of a member may be followed."""
+
+    more: frozenset[str] = frozenset()
+    """Resources."""
+    unseen: tuple[str, ...] = ()
+    """Of what limits pods: resources that may not be looked at."""
+    groups: tuple[str, ...] = ()
+    """Groups of APIs that the member serves."""
+    kueue: str = ""
+    """The newest version in which it serves Kueue's queues; empty: it has no Kueue."""
+
+
+NOTHING_MORE: Final = Extras()
+
+
+async def extras(client: Client, namespaces: Iterable[str]) -> Extras:
+    """Return which optional resources a member serves and lets us follow. Raises KubeError."""
+    groups, names = (await client.get(API_GROUPS, into=ApiGroups)).groups, tuple(namespaces)
+    kueue = await served_in(client, groups, group=KUEUE, resource="localqueues")
+    versions = {"v1", *(each.group_version for group in groups for each in group.versions), *([f"{KUEUE}/*"] if kueue else [])}
     there = [(version.rpartition("/")[0], resource) for version, resource, _ in _OPTIONAL if version in versions]
     wanted = {resource: optional(group, resource, names) for group, resource in there}
     allowed = await client.review(tuple(access for accesses in wanted.values() for access in accesses))
-    return frozenset(resource for resource, accesses in wanted.items() if all(allowed[access] for access in accesses))
+    more = frozenset(resource for resource, accesses in wanted.items() if all(allowed[access] for access in accesses))
+    unseen = tuple(resource for resource in _LIMITING if resource in wanted and resource not in more)
+    return Extras(more=more, unseen=unseen, groups=tuple(sorted(group.name for group in groups)), kueue=kueue)
 
 
 async def review(client: Client, namespaces: Iterable[str]) -> Rights:

@@ -23,13 +23,14 @@ from sampan.kube.meta import PartialObject
 from sampan.kube.paths import API_GROUPS, resource_path
 from sampan.kube.reflector import Reflector, Tuning
 from sampan.kube.runtime_class import RuntimeClass
+from sampan.kube.served import served_in
 from sampan.kube.summary import NAME, SCHEMA, BadSummary, Summary, pack
 
 log = logging.getLogger(__name__)
 
 UNFINISHED: Final = "status.phase!=Succeeded,status.phase!=Failed"
 DRA: Final = "resource.k8s.io/v1"
-KUEUE: Final = "kueue.x-k8s.io/v1beta1"
+KUEUE: Final = "kueue.x-k8s.io"
 NODE: Final = "node.k8s.io/v1"
 RUNTIME_CLASSES: Final = "runtimeclasses"
 
@@ -94,11 +95,12 @@ class Publisher:
     async def _optional(self) -> list[tuple[Collection[Any], Shelf[Any]]]:
         """Return what more there is to watch: what the member serves and lets us list."""
         groups = (await self._client.get(API_GROUPS, into=ApiGroups)).groups
+        kueue = await served_in(self._client, groups, group=KUEUE, resource="clusterqueues")
         served = {each.group_version for group in groups for each in group.versions}
         known: list[tuple[str, str, type[Any], Shelf[Any]]] = [
             (DRA, "resourceslices", dra.ResourceSlice, self._slices),
             (DRA, "resourceclaims", layers.ResourceClaim, self._claims),
-            (KUEUE, "clusterqueues", layers.ClusterQueue, self._queues),
+            (kueue, "clusterqueues", layers.ClusterQueue, self._queues),
             (NODE, RUNTIME_CLASSES, RuntimeClass, self._runtimes),
         ]
         there = [(version, name, into, shelf) for version, name, into, shelf in known if version in served]

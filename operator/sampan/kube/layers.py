@@ -212,15 +212,3 @@ class ApiGroups(KubeStruct, frozen=True, gc=False):
     """All groups that a server serves."""
 
     groups: list[ApiGroup] = []
-
-
-class ApiResource(KubeStruct, frozen=True, gc=False):
-    """A kind of a group version."""
-
-    name: str = ""
-
-
-class ApiResources(KubeStruct, frozen=True, gc=False):
-    """All kinds of a group version."""
-
-    resources: list[ApiResource] = []

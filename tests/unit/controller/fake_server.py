@@ -44,6 +44,8 @@ class FakeServer:
         self.patches: list[tuple[str, str, Any]] = []
         self.forbidden: set[str] = set()
         self.broken: set[str] = set()
+        self.held: dict[str, asyncio.Event] = {}
+        """Paths that are answered only once this is set."""
         self.mute: set[str] = set()
         self.port = 0
         self.listener: Listener | None = None
@@ -109,6 +111,8 @@ class FakeServer:
         await self._answers.wait()
         if request.headers.get("Authorization") not in {f"Bearer {token}" for token in self.tokens}:
             return refusal(401, "Unauthorized")
+        if request.path in self.held:
+            await self.held[request.path].wait()
         if request.path in self.forbidden:
             return refusal(403, "Forbidden")
         if request.path in self.broken:

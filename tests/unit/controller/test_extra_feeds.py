@@ -6,7 +6,7 @@ from sampan.controller.extra_feeds import narrow_feeds, wide_feeds
 from sampan.controller.inventory import Inventory
 from sampan.kube import dra, layers
 
-ALL = frozenset({"resourceslices", "resourceclaims", "clusterqueues", "resourcequotas", "localqueues"})
+ALL = frozenset({"resourceslices", "resourceclaims", "clusterqueues", "resourcequotas", "limitranges", "priorityclasses", "localqueues"})
 
 
 def test_nothing_is_watched_that_is_not_allowed() -> None:
@@ -17,19 +17,23 @@ def test_nothing_is_watched_that_is_not_allowed() -> None:
 
 def test_every_watch_lists_its_kind_in_its_place() -> None:
     inventory = Inventory("hub", lambda _: None)
+    inventory.layers.found([], kueue="kueue.x-k8s.io/v1beta2")
     feeds = [*wide_feeds(inventory, ALL, lambda _: None), *narrow_feeds(inventory, ALL, "jobs", listed=lambda _: None)]
     assert {name: what.path.url for name, what, _ in feeds} == {
         "resourceslices": "/apis/resource.k8s.io/v1/resourceslices",
         "resourceclaims": "/apis/resource.k8s.io/v1/resourceclaims",
-        "clusterqueues": "/apis/kueue.x-k8s.io/v1beta1/clusterqueues",
+        "clusterqueues": "/apis/kueue.x-k8s.io/v1beta2/clusterqueues",
+        "priorityclasses": "/apis/scheduling.k8s.io/v1/priorityclasses",
+        "limitranges/jobs": "/api/v1/namespaces/jobs/limitranges",
         "resourcequotas/jobs": "/api/v1/namespaces/jobs/resourcequotas",
-        "localqueues/jobs": "/apis/kueue.x-k8s.io/v1beta1/namespaces/jobs/localqueues",
+        "localqueues/jobs": "/apis/kueue.x-k8s.io/v1beta2/namespaces/jobs/localqueues",
     }
 
 
 def test_what_is_heard_lands_in_the_inventory() -> None:
     told: list[frozenset[str]] = []
     inventory = Inventory("hub", told.append)
+    inventory.layers.found([], kueue="kueue.x-k8s.io/v1beta1")
     wide, narrow = wide_feeds(inventory, ALL, lambda _: None), narrow_feeds(inventory, ALL, "jobs", listed=lambda _: None)
     sinks = {name: sink for name, _, sink in (*wide, *narrow)}
     quota = {"metadata": {"name": "q", "namespace": "jobs"}, "status": {"hard": {"pods": "5"}, "used": {"pods": "2"}}}

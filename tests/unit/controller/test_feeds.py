@@ -76,6 +76,22 @@ async def test_nobody_waits_for_a_watch_that_is_only_good_to_have(server: FakeSe
         assert list(fed.feeds.errors) == ["resourceslices"]
 
 
+async def test_what_limits_pods_is_known_before_the_picture_counts_as_whole(server: FakeServer) -> None:
+    quotas = "/api/v1/namespaces/sampan-jobs/resourcequotas"
+    body = {"metadata": {"name": "q", "namespace": "sampan-jobs"}, "status": {"hard": {"pods": "0"}, "used": {"pods": "0"}}}
+    server.put(quotas, body)
+    server.held[quotas] = asyncio.Event()
+
+    async def answer_late() -> None:
+        await until(lambda: all(server.count("WATCH", path) for path in (NODES, PODS, JOBS, OWN_PODS)), "all else is listed")
+        server.held[quotas].set()
+
+    late = asyncio.create_task(answer_late())
+    async with feeding(server, more=frozenset({"resourcequotas"})) as (fed, _):
+        assert late.done()
+        assert fed.inventory.layers.rules.quotas(())["sampan-jobs"][0].left == {"pods": 0}
+
+
 async def test_a_watch_that_does_not_work_is_named_unless_it_is_only_good_to_have(server: FakeServer) -> None:
     server.broken.add("/apis/resource.k8s.io/v1/resourceslices")
     async with feeding(server, more=frozenset({"resourceslices"})) as (fed, _):

@@ -123,6 +123,7 @@ def test_a_refused_cluster_is_not_the_offers_cluster() -> None:
         ),
         (replace(GOOD, over_privileged=True), ("True", "OverPrivileged", "OverPrivileged")),
         (GOOD, ("True", "PermissionsSufficient", "")),
+        (replace(GOOD, unseen=("limitranges",)), ("True", "PermissionsSufficient", "may not look at limitranges")),
     ],
 )
 def test_permissions_name_what_is_missing(facts: LinkFacts, want: tuple[str, str, str]) -> None:

@@ -4,20 +4,34 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast
 
+import pytest
 import yaml
 
-from sampan.controller.rights import Rights, needed, of_events, of_summary, optional, review
+from sampan.controller.rights import Extras, Rights, extras, needed, of_events, of_summary, optional, review
 from sampan.kube.access import Access
 from sampan.kube.client import Client
+from sampan.kube.layers import ApiGroup, ApiGroups, GroupVersion
+from sampan.kube.meta import ApiResource, ApiResourceList
+from sampan.kube.paths import API_GROUPS, ResourcePath
 
 CHART = Path(__file__).parents[3] / "helm" / "sampan-member" / "templates" / "rbac.yaml"
 
 
 class Answers:
-    """A client that allows all but what is denied."""
+    """A client that allows all but what is denied, of a server with these group versions; Kueue's have both queues, but for v1alpha1."""
 
-    def __init__(self, *denied: str) -> None:
-        self.denied = denied
+    def __init__(self, *denied: str, serves: Iterable[str] = ()) -> None:
+        self.denied, self.serves = denied, tuple(serves)
+
+    async def get(self, path: ResourcePath, *, into: type[Any]) -> Any:
+        if path == API_GROUPS:
+            named = {version.partition("/")[0] for version in self.serves}
+            return ApiGroups(groups=[ApiGroup(name=name, versions=self._versions(name)) for name in sorted(named)])
+        kinds = [] if path.url.endswith("v1alpha1") else ["clusterqueues", "localqueues"]
+        return ApiResourceList(resources=[ApiResource(name=kind) for kind in kinds])
+
+    def _versions(self, group: str) -> list[GroupVersion]:
+        return [GroupVersion(group_version=version) for version in self.serves if version.startswith(f"{group}/")]
 
     async def review(self, accesses: Iterable[Access]) -> dict[Access, bool]:
         return {access: str(access) not in self.denied for access in accesses}
@@ -65,9 +79,11 @@ def test_what_is_asked_for_is_exactly_what_the_member_chart_grants() -> None:
             }
     assert granted
     looks = (("resource.k8s.io", "resourceslices"), ("resource.k8s.io", "resourceclaims"), ("", "resourcequotas"), ("", "namespaces"))
+    limits = (("", "limitranges"), ("scheduling.k8s.io", "priorityclasses"))
     queues = (("kueue.x-k8s.io", "clusterqueues"), ("kueue.x-k8s.io", "localqueues"))
     runtimes = ("node.k8s.io", "runtimeclasses")
-    more = {str(access) for group, resource in (*looks, *queues, runtimes) for access in optional(group, resource, ["sampan-jobs"])}
+    asked = (*looks, *limits, *queues, runtimes)
+    more = {str(access) for group, resource in asked for access in optional(group, resource, ["sampan-jobs"])}
     more.add(str(of_events("sampan-jobs")))
     more |= {str(access) for access in of_summary("sampan-jobs") if access.verb != "get"}  # any ConfigMap may be got there
     assert {str(access) for access in needed(["sampan-jobs"])} | more == granted
@@ -87,3 +103,32 @@ async def test_a_member_that_may_be_looked_at_is_looked_at() -> None:
 async def test_without_either_the_rights_on_nodes_and_pods_are_what_is_missing() -> None:
     found = await reviewed(*DIRECT, "watch configmaps sampan-capacity in sampan-jobs", "* *.*")
     assert found == Rights(missing=DIRECT)
+
+
+async def more(*denied: str, serves: Iterable[str] = ("scheduling.k8s.io/v1",)) -> Extras:
+    return await extras(cast(Client, Answers(*denied, serves=serves)), ["sampan-jobs"])
+
+
+async def test_what_limits_pods_and_may_not_be_looked_at_is_told() -> None:
+    found = await more("watch limitranges in sampan-jobs", "list priorityclasses.scheduling.k8s.io")
+    assert found.more == {"resourcequotas", "namespaces"}
+    assert found.unseen == ("limitranges", "priorityclasses")
+    assert (await more()).unseen == ()
+    assert (await more(serves=())).unseen == (), "what is not served is not missed"
+
+
+@pytest.mark.parametrize(
+    ("versions", "want"),
+    [
+        (("v1beta1",), "v1beta1"),
+        (("v1beta2",), "v1beta2"),
+        (("v1beta1", "v1beta2", "v1alpha1"), "v1beta2"),
+        (("v1beta2", "v1"), "v1"),
+        (("v1alpha1",), ""),
+        ((), ""),
+    ],
+)
+async def test_kueue_is_read_in_the_newest_version_that_has_queues(versions: tuple[str, ...], want: str) -> None:
+    found = await more(serves=[f"kueue.x-k8s.io/{version}" for version in versions])
+    assert found.kueue == (f"kueue.x-k8s.io/{want}" if want else "")
+    assert ({"clusterqueues", "localqueues"} <= found.more) is bool(want)
