@@ -10,6 +10,7 @@ from sampan.api.convert_offer import SecretRef
 from sampan.controller.link_terms import LinkEvents, LinkSettings
 from sampan.controller.links import MemberLink
 from sampan.kube.addresses import AddressPolicy
+from sampan.kube.limits import Limits
 from sampan.kube.reflector import Tuning
 from unit.controller.fake_server import FakeServer, until
 
@@ -18,6 +19,7 @@ SETTINGS = LinkSettings(
     hub_id=HUB,
     hub_cluster_uid="the-hub",
     policy=AddressPolicy(allow_loopback=True),
+    limits=Limits(qps=10_000, burst=10_000),
     tuning=Tuning(backoff_base=0.01, backoff_cap=0.05, unauthorized_wait=0.05, forbidden_wait=0.05),
     probe_after=0.2,
     probe_timeout=0.2,
