@@ -12,9 +12,10 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from integration.support import Api, FederationUnderTest
+from sampan.controller.desk_terms import DeskEvents, DeskSettings
 from sampan.controller.hub import Hub
 from sampan.controller.link_terms import LinkSettings
-from sampan.controller.offers import DeskEvents, DeskSettings, OfferDesk
+from sampan.controller.offers import OfferDesk
 from sampan.kube.addresses import AddressPolicy
 from sampan.kube.client import Client
 from sampan.kube.hub import hub_source

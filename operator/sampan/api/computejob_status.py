@@ -134,5 +134,7 @@ class ComputeJobStatus(Observed):
     started_at: Timestamp | None = Field(None, description="When the current or last attempt began to run.")
     finished_at: Timestamp | None = Field(None, description="When the job ended for good.")
     conditions: Annotated[tuple[Condition, ...], as_map("type", 16)] = Field(
-        (), description="Scheduled, Running, Complete, Failed, Suspended; kubectl wait --for=condition=Complete works."
+        (),
+        description="Scheduled, Running, Complete, Failed, Suspended; kubectl wait --for=condition=Complete works. Degraded: a node or the "
+        "member is lost. Deleting: what the removal of a copy waits for.",
     )

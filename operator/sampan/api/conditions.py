@@ -10,7 +10,11 @@ RUNNING: Final = "Running"
 COMPLETE: Final = "Complete"
 FAILED: Final = "Failed"
 SUSPENDED: Final = "Suspended"
-JOB_CONDITIONS: Final = (SCHEDULED, RUNNING, COMPLETE, FAILED, SUSPENDED)
+DEGRADED: Final = "Degraded"
+DELETING: Final = "Deleting"
+JOB_CONDITIONS: Final = (SCHEDULED, RUNNING, COMPLETE, FAILED, SUSPENDED, DEGRADED, DELETING)
+HOLD_UPS: Final = (DELETING, DEGRADED)
+"""Conditions that say what keeps a job from going on as it should; True only while it does. The first one that is True comes first."""
 
 APPROVED: Final = "Approved"
 CONNECTED: Final = "Connected"
@@ -47,6 +51,20 @@ class JobReason(StrEnum):
     CANCELLED = "Cancelled"
     SUSPENDED = "Suspended"
     RESUMED = "Resumed"
+    RECOVERED = "Recovered"
+    # Of Degraded: what is wrong with an attempt that is under way.
+    NODE_GONE = "NodeGone"
+    NODE_UNREACHABLE = "NodeUnreachable"
+    NODE_NOT_READY = "NodeNotReady"
+    PODS_TERMINATING = "PodsTerminating"
+    PODS_NOT_READY = "PodsNotReady"
+    MEMBER_UNREACHABLE = "MemberUnreachable"
+    OFFER_GONE = "OfferGone"
+    NEWER_COPY = "NewerCopy"
+    # Of Deleting: what the removal of a copy waits for.
+    WAITING_FOR_PODS = "WaitingForPods"
+    WAITING_FOR_MEMBER = "WaitingForMember"
+    WAITING_FOR_FINALIZERS = "WaitingForFinalizers"
 
 
 class OfferReason(StrEnum):

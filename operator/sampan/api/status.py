@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from sampan.api.hold_up import calmed
 from sampan.api.rejections import forgotten
 from sampan.model.lifecycle import Event, Outcome, Phase, follow
 from sampan.model.offer import OfferKey
@@ -168,7 +169,7 @@ def with_remote(status: Status, remote: Mapping[str, Any], remote_uid: str | Non
 
 def attempt_ended(status: Status, ending: Ending) -> Status:
     """Return the status with the bound attempt's end recorded; the binding stays until the remote copy is proved gone."""
-    new = dict(status)
+    new = calmed(status, to_rfc3339(ending.ended_at))
     binding = new["binding"]
     optional = {"message": ending.message or None, "exitCode": ending.exit_code}
     entry = {
@@ -201,7 +202,7 @@ def finished(status: Status, event: Event, *, reason: str, message: str, at: int
 
 def released(status: Status, event: Event, *, reason: str, message: str, at: int) -> Status:
     """Return the status after the remote copy was proved gone: no binding, Pending (REQUEUED) or Suspended (SUSPENDED)."""
-    new = _moved(status, event)
+    new = calmed(_moved(status, event), to_rfc3339(at))
     newest = last_attempt(status)
     if event is Event.REQUEUED and newest and newest["outcome"] in (Outcome.APP_FAILED, Outcome.LOST):
         new["restarts"] = int(new.get("restarts", 0)) + 1

@@ -6,6 +6,7 @@ Every field may be missing: a job that the operator has not met yet has no statu
 from datetime import datetime
 from typing import Any
 
+from sampan.api.hold_up import holding_up
 from sampan.cli import when
 from sampan.cli.hub import Object
 from sampan.cli.render import Column
@@ -79,8 +80,13 @@ def condition(job: Object, kind: str) -> Object:
 
 
 def reason(job: Object) -> str:
-    """Why the job is where it is, `Reason: message`: of its failure, else of its wait, else the member's own words; may be empty."""
-    now = phase(job)
+    """Why the job is where it is, `Reason: message`; may be empty.
+
+    What holds it up, else why it failed, else why it waits, else the member's own words.
+    """
+    now, held = phase(job), holding_up(status(job))
+    if held is not None:
+        return _joined(held.get("reason"), held.get("message"))
     told = {"Failed": "Failed", "Pending": "Scheduled", "Suspended": "Suspended"}.get(now)
     remote = status(job).get("remote") or {}
     found = condition(job, told) if told else {}
@@ -107,7 +113,7 @@ def row(job: Object, *, now: datetime) -> list[str]:
     cells: list[Any] = [
         metadata.get("namespace", ""),
         metadata["name"],
-        phase(job),
+        "Deleting" if metadata.get("deletionTimestamp") else phase(job),
         place(job) or "-",
         devices(job) or "-",
         when.age(metadata.get("creationTimestamp"), now=now),

@@ -49,6 +49,8 @@ class Remote:
     pods: int = 0
     """Pods that carry the job's UID."""
     observation: Observation | None = None
+    unsent: bool = False
+    """This process bound the attempt and has sent no create: nothing of it can be on the member."""
     final_for: int = 0
     """Milliseconds since the copy was first seen to have a result."""
     still_for: int = 0

@@ -32,7 +32,7 @@ from sampan.controller.actions import (
     Try,
     Wait,
 )
-from sampan.controller.endings import after, exhausted, given_up, is_late, late, lost, start_deadline, suspended_words
+from sampan.controller.endings import after, exhausted, given_up, is_late, late, lost, never_sent, start_deadline, suspended_words
 from sampan.controller.jobs import JobRecord
 from sampan.controller.mirror import Look, by_chance, counters_due, explained, inquiry_due, summary, troubled
 from sampan.controller.observe import Observation, State
@@ -130,8 +130,8 @@ def _ended(job: JobRecord, remote: Remote, times: Times) -> Action:
 
 
 def _clear(binding: Binding, remote: Remote, *, deleting: bool = False) -> Action | None:
-    """Return what removes the copy, or None when it is proved gone: no Job, no pod, no create in flight."""
-    if not remote.offer_exists or remote.absent:
+    """Return what removes the copy, or None when it is proved gone: no Job, no pod, no create in flight, or none ever sent."""
+    if not remote.offer_exists or remote.absent or remote.unsent:
         return None  # an offer's own finalizer leaves only after all its copies were proved gone
     if not remote.reachable:
         return Wait()
@@ -161,7 +161,7 @@ def _follow(job: JobRecord, remote: Remote, times: Times) -> Action:
     binding = job.binding
     assert binding is not None
     if not remote.reachable:
-        return Wait()
+        return _unreachable(job, remote, times.now)
     if remote.job is None:
         if binding.remote_uid is None and not remote.seen:
             return _create(job, remote, times)
@@ -181,6 +181,15 @@ def _follow(job: JobRecord, remote: Remote, times: Times) -> Action:
     if seen.state.final and not seen.proved and remote.final_for < PROOF_MILLIS:
         return Wait(500)  # the pods' watch may still bring the one that shows why
     return _mirror(job, Look(remote.job, seen, remote.still_for), remote, times=times)
+
+
+def _unreachable(job: JobRecord, remote: Remote, now: int) -> Action:
+    """Wait for a member that may hold a copy; where nothing was sent the job goes elsewhere once it is late."""
+    if not remote.unsent:
+        return Wait()
+    if remote.offer_exists and not is_late(job, now):
+        return Wait(start_deadline(job) - now)
+    return Patch(after(job, never_sent(now, offer_exists=remote.offer_exists)))
 
 
 def _create(job: JobRecord, remote: Remote, times: Times) -> Action:

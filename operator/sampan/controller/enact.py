@@ -107,6 +107,7 @@ class Enactor:
         status = job_status.bound(record.status, binding, assignment.verdicts, generation=record.generation)
         await self._write(record, status)
         self._sight.forget(record.uid)
+        self._sight.intended(record.uid, binding.attempt)
         for known in (self._sent, self._asked, self._refused):
             known.pop(record.uid, None)
         self._intended[record.uid] = binding.attempt
@@ -172,11 +173,14 @@ class Enactor:
         _, pull_secrets = self._members.berth(binding.offer)
         self._sent[record.uid] = self._clock()
         unsure, self._unsure[record.uid] = self._unsure.get(record.uid), binding.attempt
+        self._sight.sending(record.uid)
         try:
             made = await self._remotes.create(link, record, binding, pull_secrets=pull_secrets)
         except (Missing, PoolGone, KubeError) as error:
             if not (isinstance(error, KubeError) and error.outcome_unknown) and unsure != binding.attempt:
                 self._unsure.pop(record.uid)
+                if self._intended.get(record.uid) == binding.attempt:
+                    self._sight.intended(record.uid, binding.attempt)
             if isinstance(error, KubeError) and not refused(error):
                 raise
             if isinstance(error, KubeError) and by_rights(error):

@@ -7,6 +7,7 @@ from typing import Final
 
 from sampan.api import rejections
 from sampan.api import status as job_status
+from sampan.api.conditions import JobReason
 from sampan.api.status import Ending, Status
 from sampan.controller.actions import Try
 from sampan.controller.jobs import JobRecord
@@ -95,6 +96,14 @@ def lost(now: int) -> Ending:
     """Return the end of an attempt whose copy vanished."""
     message = "The copy vanished from the member before its end was seen."
     return Ending(outcome=Outcome.LOST, reason="RemoteLost", message=message, ended_at=now)
+
+
+def never_sent(now: int, *, offer_exists: bool) -> Ending:
+    """Return the end of an attempt of which nothing was sent, because its member does not answer or its offer is gone."""
+    reason = str(JobReason.MEMBER_UNREACHABLE if offer_exists else JobReason.OFFER_GONE)
+    message = "The member did not answer in time" if offer_exists else "The offer is gone"
+    message = f"{message}; nothing was sent there, so that no copy can run."
+    return Ending(outcome=Outcome.REJECTED, reason=reason, message=message, ended_at=now, counted=False)
 
 
 def given_up(tried: Try, now: int) -> Ending:

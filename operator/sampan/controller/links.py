@@ -18,6 +18,7 @@ from sampan.controller.kubeconfig_secrets import SecretProblem
 from sampan.controller.link_known import Known
 from sampan.controller.link_session import Listener, Session
 from sampan.controller.link_terms import BeginAgainError, LinkEvents, LinkSettings, Shown, StrangerError, first_of, shown
+from sampan.controller.outage import Outage, outage_after
 from sampan.controller.own_jobs import OwnJobs
 from sampan.kube import kubeconfig
 from sampan.kube import workloads as kube
@@ -40,9 +41,11 @@ class MemberLink:
         """Nothing is opened before `run`."""
         self.key = key
         self.facts = LinkFacts()
+        self.outage: Outage | None = None
+        """Since when and why the member cannot be worked with; None where it can, or where that is not known yet."""
         self._settings, self._events = settings, events
         self._known = Known(
-            inventory=Inventory(settings.hub_id, lambda nodes: events.capacity_changed(self, nodes)),
+            inventory=Inventory(settings.hub_id, self._capacity_changed),
             own=OwnJobs(settings.hub_id, self._job_changed),
         )
         self._session: Session | None = None
@@ -51,6 +54,7 @@ class MemberLink:
         self._news = asyncio.Event()
         self._held: set[str] = set()
         self._ready = False
+        self._lost_nodes: set[str] = set()
 
     # --- what others read -----------------------------------------------------------------------------------------
 
@@ -218,14 +222,28 @@ class MemberLink:
         else:
             self._held.add(job_uid)
 
+    def _capacity_changed(self, nodes: frozenset[str]) -> None:
+        """Tell of changed nodes, and of our jobs on those that were lost or came back: their pods need not say so themselves."""
+        self._events.capacity_changed(self, nodes)
+        inventory = self._known.inventory
+        for name in nodes:
+            node = inventory.nodes.get(name)
+            lost = node is None or not node.ready
+            if lost != (name in self._lost_nodes):
+                (self._lost_nodes.add if lost else self._lost_nodes.discard)(name)
+                for job_uid in sorted({use.job_uid for use in inventory.pods_on(name) if use.job_uid}):
+                    self._job_changed(job_uid)
+
     def _tell(self) -> None:
         if self._session is not None and self._session.verified and self._held:
             held, self._held = self._held, set()
             for job_uid in sorted(held):
                 self._events.job_changed(self, job_uid)
         facts, ready = self._facts(), self.connected
-        if facts != self.facts or (ready and not self._ready):
-            self.facts, self._ready = facts, ready
+        silent = self._session.silent_for if self._session is not None and facts.reason == Why.UNREACHABLE else 0.0
+        outage = outage_after(facts, self.outage, heard=self._settings.clock() - int(silent * 1000))
+        if facts != self.facts or outage != self.outage or (ready and not self._ready):
+            self.facts, self.outage, self._ready = facts, outage, ready
             self._events.link_changed(self)
         self._ready = ready
 

@@ -5,58 +5,29 @@ Everything runs on one loop; nothing here blocks. It binds nothing and never tou
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
 from sampan import catalog as built_in
+from sampan.api.conditions import OfferReason
 from sampan.api.convert_offer import Claim, SecretRef
 from sampan.catalog import Detection
-from sampan.controller.cluster_view import Flights
+from sampan.controller.desk_terms import DeskEvents, DeskSettings
 from sampan.controller.joining import LinkFacts
 from sampan.controller.kubeconfig_secrets import SecretWatch
-from sampan.controller.link_terms import LinkEvents, LinkSettings
+from sampan.controller.link_terms import LinkEvents
 from sampan.controller.links import MemberLink
 from sampan.controller.offer_book import Body, OfferBook
 from sampan.controller.offer_pools import OfferPools
 from sampan.controller.offer_render import Renderer
 from sampan.controller.offer_writer import OfferWriter
+from sampan.controller.outage import Outage
 from sampan.kube.client import Client
 from sampan.kube.workloads import Job as RemoteJob
 from sampan.model.accelerator import AcceleratorClass
-from sampan.model.cluster import Cell, Cluster, Node, Running
+from sampan.model.cluster import Cell, Cluster, Node
 from sampan.model.offer import Offer, OfferKey
 
 HOUSEKEEPING = 2.0
 """Seconds between two looks at what time alone changes: validity, offers that drain."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeskSettings:
-    """What the platform team decided, as far as members go."""
-
-    provider_namespaces: tuple[str, ...]
-    """Namespaces whose Secrets the operator may read."""
-    home_origins: frozenset[str]
-    link: LinkSettings
-    currency: str = "CNY"
-    """The hub's; prices in another one count for nothing."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeskEvents:
-    """Whom the desk tells and asks; all on the loop, none may block."""
-
-    changed: Callable[[], None]
-    """Offers, cells or what is free changed: waiting jobs may have a place now."""
-    job_changed: Callable[[str, str], None]
-    """(cluster UID, UID of the ComputeJob): its copy or one of its pods changed."""
-    member_changed: Callable[[str], None]
-    """A member's link came, went, or was suspected; the cluster UID."""
-    flights: Flights
-    """Our assignments to a cluster whose pods may not all be seen yet."""
-    in_use: Callable[[OfferKey], bool]
-    """Whether a job's copy may still be there because of this offer: then the offer cannot go."""
-    running: Callable[[str], Mapping[str, Running]] = lambda _: {}
-    """What of ours holds the nodes of a cluster: it counts against the offers' caps."""
 
 
 class OfferDesk:
@@ -158,6 +129,15 @@ class OfferDesk:
         if holder is not None:
             links = [link for link in links if link.key.namespace == holder.key.namespace]
         return min(links, key=lambda link: (not link.connected, link.key), default=None)
+
+    def outage(self, cluster_uid: str, offer: OfferKey) -> Outage | None:
+        """Return since when and why the member of an offer cannot be worked with; None where it can, or where that is not known yet."""
+        link, claim = self.link_of(cluster_uid), self._book.claim(offer)
+        if link is None and claim is not None and claim.secret is not None:
+            link = self._links.get(claim.secret)  # since the start it never got so far as to say which cluster it leads to
+        if link is not None and link.cluster_uid not in (None, cluster_uid):
+            return Outage(since=self._clock(), reason=str(OfferReason.IDENTITY_CHANGED))
+        return None if link is None else link.outage
 
     def nodes(self, cluster_uid: str) -> Mapping[str, Node]:
         """Return a member's nodes by name; empty where no link leads there."""

@@ -10,10 +10,11 @@ from typing import Any
 from sampan.api.convert_offer import InvalidObjectError
 from sampan.api.convert_policy import policy_of
 from sampan.controller import metrics as m
+from sampan.controller.desk_terms import DeskEvents, DeskSettings
 from sampan.controller.hub import KINDS, Hub
 from sampan.controller.link_terms import LinkSettings
 from sampan.controller.loop import Loop
-from sampan.controller.offers import DeskEvents, DeskSettings, OfferDesk
+from sampan.controller.offers import OfferDesk
 from sampan.controller.pilot import Pilot
 from sampan.controller.refusals import RefusalWriter
 from sampan.controller.remote import RemoteJobs
@@ -178,6 +179,8 @@ class Operation:
 
     def _in_use(self, offer: OfferKey) -> bool:
         """Tell whether a copy that came by this offer may still be on its member."""
+        if self.pilot.binds_to(offer):
+            return True
         for uid in self.state.bindings.by(offer):
             record = self.state.jobs[uid]
             assert record.binding is not None

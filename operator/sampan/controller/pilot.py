@@ -14,12 +14,15 @@ from sampan.controller.actions import Action, Patch, Wait
 from sampan.controller.bind_rate import BindRate
 from sampan.controller.decide import decide
 from sampan.controller.enact import Enactor
+from sampan.controller.hold_ups import tell
 from sampan.controller.jobs import JobRecord
 from sampan.controller.member_words import words_of
+from sampan.controller.outlooks import Outlooks
 from sampan.controller.tools import Counters, Tools
 from sampan.controller.tries import WRITE, Tries, key_of
 from sampan.controller.workqueue import WorkQueue
 from sampan.kube.errors import Conflict, KubeError
+from sampan.model.offer import OfferKey
 from sampan.model.plan import Assignment
 
 log = logging.getLogger(__name__)
@@ -49,6 +52,7 @@ class Pilot:
         self.queue = WorkQueue()
         self.counters = Counters()
         self._enactor = Enactor(tools, self.counters, lambda uid, after: self.touch(uid, after=after))
+        self._outlooks = Outlooks(tools.members, tools.clock)
         self._assigned: dict[str, Assignment] = {}
         self._rate = BindRate(self._pilots)
         self._failures: dict[str, int] = {}
@@ -69,6 +73,10 @@ class Pilot:
         self._state.assume(assignment)
         self._assigned[assignment.job.uid] = assignment
         self.touch(assignment.job.uid)
+
+    def binds_to(self, offer: OfferKey) -> bool:
+        """Tell whether an assignment to this offer waits for its intent."""
+        return any(assignment.offer == offer for assignment in self._assigned.values())
 
     @property
     def binds_in_flight(self) -> int:
@@ -138,8 +146,12 @@ class Pilot:
             if assignment is not None:
                 await self._intend(record, assignment)
                 continue
-            remote = replace(self._sight.of(record), tries=self._tries.of(uid))
-            action = decide(record, remote, self._enactor.times(record))
+            remote, times = replace(self._sight.of(record), tries=self._tries.of(uid)), self._enactor.times(record)
+            action = decide(record, remote, times)
+            if isinstance(action, Wait):
+                action = tell(record, self._outlooks.of(record, remote), action, times=times)
+                if isinstance(action, Patch) and self._paused(record):
+                    action = Wait(self._tries.of(uid)[WRITE].left(times.now))
             if record.unobserved and not isinstance(action, Patch) and not self._paused(record):
                 action = Patch(record.status)  # an edit that changes nothing else: say that it was seen
             if isinstance(action, Wait):
@@ -196,4 +208,5 @@ class Pilot:
         self._drop_assignment(uid)
         self._enactor.forget(uid)
         self._tries.forget(uid)
+        self._outlooks.forget(uid)
         self._failures.pop(uid, None)

@@ -1,6 +1,6 @@
 """What is known of a job's copy right now: the link's caches, read for one job. Reads only; asks nobody."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from sampan.api.status import Binding
@@ -8,9 +8,11 @@ from sampan.controller.actions import Remote
 from sampan.controller.decide import attempt_of
 from sampan.controller.jobs import JobRecord
 from sampan.controller.observe import Observation, observe
+from sampan.controller.outage import Outage
 from sampan.controller.remote import Link
 from sampan.kube.workloads import Job as RemoteJob
 from sampan.kube.workloads import Pod
+from sampan.model.cluster import Node
 from sampan.model.names import LABEL_ATTEMPT
 from sampan.model.offer import OfferKey
 
@@ -26,6 +28,10 @@ class MemberLink(Link, Protocol):
     def connected(self) -> bool:
         """Tell whether the caches are complete and fresh."""
 
+    @property
+    def nodes(self) -> Mapping[str, Node]:
+        """Return the member's nodes by name; empty where they may not be seen."""
+
     def doubt(self) -> None:
         """Hear that a call failed in a way that makes the connection, the rights or the identity doubtful."""
 
@@ -35,6 +41,9 @@ class Members(Protocol):
 
     def link_of(self, cluster_uid: str) -> MemberLink | None:
         """Return the link to a member, None where no offer leads there now."""
+
+    def outage(self, cluster_uid: str, offer: OfferKey) -> Outage | None:
+        """Return since when and why a member cannot be worked with; None where it can, or where that is not known yet."""
 
     def offer_state(self, offer: OfferKey) -> tuple[bool, bool]:
         """Return whether an offer exists and whether it is being deleted."""
@@ -61,6 +70,15 @@ class Sight:
         self._final_since: dict[str, int] = {}
         self._still_since: dict[str, tuple[tuple[int, ...], int]] = {}
         self._told: dict[str, tuple[int, tuple[str, str]]] = {}
+        self._unsent: dict[str, int] = {}
+
+    def intended(self, uid: str, attempt: int) -> None:
+        """Hear that this process wrote the intent of an attempt: nothing was sent to its member yet."""
+        self._unsent[uid] = attempt
+
+    def sending(self, uid: str) -> None:
+        """Hear that a create is about to be sent."""
+        self._unsent.pop(uid, None)
 
     def miss(self, uid: str, attempt: int) -> None:
         """Hear from the member itself that the Job of an attempt is not there, though pods of it may be."""
@@ -84,7 +102,7 @@ class Sight:
 
     def forget(self, uid: str) -> None:
         """Drop what is remembered of a job's attempts."""
-        kept: tuple[dict[str, Any], ...] = (self._absent, self._missed, self._strays, self._current)
+        kept: tuple[dict[str, Any], ...] = (self._absent, self._missed, self._strays, self._current, self._unsent)
         for known in (*kept, self._seen, self._final_since, self._still_since, self._told):
             known.pop(uid, None)
 
@@ -96,8 +114,9 @@ class Sight:
         exists, draining = self._members.offer_state(binding.offer)
         link = self._members.link_of(binding.cluster_uid)
         absent = self._absent.get(record.uid) == binding.attempt
+        unsent = self._unsent.get(record.uid) == binding.attempt
         if link is None or not link.connected:
-            return Remote(offer_exists=exists or link is not None, offer_draining=draining, absent=absent)
+            return Remote(offer_exists=exists or link is not None, offer_draining=draining, absent=absent, unsent=unsent)
         copy = link.jobs.get(record.uid) or self._stray(record.uid)
         pods = tuple(link.own_pods.get(record.uid, {}).values())
         seen = self._observe(record, copy, pods, binding=binding) if copy is not None else None
@@ -107,6 +126,7 @@ class Sight:
             offer_exists=exists or copy is not None,
             offer_draining=draining,
             reachable=True,
+            unsent=unsent and copy is None and not pods,
             job=copy,
             pods=len(pods),
             seen=attempt == binding.attempt,

@@ -41,6 +41,7 @@ class ObjectMeta(KubeStruct, frozen=True, gc=False):
     owner_references: list[OwnerReference] = []
     creation_timestamp: str | None = None
     deletion_timestamp: str | None = None
+    deletion_grace_period_seconds: int | None = None
 
     @property
     def key(self) -> str:

@@ -16,6 +16,7 @@ import msgspec
 import builders as b
 from jobs import CLUSTER, HUB, NOW, OFFER, body
 from sampan.controller.hub import Hub
+from sampan.controller.outage import Outage
 from sampan.controller.pilot import Pilot
 from sampan.controller.remote import RemoteJobs
 from sampan.controller.settings import Settings
@@ -83,6 +84,7 @@ class FakeLink:
     client: Client
     jobs: dict[str, RemoteJob] = field(default_factory=dict)
     own_pods: dict[str, dict[str, Pod]] = field(default_factory=dict)
+    nodes: dict[str, Node] = field(default_factory=dict)
     connected: bool = True
     doubts: int = 0
 
@@ -97,9 +99,13 @@ class FakeMembers:
     def __init__(self, link: FakeLink) -> None:
         self.link: FakeLink | None = link
         self.exists, self.draining = True, False
+        self.lost: Outage | None = None
 
     def link_of(self, cluster_uid: str) -> FakeLink | None:
         return self.link if cluster_uid == CLUSTER else None
+
+    def outage(self, cluster_uid: str, offer: OfferKey) -> Outage | None:
+        return self.lost
 
     def offer_state(self, offer: OfferKey) -> tuple[bool, bool]:
         return self.exists and offer == OFFER, self.draining

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from member_objects import HUB, JOB, job_body, node_body, offer_body, pod_body, provider_body
-from sampan.controller.offers import DeskEvents, DeskSettings, OfferDesk
+from sampan.controller.desk_terms import DeskEvents, DeskSettings
+from sampan.controller.offers import OfferDesk
 from sampan.kube import kubeconfig
 from sampan.kube.client import Client
 from sampan.model.offer import OfferKey

@@ -76,6 +76,21 @@ def test_a_copy_that_was_seen_is_known_to_have_been_there() -> None:
     assert not sc.sight.of(sc.record).seen
 
 
+def test_nothing_was_sent_from_the_intent_of_this_process_until_the_first_create() -> None:
+    sc = Scene()
+    assert not sc.sight.of(sc.record).unsent, "another process may have"
+    sc.sight.intended("u1", 1)
+    sc.link.connected = False
+    assert sc.sight.of(sc.record).unsent
+    assert not sc.sight.of(record(status=bound_status(binding(attempt=2)))).unsent
+    sc.link.connected = True
+    sc.link.jobs["u1"] = copy()
+    assert not sc.sight.of(sc.record).unsent, "somebody did"
+    sc.link.jobs.clear()
+    sc.sight.sending("u1")
+    assert not sc.sight.of(sc.record).unsent
+
+
 def test_an_offer_is_there_as_long_as_a_link_or_a_copy_shows_it() -> None:
     sc = Scene()
     sc.members.exists = False

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from sampan.api.common import first_error
 from sampan.api.computejob import ComputeJobSpec
 from sampan.api.convert import parse_spec, shape_of
+from sampan.api.hold_up import holding_up
 from sampan.api.query_kinds import Answer, ExplanationStatus, QuoteRequest, QuoteSpec, QuoteStatus, WhatIf
 from sampan.api.status import last_attempt, to_rfc3339
 from sampan.controller.jobs import JobRecord
@@ -201,10 +202,11 @@ def _told(asked: Asked, record: JobRecord, pods: tuple[Pod, ...]) -> Explanation
     binding = status.get("binding")
     shown = {key: value for key, value in binding.items() if key not in ("clusterUID", "remote")} if binding else None
     at = (binding or {}).get("boundAt") or to_rfc3339(asked.snapshot.now)
+    told = holding_up(status) or status
     return ExplanationStatus(
         phase=str(record.phase),
-        reason=status.get("reason"),
-        message=record.problem or status.get("message") or _plainly(record),
+        reason=told.get("reason"),
+        message=record.problem or told.get("message") or _plainly(record),
         observed_at=at,
         currency=asked.snapshot.currency,
         pools=views.past_verdicts(status, asked.visible),

@@ -1,0 +1,39 @@
+"""What the offer desk is given: settings, and whom it tells and asks. No behaviour."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from sampan.controller.cluster_view import Flights
+from sampan.controller.link_terms import LinkSettings
+from sampan.model.cluster import Running
+from sampan.model.offer import OfferKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskSettings:
+    """What the platform team decided, as far as members go."""
+
+    provider_namespaces: tuple[str, ...]
+    """Namespaces whose Secrets the operator may read."""
+    home_origins: frozenset[str]
+    link: LinkSettings
+    currency: str = "CNY"
+    """The hub's; prices in another one count for nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskEvents:
+    """Whom the desk tells and asks; all on the loop, none may block."""
+
+    changed: Callable[[], None]
+    """Offers, cells or what is free changed: waiting jobs may have a place now."""
+    job_changed: Callable[[str, str], None]
+    """(cluster UID, UID of the ComputeJob): its copy or one of its pods changed."""
+    member_changed: Callable[[str], None]
+    """A member's link came, went, or was suspected; the cluster UID."""
+    flights: Flights
+    """Our assignments to a cluster whose pods may not all be seen yet."""
+    in_use: Callable[[OfferKey], bool]
+    """Whether a job's copy may still be there because of this offer: then the offer cannot go."""
+    running: Callable[[str], Mapping[str, Running]] = lambda _: {}
+    """What of ours holds the nodes of a cluster: it counts against the offers' caps."""
