@@ -122,6 +122,21 @@ def _retry_after(headers: Mapping[str, str], status: Status) -> float | None:
 
 
 def _tls_words(exc: BaseException) -> str:
-    """OpenSSL's own words (local ones), without the address."""
+    """OpenSSL's own words (local ones), without the address, and the way out where the code tells it."""
     inner = getattr(exc, "certificate_error", None) or getattr(exc, "os_error", None) or exc
-    return str(getattr(inner, "verify_message", "") or getattr(inner, "reason", "") or "the TLS handshake failed")
+    said = str(getattr(inner, "verify_message", "") or getattr(inner, "reason", "") or "the TLS handshake failed").rstrip(".")
+    return said + _TLS_ADVICE.get(getattr(inner, "verify_code", None) or said, "")
+
+
+_NOT_OUR_CA = "; certificate-authority-data is not of the CA that signed the server's certificate"
+_WRONG_NAME = "; give tls-server-name, one of the names in the server's certificate"
+_TLS_ADVICE: Mapping[object, str] = {  # by OpenSSL's X509_V_ERR_… (x509_vfy.h), or its reason
+    10: "; the server needs a new certificate",
+    18: _NOT_OUR_CA,
+    19: _NOT_OUR_CA,
+    20: _NOT_OUR_CA,
+    21: _NOT_OUR_CA,
+    62: _WRONG_NAME,
+    64: _WRONG_NAME,
+    "WRONG_VERSION_NUMBER": "; there is no TLS at that port",
+}

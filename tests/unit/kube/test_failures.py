@@ -1,13 +1,22 @@
 """Replies and transport errors become errors that say what to do, and never what we sent."""
 
+import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 
 from sampan.kube import errors
+from sampan.kube.client import Client
+from sampan.kube.credentials import Credentials
 from sampan.kube.failures import from_exception, from_reply, from_status
+from sampan.kube.limits import Limits
+from sampan.kube.meta import PartialObject
+from sampan.kube.paths import resource_path
+from sampan.kube.secret import Secret
 
-from .fake_api import status_text
+from .certs import authority, issue
+from .fake_api import LOOPBACK, credentials, serving, status_text
 
 
 def reply(code: int, reason: str = "", message: str = "", *, wrote: bool = True, **extra: object) -> errors.KubeError:
@@ -81,3 +90,45 @@ def test_errors_inside_watches() -> None:
 def test_a_lost_reply_leaves_a_write_unknown(exc: OSError) -> None:
     assert from_exception(exc, wrote=True).outcome_unknown
     assert not from_exception(exc, wrote=False).outcome_unknown
+
+
+async def failure(given: Credentials) -> str:
+    """What a read with these credentials fails with."""
+    async with Client(given, limits=Limits(timeout=5.0)) as client:
+        with pytest.raises(errors.TLSFailure) as caught:
+            await client.get(resource_path("v1", "configmaps", namespace="ns", name="x"), into=PartialObject)
+    return str(caught.value)
+
+
+async def test_tls_failures_say_the_way_out_and_it_works() -> None:
+    expired = issue(authority(), hosts=("127.0.0.1",), days=-1)
+    async with serving(hosts=("inner.example.com",)) as api:
+        api.put("x")
+        assert "127.0.0.1'; give tls-server-name, one of the names" in await failure(credentials(api))
+        named = replace(credentials(api), server_name="inner.example.com")
+        async with Client(named, limits=Limits(timeout=5.0)) as client:
+            assert await client.get(resource_path("v1", "configmaps", namespace="ns", name="x"), into=PartialObject)
+        assert "give tls-server-name" in await failure(replace(named, server_name="other.example.com"))
+        assert "certificate-authority-data is not of the CA that signed" in await failure(credentials(api, ca=authority("stranger")))
+    async with serving(pair=expired) as api:
+        assert "certificate has expired; the server needs a new certificate" in await failure(credentials(api))
+    async with serving(pair=issue(None, name="self", hosts=("127.0.0.1",))) as api:
+        assert "certificate-authority-data is not of the CA that signed" in await failure(credentials(api))
+
+
+async def test_a_port_without_tls_is_told() -> None:
+    async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(plain, "127.0.0.1", 0) as server:
+        given = Credentials(
+            host="127.0.0.1",
+            port=server.sockets[0].getsockname()[1],
+            ca_pem=authority().cert_pem,
+            token=Secret("t"),
+            policy=LOOPBACK,
+        )
+        assert "there is no TLS at that port" in await failure(given)
