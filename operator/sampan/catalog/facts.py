@@ -193,6 +193,8 @@ class DraDriver:
     parent: str = ""
     driver: str = "driverVersion"
     compute: str = ""
+    sized: bool = False
+    """A whole device of a class that can be cut, announced without memory, cannot be had: it is set up for its parts."""
     healthy: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """(attribute, values that mean healthy); a device without the attribute is healthy."""
 
@@ -210,7 +212,7 @@ class Variant:
     reported: tuple[int, ...] = ()
     """Bytes that drivers report where that is not the nominal memory."""
     slices: int = 0
-    """Parts that a card is cut into at most, where that is not what the vendor's cards have in common."""
+    """Parts that a card can be cut into at most; 0: it cannot, or nobody knows."""
     resources: re.Pattern[str] | None = None
     """Only these resource names can carry the class; None: any of the vendor."""
 

@@ -83,6 +83,7 @@ def _driver(entry: Table) -> DraDriver:
         name=entry["name"],
         kinds=tuple(kinds),
         product=tuple(entry.get("product", ())),
+        sized=entry.get("sized", False),
         healthy=tuple((fact["attribute"], tuple(fact["values"])) for fact in entry.get("healthy", ())),
         **{name: entry[name] for name in texts if name in entry},
     )

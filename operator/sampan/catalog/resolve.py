@@ -140,16 +140,21 @@ def _group(vendor: Vendor, node: Node, one: Found, *, notes: tuple[str, ...]) ->
         driver=_joined(vendor.labels.driver, node),
         compute_capability=_joined((vendor.labels.compute,), node),
     )
-    return _with_cards(_with_claim(group, one), one)
+    return _with_cards(_with_claim(group, one, told), one)
 
 
-def _with_claim(group: DeviceGroup, one: Found) -> DeviceGroup:
+def _with_claim(group: DeviceGroup, one: Found, told: Told) -> DeviceGroup:
     each = one.claimable
     if each is None:
         return group
+    sized = told.variant is not None and told.variant.slices > 0 and each.sized and not each.memory
+    note = ("announced without memory: it is set up for partitions of which none is there",) if sized else ()
     return replace(
         group,
-        unhealthy=each.unhealthy,
+        devices=0 if sized else group.devices,
+        evidence=(*note, *group.evidence)[:MOST_EVIDENCE],
+        unhealthy=each.unhealthy + (each.devices if sized else 0),
+        physical=0 if sized else each.physical,
         driver=each.version or group.driver,
         compute_capability=each.compute or group.compute_capability,
         cards=each.cards,
@@ -190,7 +195,7 @@ def _distinct(groups: Iterable[DeviceGroup]) -> tuple[DeviceGroup, ...]:
 
 def _together(old: DeviceGroup, new: DeviceGroup) -> DeviceGroup:
     """Return the first group with the other's devices left out as not askable by the same claim: only the greater one counts."""
-    return max(old, new, key=lambda group: group.devices)
+    return replace(max(old, new, key=lambda group: group.devices), unhealthy=old.unhealthy + new.unhealthy)
 
 
 def _publication(one: Found, sharing: Sharing) -> Publication:

@@ -16,6 +16,8 @@ CLAIM: Final = "claim:"
 _PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._()/+:-]{0,127}", re.ASCII)
 _UNTOLD: Final = ("unknown", "")
 _MOST_SLICES: Final = 512
+_UUID: Final = "uuid"
+_MEMORY: Final = "memory"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,14 +36,18 @@ class Claimable:
     """Driver version."""
     compute: str
     cards: tuple[Card, ...]
+    sized: bool
+    """Whole devices of the driver say their memory if they can be had."""
+    physical: int | None
+    """Cards behind them; None where that is not told."""
     source: ClaimSource
 
 
 def whole_pools(slices: Iterable[DeviceSlice]) -> tuple[dict[str, list[DraDevice]], tuple[Ignored, ...]]:
     """Return the devices of every driver, newest generation of each pool.
 
-    Pools that miss slices, or name a device twice, are not counted, and of devices that are parts of one another those that can be had
-    at once are, the greatest first.
+    Pools that miss slices, or name a device twice, are not counted. Of a card that is cut its parts count, and of devices that are parts
+    of one another otherwise those that can be had at once, the greatest first. A device that several pools show counts once.
     """
     pools: dict[tuple[str, str], dict[str, DeviceSlice]] = {}
     for each in sorted(slices, key=lambda one: (one.generation, one.name))[-_MOST_SLICES:]:
@@ -50,6 +56,7 @@ def whole_pools(slices: Iterable[DeviceSlice]) -> tuple[dict[str, list[DraDevice
             known.clear()
         known[each.name] = each
     drivers: dict[str, list[DraDevice]] = {}
+    seen: dict[str, dict[str, tuple[str, str]]] = {}
     ignored = []
     for (driver, _), parts in sorted(pools.items()):
         devices = [device for part in parts.values() for device in part.devices]
@@ -59,11 +66,54 @@ def whole_pools(slices: Iterable[DeviceSlice]) -> tuple[dict[str, list[DraDevice
         if len({device.name for device in devices}) < len(devices):
             ignored.append(Ignored(resource=f"{CLAIM}{driver}", amount=len(devices), why="NotBelieved"))
             continue
-        kept = _at_once(devices, {(name, key): amount for part in parts.values() for name, key, amount in part.counters})
-        if len(kept) < len(devices):
-            ignored.append(Ignored(resource=f"{CLAIM}{driver}", amount=len(devices) - len(kept), why="Partitioned"))
+        fresh = _shown_first(parts.values(), seen.setdefault(driver, {}))
+        if len(fresh) < len(devices):
+            ignored.append(Ignored(resource=f"{CLAIM}{driver}", amount=len(devices) - len(fresh), why="SecondPublisher"))
+        kept = _at_once(_without_cut(fresh), {(name, key): amount for part in parts.values() for name, key, amount in part.counters})
+        if len(kept) < len(fresh):
+            ignored.append(Ignored(resource=f"{CLAIM}{driver}", amount=len(fresh) - len(kept), why="Partitioned"))
         drivers.setdefault(driver, []).extend(kept)
     return drivers, tuple(ignored)
+
+
+def _shown_first(parts: Iterable[DeviceSlice], seen: dict[str, tuple[str, str]]) -> list[DraDevice]:
+    """Return the devices that no other slice showed before, by their UUID; `seen` is what the driver's other slices showed."""
+    return [
+        device
+        for part in parts
+        for device in part.devices
+        if not (uuid := attribute(device, _UUID)) or seen.setdefault(uuid, (part.pool, part.name)) == (part.pool, part.name)
+    ]
+
+
+def _without_cut(devices: Sequence[DraDevice]) -> list[DraDevice]:
+    """Return the devices without the cards that are cut: parts of them are there for good, or they are announced without any memory.
+
+    Parts that share counters with their card may be made of it, or not: which of them are had is told by the counters.
+    """
+    parts: dict[str, list[DraDevice]] = {}
+    for device in devices:
+        for text in _parents(device):
+            parts.setdefault(text, []).append(device)
+    return [device for device in devices if not _is_cut(device, [part for text in _names(device) for part in parts.get(text, ())])]
+
+
+def _is_cut(device: DraDevice, parts: Sequence[DraDevice]) -> bool:
+    """Tell whether a device cannot be had because of its parts."""
+    own = {name for name, _, _ in device.counters}
+    for_good = any(not own & {name for name, _, _ in part.counters} for part in parts)
+    return for_good or (not _capacity(device, _MEMORY) and any(_capacity(part, _MEMORY) for part in parts))
+
+
+def _parents(device: DraDevice) -> set[str]:
+    """Return what names the card that a device is a part of."""
+    told = {text for key, text in device.attributes.items() if key.rpartition("/")[2].lower().startswith("parent")}
+    return {text for text in told if _PLAIN.fullmatch(text)}
+
+
+def _names(device: DraDevice) -> set[str]:
+    """Return everything that a part can name this device by; a part itself is no card."""
+    return set() if _parents(device) else set(device.attributes.values())
 
 
 def _at_once(devices: Iterable[DraDevice], left: dict[tuple[str, str], int]) -> list[DraDevice]:
@@ -98,6 +148,8 @@ def held(driver: DraDriver | None, parts: Sequence[DeviceSlice], claimed: Set[st
         sets, parent = {name for name, _, _ in part.counters}, attribute(part, driver.parent) if driver else ""
         whole = (device for device in kept if parent and driver and attribute(device, driver.id) == parent)
         taken |= {device.name for device in whole}
+        taken |= {device.name for device in kept if _parents(device) & _names(part)}
+        taken |= {device.name for device in kept if (uuid := attribute(part, _UUID)) and attribute(device, _UUID) == uuid}
         taken |= {device.name for device in kept if any(name in sets for name, _, _ in device.counters)}
     return frozenset(taken)
 
@@ -108,10 +160,11 @@ def claimables(driver: DraDriver, devices: Iterable[DraDevice]) -> tuple[tuple[C
     known = [(device, kind) for device in sorted_devices if (kind := _kind(driver, device)) is not None]
     parents = {attribute(device, driver.id) for device, kind in known if kind.kind is Kind.WHOLE} - {""}
     children = {device.name: kind for device, kind in known if driver.parent and attribute(device, driver.parent) in parents}
-    groups: dict[tuple[str, str, str, str], list[tuple[DraDevice, DraKind]]] = {}
+    groups: dict[tuple[str, str, str, str, bool], list[tuple[DraDevice, DraKind]]] = {}
     for device, kind in known:
         if device.name not in children:
-            key = (kind.device_class, kind.value, _product(driver, device), attribute(device, driver.profile))
+            unsized = driver.sized and kind.kind is Kind.WHOLE and _healthy(driver, device) and not _capacity(device, driver.memory)
+            key = (kind.device_class, kind.value, _product(driver, device), attribute(device, driver.profile), unsized)
             groups.setdefault(key, []).append((device, kind))
     classes = sorted({kind.device_class for kind in children.values()})[:1]
     ignored = [Ignored(resource=f"{CLAIM}{name}", amount=len(children), why="Partitioned") for name in classes]
@@ -164,18 +217,28 @@ def _claimable(driver: DraDriver, devices: list[DraDevice], *, kind: DraKind) ->
         kind=DraKind(value=kind.value, kind=Kind.VIRTUAL, device_class=kind.device_class) if shared else kind,
         product=product,
         profile=profile,
-        memory=min((_capacity(device, driver.memory) for device in devices), default=0),
+        memory=min((_capacity(device, driver.memory) for device in fit or devices), default=0),
         devices=len(fit),
         unhealthy=len(devices) - len(fit),
         version=min((attribute(device, driver.driver) for device in devices), default=""),
         compute=attribute(first, driver.compute),
         cards=tuple(_card(driver, device) for device in fit) if shared else (),
+        sized=driver.sized and kind.kind is Kind.WHOLE,
+        physical=_physical(fit, kind=kind.kind),
         source=ClaimSource(
             device_class=kind.device_class,
             driver=driver.name,
             selectors=tuple(f'device.attributes["{driver.name}"].{name} == "{value}"' for name, value in told if name and value),
         ),
     )
+
+
+def _physical(devices: Sequence[DraDevice], *, kind: Kind) -> int | None:
+    """Return how many cards these devices are, or are parts of."""
+    if kind is not Kind.PARTITION:
+        return len(devices)
+    parents = [min(_parents(device), default="") for device in devices]
+    return len(set(parents)) if all(parents) else None
 
 
 def _card(driver: DraDriver, device: DraDevice) -> Card:

@@ -1,8 +1,11 @@
 """ResourceSlices: newest generation, whole pools, kinds, children of whole devices, health, and hostile attributes."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders import node
 from sampan.catalog import load
 from sampan.catalog.facts import DraDriver
 from sampan.catalog.slices import attribute, claimables, held, whole_pools
@@ -47,11 +50,74 @@ def test_products_are_groups_and_tainted_devices_are_unhealthy() -> None:
     assert ignored == ()
 
 
-def test_children_of_a_whole_device_are_not_counted_beside_it() -> None:
-    mig = gpu("m", type="mig", parentUUID="GPU-a", profile="1g.10gb", uuid="MIG-1")
-    found, ignored = claimables(driver(), [gpu("a"), mig])
-    assert [each.profile for each in found] == [""]
-    assert [(one.resource, one.amount, one.why) for one in ignored] == [("claim:mig.nvidia.com", 1, "Partitioned")]
+def counted(*slices: DeviceSlice) -> list[str]:
+    return sorted(device.name for devices in whole_pools(slices)[0].values() for device in devices)
+
+
+def test_static_parts_count_and_the_card_they_are_cut_from_does_not() -> None:
+    parts = [mig("m0", 10), mig("m1", 10)]
+    drivers, ignored = whole_pools([piece("s", gpu("a"), gpu("b"), *parts)])
+    assert sorted(device.name for device in drivers[DRIVER]) == ["b", "m0", "m1"]
+    assert [(one.resource, one.amount, one.why) for one in ignored] == [("claim:gpu.nvidia.com", 1, "Partitioned")]
+    found, _ = claimables(driver(), drivers[DRIVER])
+    assert [(each.profile, each.devices, each.physical) for each in found] == [("", 1, 1), ("10gb", 2, 1)]
+
+
+def test_parts_of_a_card_that_is_not_listed_count() -> None:
+    assert counted(piece("s", gpu("b"), mig("m0", 10))) == ["b", "m0"]
+
+
+def test_parts_are_known_by_whatever_names_their_card() -> None:
+    """Other drivers name the card by its bus address or an id of their own."""
+    card = DraDevice(name="c", attributes={"type": "amdgpu", "pciAddr": "0000:05:00.0"}, capacity={"memory": 192 * GIB})
+    cut = DraDevice(name="p", attributes={"type": "amdgpu-partition", "parentPciAddr": "0000:05:00.0"}, capacity={"memory": 24 * GIB})
+    assert counted(piece("s", card, cut)) == ["p"]
+    alike = DraDevice(name="q", attributes={"gpu.x/parentDeviceID": "7"}, capacity={"memory": GIB})
+    assert counted(piece("s", DraDevice(name="d", attributes={"gpu.x/deviceID": "7"}, capacity={"memory": GIB}), alike)) == ["q"]
+
+
+def test_a_card_that_is_announced_without_memory_beside_its_parts_cannot_be_had() -> None:
+    """Its parts share counters with it, as those do that may yet be made; without memory it is set up for them."""
+    card = DraDevice(name="z", attributes=gpu("a").attributes, counters=of_set(20))
+    parts = [mig(f"m{n}", 10, counters=of_set(10)) for n in range(2)]
+    sets = DeviceSlice(name="sets", driver=DRIVER, pool="n1", node="n1", expected_slices=2, counters=of_set(20))
+    assert counted(sets, piece("a", card, *parts, expected=2)) == ["m0", "m1"]
+    sized = DraDevice(name="z", attributes=gpu("a").attributes, capacity={"memory": 20 * GIB}, counters=of_set(20))
+    assert counted(sets, piece("a", sized, *parts, expected=2)) == ["z"]
+
+
+def test_a_card_that_could_be_cut_and_says_no_memory_cannot_be_had() -> None:
+    def told(product: str, memory: int) -> list[tuple[int, int]]:
+        device = DraDevice(name="g", attributes={"type": "gpu", "uuid": "u", "productName": product}, capacity={"memory": memory})
+        return [(group.devices, group.unhealthy) for group in load().resolve(replace(node(), slices=(piece("s", device),)))]
+
+    assert told("NVIDIA A100-SXM4-80GB", 80 * GIB) == [(1, 0)]
+    assert told("NVIDIA A100-SXM4-80GB", 0) == [(0, 1)]
+    assert told("NVIDIA GB10", 0) == [(1, 0)]  # shares its memory with the CPU, and is never cut
+
+
+def test_usable_and_unusable_cards_of_a_product_are_told_apart() -> None:
+    cards = [
+        DraDevice(name=f"g{n}", attributes={"type": "gpu", "uuid": f"u{n}", "productName": "NVIDIA A30"}, capacity={"memory": memory})
+        for n, memory in enumerate((24 * GIB, 24 * GIB, 0))
+    ]
+    (group,) = load().resolve(replace(node(), slices=(piece("s", *cards),)))
+    assert (group.devices, group.unhealthy, group.accelerator_class) == (2, 1, "nvidia-a30-24gb")
+
+
+def test_a_device_that_several_slices_or_pools_show_counts_once() -> None:
+    again = DraDevice(name="gpu-other-name", attributes=gpu("a").attributes, capacity=gpu("a").capacity)
+    assert counted(piece("s1", gpu("a"), expected=2), piece("s2", again, gpu("b"), expected=2)) == ["a", "b"]
+    elsewhere = DeviceSlice(name="t", driver=DRIVER, pool="other", node="n1", devices=(again,))
+    assert len(counted(piece("s", gpu("a")), elsewhere)) == 1
+    _, ignored = whole_pools([piece("s", gpu("a")), elsewhere])
+    assert [(one.amount, one.why) for one in ignored] == [(1, "SecondPublisher")]
+
+
+def test_an_older_generation_shows_nothing_twice_and_no_newer_one_that_is_incomplete_is_replaced_by_it() -> None:
+    old, new = piece("old", gpu("a"), gpu("b")), piece("new", gpu("c"), generation=2, expected=2)
+    assert counted(old, new) == []
+    assert counted(old, piece("new", gpu("a"), generation=2)) == ["a"]
 
 
 def test_shared_devices_are_cards() -> None:
@@ -93,7 +159,7 @@ def test_a_pool_that_names_a_device_twice_is_not_believed() -> None:
 
 
 def test_devices_that_are_parts_of_one_another_count_as_far_as_they_can_be_had_at_once() -> None:
-    whole = DraDevice(name="z", attributes=gpu("a").attributes, counters=of_set(40))
+    whole = DraDevice(name="z", attributes=gpu("a").attributes, capacity={"memory": 40 * GIB}, counters=of_set(40))
     parts = [mig(f"m{n}", 20, counters=of_set(20)) for n in range(2)]
     small = [mig(f"s{n}", 10, counters=of_set(10)) for n in range(4)]
     sets = DeviceSlice(name="sets", driver=DRIVER, pool="n1", node="n1", expected_slices=2, counters=of_set(40))
@@ -111,8 +177,9 @@ def test_a_counter_of_unknown_size_allows_its_greatest_user_once() -> None:
 
 def test_a_claim_on_a_part_holds_the_whole_device() -> None:
     by_parent = [piece("a", gpu("a"), gpu("b"), mig("m0", 10), mig("m1", 10))]
-    assert held(driver(), by_parent, {"m0", "m1"}) == {"a"}
+    assert held(driver(), by_parent, {"m0", "m1"}) == {"m0", "m1"}
     assert held(driver(), by_parent, {"b", "gone"}) == {"b"}
+    assert held(driver(), by_parent, {"a"}) == {"m0", "m1"}  # the cut card: all its parts
     whole = DraDevice(name="z", attributes=gpu("z").attributes, counters=of_set(40))
     by_counter = [piece("a", whole, mig("m0", 10, counters=of_set(10)), gpu("b"))]
     assert held(driver(), by_counter, {"m0"}) == {"z"}
