@@ -146,7 +146,7 @@ def _shape(chance: Random) -> Shape:
     """One or two alternatives, in order or by score."""
     return shape(
         *(_way(chance, at) for at in range(chance.choice((1, 1, 1, 2)))),
-        placement=Placement(regions=chance.choice(((), (), (), ("cn-east",)))),
+        placement=Placement(regions=chance.choice(((), (), (), ("cn-east",))), terms=chance.choice((tuple(Terms), (Terms.ON_DEMAND,)))),
         order=chance.choice(tuple(AlternativeOrder)),
         expected_seconds=chance.choice((None, 60)),
     )

@@ -170,6 +170,7 @@ def shapes(draw: st.DrawFn) -> Shape:
     """Up to three alternatives under few constraints."""
     placement = Placement(
         regions=tuple(sorted(draw(st.sets(st.sampled_from(REGIONS), max_size=2)))),
+        terms=draw(st.sampled_from((tuple(Terms), tuple(Terms), (Terms.ON_DEMAND,)))),
         domestic=draw(st.sampled_from(tuple(Domestic))),
         max_price=draw(st.sampled_from((None, None, 9 * MICRO))),
         interconnect=draw(st.sampled_from((Interconnect.ANY, Interconnect.ANY, Interconnect.SAME_DOMAIN))),

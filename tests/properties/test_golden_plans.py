@@ -57,7 +57,7 @@ def way(index: int, entry: Entry) -> Demand:
 
 def waiting(index: int, entry: Entry) -> Job:
     ways = [way(number, each) for number, each in enumerate(entry["ways"])]
-    placement = Placement(terms=tuple(Terms(each) for each in entry.get("terms", ())))
+    placement = Placement(terms=tuple(Terms(each) for each in entry.get("terms", Terms)))
     return job(entry["name"], shape(*ways, placement=placement), priority=entry.get("priority", 0), created=NOW - 1000 + index)
 
 

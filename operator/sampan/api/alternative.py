@@ -143,5 +143,6 @@ class Alternative(Border):
         0,
         ge=0,
         le=604_800,
-        description="With alternativeOrder InOrder: seconds that the earlier alternatives have to themselves. Default 0.",
+        description="Seconds from the job's creation that the earlier alternatives have to themselves, in either order. 0 for the first. "
+        "Default 0.",
     )

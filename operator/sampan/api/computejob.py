@@ -9,7 +9,7 @@ from sampan.api.common import Border, Rule, as_atomic
 from sampan.api.placement import Placement
 from sampan.api.scalars import Bool, DnsLabel, Int, Replicas, Seconds
 from sampan.api.template import Template
-from sampan.model.job import AlternativeOrder
+from sampan.model.job import AlternativeOrder, Domestic, Interconnect
 
 MAX_TEXT = 65_536
 """Characters of command, arguments and environment in a whole job."""
@@ -42,6 +42,33 @@ def _text(part: Template | Alternative) -> int:
     return sum(map(len, (*part.command, *part.args, *(e.value for e in part.env))))
 
 
+def _device_rules() -> tuple[Rule, ...]:
+    """What of a placement speaks of devices means nothing where there are none, and is refused rather than ignored."""
+    devices, placed = "(has(self.alternatives) && size(self.alternatives) > 0)", "!has(self.placement)"
+    return (
+        Rule(
+            cel=f"{devices} || {placed} || !has(self.placement.domestic) || self.placement.domestic == 'Any'",
+            message="placement.domestic is about the origin of devices; without alternatives a job has none: use placement.jurisdictions",
+            holds=lambda s: bool(s.alternatives) or s.placement is None or s.placement.domestic is Domestic.ANY,
+        ),
+        Rule(
+            cel=f"{devices} || {placed} || !has(dyn(self.placement).maxPricePerDeviceHour)",
+            message="placement.maxPricePerDeviceHour is about devices, and a job without alternatives has none to pay for",
+            holds=lambda s: bool(s.alternatives) or s.placement is None or s.placement.max_price_per_device_hour is None,
+        ),
+        Rule(
+            cel=f"({devices} && self.gang) || {placed} || !has(self.placement.interconnect) || self.placement.interconnect == 'Any'",
+            message="placement.interconnect SameDomain needs gang: true and alternatives: a fabric domain joins the devices of a gang",
+            holds=lambda s: (bool(s.alternatives) and s.gang) or s.placement is None or s.placement.interconnect is Interconnect.ANY,
+        ),
+        Rule(
+            cel=f"!{devices} || !has(self.alternatives[0].waitSeconds) || self.alternatives[0].waitSeconds == 0",
+            message="alternatives[0].waitSeconds means nothing: no alternative comes before the first",
+            holds=lambda s: not s.alternatives or not s.alternatives[0].wait_seconds,
+        ),
+    )
+
+
 class ComputeJobSpec(Border):
     """What to run, on which devices, and where it may run."""
 
@@ -67,6 +94,7 @@ class ComputeJobSpec(Border):
             message="retry.backoffSeconds cannot be changed with gang: false: the member restarts indexes at its own pace",
             holds=lambda s: s.gang or s.retry.backoff_seconds == 10,
         ),
+        *_device_rules(),
         Rule(
             message=f"command, args and env together must not have more than {MAX_TEXT} characters; put long text in a ConfigMap",
             holds=lambda s: _text(s.template) + sum(map(_text, s.alternatives)) <= MAX_TEXT,

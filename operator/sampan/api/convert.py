@@ -130,7 +130,7 @@ def _placement(placement: PlacementSpec | None) -> Placement:
         regions=tuple(sorted(placement.regions)),
         jurisdictions=tuple(sorted(placement.jurisdictions)),
         providers=tuple(sorted(placement.providers)),
-        terms=tuple(sorted(placement.terms)),
+        terms=tuple(sorted(placement.terms)) or Placement().terms,
         domestic=placement.domestic,
         offer_selector=selector_of(placement.offer_selector),
         max_price=None if cap is None else parse_micro(cap),

@@ -104,12 +104,13 @@ class Demand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """Where a job may run. An empty tuple or None excludes nothing."""
+    """Where a job may run. An empty tuple or None excludes nothing, but of the terms."""
 
     regions: tuple[str, ...] = ()
     jurisdictions: tuple[str, ...] = ()
     providers: tuple[str, ...] = ()
-    terms: tuple[Terms, ...] = ()
+    terms: tuple[Terms, ...] = (Terms.ON_DEMAND,)
+    """All that are accepted."""
     domestic: Domestic = Domestic.ANY
     offer_selector: Selector = Selector()
     max_price: int | None = None

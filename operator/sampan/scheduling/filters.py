@@ -89,7 +89,7 @@ def member_queue(q: Question) -> Reason | None:
 
 def terms(q: Question) -> Reason | None:
     """The job accepts the offer's terms."""
-    return Reason.TERMS_EXCLUDED if q.placement.terms and q.offer.terms not in q.placement.terms else None
+    return None if q.offer.terms in q.placement.terms else Reason.TERMS_EXCLUDED
 
 
 def provider(q: Question) -> Reason | None:

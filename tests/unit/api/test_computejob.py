@@ -11,6 +11,9 @@ from sampan.api.structural import structural_schema
 from unit.api.rule_check import accepts, refuses
 
 TEMPLATE = {"image": "busybox"}
+GPU: dict[str, Any] = {"alternatives": [{"accelerator": {"stack": "cuda", "count": 1}}]}
+CAPPED = {"placement": {"maxPricePerDeviceHour": "1"}}
+NEAR = {"placement": {"interconnect": "SameDomain"}}
 ROWS = [row for row in (*REFUSED, *WARNED) if row.base in ("job", "sweep") and row.path.startswith("spec")]
 
 
@@ -38,6 +41,16 @@ def test_every_bad_job_is_refused_by_the_operator_too(row: Row) -> None:
             {"expectedSeconds": 5, "activeDeadlineSeconds": 5},
             {"expectedSeconds": 6, "activeDeadlineSeconds": 5},
             "expectedSeconds must not be",
+        ),
+        ({**GPU, "placement": {"domestic": "Required"}}, {"placement": {"domestic": "Required"}}, "use placement.jurisdictions"),
+        ({"placement": {"domestic": "Any"}}, {"placement": {"domestic": "Preferred"}}, "placement.domestic is about the origin"),
+        ({**GPU, **CAPPED}, CAPPED, "has none to pay for"),
+        ({**GPU, "replicas": 2, **NEAR}, {"replicas": 2, **NEAR}, "SameDomain needs gang: true and alternatives"),
+        ({**GPU, **NEAR}, {**GPU, "gang": False, **NEAR}, "SameDomain needs gang: true and alternatives"),
+        (
+            {"alternatives": [GPU["alternatives"][0], {**GPU["alternatives"][0], "waitSeconds": 5}]},
+            {"alternatives": [{**GPU["alternatives"][0], "waitSeconds": 5}]},
+            "no alternative comes before the first",
         ),
     ],
 )

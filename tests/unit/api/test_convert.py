@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from sampan.api.computejob import ComputeJobSpec
 from sampan.api.convert import parse_spec, shape_of
 from sampan.model.job import Domestic, Requirement
@@ -10,6 +12,7 @@ from sampan.model.quantity import MICRO
 from sampan.model.vector import CPU, MEMORY, PODS
 
 GIB = 2**30
+GPU = {"alternatives": [{"accelerator": {"stack": "cuda", "count": 1}}]}
 
 
 def spec(**fields: Any) -> ComputeJobSpec:
@@ -53,13 +56,20 @@ def test_a_sweep_starts_with_one_member_and_is_as_wide_as_allowed() -> None:
     assert (demand.replicas, demand.least_replicas) == (20, 1)
 
 
+@pytest.mark.parametrize("placement", [None, {}, {"terms": []}, {"regions": ["a"]}], ids=["none", "empty", "no terms", "other limits"])
+def test_who_names_no_terms_accepts_on_demand_alone(placement: dict[str, Any] | None) -> None:
+    given = {} if placement is None else {"placement": placement}
+    assert shape_of(spec(**given)).placement.terms == (Terms.ON_DEMAND,)
+    assert shape_of(spec(placement={"terms": ["Interruptible"]})).placement.terms == (Terms.INTERRUPTIBLE,)
+
+
 def test_placement_is_canonical() -> None:
-    one = shape_of(spec(placement={"regions": ["b", "a"], "terms": ["Trial", "OnDemand"], "maxPricePerDeviceHour": "15.00"}))
-    two = shape_of(spec(placement={"regions": ["a", "b"], "terms": ["OnDemand", "Trial"], "maxPricePerDeviceHour": "15"}))
+    one = shape_of(spec(**GPU, placement={"regions": ["b", "a"], "terms": ["Trial", "OnDemand"], "maxPricePerDeviceHour": "15.00"}))
+    two = shape_of(spec(**GPU, placement={"regions": ["a", "b"], "terms": ["OnDemand", "Trial"], "maxPricePerDeviceHour": "15"}))
     assert one == two
     assert one.placement.max_price == 15 * MICRO
     assert one.placement.terms == (Terms.ON_DEMAND, Terms.TRIAL)
-    assert shape_of(spec(placement={"domestic": "Required"})).placement.domestic is Domestic.REQUIRED
+    assert shape_of(spec(**GPU, placement={"domestic": "Required"})).placement.domestic is Domestic.REQUIRED
 
 
 def test_a_bad_spec_names_its_fields_and_never_its_values() -> None:

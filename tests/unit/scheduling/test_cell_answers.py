@@ -2,8 +2,11 @@
 
 from dataclasses import replace
 
+import pytest
+
 from builders import A100, H100, HYGON, cluster, demand, job, node, offer, requirement, shape, snapshot, vector
 from sampan.model.job import AlternativeOrder, Placement
+from sampan.model.offer import Terms
 from sampan.model.quantity import MICRO
 from sampan.model.reason import Reason
 from sampan.model.snapshot import Snapshot
@@ -73,3 +76,11 @@ def test_an_alternative_of_other_devices_is_never_the_nearest() -> None:
             assert [each.reason for each in cell.objections] == [Reason.PRICE_ABOVE_CAP]
         changes = next(each.changes for each in found.values() if each.accelerator_class == A100)
         assert [each.field for each in changes] == ["spec.placement.maxPricePerDeviceHour"]
+
+
+@pytest.mark.parametrize("terms", Terms)
+def test_other_terms_than_on_demand_are_accepted_by_name_only(terms: Terms) -> None:
+    world = snapshot(offers=[offer(terms=terms)], clusters=[cluster(node("n", H100))])
+    unnamed, named = told(world)[0], told(world, shape=shape(placement=Placement(terms=(terms,))))[0]
+    assert [each.reason for each in unnamed.objections] == ([] if terms is Terms.ON_DEMAND else [Reason.TERMS_EXCLUDED])
+    assert named.usable

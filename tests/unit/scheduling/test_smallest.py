@@ -42,6 +42,7 @@ TWO = cluster(*nodes("n", 2, H100), used={"n-0": vector(gpu=6)})
 CASES = [
     ("region", PLAIN, shape(placement=Placement(regions=("cn-north",))), "spec.placement.regions=cn-north, cn-east"),
     ("terms", PLAIN, shape(placement=Placement(terms=(Terms.TRIAL,))), "spec.placement.terms=Trial, OnDemand"),
+    ("interruptible", offer(terms=Terms.INTERRUPTIBLE), shape(), "spec.placement.terms=OnDemand, Interruptible"),
     ("provider", PLAIN, shape(placement=Placement(providers=("a",))), "spec.placement.providers=a, prov"),
     ("law", PLAIN, shape(placement=Placement(jurisdictions=("EU",))), "spec.placement.jurisdictions=EU, CN"),
     ("labels", PLAIN, shape(placement=Placement(offer_selector=selector(a="b"))), "spec.placement.offerSelector="),
