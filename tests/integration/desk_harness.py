@@ -15,6 +15,7 @@ from integration.support import Api, FederationUnderTest
 from sampan.controller.desk_terms import DeskEvents, DeskSettings
 from sampan.controller.hub import Hub
 from sampan.controller.link_terms import LinkSettings
+from sampan.controller.offer_render import OfferUse
 from sampan.controller.offers import OfferDesk
 from sampan.kube.addresses import AddressPolicy
 from sampan.kube.client import Client
@@ -58,7 +59,7 @@ class Harness:
                 job_changed=lambda cluster, job: self.jobs.append((cluster, job)),
                 member_changed=lambda cluster: None,
                 flights=lambda cluster: (),
-                in_use=lambda key: key in self.used,
+                use=OfferUse(in_use=lambda key: key in self.used),
             ),
             clock=lambda: time.time_ns() // 1_000_000,
         )

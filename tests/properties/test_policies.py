@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import ASCEND, H100, HYGON, cluster, demand, job, nodes, offer, price, requirement, shape, snapshot, vector
+from builders import ASCEND, H100, HYGON, NOW, cluster, demand, job, nodes, offer, price, requirement, shape, snapshot, vector
 from sampan.model.backlog import Backlog
 from sampan.model.job import AlternativeOrder, Domestic, Placement, Shape
 from sampan.model.offer import Energy, Offer
@@ -17,7 +17,8 @@ from sampan.scheduling.cycle import schedule
 from sampan.scheduling.memo import Memo
 
 HOUR = 3600
-CLEAN, DIRTY = Energy(grams_co2_per_kwh=50, pue=1_100_000), Energy(grams_co2_per_kwh=700, pue=1_500_000)
+CLEAN = Energy(grams_co2_per_kwh=50, pue=1_100_000, as_of=NOW)
+DIRTY = Energy(grams_co2_per_kwh=700, pue=1_500_000, as_of=NOW)
 
 
 def job_by(policy: str, *, preferred: bool = False) -> Shape:
@@ -63,7 +64,7 @@ def test_a_job_that_prefers_home_gets_it_by_the_balanced_policy() -> None:
     assert chosen("balanced", preferred=True) in ("home", "cheap")
 
 
-@given(energy=st.sampled_from((CLEAN, DIRTY)), field=st.sampled_from(("pue", "grams_co2_per_kwh", "renewable_share")))
+@given(energy=st.sampled_from((CLEAN, DIRTY)), field=st.sampled_from(("pue", "grams_co2_per_kwh", "renewable_share", "as_of")))
 def test_making_a_figure_unknown_never_raises_a_score(energy: Energy, field: str) -> None:
     told = world()
     jobs = Backlog.of([job(wanted=job_by("green"))])

@@ -58,7 +58,6 @@ def _throughput(precision: str, example: str, *, unit: str = "TFLOPS", words: st
 class AcceleratorClassSpec(Border):
     """Facts about one model as a user would buy it. A figure that is not known is left out, never guessed."""
 
-    display_name: DisplayText = Field("", description="Name shown to people, such as NVIDIA H100 SXM 80 GB.")
     vendor: DnsLabel = Field(description="Maker, such as nvidia, huawei or hygon.")
     family: DnsLabel = Field(description="Models that one image runs on alike, such as ascend-910b.")
     stack: DnsLabel = Field(description="Software stack, such as cuda, cann or dtk.")

@@ -46,7 +46,12 @@ class PoolSpec(Border):
     accelerator_class: DnsLabel | None = Field(
         None, description="Class of their devices instead of the detected one; believed only where the Provider trusts it."
     )
-    max_devices: Int | None = Field(None, ge=1, le=1_000_000, description="Most devices of these nodes that jobs may use together.")
+    max_devices: Int | None = Field(
+        None,
+        ge=1,
+        le=1_000_000,
+        description="Most devices of these nodes that jobs which came by this offer use together. Pods of others do not count.",
+    )
 
 
 class PricedResource(Border):
@@ -82,15 +87,17 @@ class MemberQueueSpec(Border):
 
 
 class EnergySpec(Border):
-    """Where the power comes from, as the provider declares it."""
+    """Where the power comes from, as the provider declares it. Scores only with pue, gCO2PerKWh and an asOf of at most three years ago."""
 
     pue: Decimal | None = Field(None, description='Power usage effectiveness as a decimal string such as "1.25".')
-    renewable_share: Share | None = Field(None, description='Renewable share of the power, "0" to "1".')
+    renewable_share: Share | None = Field(None, description='Renewable share of the power, "0" to "1"; absent: 0.')
     grams_co2_per_kwh: Int | None = Field(
         None, ge=0, le=10_000, alias="gCO2PerKWh", description="Grams of CO2 equivalent per kilowatt-hour of the grid."
     )
-    source: DisplayText = Field("", description="Where the figures come from.")
-    as_of: Timestamp | None = Field(None, description="When they held, in UTC.")
+    source: DisplayText = Field("", description="Where the figures come from, for people.")
+    as_of: Timestamp | None = Field(
+        None, description="When the figures held, in UTC. They count for three years from then on; absent: never."
+    )
 
 
 _PRICES_KEPT: JsonDict = {
@@ -156,5 +163,5 @@ class ClusterOfferSpec(Border):
     )
     limits: Limits | None = Field(None, description="What one job may take; absent: anything.")
     member_queue: MemberQueueSpec | None = Field(None, description="The member's own queue that jobs enter; absent: none.")
-    energy: EnergySpec | None = Field(None, description="Where the power comes from; policies may prefer greener offers.")
+    energy: EnergySpec | None = Field(None, description="Where the power comes from; policies may weigh it as green.")
     launch: OfferLaunchSpec | None = Field(None, description="What is added to every pod that this offer runs.")

@@ -45,7 +45,7 @@ class PoolStatus(Observed):
     schedulable: Count = Field(
         0, description="Free devices that pods can still be given: on nodes with a pod slot, CPU, memory and disk left."
     )
-    reserved: Count = Field(0, description="Devices of jobs that are bound but whose pods were not seen yet.")
+    reserved: Count = Field(0, description="Devices that reservations keep for waiting jobs, be they free already or not.")
     largest_gang: LargestGang | None = Field(None, description="The largest gang that would start now.")
     memory_per_device: PositiveAmount | None = Field(None, description="Nominal memory of one device; of a partition its own.")
     profile: Word | None = Field(None, description="Partition that a device of the pool is, such as 1g.10gb.")

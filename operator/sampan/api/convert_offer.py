@@ -207,6 +207,7 @@ def _energy(spec: EnergySpec | None) -> Energy:
         pue=None if spec.pue is None else parse_micro(spec.pue),
         renewable_share=None if spec.renewable_share is None else parse_micro(spec.renewable_share),
         grams_co2_per_kwh=spec.grams_co2_per_kwh,
+        as_of=_millis(spec.as_of),
     )
 
 

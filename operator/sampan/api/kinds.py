@@ -114,9 +114,9 @@ PROVIDER: Final = Kind(
         Column("Namespaces", ".spec.namespaces"),
         Column("Jurisdictions", ".spec.jurisdictions"),
         Column("Regions", ".spec.regions"),
+        Column("Display-Name", ".spec.displayName"),
         AGE,
         Column("Terms", ".spec.terms", priority=1),
-        Column("Display-Name", ".spec.displayName", priority=1),
     ),
 )
 

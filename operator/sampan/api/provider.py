@@ -17,7 +17,7 @@ _KEYS = {
 class ProviderSpec(Border):
     """What offers from the provider's namespaces may claim."""
 
-    display_name: DisplayText = Field("", description="Name shown to people.")
+    display_name: DisplayText = Field("", description="Name shown to people by kubectl get providers.")
     namespaces: Annotated[tuple[DnsLabel, ...], as_set(64, min_items=1)] = Field(
         description="Namespaces whose ClusterOffers are this provider's. A namespace belongs to one Provider: the oldest that names it."
     )

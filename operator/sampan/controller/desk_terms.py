@@ -1,12 +1,11 @@
 """What the offer desk is given: settings, and whom it tells and asks. No behaviour."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sampan.controller.cluster_view import Flights
 from sampan.controller.link_terms import LinkSettings
-from sampan.model.cluster import Running
-from sampan.model.offer import OfferKey
+from sampan.controller.offer_render import OfferUse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +32,5 @@ class DeskEvents:
     """A member's link came, went, or was suspected; the cluster UID."""
     flights: Flights
     """Our assignments to a cluster whose pods may not all be seen yet."""
-    in_use: Callable[[OfferKey], bool]
-    """Whether a job's copy may still be there because of this offer: then the offer cannot go."""
-    running: Callable[[str], Mapping[str, Running]] = lambda _: {}
-    """What of ours holds the nodes of a cluster: it counts against the offers' caps."""
+    use: OfferUse
+    """What jobs have of offers."""

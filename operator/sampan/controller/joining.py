@@ -13,7 +13,7 @@ from sampan.api.convert_offer import Claim, Grant
 from sampan.controller.offer_runtime import NO_TROUBLE, RuntimeTrouble
 from sampan.model.launch import PodSecurity
 from sampan.model.names import FINALIZER
-from sampan.model.offer import Offer
+from sampan.model.offer import NO_ENERGY, Energy, Offer
 
 MESSAGE_LIMIT: Final = 1024
 
@@ -157,7 +157,17 @@ def schedulable(claim: Claim, joined: Joined, *, has_pools: bool, now: int, runt
         no = Why.RUNTIME_CLASS_MISSING, f"{runtime.message}: create it there, or change spec.launch.runtimeClassName"
     if no is not None:
         return _verdict(types.SCHEDULABLE, False, *no)
-    return _verdict(types.SCHEDULABLE, True, Why.RUNTIME_CLASS_UNKNOWN if runtime.message else Why.SCHEDULABLE, runtime.message)
+    told = "; ".join(each for each in (runtime.message, _energy(joined.offer.energy, now)) if each)
+    return _verdict(types.SCHEDULABLE, True, Why.RUNTIME_CLASS_UNKNOWN if runtime.message else Why.SCHEDULABLE, told)
+
+
+def _energy(energy: Energy, now: int) -> str:
+    """Return why figures of power that are told count for nothing; empty where they count, or none is told."""
+    if energy == NO_ENERGY or (energy.span is not None and energy.span[0] <= now < energy.span[1]):
+        return ""
+    if energy.lacks:
+        return f"spec.energy earns nothing for green: it lacks {', '.join(energy.lacks)}"
+    return "spec.energy earns nothing for green: spec.energy.asOf must be a moment of the last three years"
 
 
 def draining(claim: Claim, *, in_use: bool) -> Verdict | None:

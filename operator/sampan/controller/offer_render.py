@@ -1,7 +1,7 @@
 """What an offer on the hub needs next: its finalizer on or off, or a new status. Decides what to write; `offer_writer.py` writes."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sampan.api import conditions as types
@@ -17,11 +17,23 @@ from sampan.kube.client import PatchType
 from sampan.model.cluster import Cluster, Pool, Running
 from sampan.model.names import FINALIZER
 from sampan.model.offer import OfferKey
-from sampan.scheduling.pool_summary import describe
+from sampan.scheduling.pool_summary import PoolSummary, describe, own_use
 
 UNSHOWN_FOR: Final = 600_000
 """Milliseconds for which pools are left out of a status after the API server refused it."""
 _REFUSED: Final = "the hub's API server refuses the status with the pools, so they are not shown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferUse:
+    """What jobs have of offers."""
+
+    in_use: Callable[[OfferKey], bool]
+    """Whether a job's copy may still be there because of this offer: then the offer cannot go."""
+    running: Callable[[str], Mapping[str, Running]] = lambda _: {}
+    """What of ours holds the nodes of a cluster: it counts against the offers' caps."""
+    reserved: Callable[[OfferKey], Mapping[str, int]] = lambda _: {}
+    """Devices that reservations keep for waiting jobs, by pool of the offer."""
 
 
 class Renderer:
@@ -32,13 +44,11 @@ class Renderer:
         book: OfferBook,
         pools: OfferPools,
         *,
-        in_use: Callable[[OfferKey], bool],
+        use: OfferUse,
         clock: Callable[[], int],
-        running: Callable[[str], Mapping[str, Running]] = lambda _: {},
     ) -> None:
-        """`clock` gives milliseconds since the epoch, `running` what of ours holds the nodes of a cluster."""
-        self._book, self._pools, self._in_use, self._clock = book, pools, in_use, clock
-        self._running = running
+        """`clock` gives milliseconds since the epoch."""
+        self._book, self._pools, self._use, self._clock = book, pools, use, clock
         self._unshown: dict[str, int] = {}
 
     def refused(self, uid: str) -> None:
@@ -52,9 +62,9 @@ class Renderer:
         if claim is None or uid not in self._book.judged:
             return None
         held = FINALIZER in claim.finalizers
-        if claim.deleting and held and not self._in_use(claim.key):
+        if claim.deleting and held and not self._use.in_use(claim.key):
             return _release(claim)
-        if not claim.deleting and not held and (claim.accepting or self._in_use(claim.key)):
+        if not claim.deleting and not held and (claim.accepting or self._use.in_use(claim.key)):
             return _hold(claim)  # an offer that takes nothing and holds nothing may go as it likes: an uninstall lets it
         if self._unsettled(claim):
             return None
@@ -89,24 +99,33 @@ class Renderer:
         joined, facts = self._book.judged[claim.uid], self._book.facts(claim)
         pools = self._pools.pools(claim.key)
         cluster = self._pools.cluster(joined.offer.cluster_uid) if joined.offer.cluster_uid else None
+        used: Mapping[int, int] = {}
         if cluster is not None:
-            cluster = replace(cluster, running=self._running(cluster.uid))
+            cluster = replace(cluster, running=self._use.running(cluster.uid))
+            used = own_use(claim.key, pools, cluster)
         hidden = now < self._unshown.get(claim.uid, 0)
         summary = self._schedulable(claim, now=now)
         verdicts: list[Verdict | None] = [*joined.verdicts, _hiding(summary) if hidden else summary]
         if cluster is not None:
-            verdicts.append(overcommitted(_uses(pools, cluster)))
-        verdicts.append(draining(claim, in_use=claim.deleting and self._in_use(claim.key)))
+            verdicts.append(overcommitted(_over(pools, used)))
+        verdicts.append(draining(claim, in_use=claim.deleting and self._use.in_use(claim.key)))
         view = OfferView(
             generation=claim.generation,
             joined=joined,
             facts=facts,
             verdicts=tuple(verdict for verdict in verdicts if verdict is not None),
-            pools=tuple(describe(pool, cluster, offer=claim.key) for pool in pools) if cluster is not None and not hidden else (),
+            pools=self._summaries(claim.key, cluster, used) if cluster is not None and not hidden else (),
             left_out=self._pools.left_out(claim.key) if cluster is not None and not hidden else (),
             queueing=cluster.queueing if cluster is not None else (),
         )
         return difference(known, status_of(view, known, now=now))
+
+    def _summaries(self, key: OfferKey, cluster: Cluster, used: Mapping[int, int]) -> tuple[PoolSummary, ...]:
+        kept = self._use.reserved(key)
+        return tuple(
+            describe(pool, cluster, used=0 if pool.rule is None else used.get(pool.rule, 0), kept=kept.get(pool.name, 0))
+            for pool in self._pools.pools(key)
+        )
 
     def _schedulable(self, claim: Claim, *, now: int) -> Verdict:
         pools = self._pools.pools(claim.key)
@@ -120,16 +139,10 @@ def _hiding(summary: Verdict) -> Verdict:
     return replace(summary, reason=str(reason), message="; ".join(part for part in (summary.message, _REFUSED) if part)[:MESSAGE_LIMIT])
 
 
-def _uses(pools: tuple[Pool, ...], cluster: Cluster) -> dict[int, tuple[int, int]]:
-    """Return for each rule with a limit the devices in use on its nodes, and the limit."""
-    uses: dict[int, tuple[int, int]] = {}
-    for pool in pools:
-        if pool.rule is None or pool.max_devices is None or not pool.resource:
-            continue
-        units = pool.accelerator.units_per_device if pool.accelerator else 1
-        taken = sum(-(-cluster.used[node][pool.resource] // units) for node in pool.nodes if node in cluster.used)
-        uses[pool.rule] = uses.get(pool.rule, (0, 0))[0] + taken, pool.max_devices
-    return uses
+def _over(pools: tuple[Pool, ...], used: Mapping[int, int]) -> dict[int, tuple[int, int]]:
+    """Return for each rule with a limit the devices that jobs of the offer use on its nodes, and the limit."""
+    caps = {pool.rule: pool.max_devices for pool in pools if pool.rule is not None and pool.max_devices is not None}
+    return {rule: (used.get(rule, 0), cap) for rule, cap in caps.items()}
 
 
 def _hold(claim: Claim) -> Write:

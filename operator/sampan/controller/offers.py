@@ -4,7 +4,7 @@ Everything runs on one loop; nothing here blocks. It binds nothing and never tou
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 
 from sampan import catalog as built_in
 from sampan.api.conditions import OfferReason
@@ -38,7 +38,7 @@ class OfferDesk:
         self._settings, self._events, self._clock = settings, events, clock
         self._book = OfferBook(settings.link.hub_cluster_uid, self._facts, currency=settings.currency)
         self._pools = OfferPools(built_in.load(), settings.home_origins, events.flights)
-        self._renderer = Renderer(self._book, self._pools, in_use=events.in_use, running=events.running, clock=clock)
+        self._renderer = Renderer(self._book, self._pools, use=events.use, clock=clock)
         self._writer = OfferWriter(hub, self._renderer.write, self._written, refused=self._renderer.refused)
         self._secrets = SecretWatch(hub, settings.provider_namespaces, changed=self._secret_changed)
         self._links: dict[SecretRef, MemberLink] = {}
@@ -114,6 +114,12 @@ class OfferDesk:
     def classes(self) -> Mapping[str, AcceleratorClass]:
         """Return the facts of every accelerator class."""
         return self._pools.catalog.classes
+
+    def reservations_changed(self, offers: Set[OfferKey]) -> None:
+        """Hear that what is kept for waiting jobs in pools of these offers changed."""
+        for uid, claim in self._book.claims.items():
+            if claim.key in offers:
+                self._writer.mark(uid)
 
     def flights_changed(self, cluster_uid: str) -> None:
         """Hear that assignments to a member changed."""

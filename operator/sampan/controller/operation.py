@@ -14,6 +14,7 @@ from sampan.controller.desk_terms import DeskEvents, DeskSettings
 from sampan.controller.hub import KINDS, Hub
 from sampan.controller.link_terms import LinkSettings
 from sampan.controller.loop import Loop
+from sampan.controller.offer_render import OfferUse
 from sampan.controller.offers import OfferDesk
 from sampan.controller.pilot import Pilot
 from sampan.controller.refusals import RefusalWriter
@@ -57,6 +58,7 @@ class Operation:
         use, self.store = _use(settings, clock)
         self.writer = UseWriter(use, self.store)
         self.state = State(self.desk, currency=settings.currency, cooldown=int(settings.cooldown * 1000), use=use)
+        self.state.promises.listen(self.desk.reservations_changed)
         sight = Sight(self.desk, clock)
         remotes = RemoteJobs(self.state, hub, identity.hub_id, namespace=settings.namespace)
         tools = Tools(
@@ -165,8 +167,11 @@ class Operation:
             job_changed=self._job_changed,
             member_changed=lambda cluster_uid: self.pilot.touch_cluster(cluster_uid),  # noqa: PLW0108
             flights=lambda cluster_uid: self.state.flights(cluster_uid),  # noqa: PLW0108
-            in_use=self._in_use,
-            running=lambda cluster_uid: self.state.running(cluster_uid),  # noqa: PLW0108
+            use=OfferUse(
+                in_use=self._in_use,
+                running=lambda cluster_uid: self.state.running(cluster_uid),  # noqa: PLW0108
+                reserved=lambda offer: self.state.promises.reserved(offer, self.state.jobs),
+            ),
         )
 
     def _job_changed(self, cluster_uid: str, job_uid: str) -> None:

@@ -25,12 +25,21 @@ class Promises:
         self._standing: dict[str, Reservation] = {}
         self._restored: dict[str, Reservation] = {}
         """Read from a status, whose cells are not there yet."""
+        self._moved: Callable[[Set[OfferKey]], None] = lambda _: None
         self.unbounded: Mapping[str, str] = {}
         """Why no start can be promised, by UID, as the newest plan has it."""
 
+    def listen(self, moved: Callable[[Set[OfferKey]], None]) -> None:
+        """Tell `moved` from now on the offers in whose pools what is kept changes; it must not block."""
+        self._moved = moved
+
     def take(self, plan: Plan) -> None:
         """Keep what a cycle decided: all that stands after it."""
+        before = self._standing
         self._standing = {each.job_uid: each for each in plan.reservations}
+        moved = {each for uid in before.keys() | self._standing.keys() for each in _apart(before.get(uid), self._standing.get(uid))}
+        if moved:
+            self._moved(moved)
         self._restored = {uid: each for uid, each in self._restored.items() if uid not in self._standing}
         self.unbounded = plan.unbounded
 
@@ -43,7 +52,18 @@ class Promises:
     def forget(self, uid: str) -> None:
         """The job waits no more."""
         self._restored.pop(uid, None)
-        self._standing.pop(uid, None)
+        gone = self._standing.pop(uid, None)
+        if gone is not None:
+            self._moved({gone.cell[0]})
+
+    def reserved(self, offer: OfferKey, jobs: Mapping[str, JobRecord]) -> dict[str, int]:
+        """Return the devices that are kept in the offer's pools, by pool, be they free now or when what runs there has ended."""
+        kept: dict[str, int] = {}
+        for each in self._standing.values():
+            if each.cell[0] == offer:
+                pool = each.cell[1].partition("@")[0]  # a cell may be one fabric domain of its pool
+                kept[pool] = kept.get(pool, 0) + _devices(each, jobs.get(each.job_uid))
+        return kept
 
     def standing(self, cells: Set[CellId], has: Callable[[OfferKey], bool]) -> tuple[Reservation, ...]:
         """Return what the next cycle is to honour; what was read from a status waits for its cell, as long as the offer is there."""
@@ -58,6 +78,19 @@ class Promises:
         """Return `status.reservation` as it should be; None where nothing is promised."""
         found = self._standing.get(uid) or self._restored.get(uid)
         return None if found is None else reservation_view(found)
+
+
+def _devices(reservation: Reservation, record: JobRecord | None) -> int:
+    demands = record.shape.demands if record is not None and record.shape is not None else ()
+    need = demands[reservation.demand].requirement if reservation.demand < len(demands) else None
+    return need.count * sum(replicas for _, replicas in reservation.nodes) if need is not None else 0
+
+
+def _apart(before: Reservation | None, after: Reservation | None) -> tuple[OfferKey, ...]:
+    """Return the offers in whose pools something else is kept than before."""
+    if before is not None and after is not None and (before.cell, before.nodes, before.demand) == (after.cell, after.nodes, after.demand):
+        return ()
+    return tuple(each.cell[0] for each in (before, after) if each is not None)
 
 
 def reservation_view(reservation: Reservation) -> dict[str, Any]:

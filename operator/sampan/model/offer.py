@@ -1,6 +1,6 @@
 """A ClusterOffer as the scheduler sees it: approved values only, with prices and terms."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -54,6 +54,10 @@ class PoolRule:
     max_devices: int | None = None
 
 
+ENERGY_AGE: Final = 3 * 365 * 86_400_000
+"""Milliseconds for which figures of power count: grid factors are published yearly, for one or two years before (IEA, EPA eGRID)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Energy:
     """What a provider says of its power; a figure that is not told is None."""
@@ -63,6 +67,19 @@ class Energy:
     renewable_share: int | None = None
     """Micro-units, 0..1,000,000."""
     grams_co2_per_kwh: int | None = None
+    as_of: int | None = None
+    """When the figures held, in milliseconds since the epoch."""
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """Return the fields without which the figures say nothing."""
+        told = (("pue", self.pue), ("gCO2PerKWh", self.grams_co2_per_kwh), ("asOf", self.as_of))
+        return tuple(name for name, value in told if value is None)
+
+    @property
+    def span(self) -> tuple[int, int] | None:
+        """Return since when and until when the figures count; None where they never do."""
+        return None if self.as_of is None or self.lacks else (self.as_of, self.as_of + ENERGY_AGE)
 
 
 NO_ENERGY: Final = Energy()
@@ -112,6 +129,12 @@ class Offer:
     def valid_at(self, now: int) -> bool:
         """Tell whether the offer's validity covers the moment (milliseconds since the epoch)."""
         return (self.valid_from is None or self.valid_from <= now) and (self.valid_until is None or now < self.valid_until)
+
+    def moments(self) -> Iterator[int]:
+        """Yield the moments (milliseconds since the epoch) at which something about the offer changes by itself."""
+        yield from (price.valid_from for price in self.prices)
+        yield from (moment for moment in (self.valid_from, self.valid_until) if moment is not None)
+        yield from self.energy.span or ()
 
     def price_at(self, accelerator_class: str, now: int) -> Price | None:
         """Return the price in force for a class: the latest that has begun, by id where two begin together."""

@@ -3,7 +3,7 @@
 Offers, facts of pools and cells are asked apart and put together as arrays, so that a new shape or policy costs one pass.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -290,11 +290,5 @@ def _price(offer: Offer, pool: Pool, snapshot: Snapshot) -> int:
 
 def _span(offer: Offer, now: int) -> tuple[int, int]:
     """Return since when and until when nothing about an offer changes by itself."""
-    moments = tuple(_moments(offer))
+    moments = tuple(offer.moments())
     return max((m for m in moments if m <= now), default=-FOREVER), min((m for m in moments if m > now), default=FOREVER)
-
-
-def _moments(offer: Offer) -> Iterator[int]:
-    """Yield when something about the offer changes by itself."""
-    yield from (price.valid_from for price in offer.prices)
-    yield from (moment for moment in (offer.valid_from, offer.valid_until) if moment is not None)

@@ -68,8 +68,11 @@ class LeftOut:
     """What tells it, or what would let the nodes in."""
 
 
-def describe(pool: Pool, cluster: Cluster, *, offer: OfferKey | None = None) -> PoolSummary:
-    """Return what to show of a pool now: all pods and assignments in flight are subtracted, the offer's cap is respected."""
+def describe(pool: Pool, cluster: Cluster, *, used: int = 0, kept: int = 0) -> PoolSummary:
+    """Return what to show of a pool now: all pods and assignments in flight are subtracted, the offer's cap is respected.
+
+    `used`: devices that count against the cap (see `own_use`). `kept`: devices that reservations keep in the pool.
+    """
     units = pool.accelerator.units_per_device if pool.accelerator else 1
     present = [name for name in pool.nodes if name in cluster.nodes]
     frees = [_free(pool, cluster, name=name, units=units) for name in present] if pool.resource else []
@@ -77,7 +80,7 @@ def describe(pool: Pool, cluster: Cluster, *, offer: OfferKey | None = None) -> 
     devices = sum(_devices(pool, cluster, name) for name in present)
     free, schedulable = sum(frees), sum(usables)
     if pool.max_devices is not None:
-        free = max(min(free, pool.max_devices - _own_use(pool, cluster, offer)), 0)
+        free = max(min(free, pool.max_devices - used), 0)
         schedulable = min(schedulable, free)
         devices = min(devices, pool.max_devices)
     return PoolSummary(
@@ -91,7 +94,7 @@ def describe(pool: Pool, cluster: Cluster, *, offer: OfferKey | None = None) -> 
         nodes=len(pool.nodes),
         devices=devices,
         free=free,
-        reserved=0,
+        reserved=kept,
         schedulable=schedulable,
         largest_gang=_largest_gang(pool, usables, schedulable),
         memory_per_device=memory_of(pool),
@@ -107,10 +110,15 @@ def describe(pool: Pool, cluster: Cluster, *, offer: OfferKey | None = None) -> 
     )
 
 
-def _own_use(pool: Pool, cluster: Cluster, offer: OfferKey | None) -> int:
-    """Return the devices that jobs of ours hold in the pool by this offer: what counts against its cap."""
-    ours = (running for running in cluster.running.values() if running.offer == offer and running.pool == pool.name)
-    return sum(devices_of(running, pool) for running in ours)
+def own_use(offer: OfferKey, pools: Iterable[Pool], cluster: Cluster) -> dict[int, int]:
+    """Return by rule the devices that jobs hold by this offer in all pools of the rule: what counts against its cap."""
+    known = {pool.name: pool for pool in pools}
+    used: dict[int, int] = {}
+    for running in cluster.running.values():
+        pool = known.get(running.pool) if running.offer == offer else None
+        if pool is not None and pool.rule is not None:
+            used[pool.rule] = used.get(pool.rule, 0) + devices_of(running, pool)
+    return used
 
 
 def _devices(pool: Pool, cluster: Cluster, name: str) -> int:

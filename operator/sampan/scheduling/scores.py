@@ -96,9 +96,11 @@ def domestic(r: Rating) -> int:
 
 
 def green(r: Rating) -> int:
-    """CO2 per kilowatt-hour of computing: grid x PUE x what is not renewable; unknown where grid or PUE is not told."""
+    """CO2 per kilowatt-hour of computing: grid x PUE x what is not renewable; unknown where one is not told, or is out of date."""
     energy = r.question.offer.energy
-    if energy.grams_co2_per_kwh is None or energy.pue is None:
+    if energy.grams_co2_per_kwh is None or energy.pue is None or energy.span is None:
+        return 0
+    if not energy.span[0] <= r.question.now < energy.span[1]:
         return 0
     other = MICRO - (energy.renewable_share or 0)  # no word on renewables claims none
     return log_part(energy.grams_co2_per_kwh * energy.pue * other, r.policy.reference_grams * MICRO * MICRO)

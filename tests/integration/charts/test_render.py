@@ -205,13 +205,15 @@ def test_with_published_capacity_the_hub_sees_no_node_and_no_foreign_pod(offline
     manifests = offline_helm.template(MEMBER_CHART, {"capacity": "published", "publisher.enabled": False, "look.kueue": True})
     wide = {role["metadata"]["name"]: role["rules"] for role in of_kind(manifests, "ClusterRole")}
     assert [(rule["resources"], rule.get("resourceNames"), rule["verbs"]) for rule in wide["sampan-hub-capacity"]] == [
-        (["namespaces"], ["kube-system"], ["get"])
+        (["namespaces"], ["kube-system"], ["get"]),
+        (["namespaces"], ["sampan-jobs"], ["get"]),
     ]
     assert {resource for rule in wide["sampan-publisher"] for resource in rule["resources"]} == {
         "nodes",
         "pods",
         "resourceslices",
         "resourceclaims",
+        "runtimeclasses",
         "clusterqueues",
     }
     assert {verb for rule in wide["sampan-publisher"] for verb in rule["verbs"]} == {"list", "watch"}

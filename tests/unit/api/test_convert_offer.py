@@ -91,7 +91,7 @@ def test_what_an_offer_limits_and_adds_becomes_values() -> None:
         "tenants": {"matchLabels": {"tier": "gold"}},
         "limits": {"maxRunSeconds": 3600, "maxDevicesPerJob": 64},
         "memberQueue": {"kueue": "gpu"},
-        "energy": {"pue": "1.25", "renewableShare": "0.42", "gCO2PerKWh": 410},
+        "energy": {"pue": "1.25", "renewableShare": "0.42", "gCO2PerKWh": 410, "asOf": "2026-01-01T00:00:00Z"},
         "launch": {"schedulerName": "volcano", "imagePullSecrets": [{"name": "pull"}]},
     }
     claim = claim_of(offer_body(**said))
@@ -99,5 +99,6 @@ def test_what_an_offer_limits_and_adds_becomes_values() -> None:
     assert claim.tenants.matches({"tier": "gold"})
     assert not claim.tenants.matches({})
     assert (claim.max_run_seconds, claim.max_devices_per_job, claim.member_queue) == (3600, 64, "gpu")
+    assert claim.energy.as_of == 1_767_225_600_000
     assert (claim.energy.pue, claim.energy.renewable_share, claim.energy.grams_co2_per_kwh) == (1_250_000, 420_000, 410)
     assert (claim.launch.scheduler_name, claim.image_pull_secrets) == ("volcano", ("pull",))

@@ -1,6 +1,8 @@
 """What a desk needs not be told."""
 
 from sampan.controller.desk_terms import DeskEvents, DeskSettings
+from sampan.controller.offer_render import OfferUse
+from sampan.model.offer import OfferKey
 from unit.controller.link_harness import SETTINGS
 
 
@@ -10,7 +12,8 @@ def test_a_desk_alone_runs_nothing_and_counts_in_the_default_currency() -> None:
         job_changed=lambda cluster, job: None,
         member_changed=lambda cluster: None,
         flights=lambda cluster: (),
-        in_use=lambda offer: False,
+        use=OfferUse(in_use=lambda offer: False),
     )
-    assert events.running("c-1") == {}, "nothing of ours counts against the offers' caps"
+    assert events.use.running("c-1") == {}, "nothing of ours counts against the offers' caps"
+    assert events.use.reserved(OfferKey("a", "b")) == {}, "nothing is kept"
     assert DeskSettings(provider_namespaces=(), home_origins=frozenset(), link=SETTINGS).currency == "CNY"

@@ -1,19 +1,22 @@
 """What an offer on the hub needs next, in order: finalizer, status, nothing; and off it goes when nothing is left."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from builders import running
 from member_objects import HUB, MEMBER, as_node, as_pod, node_body, offer_body, pod_body, provider_body
 from sampan.catalog import load
 from sampan.controller.inventory import Inventory
 from sampan.controller.joining import LinkFacts
 from sampan.controller.offer_book import OfferBook
 from sampan.controller.offer_pools import OfferPools
-from sampan.controller.offer_render import Renderer
+from sampan.controller.offer_render import OfferUse, Renderer
 from sampan.kube.client import PatchType
 from sampan.kube.meta import ObjectMeta
 from sampan.kube.runtime_class import RuntimeClass
+from sampan.model.cluster import Running
 from sampan.model.names import FINALIZER
 from sampan.model.offer import OfferKey
 
@@ -32,7 +35,10 @@ class World:
         self.inventory.put_node(as_node(node_body()))
         self.book = OfferBook(HUB, lambda key: self.facts)
         self.pools = OfferPools(load(), frozenset({"CN"}), lambda cluster: ())
-        self.renderer = Renderer(self.book, self.pools, in_use=lambda key: key in self.used, clock=lambda: self.now)
+        self.running: dict[str, Running] = {}
+        self.kept: dict[str, int] = {}
+        use = OfferUse(in_use=lambda key: key in self.used, running=lambda _: self.running, reserved=lambda _: self.kept)
+        self.renderer = Renderer(self.book, self.pools, use=use, clock=lambda: self.now)
         self.book.put_provider(provider_body())
 
     def put(self, **over: Any) -> None:
@@ -132,14 +138,39 @@ def test_time_alone_opens_and_ends_an_offer(world: World) -> None:
     assert world.conditions()["Schedulable"] == ("False", "NotValid")
 
 
-def test_a_limit_below_what_is_in_use_is_shown(world: World) -> None:
+def test_a_limit_below_what_jobs_of_the_offer_use_is_shown_and_pods_of_others_do_not_count(world: World) -> None:
     for number in range(3):
         world.inventory.put_pod(as_pod(pod_body(f"p{number}")))
     world.pools.touch(MEMBER, world.inventory, {"n1"})
     world.put(pools=[{"maxDevices": 2}])
+    assert "Overcommitted" not in world.conditions()
+    (pool,) = world.pools.pools(OfferKey("prov-a", "one"))
+    world.running = {"j": replace(running("j", "n1", ends=None, devices=3), offer=OfferKey("prov-a", "one"), pool=pool.name)}
     assert world.conditions()["Overcommitted"] == ("True", "Overcommitted")
     world.put(pools=[{"maxDevices": 3}])
     assert "Overcommitted" not in world.conditions()
+
+
+def test_devices_that_are_kept_for_waiting_jobs_are_shown(world: World) -> None:
+    assert [pool["reserved"] for pool in world.patch()["pools"]] == [0]
+    world.kept = {world.patch()["pools"][0]["name"]: 4}
+    assert [pool["reserved"] for pool in world.patch()["pools"]] == [4]
+
+
+@pytest.mark.parametrize(
+    ("energy", "want"),
+    [
+        ({"renewableShare": "0.9"}, "spec.energy earns nothing for green: it lacks pue, gCO2PerKWh, asOf"),
+        ({"pue": "1.2", "gCO2PerKWh": 400, "asOf": "2020-01-01T00:00:00Z"}, "asOf must be a moment of the last three years"),
+        ({"pue": "1.2", "gCO2PerKWh": 400, "asOf": "2025-01-01T00:00:00Z"}, ""),
+    ],
+)
+def test_figures_of_power_that_count_for_nothing_are_told(world: World, energy: dict[str, Any], want: str) -> None:
+    world.put(energy=energy)
+    (schedulable,) = [each for each in world.patch()["conditions"] if each["type"] == "Schedulable"]
+    assert schedulable["status"] == "True"
+    assert want in schedulable["message"]
+    assert bool(want) is bool(schedulable["message"])
 
 
 def test_an_offer_is_told_of_its_runtime_class() -> None:

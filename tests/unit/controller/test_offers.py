@@ -9,6 +9,7 @@ import pytest
 
 from member_objects import HUB, JOB, job_body, node_body, offer_body, pod_body, provider_body
 from sampan.controller.desk_terms import DeskEvents, DeskSettings
+from sampan.controller.offer_render import OfferUse
 from sampan.controller.offers import OfferDesk
 from sampan.kube import kubeconfig
 from sampan.kube.client import Client
@@ -36,7 +37,7 @@ class World:
             job_changed=lambda cluster, job: self.jobs.append((cluster, job)),
             member_changed=self.members.append,
             flights=lambda cluster: (),
-            in_use=lambda key: key in self.used,
+            use=OfferUse(in_use=lambda key: key in self.used),
         )
         self.desk = OfferDesk(client, settings, events, clock=lambda: 1_767_225_600_000)
 

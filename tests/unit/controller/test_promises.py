@@ -8,6 +8,7 @@ import pytest
 from jobs import NOW, OFFER, bound_status, record
 from sampan.api import status as s
 from sampan.controller.promises import UNPLACED, Promises, moved, reservation_of, reservation_view
+from sampan.model.offer import OfferKey
 from sampan.model.plan import Plan
 from sampan.model.reservation import Reservation
 
@@ -91,3 +92,22 @@ def test_the_cycle_has_the_last_word_in_order_of_making() -> None:
 )
 def test_what_is_news(told: dict[str, Any] | None, now: dict[str, Any] | None, want: bool) -> None:
     assert moved(told, now) is want
+
+
+SHAPED = record(spec={"replicas": 2, "alternatives": [{"accelerator": {"class": "nvidia-h100-sxm-80gb", "count": 4}}]})
+
+
+def test_devices_that_are_kept_are_counted_by_pool() -> None:
+    promises, told = Promises(), list[object]()
+    promises.listen(lambda offers: told.append(set(offers)))
+    kept = replace(PROMISE, nodes=(("n1", 1), ("n2", 1)))
+    other = replace(kept, job_uid="u2", cell=(OFFER, "h100-x8@rack-1"))
+    promises.take(Plan(reservations=(kept, other)))
+    assert promises.reserved(OFFER, {"u1": SHAPED, "u2": SHAPED}) == {"h100-x8": 16}
+    assert promises.reserved(OfferKey("prov-b", "x"), {"u1": SHAPED}) == {}
+    assert promises.reserved(OFFER, {}) == {"h100-x8": 0}, "a job that is gone keeps nothing"
+    promises.take(Plan(reservations=(replace(kept, start=NOW), other)))
+    assert told == [{OFFER}], "another start keeps the same devices"
+    promises.forget("u1")
+    promises.take(Plan())
+    assert told == [{OFFER}] * 3

@@ -1,9 +1,11 @@
 """Offers: the price in force and the time of validity."""
 
+from dataclasses import replace
+
 import pytest
 
 from builders import H100, NOW, offer, price
-from sampan.model.offer import OfferKey
+from sampan.model.offer import ENERGY_AGE, Energy, OfferKey
 
 
 def test_the_latest_price_that_has_begun_is_in_force() -> None:
@@ -36,3 +38,17 @@ def test_no_validity_is_always() -> None:
 def test_keys_read_as_kubectl_prints_them() -> None:
     assert str(OfferKey("prov", "o1")) == "prov/o1"
     assert OfferKey("a", "z") < OfferKey("b", "a")
+
+
+def test_figures_of_power_count_for_three_years_where_all_that_is_needed_is_told() -> None:
+    whole = Energy(pue=1, grams_co2_per_kwh=1, as_of=NOW)
+    assert whole.span == (NOW, NOW + ENERGY_AGE)
+    assert whole.lacks == ()
+    for field, name in (("pue", "pue"), ("grams_co2_per_kwh", "gCO2PerKWh"), ("as_of", "asOf")):
+        part = replace(whole, **{field: None})
+        assert (part.span, part.lacks) == (None, (name,))
+
+
+def test_moments_are_those_at_which_something_changes_by_itself() -> None:
+    made = replace(offer(prices=[price(since=1)], valid_from=2, valid_until=3), energy=Energy(pue=1, grams_co2_per_kwh=1, as_of=4))
+    assert sorted(made.moments()) == [1, 2, 3, 4, 4 + ENERGY_AGE]

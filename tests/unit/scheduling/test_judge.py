@@ -5,14 +5,17 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import H100, cluster, job, nodes, offer, snapshot
+from builders import H100, NOW, cluster, demand, job, nodes, offer, requirement, shape, snapshot
+from sampan.model.offer import ENERGY_AGE, Energy
 from sampan.model.policy import BUILT_IN
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.filters import Question, refusals
 from sampan.scheduling.judge import WRONG, facts_of
 from sampan.scheduling.memo import Memo, reasons_in
-from sampan.scheduling.scores import Rating, rate
+from sampan.scheduling.scores import SCORERS, Rating, rate
 from strategies import worlds
+
+GREEN = replace(BUILT_IN["green"], name="balanced")
 
 
 def check(world: Snapshot) -> None:
@@ -52,3 +55,19 @@ def test_pools_alike_in_facts_are_asked_once() -> None:
     assert first == second
     assert first != facts_of(replace(world.cells[0].pool, driver="550.1"))
     assert first != facts_of(replace(world.cells[0].pool, for_devices_only=True))
+
+
+def test_figures_of_power_begin_and_end_to_count_with_time() -> None:
+    """What was computed before is computed anew where only the moment changed."""
+    energy = Energy(grams_co2_per_kwh=400, pue=1_000_000, as_of=NOW)
+    world = snapshot(
+        [job(wanted=shape(demand(requirement())))], [replace(offer(), energy=energy)], [cluster(*nodes("h", 1, H100))], policies=[GREEN]
+    )
+    book = Memo().open()
+    parts = []
+    for now in (NOW - 1, NOW, NOW + ENERGY_AGE - 1, NOW + ENERGY_AGE):
+        moment = replace(world, now=now)
+        book.advance(moment)
+        rows = book.rows_of(next(iter(moment.jobs)).shape, moment)
+        parts.append(int(rows.rows[0].parts[[name for name, _ in SCORERS].index("green"), 0]))
+    assert [bool(part) for part in parts] == [False, True, True, False]

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from builders import ASCEND, H100, cluster, node, nodes, offer, selector, vector
+from builders import A100, ASCEND, H100, cluster, node, nodes, offer, running, selector, vector
 from sampan.catalog import load
 from sampan.model.cluster import Cluster, Node, Pool, Running
-from sampan.model.offer import PoolRule
+from sampan.model.offer import OfferKey, PoolRule
 from sampan.model.taint import Taint
 from sampan.model.vector import Vector
-from sampan.scheduling.pool_summary import LeftOut, describe, left_out
+from sampan.scheduling.pool_summary import LeftOut, describe, left_out, own_use
 from sampan.scheduling.pools import pools_of
 
 GPU_TAINT = Taint("nvidia.com/gpu", "", "NoSchedule")
@@ -82,9 +82,28 @@ def test_a_cap_counts_what_our_own_jobs_hold_by_the_offer() -> None:
         per_replica=vector(gpu=3),
         ends=None,
     )
-    shown = describe(pool, replace(member, running={"j": ours}), offer=offer().key)
+    used = own_use(offer().key, [pool], replace(member, running={"j": ours}))
+    assert used == {0: 3}
+    shown = describe(pool, member, used=used[0])
     assert (shown.devices, shown.free, shown.largest_gang) == (5, 2, (2, 1))
-    assert describe(pool, member, offer=offer().key).free == 5, "three devices of somebody else do not use up the cap"
+    assert own_use(offer().key, [pool], member) == {}
+    assert describe(pool, member).free == 5, "three devices of somebody else do not use up the cap"
+
+
+def test_a_cap_is_of_all_pools_of_its_rule_together() -> None:
+    member = cluster(node("a", H100, 8), node("b", A100, 8), node("c", H100, 4))
+    pools = made(member, PoolRule(selector=selector(), max_devices=9))
+    holder = next(pool for pool in pools.values() if pool.nodes == ("b",))
+    ours = replace(running("j", "b", ends=None, devices=6), offer=offer().key, pool=holder.name)
+    used = own_use(offer().key, pools.values(), replace(member, running={"j": ours, "k": replace(ours, offer=OfferKey("x", "y"))}))
+    assert used == {0: 6}
+    assert {pool.nodes: describe(pool, member, used=6).free for pool in pools.values()} == {("a",): 3, ("b",): 3, ("c",): 3}
+
+
+def test_what_reservations_keep_is_shown() -> None:
+    member = cluster(*nodes("h", 2, H100))
+    (pool,) = made(member).values()
+    assert describe(pool, member, kept=8).reserved == 8
 
 
 def test_pools_without_devices_have_nodes_only() -> None:

@@ -114,19 +114,46 @@ def test_faster_devices_perform_better_and_unknown_ones_earn_nothing() -> None:
     assert performance(rating(unknown, index=1, on="hygon-bw1000-64gb")) == 0
 
 
+YEAR = 365 * 86_400_000
+
+
+def told(**figures: int | None) -> Energy:
+    """Figures of the reference grid, of a year ago, with others in their place."""
+    return Energy(**{"grams_co2_per_kwh": 400, "pue": MICRO, "as_of": NOW - YEAR, **figures})
+
+
 @pytest.mark.parametrize(
     ("energy", "want"),
     [
-        (Energy(grams_co2_per_kwh=400, pue=MICRO), 50),
-        (Energy(grams_co2_per_kwh=400, pue=MICRO, renewable_share=MICRO // 2), 62),
-        (Energy(grams_co2_per_kwh=400, pue=MICRO, renewable_share=MICRO), 100),
-        (Energy(grams_co2_per_kwh=800, pue=MICRO), 37),
-        (Energy(grams_co2_per_kwh=400), 0),
-        (Energy(pue=MICRO, renewable_share=MICRO), 0),
+        (told(), 50),
+        (told(renewable_share=MICRO // 2), 62),
+        (told(renewable_share=MICRO), 100),
+        (told(grams_co2_per_kwh=800), 37),
+        (told(pue=None), 0),
+        (told(grams_co2_per_kwh=None, renewable_share=MICRO), 0),
+        (told(as_of=None), 0),
+        (told(as_of=NOW - 3 * YEAR + 1), 50),
+        (told(as_of=NOW - 3 * YEAR), 0),
+        (told(as_of=NOW + 1), 0),
+        (Energy(renewable_share=MICRO), 0),
+        (Energy(), 0),
     ],
-    ids=["reference", "half renewable", "all renewable", "dirty", "no PUE", "no grid"],
+    ids=[
+        "reference",
+        "half renewable",
+        "all renewable",
+        "dirty",
+        "no PUE",
+        "no grid",
+        "no date",
+        "nearly too old",
+        "too old",
+        "of tomorrow",
+        "renewables alone",
+        "nothing",
+    ],
 )
-def test_green_counts_grid_pue_and_renewables(energy: Energy, want: int) -> None:
+def test_green_counts_grid_pue_and_renewables_of_the_last_three_years(energy: Energy, want: int) -> None:
     plain = rating(shape(demand(requirement())))
     assert green(replace(plain, question=replace(plain.question, offer=replace(plain.question.offer, energy=energy)))) == want
 

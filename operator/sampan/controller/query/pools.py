@@ -3,18 +3,19 @@
 Offers that are not for the namespace are not told of at all; members, their addresses and Secrets never.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from sampan.controller.query.documents import API
-from sampan.model.cluster import Cell
+from sampan.model.cluster import Cell, Pool
 from sampan.model.job import Demand, Placement
-from sampan.model.offer import Offer
+from sampan.model.offer import Offer, OfferKey
 from sampan.model.quantity import format_micro
 from sampan.model.snapshot import Snapshot
 from sampan.model.vector import Vector
 from sampan.scheduling.filters import Check, Question, accepting, approved, connected, member_queue, permitted, valid
 from sampan.scheduling.objections import objection
-from sampan.scheduling.pool_summary import describe
+from sampan.scheduling.pool_summary import describe, own_use
 
 Labels = tuple[tuple[str, str], ...]
 OF_ANY_JOB: Final[tuple[Check, ...]] = (approved, accepting, valid, connected, permitted, member_queue)
@@ -27,7 +28,8 @@ def pool_list(snapshot: Snapshot, namespace: str, tenant: Labels) -> dict[str, A
     labels = dict(tenant)
     whole = sorted((cell for cell in snapshot.cells if not cell.domain), key=lambda cell: cell.id)
     seen = [cell for cell in whole if (offer := snapshot.offers.get(cell.offer)) is not None and _shown(offer, labels, snapshot)]
-    items = [_item(snapshot, cell, namespace=namespace, tenant=tenant) for cell in seen]
+    used = _used(seen, snapshot)
+    items = [_item(snapshot, cell, namespace=namespace, tenant=tenant, used=used.get((cell.offer, cell.pool.rule), 0)) for cell in seen]
     return {"kind": "PoolAnswerList", "apiVersion": API, "metadata": {}, "items": items}
 
 
@@ -35,9 +37,18 @@ def _shown(offer: Offer, labels: dict[str, str], snapshot: Snapshot) -> bool:
     return offer.tenants.matches(labels) and offer.cluster_uid in snapshot.clusters
 
 
-def _item(snapshot: Snapshot, cell: Cell, *, namespace: str, tenant: Labels) -> dict[str, Any]:
+def _used(cells: Sequence[Cell], snapshot: Snapshot) -> dict[tuple[OfferKey, int | None], int]:
+    """Return the devices that count against the cap of each rule of each offer."""
+    pools: dict[OfferKey, list[Pool]] = {}
+    for cell in cells:
+        pools.setdefault(cell.offer, []).append(cell.pool)
+    uses = ((key, own_use(key, known, snapshot.clusters[known[0].cluster_uid])) for key, known in pools.items())
+    return {(key, rule): amount for key, use in uses for rule, amount in use.items()}
+
+
+def _item(snapshot: Snapshot, cell: Cell, *, namespace: str, tenant: Labels, used: int) -> dict[str, Any]:
     offer = snapshot.offers[cell.offer]
-    told = describe(cell.pool, snapshot.clusters[offer.cluster_uid or ""], offer=cell.offer)
+    told = describe(cell.pool, snapshot.clusters[offer.cluster_uid or ""], used=used)
     question = Question(
         demand=_ANY,
         placement=Placement(),

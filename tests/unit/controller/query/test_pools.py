@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import builders as b
 from sampan.controller.query.pools import pool_list
-from sampan.model.offer import Offer
+from sampan.model.offer import Offer, PoolRule
 from sampan.model.selector import Expression, Operator, Selector
 
 MEMBER = b.cluster(*b.nodes("n", 2, b.H100))
@@ -42,3 +42,15 @@ def test_members_are_not_told_of() -> None:
     text = json.dumps(told(b.offer()))
     assert '"c1"' not in text
     assert "n1" not in text
+
+
+def test_a_cap_is_used_up_by_jobs_of_the_offer_alone() -> None:
+    capped = b.offer(rules=[PoolRule(selector=b.selector(), max_devices=4)])
+    member = b.cluster(*b.nodes("n", 2, b.H100), used={"n-0": b.vector(gpu=3)})
+    world = b.snapshot(offers=[capped], clusters=[member])
+    ours = replace(b.running("j", "n-0", ends=None, devices=3), offer=capped.key, pool=world.cells[0].pool.name)
+    free = [
+        pool_list(replace(world, clusters={"c1": replace(member, running=held)}), "ns", ())["items"][0]["free"]
+        for held in ({}, {"j": ours})
+    ]
+    assert free == [4, 1]
