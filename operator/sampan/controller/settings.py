@@ -52,7 +52,9 @@ class Settings(BaseSettings):
     query_address: str = ""
     """Where `query.sampan.dev` is served over TLS, host:port; empty: not at all."""
     query_tls: Path = Path("query-tls")
-    """Folder with `tls.crt` and `tls.key` of the server, and `ca.crt`: the CA of the hub's front proxy."""
+    """Folder with `ca.crt`, the CA of the hub's front proxy, and `tls.crt` and `tls.key` of the server; read again when they change."""
+    query_host: str = ""
+    """Name of the server: the operator makes its certificate itself and has the hub believe it; empty: the files of `query_tls`."""
     query_proxy_names: Annotated[frozenset[str], NoDecode] = frozenset({"front-proxy-client"})
     """Common names that the front proxy's certificate may have; comma-separated in the environment."""
 

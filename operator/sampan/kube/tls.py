@@ -23,14 +23,17 @@ def tls_context(credentials: Credentials) -> ssl.SSLContext:
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     context.load_verify_locations(cadata=credentials.ca_pem)
     if credentials.client_certificate is not None and credentials.client_key is not None:
-        _load_pair(context, f"{credentials.client_certificate}\n{credentials.client_key.reveal()}")
+        load_pair(context, f"{credentials.client_certificate}\n{credentials.client_key.reveal()}")
     return context
 
 
-def _load_pair(context: ssl.SSLContext, pem: str) -> None:
-    """Python's ssl reads key pairs from files only: a private one, in memory where there is such a folder, gone before we return."""
+def load_pair(context: ssl.SSLContext, pem: str) -> None:
+    """Take a chain with its key, in PEM. Raises ssl.SSLError where they are none, or do not belong together.
+
+    Python's ssl reads key pairs from files only: a private one, in memory where there is such a folder, gone before we return.
+    """
     folder = _MEMORY_FOLDER if _MEMORY_FOLDER.is_dir() else None
-    with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".pem", encoding="ascii") as file:
+    with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".pem", encoding="utf-8") as file:
         file.write(pem)
         file.flush()
         context.load_cert_chain(file.name, password=_no_password)

@@ -5,6 +5,7 @@ bound job loses its binding once its copy is gone. And a hub without kubelets ru
 rendered hook, with the hook's ServiceAccount, and reports its exit code as the kubelet would. helm itself is real.
 """
 
+import re
 import subprocess
 import sys
 import threading
@@ -37,6 +38,7 @@ from integration.charts.support import (
 from integration.support import wait_for
 
 pytestmark = pytest.mark.integration
+DEPLOYED = {"operator.enabled": True, "operator.image.repository": "registry.example/sampan"}
 
 
 def sampan(kubeconfig: Path, *arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
@@ -156,14 +158,37 @@ def test_it_asks_before_it_acts(busy_hub: Hub) -> None:
     assert found(busy_hub, "clusteroffers", PROVIDER_NS)["lingang"]["spec"]["accepting"] is True
 
 
-def test_helm_uninstall_is_refused_by_the_hook_while_a_job_is_bound(busy_hub: Hub, tmp_path: Path) -> None:
-    install_hub(busy_hub, **{"operator.enabled": True, "operator.image.repository": "registry.example/sampan"})
+def memory_limit(hub: Hub) -> str:
+    """The memory limit of the operator's Deployment."""
+    deployment = client.AppsV1Api(hub.admin).read_namespaced_deployment("sampan-operator", SYSTEM)
+    return str(deployment.spec.template.spec.containers[0].resources.limits["memory"])
+
+
+def rollback_of_the_notes(hub: Hub) -> list[str]:
+    """The arguments of the `helm rollback` that the release's notes name."""
+    (told,) = re.findall(r"`helm (rollback [^`]*)`", hub.helm.run("get", "notes", "sampan", "-n", SYSTEM).stdout)
+    return str(told).split()
+
+
+@pytest.mark.parametrize("revisions", [1, 3])
+def test_after_a_refused_uninstall_the_rollback_of_the_notes_makes_the_release_whole(busy_hub: Hub, tmp_path: Path, revisions: int) -> None:
+    """Without the number helm would go to the revision before, and of the first one to none."""
+    busy_hub.helm.run("uninstall", "sampan", "-n", SYSTEM)
+    for number in range(revisions):
+        install_hub(busy_hub, **DEPLOYED, **{"operator.resources": {"limits": {"memory": f"{number + 1}Gi"}}})
     refused = _helm_uninstall(busy_hub, tmp_path)
     assert refused.returncode != 0
     assert "sampan-uninstall-guard failed" in refused.stderr
-    assert client.AppsV1Api(busy_hub.admin).read_namespaced_deployment("sampan-operator", SYSTEM), "nothing was deleted"
-    busy_hub.helm.run("rollback", "sampan", "-n", SYSTEM)
-    install_hub(busy_hub, **{"operator.enabled": True, "operator.image.repository": "registry.example/sampan"})
+    assert memory_limit(busy_hub) == f"{revisions}Gi", "nothing was deleted"
+    busy_hub.helm.run(*rollback_of_the_notes(busy_hub))
+    assert memory_limit(busy_hub) == f"{revisions}Gi", "what was installed last, not what was before"
+    status = yaml.safe_load(busy_hub.helm.run("status", "sampan", "-n", SYSTEM, "-o", "yaml").stdout)
+    assert (status["info"]["status"], status["version"]) == ("deployed", revisions + 1)
+    assert set(found(busy_hub, "computejobs", TENANT_NS)) == {"running", "queued", "done"}
+
+
+def test_helm_uninstall_goes_through_once_no_job_is_bound(busy_hub: Hub, tmp_path: Path) -> None:
+    install_hub(busy_hub, **DEPLOYED)
     patch_status(busy_hub.operator(), job("running"), {"phase": "Succeeded", "finishedAt": "2026-01-01T00:00:10Z"})
     allowed = _helm_uninstall(busy_hub, tmp_path)
     assert allowed.returncode == 0, allowed.stderr
@@ -173,7 +198,7 @@ def test_helm_uninstall_is_refused_by_the_hook_while_a_job_is_bound(busy_hub: Hu
 def test_uninstall_stops_the_charts_operator(busy_hub: Hub) -> None:
     patch(busy_hub.admin, job("running"), {"spec": {"suspend": True}})
     patch_status(busy_hub.operator(), job("running"), {"phase": "Suspended", "binding": None})
-    install_hub(busy_hub, **{"operator.enabled": True, "operator.image.repository": "registry.example/sampan"})
+    install_hub(busy_hub, **DEPLOYED)
     done = sampan(busy_hub.api.kubeconfig, "--yes")
     assert "stopped the operator" in done.stdout, done.stderr
     assert client.AppsV1Api(busy_hub.admin).read_namespaced_deployment("sampan-operator", SYSTEM).spec.replicas == 0

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -14,17 +15,22 @@ from integration.support import wait_for
 pytestmark = pytest.mark.integration
 
 
-def test_an_added_field_works_after_an_upgrade(hub: Hub, tmp_path: Path) -> None:
-    install_hub(hub)
-    before = create(hub.tenant(), job("survivor"))
-    chart = tmp_path / "sampan"
+def next_version(folder: Path) -> Path:
+    """A chart whose ComputeJobs have a field more."""
+    chart = folder / "sampan"
     shutil.copytree(HUB_CHART, chart)
     path = chart / "crds-generated" / "sampan.dev_computejobs.yaml"
     crd = yaml.safe_load(path.read_text(encoding="utf-8"))
     spec = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
     spec["properties"]["addedField"] = {"type": "string", "maxLength": 8}
     path.write_text(yaml.safe_dump(crd), encoding="utf-8")
+    return chart
 
+
+def test_an_added_field_works_after_an_upgrade(hub: Hub, tmp_path: Path) -> None:
+    install_hub(hub)
+    before = create(hub.tenant(), job("survivor"))
+    chart = next_version(tmp_path)
     change = {"spec": {"addedField": "new"}}
     assert "addedField" not in patch(hub.tenant(), job("survivor"), change)["spec"], "pruned before the upgrade"
     try:
@@ -34,6 +40,32 @@ def test_an_added_field_works_after_an_upgrade(hub: Hub, tmp_path: Path) -> None
         install_hub(hub)
     assert after["metadata"]["uid"] == before["metadata"]["uid"]
     assert after["spec"]["template"] == before["spec"]["template"]
+
+
+def test_a_rollback_takes_the_kinds_back_and_keeps_every_object(hub: Hub, tmp_path: Path) -> None:
+    hub.helm.run("uninstall", "sampan", "-n", SYSTEM)
+    install_hub(hub)
+    made = create(hub.tenant(), job("older"))
+    hub.helm.run("upgrade", "sampan", str(next_version(tmp_path)), "-n", SYSTEM, *Helm.values(HUB_VALUES))
+    newer = {**job("newer"), "spec": {**job("newer")["spec"], "addedField": "new"}}
+    wait_for(lambda: created_with_field(hub, newer), "the new schema is served", every=0.2)
+    hub.helm.run("rollback", "sampan", "1", "-n", SYSTEM)
+    change = {"spec": {"priority": 1, "addedField": "again"}}
+    wait_for(lambda: "addedField" not in patch(hub.tenant(), newer, change)["spec"], "the schema before is served", every=0.2)
+    kept = {
+        name: custom(hub.admin).get_namespaced_custom_object(GROUP, VERSION, TENANT_NS, "computejobs", name) for name in ("older", "newer")
+    }
+    assert kept["older"]["metadata"]["uid"] == made["metadata"]["uid"]
+    assert kept["newer"]["spec"]["template"] == newer["spec"]["template"] | kept["newer"]["spec"]["template"]
+    hub.helm.run("upgrade", "sampan", str(HUB_CHART), "-n", SYSTEM, *Helm.values(HUB_VALUES))
+
+
+def created_with_field(hub: Hub, body: dict[str, Any]) -> bool:
+    """Create it anew until the API server keeps the new field."""
+    if "addedField" in create(hub.tenant(), body)["spec"]:
+        return True
+    custom(hub.tenant()).delete_namespaced_custom_object(GROUP, VERSION, TENANT_NS, "computejobs", body["metadata"]["name"])
+    return False
 
 
 def _with_field(hub: Hub, change: dict[str, dict[str, str]]) -> dict[str, dict[str, str]] | None:

@@ -32,9 +32,8 @@ def test_the_front_proxy_is_signed_by_a_ca_that_signs_nothing_else(folder: Path)
 
 
 def test_the_server_can_serve_with_them_under_the_service_s_name(folder: Path) -> None:
-    assert (
-        server_context(certificate=folder / "tls.crt", key=folder / "tls.key", client_ca=folder / "ca.crt").verify_mode is ssl.CERT_OPTIONAL
-    )
+    certificate, key, ca = ((folder / name).read_text() for name in ("tls.crt", "tls.key", "ca.crt"))
+    assert server_context(certificate=certificate, key=key, client_ca=ca).verify_mode is ssl.CERT_OPTIONAL
     names = loaded(folder / "tls.crt").extensions.get_extension_for_class(x509.SubjectAlternativeName)
     assert names.value.get_values_for_type(x509.DNSName) == [SERVER_NAME]
 

@@ -7,8 +7,9 @@ whose common name is among the allowed ones, and tells the user in headers.
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
+
+from sampan.kube.tls import load_pair
 
 USER_HEADER: Final = "X-Remote-User"
 GROUP_HEADER: Final = "X-Remote-Group"
@@ -44,15 +45,15 @@ class FrontProxy:
         return Caller(user)
 
 
-def server_context(*, certificate: Path, key: Path, client_ca: Path) -> ssl.SSLContext:
-    """Return TLS of the server. A client certificate is not needed, but one that is shown must be signed by `client_ca`.
+def server_context(*, certificate: str, key: str, client_ca: str) -> ssl.SSLContext:
+    """Return TLS of the server, from PEM. A client certificate is not needed, but one that is shown must be signed by `client_ca`.
 
-    Raises OSError, ssl.SSLError among them, where a file is missing or is none.
+    Raises ssl.SSLError, an OSError, where one is none.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(certificate, key)
-    context.load_verify_locations(client_ca)
+    load_pair(context, f"{certificate}\n{key}")
+    context.load_verify_locations(cadata=client_ca.encode("ascii", "ignore").decode())
     context.verify_mode = ssl.CERT_OPTIONAL
     return context
 

@@ -134,16 +134,39 @@ class QueryApi:
         return self._turns.turn(request.match_info["namespace"])
 
 
+class Served:
+    """A server that listens."""
+
+    def __init__(self, runner: web.AppRunner, host: str) -> None:
+        """Take a runner that was set up; `listen` comes next."""
+        self._runner, self._host = runner, host
+        self._site: web.TCPSite | None = None
+        self.port = 0
+
+    async def listen(self, port: int, tls: ssl.SSLContext) -> None:
+        """Listen on a port; 0: on any. Raises OSError where the address is taken."""
+        self._site = web.TCPSite(self._runner, self._host, port, ssl_context=tls)
+        await self._site.start()
+        self.port = self._runner.addresses[0][1]
+
+    async def use(self, tls: ssl.SSLContext) -> None:
+        """Take connections under other certificates from now on; those that are open end as they began."""
+        if self._site is not None:
+            await self._site.stop()
+        await self.listen(self.port, tls)
+
+
 @asynccontextmanager
-async def serving(api: QueryApi, address: tuple[str, int], tls: ssl.SSLContext) -> AsyncIterator[int]:
-    """Serve while the context is open; gives the port. Raises OSError where the address is taken."""
+async def serving(api: QueryApi, address: tuple[str, int], tls: ssl.SSLContext) -> AsyncIterator[Served]:
+    """Serve while the context is open. Raises OSError where the address is taken."""
     runner = web.AppRunner(api.application(), access_log=None)
     await runner.setup()
     try:
-        await web.TCPSite(runner, *address, ssl_context=tls).start()
+        served = Served(runner, address[0])
+        await served.listen(address[1], tls)
         preparing = asyncio.create_task(api.keep_prepared())
         try:
-            yield runner.addresses[0][1]
+            yield served
         finally:
             preparing.cancel()
             await asyncio.wait([preparing])

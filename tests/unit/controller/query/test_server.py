@@ -64,17 +64,15 @@ class Server:
 async def running(folder: Path, *, burst: int = 20, of_namespace: int = 40, broken: bool = False) -> AsyncIterator[Server]:
     """A server whose world has one offer."""
     own = issue(authority(), name="sampan-query", hosts=["127.0.0.1"])
-    for name, text in (("tls.crt", own.cert_pem), ("tls.key", own.key_pem), ("ca.crt", authority("front-proxy-ca").cert_pem)):
-        (folder / name).write_text(text)
     picture = b.snapshot(offers=[b.offer()], clusters=[b.cluster(*b.nodes("n", 1, b.H100))])
 
     world = StillWorld(picture, [jobs.record("u1", spec=GPU)], broken=broken)
     api = QueryApi(world, FrontProxy(frozenset({"front-proxy-client"})))
     api.budget = Budget(milliseconds=60_000, burst=burst)
     api.budget_of_namespaces = Budget(milliseconds=60_000, burst=of_namespace)
-    tls = server_context(certificate=folder / "tls.crt", key=folder / "tls.key", client_ca=folder / "ca.crt")
-    async with serving(api, ("127.0.0.1", 0), tls) as port:
-        yield Server(port, folder)
+    tls = server_context(certificate=own.cert_pem, key=own.key_pem, client_ca=authority("front-proxy-ca").cert_pem)
+    async with serving(api, ("127.0.0.1", 0), tls) as served:
+        yield Server(served.port, folder)
 
 
 def proxy(name: str = "front-proxy-client", ca: str = "front-proxy-ca") -> Pair:
