@@ -59,10 +59,16 @@ def _demand(old: Demand, new: Demand) -> list[_Pair]:
         (f"{own}activeDeadlineSeconds", old.limit_seconds, new.limit_seconds, ""),
     ]
     for name, unit in ((CPU, "milli"), (MEMORY, "bytes"), (STORAGE, "bytes")):
-        pairs.append((f"{pod}resources.requests.{name}", old.per_replica[name], new.per_replica[name], unit))
+        pairs.append((f"{pod}resources.requests.{name}", _request(old, name), _request(new, name), unit))
+        pairs.append((f"{pod}resources.limits.{name}", dict(old.limits).get(name), dict(new.limits).get(name), unit))
     if old.requirement is not None and new.requirement is not None:
         pairs += _requirement(old.requirement, new.requirement, f"{own}accelerator.")
     return pairs
+
+
+def _request(demand: Demand, name: str) -> int | None:
+    """Return what a pod asks of a resource, None where it does not name it."""
+    return demand.per_replica[name] or (0 if name in demand.zeros else None)
 
 
 def _requirement(old: Requirement, new: Requirement, at: str) -> list[_Pair]:

@@ -10,14 +10,17 @@ from typing import Final
 import numpy as np
 
 from sampan.model.accelerator import Precision, Sharing
+from sampan.model.admission import LIMITS
 from sampan.model.job import Demand, Domestic, Interconnect, Placement, Requirement, Shape
 from sampan.model.reason import Reason
 from sampan.model.selector import Selector
 from sampan.model.vector import CPU, MEMORY, STORAGE, Vector
+from sampan.scheduling.admission_fixes import named, within_ranges
 from sampan.scheduling.answers import Change
 from sampan.scheduling.changes import differences
 from sampan.scheduling.filters import Question, memory_of, refusals
 from sampan.scheduling.objections import next_count
+from sampan.scheduling.quota_use import UNLIMITED
 from sampan.scheduling.shortage import Spot, room_against, short_resource
 from sampan.scheduling.versions import version_key
 
@@ -108,12 +111,11 @@ def _lesser(question: Question, spot: Spot) -> Iterator[Demand]:
     room = int(spot.free().sum())
     use = desk.limits.use(spot.column, demand)
     count = demand.requirement.count if demand.requirement else 0
-    for limit in desk.limits.limits:
-        if spot.column in limit.columns.tolist():
-            room = min(room, limit.fits(use))
+    room = min((room, *(limit.fits(use) for limit in desk.limits.of(spot.column))))
     room = min(room, desk.pledges.room(spot.column, demand, barring=desk.holds.barring(spot.job, demand)))
     if 0 < room < demand.least_replicas:
         yield replace(demand, replicas=room, least_replicas=room)
+    yield from _within_limits(spot)
     at = desk.tables.columns[spot.column]
     name, _, _ = short_resource(spot, desk.tables.free)
     if name in (CPU, MEMORY, STORAGE):
@@ -123,10 +125,36 @@ def _lesser(question: Question, spot: Spot) -> Iterator[Demand]:
     if demand.requirement and count > 1:
         free = np.maximum(desk.tables.free.amounts[at.nodes, desk.tables.names.column(question.pool.resource)], 0)
         units = question.pool.accelerator.units_per_device if question.pool.accelerator else 1
-        for most in dict.fromkeys((count - 1, min(int(free.max(initial=0)) // units, count - 1))):
+        left = _left(spot, question.pool.resource) // (units * demand.least_replicas)
+        for most in dict.fromkeys((count - 1, min(int(free.max(initial=0)) // units, count - 1), min(left, count - 1))):
             allowed = question.pool.accelerator.count_rule.largest(most) if question.pool.accelerator else most
             if 0 < allowed < count:
                 yield replace(demand, requirement=replace(demand.requirement, count=allowed))
+
+
+def _within_limits(spot: Spot) -> Iterator[Demand]:
+    """Yield the demand with as much of every resource that a quota or a queue is short of as that leaves."""
+    demand, use = spot.demand, spot.desk.limits.use(spot.column, spot.demand)
+    limits = dict(demand.limits)
+    for name in (CPU, MEMORY, STORAGE):
+        added = use.each.get(name, 0) - demand.per_replica[name]
+        most = _left(spot, name) // demand.least_replicas - added
+        most = min(most, _left(spot, f"{LIMITS}{name}") // demand.least_replicas) if name in limits else most
+        if most < demand.per_replica[name]:
+            demand = next(_lowered(demand, name, most), demand)
+        cap = _left(spot, f"{LIMITS}{name}") // demand.least_replicas
+        if cap < limits.get(name, 0):
+            limits[name] = max(cap, 0)
+    if demand != spot.demand or limits != dict(demand.limits):
+        yield replace(demand, limits=tuple(sorted(limits.items())))
+
+
+def _left(spot: Spot, name: str) -> int:
+    """Return what the limits of a column leave of a resource, more than anybody asks for where none names it."""
+    best_effort = spot.desk.limits.use(spot.column, spot.demand).best_effort
+    drawn = (limit for limit in spot.desk.limits.of(spot.column) if limit.counts(best_effort=best_effort))
+    left = [amounts[name] for limit in drawn for amounts in (limit.left, limit.largest) if name in amounts]
+    return max(min(left, default=UNLIMITED), 0)
 
 
 def _lowered(demand: Demand, name: str, amount: int) -> Iterator[Demand]:
@@ -250,6 +278,8 @@ _FIXES: Final[Mapping[Reason, Callable[[Question], Iterator[Question]]]] = {
     Reason.ARCHITECTURE_MISMATCH: lambda q: iter(
         (replace(q, demand=replace(q.demand, architectures=tuple(sorted({*q.demand.architectures, q.pool.architecture})))),)
     ),
+    Reason.RESOURCES_NOT_NAMED: lambda q: (replace(q, demand=fixed) for fixed in named(q.demand, q.pool)),
+    Reason.LIMIT_RANGE_VIOLATED: lambda q: (replace(q, demand=fixed) for fixed in within_ranges(q.demand, q.pool)),
     Reason.RUN_LIMIT_EXCEEDED: _run_limit,
     Reason.DEVICES_PER_JOB_EXCEEDED: _per_job,
 }
