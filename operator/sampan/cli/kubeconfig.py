@@ -132,10 +132,12 @@ def _add(known: dict[str, Values], document: Values, what: tuple[str, str, Itera
         raise Trouble(f"kubeconfig {path}: {section} is not a list", _NEXT)
     names: set[str] = set()
     for entry in listed:
-        name = entry.get("name") if isinstance(entry, dict) else None
-        values = (entry.get(inner) or {}) if isinstance(entry, dict) else None
+        mapping = {} if entry is None else entry  # as kubectl: an empty entry is one without a name
+        if not isinstance(mapping, dict):
+            raise Trouble(f"kubeconfig {path}: an entry of {section} is no mapping", _NEXT)
+        name, values = mapping.get("name") or "", mapping.get(inner) or {}
         if not isinstance(name, str) or not isinstance(values, dict):
-            raise Trouble(f"kubeconfig {path}: an entry of {section} has no name, or no mapping {inner}", _NEXT)
+            raise Trouble(f"kubeconfig {path}: an entry of {section} has a name that is no string, or no mapping {inner}", _NEXT)
         if name in names:
             raise Trouble(f'kubeconfig {path}: {section} has two entries "{name}"', _NEXT)
         names.add(name)

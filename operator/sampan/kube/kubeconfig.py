@@ -21,7 +21,7 @@ __all__ = ["Code", "InvalidKubeconfig", "parse"]
 _CLUSTER = frozenset({"server", "tls-server-name", "certificate-authority-data", "disable-compression", "extensions"})
 _USER = frozenset({"token", "client-certificate-data", "client-key-data", "extensions"})
 _INLINE = f"put the file's content, as base64, into {{}}-data and remove {{}} ({FLATTEN} does)"
-_NO_PLUGIN = "put a token, or client-certificate-data with client-key-data, there instead"
+_NO_PLUGIN = "put a token (the notes of the chart sampan-member make one), or client-certificate-data with client-key-data, there instead"
 _NO_IMPERSONATION = "give a credential of the identity itself and remove it"
 _REFUSED_OF_CLUSTER: Mapping[str, tuple[Code, str]] = {
     "insecure-skip-tls-verify": (Code.INSECURE, "give certificate-authority-data instead"),

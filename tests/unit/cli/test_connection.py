@@ -12,13 +12,14 @@ import yaml
 from kubernetes.client import ApiClient, CoreV1Api
 from kubernetes.config import incluster_config
 from urllib3 import ProxyManager
+from urllib3.exceptions import HTTPError
 
 from sampan.cli import connection
 from sampan.cli.connection import client_for, configured
 from sampan.cli.options import Target
 from sampan.cli.trouble import Trouble
 from unit.cli.connect_proxy import connect_proxy
-from unit.kube.certs import authority, issue
+from unit.kube.certs import authority, ec_key, issue, rsa_key
 from unit.kube.fake_api import FakeApi, serving
 
 CA = base64.b64encode(authority().cert_pem.encode()).decode()
@@ -89,6 +90,19 @@ async def test_a_gateways_path_and_an_intermediate_ca(tmp_path: Path) -> None:
         (tmp_path / "ca.crt").write_text(middle.cert_pem)
         cluster = {"server": f"https://127.0.0.1:{api.port}/k8s/clusters/c-1/", "certificate-authority": "ca.crt"}
         assert await ask(write(tmp_path, {**cluster, "certificate-authority-data": None})) == ["one"]
+
+
+async def test_a_client_certificate_of_any_kind_beside_a_token(tmp_path: Path) -> None:
+    async with serving(client_ca=authority("clients")) as api:
+        api.put("one")
+        for key in (ec_key(), rsa_key(2048)):
+            me = issue(authority("clients"), name="me", key=key)
+            (tmp_path / "me.crt").write_text(f"subject=CN = me\n{me.cert_pem}")
+            (tmp_path / "me.key").write_text(me.key_pem)
+            files = {"token": "good\n", "client-certificate": "me.crt", "client-key": "me.key"}
+            assert await ask(write(tmp_path, {"server": f"https://127.0.0.1:{api.port}"}, files)) == ["one"]
+        with pytest.raises(HTTPError):  # as the server wants one
+            await ask(write(tmp_path, {"server": f"https://127.0.0.1:{api.port}"}))
 
 
 async def test_another_name_or_ca_is_not_believed(api: FakeApi, tmp_path: Path) -> None:
