@@ -228,7 +228,7 @@ def _without_fraction(node: Node, group: DeviceGroup) -> DeviceGroup:
 
 def _emptied(group: DeviceGroup) -> DeviceGroup:
     """Return a group of which no device counts."""
-    return replace(group, devices=0, cards=(), rings=None)
+    return replace(group, devices=0, physical=None, cards=(), rings=None)
 
 
 def _extended(name: str) -> bool:

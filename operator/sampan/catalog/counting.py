@@ -56,9 +56,10 @@ def without_contradiction(vendor: Vendor, node: Node, groups: Sequence[DeviceGro
     A count of whole cards outlives their being cut. A part needs at least its share of compute and of memory of a card.
     """
     cards, parts = cards_of(vendor, node), [group for group in groups if group.sharing is Sharing.PARTITION and group.claim is None]
-    whole = [group for group in groups if group.sharing is Sharing.WHOLE and group.claim is None and group.devices]
-    needed, shown = least_cards(vendor, parts), sum(group.devices for group in whole)
-    if not cards or not parts or not whole or shown + needed <= cards:
+    uncut = (Sharing.WHOLE, Sharing.TIME_SLICED)
+    whole = [group for group in groups if group.sharing in uncut and group.claim is None and not _of_partitions(vendor, node, group)]
+    needed, shown = least_cards(vendor, parts), sum(_least_uncut(vendor, node, group) for group in whole)
+    if not cards or not parts or not shown or shown + needed <= cards:
         return list(groups), []
     why = f"contradictory: {shown} whole, and partitions that need {needed} of {cards} cards"
     emptied = {
@@ -66,6 +67,14 @@ def without_contradiction(vendor: Vendor, node: Node, groups: Sequence[DeviceGro
     }
     left = [Ignored(resource=group.resource, amount=group.devices, why=CONTRADICTORY) for group in whole]
     return [emptied.get(id(group), group) for group in groups], left
+
+
+def _least_uncut(vendor: Vendor, node: Node, group: DeviceGroup) -> int:
+    """Return the fewest cards that whole devices are, or time slices of whole devices."""
+    if group.sharing is Sharing.WHOLE:
+        return group.devices
+    replicas = max((number(node.labels.get(key)) for key in vendor.labels.replicas), default=0)
+    return ceil(Fraction(group.devices, max(replicas, 1)))
 
 
 def least_cards(vendor: Vendor, parts: Iterable[DeviceGroup]) -> int:
@@ -98,7 +107,8 @@ def with_physical(vendor: Vendor, node: Node, groups: Sequence[DeviceGroup]) -> 
 def _physical(vendor: Vendor, node: Node, group: DeviceGroup, *, left: int, cut: Sequence[DeviceGroup]) -> int | None:
     """Return the cards behind a group; `left` are those that nothing whole takes (0: not told), `cut` all groups of parts or shares."""
     if group.sharing is Sharing.WHOLE:
-        return group.devices
+        entry = vendor.resource(group.resource)
+        return None if entry is not None and entry.multiplied and not cards_of(vendor, node) else group.devices
     if group.cards:
         return len(group.cards)
     if group.sharing is Sharing.VIRTUAL:

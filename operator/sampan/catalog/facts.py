@@ -50,6 +50,8 @@ class ResourceName:
     """Names of one view show different devices of the set; empty: every name is a view of its own."""
     cards: bool = False
     """Of bookkeeping: its amount is the number of cards."""
+    multiplied: bool = False
+    """A unit may be one of several replicas of a device: only a count of cards tells."""
     per_card: int = 0
     """Of partitions: how many of what the group `part` of the pattern counts are a whole card; 0: not known."""
 

@@ -29,6 +29,7 @@ def read_resource(entry: Table) -> ResourceName:
         alias=entry.get("alias", ""),
         view=entry.get("view", ""),
         cards=entry.get("cards", False),
+        multiplied=entry.get("multiplied", False),
         per_card=entry.get("per_card", 0),
     )
 

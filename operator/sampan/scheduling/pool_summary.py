@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sampan.catalog import Catalog
+from sampan.catalog.counting import CONTRADICTORY
 from sampan.model.accelerator import CountRule, Sharing
 from sampan.model.cluster import CardUse, Cluster, Node, Pool
 from sampan.model.device import DeviceGroup
@@ -206,5 +207,7 @@ def _missing(groups: tuple[DeviceGroup, ...], catalog: Catalog, node: Node) -> I
         elif group.unhealthy:
             yield "Unhealthy", group.vendor, group.unhealthy, group.resource, ""
     for ignored in catalog.examine(node).ignored:
-        if ignored.why in ("NotBelieved", "SecondPublisher", "Partitioned", "Stale", "Incomplete", "Contradictory"):
-            yield ignored.why, "", ignored.amount, ignored.resource, ""
+        if ignored.why in ("NotBelieved", "SecondPublisher", "Partitioned", "Stale", "Incomplete", CONTRADICTORY):
+            shown = next((group for group in groups if group.resource == ignored.resource), None)
+            detail = shown.evidence[0] if shown is not None and ignored.why == CONTRADICTORY and shown.evidence else ""
+            yield ignored.why, "", ignored.amount, ignored.resource, detail

@@ -144,3 +144,17 @@ def test_unhealthy_devices_are_counted_even_where_no_healthy_one_is_left(healthy
     (group,) = member.devices["h"]
     sick = replace(member, devices={"h": (replace(group, devices=healthy, unhealthy=3),)})
     assert left_out(offer(), sick, load()) == (LeftOut("Unhealthy", "nvidia", 1, 3, "h nvidia.com/gpu"),)
+
+
+def test_a_stale_whole_count_is_left_out_and_told() -> None:
+    labels = {"nvidia.com/gpu.product": "NVIDIA-A100-80GB-PCIe", "nvidia.com/gpu.count": "2"}
+    member = cluster(node(resources={"nvidia.com/gpu": 2, "nvidia.com/mig-1g.10gb": 14}, labels=labels))
+    (pool,) = pools_of(offer(), member, load(), home_origins=frozenset(), trust_overrides=True)
+    shown = describe(pool, member)
+    assert (shown.resource_name, shown.devices, shown.cards, shown.schedulable) == ("nvidia.com/mig-1g.10gb", 14, 2, 14)
+    (left,) = left_out(offer(), member, load())
+    assert (left.cause, left.devices, left.detail) == (
+        "Contradictory",
+        2,
+        "contradictory: 2 whole, and partitions that need 2 of 2 cards",
+    )
