@@ -9,12 +9,16 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from jobs import NOW, binding, body, copy
+from jobs import NOW, OFFER, binding, body, copy
 from sampan.api import status as s
+from sampan.api.conditions import HOLD_UPS
 from sampan.controller import actions as a
 from sampan.controller.decide import decide
+from sampan.controller.hold_ups import Outlook, away, of_pods, tell
 from sampan.controller.jobs import JobRecord, record_of
 from sampan.controller.observe import Observation, State
+from sampan.controller.outage import Outage
+from sampan.controller.presence import Trouble, Why
 from sampan.model.lifecycle import Phase
 from sampan.model.names import FINALIZER
 
@@ -37,6 +41,7 @@ class Life(RuleBasedStateMachine):
         self.copy: int | None = None
         """The attempt of the Job that is on the member."""
         self.going = self.suspended = self.reachable = False
+        self.away = self.node_lost = False
         self.pods = 0
         self.state = State.WAITING
         self.absent: int | None = None
@@ -72,11 +77,25 @@ class Life(RuleBasedStateMachine):
             absent=self.absent == where.attempt and there is None and not self.pods,
         )
 
+    def outlook(self, record: JobRecord) -> Outlook:
+        """What `outlooks` would say: a node, or the member, that is lost or not."""
+        if record.binding is None or (record.phase.ended and not self.deleting):
+            return Outlook(known=True)
+        ended = self.deleting or not record.attempt_open
+        if not self.reachable:
+            return Outlook(known=self.away, hold_up=away(Outage(since=NOW, reason="Unreachable"), OFFER, ended=ended, unsent=False))
+        lost = Trouble(pod="p", uid="p", node="n1", why=Why.NODE_UNREACHABLE, since=NOW, ripe_at=NOW + 10_000)
+        return Outlook(known=True, hold_up=of_pods((lost,) if self.node_lost and self.pods else (), ended=ended))
+
     # --- the world ------------------------------------------------------------------------------------------------
 
     @rule(reachable=st.booleans())
     def link(self, reachable: bool) -> None:
         self.reachable = reachable
+
+    @rule(away=st.booleans(), node_lost=st.booleans())
+    def losses(self, away: bool, node_lost: bool) -> None:
+        self.away, self.node_lost = away, node_lost
 
     @rule(seconds=st.sampled_from((1, 20, 61, 3_600)))
     def wait(self, seconds: int) -> None:
@@ -121,7 +140,10 @@ class Life(RuleBasedStateMachine):
         """Ask and act, as the pilot does, until there is nothing to do at once."""
         for _ in range(20):
             record = self.record()
-            action = decide(record, self.remote(), a.Times(now=self.now, tombstone=30_000, counters=15_000))
+            times = a.Times(now=self.now, tombstone=30_000, counters=15_000)
+            action = decide(record, self.remote(), times)
+            if isinstance(action, a.Wait):
+                action = tell(record, self.outlook(record), action, times=times)
             if isinstance(action, a.Patch):
                 assert action.status != self.status, "every patch changes something"
                 self.status = action.status
@@ -175,6 +197,12 @@ class Life(RuleBasedStateMachine):
         assert len(numbers) == len(set(numbers))
         assert set(numbers) <= set(self.bound)
         assert len(numbers) <= s.MAX_ATTEMPTS
+
+    @invariant()
+    def what_holds_up_holds_up_only_what_is_bound(self) -> None:
+        held = [c["type"] for c in self.status.get("conditions") or () if c["status"] == "True" and c["type"] in HOLD_UPS]
+        assert len(held) <= 1
+        assert not held or "binding" in self.status
 
     @invariant()
     def a_phase_says_whether_there_is_a_binding(self) -> None:

@@ -4,13 +4,15 @@ from typing import Any
 
 import pytest
 
-from jobs import NOW, OFFER, binding, bound_status, record
+from jobs import NOW, OFFER, binding, bound_status, copy, record
 from member_objects import as_node, node_body
 from sampan.api import rejections
+from sampan.api.status import to_rfc3339
 from sampan.controller import actions as a
 from sampan.controller.decide import decide
 from sampan.controller.inventory import to_node
 from sampan.controller.jobs import JobRecord
+from sampan.controller.observe import Observation, State
 from sampan.controller.outage import Outage
 from unit.controller.fakes import H100_JOB, JOBS, REMOTE, World, running, world
 from unit.kube.fake_api import replying
@@ -221,6 +223,36 @@ async def test_a_lost_node_is_told_once_it_lasts_and_a_deletion_waits_for_it() -
         await w.pass_time(20_000)
         await w.pass_time(20_000)
         assert not w.hub.of(JOBS), "the finalizer left"
+
+
+async def test_a_ghost_of_a_copy_does_not_keep_a_job() -> None:
+    """An answer of the API server may come after the watch told that the copy is gone: no event takes it away."""
+    async with world() as w:
+        await running_job(w)
+        ghost = dict(w.link.jobs)
+        w.member.drop("v1/pods", "p", "sampan-jobs")
+        w.member.drop(REMOTE, w.copy()["metadata"]["name"], "sampan-jobs")
+        w.change(deletionTimestamp="2027-01-15T08:00:00Z")
+        w.now += 20_000
+        w.watch()
+        w.link.jobs = ghost
+        w.pilot.touch("u1")
+        await w.settle()
+        assert len(w.member.calls("DELETE", "/jobs")) <= 1
+        w.now += 20_000
+        w.pilot.touch("u1")
+        await w.settle()
+        assert not w.hub.of(JOBS), "the finalizer left"
+        assert len(w.member.calls("DELETE", "/jobs")) == 1
+
+
+@pytest.mark.parametrize(("ended", "want"), [(NOW - 7_200_000, NOW), (NOW - 1_000, NOW - 1_000), (NOW + 7_200_000, NOW), (None, NOW)])
+def test_a_members_clock_is_believed_only_within_the_attempt(ended: int | None, want: int) -> None:
+    state = State.SUCCEEDED
+    seen = Observation(state=state, whole=True, active=0, ready=0, succeeded=1, failed=0, pending=0, ended_at=ended)
+    action = decide(FRESH, a.Remote(reachable=True, job=copy(), observation=seen), a.Times(now=NOW, tombstone=30_000, counters=15_000))
+    assert isinstance(action, a.Patch)
+    assert action.status["finishedAt"] == to_rfc3339(want)
 
 
 def to_node_of(*, ready: bool) -> Any:

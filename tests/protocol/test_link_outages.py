@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from member_objects import job_body, node_body
+from member_objects import JOB, job_body, node_body, pod_body
 from unit.controller.fake_server import JOBS, NODES, OWN_PODS, PODS, FakeServer, fake_server, until
-from unit.controller.link_harness import SETTINGS, joined
+from unit.controller.link_harness import SETTINGS, joined, linked
 
 
 @pytest.fixture
@@ -123,3 +123,49 @@ async def test_one_watch_that_falls_mute_is_noticed_while_the_others_live(server
             await until(lambda: link.connected and link.facts.connected, "back")
     finally:
         speaking.cancel()
+
+
+async def test_since_when_a_member_is_away_is_when_it_was_last_heard(server: FakeServer) -> None:
+    now = SETTINGS.clock()
+    async with joined(server) as (link, _):
+        assert link.outage is None
+        server.silence(on=True)
+        await until(lambda: link.outage, "noticed")
+        first = link.outage
+        assert first is not None
+        assert first.reason == "Unreachable"
+        assert SETTINGS.mute_after * 1000 <= now - first.since < 8_000
+        await server.refuse()
+        await asyncio.sleep(0.3)
+        assert link.outage == first, "it does not begin anew"
+        server.silence(on=False)
+        await server.accept()
+        await until(lambda: link.connected and link.outage is None, "back")
+
+
+async def test_a_missing_right_is_an_outage_of_its_own(server: FakeServer) -> None:
+    server.denied |= {"create jobs.batch in sampan-jobs"}
+    async with linked() as (link, _):
+        link.use(server.kubeconfig())
+        await until(lambda: link.outage, "noticed")
+        assert link.outage is not None
+        assert link.outage.reason == "MissingPermissions"
+        server.denied = {"* *.*"}
+        await until(lambda: link.connected and link.outage is None, "granted")
+
+
+async def test_jobs_hear_that_their_node_was_lost_or_came_back_though_their_pods_say_nothing(server: FakeServer) -> None:
+    server.put(PODS, pod_body(ours=JOB))
+    async with joined(server) as (link, told):
+        await until(lambda: link.pods, "the pod is seen")
+        for body in (node_body(ready=False), node_body(ready=True)):
+            before = len(told.jobs)
+            server.put(NODES, body)
+            await until(lambda before=before: len(told.jobs) > before, "told")  # type: ignore[misc]
+            assert told.jobs[-1] == JOB
+        before = len(told.jobs)
+        server.put(NODES, node_body(unschedulable=True))
+        await until(lambda: link.nodes["n1"].cordoned, "the cordon is seen")
+        assert len(told.jobs) == before, "a cordon loses nobody"
+        server.drop(NODES, "n1")
+        await until(lambda: len(told.jobs) > before, "the node object is gone")

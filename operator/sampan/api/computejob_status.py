@@ -26,8 +26,8 @@ class RemoteObject(Observed):
 class ChargedUse(Observed):
     """What the attempt counts for when turns are given; not money."""
 
-    unit_hours: Decimal = Field(description="Hours of the common unit (one A100 80 GB) that its queue is charged at binding.")
-    seconds: Count = Field(description="Span for which it is charged; corrected to the real one when the attempt ends.")
+    unit_hours: Decimal = Field(description="Hours of the common unit (one A100 80 GB) that its queue is charged for it.")
+    seconds: Count = Field(description="Span it is charged for: the declared one, a day where none is; once it has ended the real one.")
 
 
 class Binding(Observed):

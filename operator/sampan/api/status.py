@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from sampan.api.charged_use import corrected
 from sampan.api.hold_up import calmed
 from sampan.api.rejections import forgotten
 from sampan.model.lifecycle import Event, Outcome, Phase, follow
@@ -170,7 +171,8 @@ def with_remote(status: Status, remote: Mapping[str, Any], remote_uid: str | Non
 def attempt_ended(status: Status, ending: Ending) -> Status:
     """Return the status with the bound attempt's end recorded; the binding stays until the remote copy is proved gone."""
     new = calmed(status, to_rfc3339(ending.ended_at))
-    binding = new["binding"]
+    began = from_rfc3339(new["binding"].get("boundAt")) or ending.ended_at
+    binding = new["binding"] = corrected(new["binding"], (ending.ended_at - began) // 1000)
     optional = {"message": ending.message or None, "exitCode": ending.exit_code}
     entry = {
         "number": binding["attempt"],

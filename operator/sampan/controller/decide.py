@@ -264,7 +264,8 @@ def _ending(job: JobRecord, seen: Observation, times: Times) -> Ending | None:
         return None
     if job.phase is Phase.BOUND and seen.cause is not None and not seen.cause.ran and outcome is not Outcome.SUCCEEDED:
         outcome = Outcome.REJECTED  # nothing ran: no program failed, and nothing was disrupted
-    at = min(seen.ended_at or times.now, times.now)
+    bound_at = job.binding.bound_at if job.binding else 0
+    at = seen.ended_at if seen.ended_at is not None and bound_at <= seen.ended_at <= times.now else times.now  # clocks differ
     return Ending(outcome=outcome, reason=seen.reason or str(outcome), message=seen.message, exit_code=seen.exit_code, ended_at=at)
 
 

@@ -156,7 +156,9 @@ class Enactor:
             case a.Extend(copy, seconds):
                 await self._remotes.extend(link, binding, copy, seconds=seconds)
             case a.Remove(uid):
-                await self._remotes.remove(link, binding, uid)
+                known = link.jobs.get(record.uid)
+                if not await self._remotes.remove(link, binding, uid) and known is not None and known.metadata.uid == uid:
+                    link.jobs.pop(record.uid, None)  # an answer that came after the watch had told of its end
             case a.Sweep():
                 await self._remotes.sweep(link, record, binding)
             case a.Confirm():

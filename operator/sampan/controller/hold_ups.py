@@ -5,9 +5,9 @@ A state that merely passes is not worth a write: what holds up is told once it h
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sampan.api.conditions import DEGRADED, DELETING, JobReason, find_condition
 from sampan.api.hold_up import calmed, held_up, holding_up
@@ -76,6 +76,16 @@ def _with_older_time(message: str, before: str) -> str:
     if new is None or old is None or (from_rfc3339(old.group()) or 0) >= (from_rfc3339(new.group()) or 0):
         return message
     return message.replace(new.group(), old.group())
+
+
+def summed_up(statuses: Iterable[Mapping[str, Any]]) -> str:
+    """Return in words how many jobs there are, and what holds the first of them up that says so."""
+    known = list(statuses)
+    if not known:
+        return ""
+    held = [found for status in known if (found := holding_up(status)) is not None]
+    words = "1 job is left" if len(known) == 1 else f"{len(known)} jobs are left"
+    return f"{words}; {len(held)} held up, such as by {held[0]['reason']}: {held[0]['message']}" if held else words
 
 
 def away(outage: Outage, offer: OfferKey, *, ended: bool, unsent: bool) -> HoldUp:

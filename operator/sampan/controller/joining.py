@@ -170,12 +170,13 @@ def _energy(energy: Energy, now: int) -> str:
     return "spec.energy earns nothing for green: spec.energy.asOf must be a moment of the last three years"
 
 
-def draining(claim: Claim, *, in_use: bool) -> Verdict | None:
-    """Return the Draining condition of an offer that is being deleted; None for one that is not."""
+def draining(claim: Claim, *, in_use: bool, waits_for: str = "") -> Verdict | None:
+    """Return the Draining condition of an offer that is being deleted; None for one that is not. `waits_for`: what its jobs wait for."""
     if not claim.deleting:
         return None
     if in_use:
-        return _verdict(types.DRAINING, True, Why.JOBS_BOUND, "jobs have copies on the member; the offer goes when the last one is gone")
+        words = "jobs have copies on the member; the offer goes when the last one is gone"
+        return _verdict(types.DRAINING, True, Why.JOBS_BOUND, f"{words}: {waits_for}" if waits_for else words)
     return _verdict(types.DRAINING, True, Why.DRAINED, "no copy of a job is left")
 
 

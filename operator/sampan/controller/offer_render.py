@@ -30,6 +30,8 @@ class OfferUse:
 
     in_use: Callable[[OfferKey], bool]
     """Whether a job's copy may still be there because of this offer: then the offer cannot go."""
+    waits_for: Callable[[OfferKey], str] = lambda _: ""
+    """How many jobs still use an offer, and what holds them up, in words."""
     running: Callable[[str], Mapping[str, Running]] = lambda _: {}
     """What of ours holds the nodes of a cluster: it counts against the offers' caps."""
     reserved: Callable[[OfferKey], Mapping[str, int]] = lambda _: {}
@@ -108,7 +110,8 @@ class Renderer:
         verdicts: list[Verdict | None] = [*joined.verdicts, _hiding(summary) if hidden else summary]
         if cluster is not None:
             verdicts.append(overcommitted(_over(pools, used)))
-        verdicts.append(draining(claim, in_use=claim.deleting and self._use.in_use(claim.key)))
+        in_use = claim.deleting and self._use.in_use(claim.key)
+        verdicts.append(draining(claim, in_use=in_use, waits_for=self._use.waits_for(claim.key) if in_use else ""))
         view = OfferView(
             generation=claim.generation,
             joined=joined,

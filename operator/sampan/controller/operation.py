@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,9 @@ from sampan.api.convert_offer import InvalidObjectError
 from sampan.api.convert_policy import policy_of
 from sampan.controller import metrics as m
 from sampan.controller.desk_terms import DeskEvents, DeskSettings
+from sampan.controller.hold_ups import summed_up
 from sampan.controller.hub import KINDS, Hub
+from sampan.controller.jobs import JobRecord
 from sampan.controller.link_terms import LinkSettings
 from sampan.controller.loop import Loop
 from sampan.controller.offer_render import OfferUse
@@ -169,6 +171,7 @@ class Operation:
             flights=lambda cluster_uid: self.state.flights(cluster_uid),  # noqa: PLW0108
             use=OfferUse(
                 in_use=self._in_use,
+                waits_for=lambda offer: summed_up(record.status for record in self._using(offer)),
                 running=lambda cluster_uid: self.state.running(cluster_uid),  # noqa: PLW0108
                 reserved=lambda offer: self.state.promises.reserved(offer, self.state.jobs),
             ),
@@ -184,16 +187,17 @@ class Operation:
 
     def _in_use(self, offer: OfferKey) -> bool:
         """Tell whether a copy that came by this offer may still be on its member."""
-        if self.pilot.binds_to(offer):
-            return True
+        return self.pilot.binds_to(offer) or any(True for _ in self._using(offer))
+
+    def _using(self, offer: OfferKey) -> Iterator[JobRecord]:
+        """Yield the jobs that came by this offer and whose copy may still be on its member."""
         for uid in self.state.bindings.by(offer):
             record = self.state.jobs[uid]
             assert record.binding is not None
             binding = record.binding
             link = self.desk.link_of(binding.cluster_uid)
             if not record.phase.ended or link is None or not link.connected or link.traces(record.uid):
-                return True
-        return False
+                yield record
 
     def samples(self, incarnations: int, calls: m.Calls) -> dict[m.Family, list[m.Sample]]:
         """Return every metric as it is now."""

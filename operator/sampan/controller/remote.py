@@ -106,12 +106,13 @@ class RemoteJobs:
         body = {"metadata": {"uid": copy.metadata.uid}, "spec": {"activeDeadlineSeconds": seconds}}
         await link.client.patch(_job_path(binding), body, into=PartialObject)
 
-    async def remove(self, link: Link, binding: Binding, uid: str) -> None:
-        """Delete this copy and its pods; the Job goes only after them. A copy that is gone already is fine."""
+    async def remove(self, link: Link, binding: Binding, uid: str) -> bool:
+        """Delete this copy and its pods; the Job goes only after them. Return whether it was there."""
         try:
             await link.client.delete(_job_path(binding), uid=uid, propagation="Foreground")
         except (NotFound, Conflict):
-            return
+            return False
+        return True
 
     async def sweep(self, link: Link, record: JobRecord, binding: Binding) -> None:
         """Delete what carries the job's labels and outlived its Job."""

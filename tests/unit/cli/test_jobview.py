@@ -10,6 +10,7 @@ from unit.cli.fakes import BOUND, a_job
 
 NOW = datetime(2026, 3, 1, 12, 5, 0, tzinfo=UTC)
 UNSCHEDULED = {"type": "Scheduled", "status": "False", "reason": "TooLarge", "message": "needs 512, at most 32"}
+LOST = {"type": "Degraded", "status": "True", "reason": "NodeUnreachable", "message": "Node n1 does not answer"}
 INVALID = {"type": "Failed", "status": "True", "reason": "InvalidSpec", "message": "spec.x"}
 
 ROWS: dict[str, tuple[Object | None, list[str]]] = {
@@ -27,6 +28,14 @@ ROWS: dict[str, tuple[Object | None, list[str]]] = {
         {"phase": "Failed", "attempts": [{"number": 1, "offer": BOUND["offer"], "outcome": "AppFailed"}], "remote": {"message": "boom"}},
         ["team-a", "train", "Failed", "prov-a/lingang", "2", "5m", "boom"],
     ),
+    "held up": (
+        {"phase": "Running", "binding": BOUND, "remote": {"reason": "Error"}, "conditions": [LOST]},
+        ["team-a", "train", "Running", "prov-a/lingang h100-x8", "2", "5m", "NodeUnreachable: Node n1 does not answer"],
+    ),
+    "held up no more": (
+        {"phase": "Running", "binding": BOUND, "conditions": [{**LOST, "status": "False"}]},
+        ["team-a", "train", "Running", "prov-a/lingang h100-x8", "2", "5m", ""],
+    ),
     "empty status": ({"phase": "Bound", "binding": {}, "conditions": None}, ["team-a", "train", "Bound", "-", "2", "5m", ""]),
 }  # fmt: skip
 
@@ -34,6 +43,14 @@ ROWS: dict[str, tuple[Object | None, list[str]]] = {
 @pytest.mark.parametrize(("status", "want"), ROWS.values(), ids=ROWS.keys())
 def test_row(status: Object | None, want: list[str]) -> None:
     assert jobview.row(a_job(status=status), now=NOW) == want
+
+
+def test_a_job_that_is_being_deleted_says_so_whatever_its_phase_was() -> None:
+    going = {"type": "Deleting", "status": "True", "reason": "WaitingForPods", "message": "Node n1 does not answer"}
+    found = a_job(status={"phase": "Running", "binding": BOUND, "conditions": [LOST, going]})
+    found["metadata"]["deletionTimestamp"] = "2026-03-01T12:04:00Z"
+    row = jobview.row(found, now=NOW)
+    assert (row[2], row[6]) == ("Deleting", "WaitingForPods: Node n1 does not answer")
 
 
 @pytest.mark.parametrize(

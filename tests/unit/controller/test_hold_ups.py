@@ -145,3 +145,10 @@ def test_a_deletion_that_waits_takes_the_place_of_the_loss_it_waits_for() -> Non
 def test_a_job_that_was_never_held_up_is_not_written() -> None:
     for job in (RUNNING, record(), record(status=s.suspended({}, at=NOW))):
         assert told(job, None) == a.Wait()
+
+
+def test_an_offer_is_told_how_many_jobs_are_left_and_what_they_wait_for() -> None:
+    lost = written(RUNNING, up(trouble(Why.NODE_UNREACHABLE), ended=True)).status
+    assert h.summed_up([]) == ""
+    assert h.summed_up([RUNNING.status]) == "1 job is left"
+    assert h.summed_up([RUNNING.status, lost]).startswith("2 jobs are left; 1 held up, such as by WaitingForPods: Node n1 does not")

@@ -163,6 +163,9 @@ def test_draining_tells_whether_jobs_are_left() -> None:
     assert draining(claim(), in_use=True) is None
     found = [draining(gone, in_use=in_use) for in_use in (True, False)]
     assert [verdict and verdict.reason for verdict in found] == ["JobsBound", "Drained"]
+    waits = draining(gone, in_use=True, waits_for="2 jobs are left; 1 held up, such as by WaitingForPods: Node n1")
+    assert waits is not None
+    assert waits.message.endswith("when the last one is gone: 2 jobs are left; 1 held up, such as by WaitingForPods: Node n1")
 
 
 def test_overcommitted_names_each_rule_that_is_exceeded() -> None:

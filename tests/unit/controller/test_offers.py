@@ -31,13 +31,14 @@ class World:
         self.jobs: list[tuple[str, str]] = []
         self.members: list[str] = []
         self.used: set[OfferKey] = set()
+        self.waits = ""
         settings = DeskSettings(provider_namespaces=("prov-a",), home_origins=frozenset({"CN"}), link=SETTINGS)
         events = DeskEvents(
             changed=self._changed,
             job_changed=lambda cluster, job: self.jobs.append((cluster, job)),
             member_changed=self.members.append,
             flights=lambda cluster: (),
-            use=OfferUse(in_use=lambda key: key in self.used),
+            use=OfferUse(in_use=lambda key: key in self.used, waits_for=lambda _: self.waits),
         )
         self.desk = OfferDesk(client, settings, events, clock=lambda: 1_767_225_600_000)
 
@@ -185,3 +186,45 @@ async def test_no_secret_enters_a_status(world: World) -> None:
     await until(lambda: world.conditions().get("Connected", "").startswith("InvalidKubeconfig/"), "told")
     assert "abc.def-123" not in str(world.hub.patches)
     assert HUB not in str(world.hub.patches)
+
+
+async def test_why_a_member_cannot_be_worked_with_is_known_even_if_it_was_never_met(world: World) -> None:
+    await up(world)
+    uid = world.member.uid
+    assert world.desk.outage(uid, ONE) is None
+    assert world.desk.outage(uid, OfferKey("prov-a", "none")) is None
+    world.member.silence(on=True)
+    await until(lambda: world.desk.outage(uid, ONE), "it fell silent")
+    world.member.silence(on=False)
+    await until(lambda: world.desk.outage(uid, ONE) is None, "it is back")
+    other = world.desk.outage("the cluster of old times", ONE)
+    assert other is not None
+    assert other.reason == "IdentityChanged", "the kubeconfig leads elsewhere by now"
+
+
+async def test_a_member_that_is_away_when_the_operator_starts_is_known_by_its_offer() -> None:
+    async with fake_server() as hub, fake_server() as member, Client(kubeconfig.parse(hub.kubeconfig(), policy=SETTINGS.policy)) as client:
+        made = World(hub, member, client)
+        made.secret(member.kubeconfig())
+        await member.refuse()
+        made.desk.apply_provider(provider_body())
+        made.apply(offer_body())
+        task = asyncio.create_task(made.desk.run())
+        try:
+            await until(lambda: made.desk.outage("never met", ONE), "refused")
+            found = made.desk.outage("never met", ONE)
+            assert found is not None
+            assert found.reason == "Unreachable"
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_an_offer_that_drains_says_what_its_jobs_wait_for(world: World) -> None:
+    await up(world)
+    world.used.add(ONE)
+    world.waits = "1 job is left; 1 held up, such as by WaitingForPods: Node n1 does not answer"
+    world.apply(offer_body(meta={"deletionTimestamp": "2026-01-01T00:00:00Z"}))
+    await until(lambda: world.conditions().get("Draining") == "JobsBound", "drains")
+    messages = [c["message"] for _, _, body in world.hub.patches for c in body.get("status", {}).get("conditions", ())]
+    assert any(message.endswith(world.waits) for message in messages)

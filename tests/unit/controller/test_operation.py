@@ -2,16 +2,18 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 from prometheus_client import CollectorRegistry, generate_latest
 
-from jobs import HUB, NOW, body, bound_status
+from jobs import HUB, NOW, OFFER, body, bound_status
 from sampan.controller import metrics as m
 from sampan.controller.hub import KINDS, Hub
 from sampan.controller.operation import Identity, Operation
 from sampan.controller.settings import Settings
 from sampan.kube.client import Client
+from sampan.model.plan import Assignment
 from sampan.model.policy import BUILT_IN
 from sampan.model.reason import Reason
 
@@ -111,3 +113,14 @@ async def test_metrics_count_what_is_there() -> None:
         assert "sampan_jobs_waiting 1.0" in text
         assert "sampan_kopf_incarnations_total 1.0" in text
         assert set(op.samples(1, m.Calls())) == set(m.FAMILIES)
+
+
+async def test_an_offer_is_in_use_while_a_job_is_being_bound_to_it_or_has_a_copy_by_it() -> None:
+    async with operation() as op:
+        assert not op._in_use(OFFER)
+        op.pilot._assigned["u1"] = cast(Assignment, SimpleNamespace(offer=OFFER))
+        assert op._in_use(OFFER), "its intent may be written at any moment"
+        op.pilot._assigned.clear()
+        op.heard("computejobs", None, body("u1", status=bound_status()))
+        assert op._in_use(OFFER)
+        assert [record.uid for record in op._using(OFFER)] == ["u1"]

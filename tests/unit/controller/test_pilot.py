@@ -8,12 +8,13 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from jobs import CLUSTER, NOW, bound_status
+from jobs import CLUSTER, NOW, OFFER, bound_status
 from sampan.api import status as job_status
 from sampan.api.generation import observed
 from sampan.api.status import Ending
 from sampan.kube.workloads import Job as RemoteJob
 from sampan.model.lifecycle import Event, Outcome, Phase
+from sampan.model.offer import OfferKey
 from unit.kube.fake_api import replying
 
 from .fakes import H100_JOB, JOBS, REMOTE, until, world
@@ -116,6 +117,16 @@ async def test_a_poisoned_assignment_is_given_back_and_not_planned_again_at_once
         assert not list(w.state.flights(CLUSTER))
         assert not w.state.snapshot(w.now).jobs
         assert len(w.state.snapshot(w.now + 61_000).jobs) == 1
+
+
+async def test_an_offer_is_in_use_from_the_assignment_on() -> None:
+    async with world() as w:
+        w.add(spec=H100_JOB)
+        w.pilot.bind(w.assignment())
+        assert w.pilot.binds_to(OFFER)
+        assert not w.pilot.binds_to(OfferKey("prov-a", "another"))
+        await w.settle()
+        assert not w.pilot.binds_to(OFFER), "from here on its binding says so"
 
 
 async def test_a_job_that_merely_waits_costs_nothing() -> None:

@@ -43,11 +43,11 @@ async def put(w: World, name: str = NAME, **labels: str) -> None:
 async def test_a_copy_goes_with_its_pods_and_by_its_uid_alone() -> None:
     async with member() as (w, remotes):
         await put(w)
-        await remotes.remove(w.link, BINDING, "another-uid")
+        assert not await remotes.remove(w.link, BINDING, "another-uid")
         assert len(w.member.of(REMOTE)) == 1, "not the one that was meant"
-        await remotes.remove(w.link, BINDING, w.copy()["metadata"]["uid"])
+        assert await remotes.remove(w.link, BINDING, w.copy()["metadata"]["uid"])
         assert w.member.of(REMOTE) == []
-        await remotes.remove(w.link, BINDING, "gone-already")
+        assert not await remotes.remove(w.link, BINDING, "gone-already")
         assert {call.body["propagationPolicy"] for call in w.member.calls("DELETE")} == {"Foreground"}
 
 
