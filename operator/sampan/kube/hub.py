@@ -47,11 +47,15 @@ class KubeconfigFile:
         except OSError as exc:
             problem = exc.strerror or "unreadable"
         else:
-            return self._usable(parse(raw, policy=TRUSTED))
+            return self._usable(raw)
         raise NoHubCredentials(f"kubeconfig {self.path}: {problem}; give --kubeconfig or run inside the hub")
 
-    def _usable(self, credentials: Credentials) -> Credentials:
-        """Kopf, which shares them, verifies the host alone."""
+    def _usable(self, raw: bytes) -> Credentials:
+        """The credentials in it, but none for another name than the server's: Kopf, which shares them, verifies the host alone."""
+        try:
+            credentials = parse(raw, policy=TRUSTED)
+        except InvalidKubeconfig as exc:
+            raise InvalidKubeconfig(exc.code, f"kubeconfig {self.path}: {exc.message}") from None
         if credentials.server_name is None:
             return credentials
         raise NoHubCredentials(f"kubeconfig {self.path}: tls-server-name works for members only; give a server that its certificate names")

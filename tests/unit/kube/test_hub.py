@@ -33,7 +33,7 @@ def test_a_kubeconfig_may_lead_to_loopback_and_keeps_the_allow_list(tmp_path: Pa
     file.write_text(kubeconfig(server="https://127.0.0.1:6443"))
     assert load_hub(file).port == 6443
     file.write_text(kubeconfig(user="    exec: {command: touch}"))
-    with pytest.raises(InvalidKubeconfig, match="ExecNotAllowed"):
+    with pytest.raises(InvalidKubeconfig, match=rf"ExecNotAllowed: kubeconfig {file}: users\[0\].user.exec"):
         load_hub(file)
     file.write_text(kubeconfig(cluster="    tls-server-name: other"))
     with pytest.raises(NoHubCredentials, match="tls-server-name"):
