@@ -92,7 +92,7 @@ async def _run(settings: Settings, source: Source) -> None:
         host, port = settings.metrics_host, settings.metrics_port
         async with (
             endpoint(host, port, registry, ready=lambda: operation.writer.sound, healthy=lambda: shell.alive),
-            query_server(settings, LiveWorld(operation.state, operation.desk, now), client, clock=now),
+            query_server(settings, LiveWorld(operation.state, operation.desk, now, lambda: operation.pilot.room), client, clock=now),
         ):
             shell.start()
             log.info("operator.started", extra={"hub": hub_id, "jobs": len(operation.state.jobs), "metrics": settings.metrics_address})

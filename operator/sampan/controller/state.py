@@ -63,7 +63,7 @@ class State:
         """Called when a job may be placed that could not be before."""
         self._fleet, self._currency = fleet, currency
         self.book = QueueBook()
-        self._room = WaitingRoom(self.book, cooldown=cooldown)
+        self.room = WaitingRoom(self.book, cooldown=cooldown)
         self._under_way = UnderWay(self._holds)
         self.promises = Promises()
         self.bindings, self._census = Bindings(), Census()
@@ -94,7 +94,7 @@ class State:
         self._planned.pop(uid, None)
         self._flown.pop(uid, None)
         self._unassume(uid)
-        self._room.forget(uid)
+        self.room.forget(uid)
         self.use.gone(uid)
         self.bindings.put(uid, None)
         self.promises.forget(uid)
@@ -113,13 +113,13 @@ class State:
     def _queues_changed(self, changed: bool) -> None:
         if changed:
             self._under_way.touch_all()
-            self._room.queues_changed()
+            self.room.queues_changed()
             self._tell_waiting()
 
     def apply_namespace(self, name: str, labels: Mapping[str, str] | None) -> None:
         """Take in the labels of a namespace of the hub; None once it is gone."""
         if self.book.apply_namespace(name, labels):
-            self._room.namespace_changed(name)
+            self.room.namespace_changed(name)
             self._tell_waiting()
 
     def _replace(self, record: JobRecord) -> None:
@@ -139,11 +139,11 @@ class State:
         if waits:
             if known is None:
                 self.promises.restore(record)
-            self._room.put(record)
+            self.room.put(record)
             self._tell_waiting()
         else:
             self.promises.forget(record.uid)
-            self._room.take_out(record.uid)
+            self.room.take_out(record.uid)
             self._unassume(record.uid)
         for cluster_uid in {b.cluster_uid for r in (known, record) if r is not None and (b := r.binding) is not None}:
             self._fleet.flights_changed(cluster_uid)
@@ -159,7 +159,7 @@ class State:
         self._assumed[assignment.job.uid] = assignment
         self.use.assume(assignment)
         self._census.placed(assignment.demand, assignment.replicas)
-        self._room.hide(assignment.job.uid)
+        self.room.hide(assignment.job.uid)
         self._flown.pop(assignment.job.uid, None)
         self._under_way.touch(assignment.job.uid)
         self._planned[assignment.job.uid] = assignment
@@ -176,7 +176,7 @@ class State:
     def _unassume(self, uid: str) -> bool:
         assignment = self._assumed.pop(uid, None)
         if assignment is not None:
-            self._room.show(uid)
+            self.room.show(uid)
             self.use.withdraw(uid)
             self._under_way.touch(uid)
             self._fleet.flights_changed(assignment.cluster_uid)
@@ -200,7 +200,7 @@ class State:
 
     def hold_back(self, uid: str, *, until: int, version: str | None = None) -> None:
         """Keep a waiting job out of the snapshots until then (milliseconds since the epoch), or only at this resourceVersion."""
-        self._room.hold_back(uid, until=until, version=version)
+        self.room.hold_back(uid, until=until, version=version)
 
     def flights(self, cluster_uid: str) -> Iterator[Flight]:
         """Yield every assignment to a member whose pods may not all be seen yet, each job once."""
@@ -267,12 +267,12 @@ class State:
     @property
     def waiting(self) -> int:
         """Return how many jobs wait for a place, those being bound included."""
-        return len(self._room.records)
+        return len(self.room.records)
 
     def snapshot(self, now: int, *, limit: int = 64) -> Snapshot:
         """Return the world at this moment (milliseconds since the epoch)."""
         self._index()
-        offers, backlog = self._read_offers(), self._room.backlog(now)
+        offers, backlog = self._read_offers(), self.room.backlog(now)
         return Snapshot(
             now=now,
             currency=self._currency,
@@ -296,5 +296,5 @@ class State:
         if offers is not self._offers:
             self._offers = offers
             if self.book.read(tuple(sorted({e.key for offer in offers.values() for e in offer.tenants.expressions}))):
-                self._room.queues_changed()
+                self.room.queues_changed()
         return offers

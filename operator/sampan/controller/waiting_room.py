@@ -11,7 +11,7 @@ from sampan.controller.pauses import NOT_STARTED
 from sampan.controller.queue_book import QueueBook
 from sampan.controller.waiting import Sight, Waiting
 from sampan.model.backlog import Backlog
-from sampan.model.job import Shape
+from sampan.model.job import Job, Shape
 from sampan.model.offer import OfferKey
 
 CellId = tuple[OfferKey, str]
@@ -91,6 +91,21 @@ class WaitingRoom:
         """Return what may be placed at this moment (milliseconds since the epoch)."""
         return self._waiting.backlog(now)
 
+    def seen(self, record: JobRecord, now: int) -> Job:
+        """Return a waiting job as the scheduler sees it, or would once nothing keeps it out of sight any more."""
+        assert record.shape is not None
+        assert record.spec is not None
+        seat = self._book.seat(record.namespace, record.spec, record.shape)
+        return record.to_job(frozenset(self._closed(record, record.shape, now)), seat)
+
+    def not_before(self, record: JobRecord) -> int:
+        """Return until when (milliseconds since the epoch) a job is kept out of sight; a moment that is past: it is not."""
+        return max(self._not_before(record))
+
+    def cooling(self, namespace: str, shape: Shape, now: int) -> dict[CellId, int]:
+        """Return the cells that cool down for every job of a namespace and a shape as submitted, each with the end of that."""
+        return {cell: until for cell, until in self._cooling.get((namespace, shape), {}).items() if until > now}
+
     def _ungroup(self, uid: str) -> None:
         known = self.records.get(uid)
         if known is None or known.shape is None:
@@ -117,12 +132,11 @@ class WaitingRoom:
             return Sight(None)
         assert record.shape is not None
         assert record.spec is not None
-        later = [at for at in self._not_before(record) if at > now]
-        if later:
-            return Sight(None, max(later))
+        later = self.not_before(record)
+        if later > now:
+            return Sight(None, later)
         cells = self._closed(record, record.shape, now)
-        seat = self._book.seat(record.namespace, record.spec, record.shape)
-        return Sight(record.to_job(frozenset(cells), seat), min(cells.values(), default=None))
+        return Sight(self.seen(record, now), min(cells.values(), default=None))
 
     def _not_before(self, record: JobRecord) -> Iterator[int]:
         yield record.not_before()
@@ -132,13 +146,11 @@ class WaitingRoom:
 
     def _closed(self, record: JobRecord, shape: Shape, now: int) -> dict[CellId, int]:
         """Return the cells that cool down for a job, each with the end of that."""
-        key = record.namespace, shape
-        alike = {cell: until for cell, until in self._cooling.get(key, {}).items() if until > now}
-        if alike:
-            self._cooling[key] = alike
+        cells = self.cooling(record.namespace, shape, now)
+        if cells:
+            self._cooling[record.namespace, shape] = dict(cells)
         else:
-            self._cooling.pop(key, None)
-        cells = dict(alike)
+            self._cooling.pop((record.namespace, shape), None)
         for cell, until in record.cooling(self._cooldown).items():
             if until > now:
                 cells[cell] = max(until, cells.get(cell, 0))

@@ -38,7 +38,7 @@ def explain(snapshot: Snapshot, memo: Memo, job: Job, *, not_before: int = 0, ho
         told = replace(
             told,
             starts_in=None,
-            waits_for=f"the end of its pause after a failure, at {moment(not_before)}",
+            waits_for=f"the end of its pause, at {moment(not_before)}",
             start=_later(told.start, not_before),
         )
     return told, found.cycle.close()

@@ -53,6 +53,16 @@ def test_backoff_ends_by_itself() -> None:
     assert seen(of, NOW + 10_000) == ["u1"]
 
 
+def test_a_job_out_of_sight_is_seen_as_it_will_be_once_it_is_not() -> None:
+    of, paused = room(), record("u1", status=ended(Outcome.REJECTED, "ImagePullBackOff"))
+    of.put(paused)
+    assert seen(of) == []
+    assert of.seen(paused, NOW).excluded == {CELL}
+    until = of.not_before(paused)
+    assert until > NOW
+    assert seen(of, until) == ["u1"]
+
+
 def test_a_hold_is_for_its_time_and_its_version() -> None:
     of = room()
     of.put(record("u1"))
@@ -77,6 +87,10 @@ def test_a_cell_cools_down_for_the_like_of_the_namespace_and_no_other() -> None:
         return {job.uid: job.excluded for job in of.backlog(now).jobs if job.excluded}
 
     assert closed(NOW) == {"like": {CELL}}, "the one that failed pauses"
+    shape = record("new").shape
+    assert shape is not None
+    assert [set(of.cooling(namespace, shape, NOW)) for namespace in ("team-a", "team-b")] == [{CELL}, set()]
+    assert not of.cooling("team-a", shape, NOW + COOLDOWN)
     of.put(record("late"))
     assert closed(NOW + 2_000) == {"like": {CELL}, "failed": {CELL}, "late": {CELL}}
     assert closed(NOW + COOLDOWN) == {}

@@ -48,7 +48,7 @@ def test_a_job_whose_turn_the_cycle_does_not_reach_waits_for_it() -> None:
 
 def test_a_job_in_its_pause_starts_after_it() -> None:
     found = explain(world(job()), Memo(), job(), not_before=NOW + 5000)[0]
-    assert found.waits_for == "the end of its pause after a failure, at 2027-01-15T08:00:05Z"
+    assert found.waits_for == "the end of its pause, at 2027-01-15T08:00:05Z"
     assert (found.starts_in, found.start.at_latest, found.start.likely) == (None, NOW + 5000, NOW + 5000)
 
 

@@ -5,26 +5,30 @@ Everything here runs in a worker thread: only values come in, and the memo is th
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import msgspec
 from pydantic import ValidationError
 
-from sampan.api.common import first_error
+from sampan.api.common import ObjectKey, first_error
 from sampan.api.computejob import ComputeJobSpec
 from sampan.api.convert import parse_spec, shape_of
 from sampan.api.hold_up import holding_up
-from sampan.api.query_kinds import Answer, ExplanationStatus, QuoteRequest, QuoteSpec, QuoteStatus, WhatIf
+from sampan.api.query_kinds import Answer, ExplanationStatus, PoolRef, QuoteRequest, QuoteSpec, QuoteStatus, WhatIf
 from sampan.api.status import last_attempt, to_rfc3339
 from sampan.controller.jobs import JobRecord
 from sampan.controller.query import views
 from sampan.controller.query.documents import API
+from sampan.controller.query.world import Pending
 from sampan.controller.queue_book import Seat
+from sampan.controller.waiting_room import CellId
 from sampan.kube.workloads import Pod
 from sampan.model.job import Job, Shape
 from sampan.model.offer import OfferKey
+from sampan.model.plan import Assignment
 from sampan.model.snapshot import Snapshot
+from sampan.scheduling.answers import Quote, Start
 from sampan.scheduling.explanation import explain
 from sampan.scheduling.memo import Memo
 from sampan.scheduling.outcome import prepared
@@ -116,8 +120,11 @@ class Answers:
         """Work out beforehand what all questions need, so that the next need not wait for it."""
         self._give(prepared(snapshot, self._take()))
 
-    def quoted(self, asked: Asked, job: Wanted, seat: Seat) -> Document:
-        """Return the Quote of a job that need not exist. Raises BadQuestion where the change names what is not there."""
+    def quoted(self, asked: Asked, job: Wanted, seat: Seat, *, cooling: frozenset[CellId] = frozenset()) -> Document:
+        """Return the Quote of a job that need not exist. Raises BadQuestion where the change names what is not there.
+
+        `cooling`: cells that cool down for every job of its namespace and shape.
+        """
         snapshot = asked.snapshot
         candidate = Job(
             uid=QUOTED,
@@ -129,6 +136,7 @@ class Answers:
             priority=job.spec.priority,
             queue=seat.queue,
             barred=seat.barred,
+            excluded=cooling,
         )
         if job.change is None:
             now, left = quote(snapshot, self._take(), candidate)
@@ -141,6 +149,8 @@ class Answers:
                 raise BadQuestion(422, str(error)) from error
             now, after = both.before, both.after
         self._give(left)
+        if job.spec.suspend:
+            now, after = _suspended(now), after and _suspended(after)
         status = QuoteStatus(
             observed_at=to_rfc3339(snapshot.now),
             currency=snapshot.currency,
@@ -151,14 +161,19 @@ class Answers:
         )
         return _document("Quote", asked, name=job.name, status=status)
 
-    def explained(self, asked: Asked, record: JobRecord, *, job: Job | None, pods: tuple[Pod, ...]) -> Document:
-        """Return the Explanation of a job; `job` is the scheduler's view of it where it waits."""
-        status = _told(asked, record, pods) if job is None else self._waiting(asked, record, job)
+    def explained(self, asked: Asked, record: JobRecord, *, waiting: Pending | None, pods: tuple[Pod, ...]) -> Document:
+        """Return the Explanation of a job; `waiting` is the scheduler's view of it where it waits."""
+        if waiting is None:
+            status = _told(asked, record, pods)
+        elif waiting.planned is not None:
+            status = _planned(asked, record, waiting.planned)
+        else:
+            status = self._waiting(asked, record, waiting)
         return _document("Explanation", asked, name=record.name, status=status)
 
-    def _waiting(self, asked: Asked, record: JobRecord, job: Job) -> ExplanationStatus:
+    def _waiting(self, asked: Asked, record: JobRecord, waiting: Pending) -> ExplanationStatus:
         snapshot = asked.snapshot
-        told, left = explain(snapshot, self._take(), job, not_before=record.not_before())
+        told, left = explain(snapshot, self._take(), waiting.job, not_before=waiting.not_before)
         self._give(left)
         return ExplanationStatus(
             phase=str(record.phase),
@@ -194,6 +209,25 @@ def _change(change: WhatIf, asked: Asked) -> AddNodes | WithoutOffer:
     if change.add_nodes is None:
         return WithoutOffer(key)
     return AddNodes(offer=key, pool=change.add_nodes.pool, nodes=change.add_nodes.count)
+
+
+def _suspended(quote: Quote) -> Quote:
+    """Return the quote of a job that starts nowhere until it is asked to."""
+    why = "spec.suspend is true: it takes no place until that is false"
+    return replace(quote, starts_in=None, waits_for="spec.suspend to be false", start=Start(unknown=why))
+
+
+def _planned(asked: Asked, record: JobRecord, done: Assignment) -> ExplanationStatus:
+    """Return what a cycle decided of a job a moment ago: its place counts as taken already, so that nothing is to be asked anew."""
+    return ExplanationStatus(
+        phase=str(record.phase),
+        reason=record.status.get("reason"),
+        message=f"pool {done.pool} of offer {done.offer} was chosen; the binding is being written",
+        observed_at=to_rfc3339(asked.snapshot.now),
+        currency=asked.snapshot.currency,
+        pools=views.decided_view(done, asked.visible),
+        starts_in=PoolRef(offer=ObjectKey(namespace=done.offer.namespace, name=done.offer.name), pool=done.pool),
+    )
 
 
 def _told(asked: Asked, record: JobRecord, pods: tuple[Pod, ...]) -> ExplanationStatus:

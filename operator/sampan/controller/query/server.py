@@ -113,8 +113,8 @@ class QueryApi:
             record = self.world.find(namespace, name)
             if record is None:
                 raise BadQuestion(404, f'computejobs.sampan.dev "{name}" not found in namespace {namespace}')
-            job, pods = self.world.waiting(record), self.world.pods(record)
-            answer = await asyncio.to_thread(self.answers.explained, self._asked(request), record, job=job, pods=pods)
+            waiting, pods = self.world.waiting(record), self.world.pods(record)
+            answer = await asyncio.to_thread(self.answers.explained, self._asked(request), record, waiting=waiting, pods=pods)
         return web.json_response(answer)
 
     async def _quote(self, request: web.Request) -> web.Response:
@@ -122,8 +122,8 @@ class QueryApi:
         async with self._turn(request):
             asked = self._asked(request)
             job = await asyncio.to_thread(wanted, body, asked.namespace)
-            seat = self.world.seat(asked.namespace, job.spec, job.shape)
-            answer = await asyncio.to_thread(self.answers.quoted, asked, job, seat)
+            seat, cooling = self.world.seat(asked.namespace, job.spec, job.shape), self.world.cooling(asked.namespace, job.shape)
+            answer = await asyncio.to_thread(self.answers.quoted, asked, job, seat, cooling=cooling)
         return web.json_response(answer, status=201)
 
     def _asked(self, request: web.Request) -> Asked:

@@ -12,6 +12,7 @@ from sampan.api.status import to_rfc3339
 from sampan.kube.text import clean_text
 from sampan.kube.workloads import Pod
 from sampan.model.offer import OfferKey
+from sampan.model.plan import Assignment
 from sampan.model.quantity import format_micro
 from sampan.model.reason import Reason
 from sampan.scheduling.answers import CellAnswer, Place, Quote, Start
@@ -71,6 +72,22 @@ def past_verdicts(status: Mapping[str, Any], visible: Visible) -> tuple[PoolVerd
         )
         for raw in status.get("verdicts") or ()
         if visible(OfferKey(raw["offer"]["namespace"], raw["offer"]["name"]))
+    )
+
+
+def decided_view(done: Assignment, visible: Visible) -> tuple[PoolVerdict, ...]:
+    """Return the verdicts that a cycle came to with an assignment, the chosen pool first."""
+    return tuple(
+        PoolVerdict(
+            offer=ObjectKey(namespace=verdict.offer.namespace, name=verdict.offer.name),
+            pool=verdict.pool,
+            alternative=verdict.alternative,
+            score=verdict.score,
+            parts=dict(verdict.parts),
+            objections=tuple(ObjectionView(reason=each) for each in verdict.reasons),
+        )
+        for verdict in done.verdicts
+        if visible(verdict.offer)
     )
 
 

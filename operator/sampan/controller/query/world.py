@@ -8,11 +8,25 @@ from sampan.api.computejob import ComputeJobSpec
 from sampan.controller.jobs import JobRecord
 from sampan.controller.queue_book import Seat
 from sampan.controller.state import State
+from sampan.controller.waiting_room import CellId
 from sampan.kube.workloads import Pod
 from sampan.model.job import Job, Shape
+from sampan.model.plan import Assignment
 from sampan.model.snapshot import Snapshot
 
 Labels = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """A job that waits for a place, or for the place that it has to be written down."""
+
+    job: Job
+    """As the scheduler sees it, or would."""
+    not_before: int = 0
+    """Until when (milliseconds since the epoch) no cycle looks at it; a moment that is past: they do."""
+    planned: Assignment | None = None
+    """What a cycle decided and is being written."""
 
 
 class World(Protocol):
@@ -27,8 +41,11 @@ class World(Protocol):
     def find(self, namespace: str, name: str) -> JobRecord | None:
         """Return a job; None where there is none of that name."""
 
-    def waiting(self, record: JobRecord) -> Job | None:
+    def waiting(self, record: JobRecord) -> Pending | None:
         """Return the scheduler's view of a job that waits for a place; None where it does not."""
+
+    def cooling(self, namespace: str, shape: Shape) -> frozenset[CellId]:
+        """Return the cells that cool down for a new job of a namespace, by its shape as submitted."""
 
     def seat(self, namespace: str, spec: ComputeJobSpec, shape: Shape) -> Seat:
         """Return where a job of a namespace would queue."""
@@ -59,10 +76,12 @@ class LiveWorld:
     state: State
     links: Links
     clock: Callable[[], int]
+    room: Callable[[], int]
+    """How many jobs a cycle may start now; where that is none, the next cycle comes with the first one."""
 
     def snapshot(self) -> Snapshot:
         """See `World.snapshot`."""
-        return self.state.snapshot(self.clock())
+        return self.state.snapshot(self.clock(), limit=max(self.room(), 1))
 
     def tenant(self, namespace: str) -> Labels:
         """See `World.tenant`."""
@@ -73,11 +92,17 @@ class LiveWorld:
         found = [record for record in self.state.jobs.values() if record.name == name and record.namespace == namespace]
         return max(found, key=lambda record: (record.created, record.uid), default=None)
 
-    def waiting(self, record: JobRecord) -> Job | None:
+    def waiting(self, record: JobRecord) -> Pending | None:
         """See `World.waiting`."""
         if not record.waits or record.spec is None or record.shape is None:
             return None
-        return record.to_job(frozenset(), self.seat(record.namespace, record.spec, record.shape))
+        waiting = self.state.room
+        job, until = waiting.seen(record, self.clock()), waiting.not_before(record)
+        return Pending(job=job, not_before=until, planned=self.state.planned(record.uid))
+
+    def cooling(self, namespace: str, shape: Shape) -> frozenset[CellId]:
+        """See `World.cooling`."""
+        return frozenset(self.state.room.cooling(namespace, shape, self.clock()))
 
     def seat(self, namespace: str, spec: ComputeJobSpec, shape: Shape) -> Seat:
         """See `World.seat`."""

@@ -10,12 +10,15 @@ import builders as b
 import jobs
 from sampan.api import status as job_status
 from sampan.controller.query.questions import Answers, Asked, BadQuestion, wanted
+from sampan.controller.query.world import Pending
 from sampan.controller.queue_book import QueueBook
 from sampan.model.backlog import Backlog
 from sampan.model.lifecycle import Event
 from sampan.model.offer import Offer
 from sampan.model.selector import Expression, Operator, Selector
 from sampan.model.snapshot import Snapshot
+from sampan.scheduling.cycle import schedule
+from sampan.scheduling.memo import Memo
 
 FOR_B = Selector((Expression("team", Operator.IN, ("b",)),))
 GPU = {"alternatives": [{"accelerator": {"class": b.H100, "count": 8}}]}
@@ -120,12 +123,51 @@ def test_a_waiting_job_has_its_place_and_others_are_only_counted() -> None:
     mine = record.to_job(frozenset())
     others = [replace(mine, uid=f"o{n}", name=f"secret-{n}", namespace="team-z", created=mine.created - 1000) for n in range(3)]
     picture = replace(b.snapshot(offers=[b.offer()], clusters=[MEMBER]), backlog=Backlog.of([*others, mine]), limit=1)
-    told = Answers().explained(asked(picture=picture), record, job=mine, pods=())
+    told = Answers().explained(asked(picture=picture), record, waiting=Pending(job=mine), pods=())
     status = told["status"]
     assert (told["metadata"]["name"], status["phase"], status["waitsFor"]) == ("job-u9", "Pending", ITS_TURN)
     assert (status["place"]["aheadOthers"], status["place"]["position"]) == (3, 4)
     assert "secret" not in json.dumps(told)
     assert "team-z" not in json.dumps(told)
+
+
+def test_a_job_in_its_pause_starts_nowhere_before() -> None:
+    record = jobs.record("u9", spec=GPU)
+    question = asked(b.offer())
+    paused = Pending(job=record.to_job(frozenset()), not_before=question.snapshot.now + 5000)
+    status = Answers().explained(question, record, waiting=paused, pods=())["status"]
+    assert status["waitsFor"] == "the end of its pause, at 2027-01-15T08:00:05Z"
+    assert "startsIn" not in status
+    assert status["start"]["atLatest"] == "2027-01-15T08:00:05Z"
+
+
+def test_a_job_whose_binding_is_being_written_is_not_asked_about_anew() -> None:
+    """Its place counts as taken already: asked anew it would find itself in the way."""
+    record, picture = jobs.record("u9", spec=GPU), b.snapshot(offers=[b.offer()], clusters=[MEMBER])
+    mine = record.to_job(frozenset())
+    (done,) = schedule(replace(picture, backlog=Backlog.of([mine])), Memo())[0].assignments
+    status = Answers().explained(asked(b.offer()), record, waiting=Pending(job=mine, planned=done), pods=())["status"]
+    assert status["message"] == f"pool {done.pool} of offer prov/o1 was chosen; the binding is being written"
+    assert status["startsIn"] == {"offer": {"namespace": "prov", "name": "o1"}, "pool": done.pool}
+    assert status["pools"][0]["score"] == done.verdicts[0].score
+    assert "waitsFor" not in status
+
+
+def test_pools_that_cool_down_for_the_namespace_do_so_for_a_quote() -> None:
+    question, want = asked(b.offer()), wanted(json.dumps(job()).encode(), "team-a")
+    seat = replace(QueueBook().seat("team-a", want.spec, want.shape), shape=replace(want.shape, tenant=question.tenant))
+    cell = next(each for each in question.snapshot.cells if each.pool.resource)
+    view = Answers().quoted(question, want, seat, cooling=frozenset({(cell.offer, cell.pool.name)}))["status"]["now"]
+    assert "startsIn" not in view
+    assert view["pools"][0]["objections"][0]["reason"] == "OfferCoolingDown"
+
+
+def test_a_suspended_job_starts_nowhere() -> None:
+    told = quoted(asked(b.offer()), job({**GPU, "suspend": True}))["now"]
+    assert told["waitsFor"] == "spec.suspend to be false"
+    assert "startsIn" not in told
+    assert told["pools"][0]["score"] > 0
+    assert quoted(asked(b.offer()), job(GPU))["now"]["startsIn"]["pool"] == told["pools"][0]["pool"]
 
 
 def test_a_bound_job_keeps_its_verdicts_and_its_member_speaks() -> None:
@@ -136,7 +178,7 @@ def test_a_bound_job_keeps_its_verdicts_and_its_member_speaks() -> None:
     ]
     record = jobs.record("u1", status={**jobs.bound_status(), "verdicts": verdicts})
     private = replace(b.offer("private"), tenants=FOR_B)
-    told = Answers().explained(asked(b.offer(), private), record, job=None, pods=())["status"]
+    told = Answers().explained(asked(b.offer(), private), record, waiting=None, pods=())["status"]
     assert [(pool["offer"]["name"], pool.get("score")) for pool in told["pools"]] == [("lingang", 70), ("gone", None)]
     assert [each["reason"] for each in told["pools"][1]["objections"]] == ["RegionExcluded"]
     assert told["binding"]["pool"] == "h100-x8"
@@ -153,5 +195,5 @@ def test_a_bound_job_keeps_its_verdicts_and_its_member_speaks() -> None:
 def test_a_job_that_ended_says_how_and_where(event: Event, code: int | None, want: str) -> None:
     status = job_status.finished(jobs.bound_status(running=True), event, reason="Over", message="", at=jobs.NOW)
     status["attempts"] = [{"number": 1, "outcome": "AppFailed", "exitCode": code}]
-    told = Answers().explained(asked(b.offer()), jobs.record("u1", status=status), job=None, pods=())["status"]
+    told = Answers().explained(asked(b.offer()), jobs.record("u1", status=status), waiting=None, pods=())["status"]
     assert told["message"] == want

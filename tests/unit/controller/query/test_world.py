@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
+
 import jobs
 from sampan.controller.query.world import LiveWorld
 from sampan.controller.queue_book import QueueBook
 from sampan.controller.state import State
+from sampan.controller.waiting_room import WaitingRoom
 from sampan.kube.workloads import Pod
 
 
@@ -21,10 +24,23 @@ class Links:
         return self if cluster_uid == jobs.CLUSTER else None
 
 
-def world(*records: Any) -> LiveWorld:
+def world(*records: Any, room: int = 3, **parts: Any) -> LiveWorld:
     """A world of these jobs."""
-    state = SimpleNamespace(jobs={each.uid: each for each in records}, book=QueueBook(), snapshot=lambda now: now)
-    return LiveWorld(cast("State", state), Links(), lambda: jobs.NOW)
+    waiting = WaitingRoom(QueueBook(), cooldown=300_000)
+    for each in records:
+        if each.waits:
+            waiting.put(each)
+    state = SimpleNamespace(
+        **{
+            "jobs": {each.uid: each for each in records},
+            "book": QueueBook(),
+            "snapshot": lambda now, limit: (now, limit),
+            "room": waiting,
+            "planned": lambda _: None,
+            **parts,
+        }
+    )
+    return LiveWorld(cast("State", state), Links(), lambda: jobs.NOW, lambda: room)
 
 
 def test_a_job_is_found_in_its_namespace_only() -> None:
@@ -42,10 +58,19 @@ def test_of_two_of_one_name_the_newer_is_meant() -> None:
 def test_only_a_waiting_job_is_the_scheduler_s() -> None:
     waiting, bound = jobs.record("u2"), jobs.record("u1", status=jobs.bound_status())
     there = world(waiting, bound)
-    job = there.waiting(waiting)
-    assert job is not None
-    assert (job.uid, job.queue) == ("u2", "default")
+    found = there.waiting(waiting)
+    assert found is not None
+    assert (found.job.uid, found.job.queue, found.not_before, found.planned) == ("u2", "default", 0, None)
     assert there.waiting(bound) is None
+
+
+def test_what_keeps_a_job_out_of_sight_is_told_with_it() -> None:
+    waiting = jobs.record("u2")
+    there = world(waiting, planned={"u2": "a plan"}.get)
+    there.state.room.hold_back("u2", until=jobs.NOW + 5000, version=None)
+    found = there.waiting(waiting)
+    assert found is not None
+    assert (found.not_before, str(found.planned)) == (jobs.NOW + 5000, "a plan")
 
 
 def test_pods_are_those_of_the_open_attempt() -> None:
@@ -54,5 +79,6 @@ def test_pods_are_those_of_the_open_attempt() -> None:
     assert there.pods(jobs.record("u1")) == ()
 
 
-def test_the_moment_is_the_clock_s() -> None:
-    assert cast("int", world().snapshot()) == jobs.NOW
+@pytest.mark.parametrize(("room", "limit"), [(3, 3), (0, 1)], ids=["room", "none until a bind is through"])
+def test_the_picture_is_that_of_the_next_cycle(room: int, limit: int) -> None:
+    assert cast("object", world(room=room).snapshot()) == (jobs.NOW, limit)

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 
 from sampan.api.computejob import ComputeJobSpec
 from sampan.controller.jobs import JobRecord
+from sampan.controller.query.world import Pending
 from sampan.controller.queue_book import QueueBook, Seat
+from sampan.controller.waiting_room import CellId
 from sampan.kube.workloads import Pod
-from sampan.model.job import Job, Shape
+from sampan.model.job import Shape
 from sampan.model.snapshot import Snapshot
 
 
@@ -35,9 +37,13 @@ class StillWorld:
         """The job of that name."""
         return next((each for each in self.records if (each.namespace, each.name) == (namespace, name)), None)
 
-    def waiting(self, record: JobRecord) -> Job | None:
+    def waiting(self, record: JobRecord) -> Pending | None:
         """The job, if it waits."""
-        return record.to_job(frozenset()) if record.waits else None
+        return Pending(job=record.to_job(frozenset())) if record.waits else None
+
+    def cooling(self, namespace: str, shape: Shape) -> frozenset[CellId]:
+        """None."""
+        return frozenset()
 
     def seat(self, namespace: str, spec: ComputeJobSpec, shape: Shape) -> Seat:
         """What the book says."""
