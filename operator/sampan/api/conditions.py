@@ -97,6 +97,7 @@ class OfferReason(StrEnum):
     HUB_AS_MEMBER = "HubAsMember"
     PERMISSIONS_SUFFICIENT = "PermissionsSufficient"
     MISSING_PERMISSIONS = "MissingPermissions"
+    NAMESPACE_MISSING = "NamespaceMissing"
     OVER_PRIVILEGED = "OverPrivileged"  # with status True: a warning
     NOT_REVIEWED = "NotReviewed"
     SCHEDULABLE = "Schedulable"

@@ -15,7 +15,7 @@ from sampan.controller.hub import Body
 from sampan.controller.inquiry import Inquiry
 from sampan.controller.jobs import JobRecord, record_of
 from sampan.controller.logs import log_told
-from sampan.controller.member_words import by_rights, refused, words_of
+from sampan.controller.member_words import by_rights, refused, unfit, words_of
 from sampan.controller.remote import Missing, PoolGone
 from sampan.controller.sight import STRAY_MILLIS, MemberLink
 from sampan.controller.tools import Counters, Tools
@@ -185,7 +185,7 @@ class Enactor:
                     self._sight.intended(record.uid, binding.attempt)
             if isinstance(error, KubeError) and not refused(error):
                 raise
-            if isinstance(error, KubeError) and by_rights(error):
+            if isinstance(error, KubeError) and unfit(error):
                 link.doubt()
             await self._reject(record, error, nothing_made=True)
             return True

@@ -29,6 +29,8 @@ class LinkFacts:
     version: str = ""
     missing: tuple[str, ...] | None = None
     """Rights that the credential lacks; None before the first review."""
+    absent: tuple[str, ...] = ()
+    """Namespaces for our jobs that are not there, or about to go, in words."""
     over_privileged: bool = False
     fingerprint: str = ""
     """First digits of the SHA-256 of the kubeconfig in use."""
@@ -255,6 +257,8 @@ def _connected(claim: Claim, facts: LinkFacts, *, holder: Claim | None, hub_clus
 def _permitted(facts: LinkFacts) -> Verdict:
     if facts.missing is None:
         return _verdict(types.PERMISSIONS_SUFFICIENT, None, Why.NOT_REVIEWED, "the member was not asked yet")
+    if facts.absent:
+        return _verdict(types.PERMISSIONS_SUFFICIENT, False, Why.NAMESPACE_MISSING, "; ".join(facts.absent))
     if facts.missing:
         return _verdict(types.PERMISSIONS_SUFFICIENT, False, Why.MISSING_PERMISSIONS, f"MissingPermissions: [{', '.join(facts.missing)}]")
     if facts.over_privileged:

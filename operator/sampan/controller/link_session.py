@@ -215,7 +215,8 @@ class Session:
 
     def _review_due(self) -> bool:
         settings, since = self._settings, _now() - self._reviewed
-        missing = (self._known.rights is not None and self._known.rights.missing) or (self._feeds is not None and self._feeds.forbidden)
+        rights = self._known.rights
+        missing = (rights is not None and (rights.missing or rights.absent)) or (self._feeds is not None and self._feeds.forbidden)
         return since >= (settings.review_missing if missing else settings.review_every) or (
             self._review_wanted and since >= settings.probe_timeout
         )
@@ -231,7 +232,10 @@ class Session:
             log.info("link.review_failed", extra={"error": type(error).__name__})
         self._reviewed, self._review_wanted = _now(), False
         after = self._known.rights
-        if before is not None and after is not None and ((before.missing and not after.missing) or before.published != after.published):
+        if before is None or after is None:
+            return
+        granted = (before.missing and not after.missing) or (before.absent and not after.absent)
+        if granted or before.published != after.published:
             raise BeginAgainError  # watches that were refused wait for a minute: a new connection does not
         if more != self._known.extras:
             raise BeginAgainError  # what is there to follow is another

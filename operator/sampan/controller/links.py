@@ -247,10 +247,15 @@ class MemberLink:
             self._events.link_changed(self)
         self._ready = ready
 
+    @property
+    def _homeless(self) -> bool:
+        """Tell whether a namespace of our jobs is not there: its watches then say nothing of the member."""
+        return bool(self._known.rights and self._known.rights.absent)
+
     def _facts(self) -> LinkFacts:
         session, rights = self._session, self._known.rights
         followed = session is not None and session.synced and session.stalled is None
-        up = session is not None and session.alive and (followed or bool(self.missing_permissions))
+        up = session is not None and session.alive and (followed or bool(self.missing_permissions) or self._homeless)
         if up:
             self._trouble = None
         published = self._known.published
@@ -265,6 +270,7 @@ class MemberLink:
             cluster_uid=self.cluster_uid,
             version=self.version,
             missing=rights.missing if rights else None,
+            absent=rights.absent if rights else (),
             over_privileged=bool(self.warnings),
             fingerprint=session.client.credentials.fingerprint[:12] if session else self.facts.fingerprint,
             levels=tuple(sorted(self._known.inventory.layers.levels.items())),

@@ -56,6 +56,11 @@ def by_rights(error: KubeError) -> bool:
     return isinstance(error, Forbidden) and _BY_RIGHTS.search(error.message) is not None
 
 
+def unfit(error: KubeError) -> bool:
+    """Tell whether an answer says that nothing of ours can be made there: the link is to look at its rights and namespaces."""
+    return by_rights(error) or words_of(error).reason in ("NamespaceTerminating", "NamespaceNotFound")
+
+
 def refused(error: KubeError) -> bool:
     """Tell whether a create was refused for good: the answer says that nothing was made, and the same object will not be taken."""
     return isinstance(error, Invalid | NotFound | Forbidden)

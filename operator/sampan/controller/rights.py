@@ -9,6 +9,7 @@ from typing import Final
 
 from sampan.kube.access import Access
 from sampan.kube.client import Client
+from sampan.kube.errors import Forbidden, NotFound
 from sampan.kube.layers import ApiGroups
 from sampan.kube.meta import PartialObject
 from sampan.kube.paths import API_GROUPS, resource_path
@@ -56,6 +57,8 @@ class Rights:
 
     missing: tuple[str, ...] = ()
     """As people write it: `create jobs.batch in sampan-jobs`."""
+    absent: tuple[str, ...] = ()
+    """Namespaces for our jobs that are not there, or about to go, in words."""
     over_privileged: bool = False
     """The credential may do anything: more than a hub should ever hold."""
     published: str = ""
@@ -133,7 +136,20 @@ async def review(client: Client, namespaces: Iterable[str]) -> Rights:
     direct = any(allowed[access] for access in _DIRECT)  # with some of them, the others are missing
     published = "" if direct else next((name for name in names if all(allowed[access] for access in of_summary(name))), "")
     missing = tuple(str(each) for each in wanted if not allowed[each] and not (published and each in _DIRECT))
-    return Rights(missing=missing, over_privileged=allowed[_ANYTHING], published=published)
+    gone = [words for name in names if (words := await _absence(client, name))]
+    return Rights(missing=missing, absent=tuple(gone), over_privileged=allowed[_ANYTHING], published=published)
+
+
+async def _absence(client: Client, name: str) -> str:
+    """Return why no job can be made in a namespace, where we may look; empty where nothing is known against it."""
+    try:
+        found = await client.get(resource_path("v1", "namespaces", name=name), into=PartialObject)
+    except NotFound:
+        return f"namespace {name} does not exist on the member: install the member chart there again"
+    except Forbidden:
+        return ""
+    since = found.metadata.deletion_timestamp
+    return f"namespace {name} of the member is being deleted since {since}; nothing can be made there" if since else ""
 
 
 async def levels(client: Client, namespaces: Iterable[str]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sampan.controller.member_words import by_rights, refused, words_of
+from sampan.controller.member_words import by_rights, refused, unfit, words_of
 from sampan.kube import errors
 
 RBAC = 'jobs.batch is forbidden: User "system:serviceaccount:sampan-jobs:sampan-hub" cannot create resource "jobs" in API group "batch"'
@@ -52,3 +52,10 @@ def test_only_what_was_answered_for_good_is_a_refusal() -> None:
 def test_an_admissions_no_says_nothing_about_rights() -> None:
     assert by_rights(errors.Forbidden(403, "Forbidden", RBAC))
     assert not any(by_rights(errors.Forbidden(403, "Forbidden", text)) for text in (QUOTA, GONE, HOOK))
+
+
+def test_a_namespace_that_goes_is_for_the_link_to_look_at_and_a_full_quota_is_not() -> None:
+    assert unfit(errors.Forbidden(403, "Forbidden", GONE))
+    assert unfit(errors.NotFound(404, "NotFound", 'namespaces "sampan-jobs" not found'))
+    assert unfit(errors.Forbidden(403, "Forbidden", RBAC))
+    assert not unfit(errors.Forbidden(403, "Forbidden", QUOTA))

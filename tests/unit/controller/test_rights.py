@@ -4,12 +4,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
 import pytest
 import yaml
 
 from sampan.controller.rights import Extras, Rights, extras, needed, of_events, of_summary, optional, review
 from sampan.kube.access import Access
 from sampan.kube.client import Client
+from sampan.kube.errors import NotFound
 from sampan.kube.layers import ApiGroup, ApiGroups, GroupVersion
 from sampan.kube.meta import ApiResource, ApiResourceList
 from sampan.kube.paths import API_GROUPS, ResourcePath
@@ -22,11 +24,16 @@ class Answers:
 
     def __init__(self, *denied: str, serves: Iterable[str] = ()) -> None:
         self.denied, self.serves = denied, tuple(serves)
+        self.namespace: dict[str, str] | None = {"name": "sampan-jobs"}
 
     async def get(self, path: ResourcePath, *, into: type[Any]) -> Any:
         if path == API_GROUPS:
             named = {version.partition("/")[0] for version in self.serves}
             return ApiGroups(groups=[ApiGroup(name=name, versions=self._versions(name)) for name in sorted(named)])
+        if path.name is not None:
+            if self.namespace is None:
+                raise NotFound(404, "NotFound", "")
+            return msgspec.convert({"metadata": self.namespace}, into)
         kinds = [] if path.url.endswith("v1alpha1") else ["clusterqueues", "localqueues"]
         return ApiResourceList(resources=[ApiResource(name=kind) for kind in kinds])
 
@@ -132,3 +139,14 @@ async def test_kueue_is_read_in_the_newest_version_that_has_queues(versions: tup
     found = await more(serves=[f"kueue.x-k8s.io/{version}" for version in versions])
     assert found.kueue == (f"kueue.x-k8s.io/{want}" if want else "")
     assert ({"clusterqueues", "localqueues"} <= found.more) is bool(want)
+
+
+async def test_a_namespace_that_is_missing_or_goes_is_told() -> None:
+    answers = Answers("* *.*")
+    assert (await review(cast(Client, answers), ["sampan-jobs"])).absent == ()
+    answers.namespace = None
+    (gone,) = (await review(cast(Client, answers), ["sampan-jobs"])).absent
+    assert gone.startswith("namespace sampan-jobs does not exist on the member")
+    answers.namespace = {"name": "sampan-jobs", "deletionTimestamp": "2026-01-01T00:00:00Z"}
+    (going,) = (await review(cast(Client, answers), ["sampan-jobs"])).absent
+    assert "is being deleted since 2026-01-01T00:00:00Z" in going
