@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from sampan.api import status as job_status
 from sampan.api.manifest import LABEL_QUEUE
 from sampan.api.status import Binding, Status
@@ -86,3 +88,10 @@ def copy(
         spec=JobSpec(parallelism=1, completions=1, suspend=suspend, active_deadline_seconds=deadline),
         status=JobStatus(conditions=list(conditions), **counts),
     )
+
+
+def held_copy(finalizer: str) -> Job:
+    """Return a remote copy that was deleted a while ago and has this finalizer."""
+    gone = copy(deleting=True)
+    since = job_status.to_rfc3339(NOW - 20_000)
+    return msgspec.structs.replace(gone, metadata=msgspec.structs.replace(gone.metadata, finalizers=[finalizer], deletion_timestamp=since))

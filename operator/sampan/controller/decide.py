@@ -34,13 +34,15 @@ from sampan.controller.actions import (
 )
 from sampan.controller.endings import after, exhausted, given_up, is_late, late, lost, never_sent, start_deadline, suspended_words
 from sampan.controller.jobs import JobRecord
-from sampan.controller.mirror import Look, by_chance, counters_due, explained, inquiry_due, summary, troubled
+from sampan.controller.mirror import Look, by_chance, counters_due, explained, held_removal, inquiry_due, summary, troubled
 from sampan.controller.observe import Observation, State
 from sampan.controller.tries import ON_HUB, key_of
 from sampan.kube.workloads import Job as RemoteJob
 from sampan.model.lifecycle import Event, Outcome, Phase
 from sampan.model.names import LABEL_ATTEMPT
 
+HELD_MILLIS = 5_000
+"""How long to wait before a copy that is deleted and stays is looked at again."""
 STALE_MILLIS = 30_000
 """How long to wait before a copy from the future is looked at again."""
 PROOF_MILLIS = 3000
@@ -63,6 +65,10 @@ def _number(copy: RemoteJob, binding: Binding) -> int:
 def decide(job: JobRecord, remote: Remote, times: Times) -> Action:
     """Return the one next action, or the pause before it where it was tried already and did not help."""
     action = _next(job, remote, times)
+    held = held_removal(job, remote, times) if isinstance(action, Wait) else None
+    if held is not None:
+        told = troubled(job, held, times)
+        return Patch(told) if told is not None else Wait(HELD_MILLIS)
     key = key_of(action, attempt=job.binding.attempt if job.binding else 0, version=job.resource_version)
     tried = remote.tried(*key) if key else None
     if key is None or tried is None:
@@ -197,8 +203,7 @@ def _create(job: JobRecord, remote: Remote, times: Times) -> Action:
     assert job.binding is not None
     tried = remote.tried("Create", str(job.binding.attempt))
     if is_late(job, times.now):
-        words = {"reason": tried.reason, "message": tried.message} if tried is not None else {}
-        return Patch(after(job, late(job, times.now, **words)))
+        return Patch(after(job, given_up(tried, times.now) if tried is not None and tried.reason else late(job, times.now)))
     if tried is not None and tried.reason and tried.times >= MOST_TRIES:
         return Patch(after(job, given_up(tried, times.now)))
     return Create()

@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from sampan.api import status as job_status
-from sampan.api.status import Status
+from sampan.api.status import Status, from_rfc3339
 from sampan.controller.actions import Remote, Times, Try
 from sampan.controller.jobs import JobRecord
 from sampan.controller.observe import Observation
-from sampan.kube.text import same_words
+from sampan.kube.text import clean_text, same_words
 from sampan.kube.workloads import Job as RemoteJob
 from sampan.model.lifecycle import Phase
 
@@ -26,6 +26,8 @@ INQUIRE_MILLIS: Final = 6_000
 """How long after the binding the member's events are asked for, where nothing else tells why the job does not run."""
 OVERDUE_MILLIS: Final = 9_000
 """How long after the binding a job that does not run says why, if only by what its pods are."""
+_SERVERS_OWN: Final = frozenset({"foregroundDeletion", "orphan"})
+"""Finalizers that an API server's garbage collector puts on and takes off (apimachinery, meta/v1)."""
 UNTOLD: Final = frozenset({"", "NoPods"})
 """Reasons that leave open why."""
 PULLING: Final = ("ErrImagePull", "ImagePullBackOff")
@@ -114,6 +116,19 @@ def waited(job: JobRecord, times: Times) -> int:
 def by_chance(tried: Try, now: int) -> bool:
     """Tell whether what failed, or came to nothing, may be over with the next try: then it is not told."""
     return tried.times < 2 and now - tried.since < CHANCE_MILLIS
+
+
+def held_removal(job: JobRecord, remote: Remote, times: Times) -> Try | None:
+    """Return what is to be told of a copy that was deleted and stays though none of its pods is left; None: nothing holds it."""
+    copy = remote.job
+    if copy is None or (job.attempt_open and not job.deleting) or remote.pods:
+        return None
+    since, others = from_rfc3339(copy.metadata.deletion_timestamp), sorted(set(copy.metadata.finalizers) - _SERVERS_OWN)
+    if since is None or not others:
+        return None
+    names = clean_text(", ".join(others), 128)
+    message = f"the member's Job is deleted, but stays while it has the finalizers {names}: whoever put them on must take them off"
+    return Try(target=copy.metadata.uid, times=1, since=since, again=times.now, reason="RemovalHeld", message=message)
 
 
 def troubled(job: JobRecord, tried: Try, times: Times) -> Status | None:

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from jobs import NOW, binding, bound_status, copy, record
+from jobs import NOW, binding, bound_status, copy, held_copy, record
 from sampan.api import status as s
-from sampan.controller.actions import Remote, Times, Try
+from sampan.controller.actions import Patch, Remote, Times, Try
+from sampan.controller.decide import decide
 from sampan.controller.jobs import JobRecord
 from sampan.controller.mirror import (
     INQUIRE_MILLIS,
@@ -13,12 +14,13 @@ from sampan.controller.mirror import (
     Look,
     counters_due,
     explained,
+    held_removal,
     inquiry_due,
     summary,
     troubled,
 )
 from sampan.controller.observe import Observation, State
-from sampan.model.lifecycle import Event
+from sampan.model.lifecycle import Event, Outcome
 
 TIMES = Times(now=NOW, tombstone=30_000, counters=15_000, last_write=NOW - 1_000)
 FAILING = Try(target="1", times=2, since=NOW - 1_000, again=NOW + 1_000, reason="WebhookFailed", message="dial tcp 10.0.0.1:4711: refused")
@@ -118,3 +120,17 @@ def test_a_job_that_does_not_start_always_says_why() -> None:
     assert explained(late, seen(active=0), Remote(), times=TIMES).reason == "NoPods"
     assert explained(late, seen(pending=1), Remote(), times=TIMES).message.startswith("1 of 1 pods do not run yet")
     assert explained(late, seen(active=4, ready=3, pending=0), Remote(), times=TIMES).message == "3 of 4 pods are ready"
+
+
+def test_a_copy_that_is_deleted_and_stays_is_told_of_where_its_pods_are_gone() -> None:
+    ended = record(status=s.attempt_ended(bound_status(), s.Ending(outcome=Outcome.DISRUPTED, reason="X", ended_at=NOW)))
+    told = held_removal(ended, Remote(job=held_copy("example.com/hold")), TIMES)
+    assert told is not None
+    assert "example.com/hold" in told.message
+    action = decide(ended, Remote(reachable=True, job=held_copy("example.com/hold"), observation=seen()), TIMES)
+    assert isinstance(action, Patch)
+    assert (action.status["reason"], action.status["phase"]) == ("RemovalHeld", "Bound")
+    assert held_removal(ended, Remote(job=held_copy("example.com/hold"), pods=1), TIMES) is None, "those are waited for"
+    assert held_removal(ended, Remote(job=held_copy("foregroundDeletion")), TIMES) is None, "the server's own"
+    assert held_removal(ended, Remote(job=copy()), TIMES) is None
+    assert held_removal(record(status=bound_status()), Remote(job=held_copy("example.com/hold")), TIMES) is None, "an attempt under way"
