@@ -10,6 +10,7 @@ from integration.support import wait_for
 
 ONCE = "[ $SAMPAN_ATTEMPT = 1 ] && exit 3; sleep 2"
 PAST = {"maxRestarts": 2, "backoffSeconds": 1}
+SWEEP = {"gang": False, "completions": 3, "parallelism": 3, "retry": {"maxRestarts": 2}}
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +20,14 @@ def jobs(world: World) -> None:
         job("always-fails", "sleep 1; echo boom; exit 3", retry=PAST),
         job("fails-once", ONCE, retry=PAST),
         job("gang-fails", "[ $SAMPAN_ATTEMPT$RANK = 11 ] && exit 4; sleep 4", replicas=3, device=(H100, 1), retry=PAST),
-        job("sweep-fails", "[ $JOB_COMPLETION_INDEX = 1 ] && exit 5; sleep 1", gang=False, completions=3, parallelism=3, retry=PAST),
+        job(
+            "sweep-fails",
+            "[ $JOB_COMPLETION_INDEX = 1 ] && exit 5; sleep 1",
+            gang=False,
+            completions=3,
+            parallelism=3,
+            retry={"maxRestarts": 2},
+        ),
         job("evicted", "[ $SAMPAN_ATTEMPT = 1 ] && sleep 300; sleep 1", device=(H100, 1)),
         job("node-gone", "[ $SAMPAN_ATTEMPT = 1 ] && sleep 300; sleep 1", device=(HYGON, 1)),
         job("tainted", "[ $SAMPAN_ATTEMPT = 1 ] && sleep 300; sleep 1", replicas=2, device=(HYGON, 8)),

@@ -134,6 +134,8 @@ REFUSED: list[Row] = [
     Row(31, "replicas too many", "job", "spec.replicas", 4097),
     *_each(32, "retries", "job", "spec.retry.maxRestarts", -1, 10**9),
     *_each(32, "backoff", "job", "spec.retry.backoffSeconds", 0, 3601),
+    Row(32, "backoff of a sweep", "sweep", "spec.retry", {"backoffSeconds": 5}, "retry.backoffSeconds cannot be changed with gang: false"),
+    *_each(32, "rejections", "job", "spec.retry.maxRejected", 0, 101, "3"),
     Row(44, "500 variables", "job", "spec.template.env", [{"name": f"V{i}"} for i in range(500)]),
     Row(44, "variable of 1 MiB", "job", "spec.template.env[0].value", "x" * 2**20),
     Row(45, "variable twice", "job", "spec.template.env", [{"name": "A"}, {"name": "A"}], "spec.template.env[1]"),

@@ -81,6 +81,19 @@ def test_what_may_change_after_binding(server: Server, job: Json, state: str, ca
     assert answer.status == 200, answer.message
 
 
+@pytest.mark.parametrize("state", ["bound by it", "bound by another", "waiting"])
+def test_a_deadline_that_does_not_count_cannot_be_raised(server: Server, job: Json, state: str) -> None:
+    """The alternative's own limit is the one that the copy has; nothing would come of the job's."""
+    other = {"accelerator": {"stack": "cuda", "count": 1}}
+    alternatives = [{**job["spec"]["alternatives"][0], "activeDeadlineSeconds": 150}, other]
+    assert server.replace(with_value(job, "spec.alternatives", alternatives)).status == 200
+    bound = {"phase": "Bound", "binding": {**BINDING, "alternative": 1 if state == "bound by another" else 0}}
+    if state != "waiting":
+        assert server.patch(job, {"status": bound}, part="/status").status == 200
+    answer = server.patch(job, {"spec": {"activeDeadlineSeconds": 300}})
+    assert (answer.status, "of its own" in answer.message) == ((422, True) if state == "bound by it" else (200, False)), answer.message
+
+
 def test_status_can_be_written_while_bound(server: Server, job: Json) -> None:
     """The rules on a bound spec must not stand in the way of the operator."""
     for change in (SETTLED["bound"], {"phase": "Running"}, {"phase": "Pending", "binding": None}, SETTLED["bound"], {"phase": "Succeeded"}):

@@ -135,7 +135,8 @@ class ComputeJobSpec(Border):
     )
     active_deadline_seconds: Seconds | None = Field(
         None,
-        description="Most seconds an attempt may run; then it is stopped and the job fails. May be raised while the job runs, not lowered.",
+        description="Most seconds an attempt may run; then it is stopped and the job fails. May be raised while the job runs, not lowered; "
+        "not while it runs by an alternative with a limit of its own.",
     )
     retry: Retry = Field(Retry(), description="What happens when the program fails, or never starts.", json_schema_extra={"default": {}})
     ttl_seconds_after_finished: Int | None = Field(
@@ -167,6 +168,14 @@ OBJECT_RULES = (
         " || (has(self.spec.activeDeadlineSeconds) && has(oldSelf.spec.activeDeadlineSeconds)"
         " && self.spec.activeDeadlineSeconds > oldSelf.spec.activeDeadlineSeconds)",
         message="activeDeadlineSeconds of a bound or finished job can only be raised",
+    ),
+    Rule(
+        cel=f"!has(oldSelf.status) || !has(oldSelf.status.binding) || {_same('activeDeadlineSeconds')}"
+        " || !has(oldSelf.status.binding.alternative) || !has(oldSelf.spec.alternatives)"
+        " || size(oldSelf.spec.alternatives) <= oldSelf.status.binding.alternative"
+        " || !has(oldSelf.spec.alternatives[oldSelf.status.binding.alternative].activeDeadlineSeconds)",
+        message="the alternative that the job is bound by has an activeDeadlineSeconds of its own: that of the job does not count, "
+        "and cannot be raised while it is bound",
     ),
     Rule(
         cel="!has(self.spec.retry) || !has(oldSelf.status) || !has(oldSelf.status.restarts)"
