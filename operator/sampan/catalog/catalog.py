@@ -139,7 +139,8 @@ class Catalog:
     def _absent(self, node: Node, groups: Sequence[DeviceGroup], *, left: Sequence[Ignored]) -> list[DeviceGroup]:
         """Return devices that are there and cannot be had: by capacity and publication of any vendor, by labels where nothing else is."""
         found, bare = [], [vendor for vendor in self.vendors if all(group.vendor != vendor.name for group in groups)]
-        for vendor in bare:
+        withheld = any(not node.allocatable[name] for name, _ in node.capacity)
+        for vendor in bare if withheld or left else ():
             of_vendor = [one for one in left if vendor.resource(one.resource) or vendor.dra(one.resource.removeprefix(CLAIM))]
             found.append(absent_group(vendor, node, left=of_vendor))
         if not groups and not any(found):

@@ -10,6 +10,8 @@ from typing import Final, NamedTuple
 
 from sampan.catalog.facts import LabelFacts, PciFacts
 
+NFD: Final = "feature.node.kubernetes.io/pci-"
+"""Beginning of the labels of feature discovery that name PCI devices."""
 _NFD: Final = re.compile(r"feature\.node\.kubernetes\.io/pci-([0-9a-f]{4}(?:_[0-9a-f]{4}){0,4})\.present", re.ASCII)
 _ID: Final = re.compile(r"(?:0x)?([0-9a-f]{4})", re.ASCII | re.I)
 _COUNTED: Final = re.compile(r"(?:[0-9a-f]{4}-)?([0-9a-f]{4})(?:\.(?:count|present))?", re.ASCII | re.I)
@@ -51,7 +53,7 @@ def device_ids(labels: LabelFacts, pci: PciFacts | None, present: Mapping[str, s
         }
         yield from _alone(told, present)
     if pci is not None:
-        chips = {key: chip for key in present if key.startswith("feature.node") and (chip := chip_of(key, (pci.vendor,)))}
+        chips = {key: chip for key in present if key.startswith(NFD) and (chip := chip_of(key, (pci.vendor,)))}
         yield from _alone({key: chip.device for key, chip in chips.items() if chip.device and present[key] == "true"}, present)
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from sampan.catalog.cards import parse_cards
 from sampan.catalog.facts import Kind, Vendor
-from sampan.catalog.pci import chip_of
+from sampan.catalog.pci import NFD, chip_of
 from sampan.catalog.telling import Publication, tell
 from sampan.model.accelerator import Sharing
 from sampan.model.cluster import Node
@@ -56,7 +56,8 @@ def index_of(vendors: Iterable[Vendor]) -> Index:
 def present(index: Index, node: Node) -> dict[str, str]:
     """Return by vendor the label of the node that says that devices of it are there, as evidence: the first in order that does."""
     found: dict[str, str] = {}
-    for key in sorted(node.labels)[:_MOST_LABELS]:
+    starts = (NFD, *(start for start, _, _ in index.beginnings))
+    for key in sorted(key for key in node.labels if key in index.exact or key.startswith(starts))[:_MOST_LABELS]:
         value = node.labels[key][:_MOST_TEXT]
         if value.lower() not in _SAYS_NO:
             for vendor in _told(index, key, value):
@@ -77,7 +78,7 @@ def absent_group(vendor: Vendor, node: Node, *, evidence: str = "", left: Iterab
     amount = _how_many(vendor, node, resource) or sum(one.amount for one in uncounted)
     told = tell(vendor, node, Publication(resource=resource, sharing=Sharing.WHOLE))
     why = "; ".join(f"{one.resource} is {one.why}" for one in uncounted) if uncounted else _why_none(vendor, node, resource)
-    missing = f"0 of {amount} devices: {why}" if amount else f"0 devices: {why}"
+    missing = f"0 of {amount or 'an unknown number of'} devices: {why}"
     shown = (missing, *told.evidence, *((evidence,) if evidence and evidence not in told.evidence else ()))
     return DeviceGroup(
         resource=resource,

@@ -157,6 +157,9 @@ def _evidence(vendor: Vendor, variant: Variant) -> Iterator[dict[str, Any]]:
         yield {"what": "product label", "keys": [*vendor.labels.product, *vendor.labels.counted], "values": sorted(variant.products)}
     if aliases := _aliases(vendor, variant):
         yield {"what": "alias", "keys": aliases, "values": []}
+    if variant.devices:
+        nfd = [f"feature.node.kubernetes.io/pci-CLASS_{vendor.pci.vendor}_ID.present"] if vendor.pci else []
+        yield {"what": "PCI device id", "keys": [*vendor.labels.ids, *vendor.labels.counted_ids, *nfd], "values": sorted(variant.devices)}
     if variant.boards:
         yield {"what": "board label", "keys": list(vendor.labels.board), "values": sorted(variant.boards)}
     if variant.reported:

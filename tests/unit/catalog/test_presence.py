@@ -217,6 +217,10 @@ def test_a_label_tells_how_many_there_are_and_of_what_class() -> None:
     assert group.missing == "0 of 8 devices: no nvidia.com/gpu is published: driver or device plugin do not run"
 
 
+def test_an_unknown_number_is_said_to_be_unknown() -> None:
+    assert only({"nvidia.com/gpu.present": "true"}).missing.startswith("0 of an unknown number of devices: ")
+
+
 def test_devices_that_a_driver_publishes_in_part_make_no_cpu_node() -> None:
     device = DraDevice(name="a", attributes={"type": "gpu", "productName": "NVIDIA L4"}, capacity={"memory": 2**34})
     part = DeviceSlice(name="s", driver="gpu.nvidia.com", pool="n1", node="n1", expected_slices=2, devices=(device,))

@@ -60,6 +60,11 @@ def test_what_tells_a_class_is_named_with_the_clouds_aliases() -> None:
     told = {each["what"]: each for each in detail(BUILT_IN, built_in("nvidia-h100-sxm-80gb"))["toldBy"]}
     assert "nvidia.com/gpu" in told["resource"]["keys"]
     assert "h100-80gb-hbm3" in told["product label"]["values"]
+    assert told["PCI device id"] == {
+        "what": "PCI device id",
+        "keys": ["feature.node.kubernetes.io/pci-CLASS_10de_ID.present"],
+        "values": ["2330"],
+    }
     assert "cloud.google.com/gke-accelerator=nvidia-h100-mega-80gb" in told["alias"]["keys"]
     assert told["reported memory"]["values"] == ["81559Mi"]
     boards = {each["what"]: each for each in detail(BUILT_IN, built_in("huawei-910a-32gb"))["toldBy"]}
