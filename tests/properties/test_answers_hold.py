@@ -35,9 +35,14 @@ def refused(plan: Plan, uid: str) -> Refusal | None:
     return next((each for each in plan.refusals if any(job.uid == uid for job in each.jobs)), None)
 
 
-def same_ways(job: Job, against: Refusal, world: Snapshot) -> bool:
-    """The cycle tells all of a bucket why the oldest is refused, who may try an alternative more; an answer is about the job alone."""
-    return ripe(job, world.now) == ripe(against.job, world.now)
+def same_view(job: Job, against: Refusal, *, world: Snapshot, plan: Plan) -> bool:
+    """The cycle tells all of a bucket why its oldest is refused, an answer is about the job alone.
+
+    The oldest may try an alternative more, or was kept a place a moment ago, which is in the way of all but itself.
+    """
+    first, before = against.job, {each.job_uid for each in world.reservations}
+    fresh = any(each.job_uid == first.uid and each.job_uid not in before for each in plan.reservations)
+    return first.uid == job.uid or (ripe(job, world.now) == ripe(first, world.now) and not fresh)
 
 
 def check(told: Explanation | Quote, job: Job, *, world: Snapshot, plan: Plan) -> None:
@@ -57,7 +62,7 @@ def check(told: Explanation | Quote, job: Job, *, world: Snapshot, plan: Plan) -
         assert "its turn" in told.waits_for or not any(cell.usable for cell in told.cells)
     elif job.barred is None:
         assert not any(cell.usable for cell in told.cells)
-        check_verdicts(told.cells, against.verdicts if same_ways(job, against, world) else ())
+        check_verdicts(told.cells, against.verdicts if same_view(job, against, world=world, plan=plan) else ())
 
 
 def check_place(cell: CellAnswer, done: Assignment) -> None:
@@ -89,7 +94,7 @@ def test_an_explanation_is_what_the_next_cycle_does(made: Contest) -> None:
         told, memo = explain(world, memo, job)
         check(told, job, world=world, plan=plan)
         against = refused(plan, job.uid)
-        if against is not None and job.barred is None and same_ways(job, against, world):
+        if against is not None and job.barred is None and same_view(job, against, world=world, plan=plan):
             assert told.headline == headline(against)
         kept = next((each for each in plan.reservations if each.job_uid == job.uid), None)
         if told.start.reserved:

@@ -110,9 +110,9 @@ class Holds:
             columns = np.array(pairs.columns)
             which = able[columns] & (bars[pairs.holds] > 0)
             if which.any():
-                nodes = np.array(pairs.nodes)[which]
-                found = fits(self._tables.free, self._tables.needs, np.array([need]), kind=kind, nodes=nodes)[0]
-                np.subtract.at(room, columns[which], found)
+                held = np.unique(np.stack((columns[which], np.array(pairs.nodes)[which])), axis=1)  # once, however many hold a node
+                found = fits(self._tables.free, self._tables.needs, np.array([need]), kind=kind, nodes=held[1])[0]
+                np.subtract.at(room, held[0], found)
 
 
 def hold_of(reservation: Reservation, tables: Tables, columns: Mapping[tuple[OfferKey, str], int]) -> Hold | None:

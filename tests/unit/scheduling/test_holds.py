@@ -61,6 +61,21 @@ def test_every_cell_with_the_nodes_has_less_room_even_after_the_hold_is_dropped(
     assert room.tolist() == [1, 1]
 
 
+def test_a_node_that_two_holds_keep_is_missing_once() -> None:
+    """As when a higher job is given the nodes of a lower one, whose hold bars on until the cycle ends."""
+    tables = laid_out()
+    row = tables.row(Need.of(WHOLE))
+    columns = {column.cell.id: at for at, column in enumerate(tables.columns)}
+    holds = Holds(tables, NOW)
+    for uid in ("lower", "higher"):
+        hold = hold_of(kept(job_uid=uid), tables, columns)
+        assert hold is not None
+        holds.add(hold)
+    room = tables.fit[row].copy()
+    holds.narrow(room, row, able=np.ones(2, dtype=bool), barring=holds.barring(job("other"), WHOLE))
+    assert room.tolist() == [1, 1]
+
+
 def test_a_hold_on_what_is_gone_is_none() -> None:
     tables = laid_out()
     columns = {column.cell.id: at for at, column in enumerate(tables.columns)}
