@@ -223,6 +223,7 @@ def test_with_published_capacity_the_hub_sees_no_node_and_no_foreign_pod(offline
     assert [(rule["resources"], rule.get("resourceNames"), rule["verbs"]) for rule in wide["sampan-hub-capacity"]] == [
         (["namespaces"], ["kube-system"], ["get"]),
         (["namespaces"], ["sampan-jobs"], ["get"]),
+        (["priorityclasses"], None, ["list", "watch"]),
     ]
     assert {resource for rule in wide["sampan-publisher"] for resource in rule["resources"]} == {
         "nodes",
