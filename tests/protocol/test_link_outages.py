@@ -94,7 +94,8 @@ async def test_a_right_that_is_taken_away_under_a_watch_is_named(server: FakeSer
         server.end(JOBS)
         await until(lambda: link.missing_permissions == ("watch jobs.batch in sampan-jobs",), "named")
         await until(lambda: not link.connected, "nothing is done by an old picture")
-        assert str(link.facts.reason) == "Connected", "the member is there; the missing right is a condition of its own"
+        await until(lambda: link.facts.connected, "the member is there; the missing right is a condition of its own")
+        assert not link.connected
         server.forbidden, server.denied = set(), {"* *.*"}
         await until(lambda: link.connected and not link.missing_permissions, "granted again")
 
@@ -169,3 +170,18 @@ async def test_jobs_hear_that_their_node_was_lost_or_came_back_though_their_pods
         assert len(told.jobs) == before, "a cordon loses nobody"
         server.drop(NODES, "n1")
         await until(lambda: len(told.jobs) > before, "the node object is gone")
+
+
+async def test_a_server_that_nobody_vouches_for_is_not_acted_upon_and_told_by_name(server: FakeServer) -> None:
+    async with joined(server) as (link, told):
+        told.reasons.clear()
+        await server.refuse()
+        await server.accept(ca="stranger")
+        link.doubt()
+        assert not link.connected, "at once"
+        await until(lambda: not link.facts.connected, "told")
+        assert str(link.facts.reason) in ("TLSError", "Unreachable")
+        await until(lambda: str(link.facts.reason) == "TLSError", "by name")
+        await server.refuse()
+        await server.accept()
+        await until(lambda: link.connected and link.facts.connected, "back")

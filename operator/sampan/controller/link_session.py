@@ -14,14 +14,14 @@ from typing import Final
 from sampan.api.conditions import OfferReason as Why
 from sampan.controller.feeds import Feeds
 from sampan.controller.link_known import Known
-from sampan.controller.link_terms import DEFINITE, BeginAgainError, LinkSettings, Shown, StrangerError, shown
+from sampan.controller.link_terms import DEFINITE, BeginAgainError, LinkSettings, Shown, StrangerError, is_silence, shown
 from sampan.controller.liveness import Liveness
 from sampan.controller.published import through
 from sampan.controller.rights import extras, levels, review
 from sampan.kube.backoff import Backoff
 from sampan.kube.client import Client
 from sampan.kube.credentials import Credentials
-from sampan.kube.errors import KubeError, TLSFailure, TooManyRequests, Unauthorized
+from sampan.kube.errors import KubeError, TLSFailure, Unauthorized
 from sampan.kube.meta import PartialObject, Version
 from sampan.kube.paths import VERSION, resource_path
 
@@ -201,7 +201,7 @@ class Session:
             self._live.failed(began, silent=True)
         except KubeError as error:
             self.trouble = shown(error)
-            self._live.failed(began, silent=isinstance(error, TooManyRequests) or error.reason in ("Timeout", "Throttled"))
+            self._live.failed(began, silent=is_silence(error))
             if isinstance(error, DEFINITE):
                 self._refused = True
             if isinstance(error, (*DEFINITE, TLSFailure)):

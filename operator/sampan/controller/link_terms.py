@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from sampan.api.conditions import OfferReason as Why
 from sampan.api.conditions import invalid_kubeconfig
 from sampan.kube.addresses import AddressPolicy
-from sampan.kube.errors import AddressRefused, Forbidden, KubeError, TLSFailure, Unauthorized
+from sampan.kube.errors import AddressRefused, Forbidden, KubeError, TLSFailure, TooManyRequests, Unauthorized
 from sampan.kube.exchange import Observe
 from sampan.kube.kubeconfig import Code
 from sampan.kube.limits import Limits
@@ -78,6 +78,11 @@ class LinkEvents:
     """`facts` changed, or the link may be acted upon again after a doubt."""
     refused: Callable[["MemberLink"], None]
     """401: the Secret should be read again at once."""
+
+
+def is_silence(error: KubeError) -> bool:
+    """Tell whether a probe that failed so shows a member that is slow or silent, rather than one that is not there to answer."""
+    return isinstance(error, TooManyRequests) or error.reason in ("Timeout", "Throttled")
 
 
 def shown(error: BaseException) -> Shown:

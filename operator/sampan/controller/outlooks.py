@@ -10,7 +10,7 @@ from sampan.controller.actions import Remote
 from sampan.controller.decide import attempt_of
 from sampan.controller.jobs import JobRecord
 from sampan.controller.outage import Outage
-from sampan.controller.presence import Trouble, Why, foreign_finalizers, troubles
+from sampan.controller.presence import NEW_FOR, Trouble, Why, foreign_finalizers, troubles
 from sampan.kube.workloads import Pod
 from sampan.model.cluster import Node
 from sampan.model.lifecycle import Phase
@@ -130,7 +130,8 @@ def _timed(trouble: Trouble, first: int, *, removal: bool) -> Trouble:
     """Return a trouble with since when, never later than it was first seen, and from when on it is to be told."""
     grace = trouble.grace if removal and trouble.why is Why.TERMINATING else 0
     since = first if trouble.since is None else min(trouble.since, first)
-    return replace(trouble, since=since, ripe_at=first + grace + h.TOLD_AFTER)
+    young = min(trouble.young_until or 0, first + NEW_FOR)
+    return replace(trouble, since=since, ripe_at=max(first + grace + h.TOLD_AFTER, young))
 
 
 def _newer(binding: Binding, remote: Remote) -> int | None:

@@ -20,6 +20,8 @@ KUBERNETES_OWN: Final = frozenset({"foregroundDeletion", "orphan", "batch.kubern
 """Finalizers that Kubernetes itself takes off."""
 MOST_GRACE: Final = 7 * 24 * 3600
 """Seconds of grace that are believed."""
+NEW_FOR: Final = 120_000
+"""Milliseconds after which the node of a pod is known everywhere."""
 _ENDED: Final = ("Succeeded", "Failed")
 
 
@@ -60,6 +62,8 @@ class Trouble:
     """Milliseconds that a terminating pod may take."""
     ripe_at: int = 0
     """When it has lasted for long enough to be told, by the hub's clock."""
+    young_until: int | None = None
+    """Until when the pod's node may be too new to be known."""
 
 
 def troubles(pods: Iterable[Pod], nodes: Mapping[str, Node]) -> tuple[Trouble, ...]:
@@ -76,7 +80,7 @@ def trouble_of(pod: Pod, nodes: Mapping[str, Node]) -> Trouble | None:
     over = pod.status.phase in _ENDED
     if name and not over and (lost := _lost(pod, nodes)) is not None:
         why, since = lost
-        return replace(about, why=why, since=since)
+        return replace(about, why=why, since=since, young_until=_young_until(pod) if why is Why.NODE_GONE else None)
     if not going:
         return None
     foreign = foreign_finalizers(meta.finalizers)
@@ -96,17 +100,27 @@ def foreign_finalizers(finalizers: Iterable[str]) -> str:
 
 def _lost(pod: Pod, nodes: Mapping[str, Node]) -> tuple[Why, int | None] | None:
     """Return what is wrong with the node of a pod that has not ended, and since when."""
-    node, marked = nodes.get(pod.spec.node_name), _marked(pod)
+    node = nodes.get(pod.spec.node_name)
+    unknown = pod.status.phase == "Unknown" or pod.status.reason == "NodeLost"
+    if node is not None and node.ready and not unknown:
+        return None
+    marked = _marked(pod)
     since = from_rfc3339(marked) if marked is not None else None
     if nodes and node is None:
         return Why.NODE_GONE, since
-    unknown = pod.status.phase == "Unknown" or pod.status.reason == "NodeLost"
     if unknown or (node is None and marked is not None):
         return Why.NODE_UNREACHABLE, since
     if node is None or node.ready:
         return None
     silent = any(taint.key == UNREACHABLE for taint in node.taints)
     return (Why.NODE_UNREACHABLE if silent else Why.NODE_NOT_READY), since
+
+
+def _young_until(pod: Pod) -> int | None:
+    """Return until when the node of a pod may not be known yet: watches come in any order, and a summary is published now and then."""
+    times = (from_rfc3339(c.last_transition_time) for c in pod.status.conditions if c.type == "PodScheduled")
+    placed = next((at for at in times if at is not None), None)
+    return None if placed is None else placed + NEW_FOR
 
 
 def _marked(pod: Pod) -> str | None:

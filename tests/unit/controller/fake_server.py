@@ -90,10 +90,10 @@ class FakeServer:
         assert self.listener is not None
         await self.listener.close()
 
-    async def accept(self) -> None:
-        """Be back at the same address."""
+    async def accept(self, *, ca: str = "") -> None:
+        """Be back at the same address; with another `ca` as somebody whom nobody vouches for."""
         assert self.listener is not None
-        await self.listener.open(self.port)
+        await self.listener.open(self.port, ca=ca)
 
     def kubeconfig(self, token: str = "abc.def-123") -> bytes:
         """A kubeconfig that leads here."""
@@ -198,13 +198,13 @@ def _shown(attributes: Json) -> str:
 class Listener:
     """Where a fake listens."""
 
-    def __init__(self, runner: web.ServerRunner, context: ssl.SSLContext) -> None:
-        self._runner, self._context = runner, context
+    def __init__(self, runner: web.ServerRunner) -> None:
+        self._runner = runner
         self._site: web.TCPSite | None = None
 
-    async def open(self, port: int) -> None:
+    async def open(self, port: int, *, ca: str = "") -> None:
         """Listen; 0: at any port."""
-        self._site = web.TCPSite(self._runner, "127.0.0.1", port, ssl_context=self._context, reuse_address=True)
+        self._site = web.TCPSite(self._runner, "127.0.0.1", port, ssl_context=_context(ca), reuse_address=True)
         await self._site.start()
 
     async def close(self) -> None:
@@ -217,19 +217,23 @@ class Listener:
                 connection.transport.abort()
 
 
-@asynccontextmanager
-async def fake_server() -> AsyncIterator[FakeServer]:
-    """Run a fake on a free port of 127.0.0.1."""
-    fake = FakeServer()
+def _context(ca: str) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    pair = issue(authority(), hosts=("127.0.0.1",))
+    pair = issue(authority(ca) if ca else authority(), hosts=("127.0.0.1",))
     with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
         file.write(pair.cert_pem + pair.key_pem)
         file.flush()
         context.load_cert_chain(file.name)
+    return context
+
+
+@asynccontextmanager
+async def fake_server() -> AsyncIterator[FakeServer]:
+    """Run a fake on a free port of 127.0.0.1."""
+    fake = FakeServer()
     runner = web.ServerRunner(web.Server(fake.handle), shutdown_timeout=0.1)
     await runner.setup()
-    fake.listener = Listener(runner, context)
+    fake.listener = Listener(runner)
     await fake.listener.open(0)
     fake.port = runner.addresses[0][1]
     try:

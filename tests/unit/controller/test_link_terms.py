@@ -4,8 +4,18 @@ import re
 
 import pytest
 
-from sampan.controller.link_terms import StrangerError, first_of, shown
-from sampan.kube.errors import AddressRefused, Forbidden, KubeError, ServerError, TLSFailure, Unauthorized, Unreachable
+from sampan.controller.link_terms import StrangerError, first_of, is_silence, shown
+from sampan.kube.errors import (
+    AddressRefused,
+    BadReply,
+    Forbidden,
+    KubeError,
+    ServerError,
+    TLSFailure,
+    TooManyRequests,
+    Unauthorized,
+    Unreachable,
+)
 
 REASON = re.compile("[A-Za-z]([A-Za-z0-9_,:/]*[A-Za-z0-9_])?")
 
@@ -29,6 +39,24 @@ def test_each_error_has_a_reason_and_a_message(error: BaseException, want: str) 
     assert REASON.fullmatch(reason)
     assert message
     assert "secret text" not in message
+
+
+@pytest.mark.parametrize(
+    ("error", "silence"),
+    [
+        (Unreachable("Timeout", ""), True),
+        (Unreachable("Throttled", ""), True),
+        (TooManyRequests(429, "TooManyRequests", "", retry_after=1), True),
+        (Unreachable("ConnectionRefused", ""), False),
+        (Unreachable("ConnectionLost", ""), False),
+        (Unreachable("NameNotResolved", ""), False),
+        (TLSFailure("certificate has expired"), False),
+        (ServerError(503, "ServiceUnavailable", ""), False),
+        (BadReply(200, "NotJSON", ""), False),
+    ],
+)
+def test_a_member_that_is_slow_is_told_from_one_that_is_not_there(error: KubeError, silence: bool) -> None:
+    assert is_silence(error) is silence
 
 
 def test_the_first_error_of_nested_groups_counts() -> None:

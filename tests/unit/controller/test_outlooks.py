@@ -16,7 +16,7 @@ from sampan.controller.outage import Outage
 from sampan.controller.outlooks import Outlooks
 from sampan.controller.sight import Sight
 from sampan.kube.client import Client
-from sampan.kube.workloads import Pod
+from sampan.kube.workloads import Condition, Pod
 from sampan.model.lifecycle import Event, Outcome
 from sampan.model.names import remote_labels
 
@@ -123,6 +123,19 @@ def test_several_nodes_and_a_node_object_that_is_gone() -> None:
     assert "Nodes n1, n2 are not ready" in found.message
     del sc.link.nodes["n2"]
     assert sc.reason() == "NodeGone"
+
+
+def test_a_node_that_is_too_new_to_be_known_is_not_taken_for_gone() -> None:
+    sc = Scene()
+    placed = pod("b", on="just added")
+    scheduled = Condition(type="PodScheduled", status="True", last_transition_time=s.to_rfc3339(NOW - 20_000))
+    ahead = msgspec.structs.replace(scheduled, last_transition_time="2099-01-01T00:00:00Z")
+    for clock, want in ((scheduled, NOW + 100_000), (ahead, NOW + 120_000)):
+        status = msgspec.structs.replace(placed.status, conditions=[*placed.status.conditions, clock])
+        sc.pods(pod("a"), msgspec.structs.replace(placed, status=status))
+        found = sc.look().hold_up
+        assert found is not None
+        assert (str(found.reason), found.ripe_at) == ("NodeGone", want)
 
 
 def test_a_gang_that_is_whole_no_longer_says_so_even_if_nothing_tells_why() -> None:
