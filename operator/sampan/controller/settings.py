@@ -39,7 +39,7 @@ class Settings(BaseSettings):
     tombstone: float = Field(default=30, ge=0)
     """How long a finished job's copy stays on the member; never shorter than a call can be in flight."""
     cooldown: float = Field(default=300, ge=0)
-    """How long a pool is left out for a job that did not start there."""
+    """How long at most a pool is left out for a job that did not start there."""
     cycle_interval: float = Field(default=0.05, gt=0)
     """Least time between two scheduling cycles."""
     counters_interval: float = Field(default=15, gt=0)
