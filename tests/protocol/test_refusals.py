@@ -73,6 +73,9 @@ async def test_a_webhook_that_is_down_is_told_and_the_job_goes_elsewhere() -> No
         assert "rejections" not in w.status(), "a server that is ill says nothing about the job"
         await a_minute(w, seconds=30)
         assert w.status()["phase"] == "Pending"
+        scheduled = next(c for c in w.status()["conditions"] if c["type"] == "Scheduled")
+        assert (scheduled["status"], scheduled["reason"]) == ("False", "WebhookFailed")
+        assert "connection refused" in scheduled["message"]
         assert len(w.member.calls("POST")) == 4
 
 

@@ -37,6 +37,7 @@ from sampan.controller.jobs import JobRecord
 from sampan.controller.mirror import Look, by_chance, counters_due, explained, held_removal, inquiry_due, summary, troubled
 from sampan.controller.observe import Observation, State
 from sampan.controller.tries import ON_HUB, key_of
+from sampan.kube.text import clean_text
 from sampan.kube.workloads import Job as RemoteJob
 from sampan.model.lifecycle import Event, Outcome, Phase
 from sampan.model.names import LABEL_ATTEMPT
@@ -157,7 +158,8 @@ def _let_go(job: JobRecord, times: Times) -> Status:
     """The attempt is over and nothing of it is left: free the binding."""
     newest = job_status.last_attempt(job.status) or {}
     reason = str(newest.get("reason") or "AttemptEnded")
-    message = f"Attempt {newest.get('number')} ended: {newest.get('outcome')}."
+    words = ": ".join(filter(None, (f"attempt {newest.get('number')} ended: {newest.get('outcome')}", str(newest.get("message") or ""))))
+    message = clean_text(words, 512)
     event = Event.SUSPENDED if job.suspend else Event.REQUEUED
     return job_status.released(job.status, event, reason=reason, message=message, at=times.now)
 
@@ -203,7 +205,7 @@ def _create(job: JobRecord, remote: Remote, times: Times) -> Action:
     assert job.binding is not None
     tried = remote.tried("Create", str(job.binding.attempt))
     if is_late(job, times.now):
-        return Patch(after(job, given_up(tried, times.now) if tried is not None and tried.reason else late(job, times.now)))
+        return Patch(after(job, late(job, times.now, tried=tried)))
     if tried is not None and tried.reason and tried.times >= MOST_TRIES:
         return Patch(after(job, given_up(tried, times.now)))
     return Create()

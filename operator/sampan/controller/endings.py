@@ -83,13 +83,16 @@ def _retries_on_hub(job: JobRecord, ending: Ending) -> bool:
     return ending.outcome is not Outcome.APP_FAILED or job.spec is None or job.spec.gang
 
 
-def late(job: JobRecord, now: int, *, reason: str = "", message: str = "") -> Ending:
-    """Return the end of an attempt that did not start in time, with what held it up, where that is known."""
+def late(job: JobRecord, now: int, *, reason: str = "", message: str = "", tried: Try | None = None) -> Ending:
+    """Return the end of an attempt that did not start in time, with what held it up, where that is known; `tried`: a call that failed."""
+    if tried is not None:
+        reason, message = tried.reason, tried.message
     seconds = job.spec.start_deadline_seconds if job.spec else 0
     reason = "ImagePullBackOff" if reason == "ErrImagePull" else reason  # a kubelet says both in turn
     words = ": ".join(filter(None, (f"not started within startDeadlineSeconds ({seconds} s)", reason, message)))
     told = reason if reason in OF_THE_JOB else NOT_STARTED
-    return Ending(outcome=Outcome.REJECTED, reason=told, message=clean_text(words), ended_at=now)
+    counted = tried is None or not tried.passing
+    return Ending(outcome=Outcome.REJECTED, reason=told, message=clean_text(words), ended_at=now, counted=counted)
 
 
 def lost(now: int) -> Ending:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
+from sampan.api.conditions import as_reason
 from sampan.api.status import from_rfc3339
 from sampan.kube.text import clean_text
 from sampan.kube.workloads import Condition, Pod, StateTerminated
@@ -117,7 +118,7 @@ def _judge(pod: Pod, ended: StateTerminated | None) -> tuple[Cause, str]:
     if status.reason == "Evicted" or status.reason in _NODE_REASONS:
         return Cause.DISRUPTION, status.reason
     if ended is None:  # never started: a program that did not run cannot have failed
-        return Cause.DISRUPTION, word(status.reason, "NeverStarted")
+        return Cause.DISRUPTION, as_reason(status.reason[:64], default="NeverStarted")  # such as OutOfnvidia.com/gpu, which is no word
     if ended.reason == "ContainerStatusUnknown":  # the kubelet came back and found the container gone
         return Cause.DISRUPTION, ended.reason
     if pod.metadata.deletion_timestamp:

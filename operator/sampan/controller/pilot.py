@@ -157,6 +157,8 @@ class Pilot:
             if isinstance(action, Wait):
                 if action.millis is not None:
                     self.touch(uid, after=max(action.millis, 10) / 1000)
+                elif record.phase.ended:
+                    self._tries.forget(uid)  # there are many such jobs, and nothing more is done about them
                 return None
             if not await self._enact(record, action):
                 return None

@@ -65,3 +65,45 @@ def test_tail_keeps_the_end_and_the_head_within_256_bytes() -> None:
     assert got.endswith("the end")
     assert len(got.encode()) <= 256
     assert tail("short") == "short"
+
+
+@pytest.mark.parametrize(
+    "reason", ["UnexpectedAdmissionError", "OutOfcpu", "OutOfpods", "NodeAffinity", "TopologyAffinityError", "Evicted"]
+)
+def test_a_pod_that_a_kubelet_refused_never_ran(reason: str) -> None:
+    refused = msgspec.convert({"status": {"phase": "Failed", "reason": reason, "message": "no"}}, Pod)
+    failure = failure_of(refused)
+    assert failure is not None
+    assert (failure.cause, failure.reason, failure.message, failure.ran) == (Cause.DISRUPTION, reason, "no", False)
+
+
+def test_a_resource_that_ran_out_is_named_in_a_word() -> None:
+    failure = failure_of(msgspec.convert({"status": {"phase": "Failed", "reason": "OutOfnvidia.com/gpu"}}, Pod))
+    assert failure is not None
+    assert failure.reason == "OutOfnvidiacomgpu"
+
+
+@pytest.mark.parametrize(
+    ("reason", "message", "ran"),
+    [
+        ("StartError", "nvidia-container-cli: initialization error: driver error", False),
+        ("ContainerCannotRun", "failed to create task for container", False),
+        ("StartError", 'exec: "trian.py": executable file not found in $PATH', True),
+        ("Error", "", True),
+    ],
+)
+def test_a_container_that_its_runtime_could_not_start_never_ran_unless_the_command_is_wrong(reason: str, message: str, ran: bool) -> None:
+    state = {"terminated": {"exitCode": 128, "reason": reason, "message": message}}
+    failure = failure_of(msgspec.convert({"status": {"phase": "Failed", "containerStatuses": [{"name": "main", "state": state}]}}, Pod))
+    assert failure is not None
+    assert failure.ran is ran
+
+
+def test_a_pod_that_was_evicted_before_it_ran_never_ran() -> None:
+    target = {"type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI"}
+    waiting = {"name": "main", "state": {"waiting": {"reason": "ContainerCreating"}}}
+    for running, ran in ((waiting, False), ({"name": "main", "state": {"running": {"startedAt": "2026-01-01T00:00:00Z"}}}, True)):
+        pod = msgspec.convert({"status": {"phase": "Failed", "conditions": [target], "containerStatuses": [running]}}, Pod)
+        failure = failure_of(pod)
+        assert failure is not None
+        assert failure.ran is ran
