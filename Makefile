@@ -26,7 +26,7 @@ $(STAMP): $(LOCK) pyproject.toml .ci/find-python
 	@touch $@
 
 binaries: $(STAMP) ## Kubernetes, etcd, kwok and helm: found, or built once with Go
-	$(call say,Kubernetes binaries (found or built once; a cold build takes about eight minutes))
+	$(call say,Kubernetes binaries (found or built once; a cold build takes about ten minutes))
 	@$(BIN)/python -m sampan local binaries
 
 demo: binaries ## a hub, three members, twenty jobs, and a table checked against the members

@@ -98,13 +98,13 @@ def reason(job: Object) -> str:
 
 
 def rejected(job: Object) -> bool:
-    """Tell whether the job was refused for good rather than tried: an invalid spec, or ended as Failed without ever having run."""
+    """Tell whether the job was refused for good rather than tried: an invalid spec, or Failed and no member ever ran it."""
     if phase(job) != "Failed":
         return any(found.get("reason") in REJECTED_REASONS for found in status(job).get("conditions") or [])
     attempts = status(job).get("attempts") or []
     ran = bool(status(job).get("startedAt")) or any(tried.get("outcome") not in (None, "Rejected") for tried in attempts)
     named = condition(job, "Failed").get("reason") in REJECTED_REASONS
-    return named or (not ran and not status(job).get("binding"))
+    return named or not ran
 
 
 def row(job: Object, *, now: datetime) -> list[str]:

@@ -86,6 +86,7 @@ def test_devices_of_the_bound_alternative() -> None:
         ({"phase": "Failed"}, True),
         ({"phase": "Failed", "binding": BOUND, "startedAt": "2026-03-01T12:00:03Z"}, False),
         ({"phase": "Failed", "attempts": [{"number": 1, "outcome": "Rejected"}]}, True),
+        ({"phase": "Failed", "binding": BOUND, "attempts": [{"number": 1, "outcome": "Rejected"}]}, True),
         ({"phase": "Failed", "attempts": [{"number": 1, "outcome": "AppFailed"}]}, False),
         ({"phase": "Succeeded"}, False),
     ],
