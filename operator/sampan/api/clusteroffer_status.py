@@ -72,7 +72,7 @@ class LeftOutStatus(Observed):
     nodes: Count = Field(0, description="Nodes that are concerned.")
     devices: Count = Field(0, description="Devices that are concerned.")
     example: Annotated[str, Field(max_length=128)] = Field("", description="One of the nodes, with the resource where there is one.")
-    detail: Annotated[str, Field(max_length=256)] = Field("", description="What tells the cause, or what would let the nodes in.")
+    detail: Annotated[str, Field(max_length=1024)] = Field("", description="What tells the cause, or what would let the nodes in.")
 
 
 class ClusterOfferStatus(Observed):

@@ -10,6 +10,8 @@ from sampan.kube import workloads as kube
 
 LINUX: Final = "linux"
 _OS: Final = ("kubernetes.io/os", "beta.kubernetes.io/os")
+_WINDOWS: Final = "node.kubernetes.io/windows-build"
+"""Put on by kubelets of Windows alone (kubernetes.io, Well-Known Labels)."""
 _ARCHITECTURE: Final = ("kubernetes.io/arch", "beta.kubernetes.io/arch")
 _VIRTUAL_LABELS: Final = (
     ("type", "virtual-kubelet"),
@@ -38,6 +40,8 @@ def _causes(node: kube.Node) -> Iterator[tuple[str, str]]:
     for name, system in (*_told(labels, _OS), ("nodeInfo.operatingSystem", node.status.node_info.operating_system)):
         if system and system.lower() != LINUX:
             yield "NotLinux", f"{name}={system}"
+    if _WINDOWS in labels:
+        yield "NotLinux", f"label {_WINDOWS}"
     real = node.status.node_info.architecture
     for name, architecture in _told(labels, _ARCHITECTURE):
         if real and architecture != real:

@@ -16,7 +16,7 @@ MAX_MISSING: Final = 64
 MAX_LEFT_OUT: Final = 32
 MAX_EVIDENCE: Final = 8
 WORD: Final = 128
-DETAIL: Final = 256
+DETAIL: Final = 1024
 COUNT: Final = 1_000_000
 """The schema's largest count; a larger one is shown as this."""
 _VOLATILE: Final = "lastProbeSuccess"

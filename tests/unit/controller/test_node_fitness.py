@@ -27,6 +27,7 @@ UNFIT = {
     "nodeInfo": (made(info=WINDOWS), "NotLinux"),
     "nodeInfo against the label": (made(labels={"kubernetes.io/os": "linux"}, info=WINDOWS), "NotLinux"),
     "label against nodeInfo": (made(labels={"kubernetes.io/os": "windows"}, info={"operatingSystem": "linux"}), "NotLinux"),
+    "a build of Windows": (made(labels={"node.kubernetes.io/windows-build": "10.0.20348"}), "NotLinux"),
     "another system": (made(info={"operatingSystem": "freebsd"}), "NotLinux"),
     "architecture": (made(labels={"kubernetes.io/arch": "amd64"}, info={"architecture": "arm64"}), "ArchitectureUnclear"),
     "legacy architecture": (made(labels={"beta.kubernetes.io/arch": "arm"}, info={"architecture": "arm64"}), "ArchitectureUnclear"),

@@ -4,12 +4,14 @@ from dataclasses import replace
 from typing import Any
 
 from member_objects import HUB, MEMBER, offer_body, provider_body
-from sampan.api.clusteroffer_status import ClusterOfferStatus
+from sampan.api.clusteroffer_status import ClusterOfferStatus, LeftOutStatus
 from sampan.api.convert_offer import claim_of, grant_of
 from sampan.controller.joining import House, LinkFacts, judge
 from sampan.controller.offer_status import OfferView, difference, is_urgent, status_of
 from sampan.model.accelerator import Sharing
-from sampan.scheduling.pool_summary import PoolSummary
+from sampan.model.taint import Taint
+from sampan.scheduling.pool_summary import LeftOut, PoolSummary
+from sampan.scheduling.taints import advice
 
 NOW = 1_767_225_600_000
 FACTS = LinkFacts(connected=True, reason="Connected", cluster_uid=MEMBER, version="v1.36.3", missing=(), fingerprint="abc123")
@@ -92,3 +94,11 @@ def test_a_field_that_no_longer_holds_is_taken_out() -> None:
 def test_the_clusters_identity_is_shown_once_approved_and_never_changes() -> None:
     assert "clusterUID" not in status_of(view(region="mars"), {}, now=NOW)
     assert status_of(view(), {"clusterUID": "old"}, now=NOW)["clusterUID"] == "old"
+
+
+def test_what_lets_nodes_with_several_taints_in_is_told_whole() -> None:
+    taints = [Taint(f"example.com/team-{number}", "reserved-for-them", "NoSchedule") for number in range(4)]
+    told = advice(taints)
+    shown = status_of(replace(view(), left_out=(LeftOut("Tainted", "", 1, 8, "n1", told),)), {}, now=NOW)["leftOut"][0]
+    assert shown["detail"] == told
+    LeftOutStatus.model_validate(shown)

@@ -32,13 +32,14 @@ class World:
         self.members: list[str] = []
         self.used: set[OfferKey] = set()
         self.waits = ""
+        self.kept: dict[str, int] = {}
         settings = DeskSettings(provider_namespaces=("prov-a",), home_origins=frozenset({"CN"}), link=SETTINGS)
         events = DeskEvents(
             changed=self._changed,
             job_changed=lambda cluster, job: self.jobs.append((cluster, job)),
             member_changed=self.members.append,
             flights=lambda cluster: (),
-            use=OfferUse(in_use=lambda key: key in self.used, waits_for=lambda _: self.waits),
+            use=OfferUse(in_use=lambda key: key in self.used, reserved=lambda key: self.kept, waits_for=lambda _: self.waits),
         )
         self.desk = OfferDesk(client, settings, events, clock=lambda: 1_767_225_600_000)
 
@@ -94,6 +95,19 @@ async def test_an_offer_becomes_cells_of_a_cluster(world: World) -> None:
     world.member.put(PODS, pod_body(gpus=3))
     await until(lambda: world.desk.clusters()[uid].free("n1")["nvidia.com/gpu"] == 5, "the pod counts")
     assert world.changes > before
+
+
+async def test_what_is_kept_for_waiting_jobs_is_written_when_it_changes(world: World) -> None:
+    await up(world)
+
+    def reserved() -> list[int]:
+        shown = [body["status"]["pools"] for path, _, body in world.hub.patches if path.endswith("/status") and "pools" in body["status"]]
+        return [pool["reserved"] for pool in shown[-1]] if shown else []
+
+    await until(lambda: reserved() == [0], "nothing is kept")
+    world.kept = {world.desk.cells()[0].pool.name: 4}
+    world.desk.reservations_changed({ONE})
+    await until(lambda: reserved() == [4], "the offer shows what is kept")
 
 
 async def test_the_pilot_finds_link_berth_and_copies(world: World) -> None:
