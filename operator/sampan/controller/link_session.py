@@ -223,11 +223,9 @@ class Session:
 
     async def _review(self) -> None:
         before = self._known.rights
-        more = self._known.extras
         try:
             async with asyncio.timeout(self._settings.probe_timeout):  # a mute member must not keep us from noticing
                 self._known.rights = await review(self.client, self._known.namespaces)
-                more = await extras(self.client, self._known.namespaces)
         except (KubeError, TimeoutError) as error:
             log.info("link.review_failed", extra={"error": type(error).__name__})
         self._reviewed, self._review_wanted = _now(), False
@@ -237,8 +235,19 @@ class Session:
         granted = (before.missing and not after.missing) or (before.absent and not after.absent)
         if granted or before.published != after.published:
             raise BeginAgainError  # watches that were refused wait for a minute: a new connection does not
+        if after is not None and not after.missing:
+            await self._review_extras()
+
+    async def _review_extras(self) -> None:
+        """Begin again where there is more or less to follow than before; where the member does not say in time, later."""
+        try:
+            async with asyncio.timeout(self._settings.probe_timeout):
+                more = await extras(self.client, self._known.namespaces)
+        except (KubeError, TimeoutError) as error:
+            log.info("link.review_failed", extra={"error": type(error).__name__})
+            return
         if more != self._known.extras:
-            raise BeginAgainError  # what is there to follow is another
+            raise BeginAgainError
 
     # --- new credentials ------------------------------------------------------------------------------------------
 

@@ -144,6 +144,17 @@ async def test_missing_rights_are_named_and_granted_rights_are_taken_up(server: 
         await until(lambda: link.connected and not link.missing_permissions, "granted")
 
 
+async def test_what_more_may_be_looked_at_is_told_and_taken_up_once_it_is_granted(server: FakeServer) -> None:
+    server.denied.add("watch resourcequotas in sampan-jobs")
+    async with linked() as (link, _):
+        link.use(server.kubeconfig())
+        await until(lambda: link.connected, "connected without it")
+        assert link.facts.unseen == ("resourcequotas",)
+        server.denied.discard("watch resourcequotas in sampan-jobs")
+        await until(lambda: link.connected and not link.facts.unseen, "granted")
+        await until(lambda: server.count("WATCH", "/api/v1/namespaces/sampan-jobs/resourcequotas"), "followed")
+
+
 async def test_a_link_ends_though_its_connection_breaks_while_it_is_cancelled(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before Python 3.12 a task group that ends with an error forgets that its task was cancelled."""
     began = asyncio.Event()
