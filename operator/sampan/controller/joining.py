@@ -29,8 +29,8 @@ class LinkFacts:
     version: str = ""
     missing: tuple[str, ...] | None = None
     """Rights that the credential lacks; None before the first review."""
-    absent: tuple[str, ...] = ()
-    """Namespaces for our jobs that are not there, or about to go, in words."""
+    absent: tuple[tuple[str, str], ...] = ()
+    """Namespaces for our jobs that are not there, or about to go: the name and the fact in words."""
     over_privileged: bool = False
     fingerprint: str = ""
     """First digits of the SHA-256 of the kubeconfig in use."""
@@ -100,7 +100,7 @@ def judge(claim: Claim, grants: Iterable[Grant], facts: LinkFacts, *, holder: Cl
     grant = grant_for(claim.key.namespace, grants)
     approved = _approved(claim, grant, any_provider=bool(grants), currency=house.currency)
     connected = _connected(claim, facts, holder=holder, hub_cluster_uid=house.cluster_uid)
-    permitted = _permitted(facts)
+    permitted = _permitted(claim, facts)
     offer = Offer(
         key=claim.key,
         uid=claim.uid,
@@ -254,13 +254,16 @@ def _connected(claim: Claim, facts: LinkFacts, *, holder: Claim | None, hub_clus
     return _verdict(types.CONNECTED, facts.connected, facts.reason, facts.message)
 
 
-def _permitted(facts: LinkFacts) -> Verdict:
+def _permitted(claim: Claim, facts: LinkFacts) -> Verdict:
+    """Offers of one kubeconfig share a link: a namespace that only another of them uses, and that is gone, is that one's trouble."""
     if facts.missing is None:
         return _verdict(types.PERMISSIONS_SUFFICIENT, None, Why.NOT_REVIEWED, "the member was not asked yet")
-    if facts.absent:
-        return _verdict(types.PERMISSIONS_SUFFICIENT, False, Why.NAMESPACE_MISSING, "; ".join(facts.absent))
-    if facts.missing:
-        return _verdict(types.PERMISSIONS_SUFFICIENT, False, Why.MISSING_PERMISSIONS, f"MissingPermissions: [{', '.join(facts.missing)}]")
+    gone = dict(facts.absent)
+    if claim.remote_namespace in gone:
+        return _verdict(types.PERMISSIONS_SUFFICIENT, False, Why.NAMESPACE_MISSING, gone[claim.remote_namespace])
+    missing = [each for each in facts.missing if each.rpartition(" in ")[2] not in gone]
+    if missing:
+        return _verdict(types.PERMISSIONS_SUFFICIENT, False, Why.MISSING_PERMISSIONS, f"MissingPermissions: [{', '.join(missing)}]")
     if facts.over_privileged:
         message = "OverPrivileged: the credential may do anything on the member; use the member chart's ServiceAccount"
         return _verdict(types.PERMISSIONS_SUFFICIENT, True, Why.OVER_PRIVILEGED, message)

@@ -57,8 +57,8 @@ class Rights:
 
     missing: tuple[str, ...] = ()
     """As people write it: `create jobs.batch in sampan-jobs`."""
-    absent: tuple[str, ...] = ()
-    """Namespaces for our jobs that are not there, or about to go, in words."""
+    absent: tuple[tuple[str, str], ...] = ()
+    """Namespaces for our jobs that are not there, or about to go: the name and the fact in words."""
     over_privileged: bool = False
     """The credential may do anything: more than a hub should ever hold."""
     published: str = ""
@@ -136,7 +136,7 @@ async def review(client: Client, namespaces: Iterable[str]) -> Rights:
     direct = any(allowed[access] for access in _DIRECT)  # with some of them, the others are missing
     published = "" if direct else next((name for name in names if all(allowed[access] for access in of_summary(name))), "")
     missing = tuple(str(each) for each in wanted if not allowed[each] and not (published and each in _DIRECT))
-    gone = [words for name in names if (words := await _absence(client, name))]
+    gone = [(name, words) for name in names if (words := await _absence(client, name))]
     return Rights(missing=missing, absent=tuple(gone), over_privileged=allowed[_ANYTHING], published=published)
 
 

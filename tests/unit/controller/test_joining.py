@@ -118,9 +118,10 @@ def test_a_refused_cluster_is_not_the_offers_cluster() -> None:
     [
         (replace(GOOD, missing=None), ("Unknown", "NotReviewed", "not asked")),
         (
-            replace(GOOD, missing=("list nodes",), absent=("namespace a is being deleted",)),
-            ("False", "NamespaceMissing", "namespace a is being deleted"),
+            replace(GOOD, missing=("list nodes",), absent=(("sampan-jobs", "namespace sampan-jobs is being deleted"),)),
+            ("False", "NamespaceMissing", "namespace sampan-jobs is being deleted"),
         ),
+        (replace(GOOD, missing=("create jobs.batch in b",), absent=(("b", "gone"),)), ("True", "PermissionsSufficient", "")),
         (
             replace(GOOD, missing=("create jobs.batch in a", "list nodes")),
             ("False", "MissingPermissions", "[create jobs.batch in a, list nodes]"),

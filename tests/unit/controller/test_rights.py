@@ -145,8 +145,9 @@ async def test_a_namespace_that_is_missing_or_goes_is_told() -> None:
     answers = Answers("* *.*")
     assert (await review(cast(Client, answers), ["sampan-jobs"])).absent == ()
     answers.namespace = None
-    (gone,) = (await review(cast(Client, answers), ["sampan-jobs"])).absent
+    ((name, gone),) = (await review(cast(Client, answers), ["sampan-jobs"])).absent
+    assert name == "sampan-jobs"
     assert gone.startswith("namespace sampan-jobs does not exist on the member")
     answers.namespace = {"name": "sampan-jobs", "deletionTimestamp": "2026-01-01T00:00:00Z"}
-    (going,) = (await review(cast(Client, answers), ["sampan-jobs"])).absent
+    ((_, going),) = (await review(cast(Client, answers), ["sampan-jobs"])).absent
     assert "is being deleted since 2026-01-01T00:00:00Z" in going
