@@ -90,6 +90,8 @@ def _settled(spec: Json) -> Json:
     for each in spec.get("alternatives", ()):
         each["accelerator"].setdefault("stack", "cuda")
         each.pop("replicas", None)
+    if "alternatives" in spec:  # the first waits for nobody
+        spec["alternatives"].insert(0, {key: value for key, value in spec["alternatives"][0].items() if key != "waitSeconds"})
     return spec
 
 
