@@ -75,14 +75,15 @@ def troubles(pods: Iterable[Pod], nodes: Mapping[str, Node]) -> tuple[Trouble, .
 def trouble_of(pod: Pod, nodes: Mapping[str, Node]) -> Trouble | None:
     """Return what is wrong with a pod; None for one that is in order, or merely waits."""
     meta, name = pod.metadata, pod.spec.node_name
-    about = Trouble(pod=clean_text(meta.name, 48), uid=meta.uid, node=clean_text(name, 48), why=Why.TERMINATING)
     going = meta.deletion_timestamp is not None
     over = pod.status.phase in _ENDED
-    if name and not over and (lost := _lost(pod, nodes)) is not None:
+    lost = _lost(pod, nodes) if name and not over else None
+    if lost is None and not going:
+        return None  # by far the most: nothing more is worked out for them
+    about = Trouble(pod=clean_text(meta.name, 48), uid=meta.uid, node=clean_text(name, 48), why=Why.TERMINATING)
+    if lost is not None:
         why, since = lost
         return replace(about, why=why, since=since, young_until=_young_until(pod) if why is Why.NODE_GONE else None)
-    if not going:
-        return None
     foreign = foreign_finalizers(meta.finalizers)
     grace = min(max(meta.deletion_grace_period_seconds or 0, 0), MOST_GRACE) * 1000
     gone_by = from_rfc3339(meta.deletion_timestamp)  # it names the end of the grace
@@ -125,8 +126,10 @@ def _young_until(pod: Pod) -> int | None:
 
 def _marked(pod: Pod) -> str | None:
     """Return since when the node controller says that a pod is not ready which its kubelet last called ready; None where it does not."""
-    told = {condition.type: condition for condition in pod.status.conditions}
-    ready, containers = told.get("Ready"), told.get("ContainersReady")
-    if ready is None or containers is None or pod.status.phase != "Running":
+    if pod.status.phase != "Running":
         return None
-    return (ready.last_transition_time or "") if ready.status == "False" and containers.status == "True" else None
+    ready = next((c for c in pod.status.conditions if c.type == "Ready"), None)
+    if ready is None or ready.status != "False":
+        return None
+    started = any(c.type == "ContainersReady" and c.status == "True" for c in pod.status.conditions)
+    return (ready.last_transition_time or "") if started else None
