@@ -64,11 +64,22 @@ async def test_watches_that_still_speak_do_not_hide_that_every_call_fails(server
     """The API server lives and its store does not: what it has in memory goes on being told."""
     async with joined(server) as (link, told):
         server.broken = {"/api/v1/namespaces/kube-system"}
-        link.doubt()
-        await until(lambda: not link.facts.connected, "noticed")
+
+        async def speak() -> None:
+            number = 0
+            while True:
+                number += 1
+                server.put(NODES, node_body(f"n{2 + number % 2}"))
+                await asyncio.sleep(SETTINGS.probe_after / 4)
+
+        speaking = asyncio.create_task(speak())
+        try:
+            await until(lambda: not link.facts.connected, "noticed, though nothing else gives rise to a doubt")
+        finally:
+            speaking.cancel()
         told.reasons.clear()
-        server.put(NODES, node_body("n2"))
-        await until(lambda: "n2" in link.nodes, "a watch speaks")
+        server.put(NODES, node_body("n9"))
+        await until(lambda: "n9" in link.nodes, "a watch speaks")
         await asyncio.sleep(2 * SETTINGS.tick)
         assert not link.facts.connected, "and is not believed"
         assert "Connected" not in told.reasons

@@ -187,7 +187,7 @@ class Session:
         if _now() - self._attempted < (self._settings.probe_after if self._refused else self._settings.tick):
             return False  # no hot loop against one that said no
         troubled = not self.verified or self.trouble is not None
-        return restarted or troubled or _now() - self._heard >= self._settings.probe_after
+        return restarted or troubled or _now() - self._live.answered_at >= self._settings.probe_after  # watches may speak from memory
 
     async def _probe(self) -> None:
         """Ask the member who it is. Silence is not believed at once, a definite no is."""

@@ -51,7 +51,7 @@ class LinkSettings:
     """Milliseconds since the epoch: for what is told, never for how long something takes."""
     observe: Observe | None = None
     probe_after: float = 10
-    """Silence after which the member is asked whether it is there."""
+    """How often the member is asked whether it is there, whatever its watches say."""
     probe_timeout: float = 5
     mute_after: float = 30
     """Silence after which the link counts as not connected."""
