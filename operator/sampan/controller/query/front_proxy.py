@@ -53,7 +53,8 @@ def server_context(*, certificate: str, key: str, client_ca: str) -> ssl.SSLCont
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     load_pair(context, f"{certificate}\n{key}")
-    context.load_verify_locations(cadata=client_ca.encode("ascii", "ignore").decode())
+    # An empty text would be a ValueError, an empty line is no certificate as any other text is none.
+    context.load_verify_locations(cadata=client_ca.encode("ascii", "ignore").decode() or "\n")
     context.verify_mode = ssl.CERT_OPTIONAL
     return context
 

@@ -150,9 +150,13 @@ class Served:
         self.port = self._runner.addresses[0][1]
 
     async def use(self, tls: ssl.SSLContext) -> None:
-        """Take connections under other certificates from now on; those that are open end as they began."""
-        if self._site is not None:
-            await self._site.stop()
+        """Take connections under other certificates from now on; those that are open end as they began.
+
+        Raises OSError where the address was taken meanwhile: nobody listens until it is tried again.
+        """
+        site, self._site = self._site, None
+        if site is not None:
+            await site.stop()
         await self.listen(self.port, tls)
 
 

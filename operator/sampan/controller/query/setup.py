@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
@@ -42,24 +43,21 @@ async def query_server(settings: Settings, world: World, client: Client, *, cloc
 
 async def _keep(served: Served, material: Material, client: Client) -> None:
     """Have the API server believe our certificate, and show what replaces it, for ever. What fails is tried again."""
+    waiting: ssl.SSLContext | None = None
     while True:
         try:
             if material.believed and await believe(client, material.believed):
                 log.info("query.registered")
+            if waiting is not None:  # only now that it is believed
+                await served.use(waiting)
+                waiting = None
+                log.info("query.reloaded")
         except KubeError as error:
             log.warning("query.unregistered", extra={"reason": error.reason})
+        except OSError as error:
+            log.warning("query.unreachable", extra={"error": type(error).__name__})
         await asyncio.sleep(LOOK_EVERY)
         try:
-            tls = material.changed()
-            if tls is not None:
-                await _tell_first(material, client)
-                await served.use(tls)
-                log.info("query.reloaded")
-        except (OSError, KubeError) as error:
+            waiting = material.changed() or waiting
+        except OSError as error:
             log.warning("query.unreadable", extra={"error": type(error).__name__})
-
-
-async def _tell_first(material: Material, client: Client) -> None:
-    """Before a new certificate is shown, it is believed."""
-    if material.believed:
-        await believe(client, material.believed)

@@ -13,6 +13,8 @@ import pytest
 import builders as b
 from jobs import NOW
 from sampan.controller.query import setup
+from sampan.controller.query.own_certificate import RENEWED_AFTER
+from sampan.controller.query.server import Served
 from sampan.controller.query.setup import query_server
 from sampan.controller.settings import Settings
 from sampan.kube.client import Client
@@ -29,9 +31,10 @@ WORLD = StillWorld(b.snapshot())
 @asynccontextmanager
 async def served(api: FakeCluster, folder: Path, **settings: Any) -> AsyncIterator[int | None]:
     """The server with its files in a folder."""
+    clock = settings.pop("clock", lambda: NOW)
     async with Client(api.credentials) as client:
         made = Settings(query_tls=folder, **settings)
-        async with query_server(made, WORLD, client, clock=lambda: NOW) as port:
+        async with query_server(made, WORLD, client, clock=clock) as port:
             yield port
 
 
@@ -99,3 +102,42 @@ async def test_a_certificate_of_its_own_is_believed_by_the_hub(tmp_path: Path, m
             assert base64.b64decode(bundle).decode() == await shown(port)
             registered(api)
             await until(lambda: api.get(SERVICES, NAME, "")["spec"].get("caBundle") == bundle)
+
+
+@pytest.mark.parametrize("trouble", ["the hub does not answer", "the address is taken"])
+async def test_a_renewal_that_failed_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: str) -> None:
+    monkeypatch.setattr(setup, "LOOK_EVERY", 0.01)
+    (tmp_path / "ca.crt").write_text(authority("front-proxy-ca").cert_pem)
+    now, listen, failed = NOW, Served.listen, 0
+
+    async def not_at_once(self: Served, port: int, tls: ssl.SSLContext) -> None:
+        nonlocal failed
+        if now > NOW and trouble == "the address is taken" and failed < 2:
+            failed += 1
+            raise OSError("address already in use")
+        await listen(self, port, tls)
+
+    monkeypatch.setattr(Served, "listen", not_at_once)
+    async with cluster() as api:
+        registered(api)
+        served_there = served(api, tmp_path, query_address="127.0.0.1:0", query_host="sampan-query.x.svc", clock=lambda: now)
+        async with served_there as port:
+            assert port
+            await until(lambda: "caBundle" in api.get(SERVICES, NAME, "")["spec"])
+            first = await shown(port)
+            if trouble == "the hub does not answer":
+                api.fault("GET", "/apiservices", replying(503, "ServiceUnavailable"), times=3)
+            now += int(RENEWED_AFTER.total_seconds() * 1000)
+            await until(lambda: base64.b64decode(api.get(SERVICES, NAME, "")["spec"]["caBundle"]).count(b"BEGIN") == 2)
+            async with asyncio.timeout(10):
+                while await shown_or_nothing(port) in (first, ""):  # noqa: ASYNC110  what is waited for knows no event
+                    await asyncio.sleep(0.01)
+            assert await shown(port) in base64.b64decode(api.get(SERVICES, NAME, "")["spec"]["caBundle"]).decode()
+
+
+async def shown_or_nothing(port: int) -> str:
+    """The certificate that the server shows, an empty text while nobody listens."""
+    try:
+        return await shown(port)
+    except OSError:
+        return ""
