@@ -255,6 +255,12 @@ def test_two_renderings_are_equal(offline_helm: Helm, chart: Path, values: dict[
     assert offline_helm.template(chart, values) == rendered(offline_helm, chart, values)
 
 
+def test_an_operator_here_and_one_elsewhere_are_refused_together(offline_helm: Helm) -> None:
+    values = {**IMAGE, "query.frontProxyCA": PEM, "query.externalName": "op.example", "query.caBundle": PEM}
+    done = offline_helm.run("template", "x", str(HUB_CHART), *Helm.values(values), check=False)
+    assert "set operator.enabled=false" in done.stderr
+
+
 @pytest.mark.parametrize("replicas", [2, 5, 100])
 def test_a_second_operator_is_refused_in_words(offline_helm: Helm, replicas: int) -> None:
     done = offline_helm.run("template", "x", str(HUB_CHART), *Helm.values({**IMAGE, "operator.replicas": replicas}), check=False)
