@@ -160,7 +160,7 @@ async def test_a_rotated_credential_is_used_within_ten_seconds_without_a_new_con
         assert time.monotonic() - started < 10, "the new token was not taken"
         await asyncio.sleep(0.05)
     assert link.client is client
-    assert link.synced
+    assert link.connected
     await desk.until(key, "Schedulable", "True", "Schedulable")
     deadline = time.monotonic() + 10
     while (await desk.status(key))["kubeconfigFingerprint"] == shown:

@@ -10,6 +10,8 @@ from member_objects import JOB, job_body, node_body, pod_body
 from unit.controller.fake_server import JOBS, NODES, OWN_PODS, PODS, FakeServer, fake_server, until
 from unit.controller.link_harness import SETTINGS, joined, linked
 
+HERE = "sampan-jobs"
+
 
 @pytest.fixture
 async def server() -> AsyncIterator[FakeServer]:
@@ -92,11 +94,11 @@ async def test_one_watch_that_is_refused_is_noticed_while_the_others_live(server
     async with joined(server) as (link, _):
         server.broken = {path}
         server.end(path)
-        await until(lambda: not link.connected and not link.facts.connected, "noticed")
-        assert str(link.facts.reason) == "Unreachable"
-        assert "does not work: InternalError" in link.facts.message
+        await until(lambda: not link.follows(HERE) and not link.facts.of(HERE).connected, "noticed")
+        assert str(link.facts.of(HERE).reason) == ("Unreachable" if path == NODES else "NotFollowed")
+        assert "does not work: InternalError" in link.facts.of(HERE).message
         server.broken = set()
-        await until(lambda: link.connected and link.facts.connected, "back")
+        await until(lambda: link.follows(HERE) and link.facts.of(HERE).connected, "back")
 
 
 async def test_a_right_that_is_taken_away_under_a_watch_is_named(server: FakeServer) -> None:
@@ -104,11 +106,61 @@ async def test_a_right_that_is_taken_away_under_a_watch_is_named(server: FakeSer
         server.forbidden, server.denied = {JOBS}, server.denied | {"watch jobs.batch in sampan-jobs"}
         server.end(JOBS)
         await until(lambda: link.missing_permissions == ("watch jobs.batch in sampan-jobs",), "named")
-        await until(lambda: not link.connected, "nothing is done by an old picture")
-        await until(lambda: link.facts.connected, "the member is there; the missing right is a condition of its own")
-        assert not link.connected
+        await until(lambda: not link.follows(HERE), "nothing is done by an old picture")
+        assert link.facts.of(HERE).connected, "the member is there; the missing right is a condition of its own"
         server.forbidden, server.denied = set(), {"* *.*"}
-        await until(lambda: link.connected and not link.missing_permissions, "granted again")
+        await until(lambda: link.follows(HERE) and not link.missing_permissions, "granted again")
+
+
+async def test_a_namespace_that_is_refused_keeps_nobody_else_waiting(server: FakeServer) -> None:
+    """Two offers of one kubeconfig, each with a namespace; the RoleBinding in one of them is gone, at the start or later."""
+    other = "/apis/batch/v1/namespaces/elsewhere/jobs"
+    server.collections |= {other: {}, "/api/v1/namespaces/elsewhere/pods": {}}
+    server.forbidden, server.denied = {other}, server.denied | {"watch jobs.batch in elsewhere"}
+    async with linked(frozenset({HERE, "elsewhere"})) as (link, _):
+        link.use(server.kubeconfig())
+        await until(lambda: link.follows(HERE) and link.facts.of(HERE).connected, "one is followed")
+        assert list(link.jobs) == [JOB]
+        assert not link.follows("elsewhere")
+        assert (link.facts.of(HERE).missing, link.outage(HERE)) == ((), None), "what is missing is no trouble of this one"
+        assert link.facts.of("elsewhere").missing == ("watch jobs.batch in elsewhere",)
+        await until(lambda: link.outage("elsewhere"), "and told of the other")
+        server.forbidden, server.denied = {JOBS}, {"* *.*", "watch jobs.batch in sampan-jobs"}
+        server.end(JOBS)
+        await until(lambda: link.follows("elsewhere") and not link.follows(HERE), "now it is the other way round")
+        await until(lambda: link.facts.of("elsewhere").connected and not link.facts.of("elsewhere").missing, "told, too")
+
+
+async def test_a_watch_that_only_one_namespace_needs_fails_for_that_one_alone(server: FakeServer) -> None:
+    other = "/api/v1/namespaces/elsewhere/pods"
+    server.collections |= {"/apis/batch/v1/namespaces/elsewhere/jobs": {}, other: {}}
+    server.broken = {other}
+    async with linked(frozenset({HERE, "elsewhere"})) as (link, told):
+        link.use(server.kubeconfig())
+        await until(lambda: link.follows(HERE), "one is followed")
+        await until(lambda: link.outage("elsewhere"), "told")
+        found = link.facts.of("elsewhere")
+        assert (found.connected, str(found.reason)) == (False, "NotFollowed")
+        assert found.message == "the watch on pods/elsewhere does not work: InternalError"
+        assert (link.facts.of(HERE).connected, link.outage(HERE)) == (True, None)
+        told.reasons.clear()
+        server.broken = set()
+        await until(lambda: link.follows("elsewhere") and link.outage("elsewhere") is None, "back")
+        assert told.reasons, "its jobs are looked at again"
+
+
+async def test_a_namespace_that_is_gone_does_not_end_the_connection_of_the_others(server: FakeServer) -> None:
+    """Its labels are asked for where namespaces may be looked at, as with a ClusterRole: 404 is an answer."""
+    gone = "/api/v1/namespaces/elsewhere"
+    server.served.append("v1")
+    server.absent = {gone}
+    server.collections |= {f"/apis/batch/v1{gone.removeprefix('/api/v1')}/jobs": {}, f"{gone}/pods": {}}
+    async with linked(frozenset({HERE, "elsewhere"})) as (link, _):
+        link.use(server.kubeconfig())
+        await until(lambda: link.follows(HERE) and link.facts.of(HERE).connected, "connected")
+        assert dict(link.facts.of(HERE).levels) == {HERE: "privileged"}
+        assert not link.facts.of(HERE).absent
+        assert link.facts.of("elsewhere").absent
 
 
 async def test_one_watch_that_falls_mute_is_noticed_while_the_others_live(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,10 +181,10 @@ async def test_one_watch_that_falls_mute_is_noticed_while_the_others_live(server
     try:
         async with joined(server) as (link, _):
             server.mute = {JOBS}
-            await until(lambda: not link.connected and not link.facts.connected, "noticed")
-            assert "watch on jobs/sampan-jobs does not work: Timeout" in link.facts.message
+            await until(lambda: not link.follows(HERE) and not link.facts.of(HERE).connected, "noticed")
+            assert "watch on jobs/sampan-jobs does not work: Timeout" in link.facts.of(HERE).message
             server.mute = set()
-            await until(lambda: link.connected and link.facts.connected, "back")
+            await until(lambda: link.follows(HERE) and link.facts.of(HERE).connected, "back")
     finally:
         speaking.cancel()
 
@@ -140,30 +192,31 @@ async def test_one_watch_that_falls_mute_is_noticed_while_the_others_live(server
 async def test_since_when_a_member_is_away_is_when_it_was_last_heard(server: FakeServer) -> None:
     now = SETTINGS.clock()
     async with joined(server) as (link, _):
-        assert link.outage is None
+        assert link.outage(HERE) is None
         server.silence(on=True)
-        await until(lambda: link.outage, "noticed")
-        first = link.outage
+        await until(lambda: link.outage(HERE), "noticed")
+        first = link.outage(HERE)
         assert first is not None
         assert first.reason == "Unreachable"
         assert SETTINGS.mute_after * 1000 <= now - first.since < 8_000
         await server.refuse()
         await asyncio.sleep(0.3)
-        assert link.outage == first, "it does not begin anew"
+        assert link.outage(HERE) == first, "it does not begin anew"
         server.silence(on=False)
         await server.accept()
-        await until(lambda: link.connected and link.outage is None, "back")
+        await until(lambda: link.connected and link.outage(HERE) is None, "back")
 
 
 async def test_a_missing_right_is_an_outage_of_its_own(server: FakeServer) -> None:
     server.denied |= {"create jobs.batch in sampan-jobs"}
     async with linked() as (link, _):
         link.use(server.kubeconfig())
-        await until(lambda: link.outage, "noticed")
-        assert link.outage is not None
-        assert link.outage.reason == "MissingPermissions"
+        await until(lambda: link.outage(HERE), "noticed")
+        found = link.outage(HERE)
+        assert found is not None
+        assert found.reason == "MissingPermissions"
         server.denied = {"* *.*"}
-        await until(lambda: link.connected and link.outage is None, "granted")
+        await until(lambda: link.connected and link.outage(HERE) is None, "granted")
 
 
 async def test_jobs_hear_that_their_node_was_lost_or_came_back_though_their_pods_say_nothing(server: FakeServer) -> None:

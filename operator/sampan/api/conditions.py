@@ -87,6 +87,7 @@ class OfferReason(StrEnum):
     FORBIDDEN = "Forbidden"
     TLS_ERROR = "TLSError"
     SYNCING = "Syncing"
+    NOT_FOLLOWED = "NotFollowed"  # a watch that the jobs of this offer need does not work
     CAPACITY_STALE = "CapacityStale"  # the member publishes its capacity, and has not for a while
     SECRET_NOT_READABLE = "SecretNotReadable"  # noqa: S105 - the name of a reason
     SECRET_NOT_FOUND = "SecretNotFound"  # noqa: S105 - the name of a reason

@@ -100,8 +100,8 @@ class Feeds:
 
     @property
     def synced(self) -> bool:
-        """Tell whether every picture stems from a completed list."""
-        listed = all(feed.settled for feed in self._feeds.values())
+        """Tell whether every picture stems from a completed list; what is in a namespace that is not to be read keeps nobody waiting."""
+        listed = all(feed.settled or (feed.reflector.last_error and self._narrow(name)) for name, feed in self._feeds.items())
         return bool(self._feeds) and listed and (self._published is None or self._published.looked)
 
     @property
@@ -119,13 +119,30 @@ class Feeds:
         """Return the reason of the last failure by watch, for those that do not work now."""
         return {name: feed.reflector.last_error for name, feed in self._feeds.items() if feed.reflector.last_error}
 
-    def stalled(self, since: float) -> tuple[str, str] | None:
-        """Return name and last error of a watch that has not worked since then (monotonic seconds) or longer; None where all do."""
-        for name, feed in self._feeds.items():
-            failing = feed.reflector.failing_since
-            if not feed.optional and failing is not None and failing <= since:
-                return name, feed.reflector.last_error or "Timeout"
-        return None
+    def stalled(self, since: float) -> str:
+        """Return what is wrong with a watch that concerns all jobs and has not worked since then (monotonic seconds); empty: nothing."""
+        return next((wrong for name in self._feeds if not self._narrow(name) and (wrong := self._failing(name, since))), "")
+
+    def behind(self, namespaces: Iterable[str], since: float) -> dict[str, str]:
+        """Return those of these namespaces whose objects are not followed, each with what is wrong; empty: they are being read."""
+        found: dict[str, str] = {}
+        for namespace in namespaces:
+            names = [name for name in self._feeds if name.partition("/")[2] == namespace]
+            wrong = next((wrong for name in names if (wrong := self._failing(name, since))), "")
+            if wrong or not names or not all(self._feeds[name].settled for name in names):
+                found[namespace] = wrong
+        return found
+
+    def _failing(self, name: str, since: float) -> str:
+        feed = self._feeds[name]
+        failing = feed.reflector.failing_since
+        if feed.optional or failing is None or failing > since:
+            return ""
+        return f"the watch on {name} does not work: {feed.reflector.last_error or 'Timeout'}"
+
+    def _narrow(self, name: str) -> bool:
+        """Tell whether a watch concerns the jobs in one namespace only, and not what room there is."""
+        return "/" in name and (self._published is None or name != f"pods/{self._published.namespace}")
 
     @property
     def forbidden(self) -> bool:

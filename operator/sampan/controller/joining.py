@@ -10,34 +10,13 @@ from typing import Final
 from sampan.api import conditions as types
 from sampan.api.conditions import OfferReason as Why
 from sampan.api.convert_offer import Claim, Grant
+from sampan.controller.link_facts import LinkFacts
 from sampan.controller.offer_runtime import NO_TROUBLE, RuntimeTrouble
 from sampan.model.launch import PodSecurity
 from sampan.model.names import FINALIZER
 from sampan.model.offer import NO_ENERGY, Energy, Offer
 
 MESSAGE_LIMIT: Final = 1024
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkFacts:
-    """What is known of a member link. `reason` and `message` say why it is, or is not, connected."""
-
-    connected: bool = False
-    reason: str = Why.CONNECTING
-    message: str = ""
-    cluster_uid: str | None = None
-    version: str = ""
-    missing: tuple[str, ...] | None = None
-    """Rights that the credential lacks; None before the first review."""
-    absent: tuple[tuple[str, str], ...] = ()
-    """Namespaces for our jobs that are not there, or about to go: the name and the fact in words."""
-    over_privileged: bool = False
-    fingerprint: str = ""
-    """First digits of the SHA-256 of the kubeconfig in use."""
-    levels: tuple[tuple[str, str], ...] = ()
-    """Pod Security level that each namespace of our jobs enforces, as far as we may look."""
-    unseen: tuple[str, ...] = ()
-    """Of what limits pods there: resources that we may not look at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,15 +234,13 @@ def _connected(claim: Claim, facts: LinkFacts, *, holder: Claim | None, hub_clus
 
 
 def _permitted(claim: Claim, facts: LinkFacts) -> Verdict:
-    """Offers of one kubeconfig share a link: a namespace that only another of them uses, and that is gone, is that one's trouble."""
     if facts.missing is None:
         return _verdict(types.PERMISSIONS_SUFFICIENT, None, Why.NOT_REVIEWED, "the member was not asked yet")
     gone = dict(facts.absent)
     if claim.remote_namespace in gone:
         return _verdict(types.PERMISSIONS_SUFFICIENT, False, Why.NAMESPACE_MISSING, gone[claim.remote_namespace])
-    missing = [each for each in facts.missing if each.rpartition(" in ")[2] not in gone]
-    if missing:
-        return _verdict(types.PERMISSIONS_SUFFICIENT, False, Why.MISSING_PERMISSIONS, f"MissingPermissions: [{', '.join(missing)}]")
+    if facts.missing:
+        return _verdict(types.PERMISSIONS_SUFFICIENT, False, Why.MISSING_PERMISSIONS, f"MissingPermissions: [{', '.join(facts.missing)}]")
     if facts.over_privileged:
         message = "OverPrivileged: the credential may do anything on the member; use the member chart's ServiceAccount"
         return _verdict(types.PERMISSIONS_SUFFICIENT, True, Why.OVER_PRIVILEGED, message)

@@ -17,17 +17,16 @@ from sampan.controller.link_known import Known
 from sampan.controller.link_terms import DEFINITE, BeginAgainError, LinkSettings, Shown, StrangerError, is_silence, shown
 from sampan.controller.liveness import Liveness
 from sampan.controller.published import through
-from sampan.controller.rights import extras, levels, review
+from sampan.controller.rights import extras, identity, levels, review
 from sampan.kube.backoff import Backoff
 from sampan.kube.client import Client
 from sampan.kube.credentials import Credentials
 from sampan.kube.errors import KubeError, TLSFailure, Unauthorized
-from sampan.kube.meta import PartialObject, Version
-from sampan.kube.paths import VERSION, resource_path
+from sampan.kube.meta import Version
+from sampan.kube.paths import VERSION
 
 log = logging.getLogger(__name__)
 
-_KUBE_SYSTEM: Final = resource_path("v1", "namespaces", name="kube-system")
 _NEVER: Final = float("-inf")
 
 
@@ -79,9 +78,15 @@ class Session:
 
     @property
     def stalled(self) -> Shown | None:
-        """Return what is wrong with a watch that jobs need and that does not work any more; None where all do."""
-        found = self._feeds.stalled(_now() - self._settings.refused_after) if self._feeds else None
-        return None if found is None else (Why.UNREACHABLE, f"the watch on {found[0]} does not work: {found[1]}")
+        """Return what is wrong with a watch that all jobs need and that does not work any more; None where they do."""
+        wrong = self._feeds.stalled(_now() - self._settings.refused_after) if self._feeds else ""
+        return (Why.UNREACHABLE, wrong) if wrong else None
+
+    @property
+    def behind(self) -> dict[str, Shown]:
+        """Return the namespaces in which our objects are not followed, each with what is wrong there."""
+        found = self._feeds.behind(self._known.namespaces, _now() - self._settings.refused_after) if self._feeds else {}
+        return {name: (Why.NOT_FOLLOWED, wrong) if wrong else (Why.SYNCING, f"reading {name}") for name, wrong in found.items()}
 
     @property
     def silent_for(self) -> float:
@@ -115,7 +120,7 @@ class Session:
         known.published = through(looked, known.published, inventory=known.inventory, hub_id=known.own.hub_id, clock=_now)
         self._listener.changed()
         # 2. Is it the cluster it was?
-        self._meet(await _identity(self.client))
+        self._meet(await identity(self.client))
         # 3. What more does it serve that we may look at?
         known.extras = await extras(self.client, known.namespaces)
         more = known.extras.more
@@ -195,7 +200,7 @@ class Session:
         failed_before = self.trouble is not None
         try:
             async with asyncio.timeout(self._settings.probe_timeout):
-                uid = await _identity(self.client)
+                uid = await identity(self.client)
         except TimeoutError:
             self.trouble = Why.UNREACHABLE, "the member does not answer"
             self._live.failed(began, silent=True)
@@ -232,10 +237,9 @@ class Session:
         after = self._known.rights
         if before is None or after is None:
             return
-        granted = (before.missing and not after.missing) or (before.absent and not after.absent)
-        if granted or before.published != after.published:
+        if before.lifted(after) or before.published != after.published:
             raise BeginAgainError  # watches that were refused wait for a minute: a new connection does not
-        if after is not None and not after.missing:
+        if not after.missing:
             await self._review_extras()
 
     async def _review_extras(self) -> None:
@@ -268,7 +272,7 @@ class Session:
     async def _replace(self, new: Credentials) -> None:
         try:
             async with Client(new, limits=self._settings.limits, observe=self._settings.observe) as probe:
-                uid = await _identity(probe)
+                uid = await identity(probe)
             self._recognise(uid)
             await self.client.replace_credentials(new)
         except (KubeError, StrangerError) as error:
@@ -280,11 +284,6 @@ class Session:
         log.info("link.rotated", extra={"cluster": uid})
         self.rotation = None
         self._review_wanted = True
-
-
-async def _identity(client: Client) -> str:
-    """Return the UID of the member's kube-system namespace. Raises KubeError."""
-    return (await client.get(_KUBE_SYSTEM, into=PartialObject)).metadata.uid
 
 
 async def _wait(event: asyncio.Event, seconds: float | None) -> None:

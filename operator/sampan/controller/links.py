@@ -13,8 +13,8 @@ from sampan.api.conditions import OfferReason as Why
 from sampan.api.conditions import invalid_kubeconfig
 from sampan.api.convert_offer import SecretRef
 from sampan.controller.inventory import Inventory
-from sampan.controller.joining import LinkFacts
 from sampan.controller.kubeconfig_secrets import SecretProblem
+from sampan.controller.link_facts import LinkFacts
 from sampan.controller.link_known import Known
 from sampan.controller.link_session import Listener, Session
 from sampan.controller.link_terms import BeginAgainError, LinkEvents, LinkSettings, Shown, StrangerError, first_of, shown
@@ -41,8 +41,7 @@ class MemberLink:
         """Nothing is opened before `run`."""
         self.key = key
         self.facts = LinkFacts()
-        self.outage: Outage | None = None
-        """Since when and why the member cannot be worked with; None where it can, or where that is not known yet."""
+        self._outages: dict[str, Outage] = {}
         self._settings, self._events = settings, events
         self._known = Known(
             inventory=Inventory(settings.hub_id, self._capacity_changed),
@@ -72,13 +71,16 @@ class MemberLink:
 
     @property
     def connected(self) -> bool:
-        """Tell whether the member answers, is the one it was, and all pictures are complete: then, and only then, act on it."""
+        """Tell whether the member answers, is the one it was, and what concerns all its jobs is known: see `follows` for one job."""
         return self._session is not None and self._session.fresh and self._session.synced
 
-    @property
-    def synced(self) -> bool:
-        """Tell whether every picture stems from a completed list."""
-        return self._session is not None and self._session.synced
+    def follows(self, namespace: str) -> bool:
+        """Tell whether it is connected, and what is known of our objects in a namespace is current: then, and only then, act on them."""
+        return self.connected and self._session is not None and namespace not in self._session.behind
+
+    def outage(self, namespace: str) -> Outage | None:
+        """Return since when and why the jobs of a namespace cannot be worked with; None where they can, or where that is not known yet."""
+        return self._outages.get(namespace if namespace in self._known.namespaces else "")
 
     @property
     def version(self) -> str:
@@ -241,21 +243,18 @@ class MemberLink:
                 self._events.job_changed(self, job_uid)
         facts, ready = self._facts(), self.connected
         silent = self._session.silent_for if self._session is not None and facts.reason == Why.UNREACHABLE else 0.0
-        outage = outage_after(facts, self.outage, heard=self._settings.clock() - int(silent * 1000))
-        if facts != self.facts or outage != self.outage or (ready and not self._ready):
-            self.facts, self.outage, self._ready = facts, outage, ready
+        heard = self._settings.clock() - int(silent * 1000)
+        found = {name: outage_after(facts.of(name), self._outages.get(name), heard=heard) for name in ("", *self._known.namespaces)}
+        outages = {name: outage for name, outage in found.items() if outage is not None}
+        if facts != self.facts or outages != self._outages or (ready and not self._ready):
+            self.facts, self._outages, self._ready = facts, outages, ready
             self._events.link_changed(self)
         self._ready = ready
-
-    @property
-    def _homeless(self) -> bool:
-        """Tell whether a namespace of our jobs is not there: its watches then say nothing of the member."""
-        return bool(self._known.rights and self._known.rights.absent)
 
     def _facts(self) -> LinkFacts:
         session, rights = self._session, self._known.rights
         followed = session is not None and session.synced and session.stalled is None
-        up = session is not None and session.alive and (followed or bool(self.missing_permissions) or self._homeless)
+        up = session is not None and session.alive and (followed or bool(rights and LinkFacts(missing=rights.missing).of("").missing))
         if up:
             self._trouble = None
         published = self._known.published
@@ -271,6 +270,7 @@ class MemberLink:
             version=self.version,
             missing=rights.missing if rights else None,
             absent=rights.absent if rights else (),
+            behind=tuple(sorted((name, *why) for name, why in session.behind.items())) if session else (),
             over_privileged=bool(self.warnings),
             fingerprint=session.client.credentials.fingerprint[:12] if session else self.facts.fingerprint,
             levels=tuple(sorted(self._known.inventory.layers.levels.items())),

@@ -9,7 +9,8 @@ from typing import Any
 
 from sampan.api.convert_class import ClassDeclaration, class_of
 from sampan.api.convert_offer import Claim, Grant, InvalidObjectError, SecretRef, claim_of, grant_of
-from sampan.controller.joining import House, Joined, LinkFacts, grant_for, holder_of, judge
+from sampan.controller.joining import House, Joined, grant_for, holder_of, judge
+from sampan.controller.link_facts import LinkFacts
 from sampan.model.offer import Offer, OfferKey
 
 log = logging.getLogger(__name__)
@@ -134,7 +135,7 @@ class OfferBook:
 
     def facts(self, claim: Claim) -> LinkFacts:
         """Return what the offer's link found."""
-        return LinkFacts() if claim.secret is None else self._facts(claim.secret)
+        return LinkFacts() if claim.secret is None else self._facts(claim.secret).of(claim.remote_namespace)
 
     def cluster_uid(self, claim: Claim) -> str | None:
         """Return the member an offer is for: the one it was connected to first."""

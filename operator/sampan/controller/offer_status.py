@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from sampan.api.conditions import OFFER_CONDITIONS
 from sampan.api.status import merge_difference, to_rfc3339
-from sampan.controller.joining import Joined, LinkFacts, Verdict
+from sampan.controller.joining import Joined, Verdict
+from sampan.controller.link_facts import LinkFacts
 from sampan.kube.text import clean_text
 from sampan.model.quantity import format_bytes
 from sampan.scheduling.pool_summary import LeftOut, PoolSummary

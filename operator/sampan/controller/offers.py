@@ -11,8 +11,8 @@ from sampan.api.conditions import OfferReason
 from sampan.api.convert_offer import Claim, SecretRef
 from sampan.catalog import Detection
 from sampan.controller.desk_terms import DeskEvents, DeskSettings
-from sampan.controller.joining import LinkFacts
 from sampan.controller.kubeconfig_secrets import SecretWatch
+from sampan.controller.link_facts import LinkFacts
 from sampan.controller.link_terms import LinkEvents
 from sampan.controller.links import MemberLink
 from sampan.controller.offer_book import Body, OfferBook
@@ -143,7 +143,7 @@ class OfferDesk:
             link = self._links.get(claim.secret)  # since the start it never got so far as to say which cluster it leads to
         if link is not None and link.cluster_uid not in (None, cluster_uid):
             return Outage(since=self._clock(), reason=str(OfferReason.IDENTITY_CHANGED))
-        return None if link is None else link.outage
+        return None if link is None else link.outage(claim.remote_namespace if claim is not None else "")
 
     def nodes(self, cluster_uid: str) -> Mapping[str, Node]:
         """Return a member's nodes by name; empty where no link leads there."""

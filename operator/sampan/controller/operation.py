@@ -196,7 +196,7 @@ class Operation:
             assert record.binding is not None
             binding = record.binding
             link = self.desk.link_of(binding.cluster_uid)
-            if not record.phase.ended or link is None or not link.connected or link.traces(record.uid):
+            if not record.phase.ended or link is None or not link.follows(binding.namespace) or link.traces(record.uid):
                 yield record
 
     def samples(self, incarnations: int, calls: m.Calls) -> dict[m.Family, list[m.Sample]]:

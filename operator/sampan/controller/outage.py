@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sampan.api.conditions import OfferReason as Why
-from sampan.controller.joining import LinkFacts
+from sampan.controller.link_facts import LinkFacts
 
 _ON_THE_WAY_IN: Final = (Why.CONNECTING, Why.SYNCING)
 
@@ -16,7 +16,7 @@ class Outage:
     since: int
     """Milliseconds since the epoch by the hub's clock: when it was last heard."""
     reason: str
-    """That of the offer's condition Connected, or MissingPermissions."""
+    """That of the offer's condition Connected, or MissingPermissions or NamespaceMissing."""
 
 
 def outage_after(facts: LinkFacts, before: Outage | None, *, heard: int) -> Outage | None:
@@ -26,8 +26,10 @@ def outage_after(facts: LinkFacts, before: Outage | None, *, heard: int) -> Outa
     being made changes nothing: it neither begins an outage nor ends one. A member that publishes no capacity is there.
     """
     working = facts.connected or facts.reason == Why.CAPACITY_STALE
-    if working and not facts.missing:
+    gone = bool(facts.absent and facts.behind)
+    if working and not facts.missing and not gone:
         return None
     if not working and facts.reason in _ON_THE_WAY_IN:
         return before
-    return Outage(since=heard if before is None else before.since, reason=str(Why.MISSING_PERMISSIONS if working else facts.reason))
+    reason = (Why.NAMESPACE_MISSING if gone else Why.MISSING_PERMISSIONS) if working else facts.reason
+    return Outage(since=heard if before is None else before.since, reason=str(reason))

@@ -3,6 +3,7 @@
 The list here equals what the member chart grants and what is called; nothing else may say what we need. No decisions about offers.
 """
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -18,6 +19,7 @@ from sampan.kube.summary import NAME as SUMMARY
 from sampan.model.launch import PodSecurity
 
 _IDENTITY: Final = Access(verb="get", resource="namespaces", name="kube-system")
+_KUBE_SYSTEM: Final = resource_path("v1", "namespaces", name="kube-system")
 _DIRECT: Final = (
     Access(verb="list", resource="nodes"),
     Access(verb="watch", resource="nodes"),
@@ -63,6 +65,10 @@ class Rights:
     """The credential may do anything: more than a hub should ever hold."""
     published: str = ""
     """Namespace of the summary that stands for nodes and pods, where those may not be read; empty: they are read directly."""
+
+    def lifted(self, after: "Rights") -> bool:
+        """Tell whether something that was in the way is so no longer."""
+        return bool(set(self.missing) - set(after.missing) or {name for name, _ in self.absent} - {name for name, _ in after.absent})
 
 
 def needed(namespaces: Iterable[str]) -> tuple[Access, ...]:
@@ -152,7 +158,16 @@ async def _absence(client: Client, name: str) -> str:
     return f"namespace {name} of the member is being deleted since {since}; nothing can be made there" if since else ""
 
 
+async def identity(client: Client) -> str:
+    """Return the UID of the member's kube-system namespace. Raises KubeError."""
+    return (await client.get(_KUBE_SYSTEM, into=PartialObject)).metadata.uid
+
+
 async def levels(client: Client, namespaces: Iterable[str]) -> dict[str, str]:
     """Return the Pod Security level that each of these namespaces enforces: `privileged` where none is set. Raises KubeError."""
-    found = {name: await client.get(resource_path("v1", "namespaces", name=name), into=PartialObject) for name in sorted(namespaces)}
-    return {name: each.metadata.labels.get(_ENFORCED, PodSecurity.PRIVILEGED) for name, each in found.items()}
+    found: dict[str, str] = {}
+    for name in sorted(namespaces):
+        with contextlib.suppress(NotFound):  # one that is gone has none, and is told of apart
+            there = await client.get(resource_path("v1", "namespaces", name=name), into=PartialObject)
+            found[name] = there.metadata.labels.get(_ENFORCED, PodSecurity.PRIVILEGED)
+    return found

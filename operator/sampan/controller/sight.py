@@ -26,11 +26,14 @@ class MemberLink(Link, Protocol):
 
     @property
     def connected(self) -> bool:
-        """Tell whether the caches are complete and fresh."""
+        """Tell whether what concerns all jobs there is complete and fresh."""
 
     @property
     def nodes(self) -> Mapping[str, Node]:
         """Return the member's nodes by name; empty where they may not be seen."""
+
+    def follows(self, namespace: str) -> bool:
+        """Tell whether it is connected, and what is known of our objects in a namespace is current."""
 
     def doubt(self) -> None:
         """Hear that a call failed in a way that makes the connection, the rights or the identity doubtful."""
@@ -115,7 +118,7 @@ class Sight:
         link = self._members.link_of(binding.cluster_uid)
         absent = self._absent.get(record.uid) == binding.attempt
         unsent = self._unsent.get(record.uid) == binding.attempt
-        if link is None or not link.connected:
+        if link is None or not link.follows(binding.namespace):
             return Remote(offer_exists=exists or link is not None, offer_draining=draining, absent=absent, unsent=unsent)
         copy = link.jobs.get(record.uid) or self._stray(record.uid)
         pods = tuple(link.own_pods.get(record.uid, {}).values())

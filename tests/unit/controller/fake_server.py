@@ -26,7 +26,7 @@ RUNTIMES = "/apis/node.k8s.io/v1/runtimeclasses"
 class FakeServer:
     """`put` and `drop` change collections; `denied` and `tokens` say who may what; `silence` stops all answers, `refuse` all connections.
 
-    `forbidden` are paths that answer 403, `broken` 500, `mute` those whose watches open and then say nothing more.
+    `forbidden` are paths that answer 403, `broken` 500, `absent` 404, `mute` those whose watches open and then say nothing more.
     """
 
     def __init__(self) -> None:
@@ -44,6 +44,7 @@ class FakeServer:
         self.patches: list[tuple[str, str, Any]] = []
         self.forbidden: set[str] = set()
         self.broken: set[str] = set()
+        self.absent: set[str] = set()
         self.held: dict[str, asyncio.Event] = {}
         """Paths that are answered only once this is set."""
         self.mute: set[str] = set()
@@ -117,6 +118,8 @@ class FakeServer:
             return refusal(403, "Forbidden")
         if request.path in self.broken:
             return refusal(500, "InternalError")
+        if request.path in self.absent:
+            return refusal(404, "NotFound")
         if watching:
             return await self._watch(request)
         return self._answer(request, json.loads(body) if body else None)

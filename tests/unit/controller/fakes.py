@@ -87,6 +87,11 @@ class FakeLink:
     nodes: dict[str, Node] = field(default_factory=dict)
     connected: bool = True
     doubts: int = 0
+    behind: set[str] = field(default_factory=set)
+
+    def follows(self, namespace: str) -> bool:
+        """Connected, and that namespace is followed."""
+        return self.connected and namespace not in self.behind
 
     def doubt(self) -> None:
         """Count."""

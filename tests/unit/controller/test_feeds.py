@@ -97,12 +97,20 @@ async def test_a_watch_that_does_not_work_is_named_unless_it_is_only_good_to_hav
     async with feeding(server, more=frozenset({"resourceslices"})) as (fed, _):
         await until(lambda: fed.feeds.errors, "the optional one is refused")
         now = asyncio.get_running_loop().time
-        assert fed.feeds.stalled(now()) is None
+        assert not fed.feeds.stalled(now())
+        assert not fed.feeds.behind(["sampan-jobs"], now())
         server.forbidden.add(JOBS)
         server.end(JOBS)
         await until(lambda: fed.feeds.forbidden, "a needed one is refused")
-        assert fed.feeds.stalled(now()) == ("jobs/sampan-jobs", "Forbidden")
-        assert fed.feeds.stalled(now() - 60) is None, "not for a minute yet"
+        wrong = {"sampan-jobs": "the watch on jobs/sampan-jobs does not work: Forbidden"}
+        assert fed.feeds.behind(["sampan-jobs"], now()) == wrong
+        assert not fed.feeds.behind(["sampan-jobs"], now() - 60), "not for a minute yet"
+        assert not fed.feeds.stalled(now()), "it concerns no other namespace"
+        assert fed.feeds.behind(["elsewhere"], now()) == {"elsewhere": ""}, "not even begun"
+        server.broken.add(NODES)
+        server.end(NODES)
+        await until(lambda: fed.feeds.stalled(now()), "one that all jobs need")
+        assert fed.feeds.stalled(now()) == "the watch on nodes does not work: InternalError"
 
 
 async def test_a_list_is_announced_before_it_is_taken(server: FakeServer) -> None:

@@ -1,10 +1,12 @@
 """Offers, Providers and classes as the hub has them, judged anew exactly where something changed."""
 
+from dataclasses import replace
+
 import pytest
 
 from member_objects import HUB, MEMBER, offer_body, provider_body
 from sampan.api.convert_offer import SecretRef
-from sampan.controller.joining import LinkFacts
+from sampan.controller.link_facts import LinkFacts
 from sampan.controller.offer_book import OfferBook
 from sampan.model.offer import OfferKey
 
@@ -101,3 +103,16 @@ def test_overrides_are_believed_where_the_provider_trusts_them(book: OfferBook) 
     assert not book.trusts_overrides(claim)
     book.put_provider(provider_body(trustPoolOverrides=True))
     assert book.trusts_overrides(claim)
+
+
+def test_offers_of_one_kubeconfig_have_the_troubles_of_their_own_namespace(book: OfferBook, found: dict[SecretRef, LinkFacts]) -> None:
+    book.put_offer(offer_body("other", remoteNamespace="elsewhere"))
+    other = OfferKey("prov-a", "other")
+    found[KEY] = replace(UP, behind=(("elsewhere", "NotFollowed", "the watch on jobs/elsewhere does not work: Timeout"),))
+    book.link_changed(KEY, MEMBER)
+    book.settle()
+    assert (book.offers[ONE].connected, book.offers[other].connected) == (True, False)
+    found[KEY] = replace(UP, missing=("create jobs.batch in elsewhere",))
+    book.link_changed(KEY, MEMBER)
+    book.settle()
+    assert [(book.offers[key].connected, book.offers[key].permitted) for key in (ONE, other)] == [(True, True), (True, False)]

@@ -6,7 +6,8 @@ from typing import Any
 from member_objects import HUB, MEMBER, offer_body, provider_body
 from sampan.api.clusteroffer_status import ClusterOfferStatus, LeftOutStatus
 from sampan.api.convert_offer import claim_of, grant_of
-from sampan.controller.joining import House, LinkFacts, judge
+from sampan.controller.joining import House, judge
+from sampan.controller.link_facts import LinkFacts
 from sampan.controller.offer_status import OfferView, difference, is_urgent, status_of
 from sampan.model.accelerator import Sharing
 from sampan.model.taint import Taint

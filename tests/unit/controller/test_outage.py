@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from sampan.api.conditions import OfferReason as Why
-from sampan.controller.joining import LinkFacts
+from sampan.controller.link_facts import LinkFacts
 from sampan.controller.outage import Outage, outage_after
 
 BEFORE = Outage(since=100, reason="Unreachable")
@@ -38,6 +38,13 @@ CASES = (
         None,
         Outage(since=200, reason="MissingPermissions"),
     ),
+    Case(
+        "there, but the namespace is gone",
+        LinkFacts(connected=True, reason=Why.CONNECTED, missing=(), absent=(("x", "gone"),), behind=(("x", "NotFollowed", "y"),)),
+        None,
+        Outage(since=200, reason="NamespaceMissing"),
+    ),
+    Case("a namespace is going, and followed", LinkFacts(connected=True, missing=(), absent=(("x", "going"),)), None, None),
     Case("there, but it publishes no capacity", LinkFacts(reason=Why.CAPACITY_STALE, missing=()), None, None),
     Case("a bad new kubeconfig beside a good one", LinkFacts(connected=True, reason="InvalidKubeconfig/NoServer", missing=()), None, None),
 )

@@ -46,6 +46,16 @@ def test_nothing_is_read_from_a_link_that_is_not_up_to_date() -> None:
     assert (seen.reachable, seen.job, seen.offer_exists) == (False, None, True)
 
 
+def test_nothing_is_read_of_a_namespace_that_is_not_followed_and_all_of_the_others() -> None:
+    sc = Scene()
+    sc.link.jobs["u1"] = copy()
+    sc.link.behind = {"elsewhere"}
+    assert sc.sight.of(sc.record).reachable
+    sc.link.behind = {"sampan-jobs"}
+    seen = sc.sight.of(sc.record)
+    assert (seen.reachable, seen.job, seen.offer_exists) == (False, None, True)
+
+
 def test_an_empty_list_is_no_proof_of_absence() -> None:
     sc = Scene()
     seen = sc.sight.of(sc.record)
