@@ -30,10 +30,10 @@ def user_of(context: Context) -> Values:
     if "token" in user:
         user["token"] = _token(user["token"], context)
     check_data(user, context)
-    if "exec" in user:
-        user["exec"] = _plugin(user["exec"], context)
     if user.keys() & _BEFORE_EXEC:
         user.pop("exec", None)  # kubectl runs a plugin only where nothing else tells who we are
+    if "exec" in user:
+        user["exec"] = _plugin(user["exec"], context)
     return user
 
 

@@ -42,6 +42,7 @@ _NOT_ALLOWED = (
     "the address cannot be another cluster's, or is of a kind that the hub also uses for itself: give one that the hub reaches from "
     "outside, or have its administrator add the network to SAMPAN_ALLOWED_NETWORKS (operator.allowedNetworks of the chart)"
 )
+_LOOPBACK_ADDRESS = "a loopback address leads to the hub's own machine: give one of the member that the hub reaches"
 
 
 class AddressNotAllowed(OSError):  # noqa: N818  (an OSError, so that aiohttp reports it as a failure to resolve)
@@ -73,7 +74,7 @@ class AddressPolicy:
             raise AddressNotAllowed("the name is of this machine: give one that the hub reaches")
         address = literal_address(host)
         if address is not None and not self.allows(address):
-            raise AddressNotAllowed(_NOT_ALLOWED)
+            raise AddressNotAllowed(_why_not(address))
 
     def _allows_one(self, address: Address) -> bool:
         if _within(address, self.denied_networks):
@@ -132,9 +133,15 @@ class CheckedResolver(AbstractResolver):
         """Nothing is held open."""
 
     def _checked(self, text: str) -> str:
-        if not self._policy.allows(ipaddress.ip_address(text)):
-            raise AddressNotAllowed(f"of the name in server: {_NOT_ALLOWED}")
+        address = ipaddress.ip_address(text)
+        if not self._policy.allows(address):
+            raise AddressNotAllowed(f"of the name in server: {_why_not(address)}")
         return text
+
+
+def _why_not(address: Address) -> str:
+    """What to do about an address that is not allowed: no administrator's list of networks lets a loopback one be used."""
+    return _LOOPBACK_ADDRESS if any(_within(each, _LOOPBACK) for each in _spellings(address)) else _NOT_ALLOWED
 
 
 def _spellings(address: Address) -> list[Address]:

@@ -22,6 +22,7 @@ _CLUSTER = frozenset({"server", "tls-server-name", "certificate-authority-data",
 _USER = frozenset({"token", "client-certificate-data", "client-key-data", "extensions"})
 _INLINE = f"put the file's content, as base64, into {{}}-data and remove {{}} ({FLATTEN} does)"
 _NO_PLUGIN = "put a token (the notes of the chart sampan-member make one), or client-certificate-data with client-key-data, there instead"
+_INSTEAD = "and put a token (the notes of the chart sampan-member make one), or client-certificate-data with client-key-data, there"
 _NO_IMPERSONATION = "give a credential of the identity itself and remove it"
 _REFUSED_OF_CLUSTER: Mapping[str, tuple[Code, str]] = {
     "insecure-skip-tls-verify": (Code.INSECURE, "give certificate-authority-data instead"),
@@ -34,13 +35,14 @@ _REFUSED_OF_USER: Mapping[str, tuple[Code, str]] = {
     "tokenFile": (Code.TOKEN_FILE, "put the token itself into token and remove tokenFile"),
     "client-certificate": (Code.FILE_PATH, _INLINE.format(*["client-certificate"] * 2)),
     "client-key": (Code.FILE_PATH, _INLINE.format(*["client-key"] * 2)),
-    "username": (Code.BASIC_AUTH, f"API servers no longer take passwords: {_NO_PLUGIN}"),
-    "password": (Code.BASIC_AUTH, f"API servers no longer take passwords: {_NO_PLUGIN}"),
+    "username": (Code.BASIC_AUTH, f"API servers no longer take passwords: remove it, {_INSTEAD}"),
+    "password": (Code.BASIC_AUTH, f"API servers no longer take passwords: remove it, {_INSTEAD}"),
     "as": (Code.IMPERSONATION, _NO_IMPERSONATION),
     "as-uid": (Code.IMPERSONATION, _NO_IMPERSONATION),
     "as-groups": (Code.IMPERSONATION, _NO_IMPERSONATION),
     "as-user-extra": (Code.IMPERSONATION, _NO_IMPERSONATION),
 }
+_FILES = ("certificate-authority", "client-certificate", "client-key")
 _NO = frozenset({"false", "no", "off", "n"})
 
 
@@ -134,10 +136,21 @@ def _entry(document: Part, section: str, name: str | None, *, missing: tuple[Cod
     return Part(where=where, values=body, known=known.get(section, frozenset()))
 
 
+def _without_effect(part: Part) -> frozenset[str]:
+    """Keys that kubectl passes over too: a file beside its content, a plugin or a password beside what tells already who one is."""
+    files = {key for key in _FILES if part.get(f"{key}-data") is not None}
+    certificate = part.get("client-certificate-data") is not None and part.get("client-key-data") is not None
+    token = part.get("token") is not None
+    plugin = {"exec"} if token or certificate else set()
+    password = {"username", "password"} if certificate and not token else set()  # beside a token they are an error to kubectl
+    return frozenset(files | plugin | password)
+
+
 def _refuse(part: Part, refused: Mapping[str, tuple[Code, str]]) -> None:
     """Refuse keys that ask for something we do not do."""
+    idle = _without_effect(part)
     for key, (code, advice) in refused.items():
         value = part.get(key)
-        if value is None or (code is Code.INSECURE and str(value).lower() in _NO):
+        if value is None or key in idle or (code is Code.INSECURE and str(value).lower() in _NO):
             continue
         raise InvalidKubeconfig(code, f"{part.where}.{key}: {advice}")

@@ -30,8 +30,9 @@ def test_a_token_loses_its_line_end_and_its_file_comes_first(tmp_path: Path) -> 
     [{"token": "t"}, {"client-certificate": "/c", "client-key": "/k"}, {"username": "u", "password": "p"}],
     ids=lambda first: next(iter(first)),
 )
-def test_a_plugin_comes_last(first: dict[str, str]) -> None:
-    assert user_of(Context(name="x", cluster={}, user={**first, "exec": EXEC}, namespace="")) == first
+def test_a_plugin_comes_last_and_need_not_be_there_then(first: dict[str, str]) -> None:
+    for plugin in (EXEC, {"command": "no-such-plugin"}, {}):
+        assert user_of(Context(name="x", cluster={}, user={**first, "exec": plugin}, namespace="")) == first
 
 
 def test_a_plugin_gets_whole_variables() -> None:

@@ -122,6 +122,13 @@ TAKEN: dict[str, Any] = {
         "kind": "Config",
     }),
     "Volcengine VKE": config("https://198.51.100.44:6443", user=certificate_user(), context={"namespace": None}),
+    "kops before 1.19: a password beside the certificate": config(user={**certificate_user(), "username": "admin", "password": "x"}),
+    "a token set over EKS's own user by kubectl": config(user={"token": JWT, "exec": EXEC}),
+    "a certificate beside a plugin": config(user={**certificate_user(), "exec": EXEC}),
+    "minikube: files beside their contents": config(
+        cluster={"certificate-authority": "/etc/minikube/ca.crt"},
+        user={**certificate_user(), "client-certificate": "/etc/minikube/client.crt", "client-key": "/etc/minikube/client.key"},
+    ),
     "a certificate for another name": config(cluster={"tls-server-name": "kubernetes.default.svc"}),
     "a certificate for an address": config(cluster={"tls-server-name": "10.96.0.1"}),
     "a proxy that is not used": also(

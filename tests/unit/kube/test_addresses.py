@@ -43,6 +43,19 @@ def test_loopback_only_when_allowed() -> None:
         policy.check_host("169.254.169.254")
 
 
+@pytest.mark.parametrize(("host", "listed"), [("127.0.0.1", False), ("::1", False), ("::ffff:127.0.0.1", False), ("fd12::5", True)])
+def test_networks_are_advised_only_where_listing_them_helps(host: str, listed: bool) -> None:
+    anywhere = AddressPolicy(allowed_networks=(ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0")))
+    with pytest.raises(AddressNotAllowed) as caught:
+        DEFAULT_POLICY.check_host(host)
+    assert ("SAMPAN_ALLOWED_NETWORKS" in str(caught.value)) == listed
+    if listed:
+        anywhere.check_host(host)
+    else:
+        with pytest.raises(AddressNotAllowed):
+            anywhere.check_host(host)
+
+
 def test_an_administrator_can_allow_and_deny() -> None:
     ula, services = ipaddress.ip_network("fd12::/16"), ipaddress.ip_network("10.96.0.0/12")
     policy = AddressPolicy(allowed_networks=(ula,), denied_networks=(services,))

@@ -62,10 +62,11 @@ REFUSED: list[tuple[str, str | bytes, Code]] = [
     ("K4 users a mapping", GOOD.replace("users:\n- name: u", "users:\n  name: u"), Code.WRONG_TYPE),
     ("K4 token a list", kubeconfig(user="    token: [a]"), Code.WRONG_TYPE),
     ("K4 kind", GOOD.replace("kind: Config", "kind: Secret"), Code.WRONG_TYPE),
-    ("K5 exec", user("exec: {command: touch, args: [/tmp/canary], apiVersion: client.authentication.k8s.io/v1}"), Code.EXEC),
+    ("K5 exec", kubeconfig(user="    exec: {command: touch, args: [/tmp/canary], apiVersion: client.authentication.k8s.io/v1}"), Code.EXEC),
+    ("K5 exec beside half a pair", kubeconfig(user="    client-key-data: eA==\n    exec: {command: touch}"), Code.EXEC),
     ("K6 auth-provider", user("auth-provider: {name: gcp}"), Code.AUTH_PROVIDER),
     ("K7 tokenFile", user("tokenFile: /proc/self/environ"), Code.TOKEN_FILE),
-    ("K8 CA path", cluster("certificate-authority: /etc/passwd"), Code.FILE_PATH),
+    ("K8 CA path", GOOD.replace("certificate-authority-data:", "certificate-authority: /etc/passwd #"), Code.FILE_PATH),
     ("K9 certificate path", user("client-certificate: /etc/passwd"), Code.FILE_PATH),
     ("K9 key path", user("client-key: /etc/passwd"), Code.FILE_PATH),
     ("K10 insecure", cluster("insecure-skip-tls-verify: true"), Code.INSECURE),
@@ -218,9 +219,10 @@ def test_k14_loopback_by_explicit_policy_and_k15_a_name_is_left_to_the_resolver(
 
 def test_an_exec_plugin_is_never_run(tmp_path: Path) -> None:
     canary = tmp_path / "canary"
-    raw = user(f"exec: {{command: touch, args: ['{canary}'], apiVersion: client.authentication.k8s.io/v1}}")
+    plugin = f"exec: {{command: touch, args: ['{canary}'], apiVersion: client.authentication.k8s.io/v1}}"
     with pytest.raises(InvalidKubeconfig):
-        parse(raw.encode(), policy=DEFAULT_POLICY)
+        parse(kubeconfig(user=f"    {plugin}").encode(), policy=DEFAULT_POLICY)
+    assert parse(user(plugin).encode(), policy=DEFAULT_POLICY).token is not None, "kubectl runs none beside a token either"
     other = GOOD + f"- name: other\n  user: {{exec: {{command: touch, args: ['{canary}'], apiVersion: client.authentication.k8s.io/v1}}}}\n"
     assert parse(other.encode(), policy=DEFAULT_POLICY).token is not None
     assert not canary.exists()
