@@ -5,11 +5,12 @@ server's management controller say nothing; who counts devices is `resolve.py`.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from sampan.catalog.cards import parse_cards
+from sampan.catalog.counting import cards_of
 from sampan.catalog.facts import Kind, Vendor
 from sampan.catalog.pci import NFD, chip_of
 from sampan.catalog.telling import Publication, tell
@@ -19,6 +20,8 @@ from sampan.model.device import MAX_DEVICES_PER_NODE, DeviceGroup, Ignored
 
 UNCOUNTED: Final = ("Stale", "Incomplete", "NotBelieved")
 """Why devices that are published are not counted although they are there."""
+NO_DEVICES: Final = frozenset((Kind.COMPANION, Kind.BOOKKEEPING))
+"""Kinds of what counts no devices, but memory or cores of shares, or cards: where there is any of it there are devices."""
 MOST_EVIDENCE: Final = 8
 _SAYS_NO: Final = frozenset(("", "0", "false", "no", "none", "off", "unknown", "disabled", "disable", "n/a", "null"))
 _NUMBER: Final = re.compile(r"[0-9]{1,4}", re.ASCII)
@@ -71,13 +74,15 @@ def absent_group(vendor: Vendor, node: Node, *, evidence: str = "", left: Iterab
     `evidence` is what its labels say; `left` is what it publishes that is not counted. For vendors of which nothing else is there.
     """
     held = [(name, amount) for name, amount in node.capacity if (entry := vendor.resource(name)) and entry.kind.sharing is not None]
+    left = tuple(left)
     uncounted = [one for one in left if one.why in UNCOUNTED]
-    if not held and not evidence and not uncounted:
+    other = [one.resource for one in left if one.amount and (entry := vendor.resource(one.resource)) and entry.kind in NO_DEVICES]
+    if not held and not evidence and not uncounted and not other:
         return None
-    resource = held[0][0] if held else _main_name(vendor)
+    resource = held[0][0] if held else _main_name(vendor, node)
     amount = _how_many(vendor, node, resource) or sum(one.amount for one in uncounted)
     told = tell(vendor, node, Publication(resource=resource, sharing=Sharing.WHOLE))
-    why = "; ".join(f"{one.resource} is {one.why}" for one in uncounted) if uncounted else _why_none(vendor, node, resource)
+    why = "; ".join(f"{one.resource} is {one.why}" for one in uncounted) if uncounted else _why_none(vendor, node, resource, other=other)
     missing = f"0 of {amount or 'an unknown number of'} devices: {why}"
     shown = (missing, *told.evidence, *((evidence,) if evidence and evidence not in told.evidence else ()))
     return DeviceGroup(
@@ -93,15 +98,16 @@ def absent_group(vendor: Vendor, node: Node, *, evidence: str = "", left: Iterab
     )
 
 
-def _main_name(vendor: Vendor) -> str:
-    """Return the name by which a vendor's whole devices are asked for."""
-    whole = (entry for entry in vendor.resources if entry.kind is Kind.WHOLE)
-    return next((entry.name for entry in whole if entry.name), vendor.name)
+def _main_name(vendor: Vendor, node: Node) -> str:
+    """Return the name by which a vendor's whole devices are asked for: the first by which a class is told, else the first of all."""
+    names = [entry.name for entry in vendor.resources if entry.kind is Kind.WHOLE and entry.name]
+    told = ((name, tell(vendor, node, Publication(resource=name, sharing=Sharing.WHOLE))) for name in names)
+    return next((name for name, each in told if each.variant or each.family), names[0] if names else vendor.name)
 
 
 def _how_many(vendor: Vendor, node: Node, resource: str) -> int:
     """Return how many devices of a vendor the node says to have, by capacity, count labels or a sharing layer's list; 0: not told."""
-    told = [node.capacity[resource]]
+    told = [node.capacity[resource], cards_of(vendor, node)]
     told += [int(text) for key in vendor.labels.count if _NUMBER.fullmatch(text := node.labels.get(key, ""))]
     counts = [
         int(value)
@@ -114,8 +120,8 @@ def _how_many(vendor: Vendor, node: Node, resource: str) -> int:
     return next((amount for amount in (*told, *counts, *listed) if amount > 0), 0)
 
 
-def _why_none(vendor: Vendor, node: Node, resource: str) -> str:
-    """Return why no device can be had, as far as it can be told."""
+def _why_none(vendor: Vendor, node: Node, resource: str, *, other: Sequence[str]) -> str:
+    """Return why no device can be had, as far as it can be told; `other` is published and counts none."""
     states = [
         f"{state.text} (label {state.label}={node.labels[state.label][:_MOST_TEXT]})"
         for state in vendor.labels.states
@@ -125,6 +131,8 @@ def _why_none(vendor: Vendor, node: Node, resource: str) -> str:
         return "; ".join(states)
     if node.capacity[resource]:
         return f"capacity has {resource}: {node.capacity[resource]}, allocatable 0: each is unhealthy, or the device plugin has stopped"
+    if other:
+        return f"what is published counts no devices that a job can ask for: {', '.join(sorted(other))}"
     return f"no {resource} is published: driver or device plugin do not run"
 
 

@@ -72,7 +72,7 @@ def test_halves_and_quarters_of_other_makers_are_judged_too() -> None:
         ({"enflame.com/drs-gcu": 6, "enflame.com/shared-gcu": 6, "enflame.com/gcu-count": 1}, {}, ("enflame.com/shared-gcu", 6, 1)),
         ({"enflame.com/drs-gcu": 6, "enflame.com/shared-gcu": 6}, {"enflame.com/gcu-count": "1"}, ("enflame.com/shared-gcu", 6, 1)),
         ({"enflame.com/drs-gcu": 6, "enflame.com/shared-gcu": 6}, {}, ("enflame.com/shared-gcu", 6, None)),
-        ({"enflame.com/gcu": 8, "enflame-tech.com/gcu": 8}, {}, ("enflame-tech.com/gcu", 8, 8)),
+        ({"enflame.com/gcu": 8, "enflame-tech.com/gcu": 8}, {}, ("enflame.com/gcu", 8, 8)),
         ({GPU: 2, "nvidia.com/gpu.shared": 20}, {}, (GPU, 2, 2)),
         ({GPU: 2, "nvidia.com/gpu.shared": 20}, {"nvidia.com/gpu.replicas": "10"}, ("nvidia.com/gpu.shared", 20, 2)),
         ({GPU: 2, "nvidia.com/gpu.shared": 20}, {"nvidia.com/gpu.sharing-strategy": "mps"}, ("nvidia.com/gpu.shared", 20, None)),

@@ -10,6 +10,21 @@ from sampan.model.device import DeviceGroup, DeviceSlice, DraDevice
 from sampan.scheduling.pool_summary import left_out
 from sampan.scheduling.pools import pools_of
 
+INSTANCE_TYPE = "node.kubernetes.io/instance-type"
+MACHINES = {
+    "nvidia": (
+        "p5.48xlarge g5g.xlarge a2-highgpu-8g Standard_ND96asr_v4 ecs.gn7i-c8g1.2xlarge BM.GPU.H100.8 VM.GPU.A10.1 "
+        "VM.GPU3.1 GN10Xp.2XLARGE40 PNV4.28XLARGE252 gpu-h100x1-80gb g2-gpu-rtx4000a1-m gx3-16x80x1l4 H100-1-80G"
+    ),
+    "amd": "Standard_ND96isr_MI300X_v5 g4ad.xlarge BM.GPU.MI300X.8 gpu-mi300x8-1536gb gx3d-208x1792x8mi300x",
+    "habana": "gx3d-160x1792x8gaudi3 dl1.24xlarge",
+    "aws": "trn1.32xlarge",
+    "google": "ct5lp-hightpu-4t",
+}
+WITHOUT_DEVICES = (
+    "m5.large c6g.16xlarge Standard_D8s_v5 Standard_NP10s n2-standard-8 c2-standard-8 ecs.g7.large "
+    "VM.Standard.E4.Flex BM.Standard3.64 SA5.2XLARGE32 bx2-4x16 DEV1-L s-4vcpu-8gb g6-standard-2 g1-small"
+)
 PCI = "feature.node.kubernetes.io/pci-{}.present"
 
 
@@ -34,16 +49,7 @@ def only(labels: dict[str, str] | None = None, capacity: dict[str, int] | None =
         ("gpu.nvidia.com/class", "H100_NVLINK_80GB", "nvidia"),
         ("node.koordinator.sh/gpu-vendor", "nvidia", "nvidia"),
         ("skypilot.co/accelerator", "h100", "nvidia"),
-        ("node.kubernetes.io/instance-type", "p5.48xlarge", "nvidia"),
-        ("node.kubernetes.io/instance-type", "g5g.xlarge", "nvidia"),
-        ("node.kubernetes.io/instance-type", "a2-highgpu-8g", "nvidia"),
-        ("node.kubernetes.io/instance-type", "Standard_ND96asr_v4", "nvidia"),
-        ("node.kubernetes.io/instance-type", "ecs.gn7i-c8g1.2xlarge", "nvidia"),
-        ("node.kubernetes.io/instance-type", "Standard_ND96isr_MI300X_v5", "amd"),
-        ("node.kubernetes.io/instance-type", "g4ad.xlarge", "amd"),
-        ("node.kubernetes.io/instance-type", "dl1.24xlarge", "habana"),
-        ("node.kubernetes.io/instance-type", "trn1.32xlarge", "aws"),
-        ("node.kubernetes.io/instance-type", "ct5lp-hightpu-4t", "google"),
+        *((INSTANCE_TYPE, machine, vendor) for vendor, machines in MACHINES.items() for machine in machines.split()),
         (PCI.format("10de"), "true", "nvidia"),
         (PCI.format("0302_10de"), "true", "nvidia"),
         (PCI.format("10de_2330"), "true", "nvidia"),
@@ -121,13 +127,7 @@ def test_a_label_that_says_so_makes_no_cpu_node(key: str, value: str, want: str)
         ("mthreads.com/gpu.count", "0"),
         ("hygon.com/dcu", "false"),
         ("node.koordinator.sh/gpu-vendor", "unknown"),
-        ("node.kubernetes.io/instance-type", "m5.large"),
-        ("node.kubernetes.io/instance-type", "c6g.16xlarge"),
-        ("node.kubernetes.io/instance-type", "Standard_D8s_v5"),
-        ("node.kubernetes.io/instance-type", "Standard_NP10s"),
-        ("node.kubernetes.io/instance-type", "n2-standard-8"),
-        ("node.kubernetes.io/instance-type", "c2-standard-8"),
-        ("node.kubernetes.io/instance-type", "ecs.g7.large"),
+        *((INSTANCE_TYPE, machine) for machine in WITHOUT_DEVICES.split()),
         ("workerselector", "dls-worker-node"),
         (PCI.format("10de"), "false"),
         (PCI.format("0300_102b"), "true"),  # Matrox
@@ -190,6 +190,42 @@ def test_capacity_without_an_allocatable_amount_is_told(resource: str, want: str
 @pytest.mark.parametrize("resource", ["rdma/hca", "nvidia.com/gpumem", "enflame.com/gcu-count", "vpc.amazonaws.com/pod-eni"])
 def test_capacity_of_what_is_no_device_leaves_a_cpu_node(resource: str) -> None:
     assert load().resolve(node(capacity={resource: 8})) == ()
+
+
+@pytest.mark.parametrize(
+    ("resources", "vendor", "want"),
+    [
+        ({"aliyun.com/gpu-mem": 120, "aliyun.com/gpu-count": 8}, "nvidia", "8 devices: what is published counts no devices"),
+        ({"tke.cloud.tencent.com/qgpu-core": 400}, "nvidia", "an unknown number of devices: what is published counts no devices"),
+        ({"cambricon.com/mlu370.smlu.vcore": 800, "cambricon.com/real-mlu-counts": 8}, "cambricon", "0 of 8 devices"),
+        ({"mthreads.com/sgpu-core": 128, "mthreads.com/sgpu-memory": 768}, "mthreads", "mthreads.com/sgpu-core, mthreads.com/sgpu-memory"),
+        ({"huawei.com/npu-core": 64}, "huawei", "huawei.com/npu-core"),
+        ({"enflame.com/gcu-memory": 768}, "enflame", "enflame.com/gcu-memory"),
+        ({"nvidia.com/GA102GL_A40": 2}, "nvidia", "0 of 2 devices"),
+        ({"nvidia.com/TU104GL_Tesla_T4": 1}, "nvidia", "0 of 1 devices"),
+        ({"nvidia.com/GRID_T4-2Q": 8}, "nvidia", "an unknown number of devices"),
+        ({"nvidia.com/pgpu": 4}, "nvidia", "0 of 4 devices"),
+    ],
+)
+def test_a_node_that_publishes_only_what_counts_no_devices_is_no_cpu_node(resources: dict[str, int], vendor: str, want: str) -> None:
+    (group,) = load().resolve(node(resources=resources))
+    assert (group.vendor, group.devices) == (vendor, 0)
+    assert want in group.missing
+    assert "plugin" not in group.missing
+
+
+@pytest.mark.parametrize(
+    ("labels", "want"),
+    [
+        ({"enflame.com/gcu.present": "true"}, "enflame.com/gcu"),
+        ({"intel.feature.node.kubernetes.io/gpu": "true"}, "gpu.intel.com/i915"),
+        ({"node.kubernetes.io/npu.chip.name": "310P3", "mind-cluster/npu-chip-memory": "24G"}, "huawei.com/Ascend310P"),
+        ({"node.kubernetes.io/npu.chip.name": "310P3"}, "huawei.com/Ascend310P"),
+        ({"node.kubernetes.io/npu.chip.name": "910B3"}, "huawei.com/Ascend910"),
+    ],
+)
+def test_a_missing_resource_is_named_as_jobs_would_ask_for_it(labels: dict[str, str], want: str) -> None:
+    assert only(labels).resource == want
 
 
 @pytest.mark.parametrize(
