@@ -45,7 +45,7 @@ def offer_changed(data: st.DataObject, old: Offer, now: int) -> Offer:
     whose = st.sampled_from((Selector(), Selector((Expression("team", Operator.IN, ("a",)),))))
     field, value = data.draw(
         st.one_of(
-            st.tuples(st.sampled_from(("accepting", "approved", "connected", "permitted", "member_queue_ready")), st.booleans()),
+            st.tuples(st.sampled_from(("accepting", "approved", "connected", "permitted")), st.booleans()),
             st.tuples(st.sampled_from(("valid_from", "valid_until")), moment),
             st.tuples(st.just("terms"), st.sampled_from(tuple(Terms))),
             st.tuples(st.just("tenants"), whose),

@@ -17,6 +17,7 @@ from sampan.controller.state import State
 from sampan.kube import layers as kube
 from sampan.model.cluster import Cell, Cluster, Node
 from sampan.model.offer import Offer, OfferKey
+from sampan.model.reason import Reason
 from sampan.scheduling.cycle import schedule
 from sampan.scheduling.memo import Memo
 from unit.controller.fakes import FakeFleet
@@ -134,3 +135,17 @@ def test_what_a_quota_counts_is_not_taken_twice() -> None:
     assert member.left() == 4
     member.quota("6", "0")
     assert member.left() == 5
+
+
+def test_no_job_enters_a_queue_that_is_missing_or_stopped() -> None:
+    """It would wait there, suspended, until its start deadline, while other offers could run it."""
+    member = Member(queue=True)
+    member.inventory.layers.kueue.replace_local(member.offer.namespace, [])
+    assert member.comes("first") == [], "no such LocalQueue"
+    member.kueue("2", "0")
+    assert member.cycle() == ["first"]
+    stopped = {"metadata": {"name": "gpu", "namespace": member.offer.namespace}, "spec": {"clusterQueue": "all", "stopPolicy": "Hold"}}
+    member.inventory.layers.kueue.put_local(msgspec.convert(stopped, kube.LocalQueue))
+    assert member.comes("second") == []
+    plan, _ = schedule(member.state.snapshot(NOW), Memo())
+    assert [each.dominant for each in plan.refusals] == [Reason.MEMBER_QUEUE_NOT_READY]

@@ -82,11 +82,11 @@ class ClusterView:
             self._stale = True
             self.generation += 1  # launch recipes may depend on it
             self._cluster = replace(self._cluster, queueing=queueing)
-        asked = self._inventory.layers.rules.admission, self._inventory.layers.kueue.covered
-        if asked[0] is not self._cluster.admission or asked[1] is not self._cluster.covered:
+        kueue, admission = self._inventory.layers.kueue, self._inventory.layers.rules.admission
+        if (admission, kueue.covered, kueue.open) != (self._cluster.admission, self._cluster.covered, self._cluster.open_queues):
             self._stale = True
             self.generation += 1  # pools say what is asked of pods there
-            self._cluster = replace(self._cluster, admission=asked[0], covered=asked[1])
+            self._cluster = replace(self._cluster, admission=admission, covered=kueue.covered, open_queues=kueue.open)
         runtimes = self._inventory.runtime_classes.known
         if runtimes is not self._cluster.runtime_classes:
             self._stale = True

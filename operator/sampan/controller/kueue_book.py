@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from sampan.kube import layers as kube
+from sampan.kube.workloads import Condition
 from sampan.model.cluster import MemberQueue
 from sampan.model.quantity import QuantityError, parse_quantity
 from sampan.model.vector import CPU
@@ -29,6 +30,16 @@ class KueueBook:
         self._cluster: dict[str, kube.ClusterQueue] = {}
         self.covered: Mapping[str, frozenset[str]] = {}
         """Resources that the ClusterQueue of each LocalQueue covers; the same value while nothing of that changes."""
+        self.open: Mapping[str, frozenset[str]] = {}
+        """LocalQueues that are there and admit jobs, as `Cluster.open_queues`; the same value while nothing of that changes."""
+        self._there = True
+        """Whether the member serves Kueue."""
+
+    def found(self, *, there: bool) -> None:
+        """Hear whether the member serves Kueue."""
+        if there != self._there:
+            self._there = there
+            self._read()
 
     def replace_local(self, namespace: str, queues: Iterable[kube.LocalQueue]) -> None:
         """Take the full list of LocalQueues of a namespace."""
@@ -68,7 +79,20 @@ class KueueBook:
                 covered[key] = frozenset(name for _, name in _limits(serving))
         if covered != self.covered:
             self.covered = covered
+        admitting = self._admitting() if self._there else {"": frozenset()}
+        if admitting != self.open:
+            self.open = admitting
         self._changed()
+
+    def _admitting(self) -> dict[str, frozenset[str]]:
+        known = self._local.items()
+        return {space: frozenset(name for name, queue in queues.items() if self._admits(queue)) for space, queues in known}
+
+    def _admits(self, queue: kube.LocalQueue) -> bool:
+        """Tell whether a LocalQueue admits jobs: by its own word, and by its ClusterQueue's where any of those is seen."""
+        serving = self._cluster.get(queue.spec.cluster_queue)
+        by_cluster = not self._cluster if serving is None else _is_active(serving)
+        return by_cluster and queue.spec.stop_policy == "None" and _active(queue.status.conditions)
 
     def _by_key(self) -> dict[str, kube.LocalQueue]:
         return {f"{space}/{name}": queue for space, known in self._local.items() for name, queue in known.items()}
@@ -90,7 +114,7 @@ class KueueBook:
         serving = self._cluster.get(queue.spec.cluster_queue)
         if serving is None:
             return MemberQueue(name=key, active=False)
-        active = queue.spec.stop_policy == "None" and _is_active(serving)
+        active = self._admits(queue)
         peers = self._peers(serving)
         free = {flavored: _available(serving, flavored, peers) for flavored in _nominal(serving)}
         summed = _by_resource(free) if active else dict.fromkeys(_by_resource(free), 0)
@@ -199,7 +223,11 @@ def _cohort(queue: kube.ClusterQueue) -> str:
 
 def _is_active(queue: kube.ClusterQueue) -> bool:
     stopped = queue.spec.stop_policy != "None"
-    return not stopped and all(condition.status == "True" for condition in queue.status.conditions if condition.type == "Active")
+    return not stopped and _active(queue.status.conditions)
+
+
+def _active(conditions: Iterable[Condition]) -> bool:
+    return all(condition.status == "True" for condition in conditions if condition.type == "Active")
 
 
 def _amount(name: str, text: str | int) -> int:

@@ -3,7 +3,7 @@
 No I/O and no clock. Who may be asked for what is in `rights`; what follows for jobs is decided in `scheduling`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final
 
 from sampan.controller.kueue_book import KueueBook
@@ -41,9 +41,10 @@ class Layers:
         self.kueue = KueueBook(changed)
         self._claims: dict[str, tuple[Device, ...]] = {}
 
-    def found(self, groups: Iterable[str], *, kueue: str = "") -> None:
+    def found(self, groups: Collection[str], *, kueue: str = "") -> None:
         """Take the API groups that the member serves, and the newest version of Kueue's queues."""
         self.kueue_version = kueue
+        self.kueue.found(there=bool(kueue) or "kueue.x-k8s.io" in groups)
         fresh = tuple(sorted({GROUPS[group] for group in groups if group in GROUPS}))
         if fresh != self.queueing:
             self.queueing = fresh

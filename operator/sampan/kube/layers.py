@@ -104,6 +104,7 @@ class LocalQueueStatus(KubeStruct, frozen=True, gc=False):
     """What the Workloads that came through it have reserved; None: it does not say."""
 
     flavors_reservation: list[UsedFlavor] | None = None
+    conditions: list[Condition] = []
 
 
 class LocalQueue(KubeStruct, frozen=True, gc=False):

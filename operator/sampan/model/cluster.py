@@ -116,6 +116,8 @@ class Cluster:
     """The member's own queues in the job namespaces, by `namespace/name`."""
     covered: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Resources that each of them hands out, as far as it is known."""
+    open_queues: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Names of those that are there and admit jobs, by namespace; the empty name: every other namespace; not named: nobody may look."""
     queueing: tuple[str, ...] = ()
     """Layers found on the member: `Kueue`, `Volcano`, `HAMi`, `Koordinator`."""
     runtime_classes: Mapping[str, RuntimeClass] | None = None
@@ -186,6 +188,8 @@ class Pool:
     """What the member's API server asks of pods of that namespace."""
     covers: frozenset[str] | None = field(default=None, repr=False)
     """Resources that the member's queue hands out: a pod that asks for another is never admitted; None: all, or not known."""
+    queue_shut: bool = field(default=False, repr=False)
+    """The member's queue is missing or stopped: a job that enters it would wait there."""
     driver: str = ""
     """Least driver version on its nodes; empty: not known."""
     compute_capability: str = ""

@@ -123,8 +123,6 @@ class Offer:
     """Namespace on the member where jobs run."""
     pod_security: PodSecurity | None = None
     """Level that this namespace enforces; None: none is known, and nothing is held against a recipe."""
-    member_queue_ready: bool = True
-    """The member's queue exists and admits jobs, where one is named."""
 
     def valid_at(self, now: int) -> bool:
         """Tell whether the offer's validity covers the moment (milliseconds since the epoch)."""

@@ -84,7 +84,7 @@ def tenant(q: Question) -> Reason | None:
 
 def member_queue(q: Question) -> Reason | None:
     """The member's own queue, where the offer names one, exists and is open."""
-    return None if q.offer.member_queue_ready else Reason.MEMBER_QUEUE_NOT_READY
+    return Reason.MEMBER_QUEUE_NOT_READY if q.pool.queue_shut else None
 
 
 def terms(q: Question) -> Reason | None:
@@ -246,7 +246,6 @@ OFFER_FILTERS: Final[tuple[Check, ...]] = (
     connected,
     permitted,
     tenant,
-    member_queue,
     terms,
     provider,
     region,
@@ -268,7 +267,15 @@ POOL_FILTERS: Final[tuple[Check, ...]] = (
     reserved_for_devices,
 )
 """Read the demand, `placement.domestic`, the policy's word on CPU jobs, and facts of the pool; not its nodes, nothing of the offer."""
-CELL_FILTERS: Final[tuple[Check, ...]] = (price_cap, launch, resources_named, limit_ranges, queue_covers, runtime_class)
+CELL_FILTERS: Final[tuple[Check, ...]] = (
+    price_cap,
+    launch,
+    resources_named,
+    limit_ranges,
+    member_queue,
+    queue_covers,
+    runtime_class,
+)
 """Read offer and pool together."""
 FILTERS: Final = (*OFFER_FILTERS, *POOL_FILTERS, *CELL_FILTERS)
 

@@ -42,8 +42,18 @@ def pools_of(offer: Offer, cluster: Cluster, catalog: Catalog, *, home_origins: 
     bases = Counter(base_name(pool) for pool in grouped)
     pools = (_filled(pool, members, name=name_of(pool, bases)) for pool, members in grouped.items())
     asked = cluster.admission.get(offer.namespace, NO_ADMISSION)
-    ours = (replace(pool, namespace=offer.namespace, admission=asked, covers=cluster.covered.get(pool.member_queue)) for pool in pools)
+    shut = _queue_shut(offer, cluster)
+    ours = (
+        replace(pool, namespace=offer.namespace, admission=asked, covers=cluster.covered.get(pool.member_queue), queue_shut=shut)
+        for pool in pools
+    )
     return tuple(sorted(ours, key=lambda pool: pool.name))
+
+
+def _queue_shut(offer: Offer, cluster: Cluster) -> bool:
+    """Tell whether the member is known not to let jobs through the queue that an offer names."""
+    known = cluster.open_queues.get(offer.namespace, cluster.open_queues.get(""))
+    return bool(offer.member_queue) and known is not None and offer.member_queue not in known
 
 
 def cells_of(offer: OfferKey, pools: Iterable[Pool]) -> Iterator[Cell]:

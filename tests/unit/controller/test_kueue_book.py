@@ -185,3 +185,29 @@ def test_an_amount_that_is_none_is_nothing(book: KueueBook) -> None:
     book.put_cluster(cluster_queue("own", "many", "0"))
     book.put_local(local("gpu", "own"))
     assert free(book) == {GPU: 0}
+
+
+def test_queues_are_open_that_are_there_and_admit(book: KueueBook) -> None:
+    """By their own word, and by that of their ClusterQueue as far as it is seen; what nobody may look at is not said to be shut."""
+    assert book.open == {}
+    book.replace_local("jobs", [local("gpu", "own"), local("other", "gone")])
+    assert book.open == {"jobs": {"gpu", "other"}}, "no ClusterQueue is seen"
+    book.replace_cluster([cluster_queue("own", "8", "0")])
+    assert book.open == {"jobs": {"gpu"}}
+    known = book.open
+    book.put_cluster(cluster_queue("own", "8", "8"))
+    assert book.open is known
+    book.put_cluster(cluster_queue("own", "8", "0", stop="Hold"))
+    assert book.open == {"jobs": set()}
+    book.put_cluster(cluster_queue("own", "8", "0"))
+    no = {"type": "Active", "status": "False", "reason": "ClusterQueueIsInactive"}
+    body = {"metadata": {"name": "gpu", "namespace": "jobs"}, "spec": {"clusterQueue": "own"}, "status": {"conditions": [no]}}
+    book.put_local(msgspec.convert(body, kube.LocalQueue))
+    assert book.open == {"jobs": set()}
+
+
+def test_a_member_without_kueue_has_no_queue_at_all(book: KueueBook) -> None:
+    book.found(there=False)
+    assert book.open == {"": set()}
+    book.found(there=True)
+    assert book.open == {}

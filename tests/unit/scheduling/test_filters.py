@@ -199,7 +199,6 @@ def test_versions_compare_number_by_number(have: str, need: str, enough: bool) -
         ({"max_devices_per_job": 15}, {"replicas": 2, "least_replicas": 2}, (Reason.DEVICES_PER_JOB_EXCEEDED,)),
         ({"max_devices_per_job": 8}, {"replicas": 2, "least_replicas": 1}, ()),
         ({"tenants": selector(tier="gold")}, {}, (Reason.TENANT_EXCLUDED,)),
-        ({"member_queue_ready": False}, {}, (Reason.MEMBER_QUEUE_NOT_READY,)),
     ],
 )
 def test_what_an_offer_lets_a_job_be(of: dict[str, Any], wanted: dict[str, Any], want: tuple[Reason, ...]) -> None:
@@ -214,7 +213,8 @@ def test_the_namespace_must_admit_what_the_devices_need(level: PodSecurity | Non
     assert ask(of=replace(offer(), pod_security=level), in_pool=of) == want
 
 
-def test_the_member_must_have_the_runtime_class() -> None:
+def test_the_member_must_have_the_runtime_class_and_its_queue_must_admit_jobs() -> None:
+    assert ask(in_pool=replace(pool(), queue_shut=True)) == (Reason.MEMBER_QUEUE_NOT_READY,)
     assert ask(in_pool=replace(pool(), runtime_missing=True)) == (Reason.RUNTIME_CLASS_MISSING,)
 
 

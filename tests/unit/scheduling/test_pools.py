@@ -133,3 +133,22 @@ def test_the_oldest_driver_of_a_pool_counts() -> None:
     newer, older = ({"nvidia.com/cuda.driver-version.full": version} for version in ("570.172.08", "550.54.15"))
     (pool,) = made(cluster(node("a", H100, labels=newer), node("b", H100, labels=older))).values()
     assert pool.driver == "550.54.15"
+
+
+@pytest.mark.parametrize(
+    ("queue", "known", "want"),
+    [
+        ("gpu", {}, False),
+        ("gpu", {"sampan-jobs": {"gpu"}}, False),
+        ("gpu", {"sampan-jobs": {"cpu"}}, True),
+        ("gpu", {"other": {"gpu"}}, False),
+        ("gpu", {"": set()}, True),
+        ("", {"": set()}, False),
+    ],
+    ids=["nobody may look", "open", "missing or stopped", "not seen in this namespace", "no Kueue", "the offer names none"],
+)
+def test_a_queue_that_admits_no_jobs_is_shut(queue: str, known: dict[str, set[str]], want: bool) -> None:
+    member = replace(cluster(*nodes("a", 1, H100)), open_queues={space: frozenset(names) for space, names in known.items()})
+    given = replace(offer(), member_queue=queue)
+    (pool,) = pools_of(given, member, load(), home_origins=frozenset(), trust_overrides=False)
+    assert pool.queue_shut is want
