@@ -5,6 +5,7 @@ Must never live here: what follows from it; and no text that was not cleaned.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
@@ -76,13 +77,19 @@ def tail(text: str, head: str = "") -> str:
 
 def in_indexes(indexes: str, index: str) -> bool:
     """Tell whether a text such as `0-3,7` names an index; texts that are no such thing name none."""
-    if not _NUMBER.fullmatch(index):
-        return False
+    return bool(_NUMBER.fullmatch(index)) and any(low <= int(index) <= high for low, high in _ranges(indexes))
+
+
+def count_of(indexes: str) -> int:
+    """Return how many indexes a text such as `0-3,7` names."""
+    return sum(max(high - low + 1, 0) for low, high in _ranges(indexes))
+
+
+def _ranges(indexes: str) -> Iterator[tuple[int, int]]:
     for part in indexes[:65_536].split(","):
         low, _, high = part.partition("-")
-        if _NUMBER.fullmatch(low) and _NUMBER.fullmatch(high or low) and int(low) <= int(index) <= int(high or low):
-            return True
-    return False
+        if _NUMBER.fullmatch(low) and _NUMBER.fullmatch(high or low):
+            yield int(low), int(high or low)
 
 
 def disruption(pod: Pod) -> Condition | None:

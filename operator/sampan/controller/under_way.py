@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from sampan.api.manifest import in_queue
+from sampan.controller.failure import count_of
 from sampan.controller.jobs import JobRecord
 from sampan.controller.queue_book import Seat
 from sampan.kube.workloads import Job as RemoteJob
@@ -190,10 +191,15 @@ def share_of(demand: Demand | None) -> Share | None:
 
 
 def replicas_over(replicas: int, copy: RemoteJob | None) -> int:
-    """Return how many of the replicas that run at once have no successor left to start."""
+    """Return how many of the replicas that run at once have no successor left to start.
+
+    In a sweep a failed pod has one until its index failed for good.
+    """
     if copy is None or copy.spec.completions is None:
         return 0
-    over = copy.status.succeeded + copy.status.failed
+    status = copy.status
+    failed = status.failed if copy.spec.backoff_limit_per_index is None else count_of(status.failed_indexes)
+    over = status.succeeded + failed
     return replicas - max(0, min(replicas, copy.spec.completions - over))
 
 

@@ -204,6 +204,7 @@ class JobSpec(KubeStruct, frozen=True, gc=False):
     parallelism: Count | None = None
     completions: Count | None = None
     backoff_limit: Count | None = None
+    backoff_limit_per_index: Count | None = None
     active_deadline_seconds: int | None = None
     suspend: bool = False
     template: PodTemplate = PodTemplate()

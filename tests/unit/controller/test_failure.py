@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from sampan.controller.failure import Cause, Failure, failure_of, in_indexes, tail, word
+from sampan.controller.failure import Cause, Failure, count_of, failure_of, in_indexes, tail, word
 from sampan.kube.workloads import Pod
 
 
@@ -24,6 +24,11 @@ from sampan.kube.workloads import Pod
 )
 def test_in_indexes(indexes: str, index: str, want: bool) -> None:
     assert in_indexes(indexes, index) is want
+
+
+@pytest.mark.parametrize(("indexes", "want"), [("", 0), ("7", 1), ("0-3,7", 5), ("3-0", 0), ("x,2", 1)])
+def test_count_of(indexes: str, want: int) -> None:
+    assert count_of(indexes) == want
 
 
 @pytest.mark.parametrize("phase", ["Pending", "Running", "Succeeded", "Unknown", ""])

@@ -2,12 +2,16 @@
 
 from typing import Any
 
+import msgspec
+import pytest
+
 from builders import NOW as START
 from builders import cluster, demand, job, node, requirement, vector
 from jobs import CLUSTER, NOW, OFFER, binding, body, bound_status, copy, record
 from sampan.controller.queue_book import QueueBook
 from sampan.controller.state import State
 from sampan.controller.under_way import UnderWay, about_to_run, recovered_nodes, replicas_over, running_of, share_of
+from sampan.kube.workloads import JobSpec
 from sampan.model.cluster import Running
 from sampan.model.job import Requirement, Share
 from sampan.model.plan import Assignment
@@ -92,6 +96,22 @@ def test_nodes_after_a_restart_and_replicas_that_are_over() -> None:
     assert recovered_nodes(3, None, None) == ()
     assert replicas_over(1, None) == 0
     assert replicas_over(1, copy(succeeded=1)) == 1
+
+
+@pytest.mark.parametrize(
+    ("per_index", "status", "want"),
+    [
+        (3, {"failed": 4}, 0),
+        (3, {"failed": 9, "failed_indexes": "1"}, 1),
+        (3, {"failed": 4, "succeeded": 2, "failed_indexes": "0"}, 3),
+        (None, {"failed": 1}, 1),
+    ],
+    ids=["all are restarted", "one failed for good", "some succeeded", "a gang restarts none"],
+)
+def test_a_failed_pod_of_a_sweep_is_replaced_until_its_index_failed(per_index: int | None, status: dict[str, Any], want: int) -> None:
+    """Its nodes and its share of a quota are not free while it waits to be restarted."""
+    spec = JobSpec(parallelism=4, completions=4, backoff_limit_per_index=per_index)
+    assert replicas_over(4, msgspec.structs.replace(copy(**status), spec=spec)) == want
 
 
 def test_a_share_of_a_card_is_told_and_a_whole_device_is_none() -> None:
