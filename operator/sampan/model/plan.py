@@ -77,8 +77,11 @@ class Refusal:
 
     @property
     def dominant(self) -> Reason | None:
-        """Return the reason to show: one that waiting can lift if any cell has one, then the most frequent; None without cells."""
-        return min(self.counts, key=lambda r: (not r.passing, -self.counts[r], r.severity), default=None)
+        """Return the reason to show, None without cells.
+
+        One that waiting can lift if any cell has one, then one of an offer that the job is for, then the most frequent.
+        """
+        return min(self.counts, key=lambda r: (not r.passing, r.unchosen, -self.counts[r], r.severity), default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

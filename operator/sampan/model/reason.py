@@ -61,6 +61,11 @@ class Reason(StrEnum):
         return self in _PASSING
 
     @property
+    def unchosen(self) -> bool:
+        """Tell whether the job itself says that it is not for such an offer: what keeps it out of others is the news."""
+        return self in _UNCHOSEN
+
+    @property
     def wrong_devices(self) -> bool:
         """Tell whether this reason makes the cell beside the point: other devices than the job asks for."""
         return self in _WRONG_DEVICES
@@ -78,6 +83,13 @@ class Reason(StrEnum):
 
 _SEVERITY = {reason: rank for rank, reason in enumerate(Reason)}
 _WRONG_DEVICES = (Reason.ACCELERATOR_MISMATCH, Reason.PARTITION_MISMATCH, Reason.SHARING_MISMATCH, Reason.ACCELERATOR_NODE_RESERVED)
+_UNCHOSEN = (
+    Reason.TERMS_EXCLUDED,
+    Reason.PROVIDER_EXCLUDED,
+    Reason.REGION_EXCLUDED,
+    Reason.JURISDICTION_EXCLUDED,
+    Reason.OFFER_SELECTOR_MISMATCH,
+)
 _PASSING = frozenset(
     {
         Reason.INSUFFICIENT_CAPACITY,

@@ -13,7 +13,9 @@ from sampan.model.reason import Reason
         ({}, None),
         ({Reason.REGION_EXCLUDED: 5, Reason.INSUFFICIENT_CAPACITY: 1}, Reason.INSUFFICIENT_CAPACITY),
         ({Reason.REGION_EXCLUDED: 1, Reason.ACCELERATOR_MISMATCH: 3}, Reason.ACCELERATOR_MISMATCH),
-        ({Reason.TOO_LARGE: 2, Reason.REGION_EXCLUDED: 2}, Reason.REGION_EXCLUDED),
+        ({Reason.TOO_LARGE: 2, Reason.LAUNCH_NOT_PERMITTED: 2}, Reason.LAUNCH_NOT_PERMITTED),
+        ({Reason.TOO_LARGE: 1, Reason.OFFER_SELECTOR_MISMATCH: 3}, Reason.TOO_LARGE),
+        ({Reason.PROVIDER_EXCLUDED: 1, Reason.OFFER_SELECTOR_MISMATCH: 3}, Reason.OFFER_SELECTOR_MISMATCH),
     ],
 )
 def test_what_waiting_can_lift_is_shown_first(counts: dict[Reason, int], want: Reason | None) -> None:

@@ -21,3 +21,11 @@ def test_waiting_lifts_no_limit_that_the_tenant_set() -> None:
     assert Reason.INSUFFICIENT_CAPACITY.passing
     assert not Reason.REGION_EXCLUDED.passing
     assert not Reason.TOO_LARGE.passing
+
+
+def test_what_a_job_is_not_for_is_its_own_word_about_offers() -> None:
+    """Prices and devices are not: there the job would run if it could."""
+    assert Reason.OFFER_SELECTOR_MISMATCH.unchosen
+    assert not Reason.PRICE_ABOVE_CAP.unchosen
+    assert not Reason.ACCELERATOR_MISMATCH.unchosen
+    assert not any(reason.unchosen and reason.passing for reason in Reason)
