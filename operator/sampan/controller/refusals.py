@@ -1,11 +1,13 @@
 """Tells a waiting job's tenant why it waits and by when it starts: one condition and one reservation, seldom enough to cost nothing.
 
-At most one write in ten minutes a job unless the reason changed for good, and five a second in all.
+At most one write in ten minutes a job unless the reason changed for good, and five a second in all. Nothing is written anew because
+only numbers changed.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Set
 from itertools import islice
 
 from sampan.api import status as job_status
@@ -36,6 +38,7 @@ AGAIN = 10_000
 """Milliseconds before a write that failed is tried again."""
 NO_OFFERS = "NoOffers"
 _REASONS = frozenset({NO_OFFERS, *map(str, Reason)})
+_NAMED = re.compile(r"[0-9] pools? ([A-Za-z]+) \(")
 
 IDLE = 1.0
 """Seconds between two looks where nothing is due."""
@@ -55,6 +58,8 @@ class RefusalWriter:
         """Each job as the scheduler saw it."""
         self._from = 0
         self._written: dict[str, int] = {}
+        self._named: dict[str, Set[str]] = {}
+        """The reasons that each job's message names."""
         self._not_before: dict[str, int] = {}
         self._since: dict[str, tuple[str, int]] = {}
 
@@ -67,6 +72,7 @@ class RefusalWriter:
         if self._from == 0:  # every job had its turn
             self._since = {uid: word for uid, word in self._since.items() if uid in self._state.jobs}
             self._written = {uid: told for uid, told in self._written.items() if uid in self._state.jobs}
+            self._named = {uid: named for uid, named in self._named.items() if uid in self._state.jobs}
             self._not_before = {uid: at for uid, at in self._not_before.items() if uid in self._state.jobs}
 
     def _looked_at(self, refusals: tuple[Refusal, ...]) -> Iterator[tuple[str, tuple[Job, Refusal]]]:
@@ -101,17 +107,23 @@ class RefusalWriter:
             return False
         if refusal_behind(record.status, record.generation):
             return self._newest[uid][0].resource_version == record.resource_version  # edited, and looked at again
-        since, told = _told(record)
+        since, told, message = _told(record)
         since = self._written.get(uid, since)
         view, shown = self._state.promises.view(uid), record.status.get("reservation")
-        if told == word and shown == view:
+        if told == word and shown == view and self._newest[uid][1].counts.keys() == self._reasons_in(uid, message):
             return False
         soon = (view is not None and not shown) or (_passes(told) and not _passes(word))
         return now - since >= (CORRECTION if soon else MOVED if moved(shown, view) else SELDOM)
 
+    def _reasons_in(self, uid: str, message: str) -> Set[str]:
+        """Return which reasons a job was told of; how many pools gave each, and how much room there is, may be out of date."""
+        if uid not in self._named:
+            self._named[uid] = frozenset(_NAMED.findall(message))
+        return self._named[uid]
+
     async def _tell(self, uid: str, refusal: Refusal) -> None:
         record, promises = self._state.jobs[uid], self._state.promises
-        self._written[uid] = self._clock()
+        self._written[uid], self._named[uid] = self._clock(), refusal.counts.keys()
         view = promises.view(uid)
         start = start_words(at_latest=view["startAtLatest"] if view else None, unbounded=promises.unbounded.get(uid))
         message = clean_text(headline(refusal) + start + record.setback(), 1000)
@@ -120,6 +132,7 @@ class RefusalWriter:
             self._state.apply_job(await self._hub.write_status(record, job_status.reserved(status, view)))
         except KubeError as error:
             self._written[uid] = self._clock() - SELDOM
+            self._named.pop(uid, None)
             self._not_before[uid] = self._clock() + AGAIN
             log.warning("refusal.unwritten", extra={"uid": uid, "reason": error.reason})
 
@@ -137,9 +150,9 @@ def _passes(word: str) -> bool:
     )
 
 
-def _told(record: JobRecord) -> tuple[int, str]:
-    """Return when and what the object itself says, so that a restart writes nothing anew; (0, "") where it says nothing of waiting."""
+def _told(record: JobRecord) -> tuple[int, str, str]:
+    """Return when, which reason and what the object itself says, so that a restart writes nothing anew; empty where it says nothing."""
     told = next((c for c in record.status.get("conditions") or () if c["type"] == "Scheduled" and c["status"] == "False"), None)
     if told is None or told["reason"] not in _REASONS:
-        return 0, ""  # what ended an earlier attempt is no word about waiting
-    return job_status.from_rfc3339(told["lastTransitionTime"]) or 0, str(told["reason"])
+        return 0, "", ""  # what ended an earlier attempt is no word about waiting
+    return job_status.from_rfc3339(told["lastTransitionTime"]) or 0, str(told["reason"]), str(told.get("message", ""))

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -61,10 +61,11 @@ class Scene:
     def add(self, uid: str = "u1", *, ago: int = 60_000, **kwargs: Any) -> None:
         self.state.apply_job(body(uid, **{"creationTimestamp": s.to_rfc3339(NOW - ago), **kwargs}))
 
-    def hear(self, reason: Reason | None = ROOM, *uids: str) -> None:
+    def hear(self, reason: Reason | None = ROOM, *uids: str, counts: Mapping[Reason, int] | None = None) -> None:
         """The scheduler refused these jobs, or all that wait, in its last cycle."""
         jobs = [job for job in self.state.snapshot(self.clock()).jobs if not uids or job.uid in uids]
-        self.writer.hear(tuple(Refusal(job=job, counts={reason: 1} if reason else {}) for job in jobs))
+        told = counts or ({reason: 1} if reason else {})
+        self.writer.hear(tuple(Refusal(job=job, counts=told) for job in jobs))
 
     def told(self) -> list[tuple[str, str]]:
         return [(uid, reason) for _, uid, reason in self.writes]
@@ -117,6 +118,25 @@ async def test_the_same_reason_is_told_once_and_a_new_one_only_after_ten_minutes
         await asyncio.sleep(400)
         assert len(sc.writes) == 3
         assert sc.writes[2][0] - sc.writes[1][0] >= 600
+
+
+async def test_other_reasons_beside_the_same_one_are_told_after_ten_minutes_and_other_numbers_never() -> None:
+    async with scene() as sc:
+        sc.add()
+        sc.hear(counts={ROOM: 1, REGION: 2})
+        await asyncio.sleep(10)
+        sc.hear(counts={ROOM: 3, REGION: 1})
+        await asyncio.sleep(1200)
+        assert len(sc.writes) == 1
+        sc.start()
+        sc.hear(counts={ROOM: 3, REGION: 1})
+        await asyncio.sleep(1200)
+        assert len(sc.writes) == 1, "a restart reads what was told"
+        sc.hear(counts={ROOM: 1, Reason.TOO_LARGE: 1})
+        await asyncio.sleep(1200)
+        assert sc.told() == [("u1", str(ROOM)), ("u1", str(ROOM))]
+        message = next(c for c in sc.state.jobs["u1"].status["conditions"] if c["type"] == "Scheduled")["message"]
+        assert "1 pool TooLarge (" in message
 
 
 async def test_a_job_without_any_offer_is_told_so() -> None:
