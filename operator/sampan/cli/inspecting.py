@@ -39,6 +39,8 @@ def inspect(filename: str, output: str) -> None:
     """Show what Sampan would see of a cluster: devices by node, why, what is ignored, what is free, and the pools that follow.
 
     kubectl get nodes,pods,resourceslices -A -o yaml | sampan inspect -f -
+
+    An API server before 1.34 may know no resourceslices, and kubectl then prints nothing: leave them out.
     """
     from sampan.catalog import load
     from sampan.cli.inspect_view import pools, rows, see, unused

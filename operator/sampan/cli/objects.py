@@ -23,7 +23,7 @@ _NULLS: Final = ("null", "~")
 
 T = TypeVar("T")
 
-_HOW: Final = "give what kubectl get nodes,pods,resourceslices -A -o yaml prints"
+_HOW: Final = "give what kubectl get nodes,pods,resourceslices -A -o yaml prints (nodes,pods where it knows no resourceslices)"
 
 
 def read_objects(source: str) -> list[tuple[str, dict[str, Any]]]:
