@@ -89,7 +89,9 @@ class MemberQueueSpec(Border):
 class EnergySpec(Border):
     """Where the power comes from, as the provider declares it. Scores only with pue, gCO2PerKWh and an asOf of at most three years ago."""
 
-    pue: Decimal | None = Field(None, description='Power usage effectiveness as a decimal string such as "1.25".')
+    pue: Decimal | None = Field(
+        None, description='Power usage effectiveness as a decimal string such as "1.25"; one below 1 cannot be, and earns nothing.'
+    )
     renewable_share: Share | None = Field(None, description='Renewable share of the power, "0" to "1"; absent: 0.')
     grams_co2_per_kwh: Int | None = Field(
         None, ge=0, le=10_000, alias="gCO2PerKWh", description="Grams of CO2 equivalent per kilowatt-hour of the grid."

@@ -39,13 +39,10 @@ def queue_of(body: Mapping[str, Any]) -> Queue:
     """Return a Queue; raises `InvalidObjectError`."""
     name = body["metadata"]["name"]
     spec = parse_object(QueueSpec, body, f"Queue {name}")
-    weight = parse_micro(spec.weight)
-    if weight == 0:
-        raise InvalidObjectError(f"Queue {name}: spec.weight must be above 0; to keep its jobs back, take its namespaces out")
     return Queue(
         name=name,
         namespaces=tuple(sorted(spec.namespaces)),
-        weight=weight,
+        weight=parse_micro(spec.weight),
         parent=spec.parent,
         highest_priority=spec.highest_priority,
         policies=tuple(sorted(spec.policies)),

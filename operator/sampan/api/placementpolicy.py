@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from sampan.api.common import Border, Rule
-from sampan.api.quantities import Decimal
+from sampan.api.quantities import PositiveDecimal
 from sampan.api.scalars import Bool, Int
 
 Percent = Annotated[Int, Field(ge=0, le=100)]
@@ -31,8 +31,8 @@ class Weights(Border):
 class References(Border):
     """Values at which a part scores 50. Fixed, so that the order of two offers never depends on a third."""
 
-    price_per_device_hour: Decimal = Field(
-        "10.00", description='Price of a device-hour in the hub\'s currency that scores 50. Default "10.00".'
+    price_per_device_hour: PositiveDecimal = Field(
+        "10.00", description='Price of a device-hour in the hub\'s currency that scores 50, above 0. Default "10.00".'
     )
     grams_co2_per_kwh: Int = Field(
         400,

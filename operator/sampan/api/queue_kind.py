@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from sampan.api.common import Border, as_set
-from sampan.api.quantities import Decimal
+from sampan.api.quantities import PositiveDecimal
 from sampan.api.scalars import DnsLabel, Int, Seconds
 
 
@@ -15,8 +15,10 @@ class QueueSpec(Border):
     namespaces: Annotated[tuple[DnsLabel, ...], as_set(256)] = Field(
         (), description="Namespaces whose jobs may name this queue. It is the default of those that no older Queue names."
     )
-    weight: Decimal = Field(
-        "1", description='Share against its siblings as a decimal string: twice the weight may use twice as much. Default "1"; not 0.'
+    weight: PositiveDecimal = Field(
+        "1",
+        description="Share against its siblings as a decimal string: twice the weight may use twice as much. Above 0: to keep its jobs "
+        'back, take its namespaces out. Default "1".',
     )
     parent: DnsLabel | None = Field(None, description="Queue whose share this one divides with its siblings; absent: the hub's.")
     highest_priority: Int | None = Field(None, ge=-1000, le=1000, description="Highest priority of its jobs; absent: any.")

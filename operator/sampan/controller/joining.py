@@ -148,6 +148,8 @@ def _energy(energy: Energy, now: int) -> str:
         return ""
     if energy.lacks:
         return f"spec.energy earns nothing for green: it lacks {', '.join(energy.lacks)}"
+    if not energy.possible:
+        return "spec.energy earns nothing for green: spec.energy.pue must be 1 or more, such as 1.25"
     return "spec.energy earns nothing for green: spec.energy.asOf must be a moment of the last three years"
 
 

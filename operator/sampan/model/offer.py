@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from sampan.model.launch import NO_LAUNCH, Launch, PodSecurity
+from sampan.model.quantity import MICRO
 from sampan.model.selector import Selector
 from sampan.model.taint import Toleration
 
@@ -79,7 +80,12 @@ class Energy:
     @property
     def span(self) -> tuple[int, int] | None:
         """Return since when and until when the figures count; None where they never do."""
-        return None if self.as_of is None or self.lacks else (self.as_of, self.as_of + ENERGY_AGE)
+        return None if self.as_of is None or self.lacks or not self.possible else (self.as_of, self.as_of + ENERGY_AGE)
+
+    @property
+    def possible(self) -> bool:
+        """Tell whether the figures can be true: no place needs less power than its computers (ISO/IEC 30134-2)."""
+        return self.pue is None or self.pue >= MICRO
 
 
 NO_ENERGY: Final = Energy()

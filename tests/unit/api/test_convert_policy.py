@@ -27,5 +27,5 @@ def test_a_queue_says_whose_jobs_compete_and_how() -> None:
 
 
 def test_a_queue_without_weight_would_never_have_a_turn() -> None:
-    with pytest.raises(InvalidObjectError, match=r"research: spec\.weight must be above 0"):
+    with pytest.raises(InvalidObjectError, match=r"research: spec\.weight: .*above 0"):
         queue_of({"metadata": {"name": "research"}, "spec": {"weight": "0"}})

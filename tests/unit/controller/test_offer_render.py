@@ -162,6 +162,7 @@ def test_devices_that_are_kept_for_waiting_jobs_are_shown(world: World) -> None:
     [
         ({"renewableShare": "0.9"}, "spec.energy earns nothing for green: it lacks pue, gCO2PerKWh, asOf"),
         ({"pue": "1.2", "gCO2PerKWh": 400, "asOf": "2020-01-01T00:00:00Z"}, "asOf must be a moment of the last three years"),
+        ({"pue": "0.2", "gCO2PerKWh": 400, "asOf": "2025-01-01T00:00:00Z"}, "spec.energy.pue must be 1 or more"),
         ({"pue": "1.2", "gCO2PerKWh": 400, "asOf": "2025-01-01T00:00:00Z"}, ""),
     ],
 )

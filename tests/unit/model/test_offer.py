@@ -6,6 +6,7 @@ import pytest
 
 from builders import H100, NOW, offer, price
 from sampan.model.offer import ENERGY_AGE, Energy, OfferKey
+from sampan.model.quantity import MICRO
 
 
 def test_the_latest_price_that_has_begun_is_in_force() -> None:
@@ -41,14 +42,17 @@ def test_keys_read_as_kubectl_prints_them() -> None:
 
 
 def test_figures_of_power_count_for_three_years_where_all_that_is_needed_is_told() -> None:
-    whole = Energy(pue=1, grams_co2_per_kwh=1, as_of=NOW)
+    whole = Energy(pue=MICRO, grams_co2_per_kwh=1, as_of=NOW)
     assert whole.span == (NOW, NOW + ENERGY_AGE)
     assert whole.lacks == ()
     for field, name in (("pue", "pue"), ("grams_co2_per_kwh", "gCO2PerKWh"), ("as_of", "asOf")):
         part = replace(whole, **{field: None})
         assert (part.span, part.lacks) == (None, (name,))
+    for pue in (0, 1, MICRO - 1):
+        below = replace(whole, pue=pue)
+        assert (below.span, below.lacks, below.possible) == (None, (), False)
 
 
 def test_moments_are_those_at_which_something_changes_by_itself() -> None:
-    made = replace(offer(prices=[price(since=1)], valid_from=2, valid_until=3), energy=Energy(pue=1, grams_co2_per_kwh=1, as_of=4))
+    made = replace(offer(prices=[price(since=1)], valid_from=2, valid_until=3), energy=Energy(pue=MICRO, grams_co2_per_kwh=1, as_of=4))
     assert sorted(made.moments()) == [1, 2, 3, 4, 4 + ENERGY_AGE]
