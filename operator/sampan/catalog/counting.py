@@ -6,6 +6,7 @@ What must never live here: which class devices are of (`telling.py`) and how the
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from itertools import chain
 from math import ceil
 from typing import Final
 
@@ -43,11 +44,11 @@ def shared_first(vendor: Vendor, node: Node, entry: ResourceName | None) -> bool
 
 def cards_of(vendor: Vendor, node: Node) -> int:
     """Return how many cards the node says to have, whoever shows them; 0: not told."""
-    labelled = (number(node.labels.get(key)) for key in vendor.labels.count)
+    labelled = (number(node.labels[key]) for key in vendor.labels.count if key in node.labels)
     kept = (
         units for name, units in node.allocatable if (entry := vendor.resource(name)) and entry.kind is Kind.BOOKKEEPING and entry.cards
     )
-    return next((amount for amount in (*labelled, *kept) if amount > 0), 0)
+    return next((amount for amount in chain(labelled, kept) if amount > 0), 0)
 
 
 def without_contradiction(vendor: Vendor, node: Node, groups: Sequence[DeviceGroup]) -> tuple[list[DeviceGroup], list[Ignored]]:

@@ -4,8 +4,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
+from typing import Final
 
 from sampan.model.accelerator import AcceleratorClass, Sharing
+
+_MOST_NAMES: Final = 8192
 
 
 class Kind(StrEnum):
@@ -219,9 +223,9 @@ class Variant:
     """Only these resource names can carry the class; None: any of the vendor."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Vendor:
-    """All that is known about one vendor."""
+    """All that is known about one vendor: a table that is read once, and equal to itself alone."""
 
     name: str
     stack: str
@@ -240,8 +244,14 @@ class Vendor:
 
     def resource(self, name: str) -> ResourceName | None:
         """Return the entry that knows an extended resource, the first that matches."""
-        return next((known for known in self.resources if known.pattern.fullmatch(name)), None)
+        return _entry(self, name)
 
     def dra(self, driver: str) -> DraDriver | None:
         """Return the entry of a DRA driver."""
         return next((known for known in self.drivers if known.name == driver), None)
+
+
+@lru_cache(maxsize=_MOST_NAMES)
+def _entry(vendor: Vendor, name: str) -> ResourceName | None:
+    """Return the entry that knows a name: nodes of a member publish the same few, and each is asked for by every vendor."""
+    return next((known for known in vendor.resources if known.pattern.fullmatch(name)), None)
