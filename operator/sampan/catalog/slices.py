@@ -228,9 +228,29 @@ def _claimable(driver: DraDriver, devices: list[DraDevice], *, kind: DraKind) ->
         source=ClaimSource(
             device_class=kind.device_class,
             driver=driver.name,
-            selectors=tuple(f'device.attributes["{driver.name}"].{name} == "{value}"' for name, value in told if name and value),
+            selectors=(
+                *(f'device.attributes["{driver.name}"].{name} == "{value}"' for name, value in told if name and value),
+                *_uncut(driver, fit, kind=kind.kind),
+            ),
         ),
     )
+
+
+def _uncut(driver: DraDriver, devices: Sequence[DraDevice], *, kind: Kind) -> tuple[str, ...]:
+    """Return what keeps a claim for whole cards from those that are announced without memory, because they are set up for their parts.
+
+    A card that is cut and says its memory nevertheless differs from others by its parts alone: no expression on one device tells that.
+    """
+    keys = (driver.memory, f"{driver.name}/{driver.memory}")
+    if (
+        not driver.sized
+        or kind is not Kind.WHOLE
+        or not devices
+        or not all(any(each.capacity.get(key) for key in keys) for each in devices)
+    ):
+        return ()
+    amounts = f'device.capacity["{driver.name}"]'
+    return (f'"{driver.memory}" in {amounts} && {amounts}.{driver.memory}.isGreaterThan(quantity("0"))',)
 
 
 def _physical(devices: Sequence[DraDevice], *, kind: Kind) -> int | None:

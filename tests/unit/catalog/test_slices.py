@@ -46,8 +46,17 @@ def test_products_are_groups_and_tainted_devices_are_unhealthy() -> None:
     assert found[0].source.selectors == (
         'device.attributes["gpu.nvidia.com"].type == "gpu"',
         'device.attributes["gpu.nvidia.com"].productName == "NVIDIA L4"',
+        '"memory" in device.capacity["gpu.nvidia.com"] && device.capacity["gpu.nvidia.com"].memory.isGreaterThan(quantity("0"))',
     )
     assert ignored == ()
+
+
+def test_a_claim_for_whole_cards_keeps_off_those_that_are_set_up_for_their_parts() -> None:
+    cut = DraDevice(name="z", attributes=gpu("z").attributes)
+    found, _ = claimables(driver(), [gpu("a"), cut])
+    assert sorted((each.devices, len(each.source.selectors)) for each in found) == [(1, 2), (1, 3)]
+    uneven, _ = claimables(driver("gpu.amd.com"), [DraDevice(name="y", attributes={"type": "amdgpu"}, capacity={"memory": GIB})])
+    assert not any("capacity" in selector for each in uneven for selector in each.source.selectors)
 
 
 def counted(*slices: DeviceSlice) -> list[str]:
