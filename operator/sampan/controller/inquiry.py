@@ -17,29 +17,40 @@ from sampan.kube.workloads import Pod
 
 FORBIDDEN_MILLIS: Final = 600_000
 """For how long a member that lets us list no events is not asked again."""
+GAP_MILLIS: Final = 250
+"""Least time between two questions to one member: its API server reads all events of the namespace for each."""
 _WORK: Final = frozenset({"Pulling"})
 """Events of type Normal that tell why it takes a while."""
 
 
 class Inquiry:
-    """Asks members for events."""
+    """Asks members for events: one question at a time and member, because a busy member makes many jobs wait at once."""
 
     def __init__(self, clock: Callable[[], int]) -> None:
         """`clock` gives milliseconds since the epoch."""
         self._clock = clock
         self._not_before: dict[str, int] = {}
+        self._asking: set[str] = set()
 
     async def ask(self, client: Client, cluster_uid: str, copy: RemoteJob, *, pods: Iterable[Pod]) -> tuple[str, str]:
-        """Return reason and words of the newest event that tells what holds up a copy; empty where none does. Raises KubeError."""
-        if self._clock() < self._not_before.get(cluster_uid, 0):
+        """Return reason and words of the newest event that tells what holds up a copy; empty where none does, or it is not asked now.
+
+        Raises KubeError.
+        """
+        if cluster_uid in self._asking or self._clock() < self._not_before.get(cluster_uid, 0):
             return "", ""
         pending = sorted((pod.metadata.name, pod.metadata.uid) for pod in pods if pod.status.phase == "Pending")
         uids = (copy.metadata.uid, *(uid for _, uid in pending[:1]))
+        self._asking.add(cluster_uid)
+        pause = GAP_MILLIS
         try:
             return newest(await events_of(client, copy.metadata.namespace, uids))
         except Forbidden:
-            self._not_before[cluster_uid] = self._clock() + FORBIDDEN_MILLIS
+            pause = FORBIDDEN_MILLIS
             return "", ""
+        finally:
+            self._asking.discard(cluster_uid)
+            self._not_before[cluster_uid] = self._clock() + pause
 
 
 def newest(events: Iterable[Event]) -> tuple[str, str]:

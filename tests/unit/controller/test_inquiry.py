@@ -1,11 +1,12 @@
 """A member's events about a copy that does not start: the newest that tells why, and nothing where we may not read them."""
 
+import asyncio
 from typing import Any
 
 import msgspec
 
 from jobs import NOW, copy
-from sampan.controller.inquiry import FORBIDDEN_MILLIS, Inquiry, newest
+from sampan.controller.inquiry import FORBIDDEN_MILLIS, GAP_MILLIS, Inquiry, newest
 from sampan.kube.client import Client
 from sampan.kube.events import Event
 from sampan.kube.workloads import Pod
@@ -47,11 +48,13 @@ async def test_the_job_and_its_first_pending_pod_are_asked_about() -> None:
     async with cluster() as api, Client(api.credentials) as client:
         put(api, "uid-b", "FailedMount", "not this one")
         put(api, "uid-a", "FailedMount", "Secret token not found")
-        asked = Inquiry(lambda: NOW)
+        moments = [NOW]
+        asked = Inquiry(lambda: moments[0])
         found = await asked.ask(client, "c-1", copy(), pods=[pod("b"), pod("a"), pod("0", "Running")])
         assert found == ("FailedMount", "Secret token not found")
         assert len(api.seen) == 2
         put(api, "remote-1", "FailedCreate", "exceeded quota")
+        moments[0] += GAP_MILLIS
         assert await asked.ask(client, "c-1", copy(), pods=[]) == ("FailedCreate", "exceeded quota")
 
 
@@ -68,3 +71,17 @@ async def test_a_member_that_lets_us_list_none_is_left_alone_for_a_while() -> No
         moments[0] += FORBIDDEN_MILLIS
         await asked.ask(client, "c-1", copy(), pods=[])
         assert len(api.seen) == 3
+
+
+async def test_of_many_jobs_that_wait_at_once_one_is_asked_about_at_a_time() -> None:
+    async with cluster() as api, Client(api.credentials) as client:
+        put(api, "remote-1", "FailedCreate", "exceeded quota")
+        moments = [NOW]
+        asked = Inquiry(lambda: moments[0])
+        told = await asyncio.gather(*(asked.ask(client, "c-1", copy(), pods=[]) for _ in range(50)))
+        assert sorted(told)[-1] == ("FailedCreate", "exceeded quota")
+        assert len(api.seen) == 1
+        assert await asked.ask(client, "c-1", copy(), pods=[]) == ("", "")
+        moments[0] += GAP_MILLIS
+        await asked.ask(client, "c-1", copy(), pods=[])
+        assert len(api.seen) == 2
