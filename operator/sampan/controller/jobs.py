@@ -61,6 +61,11 @@ class JobRecord:
         return job_status.attempt_is_open(self.status)
 
     @property
+    def started_at(self) -> int | None:
+        """Return since when its open attempt runs, in ms since the epoch; None while it does not."""
+        return job_status.from_rfc3339(self.status.get("startedAt")) if self.phase is Phase.RUNNING else None
+
+    @property
     def waits(self) -> bool:
         """Tell whether the scheduler may place it (backoff aside)."""
         return (

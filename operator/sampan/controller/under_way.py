@@ -96,12 +96,15 @@ class UnderWay:
 
 
 def running_of(record: JobRecord, seat: Seat, *, flight: Flight) -> Running:
-    """Return what a job that is bound holds and until when at the latest."""
+    """Return what a job that is bound holds and until when at the latest: once it runs, its start deadline counts no more."""
     binding = record.binding
     assert binding is not None
     assert record.spec is not None
     demand = demand_of(seat.shape, binding.alternative)
     expected = (demand.expected_seconds or seat.shape.expected_seconds) if demand is not None else None
+    since, left = binding.bound_at, demand.span_seconds if demand is not None else None
+    if record.started_at is not None:
+        since, left = record.started_at, None if left is None else left - record.spec.start_deadline_seconds
     return Running(
         job_uid=record.uid,
         namespace=record.namespace,
@@ -112,8 +115,8 @@ def running_of(record: JobRecord, seat: Seat, *, flight: Flight) -> Running:
         nodes=flight.nodes,
         per_replica=flight.per_replica,
         limits=demand.limits if demand is not None else (),
-        ends=_after(binding.bound_at, demand.span_seconds if demand is not None else None),
-        likely_ends=_after(binding.bound_at, expected),
+        ends=_after(since, left),
+        likely_ends=_after(since, expected),
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 from builders import NOW as START
 from builders import cluster, demand, job, node, requirement, vector
 from jobs import CLUSTER, NOW, OFFER, binding, body, bound_status, copy, record
+from sampan.api.status import running
 from sampan.controller.queue_book import QueueBook
 from sampan.controller.state import State
 from sampan.controller.under_way import UnderWay, about_to_run, recovered_nodes, replicas_over, running_of, share_of
@@ -28,9 +29,10 @@ def flight(uid: str = "u1") -> Flight:
     return Flight(job_uid=uid, nodes=(("n1", 1),), per_replica=vector(cpu=4), finished=0)
 
 
-def bound(of: QueueBook | None = None, **spec: Any) -> Running:
-    """What a bound job holds."""
-    made = record(spec=dict(spec), status=bound_status(binding(bound_at=NOW)))
+def bound(of: QueueBook | None = None, *, runs_after: int | None = None, **spec: Any) -> Running:
+    """What a bound job holds; `runs_after`: seconds from its binding until it ran."""
+    status = bound_status(binding(bound_at=NOW))
+    made = record(spec=dict(spec), status=status if runs_after is None else running(status, at=NOW + runs_after * 1000))
     assert made.spec is not None
     assert made.shape is not None
     return running_of(made, (of or QueueBook()).seat("team-a", made.spec, made.shape), flight=flight())
@@ -44,6 +46,16 @@ def test_an_end_is_what_was_declared_from_the_binding_on() -> None:
     book.apply(queue("research", "team-a", defaultRunSeconds=60))
     assert bound(book, startDeadlineSeconds=100).ends == NOW + (100 + 60 + grace) * 1000
     assert bound(book).queue == "research"
+
+
+def test_the_end_of_a_job_that_runs_is_what_was_declared_from_its_start_on() -> None:
+    """The deadline of a start that is made says nothing more: nobody is to wait for it."""
+    grace, runs = 30, bound(runs_after=15, **LIMITED)
+    assert (runs.ends, runs.likely_ends) == (NOW + (15 + 1000 + grace) * 1000, NOW + (15 + 500) * 1000)
+    assert bound(runs_after=15).ends is None
+    book = QueueBook()
+    book.apply(queue("research", "team-a", defaultRunSeconds=60))
+    assert bound(book, runs_after=15, startDeadlineSeconds=100).ends == NOW + (15 + 60 + grace) * 1000
 
 
 def test_an_assignment_counts_before_its_intent_is_written() -> None:
@@ -87,6 +99,9 @@ def test_the_state_shows_a_job_as_running_from_its_assignment_to_its_end() -> No
     assert not st.snapshot(NOW).clusters[CLUSTER].running
     st.apply_job(body("u1", spec=LIMITED, resourceVersion="11", status=bound_status(binding(bound_at=NOW))))
     assert st.snapshot(NOW).clusters[CLUSTER].running["u1"].ends == NOW + 1_130_000
+    ran = running(bound_status(binding(bound_at=NOW)), at=NOW + 5000)
+    st.apply_job(body("u1", spec=LIMITED, resourceVersion="12", status=ran))
+    assert st.snapshot(NOW).clusters[CLUSTER].running["u1"].ends == NOW + 1_035_000
     st.remove_job("u1")
     assert not st.snapshot(NOW).clusters[CLUSTER].running
 
