@@ -9,7 +9,7 @@ from typing import Final
 from sampan.catalog.classes import VendorClasses
 from sampan.catalog.detection import Detection
 from sampan.catalog.facts import DraDriver, ResourceName, Vendor
-from sampan.catalog.presence import Index, absent_group, index_of, present
+from sampan.catalog.presence import Index, absent_group, counts_none, index_of, present
 from sampan.catalog.reading import parse_other, parse_other_drivers, parse_vendor
 from sampan.catalog.recipes import recipe_for
 from sampan.catalog.resolve import UNKNOWN_VENDOR, resolve_vendor, unknown_group
@@ -141,7 +141,11 @@ class Catalog:
         found, bare = [], [vendor for vendor in self.vendors if all(group.vendor != vendor.name for group in groups)]
         withheld = any(not node.allocatable[name] for name, _ in node.capacity)
         for vendor in bare if withheld or left else ():
-            of_vendor = [one for one in left if vendor.resource(one.resource) or vendor.dra(one.resource.removeprefix(CLAIM))]
+            of_vendor = [
+                one
+                for one in left
+                if vendor.resource(one.resource) or vendor.dra(one.resource.removeprefix(CLAIM)) or counts_none(vendor, one.resource)
+            ]
             found.append(absent_group(vendor, node, left=of_vendor))
         if not groups and not any(found):
             told = present(self.signs, node)

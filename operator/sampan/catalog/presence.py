@@ -13,6 +13,7 @@ from sampan.catalog.cards import parse_cards
 from sampan.catalog.counting import cards_of
 from sampan.catalog.facts import Kind, Vendor
 from sampan.catalog.pci import NFD, chip_of
+from sampan.catalog.slices import CLAIM
 from sampan.catalog.telling import Publication, tell
 from sampan.model.accelerator import Sharing
 from sampan.model.cluster import Node
@@ -76,7 +77,7 @@ def absent_group(vendor: Vendor, node: Node, *, evidence: str = "", left: Iterab
     held = [(name, amount) for name, amount in node.capacity if (entry := vendor.resource(name)) and entry.kind.sharing is not None]
     left = tuple(left)
     uncounted = [one for one in left if one.why in UNCOUNTED]
-    other = [one.resource for one in left if one.amount and (entry := vendor.resource(one.resource)) and entry.kind in NO_DEVICES]
+    other = [one.resource for one in left if one.amount and one.why not in UNCOUNTED and counts_none(vendor, one.resource)]
     if not held and not evidence and not uncounted and not other:
         return None
     resource = held[0][0] if held else _main_name(vendor, node)
@@ -96,6 +97,15 @@ def absent_group(vendor: Vendor, node: Node, *, evidence: str = "", left: Iterab
         unhealthy=min(amount, MAX_DEVICES_PER_NODE),
         missing=missing,
     )
+
+
+def counts_none(vendor: Vendor, resource: str) -> bool:
+    """Tell whether a resource, or what a DRA driver that publishes whole devices announces too, goes with devices and counts none."""
+    if (entry := vendor.resource(resource)) is not None:
+        return entry.kind in NO_DEVICES
+    kinds = [driver.kinds for driver in vendor.drivers if any(kind.kind is Kind.WHOLE for kind in driver.kinds)]
+    alone = {kind.device_class for each in kinds for kind in each if kind.kind in NO_DEVICES}
+    return resource.startswith(CLAIM) and resource.removeprefix(CLAIM) in alone
 
 
 def _main_name(vendor: Vendor, node: Node) -> str:

@@ -289,3 +289,11 @@ def test_devices_that_the_kubelet_holds_back_are_unhealthy() -> None:
         trust_overrides=True,
     )
     assert pool.devices_per_node == 8
+
+
+def test_cards_that_a_driver_announces_for_virtual_machines_alone_make_no_cpu_node() -> None:
+    device = DraDevice(name="gpu-vfio-0", attributes={"type": "vfio", "uuid": "GPU-9"}, capacity={"memory": 2**30})
+    announced = DeviceSlice(name="s", driver="gpu.nvidia.com", pool="n1", node="n1", devices=(device,))
+    (group,) = load().resolve(replace(node(), slices=(announced,)))
+    assert (group.vendor, group.devices) == ("nvidia", 0)
+    assert "claim:vfio.gpu.nvidia.com" in group.missing
