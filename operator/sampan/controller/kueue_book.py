@@ -106,7 +106,7 @@ class KueueBook:
         for flight in flights:
             if flight.queue in local:
                 entered.setdefault(flight.queue, []).append(flight)
-        due = {key: unreserved(entered[key], _reserved(local[key])) for key in entered}
+        due = {key: unreserved(entered[key], _reserved(local[key]), _admitted(local[key])) for key in entered}
         return {key: self._queue(key, local, due) for key in sorted(local)}
 
     def _queue(self, key: str, local: Mapping[str, kube.LocalQueue], due: Mapping[str, Mapping[str, int]]) -> MemberQueue:
@@ -140,6 +140,10 @@ class KueueBook:
 def _reserved(queue: kube.LocalQueue) -> dict[str, int] | None:
     told = queue.status.flavors_reservation
     return None if told is None else _by_resource(_used(told))
+
+
+def _admitted(queue: kube.LocalQueue) -> dict[str, int]:
+    return _by_resource(_used(queue.status.flavors_usage or queue.status.flavor_usage))
 
 
 def _available(queue: kube.ClusterQueue, flavored: FlavorResource, peers: Iterable[kube.ClusterQueue]) -> int:

@@ -104,6 +104,10 @@ class LocalQueueStatus(KubeStruct, frozen=True, gc=False):
     """What the Workloads that came through it have reserved; None: it does not say."""
 
     flavors_reservation: list[UsedFlavor] | None = None
+    flavors_usage: list[UsedFlavor] = []
+    """Of those, what is admitted: so in v1beta2."""
+    flavor_usage: list[UsedFlavor] = []
+    """The same in v1beta1."""
     conditions: list[Condition] = []
 
 

@@ -5,6 +5,7 @@ for one. What the member says that it counts is not taken a second time.
 """
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from sampan.model.admission import ALL_PODS, JOBS
 from sampan.scheduling.capacity import Flight
@@ -31,19 +32,25 @@ def counted(flight: Flight) -> dict[str, int]:
     return amounts
 
 
-def unreserved(flights: Iterable[Flight], reserved: Mapping[str, int] | None) -> dict[str, int]:
+def unreserved(
+    flights: Iterable[Flight], reserved: Mapping[str, int] | None, used: Mapping[str, int] = MappingProxyType({})
+) -> dict[str, int]:
     """Return what the attempts in one queue will reserve and have not; `reserved`: what the queue says, None where it does not.
 
+    `used`: how much of that is admitted. What is more than our attempts that it let in is of others, and stands for none of ours.
     Where the queue does not say, an attempt that it let in counts as reserved.
     """
-    wanted: dict[str, int] = {}
-    for flight in flights:
-        if reserved is None and flight.made.admitted:
-            continue
-        running = max(flight.replicas - flight.finished, 0)
-        for name, amount in flight.use.each.items():
-            wanted[name] = wanted.get(name, 0) + amount * running
-    return {name: max(amount - (reserved or {}).get(name, 0), 0) for name, amount in wanted.items()}
+    bound = tuple(flights)
+    admitted = total(_wanted(each) for each in bound if each.made.admitted)
+    wanted = total(_wanted(each) for each in bound if reserved is not None or not each.made.admitted)
+    foreign = {name: max(amount - admitted.get(name, 0), 0) for name, amount in used.items()}
+    ours = {name: max(amount - foreign.get(name, 0), 0) for name, amount in (reserved or {}).items()}
+    return {name: max(amount - ours.get(name, 0), 0) for name, amount in wanted.items()}
+
+
+def _wanted(flight: Flight) -> dict[str, int]:
+    running = max(flight.replicas - flight.finished, 0)
+    return {name: amount * running for name, amount in flight.use.each.items()}
 
 
 def total(amounts: Iterable[Mapping[str, int]]) -> dict[str, int]:

@@ -211,3 +211,14 @@ def test_a_member_without_kueue_has_no_queue_at_all(book: KueueBook) -> None:
     assert book.open == {"": set()}
     book.found(there=True)
     assert book.open == {}
+
+
+@pytest.mark.parametrize("field", ["flavorsUsage", "flavorUsage"], ids=["v1beta2", "v1beta1"])
+def test_jobs_of_others_in_the_same_queue_do_not_hide_ours(book: KueueBook, field: str) -> None:
+    """Six devices, four of them taken by jobs that are not ours: two are left, and go once."""
+    used = [{"name": "h100", "resources": [{"name": GPU, "total": "4"}]}]
+    body = {"metadata": {"name": "gpu", "namespace": "jobs"}, "spec": {"clusterQueue": "own"}}
+    book.put_cluster(cluster_queue("own", "6", "4"))
+    book.put_local(msgspec.convert({**body, "status": {"flavorsReservation": used, field: used}}, kube.LocalQueue))
+    assert free(book) == {GPU: 2}
+    assert free(book, flight("one", 2)) == {GPU: 0}

@@ -50,3 +50,12 @@ def test_what_a_queue_reserved_is_not_taken_again() -> None:
     assert unreserved(two, {"cpu": 99}) == {"cpu": 0}
     assert unreserved(two, {}) == {"cpu": 12}
     assert unreserved(two, None) == {"cpu": 6}, "it does not say: what it let in counts as reserved"
+
+
+def test_what_others_have_in_a_queue_stands_for_nothing_of_ours() -> None:
+    """Another hub or tool with jobs in the same queue: what is admitted beyond ours is theirs."""
+    waiting, running = flight(), flight(Made(job=True, admitted=True))
+    assert unreserved([waiting], {"cpu": 8}, {"cpu": 8}) == {"cpu": 6}, "all of it is theirs"
+    assert unreserved([waiting, running], {"cpu": 14}, {"cpu": 14}) == {"cpu": 6}
+    assert unreserved([waiting, running], {"cpu": 20}, {"cpu": 14}) == {"cpu": 0}, "ours is reserved and awaits an admission check"
+    assert unreserved([running], {"cpu": 6}, {"cpu": 6}) == {"cpu": 0}
