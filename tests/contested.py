@@ -11,6 +11,7 @@ from random import Random
 from hypothesis import strategies as st
 
 from builders import A100, H100, NOW, cluster, demand, job, node, offer, quota, requirement, shape, snapshot
+from sampan.model.admission import Admission, Compulsory, LimitItem, LimitType, Quota
 from sampan.model.cluster import Cluster, MemberQueue, Running
 from sampan.model.job import AlternativeOrder, Demand, Job, Placement, Shape
 from sampan.model.offer import Offer, OfferKey, PoolRule, Terms
@@ -26,7 +27,8 @@ from sampan.scheduling.need import need_of, started
 
 GPU = "nvidia.com/gpu"
 JOBS = "sampan-jobs"
-QUEUE = "batch"
+QUEUE, SIBLING = "batch", "sibling"
+"""Queues of the member: of one cohort, or of one ClusterQueue, or each for itself."""
 QUEUES = ("default", "other")
 SECOND = 1000
 Cells = tuple[tuple[OfferKey, str], ...]
@@ -85,8 +87,7 @@ def after_cycle(world: Snapshot) -> Snapshot:
     for done in plan.assignments:
         span = done.demand.span_seconds
         run = started(done, need_of(done.demand, pools[done.offer, done.pool]), ends=None if span is None else world.now + span * SECOND)
-        through = bool(world.offers[done.offer].member_queue)
-        clusters[done.cluster_uid] = _holding(clusters[done.cluster_uid], run, through=through)
+        clusters[done.cluster_uid] = _holding(clusters[done.cluster_uid], run, through=pools[done.offer, done.pool].member_queue)
         backlog = backlog.without_job(done.job)
     return replace(world, clusters=clusters, backlog=backlog, reservations=plan.reservations)
 
@@ -106,11 +107,45 @@ def _member(chance: Random, uid: str) -> Cluster:
         for at in range(chance.randint(1, 3))
     ]
     kind = chance.choice(("none", "quota", "queue", "both"))
+    admission = _admission(chance)
     return replace(
         cluster(*made, uid=uid),
-        quotas={JOBS: (quota(_limits(chance)),)} if kind in ("quota", "both") else {},
-        queues={f"{JOBS}/{QUEUE}": MemberQueue(name=QUEUE, free=_limits(chance))} if kind in ("queue", "both") else {},
+        quotas={JOBS: _quotas(chance)} if kind in ("quota", "both") else {},
+        queues=_member_queues(chance) if kind in ("queue", "both") else {},
+        admission={JOBS: admission} if admission != Admission() else {},
+        open_queues={JOBS: frozenset({SIBLING})} if chance.randint(0, 9) == 0 else {},
     )
+
+
+def _quotas(chance: Random) -> tuple[Quota, ...]:
+    """A quota of all pods, or two that count pods by their quality of service; some name nothing but what limits take."""
+    if chance.randint(0, 2):
+        return (quota(_limits(chance)),)
+    asked = quota({**_limits(chance), "limits.cpu": 9000}, "asked", best_effort=False)
+    return asked, quota({PODS: chance.choice((0, 2))}, "rest", best_effort=True)
+
+
+def _admission(chance: Random) -> Admission:
+    """A LimitRange that fills in and bounds CPU, a quota that makes pods name its limit; mostly neither."""
+    if chance.randint(0, 4):
+        return Admission()
+    filled = (((CPU, 2000),), ((CPU, 1000),)) if chance.randint(0, 1) else ((), ())
+    item = LimitItem(
+        range="r", type=LimitType.CONTAINER, most=((CPU, 2000),) if filled[0] else (), default=filled[0], default_request=filled[1]
+    )
+    named = () if chance.randint(0, 1) else (Compulsory(quota="asked", names=("limits.cpu",), best_effort=False),)
+    return Admission(limits=(item,) if filled[0] else (), compulsory=named)
+
+
+def _member_queues(chance: Random) -> dict[str, MemberQueue]:
+    """Two queues that draw on the same, or lend to each other, or have nothing in common."""
+    own, other = _limits(chance), _limits(chance)
+    how = chance.choice(("apart", "source", "cohort"))
+    shared = {"source": "all"} if how == "source" else {"cohort": "city", "cohort_free": _limits(chance)} if how == "cohort" else {}
+    free = {QUEUE: own, SIBLING: own if how == "source" else other}
+    largest = {GPU: 8} if chance.randint(0, 3) == 0 else {}
+    made = (MemberQueue(name=f"{JOBS}/{name}", free=free[name], largest=largest, **shared) for name in free)
+    return {queue.name: queue for queue in made}
 
 
 def _offer(chance: Random, name: str, uids: list[str]) -> Offer:
@@ -123,23 +158,25 @@ def _offer(chance: Random, name: str, uids: list[str]) -> Offer:
         terms=chance.choice((Terms.ON_DEMAND, Terms.ON_DEMAND, Terms.INTERRUPTIBLE)),
         rules=() if cap is None else (PoolRule(selector=Selector(), max_devices=cap),),
     )
-    return replace(made, member_queue=chance.choice(("", QUEUE)), max_devices_per_job=chance.choice((*[None] * 9, 4)))
+    return replace(made, member_queue=chance.choice(("", QUEUE, QUEUE, SIBLING)), max_devices_per_job=chance.choice((*[None] * 9, 4)))
 
 
 def _way(chance: Random, number: int) -> Demand:
     """A gang, a sweep or one replica, nearly always with devices, mostly with a declared end."""
     replicas = chance.choice((1, 1, 2, 3, 4))
     need = chance.choice((*[H100] * 10, A100, None))
+    cpu = chance.choice((*[1] * 6, 4, 4, 4, 0))
     made = demand(
         requirement(need, chance.choice((1, 2, 4))) if need else None,
         replicas=replicas,
         least=chance.choice((replicas, replicas, 1)),
-        cpu=chance.choice((1, 1, 4)),
-        gib=1,
+        cpu=cpu,
+        gib=min(cpu, 1),
         alternative=number,
         wait_seconds=chance.choice((0, 5)) if number else 0,
     )
-    return replace(made, span_seconds=chance.choice((None, 30, 300, 3000)))
+    limits = ((CPU, cpu * chance.choice((1000, 2000))),) if cpu and chance.randint(0, 1) else ()
+    return replace(made, span_seconds=chance.choice((None, 30, 300, 3000)), limits=limits)
 
 
 def _shape(chance: Random) -> Shape:
@@ -165,13 +202,22 @@ def _job(chance: Random, uid: str, shapes: list[Shape], cells: Cells) -> Job:
     return replace(made, namespace=chance.choice(("team-a", "team-b")), queue=chance.choice(QUEUES), barred=barred)
 
 
-def _holding(member: Cluster, run: Running, *, through: bool) -> Cluster:
+def _holding(member: Cluster, run: Running, *, through: str) -> Cluster:
     used = dict(member.used)
     for name, replicas in run.nodes:
         used[name] = used.get(name, Vector()) + run.per_replica.times(replicas)
     quotas = {name: tuple(after_run(each, run, sign=1) for each in told) for name, told in member.quotas.items()}
-    queues = {name: replace(queue, free=_less(queue.free, run)) if through else queue for name, queue in member.queues.items()}
+    entered = member.queues.get(through)
+    queues = {name: queue if entered is None else _entered(queue, entered, run) for name, queue in member.queues.items()}
     return replace(member, used=used, running={**member.running, run.job_uid: run}, quotas=quotas, queues=queues)
+
+
+def _entered(queue: MemberQueue, entered: MemberQueue, run: Running) -> MemberQueue:
+    """What a queue has left once a job entered one of them."""
+    same = queue.name == entered.name or bool(queue.source and queue.source == entered.source)
+    peers = bool(queue.cohort and queue.cohort == entered.cohort)
+    free, lent = (_less(queue.free, run) if same else queue.free), (_less(queue.cohort_free, run) if peers else queue.cohort_free)
+    return replace(queue, free=free, cohort_free=lent)
 
 
 def _less(left: Mapping[str, int], run: Running) -> dict[str, int]:

@@ -151,9 +151,16 @@ def seen(made: Contest) -> set[str]:
     limited = any(cluster.quotas or cluster.queues for cluster in world.clusters.values())
     capped = any(offer.rules for offer in world.offers.values())
     shapes = [job.shape for job in world.jobs]
+    queues = [queue for cluster in world.clusters.values() for queue in cluster.queues.values()]
+    quotas = [each for cluster in world.clusters.values() for told in cluster.quotas.values() for each in told]
     facts = {
         "reservation": bool(world.reservations),
         "reservation beside limits": bool(world.reservations) and (limited or capped),
+        "quotas by quality of service": any(each.best_effort is not None for each in quotas),
+        "cohort": any(queue.cohort for queue in queues),
+        "one ClusterQueue": any(queue.source for queue in queues),
+        "flavours": any(queue.largest for queue in queues),
+        "LimitRange": any(asked.limits for cluster in world.clusters.values() for asked in cluster.admission.values()),
         "starts": bool(plan.assignments),
         "limit of the cycle": len(plan.assignments) == world.limit,
         "by score": any(shape.order is AlternativeOrder.BY_SCORE and len(shape.demands) > 1 for shape in shapes),
@@ -173,6 +180,16 @@ def test_the_worlds_are_as_rich_as_they_should_be() -> None:
     counts = Counter(each for number in range(200) for each in seen(contest(number)))
     often = ("reservation", "reservation beside limits", "starts", "several priorities", "several queues", "gang", "sweep", "many ahead")
     reasons = (Reason.HELD_FOR_OTHERS, Reason.QUOTA_EXHAUSTED, Reason.MEMBER_QUEUE_FULL, Reason.INSUFFICIENT_CAPACITY, Reason.TOO_LARGE)
-    rare = (*map(str, reasons), str(Reason.OFFER_COOLING_DOWN), "limit of the cycle", "by score", "waits for an alternative", "barred")
+    set_by_member = (Reason.LIMIT_RANGE_VIOLATED, Reason.RESOURCES_NOT_NAMED, Reason.MEMBER_QUEUE_NOT_READY)
+    member = ("quotas by quality of service", "cohort", "one ClusterQueue", "flavours", "LimitRange", *map(str, set_by_member))
+    rare = (
+        *map(str, reasons),
+        *member,
+        str(Reason.OFFER_COOLING_DOWN),
+        "limit of the cycle",
+        "by score",
+        "waits for an alternative",
+        "barred",
+    )
     assert {name: counts[name] for name in often if counts[name] < 20} == {}
     assert {name: counts[name] for name in rare if counts[name] < 2} == {}

@@ -20,7 +20,6 @@ class Reason(StrEnum):
     PERMISSIONS_MISSING = "PermissionsMissing"
     OFFER_COOLING_DOWN = "OfferCoolingDown"
     TENANT_EXCLUDED = "TenantExcluded"
-    MEMBER_QUEUE_NOT_READY = "MemberQueueNotReady"
     # The tenant's own limits exclude it.
     TERMS_EXCLUDED = "TermsExcluded"
     PROVIDER_EXCLUDED = "ProviderExcluded"
@@ -46,6 +45,7 @@ class Reason(StrEnum):
     LAUNCH_NOT_PERMITTED = "LaunchNotPermitted"
     RESOURCES_NOT_NAMED = "ResourcesNotNamed"  # a quota of the member makes pods name a request or a limit
     LIMIT_RANGE_VIOLATED = "LimitRangeViolated"
+    MEMBER_QUEUE_NOT_READY = "MemberQueueNotReady"
     MEMBER_QUEUE_NOT_COVERING = "MemberQueueNotCovering"
     RUNTIME_CLASS_MISSING = "RuntimeClassMissing"
     # The nodes are too small, or full.
