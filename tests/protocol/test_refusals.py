@@ -105,6 +105,40 @@ async def test_a_refusal_after_a_create_of_unknown_outcome_proves_nothing() -> N
         assert "binding" not in w.status()
 
 
+@pytest.mark.parametrize("code", [403, 404, 413])
+async def test_a_gateways_refusal_of_what_was_carried_out_all_the_same_makes_no_second_copy(code: int) -> None:
+    async with world() as w:
+
+        async def carry_out(request: web.BaseRequest) -> web.StreamResponse:
+            w.member._answer(request, await request.read())
+            return web.Response(status=code, text="<html>blocked</html>", content_type="text/html")
+
+        w.member.fault("POST", "/jobs", carry_out)
+        w.add(spec=H100_JOB)
+        await w.bind()
+        await a_minute(w, seconds=5)
+        assert len(w.member.of(REMOTE)) == 1
+        assert "binding" in w.status()
+        assert not w.status().get("attempts"), "what is there is taken as the copy"
+        assert len(w.member.calls("POST")) == 1
+
+
+async def test_a_gateway_that_refuses_everything_is_left_after_a_few_tries_and_looked_behind() -> None:
+    async with world() as w:
+
+        async def block(_: web.BaseRequest) -> web.StreamResponse:
+            return web.Response(status=403, text="<html>blocked</html>", content_type="text/html")
+
+        w.member.fault("POST", "/jobs", block, times=99)
+        w.add(spec=H100_JOB)
+        await w.bind()
+        await a_minute(w)
+        assert last(w)["outcome"] == "Rejected"
+        assert len(w.member.calls("POST")) == 4
+        assert w.member.calls("GET", NAME), "absence is proved"
+        assert "binding" not in w.status()
+
+
 async def test_a_refusal_met_after_a_restart_proves_nothing() -> None:
     """The operator before us may have sent a create."""
     async with world() as w:

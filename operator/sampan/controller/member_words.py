@@ -63,4 +63,4 @@ def unfit(error: KubeError) -> bool:
 
 def refused(error: KubeError) -> bool:
     """Tell whether a create was refused for good: the answer says that nothing was made, and the same object will not be taken."""
-    return isinstance(error, Invalid | NotFound | Forbidden)
+    return isinstance(error, Invalid | NotFound | Forbidden) and not error.outcome_unknown

@@ -21,8 +21,8 @@ class KubeError(Exception):
     """Base of all errors of an API server.
 
     ``status`` is the HTTP code or 0 where there was no reply, ``reason`` a CamelCase word fit for a condition, ``message``
-    clean text of at most 256 bytes. ``outcome_unknown`` is true when a write may have been carried out all the same:
-    look by name before doing anything else.
+    clean text of at most 256 bytes. ``outcome_unknown`` is true when a write may have been carried out all the same, whatever
+    the code: look by name before doing anything else.
     """
 
     retry: Next = Next.RETRY_LATER
@@ -105,7 +105,7 @@ class Unreachable(KubeError):  # noqa: N818
 
 
 class TLSFailure(KubeError):  # noqa: N818
-    """The server is not who the credential's CA vouches for, or speaks no TLS we accept. Nothing was sent."""
+    """The server is not who the credential's CA vouches for, or speaks no TLS we accept. In the handshake nothing is sent."""
 
     retry = Next.HUMAN
 

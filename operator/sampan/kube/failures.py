@@ -22,28 +22,31 @@ _NOTHING_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, a
 def from_reply(code: int, headers: Mapping[str, str], body: bytes, *, wrote: bool, withhold: bool) -> KubeError:
     """The error of a reply that is not 2xx.
 
-    ``wrote``: the call changes something, so that a 5xx leaves the outcome unknown. ``withhold``: the request carried a
-    Secret, so no text of the reply is kept.
+    ``wrote``: the call changes something, so that a 5xx leaves the outcome unknown, and so does a refusal that is no Status:
+    a gateway wrote it, perhaps in the place of the server's own reply. ``withhold``: the request carried a Secret, so no text
+    of the reply is kept.
     """
     status = _status(body)
     reason = status.reason or _REASONS.get(code, f"HTTP{code}")
     message = "the reply's text is withheld: the request carried a Secret" if withhold else _message(code, status)
-    if code == 429:
+    if code == 429:  # without a Status, too: the server is busy, and has done nothing
         return errors.TooManyRequests(code, reason, message, retry_after=_retry_after(headers, status) or 1.0)
     if code >= 500:
         return errors.ServerError(code, reason, message, retry_after=_retry_after(headers, status), outcome_unknown=wrote)
     if 300 <= code < 400:
         return errors.BadReply(code, "Redirected", "the server sent us elsewhere; redirects are not followed", outcome_unknown=wrote)
+    kind = _KINDS.get(code, KubeError)
     if code == 409:
-        kind: type[KubeError] = errors.AlreadyExists if status.reason == "AlreadyExists" else errors.Conflict
-        return kind(code, reason, message)
-    return _KINDS.get(code, KubeError)(code, reason, message)
+        kind = errors.AlreadyExists if status.reason == "AlreadyExists" else errors.Conflict
+    return kind(code, reason, message, outcome_unknown=wrote and not status.kind)
 
 
 def from_exception(exc: BaseException, *, wrote: bool) -> KubeError:
     """The error of a call that got no whole reply."""
     if isinstance(exc, ssl.SSLError | aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
-        return errors.TLSFailure(_tls_words(exc))
+        failure = errors.TLSFailure(_tls_words(exc))
+        failure.outcome_unknown = wrote and not isinstance(exc, aiohttp.ClientConnectorError)  # the handshake was over
+        return failure
     if isinstance(exc, aiohttp.ClientConnectorError) and isinstance(exc.os_error, AddressNotAllowed):
         return errors.AddressRefused(str(exc.os_error))
     unknown = wrote and not isinstance(exc, _NOTHING_SENT)

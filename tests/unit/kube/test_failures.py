@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from dataclasses import replace
 
 import pytest
@@ -47,6 +48,19 @@ def test_kinds(code: int, reason: str, want: type[errors.KubeError]) -> None:
     assert type(error) is want
     assert error.outcome_unknown == (code >= 500 or code == 302)
     assert not reply(code, reason, wrote=False).outcome_unknown
+
+
+@pytest.mark.parametrize("code", [400, 401, 403, 404, 409, 413, 422])
+@pytest.mark.parametrize("body", [b"", b"<html>blocked</html>", b'{"type":"error","status":"403"}'])
+def test_a_refusal_that_no_api_server_wrote_leaves_a_write_unknown(code: int, body: bytes) -> None:
+    """A gateway that judges replies answers in the server's place, after the request went through."""
+    assert from_reply(code, {}, body, wrote=True, withhold=False).outcome_unknown
+    assert not from_reply(code, {}, body, wrote=False, withhold=False).outcome_unknown
+
+
+def test_a_server_that_is_busy_says_so_without_a_status() -> None:
+    """Before anything is done (apiserver: filters/maxinflight.go)."""
+    assert not from_reply(429, {}, b"Too many requests, please try again later.", wrote=True, withhold=False).outcome_unknown
 
 
 def test_an_invalid_object_is_not_echoed() -> None:
@@ -132,3 +146,8 @@ async def test_a_port_without_tls_is_told() -> None:
             policy=LOOPBACK,
         )
         assert "there is no TLS at that port" in await failure(given)
+
+
+def test_tls_that_breaks_after_the_handshake_leaves_a_write_unknown() -> None:
+    assert from_exception(ssl.SSLError(1, "bad record mac"), wrote=True).outcome_unknown
+    assert not from_exception(ssl.SSLError(1, "bad record mac"), wrote=False).outcome_unknown
