@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from jobs import HUB, NOW
 from sampan.model.names import FINALIZER, remote_labels, remote_name
 from unit.controller.fakes import H100_JOB, JOBS, REMOTE, World, running, world
@@ -174,3 +176,16 @@ async def test_times_are_in_milliseconds() -> None:
         w.add(spec=H100_JOB)
         times = w.pilot._enactor.times(w.state.jobs["u1"])
         assert (times.now, times.tombstone, times.counters, times.last_write) == (NOW, 7_000, 3_000, 0)
+
+
+@pytest.mark.parametrize("started", ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "9999-12-31T23:59:59-12:00"])
+async def test_a_member_whose_times_are_absurd_ends_a_job_all_the_same(started: str) -> None:
+    """Its clock, or a controller that writes no time as the year 1; the hub refuses a year of one digit for good."""
+    async with world() as w:
+        w.add(spec=H100_JOB)
+        await w.bind()
+        end = {"type": "Complete", "status": "True", "lastTransitionTime": started}
+        w.tell_copy(succeeded=1, startTime=started, completionTime=started, conditions=[end])
+        await w.pass_time(1_000)
+        assert w.status()["phase"] == "Succeeded"
+        assert w.status()["startedAt"][:4] == w.status()["finishedAt"][:4] == "2027"

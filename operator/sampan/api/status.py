@@ -24,8 +24,9 @@ MAX_VERDICTS = 16
 
 
 def to_rfc3339(millis: int) -> str:
-    """Return milliseconds since the epoch as Kubernetes writes times: whole seconds, UTC."""
-    return datetime.fromtimestamp(millis // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """Return milliseconds since the epoch as Kubernetes writes times: whole seconds, UTC; of years that can be written, the nearest."""
+    seconds = min(max(millis // 1000, -62_135_596_800), 253_402_300_799)  # the years 1 to 9999
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat() + "Z"  # strftime writes the year 1 as "1"
 
 
 def from_rfc3339(text: str | None) -> int | None:

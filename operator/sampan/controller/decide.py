@@ -261,7 +261,8 @@ def _ended_with(job: JobRecord, ending: Ending, look: Look, *, times: Times) -> 
     """Return the status with what was seen last, and the end of the attempt."""
     status = job_status.with_remote(job.status, summary(job, look.seen, times), look.copy.metadata.uid, at=times.now)
     if job.phase is Phase.BOUND and ending.outcome in (Outcome.SUCCEEDED, Outcome.APP_FAILED):
-        status = job_status.running(status, at=min(look.seen.started_at or times.now, times.now))
+        bound_at = job.binding.bound_at if job.binding else 0
+        status = job_status.running(status, at=min(max(look.seen.started_at or times.now, bound_at), times.now))  # clocks differ
     return after(job, ending, status)
 
 

@@ -20,6 +20,9 @@ def condition(status: s.Status, kind: str) -> dict[str, str]:
 def test_times_survive_a_round_trip_and_nonsense_is_no_time() -> None:
     assert s.from_rfc3339(s.to_rfc3339(NOW)) == NOW
     assert s.from_rfc3339("yesterday") is None
+    assert s.to_rfc3339(s.from_rfc3339("0001-01-01T00:00:00Z") or 0) == "0001-01-01T00:00:00Z", "a year of four digits"
+    assert s.to_rfc3339(s.from_rfc3339("0001-01-01T00:00:00+12:00") or 0) == "0001-01-01T00:00:00Z"
+    assert s.to_rfc3339(s.from_rfc3339("9999-12-31T23:59:59-12:00") or 0) == "9999-12-31T23:59:59Z"
     assert s.from_rfc3339(None) is None
 
 
