@@ -249,3 +249,18 @@ async def test_a_server_that_nobody_vouches_for_is_not_acted_upon_and_told_by_na
         await server.refuse()
         await server.accept()
         await until(lambda: link.connected and link.facts.connected, "back")
+
+
+async def test_names_of_nodes_that_come_and_go_do_not_pile_up(server: FakeServer) -> None:
+    async with joined(server) as (link, _):
+        for number in range(20):
+            server.put(NODES, node_body(f"spot-{number}"))
+        server.put(PODS, pod_body(ours=JOB, node="spot-3"))
+        await until(lambda: len(link.nodes) > 20 and link.pods, "all are seen")
+        for number in range(20):
+            server.drop(NODES, f"spot-{number}")
+        await until(lambda: len(link.nodes) == 1, "all went")
+        assert link._lost_nodes == {"spot-3"}, "but the one that a pod is still said to be on"
+        server.drop(PODS, "p1")
+        await until(lambda: not link.pods, "that went, too")
+        assert not link._lost_nodes

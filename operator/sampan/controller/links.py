@@ -229,11 +229,11 @@ class MemberLink:
         self._events.capacity_changed(self, nodes)
         inventory = self._known.inventory
         for name in nodes:
-            node = inventory.nodes.get(name)
-            lost = node is None or not node.ready
+            node, uses = inventory.nodes.get(name), inventory.pods_on(name)
+            lost = bool(uses) if node is None else not node.ready  # names of nodes that went with all their pods must not pile up
             if lost != (name in self._lost_nodes):
                 (self._lost_nodes.add if lost else self._lost_nodes.discard)(name)
-                for job_uid in sorted({use.job_uid for use in inventory.pods_on(name) if use.job_uid}):
+                for job_uid in sorted({use.job_uid for use in uses if use.job_uid}):
                     self._job_changed(job_uid)
 
     def _tell(self) -> None:

@@ -27,6 +27,8 @@ OF_THE_MEMBER: Final = frozenset(
     }
 )
 """Reasons that say something about a pool or its member, and not about one job."""
+_FEW: Final = 64
+"""Shapes that cool down, before those are looked for that do so no longer."""
 
 
 class WaitingRoom:
@@ -42,6 +44,7 @@ class WaitingRoom:
         self._alike: dict[Alike, dict[str, None]] = {}
         self._cooling: dict[Alike, dict[CellId, int]] = {}
         """By namespace: a tenant who gives too short deadlines must not close a pool to the others."""
+        self._most_cooling = _FEW
 
     def put(self, record: JobRecord) -> None:
         """Take in a record that waits, in place of an older one of the same job. It must have a shape."""
@@ -89,6 +92,9 @@ class WaitingRoom:
 
     def backlog(self, now: int) -> Backlog:
         """Return what may be placed at this moment (milliseconds since the epoch)."""
+        if len(self._cooling) > self._most_cooling:  # of jobs that are gone, and whose like never came again
+            self._cooling = {key: cells for key, cells in self._cooling.items() if max(cells.values()) > now}
+            self._most_cooling = max(2 * len(self._cooling), _FEW)
         return self._waiting.backlog(now)
 
     def seen(self, record: JobRecord, now: int) -> Job:

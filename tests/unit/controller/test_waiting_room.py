@@ -115,3 +115,14 @@ def test_queues_and_labels_reach_the_jobs() -> None:
     book.apply_namespace("team-a", {"tier": "gold"})
     of.namespace_changed("team-a")
     assert of.backlog(NOW).jobs[0].shape.tenant == (("tier", "gold"),)
+
+
+def test_cool_downs_of_shapes_that_never_come_again_do_not_pile_up() -> None:
+    of = room()
+    for number in range(1, 500):
+        now = NOW + number * COOLDOWN
+        like = record(f"u{number}", spec={"replicas": number}, status=ended(Outcome.REJECTED, "StartDeadlineExceeded", at=now))
+        of.put(like)
+        of.forget(like.uid)
+        of.backlog(now)
+    assert len(of._cooling) <= 65
