@@ -40,7 +40,7 @@ RECIPES: Final = (Column("LAUNCH"), Column("FIELD"), Column("VALUE"), Column("SO
 @click.argument("name", required=False)
 @click.option("--built-in", is_flag=True, help="Only what comes with Sampan: no hub is asked.")
 @target_options(all_namespaces=False)
-@output_option("table", "json")
+@output_option("table", "json", "yaml")
 def catalog(name: str | None, built_in: bool, target: Target, output: str) -> None:
     """List the accelerator classes, or show all that is known of one.
 
@@ -52,7 +52,7 @@ def catalog(name: str | None, built_in: bool, target: Target, output: str) -> No
     book = Book(built_in=load(), declared={} if built_in else _declared(target))
     if name is not None:
         _show(book, name, output)
-    elif output == "json":
+    elif output != "table":
         print_data([row(book, facts) for facts in book.classes], output)
     else:
         print_table(COLUMNS, [_cells(row(book, facts)) for facts in book.classes])
@@ -101,7 +101,7 @@ def _show(book: "Book", name: str, output: str) -> None:
         near = ", ".join(nearest(book, name))
         raise Trouble(f"no accelerator class is named {name}", f"nearest: {near}" if near else "sampan catalog lists all of them")
     found = detail(book, facts)
-    if output == "json":
+    if output != "table":
         print_data(found, output)
         return
     print_table((Column("FACT"), Column("VALUE")), [*_facts(found)])

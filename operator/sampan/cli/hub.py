@@ -3,7 +3,7 @@
 What must never live here: an import of the client at the top (it costs half a second), printing, and knowledge of any one verb.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sampan.cli.options import Target
@@ -105,17 +105,11 @@ class KubernetesApi:
 
     def explanation(self, namespace: str, name: str) -> Object:
         """See `HubApi.explanation`."""
-        found = self._custom.get_namespaced_custom_object(
-            QUERY_GROUP, VERSION, namespace, "explanations", name, _request_timeout=REQUEST_TIMEOUT
-        )
-        return dict(found)
+        return _asked(self._custom.get_namespaced_custom_object, namespace, "explanations", name)
 
     def quote(self, namespace: str, body: Mapping[str, Any]) -> Object:
         """See `HubApi.quote`."""
-        found = self._custom.create_namespaced_custom_object(
-            QUERY_GROUP, VERSION, namespace, "quotes", body, _request_timeout=REQUEST_TIMEOUT
-        )
-        return dict(found)
+        return _asked(self._custom.create_namespaced_custom_object, namespace, "quotes", body)
 
     def namespace_missing(self, name: str) -> bool:
         """See `HubApi.namespace_missing`."""
@@ -127,6 +121,21 @@ class KubernetesApi:
         except ApiException as error:
             return bool(error.status == 404)
         return False
+
+
+def _asked(call: Callable[..., Any], *arguments: Any) -> Object:
+    """The operator's answer to a question; `Trouble` where the hub could not pass it on."""
+    from kubernetes.client.exceptions import ApiException
+
+    from sampan.cli.trouble import explain_question
+
+    try:
+        return dict(call(QUERY_GROUP, VERSION, *arguments, _request_timeout=REQUEST_TIMEOUT))
+    except ApiException as error:
+        trouble = explain_question(error.status or 0, error.body)
+        if trouble is None:
+            raise
+        raise trouble from error
 
 
 def connect(target: Target) -> Hub:

@@ -34,7 +34,7 @@ POOLS = (Column("POOL"), Column("CLASS"), Column("NODES", right=True), Column("D
 
 @click.command("inspect")
 @click.option("-f", "--filename", required=True, metavar="FILE", help="Nodes, Pods and ResourceSlices in YAML or JSON; - for stdin.")
-@output_option("table", "json")
+@output_option("table", "json", "yaml")
 def inspect(filename: str, output: str) -> None:
     """Show what Sampan would see of a cluster: devices by node, why, what is ignored, what is free, and the pools that follow.
 
@@ -62,7 +62,7 @@ def inspect(filename: str, output: str) -> None:
         catalog=load(),
     )
     found = rows(seen, load())
-    if output == "json":
+    if output != "table":
         print_data(found, output)
         return
     if not found:

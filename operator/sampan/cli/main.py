@@ -179,7 +179,8 @@ class VerbGroup(click.Group):
 def cli() -> None:
     """Ferry AI jobs to the member cluster that serves them best.
 
-    Also runs as `kubectl sampan`. Every verb takes kubectl's --kubeconfig, --context and -n.
+    Also runs as `kubectl sampan`. Verbs that talk to a hub take kubectl's --kubeconfig, --context and -n;
+    `sampan VERB --help` lists the options of each.
     """
 
 

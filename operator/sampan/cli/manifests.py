@@ -43,8 +43,11 @@ def read(source: str) -> str:
         raise Trouble(f"{source}: not a text file in UTF-8", "give a YAML or JSON file", exit_code=REJECTED) from error
 
 
-def parse(text: str, *, source: str) -> list[dict[str, Any]]:
-    """The ComputeJobs of a YAML stream or a List, each checked for kind and name; raises `Trouble` (exit code 2)."""
+def parse(text: str, *, source: str, pass_over: bool = False) -> list[dict[str, Any]]:
+    """The ComputeJobs of a YAML stream or a List, each checked for kind and name; raises `Trouble` (exit code 2).
+
+    `pass_over`: objects of other kinds are left out where there is a ComputeJob among them.
+    """
     import yaml
 
     from sampan.cli.yaml_text import StrictLoader
@@ -59,9 +62,16 @@ def parse(text: str, *, source: str) -> list[dict[str, Any]]:
     found = [item for document in documents for item in _flat(document)]
     if not found:
         raise Trouble(f"{source}: no object found", _HOW, exit_code=REJECTED)
-    for number, manifest in enumerate(found, start=1):
+    numbered = list(enumerate(found, start=1))
+    jobs = [each for each in numbered if not _is_other(each[1])] if pass_over else []
+    for number, manifest in jobs or numbered:
         _check(manifest, where=f"{source}, object {number}")
-    return found
+    return [manifest for _, manifest in jobs or numbered]
+
+
+def _is_other(manifest: Any) -> bool:
+    """Tell whether this is an object, and of another kind."""
+    return isinstance(manifest, dict) and isinstance(manifest.get("kind"), str) and manifest["kind"] != KIND
 
 
 def _check_plain(document: Any, *, where: str) -> None:

@@ -21,12 +21,13 @@ class Target:
     all_namespaces: bool = False
 
 
-def target_options(*, all_namespaces: bool = True, everywhere: bool = False) -> Decorator:
+def target_options(*, all_namespaces: bool = True, everywhere: bool = False, default: str = "the context's") -> Decorator:
     """Add --kubeconfig, --context, -n and, where it makes sense, -A; the verb gets them as one `target: Target`.
 
     `everywhere`: without -n all namespaces are meant, for what lives in other namespaces than those of whoever asks.
+    `default`: what the help says is meant without -n, where the verb itself decides that.
     """
-    default = "all" if everywhere else "the context's"
+    told = "all" if everywhere else default
 
     def decorate(verb: Callable[..., Any]) -> Callable[..., Any]:
         @click.option(
@@ -35,7 +36,7 @@ def target_options(*, all_namespaces: bool = True, everywhere: bool = False) -> 
             help="Path of the kubeconfig; default: KUBECONFIG, then ~/.kube/config.",
         )
         @click.option("--context", metavar="NAME", help="Context of the kubeconfig.")
-        @click.option("-n", "--namespace", metavar="NAME", help=f"Namespace; default: {default}.")
+        @click.option("-n", "--namespace", metavar="NAME", help=f"Namespace; default: {told}.")
         @wraps(verb)
         def wrapper(
             *args: Any, kubeconfig: Path | None, context: str | None, namespace: str | None, all_namespaces: bool = False, **kwargs: Any

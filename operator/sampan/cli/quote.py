@@ -16,7 +16,7 @@ from sampan.kube.text import clean_text
 @click.command()
 @target_options(all_namespaces=False)
 @output_option("table", "json", "yaml")
-@click.option("-f", "--filename", required=True, metavar="FILE", help="File with one ComputeJob, or - for stdin.")
+@click.option("-f", "--filename", required=True, metavar="FILE", help="File with one ComputeJob, or - for stdin; other kinds are left out.")
 def quote(target: Target, output: str, filename: str) -> None:
     """Tell what a job would get if it were submitted now: pools, scores, prices, when it would start. Nothing is created."""
     hub_in_use = hub.connect(target)
@@ -32,8 +32,8 @@ def quote(target: Target, output: str, filename: str) -> None:
 
 
 def one_job(filename: str) -> Object:
-    """The ComputeJob of a file; raises `Trouble` where there is not just one."""
-    found = manifests.parse(manifests.read(filename), source=filename)
+    """The ComputeJob of a file, whatever else is in it; raises `Trouble` where there is not just one."""
+    found = manifests.parse(manifests.read(filename), source=filename, pass_over=True)
     if len(found) != 1:
         raise Trouble(f"{filename}: {len(found)} ComputeJobs", "give one at a time", exit_code=manifests.REJECTED)
     return found[0]

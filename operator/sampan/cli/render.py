@@ -82,7 +82,8 @@ def print_data(data: Any, output: str) -> None:
         return
     import yaml
 
-    click.echo(yaml.safe_dump(data, sort_keys=False, allow_unicode=False), nl=False)
+    plain = json.loads(json.dumps(data))  # without enums, tuples, and aliases of what is told twice
+    click.echo(yaml.safe_dump(plain, sort_keys=False, allow_unicode=False), nl=False)
 
 
 def print_objects(items: list[dict[str, Any]], output: str) -> None:

@@ -27,7 +27,7 @@ IMAGE = "registry.example/replay:1"
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @target_options(all_namespaces=False)
-@output_option("table", "json")
+@output_option("table", "json", "yaml")
 @click.option("--jobs", "count", type=click.IntRange(min=1), default=100, show_default=True, help="How many jobs of the file.")
 @click.option("--skip", type=click.IntRange(min=0), default=0, show_default=True, help="Leave out so many jobs at the file's start.")
 @click.option("--speedup", type=click.FloatRange(min=0, min_open=True), default=1.0, show_default=True, help="Divide all times by this.")
@@ -56,7 +56,7 @@ def replay(ctx: click.Context, /, *, file: Path, target: Target, output: str, **
         image=IMAGE,
     )
     made = run(hub_in_use, recipe, planned=workload.plan(recorded, recipe), pools=pools)
-    if output == "json":
+    if output != "table":
         print_data(made.as_dict(), output)
     else:
         _print(made)

@@ -16,6 +16,9 @@ LINE_LIMIT = 1024
 _NOISE = re.compile(r",? *<nil>: Invalid value: null: some validation rules were not checked[^\],]*(, <nil>[^\]]*)?")
 """What an API server adds to every refusal of a manifest."""
 
+_QUERY = "v1alpha1.query.sampan.dev"
+"""Name of the APIService by which the hub passes questions on to the operator."""
+
 CATALOGUE = frozenset({"acceleratorclasses", "placementpolicies"})
 """Kinds that people see by the ClusterRole sampan-catalogue-reader."""
 
@@ -82,11 +85,29 @@ def explain_api(status: int, body: str | bytes | None, *, reason: str | None = N
         return Trouble(f"refused: {said}", "correct that and try again")
     if status in (400, 422):
         return Trouble(f"the API server refused the object: {said}", "correct the named field and try again", exit_code=1)
-    if status == 503 and not resource and "unable to handle the request" in said:
-        return Trouble("the operator does not answer questions now (503)", "try again in half a minute; if it lasts, see whether it runs")
     if status == 429 or status >= 500:
         return Trouble(f"the API server is overloaded or in trouble ({status}): {said}", "try again in a minute")
     return Trouble(f"the API server answered {status}: {said}", "look at its logs, or try again")
+
+
+def explain_question(status: int, body: str | bytes | None) -> Trouble | None:
+    """The `Trouble` where a question did not reach the operator; None for an answer of the operator's own, and of the hub's rights.
+
+    The hub's aggregator says 503 where the operator behind the API is not there, in words that are no Status object and name nobody.
+    """
+    if status == 503:
+        return Trouble(
+            f"the operator does not answer questions (503 of the API {_QUERY})",
+            f"try again in half a minute; if it lasts, the platform team sees why with `kubectl get apiservice {_QUERY}` "
+            "and `kubectl get pods -n NAMESPACE`, that of the operator (sampan-system if no other was chosen)",
+        )
+    message, _ = _status_words(body)
+    if status == 404 and ("could not find the requested resource" in message or message.strip() == "404 page not found"):
+        return Trouble(
+            f"this hub answers no questions: it serves no {_QUERY}",
+            "choose another --context, or ask the platform team to register it: value `query` of the chart helm/sampan, docs/questions.md",
+        )
+    return None
 
 
 def _role(resource: str) -> str:

@@ -25,7 +25,7 @@ POLL = 1.0
 
 
 @click.command(name="uninstall")
-@target_options(all_namespaces=False)
+@target_options(all_namespaces=False, default=DEFAULT_NAMESPACE)
 @click.option("--check", is_flag=True, help="Change nothing: exit 1 while a job is bound, 0 otherwise.")
 @click.option("--abandon-remote", is_flag=True, help="Do not wait for members: list what stays there, and let go.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
@@ -34,7 +34,7 @@ POLL = 1.0
 def uninstall(*, target: Target, check: bool, abandon_remote: bool, yes: bool, timeout: int, release: str) -> None:
     """Drain the hub and take its finalizers off; then `helm uninstall` removes the rest.
 
-    Needs an administrator's kubeconfig; -n is the namespace of the installation (default: sampan-system).
+    Needs an administrator's kubeconfig; -n is the namespace of the installation.
     Bound jobs are suspended, never deleted: after a new installation they go on. Kinds and objects stay.
     """
     from sampan.cli.connection import client_for

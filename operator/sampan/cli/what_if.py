@@ -12,11 +12,13 @@ from sampan.cli.render import print_data
 from sampan.cli.verdicts import offer_name, say_pools, say_start
 from sampan.kube.text import clean_text
 
+_LOOK = "`sampan pools --why -f FILE` lists offers and pools"
+
 
 @click.command("what-if")
 @target_options(all_namespaces=False)
 @output_option("table", "json", "yaml")
-@click.option("-f", "--filename", required=True, metavar="FILE", help="File with one ComputeJob, or - for stdin.")
+@click.option("-f", "--filename", required=True, metavar="FILE", help="File with one ComputeJob, or - for stdin; other kinds are left out.")
 @click.option("--add-nodes", metavar="NAMESPACE/OFFER/POOL=N", help="N empty nodes more in a pool, like those that it has.")
 @click.option("--without", metavar="NAMESPACE/OFFER", help="The offer is gone.")
 def what_if(target: Target, output: str, filename: str, add_nodes: str | None, without: str | None) -> None:
@@ -41,8 +43,8 @@ def added(text: str) -> Object:
     """`NAMESPACE/OFFER/POOL=N` as the API takes it; anything else is a usage error."""
     where, _, count = text.rpartition("=")
     offer, _, pool = where.rpartition("/")
-    if not pool or not count.isdecimal() or not 1 <= int(count) <= 4096:
-        raise click.UsageError(f"--add-nodes {text}: want NAMESPACE/OFFER/POOL=N, with N from 1 to 4096")
+    if offer.count("/") != 1 or not all((*offer.split("/"), pool)) or not count.isdecimal() or not 1 <= int(count) <= 4096:
+        raise click.UsageError(f"--add-nodes {text}: want NAMESPACE/OFFER/POOL=N, with N from 1 to 4096; {_LOOK}")
     return {"addNodes": {"offer": offer_key(offer, option="--add-nodes"), "pool": pool, "count": int(count)}}
 
 
@@ -50,7 +52,7 @@ def offer_key(text: str, *, option: str) -> Object:
     """`NAMESPACE/OFFER` as the API takes it; anything else is a usage error."""
     namespace, _, name = text.partition("/")
     if not namespace or not name or "/" in name:
-        raise click.UsageError(f"{option} {text}: name the offer as NAMESPACE/OFFER, as sampan pools does")
+        raise click.UsageError(f"{option} {text}: want NAMESPACE/OFFER; {_LOOK}")
     return {"namespace": namespace, "name": name}
 
 

@@ -49,7 +49,7 @@ def what_if(snapshot: Snapshot, memo: Memo, job: Job, *, change: AddNodes | With
 
 def _without(snapshot: Snapshot, offer: OfferKey) -> Snapshot:
     if offer not in snapshot.offers:
-        raise NoSuchPlaceError(f"there is no ClusterOffer {offer}: name one that sampan offers lists")
+        raise NoSuchPlaceError(f"there is no ClusterOffer {offer}: name one that `sampan pools --why -f FILE` lists")
     offers = {key: each for key, each in snapshot.offers.items() if key != offer}
     kept = tuple(each for each in snapshot.reservations if each.cell[0] != offer)
     return replace(snapshot, offers=offers, cells=tuple(cell for cell in snapshot.cells if cell.offer != offer), reservations=kept)
@@ -61,7 +61,9 @@ def _added(snapshot: Snapshot, change: AddNodes) -> Snapshot:
         raise ValueError(f"{change.nodes} nodes cannot be added: want 1 to {MOST_ADDED}")
     found = next((c.pool for c in snapshot.cells if c.offer == change.offer and c.pool.name == change.pool), None)
     if found is None or found.cluster_uid not in snapshot.clusters:
-        raise NoSuchPlaceError(f"there is no pool {change.pool} of ClusterOffer {change.offer}: name one that sampan pools lists")
+        raise NoSuchPlaceError(
+            f"there is no pool {change.pool} of ClusterOffer {change.offer}: name one that `sampan pools --why -f FILE` lists"
+        )
     names = tuple(f"{found.nodes[0]}-what-if-{number}" for number in range(change.nodes))
     cluster = _grown(snapshot.clusters[found.cluster_uid], found, names)
     wider = replace(found, nodes=tuple(sorted((*found.nodes, *names))))

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from unit.cli.conftest import Sampan
 from unit.cli.fakes import FakeApi, api_error
@@ -64,7 +65,9 @@ def test_json_has_null_for_what_is_not_known(sampan: Sampan) -> None:
     found = {each["name"]: each for each in json.loads(sampan("catalog", "-o", "json").stdout)}
     assert found["cambricon-mlu590-80gb"]["memory"] is None
     assert found["nvidia-h100-sxm-80gb"]["throughput"]["FP16"] == "989"
+    assert yaml.safe_load(sampan("catalog", "-o", "yaml").stdout) == list(found.values())
     one = json.loads(sampan("catalog", "nvidia-h100-sxm-80gb", "-o", "json").stdout)
+    assert yaml.safe_load(sampan("catalog", "nvidia-h100-sxm-80gb", "-o", "yaml").stdout) == one
     assert {"figures", "toldBy", "launch"} <= set(one)
 
 

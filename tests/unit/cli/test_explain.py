@@ -4,7 +4,7 @@ import json
 
 from unit.cli.answers import USABLE, explanation, refused
 from unit.cli.conftest import Sampan
-from unit.cli.fakes import FakeApi, api_error
+from unit.cli.fakes import FakeApi
 
 PLACE = {"queue": "q", "position": 4, "aheadOwn": 1, "aheadOthers": 2}
 
@@ -43,10 +43,3 @@ def test_a_suspended_job_is_not_told_that_no_offer_is_open_to_it(sampan: Sampan,
 def test_as_json_it_is_the_answer_itself(sampan: Sampan, api: FakeApi) -> None:
     api.answer = explanation(USABLE)
     assert json.loads(sampan("explain", "train", "-o", "json").stdout) == api.answer
-
-
-def test_an_operator_that_is_down_is_told_apart(sampan: Sampan, api: FakeApi) -> None:
-    api.answer = api_error(503, "the server is currently unable to handle the request")
-    shown = sampan("explain", "train")
-    assert shown.exit_code == 1
-    assert "the operator does not answer questions now" in shown.stderr

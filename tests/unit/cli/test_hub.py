@@ -125,3 +125,21 @@ def test_only_a_404_says_that_a_namespace_is_missing(kubernetes_api: tuple[hub.K
     api, recorder = kubernetes_api
     recorder._answers["read_namespace"] = ApiException(status=status)
     assert api.namespace_missing("x") is want
+
+
+def test_an_operator_that_is_down_is_not_taken_for_an_api_server_in_trouble(
+    kubernetes_api: tuple[hub.KubernetesApi, Recorder],
+) -> None:
+    api, recorder = kubernetes_api
+    down = ApiException(status=503, reason="Service Unavailable")
+    down.body = "service unavailable\n"
+    recorder._answers |= {"get_namespaced_custom_object": down, "create_namespaced_custom_object": down}
+    with pytest.raises(Trouble, match="the operator does not answer questions"):
+        api.explanation("team-a", "train")
+    with pytest.raises(Trouble, match="the operator does not answer questions"):
+        api.quote("team-a", {"kind": "Quote"})
+    with pytest.raises(ApiException):
+        api.create("computejobs", "team-a", {"kind": "ComputeJob"})
+    recorder._answers["get_namespaced_custom_object"] = ApiException(status=404)
+    with pytest.raises(ApiException):
+        api.explanation("team-a", "train")

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import yaml
 from click.testing import CliRunner
 
 from sampan.cli.inspecting import inspect
@@ -35,6 +36,7 @@ KEYS += ["evidence", "ignored"]
 def test_rows_have_exactly_their_keys() -> None:
     done = CliRunner().invoke(inspect, ["-f", "-", "-o", "json"], input=OBJECTS)
     (row,) = json.loads(done.stdout)
+    assert yaml.safe_load(CliRunner().invoke(inspect, ["-f", "-", "-o", "yaml"], input=OBJECTS).stdout) == [row]
     assert list(row) == KEYS
     assert (row["acceleratorClass"], row["devices"], row["free"]) == ("nvidia-t4-16gb", 2, 1)
     assert any("SecondPublisher" in each for each in row["ignored"])

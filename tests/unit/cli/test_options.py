@@ -48,3 +48,14 @@ def test_all_namespaces_can_be_left_out() -> None:
 
     assert CliRunner().invoke(one, ["-A"]).exit_code == 2
     assert CliRunner().invoke(one, ["-n", "a"]).exit_code == 0
+
+
+def test_a_default_of_the_verb_itself_is_the_only_one_that_help_tells() -> None:
+    @click.command()
+    @target_options(all_namespaces=False, default="sampan-system")
+    def one(target: Target) -> None:
+        """Nothing."""
+
+    told = CliRunner().invoke(one, ["--help"]).stdout
+    assert "default: sampan-system" in told
+    assert "the context's" not in told

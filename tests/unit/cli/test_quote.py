@@ -33,7 +33,27 @@ def test_as_json_it_is_the_answer_itself(sampan: Sampan, api: FakeApi) -> None:
     assert json.loads(sampan("quote", "-f", "-", "-o", "json", text=yaml.safe_dump(a_job())).stdout) == api.answer
 
 
-@pytest.mark.parametrize("text", ["", yaml.safe_dump_all([a_job("a"), a_job("b")])], ids=["none", "two"])
+@pytest.mark.parametrize("around", [(0,), (1,), (0, 2)], ids=["before", "after", "both"])
+def test_what_else_is_in_the_file_is_passed_over(sampan: Sampan, api: FakeApi, around: tuple[int, ...]) -> None:
+    api.answer = quotation(USABLE)
+    objects = [a_job()]
+    for at in around:
+        objects.insert(at, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"c{at}"}})
+    assert sampan("quote", "-f", "-", text=yaml.safe_dump_all(objects)).exit_code == 0
+    assert [question["spec"]["job"] for _, question in api.asked] == [a_job()]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        yaml.safe_dump_all([a_job("a"), a_job("b")]),
+        yaml.safe_dump({"apiVersion": "v1", "kind": "ConfigMap"}),
+        yaml.safe_dump_all([a_job("a"), {"apiVersion": "sampan.dev/v9", "kind": "ComputeJob"}]),
+        yaml.safe_dump_all([a_job("a"), {"no": "kind"}]),
+    ],
+    ids=["none", "two", "another kind alone", "of an unknown version", "no object"],
+)
 def test_one_job_at_a_time(sampan: Sampan, api: FakeApi, text: str) -> None:
     assert sampan("quote", "-f", "-", text=text).exit_code == 2
     assert api.asked == []

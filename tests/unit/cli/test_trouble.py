@@ -8,7 +8,7 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ProxyError, SSLError
 
-from sampan.cli.trouble import Trouble, explain
+from sampan.cli.trouble import Trouble, explain, explain_question
 from sampan.local.paths import LocalError
 from unit.cli.fakes import api_error
 
@@ -87,3 +87,30 @@ def test_a_body_that_is_no_status_is_survived(body: str | None) -> None:
 def test_exit_code_can_be_told() -> None:
     assert Trouble("a", "b", exit_code=2).exit_code == 2
     assert Trouble("a", "").message == "a"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "want"),
+    [
+        (503, "service unavailable\n", "503 of the API v1alpha1.query.sampan.dev"),
+        (
+            503,
+            "error trying to reach service: dial tcp 10.0.0.1:443: refused",
+            "get apiservice v1alpha1.query.sampan.dev",
+        ),
+        (503, None, "kubectl get pods -n NAMESPACE"),
+        (404, "404 page not found\n", "serves no v1alpha1.query.sampan.dev; choose"),
+        (404, '{"kind": "Status", "message": "the server could not find the requested resource"}', "serves no v1alpha1.query.sampan.dev"),
+    ],
+    ids=["not available", "no way there", "no words", "not registered", "not registered, as a Status"],
+)
+def test_a_question_that_did_not_reach_the_operator_tells_how_to_look(status: int, body: str | None, want: str) -> None:
+    trouble = explain_question(status, body)
+    assert trouble is not None
+    assert want in trouble.message
+    assert "API server is" not in trouble.message
+
+
+def test_what_the_operator_answers_is_left_to_the_rest() -> None:
+    for error in (api_error(404, "there is no ComputeJob team-a/x"), api_error(429, "slow down"), api_error(500), api_error(403)):
+        assert explain_question(error.status, error.body) is None

@@ -35,11 +35,19 @@ def test_both_worlds_are_shown(sampan: Sampan, api: FakeApi, arguments: tuple[st
         ("--add-nodes", "a/b=1"),
         ("--add-nodes", "a/b/c=0"),
         ("--add-nodes", "a/b/c=x"),
+        ("--add-nodes", "c=1"),
+        ("--add-nodes", "/b/c=1"),
+        ("--add-nodes", "a//c=1"),
+        ("--add-nodes", "a/b/c/d=1"),
         ("--without", "b"),
         ("--without", "a/b/c"),
     ],
-    ids=["neither", "both", "no pool", "none", "no number", "no namespace", "too much"],
+    ids=" ".join,
 )
 def test_a_change_that_cannot_be_is_a_usage_error(sampan: Sampan, api: FakeApi, arguments: tuple[str, ...]) -> None:
-    assert sampan("what-if", "-f", "-", *arguments, text=JOB).exit_code == 2
+    shown = sampan("what-if", "-f", "-", *arguments, text=JOB)
+    assert shown.exit_code == 2
     assert api.asked == []
+    if len(arguments) == 2:
+        assert f"{' '.join(arguments)}: want NAMESPACE/OFFER" in shown.stderr
+        assert "`sampan pools --why -f FILE` lists offers and pools" in shown.stderr

@@ -205,7 +205,7 @@ def _change(change: WhatIf, asked: Asked) -> AddNodes | WithoutOffer:
     assert named is not None  # the rule of WhatIf
     key = OfferKey(named.namespace, named.name)
     if key not in asked.snapshot.offers or not asked.visible(key):
-        raise BadQuestion(422, f"there is no ClusterOffer {key}: name one that sampan pools --why lists")
+        raise BadQuestion(422, f"there is no ClusterOffer {key}: name one that `sampan pools --why -f FILE` lists")
     if change.add_nodes is None:
         return WithoutOffer(key)
     return AddNodes(offer=key, pool=change.add_nodes.pool, nodes=change.add_nodes.count)
