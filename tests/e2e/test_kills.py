@@ -70,7 +70,7 @@ def enough(history: History, tenant: Tenant) -> bool:
     return history.count(tenant.uids(), "Bound", "Running") >= IN_FLIGHT + 60
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_fifty_kills_lose_and_double_nothing(federation: FederationUnderTest, tenant: Tenant) -> None:
     """I1, I3, I4 over fifty kills, at least thirty of them between an intent and its mirror."""
     members = {name: member.client() for name, member in federation.members.items()}
