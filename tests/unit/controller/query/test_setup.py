@@ -123,13 +123,13 @@ async def test_a_renewal_that_failed_is_tried_again(tmp_path: Path, monkeypatch:
         served_there = served(api, tmp_path, query_address="127.0.0.1:0", query_host="sampan-query.x.svc", clock=lambda: now)
         async with served_there as port:
             assert port
-            await until(lambda: "caBundle" in api.get(SERVICES, NAME, "")["spec"])
+            await until(lambda: "caBundle" in api.get(SERVICES, NAME, "")["spec"], 60)
             first = await shown(port)
             if trouble == "the hub does not answer":
                 api.fault("GET", "/apiservices", replying(503, "ServiceUnavailable"), times=3)
             now += int(RENEWED_AFTER.total_seconds() * 1000)
-            await until(lambda: base64.b64decode(api.get(SERVICES, NAME, "")["spec"]["caBundle"]).count(b"BEGIN") == 2)
-            async with asyncio.timeout(10):
+            await until(lambda: base64.b64decode(api.get(SERVICES, NAME, "")["spec"]["caBundle"]).count(b"BEGIN") == 2, 60)
+            async with asyncio.timeout(60):
                 while await shown_or_nothing(port) in (first, ""):  # noqa: ASYNC110  what is waited for knows no event
                     await asyncio.sleep(0.01)
             assert await shown(port) in base64.b64decode(api.get(SERVICES, NAME, "")["spec"]["caBundle"]).decode()
