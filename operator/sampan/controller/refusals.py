@@ -6,7 +6,6 @@ only numbers changed.
 
 import asyncio
 import logging
-import re
 from collections.abc import Callable, Iterator, Set
 from itertools import islice
 
@@ -15,6 +14,7 @@ from sampan.api.generation import refusal_behind
 from sampan.controller.hub import Hub
 from sampan.controller.jobs import JobRecord
 from sampan.controller.promises import moved
+from sampan.controller.refusal_facts import facts_in, facts_of
 from sampan.controller.state import State
 from sampan.kube.errors import KubeError
 from sampan.kube.text import clean_text
@@ -38,7 +38,6 @@ AGAIN = 10_000
 """Milliseconds before a write that failed is tried again."""
 NO_OFFERS = "NoOffers"
 _REASONS = frozenset({NO_OFFERS, *map(str, Reason)})
-_NAMED = re.compile(r"[0-9] pools? ([A-Za-z]+) \(")
 
 IDLE = 1.0
 """Seconds between two looks where nothing is due."""
@@ -59,7 +58,7 @@ class RefusalWriter:
         self._from = 0
         self._written: dict[str, int] = {}
         self._named: dict[str, Set[str]] = {}
-        """The reasons that each job's message names."""
+        """The reasons, and the names that nobody knows, that each job's message tells."""
         self._not_before: dict[str, int] = {}
         self._since: dict[str, tuple[str, int]] = {}
 
@@ -110,20 +109,20 @@ class RefusalWriter:
         since, told, message = _told(record)
         since = self._written.get(uid, since)
         view, shown = self._state.promises.view(uid), record.status.get("reservation")
-        if told == word and shown == view and self._newest[uid][1].counts.keys() == self._reasons_in(uid, message):
+        if told == word and shown == view and facts_of(self._newest[uid][1]) == self._facts_in(uid, message):
             return False
         soon = (view is not None and not shown) or (_passes(told) and not _passes(word))
         return now - since >= (CORRECTION if soon else MOVED if moved(shown, view) else SELDOM)
 
-    def _reasons_in(self, uid: str, message: str) -> Set[str]:
-        """Return which reasons a job was told of; how many pools gave each, and how much room there is, may be out of date."""
+    def _facts_in(self, uid: str, message: str) -> Set[str]:
+        """Return what a job was told of; how many pools gave each reason, and how much room there is, may be out of date."""
         if uid not in self._named:
-            self._named[uid] = frozenset(_NAMED.findall(message))
+            self._named[uid] = facts_in(message)
         return self._named[uid]
 
     async def _tell(self, uid: str, refusal: Refusal) -> None:
         record, promises = self._state.jobs[uid], self._state.promises
-        self._written[uid], self._named[uid] = self._clock(), refusal.counts.keys()
+        self._written[uid], self._named[uid] = self._clock(), facts_of(refusal)
         view = promises.view(uid)
         start = start_words(at_latest=view["startAtLatest"] if view else None, unbounded=promises.unbounded.get(uid))
         message = clean_text(headline(refusal) + start + record.setback(), 1000)

@@ -45,6 +45,19 @@ class Assignment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownName:
+    """A name by which a job asks for devices, and which no class bears."""
+
+    index: int
+    """Place of the demand in the shape."""
+    word: str
+    """What it is the name of, as in a manifest: class, family, vendor or stack."""
+    name: str
+    nearest: str = ""
+    """The nearest that a class bears; empty: none is near."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
     """Jobs that are alike and cannot be placed now, and why: how many cells gave each reason as their worst."""
 
@@ -58,6 +71,8 @@ class Refusal:
     """The least refused cells first."""
     room: int | None = None
     """Most replicas that fit into one cell that lacks only room, once the cycle is over; None where no cell lacks only room."""
+    unknown: tuple[UnknownName, ...] = ()
+    """Names that the job asks for devices by and that nobody knows."""
     rest: tuple[tuple[Job, ...], ...] = ()
     """Other jobs for which the same holds, in pieces: of equal shape, with the same alternatives ripe and cells cooling down."""
 

@@ -1,21 +1,25 @@
 """What every cell is to one job, told cell by cell: parts of the score, or objections and the smallest change. Nothing about time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from sampan.model.job import Demand
+from sampan.model.plan import UnknownName
 from sampan.model.reason import Reason
 from sampan.scheduling.answers import CellAnswer, Objection
 from sampan.scheduling.choices import Choice, choice_of, ranked
 from sampan.scheduling.desk import Case, Desk
+from sampan.scheduling.explain import unknown_words
 from sampan.scheduling.filters import Question, refusals
 from sampan.scheduling.memo import reasons_in
-from sampan.scheduling.objections import objection, unknown_names
+from sampan.scheduling.objections import objection
 from sampan.scheduling.scores import HOUR, expected_seconds
 from sampan.scheduling.shortage import Spot, shortage
 from sampan.scheduling.smallest import smallest
 from sampan.scheduling.stock import Needs
-from sampan.scheduling.verdicts import against_all
+from sampan.scheduling.unknown_names import likeness
+from sampan.scheduling.verdicts import Against, against_all
 
 MOST_PROVED: Final = 64
 """Refused cells for which a smallest change is looked for: the mildest."""
@@ -69,9 +73,11 @@ class _Teller:
     def refused(self, chosen: dict[int, Choice]) -> list[CellAnswer]:
         """Return the answers for the cells without."""
         against = against_all(self.desk, self.case, self.case.allowed)
-        hints = [unknown_names(demand.requirement, self.desk.snapshot.classes) for demand in self.case.job.shape.demands]
+        demands = self.case.job.shape.demands
+        unknown = [self.desk.names.unknown_in(demand.requirement, index) for index, demand in enumerate(demands)]
+        hints = [f" ({unknown_words(names)})" if names else "" for names in unknown]
         answers: list[CellAnswer] = []
-        for place in against.mildest(len(against.columns)) if len(against.columns) else ():
+        for place in self._told_in_order(against, unknown):
             column, index = int(against.columns[place]), int(against.index[place])
             if column in chosen:
                 continue
@@ -84,6 +90,17 @@ class _Teller:
                     answer = replace(answer, changes=proposal.changes, changed=proposal.shape)
             answers.append(answer)
         return answers
+
+    def _told_in_order(self, against: Against, unknown: Sequence[tuple[UnknownName, ...]]) -> list[int]:
+        """Return the places of the refused columns, mildest first.
+
+        Where nobody knows what any alternative names, the devices of the most similar names come first: a slip of the pen is likely.
+        """
+        places = against.mildest(len(against.columns)) if len(against.columns) else []
+        if not all(unknown):
+            return places
+        cells = {place: self.desk.cell(int(against.columns[place])) for place in places}
+        return sorted(places, key=lambda place: -likeness(unknown[int(against.index[place])], cells[place].pool))
 
     def question(self, column: int, index: int) -> Question:
         """Return what the filters are asked."""

@@ -22,6 +22,7 @@ from sampan.scheduling.pledges import Pledges
 from sampan.scheduling.scores import FULL, weighted
 from sampan.scheduling.stock import fits
 from sampan.scheduling.tables import Tables
+from sampan.scheduling.unknown_names import KnownNames
 
 MOST_OUTLOOKS: Final = 64
 
@@ -65,6 +66,7 @@ class Desk:
     limits: Limits
     pledges: Pledges
     layout: Layout
+    names: KnownNames
     waiting_holds: dict[str, Hold] = field(default_factory=dict)
     """Reservations of earlier cycles that are still to be kept or dropped, by job UID."""
     given: dict[int, Ends] = field(default_factory=dict)
@@ -84,6 +86,7 @@ class Desk:
             limits=limits,
             pledges=Pledges(snapshot, layout, limits),
             layout=layout,
+            names=KnownNames(snapshot),
         )
 
     @property

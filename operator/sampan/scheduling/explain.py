@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from sampan.model.job import Requirement, Shape
-from sampan.model.plan import Refusal
+from sampan.model.plan import Refusal, UnknownName
 from sampan.model.quantity import format_bytes, format_micro
 from sampan.model.reason import Reason
 
@@ -14,8 +14,28 @@ _MOST_NAMES: Final = 4
 def headline(refusal: Refusal) -> str:
     """Return why a job waits, in one line: every dominant reason with the number of pools that gave it, most helpful first.
 
-    Offers that are not for the job's namespace are not counted: that there are any is for their owners to tell.
+    Names of devices that nobody knows come before all that, unless an alternative has none. Offers that are not for the job's
+    namespace are not counted: that there are any is for their owners to tell.
     """
+    told, remark = _no_pool(refusal), unknown_words(refusal.unknown)
+    if not remark:
+        return told
+    remark = f"{remark}; an AcceleratorClass would add {'it' if len(refusal.unknown) == 1 else 'them'}"
+    whole = len({each.index for each in refusal.unknown}) == len(refusal.job.shape.demands)
+    return f"{remark}; {told}" if whole else f"{told}; {remark}"
+
+
+def unknown_words(unknown: Iterable[UnknownName]) -> str:
+    """Return which names nobody knows, with the nearest that a class bears: `no class h1000 is known, the nearest is h100`."""
+    return "; ".join(dict.fromkeys(_unknown(each) for each in unknown))
+
+
+def _unknown(one: UnknownName) -> str:
+    what = one.name if one.word == "class" else f"of {one.word} {one.name}"
+    return f"no class {what} is known" + (f", the nearest is {one.nearest}" if one.nearest else "")
+
+
+def _no_pool(refusal: Refusal) -> str:
     counts = refusal.counts
     if not counts:
         return "no pool fits: no offer that is open to jobs of this namespace has one"

@@ -61,6 +61,7 @@ class Book:
         if not same:
             changed = list(range(len(columns)))
             judge.lay_out(None, len(columns))
+            self._forget_told()
         elif self.tables.moved is not None:
             judge.lay_out(self.tables.moved, len(columns))
             for rows in self.shapes.values():
@@ -70,6 +71,13 @@ class Book:
         if len(judge.stale) or not same:
             for rows in self.shapes.values():
                 judge.ask(rows, judge.stale)
+
+    def _forget_told(self) -> None:
+        """Drop what was told of refusals: it names classes that are known, and those that are not."""
+        for like in self.yard.likes.live():
+            like.told = None
+        for rows in self.shapes.values():
+            rows.told.clear()
 
     def prepare(self, snapshot: Snapshot) -> None:
         """Have the openings of everything that waits."""

@@ -2,11 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from typing import Final
 
-from sampan.model.accelerator import AcceleratorClass, Precision, Sharing
-from sampan.model.job import Requirement
+from sampan.model.accelerator import Precision, Sharing
 from sampan.model.quantity import format_bytes, format_micro
 from sampan.model.reason import Reason
 from sampan.scheduling.admission_words import not_covered, not_named, out_of_range
@@ -18,9 +16,6 @@ from sampan.scheduling.versions import version_key
 Words = tuple[str, str]
 """(needed, present)."""
 _UNKNOWN: Final = "not known"
-_NAMED: Final = (("class", "accelerator_class", "name"), ("family", "family", "family"), ("vendor", "vendor", "vendor"))
-_FIELDS: Final = (*_NAMED, ("stack", "stack", "stack"))
-"""(word, field of Requirement, field of AcceleratorClass)."""
 _ORDER: Final = ("class", "family", "vendor", "stack", "resource")
 _WAYS: Final = "an AcceleratorClass can tell it; vendor and resource reach them as they are"
 
@@ -29,20 +24,6 @@ def objection(reason: Reason, question: Question, *, hint: str = "") -> Objectio
     """Return a filter's reason with values; `hint` follows what is needed where the devices are others. Not for reasons of room."""
     needed, present = _WORDS[reason](question)
     return Objection(reason, needed + (hint if reason is Reason.ACCELERATOR_MISMATCH else ""), present)
-
-
-def unknown_names(need: Requirement | None, classes: Mapping[str, AcceleratorClass]) -> str:
-    """Return a remark on the names that no class bears, with the nearest that one does; empty where all are known."""
-    remarks = []
-    for word, field, fact in _FIELDS if need else ():
-        wanted = getattr(need, field)
-        known = sorted({str(getattr(each, fact)) for each in classes.values()})
-        if wanted is None or wanted in known:
-            continue
-        near = get_close_matches(wanted, known, n=1, cutoff=0.4)
-        meant = f"; the nearest known is {near[0]}" if near else ""
-        remarks.append(f"no {word} {wanted} is known{meant}")
-    return f" ({', '.join(remarks)})" if remarks else ""
 
 
 def moment(at: int) -> str:

@@ -89,7 +89,8 @@ def refusal_anew(desk: Desk, case: Case) -> Refusal:
     counts = {REASONS[severity]: amount for severity, amount in zip(severities.tolist(), amounts.tolist(), strict=True)}
     shown = tuple(_refused(desk, case, against, place=place) for place in against.mildest(MOST_VERDICTS))
     beside = int((~point).sum()) if point.any() else 0
-    return Refusal(job=case.job, counts=counts, beside=beside, verdicts=shown, room=_room(desk, case))
+    unknown = desk.names.unknown(case.job.shape)
+    return Refusal(job=case.job, counts=counts, beside=beside, verdicts=shown, room=_room(desk, case), unknown=unknown)
 
 
 def barred(job: Job, reason: Reason, rest: tuple[Job, ...]) -> Refusal:

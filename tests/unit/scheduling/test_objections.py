@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from builders import ASCEND, GIB, H100, NOW, demand, offer, pool, requirement, selector
-from sampan.catalog import load
 from sampan.model.accelerator import CountRule, Precision, Sharing
 from sampan.model.job import Domestic, Placement, Share
 from sampan.model.launch import Launch, PodSecurity
@@ -14,7 +13,7 @@ from sampan.model.offer import Terms
 from sampan.model.quantity import MICRO
 from sampan.model.reason import Reason
 from sampan.scheduling.filters import Question, refusals
-from sampan.scheduling.objections import moment, next_count, objection, unknown_names
+from sampan.scheduling.objections import moment, next_count, objection
 
 PAIRS = pool().accelerator
 assert PAIRS is not None
@@ -139,13 +138,6 @@ def test_an_objection_has_both_values(asked: Question, needed: str, present: str
 def test_devices_that_cannot_be_told_are_named_by_their_resource() -> None:
     asked = question(pool=replace(pool(), accelerator=None))
     assert "nvidia.com/gpu whose class cannot be told" in objection(Reason.ACCELERATOR_MISMATCH, asked).present
-
-
-def test_a_name_that_nobody_knows_comes_with_the_nearest() -> None:
-    classes = load().classes
-    assert unknown_names(requirement(H100), classes) == ""
-    assert f"the nearest known is {H100}" in unknown_names(requirement("nvidia-h100-sxm-80g"), classes)
-    assert unknown_names(requirement(None, stack="zzzz"), classes) == " (no stack zzzz is known)"
 
 
 def test_shares_in_unknown_units_are_named() -> None:
