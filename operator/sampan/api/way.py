@@ -4,13 +4,19 @@ Lives here: the rules of overriding, so that what is scheduled and what is sent 
 Must never live here: anything about a member, a pool or a binding.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from sampan.api.alternative import Alternative
 from sampan.api.computejob import ComputeJobSpec
 from sampan.api.template import EnvVar, Resources
+
+_SHARED: Final = re.compile(
+    r"spec\.alternatives\[(?P<number>[0-9]+)\]\.(?P<name>replicas|activeDeadlineSeconds|architectures|resources)(?P<rest>(\..*)?)"
+)
+"""Fields of an alternative that the job or its template has too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +61,23 @@ def way(spec: ComputeJobSpec, alternative: int | None) -> Way:
             active_deadline_seconds=spec.active_deadline_seconds,
         )
     return _overridden(way(spec, None), spec.alternatives[alternative])
+
+
+def written(spec: ComputeJobSpec, field: str) -> str:
+    """Return where a manifest has a field of an alternative: in the job or its template, where the alternative does not override it."""
+    found = _SHARED.fullmatch(field)
+    if found is None or int(found["number"]) >= len(spec.alternatives):
+        return field
+    chosen, name = spec.alternatives[int(found["number"])], found["name"]
+    own = {
+        "replicas": chosen.replicas,
+        "activeDeadlineSeconds": chosen.active_deadline_seconds,
+        "architectures": chosen.architectures,
+        "resources": chosen.resources,
+    }
+    if own[name]:
+        return field
+    return f"spec.{'template.' if name in ('architectures', 'resources') else ''}{name}{found['rest']}"
 
 
 def _overridden(base: Way, chosen: Alternative) -> Way:

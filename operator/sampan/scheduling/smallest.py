@@ -1,6 +1,7 @@
 """The smallest change of a job with which it can run in a cell, proved by judging the cell again with it. Offers are never changed.
 
-Fewest fields first, then the smallest relative change. At most a few tries per cell.
+Fewest fields first, then the smallest relative change. At most a few tries per cell. With devices of another software stack goes the
+image that they need, which nobody can prove.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -17,11 +18,12 @@ from sampan.model.selector import Selector
 from sampan.model.vector import CPU, MEMORY, STORAGE, Vector
 from sampan.scheduling.admission_fixes import named, within_ranges
 from sampan.scheduling.answers import Change
-from sampan.scheduling.changes import differences
+from sampan.scheduling.changes import Difference, differences
 from sampan.scheduling.filters import Question, memory_of, refusals
 from sampan.scheduling.objections import next_count
 from sampan.scheduling.quota_use import UNLIMITED
 from sampan.scheduling.shortage import Spot, room_against, short_resource
+from sampan.scheduling.stacks import other_image
 from sampan.scheduling.versions import version_key
 
 ROUNDS: Final = 3
@@ -41,7 +43,9 @@ class Proposal:
 
 def smallest(shape: Shape, index: int, *, question: Question, spot: Spot) -> Proposal | None:
     """Return the smallest change by which a demand of a shape can start in a cell now; None where none of those tried is enough."""
-    cell, found = spot.desk.cell(spot.column), list[tuple[int, int, int, Shape]]()
+    desk, found = spot.desk, list[tuple[tuple[int, int, int], tuple[Difference, ...], Shape]]()
+    cell = desk.cell(spot.column)
+    image = other_image(question.demand, cell.pool, snapshot=desk.snapshot, names=desk.names)
     if (cell.offer, cell.pool.name) in spot.job.excluded:
         return None
     if question.placement.interconnect is Interconnect.SAME_DOMAIN and question.demand.replicas > 1 and not cell.domain:
@@ -52,11 +56,12 @@ def smallest(shape: Shape, index: int, *, question: Question, spot: Spot) -> Pro
             changed = replace(shape, demands=demands, placement=proved.placement)
             told = differences(shape, changed, index)
             if told:
-                found.append((len(told), sum(each.size for each in told), len(found), changed))
+                told = (*told, *image)
+                found.append(((len(told), sum(each.size for each in told), len(found)), told, changed))
     if not found:
         return None
-    changed = min(found, key=lambda each: each[:3])[3]
-    return Proposal(tuple(each.change for each in differences(shape, changed, index)), changed)
+    _, told, changed = min(found, key=lambda each: each[0])
+    return Proposal(tuple(each.change for each in told), changed)
 
 
 def _accepted(question: Question) -> list[Question]:

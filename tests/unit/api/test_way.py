@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sampan.api.computejob import ComputeJobSpec
-from sampan.api.way import way
+from sampan.api.way import way, written
 
 TEMPLATE: dict[str, Any] = {
     "image": "base:1",
@@ -62,3 +62,26 @@ def test_named_field_replaces_the_templates(override: dict[str, Any], field: str
 def test_unknown_alternative_is_an_error() -> None:
     with pytest.raises(IndexError):
         way(_spec(), 1)
+
+
+CPU = "resources.requests.cpu"
+
+
+@pytest.mark.parametrize(
+    ("own", "field", "want"),
+    [
+        ({}, f"spec.alternatives[0].{CPU}", f"spec.template.{CPU}"),
+        ({}, "spec.alternatives[0].architectures", "spec.template.architectures"),
+        ({}, "spec.alternatives[0].replicas", "spec.replicas"),
+        ({}, "spec.alternatives[0].activeDeadlineSeconds", "spec.activeDeadlineSeconds"),
+        ({"resources": {"limits": {"cpu": "1"}}}, f"spec.alternatives[0].{CPU}", f"spec.alternatives[0].{CPU}"),
+        ({"replicas": 2}, "spec.alternatives[0].replicas", "spec.alternatives[0].replicas"),
+        ({"replicas": 2}, f"spec.alternatives[0].{CPU}", f"spec.template.{CPU}"),
+        ({}, "spec.alternatives[0].accelerator.count", "spec.alternatives[0].accelerator.count"),
+        ({}, "spec.alternatives[0].image", "spec.alternatives[0].image"),
+        ({}, "spec.alternatives[7].replicas", "spec.alternatives[7].replicas"),
+        ({}, "spec.placement.regions", "spec.placement.regions"),
+    ],
+)
+def test_a_field_is_named_where_the_manifest_has_it(own: dict[str, Any], field: str, want: str) -> None:
+    assert written(_spec(**own), field) == want

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders import ASCEND, GIB, H100, cluster, demand, job, node, nodes, offer, requirement, selector, shape, snapshot, vector
+from builders import A100, ASCEND, GIB, H100, cluster, demand, job, node, nodes, offer, requirement, selector, shape, snapshot, vector
 from sampan.model.job import Demand, Domestic, Interconnect, Placement, Shape
 from sampan.model.offer import Offer, Terms
 from sampan.model.quantity import MICRO
 from sampan.model.snapshot import Snapshot
-from sampan.scheduling.answers import CellAnswer
+from sampan.scheduling.answers import CellAnswer, Change
 from sampan.scheduling.cell_answers import cell_answers
 from sampan.scheduling.cycle import schedule
 from sampan.scheduling.memo import Memo
@@ -49,7 +49,7 @@ CASES = [
     ("domestic", PLAIN, shape(placement=Placement(domestic=Domestic.REQUIRED)), "spec.placement.domestic=Preferred"),
     ("cap", PLAIN, shape(placement=Placement(max_price=10 * MICRO)), "spec.placement.maxPricePerDeviceHour=12.00"),
     ("no price", offer(prices=()), shape(placement=Placement(max_price=MICRO)), "spec.placement.maxPricePerDeviceHour="),
-    ("class", PLAIN, shape(demand(requirement(ASCEND))), f"spec.alternatives[0].accelerator.class={H100}"),
+    ("class", PLAIN, shape(demand(requirement(A100))), f"spec.alternatives[0].accelerator.class={H100}"),
     (
         "memory",
         PLAIN,
@@ -81,6 +81,15 @@ def test_the_smallest_change(given_offer: Offer, wanted: Shape, want: str) -> No
     proposal = Proposal(answer.changes, answer.changed or wanted)
     assert not runs(world, wanted)
     assert runs(one_cell(world, answer), proposal.shape)
+
+
+def test_devices_of_another_stack_come_with_an_image_for_it() -> None:
+    world = snapshot(offers=[PLAIN], clusters=[TWO])
+    (answer,) = answers(world, shape(demand(requirement(ASCEND))))
+    assert answer.changes == (
+        Change("spec.alternatives[0].accelerator.class", ASCEND, H100),
+        Change("spec.alternatives[0].image", "built for cann", "built for cuda"),
+    )
 
 
 def test_what_only_others_can_lift_has_no_change() -> None:

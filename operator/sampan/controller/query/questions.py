@@ -156,8 +156,8 @@ class Answers:
             currency=snapshot.currency,
             queue=seat.queue,
             barred=seat.barred,
-            now=views.quote_view(now, asked.visible),
-            what_if=None if after is None else views.quote_view(after, asked.visible),
+            now=views.quote_view(now, asked.visible, job.spec),
+            what_if=None if after is None else views.quote_view(after, asked.visible, job.spec),
         )
         return _document("Quote", asked, name=job.name, status=status)
 
@@ -173,6 +173,7 @@ class Answers:
 
     def _waiting(self, asked: Asked, record: JobRecord, waiting: Pending) -> ExplanationStatus:
         snapshot = asked.snapshot
+        assert record.spec is not None  # what waits can be read
         told, left = explain(snapshot, self._take(), waiting.job, not_before=waiting.not_before)
         self._give(left)
         return ExplanationStatus(
@@ -181,7 +182,7 @@ class Answers:
             message=told.headline + record.setback(),
             observed_at=to_rfc3339(snapshot.now),
             currency=snapshot.currency,
-            pools=views.pools_view(told.cells, asked.visible),
+            pools=views.pools_view(told.cells, asked.visible, record.spec),
             place=None if told.place is None else views.place_view(told.place),
             starts_in=views.place_in(told.starts_in, asked.visible),
             waits_for=told.waits_for or None,

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from sampan.api.common import ObjectKey
+from sampan.api.computejob import ComputeJobSpec
 from sampan.api.query_kinds import ChangeView, ObjectionView, PlaceView, PodsWaiting, PoolRef, PoolVerdict, QuoteView, StartView
 from sampan.api.status import to_rfc3339
+from sampan.api.way import written
 from sampan.kube.text import clean_text
 from sampan.kube.workloads import Pod
 from sampan.model.offer import OfferKey
@@ -21,15 +23,15 @@ Visible = Callable[[OfferKey], bool]
 _STARTING = frozenset({"ContainerCreating", "PodInitializing", ""})
 
 
-def pools_view(cells: Iterable[CellAnswer], visible: Visible) -> tuple[PoolVerdict, ...]:
-    """Return the verdicts on offers that may be seen, in the same order."""
-    return tuple(_verdict(cell) for cell in cells if visible(cell.offer))
+def pools_view(cells: Iterable[CellAnswer], visible: Visible, spec: ComputeJobSpec) -> tuple[PoolVerdict, ...]:
+    """Return the verdicts on offers that may be seen, in the same order; changes name the fields as the job's manifest has them."""
+    return tuple(_verdict(cell, spec) for cell in cells if visible(cell.offer))
 
 
-def quote_view(quote: Quote, visible: Visible) -> QuoteView:
-    """Return a quote."""
+def quote_view(quote: Quote, visible: Visible, spec: ComputeJobSpec) -> QuoteView:
+    """Return a quote of a job of this spec."""
     return QuoteView(
-        pools=pools_view(quote.cells, visible),
+        pools=pools_view(quote.cells, visible, spec),
         starts_in=place_in(quote.starts_in, visible),
         waits_for=quote.waits_for or None,
         start=start_view(quote.start),
@@ -112,7 +114,7 @@ def _hold_up(pod: Pod) -> tuple[str, str] | None:
     return None
 
 
-def _verdict(cell: CellAnswer) -> PoolVerdict:
+def _verdict(cell: CellAnswer, spec: ComputeJobSpec) -> PoolVerdict:
     return PoolVerdict(
         offer=ObjectKey(namespace=cell.offer.namespace, name=cell.offer.name),
         pool=cell.pool,
@@ -121,7 +123,7 @@ def _verdict(cell: CellAnswer) -> PoolVerdict:
         score=cell.score,
         parts=dict(cell.parts),
         objections=tuple(ObjectionView(reason=each.reason, needed=each.needed, present=each.present) for each in cell.objections),
-        smallest_change=tuple(ChangeView(field=each.field, before=each.before, after=each.after) for each in cell.changes),
+        smallest_change=tuple(ChangeView(field=written(spec, each.field), before=each.before, after=each.after) for each in cell.changes),
         price_per_hour=_money(cell.price_per_hour),
         price_expected=_money(cell.price_expected),
         price_limit=_money(cell.price_limit),

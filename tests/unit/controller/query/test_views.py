@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from sampan.api.computejob import ComputeJobSpec
 from sampan.controller.query import views
 from sampan.kube.workloads import Pod
 from sampan.model.offer import OfferKey
@@ -16,7 +17,10 @@ REFUSED = CellAnswer(
     accelerator_class="",
     alternative=0,
     objections=(Objection(Reason.REGION_EXCLUDED, "region cn-east", "region eu-west"),),
-    changes=(Change("placement.regions", "cn-east", ""),),
+    changes=(Change("spec.placement.regions", "cn-east", ""), Change("spec.alternatives[0].replicas", "4", "2")),
+)
+SPEC = ComputeJobSpec.model_validate(
+    {"replicas": 4, "template": {"image": "x:1"}, "alternatives": [{"accelerator": {"stack": "cuda", "count": 1}}]}
 )
 
 
@@ -28,21 +32,24 @@ def pod(*, phase: str = "Pending", waiting: tuple[str, str] | None = None, sched
 
 
 def test_a_refused_pool_has_objections_and_the_smallest_change_and_no_guess() -> None:
-    (told,) = views.pools_view([REFUSED], lambda _: True)
+    (told,) = views.pools_view([REFUSED], lambda _: True, SPEC)
     assert told.as_json() == {
         "offer": {"namespace": "prov-a", "name": "lingang"},
         "pool": "p",
         "alternative": 0,
         "parts": {},
         "objections": [{"reason": "RegionExcluded", "needed": "region cn-east", "present": "region eu-west"}],
-        "smallestChange": [{"field": "placement.regions", "before": "cn-east", "after": ""}],
+        "smallestChange": [
+            {"field": "spec.placement.regions", "before": "cn-east", "after": ""},
+            {"field": "spec.replicas", "before": "4", "after": "2"},
+        ],
         "devices": 0,
         "room": 0,
     }
 
 
 def test_what_may_not_be_seen_is_left_out() -> None:
-    assert views.pools_view([REFUSED], lambda offer: offer != KEY) == ()
+    assert views.pools_view([REFUSED], lambda offer: offer != KEY, SPEC) == ()
 
 
 @pytest.mark.parametrize(
