@@ -51,7 +51,8 @@ def _throughput(precision: str, example: str, *, unit: str = "TFLOPS", words: st
     return Field(
         None,
         alias=f"{precision.lower()}{unit}",
-        description=f'Dense {words or precision} throughput of one device in {unit}, not the sparse one, as a decimal string: "{example}".',
+        description=f"Dense {words or precision} throughput of one device in {unit}, not the sparse one, such as {example}; "
+        "at most six decimal places.",
     )
 
 

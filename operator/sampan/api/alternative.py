@@ -41,10 +41,10 @@ class Capability(Border):
     fp16_tflops: Decimal | None = Field(
         None,
         alias="fp16TFLOPS",
-        description='Least dense FP16 or BF16 throughput of one device in TFLOPS, as a decimal string such as "250".',
+        description='Least dense FP16 or BF16 throughput of one device in TFLOPS, such as 250 or "250.5".',
     )
     fp64_tflops: Decimal | None = Field(
-        None, alias="fp64TFLOPS", description='Least dense FP64 throughput of one device in TFLOPS, as a decimal string such as "30".'
+        None, alias="fp64TFLOPS", description='Least dense FP64 throughput of one device in TFLOPS, such as 30 or "33.5".'
     )
     precisions: Annotated[tuple[Precision, ...], as_set(5, min_items=1)] | None = Field(
         None, description="Number formats that the device must compute in natively: FP64, FP32, FP16, FP8, INT8."

@@ -66,7 +66,7 @@ class PriceEntry(Border):
     id: DnsLabel = Field(description="Name of the entry, never used again.")
     resource: PricedResource = Field(description="What the price is for.")
     per: Literal["DeviceHour"] = Field("DeviceHour", description="Unit that the price is for: one device for one hour.")
-    price: Decimal = Field(description='Price as a decimal string with at most six places, such as "12.50".')
+    price: Decimal = Field(description='Price such as "12.50": with quotes or without, at most six decimal places.')
     currency: Currency = Field(description="ISO 4217 code.")
     valid_from: Timestamp = Field(description="Moment from which on the price holds, in UTC; the latest that has begun is in force.")
 
@@ -89,9 +89,7 @@ class MemberQueueSpec(Border):
 class EnergySpec(Border):
     """Where the power comes from, as the provider declares it. Scores only with pue, gCO2PerKWh and an asOf of at most three years ago."""
 
-    pue: Decimal | None = Field(
-        None, description='Power usage effectiveness as a decimal string such as "1.25"; one below 1 cannot be, and earns nothing.'
-    )
+    pue: Decimal | None = Field(None, description='Power usage effectiveness such as "1.25"; one below 1 cannot be, and earns nothing.')
     renewable_share: Share | None = Field(None, description='Renewable share of the power, "0" to "1"; absent: 0.')
     grams_co2_per_kwh: Int | None = Field(
         None, ge=0, le=10_000, alias="gCO2PerKWh", description="Grams of CO2 equivalent per kilowatt-hour of the grid."

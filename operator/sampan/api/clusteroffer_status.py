@@ -64,7 +64,8 @@ class LeftOutStatus(Observed):
     """Nodes or devices of the member that no pool of the offer has, with the cause."""
 
     cause: CamelCase = Field(
-        description="NotLinux, VirtualNode, ArchitectureUnclear, Deleting, NotReady, Cordoned, NotSelected, Tainted nodes; "
+        description="NotLinux, VirtualNode, ArchitectureUnclear, Deleting, NotReady, Cordoned, NotSelected, Tainted, "
+        "RuntimeClassElsewhere nodes; "
         "NotAllocatable: nodes with devices of which none can be had; "
         "Unhealthy, NotBelieved, SecondPublisher, Partitioned, Stale, Incomplete, Contradictory devices."
     )

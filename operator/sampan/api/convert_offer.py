@@ -6,7 +6,7 @@ Parsing and translating only. What a claim is worth is judged in the controller;
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -23,6 +23,7 @@ from sampan.model.selector import Expression, Operator, Selector
 from sampan.model.taint import Toleration
 
 _Spec = TypeVar("_Spec", bound=BaseModel)
+_WAY_OUT: Final = "; an entry of prices cannot change or go: make a new offer with the right one, and delete this offer"
 
 
 class InvalidObjectError(ValueError):
@@ -131,7 +132,7 @@ def claim_of(body: Mapping[str, Any], known: Claim | None = None) -> Claim:
         spec = parse_object(ClusterOfferSpec, body, f"ClusterOffer {key}")
         return _with_spec(claim, spec)
     except InvalidObjectError as error:
-        return replace(claim, problem=str(error))
+        return replace(claim, problem=f"{error}{_WAY_OUT if ': spec.prices[' in str(error) else ''}")
 
 
 def grant_of(body: Mapping[str, Any]) -> Grant:

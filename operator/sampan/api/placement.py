@@ -39,8 +39,8 @@ class Placement(Border):
     )
     max_price_per_device_hour: Decimal | None = Field(
         None,
-        description='Highest price of one device for an hour in the hub\'s currency, as a decimal string such as "15.00". '
-        "Needs alternatives.",
+        description='Highest price of one device for an hour in the hub\'s currency, such as "15.00": with quotes or without, '
+        "at most six decimal places. Needs alternatives.",
     )
     interconnect: Interconnect = Field(
         Interconnect.ANY,

@@ -23,12 +23,13 @@ _POSITIVE_QUANTITY: Final = f"^[+]?{_ABOVE_ZERO}{_SUFFIX}$"
 _DECIMAL: Final = "^[+]?([0-9]{1,9}([.][0-9]{0,6})?|[.][0-9]{1,6})$"
 _POSITIVE_DECIMAL: Final = "^[+]?([0-9]{0,5}[1-9][0-9]{0,5}([.][0-9]{0,6})?|0{0,9}[.][0-9]{0,5}[1-9]0*)$"
 _SHARE: Final = "^[+]?(0{1,9}([.][0-9]{0,6})?|[.][0-9]{1,6}|0{0,8}1([.]0{0,6})?)$"
+_PLACES: Final = "with at most six decimal places"
 SUCH_AS: Final = {
     _QUANTITY: "64Gi, 0.5 or 500m",
     _POSITIVE_QUANTITY: "64Gi or 512Mi, above 0",
-    _DECIMAL: "250 or 12.50",
-    _POSITIVE_DECIMAL: "250 or 12.50, above 0",
-    _SHARE: "0.42, from 0 to 1",
+    _DECIMAL: f"250 or 12.50, {_PLACES}",
+    _POSITIVE_DECIMAL: f"250 or 12.50, above 0, {_PLACES}",
+    _SHARE: f"0.42, from 0 to 1, {_PLACES}",
 }
 """What a person may write where a pattern wants an amount."""
 _LARGEST: Final = 9 * 10**18

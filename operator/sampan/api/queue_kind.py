@@ -17,7 +17,7 @@ class QueueSpec(Border):
     )
     weight: PositiveDecimal = Field(
         "1",
-        description="Share against its siblings as a decimal string: twice the weight may use twice as much. Above 0: to keep its jobs "
+        description="Share against its siblings, such as 2 or 0.5: twice the weight may use twice as much. Above 0: to keep its jobs "
         'back, take its namespaces out. Default "1".',
     )
     parent: DnsLabel | None = Field(None, description="Queue whose share this one divides with its siblings; absent: the hub's.")

@@ -15,6 +15,7 @@ from integration.charts.support import (
     HUB_VALUES,
     JOBS_NS,
     MEMBER_CHART,
+    MEMBER_VALUES,
     OTHER_NS,
     PROVIDER_NS,
     SYSTEM,
@@ -48,7 +49,7 @@ def hub(chart_api: Api, offline_helm: Helm) -> Hub:
     for namespace in (PROVIDER_NS, TENANT_NS, OTHER_NS):
         _ensure(core.create_namespace, client.V1Namespace(metadata={"name": namespace}))
     install_hub(hub)
-    hub.helm.run("upgrade", "--install", "sampan-member", str(MEMBER_CHART), "-n", "default", "--set", "guard.hostPaths={/opt/hyhal}")
+    hub.helm.run("upgrade", "--install", "sampan-member", str(MEMBER_CHART), "-n", "default", *Helm.values(MEMBER_VALUES))
     people = {
         "tenant": (TENANT_NS, "sampan-tenant"),
         "viewer": (TENANT_NS, "sampan-view"),

@@ -30,6 +30,8 @@ HUB_VALUES: dict[str, Any] = {
     "offerReaderGroups": ["hc-offer-readers"],
 }
 """The hub of these tests: no Deployment, for there are no nodes."""
+MEMBER_VALUES: dict[str, Any] = {"guard.hostPaths": ["/opt/hyhal"], "namespace.podSecurity": "privileged"}
+"""The member of these tests: jobs may read one folder of the nodes."""
 GROUP, VERSION = "sampan.dev", "v1alpha1"
 MERGE = "application/merge-patch+json"
 SERVED = (

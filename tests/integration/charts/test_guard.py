@@ -10,7 +10,7 @@ import yaml
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
-from integration.charts.support import JOBS_NS, Hub
+from integration.charts.support import JOBS_NS, MEMBER_VALUES, Hub
 from integration.support import ROOT, wait_for
 
 pytestmark = pytest.mark.integration
@@ -182,4 +182,4 @@ def test_nobody_else_is_hindered(hub: Hub) -> None:
     core = client.CoreV1Api(hub.admin)
     core.create_namespaced_secret(JOBS_NS, {"metadata": {"name": "plain"}, "stringData": {"a": "b"}})
     core.delete_namespaced_secret("plain", JOBS_NS)
-    assert client.CoreV1Api(hub.admin).read_namespace(JOBS_NS).metadata.labels["pod-security.kubernetes.io/enforce"] == "restricted"
+    assert core.read_namespace(JOBS_NS).metadata.labels["pod-security.kubernetes.io/enforce"] == MEMBER_VALUES["namespace.podSecurity"]

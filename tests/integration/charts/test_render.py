@@ -249,6 +249,18 @@ def test_a_publisher_without_an_image_is_refused_in_words(offline_helm: Helm) ->
     assert "publisher.image.repository" in done.stderr
 
 
+@pytest.mark.parametrize("level", ["restricted", "baseline"])
+def test_folders_of_nodes_that_pod_security_would_refuse_are_refused_in_words(offline_helm: Helm, level: str) -> None:
+    values = {"guard.hostPaths": ["/opt/hyhal"], "namespace.podSecurity": level}
+    done = offline_helm.run("template", "x", str(MEMBER_CHART), *Helm.values(values), check=False)
+    assert done.returncode != 0
+    assert f"guard.hostPaths: Pod Security {level} refuses" in done.stderr
+    assert offline_helm.template(MEMBER_CHART, {**values, "namespace.podSecurity": "privileged"})
+    assert offline_helm.template(MEMBER_CHART, {**values, "namespace.create": False}), "its labels are the provider's to set"
+    [namespace] = of_kind(rendered(offline_helm, MEMBER_CHART, {}), "Namespace")
+    assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
 @pytest.mark.parametrize(("chart", "values"), VALUE_SETS.values(), ids=VALUE_SETS.keys())
 def test_two_renderings_are_equal(offline_helm: Helm, chart: Path, values: dict[str, Any]) -> None:
     """A tool that renders again and compares, as Argo CD does, finds nothing to do."""

@@ -55,6 +55,14 @@ def test_a_spec_that_does_not_parse_keeps_what_was_known_and_names_the_field(spe
     assert claim_of({"metadata": offer_body()["metadata"], "spec": "text"}).problem.endswith("spec is missing")
 
 
+def test_a_price_that_cannot_be_mended_in_place_tells_the_way_out() -> None:
+    entry = {"id": "p1", "resource": {"acceleratorClass": "x"}, "currency": "CNY", "validFrom": "2026-01-01T00:00:00Z", "price": 1.1234567}
+    bad = claim_of(offer_body(prices=[entry])).problem
+    assert "spec.prices[0].price: should be an amount such as 250 or 12.50, with at most six decimal places" in bad
+    assert "make a new offer" in bad
+    assert "new offer" not in claim_of(offer_body(region="has spaces")).problem
+
+
 def test_a_repaired_spec_loses_its_problem() -> None:
     bad = claim_of(offer_body(region="has spaces"))
     assert claim_of(offer_body(), bad).problem == ""
