@@ -254,3 +254,9 @@ def test_lock_files_name_no_host(name: str) -> None:
     assert files
     for path in files:
         assert not re.search(r"https?://", path.read_text(encoding="utf-8")), shown(path)
+
+
+def test_every_page_of_the_docs_is_listed() -> None:
+    listed = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    pages = [path.name for path in (ROOT / "docs").glob("*.md") if path.name != "README.md"]
+    assert [name for name in sorted(pages) if f"]({name})" not in listed] == []

@@ -3,9 +3,11 @@
 import copy
 import re
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 Json = dict[str, Any]
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 JOB: Json = {
     "apiVersion": "sampan.dev/v1alpha1",
@@ -168,3 +170,8 @@ def with_value(base: Json, path: str, value: Any) -> Json:
     else:
         node[parts[-1]] = value
     return out
+
+
+def documented(page: str, language: str) -> list[str]:
+    """The blocks of a language, such as yaml, that a page of docs/ shows."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", (DOCS / page).read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)

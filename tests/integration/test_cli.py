@@ -9,6 +9,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+from integration.crd_objects import documented
 from integration.support import ROOT, Api, wait_for
 from sampan.cli.main import cli
 
@@ -43,6 +44,13 @@ def manifest(name: str, **spec: object) -> str:
 def test_every_example_is_taken_as_it_is(hub: Api, path: Path) -> None:
     told = hub.kubectl("create", "--dry-run=server", "--validate=strict", "-n", NAMESPACE, "-f", str(path))
     assert "created (server dry run)" in told
+
+
+def test_what_the_page_on_providers_shows_is_taken_as_it_is(hub: Api) -> None:
+    hub.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "prov-a"}})
+    shown = "---\n".join(documented("providers.md", "yaml"))
+    told = hub.kubectl("create", "--dry-run=server", "--validate=strict", "-f", "-", input=shown)
+    assert told.count("created (server dry run)") == 3
 
 
 def test_a_job_is_created_and_listed(hub: Api) -> None:

@@ -1,10 +1,13 @@
 """ClusterOffer.status: what a member says is bounded but never stops the operator from writing."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sampan.api.clusteroffer_status import ClusterOfferStatus, PoolStatus
+from integration.crd_objects import DOCS
+from sampan.api.clusteroffer_status import ClusterOfferStatus, LeftOutStatus, PoolStatus
 from sampan.api.structural import structural_schema
 from sampan.model.accelerator import Sharing
 from unit.api.rule_check import accepts, refuses
@@ -63,3 +66,11 @@ def test_any_short_text_of_a_member_can_be_written(text: str) -> None:
 def test_the_schema_keeps_the_cluster_uid() -> None:
     (rule,) = structural_schema(ClusterOfferStatus)["x-kubernetes-validations"]
     assert "self.clusterUID == oldSelf.clusterUID" in rule["rule"]
+
+
+def test_the_page_on_nodes_has_every_cause_of_what_is_left_out() -> None:
+    told = LeftOutStatus.model_fields["cause"].description or ""
+    page = (DOCS / "nodes.md").read_text(encoding="utf-8")
+    listed = {word for line in page.splitlines() if line.startswith("| `") for word in re.findall("`([A-Z][A-Za-z]+)`", line.split("|")[1])}
+    assert set(re.findall("[A-Z][A-Za-z]+", told)) == listed - {"Spot", "Arm64", "GPUNodes"}
+    assert {"NotAllocatable", "Contradictory", "RuntimeClassElsewhere"} <= listed

@@ -1,8 +1,12 @@
 """Questions and answers at the border: what is posted is strict, what is not known is left out."""
 
+import json
+
 import pytest
 from pydantic import ValidationError
 
+from integration.crd_objects import documented
+from sampan.api.computejob import ComputeJobSpec
 from sampan.api.query_kinds import Answer, QuoteRequest, QuoteStatus, QuoteView, StartView, WhatIf
 
 KEY = {"namespace": "prov-a", "name": "lingang"}
@@ -43,3 +47,10 @@ def test_an_answer_is_an_object_and_leaves_out_what_is_not_known() -> None:
             "now": {"pools": [], "start": {"sample": 0, "reserved": False}},
         },
     }
+
+
+def test_the_quote_of_the_docs_is_one() -> None:
+    (shown,) = documented("questions.md", "json")
+    asked = QuoteRequest.model_validate(json.loads(shown)).spec
+    assert ComputeJobSpec.model_validate(asked.job["spec"]).alternatives
+    assert asked.what_if is not None

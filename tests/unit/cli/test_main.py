@@ -3,6 +3,7 @@
 import errno
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from kubernetes.config.config_exception import ConfigException
@@ -27,6 +28,7 @@ def test_help_imports_nothing_heavy() -> None:
     """What keeps `sampan --help` under 300 ms, without a stopwatch."""
     code = f"""
 import sys
+from pathlib import Path
 from sampan.cli.main import cli
 cli(["--help"], standalone_mode=False)
 print([name for name in {HEAVY!r} if name in sys.modules])
@@ -104,3 +106,8 @@ def test_a_watch_on_a_thread_does_not_take_the_exit_code_along() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
     assert (done.returncode, done.stdout) == (4, "said\n")
+
+
+def test_the_readme_has_every_verb() -> None:
+    told = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    assert [verb.name for verb in VERBS if f"| `sampan {verb.name}" not in told] == []
