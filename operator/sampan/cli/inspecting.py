@@ -80,6 +80,12 @@ def inspect(filename: str, output: str) -> None:
         )
     elif any(row["free"] is None for row in found):
         click.echo("\nFREE is ? where devices are taken by claims: which are held is not read from these objects.", err=True)
+    if not published and not all(any(group.devices for group in groups) for groups in seen.cluster.devices.values()):
+        click.echo(
+            "\nNo ResourceSlice is among the objects, so devices that are had by claim alone cannot be told: add resourceslices to "
+            "kubectl get, if the API server knows them.",
+            err=True,
+        )
 
 
 def _tell_foreign(slices: "Iterable[ResourceSlice]", nodes: Set[str]) -> None:

@@ -60,6 +60,16 @@ def test_what_cannot_be_told_of_free_devices_is_said() -> None:
     assert "FREE is ?" not in CliRunner().invoke(inspect, ["-f", "-"], input=OBJECTS).output
 
 
+def test_without_slices_a_node_that_looks_like_one_of_cpus_alone_may_not_be() -> None:
+    warning = "No ResourceSlice is among the objects, so devices that are had by claim alone cannot be told"
+    listed, published = OBJECTS.split("---")
+    bare = listed.replace(', nvidia.com/gpu: "2"', "").replace("requests: {nvidia.com/gpu: 1}", "")
+    told = CliRunner().invoke(inspect, ["-f", "-"], input=bare)
+    assert warning in told.stderr
+    assert warning not in CliRunner().invoke(inspect, ["-f", "-"], input=f"{bare}---{published}").output
+    assert warning not in CliRunner().invoke(inspect, ["-f", "-"], input=listed).output, "every node has devices"
+
+
 def test_a_wrong_file_is_told() -> None:
     done = CliRunner().invoke(inspect, ["-f", "-"], input="kind: Node\nmetadata: {labels: 7}\n")
     assert done.exit_code == 2
