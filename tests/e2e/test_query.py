@@ -181,7 +181,7 @@ def test_without_the_operator_only_questions_fail(world: World) -> None:
         process = start(world, "explain", "query-quoted")
         _, words = process.communicate(timeout=60)
         assert process.returncode == 1
-        assert "503" in words
+        assert "the operator does not answer questions (503" in words
         listed = world.fed.tenant.try_kubectl("get", "cpj", "-n", TEAM)
         assert listed.returncode == 0, listed.stderr
         assert "query-quoted" in listed.stdout

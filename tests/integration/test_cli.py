@@ -143,3 +143,19 @@ def test_the_documented_class_is_taken_and_shows_up_in_the_catalogue(hub: Api) -
     assert (shown["from"], shown["memory"], shown["throughput"]) == ("declared", "64Gi", {"FP16": "280", "INT8": "560"})
     assert shown["launch"][0]["recipe"] == {"runtimeClassName": "acme", "backend": "acl"}
     assert "built-in" not in sampan(hub, "catalog", "acme-a1-64gb").stdout, "deleted: nobody knows it"
+
+
+def test_a_question_that_the_hub_cannot_pass_on_is_not_an_api_server_in_trouble(hub: Api) -> None:
+    assert "this hub answers no questions: it serves no v1alpha1.query.sampan.dev" in sampan(hub, "explain", "one").stderr
+    service = {"namespace": NAMESPACE, "name": "nobody", "port": 443}
+    spec = {"group": "query.sampan.dev", "version": "v1alpha1", "groupPriorityMinimum": 1000, "versionPriority": 10, "service": service}
+    registered = {"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService", "metadata": {"name": "v1alpha1.query.sampan.dev"}}
+    hub.apply({**registered, "spec": {**spec, "insecureSkipTLSVerify": True}})
+    try:
+        wait_for(lambda: "503" in sampan(hub, "explain", "one").stderr, "the hub passes questions on")
+        for told in (sampan(hub, "explain", "one"), sampan(hub, "quote", "-f", "-", text=manifest("one"))):
+            assert told.exit_code == 1
+            assert "the operator does not answer questions (503 of the API v1alpha1.query.sampan.dev)" in told.stderr
+            assert "kubectl get apiservice v1alpha1.query.sampan.dev" in told.stderr
+    finally:
+        hub.kubectl("delete", "apiservice", "v1alpha1.query.sampan.dev")

@@ -195,3 +195,14 @@ def test_a_provider_rotates_its_secret_without_reading_it(hub: Hub) -> None:
         core.patch_namespaced_secret("rotated", PROVIDER_NS, {})
     assert refused.value.status == 403, "the answer to an empty patch would be the Secret"
     core.delete_namespaced_secret("rotated", PROVIDER_NS)
+
+
+def test_a_provider_rotates_its_secret_with_kubectl_as_the_notes_say(hub: Hub) -> None:
+    provider = ("-n", PROVIDER_NS, "--as", f"system:serviceaccount:{PROVIDER_NS}:provider")
+    create = (*provider, "create", "secret", "generic", "by-kubectl", "--from-literal")
+    hub.api.kubectl(*create, "kubeconfig=one")
+    assert "already exists" in hub.api.try_kubectl(*create, "kubeconfig=two").stderr
+    made = hub.api.kubectl(*create, "kubeconfig=two", "--dry-run=client", "-o", "yaml")
+    assert "forbidden" in hub.api.try_kubectl(*provider, "apply", "-f", "-", input=made).stderr
+    assert "replaced" in hub.api.kubectl(*provider, "replace", "-f", "-", input=made)
+    hub.api.kubectl(*provider, "delete", "secret", "by-kubectl")

@@ -115,9 +115,9 @@ def test_claims_leave_free_untold() -> None:
     assert (row["acceleratorClass"], row["devices"], row["free"]) == ("nvidia-l4-24gb", 1, None)
 
 
-def test_what_is_ignored_alone_is_a_row_too() -> None:
+def test_what_counts_no_devices_alone_tells_that_there_are_some() -> None:
     (row,) = rows(see([node(amounts={"nvidia.com/gpumem": "9"})], [pod(0)], [], catalog=load()), load())
-    assert (row["devices"], row["vendor"], row["ignored"]) == (0, None, ["nvidia.com/gpumem (9): Companion"])
+    assert (row["devices"], row["vendor"], row["ignored"]) == (0, "nvidia", ["nvidia.com/gpumem (9): Companion"])
 
 
 @pytest.mark.parametrize("text", ["lots", "-1", "9" * 20, "500m", ""])
