@@ -15,15 +15,15 @@ from sampan.scheduling.unknown_names import KnownNames
 
 
 def other_image(demand: Demand, pool: Pool, *, snapshot: Snapshot, names: KnownNames) -> tuple[Difference, ...]:
-    """Return the image that a demand needs to run on the devices of a pool; nothing where its own runs there, or may."""
+    """Return the image that a demand needs to run on the devices of a pool; nothing where its own runs there."""
     need, stack = demand.requirement, _stack(pool)
     if need is None or named(need, pool):
         return ()
     asked = stacks_of(need, snapshot, names)
-    if not asked or not stack or stack in asked:
+    if not stack or stack in asked:
         return ()
     field = f"spec.alternatives[{demand.alternative}].image"
-    return (Difference(Change(field, f"built for {' or '.join(sorted(asked))}", f"built for {stack}"), WHOLE),)
+    return (Difference(Change(field, f"built for {' or '.join(sorted(asked)) or 'other devices'}", f"built for {stack}"), WHOLE),)
 
 
 def stacks_of(need: Requirement, snapshot: Snapshot, names: KnownNames) -> frozenset[str]:

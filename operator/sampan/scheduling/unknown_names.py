@@ -20,6 +20,8 @@ _FIELDS: Final = (
     ("stack", "stack", "stack"),
 )
 """(word of the manifest, field of Requirement, field of AcceleratorClass)."""
+_LEAST_LIKE: Final = {"class": 0.4, "family": 0.6, "vendor": 0.65, "stack": 0.65}
+"""How like a name must be to be a slip of the pen, 0..1: short names are alike by chance."""
 
 
 class KnownNames:
@@ -40,7 +42,7 @@ class KnownNames:
         for word, field, fact in _FIELDS if need is not None else ():
             wanted = getattr(need, field)
             if wanted is not None and wanted not in self._of(word, fact) and (word, wanted) not in self._of_untold():
-                found.append(UnknownName(index=index, word=word, name=wanted, nearest=_nearest(wanted, self._of(word, fact))))
+                found.append(UnknownName(index=index, word=word, name=wanted, nearest=_nearest(word, wanted, self._of(word, fact))))
         return tuple(found)
 
     def _of(self, word: str, fact: str) -> frozenset[str]:
@@ -57,9 +59,9 @@ class KnownNames:
 
 
 def likeness(unknown: tuple[UnknownName, ...], pool: Pool) -> float:
-    """Return how like the names of a pool's devices are to names that nobody knows, 0..1 each."""
+    """Return how like the names of a pool's devices are to names that nobody knows, 0..1 each; 0 for one that is like none known."""
     names = dict(names_in(pool))
-    return sum(_like(each.name, names.get(each.word, "")) for each in unknown)
+    return sum(_like(each.name, names.get(each.word, "")) for each in unknown if each.nearest)
 
 
 @lru_cache(maxsize=1024)
@@ -68,5 +70,5 @@ def _like(wanted: str, name: str) -> float:
 
 
 @lru_cache(maxsize=1024)
-def _nearest(wanted: str, known: frozenset[str]) -> str:
-    return next(iter(get_close_matches(wanted, sorted(known), n=1, cutoff=0.4)), "")
+def _nearest(word: str, wanted: str, known: frozenset[str]) -> str:
+    return next(iter(get_close_matches(wanted, sorted(known), n=1, cutoff=_LEAST_LIKE[word])), "")

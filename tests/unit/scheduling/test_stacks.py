@@ -46,7 +46,9 @@ def test_a_stack_is_told_by_whatever_is_asked_for(need: Requirement, want: set[s
         (requirement(ASCEND), H100, "built for cuda"),
         (requirement("nvidia-h1000-80gb"), A100, None),
         (requirement("nvidia-h1000-80gb"), ASCEND, "built for cann"),
-        (requirement("xyzzy"), ASCEND, None),
+        (requirement(None, vendor="denglin"), ASCEND, "built for cann"),
+        (requirement("xyzzy"), ASCEND, "built for cann"),
+        (requirement(None, resource="nvidia.com/gpu"), H100, None),
     ],
 )
 def test_another_stack_needs_another_image(need: Requirement, there: str, want: str | None) -> None:

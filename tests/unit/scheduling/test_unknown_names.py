@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 
+import pytest
+
 from builders import A100, H100, NOW, accelerator_class, cluster, demand, job, node, offer, pool, requirement, shape, snapshot
 from sampan.catalog.resolve import UNKNOWN_VENDOR
 from sampan.model.cluster import Cell
+from sampan.model.job import Requirement
 from sampan.model.plan import UnknownName
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.cycle import schedule
@@ -25,6 +28,25 @@ def test_a_name_that_nobody_knows_comes_with_the_nearest() -> None:
     assert names.unknown(WRONG) == (UnknownName(index=0, word="class", name=SLIP, nearest=H100),)
     assert names.unknown_in(requirement(None, vendor="nvida"), 2) == (UnknownName(index=2, word="vendor", name="nvida", nearest="nvidia"),)
     assert names.unknown_in(requirement(None, stack="zzzz")) == (UnknownName(index=0, word="stack", name="zzzz"),)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "want"),
+    [
+        (requirement(None, vendor="denglin"), ""),
+        (requirement(None, vendor="ndivia"), "nvidia"),
+        (requirement(None, vendor="adm"), ""),
+        (requirement(None, stack="rocm6"), "rocm"),
+        (requirement(None, stack="mlu"), ""),
+        (requirement(None, family="hopper"), "nvidia-hopper"),
+        (requirement(None, family="zzzz"), ""),
+    ],
+)
+def test_a_name_that_is_like_another_by_chance_is_no_slip(wanted: Requirement, want: str) -> None:
+    (unknown,) = KnownNames(WORLD).unknown_in(wanted)
+    assert unknown.nearest == want
+    if not want:
+        assert {likeness((unknown,), cell.pool) for cell in WORLD.cells} == {0}
 
 
 def test_a_vendor_whose_devices_are_there_is_known_though_no_class_of_it_is() -> None:
