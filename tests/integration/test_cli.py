@@ -68,8 +68,9 @@ def test_a_job_is_created_and_listed(hub: Api) -> None:
         (manifest("bad", replicass=1), "spec.replicass"),
         (manifest("bad", alternatives=[{"accelerator": {"stack": "cuda", "count": "8"}}]), "spec.alternatives[0].accelerator.count"),
         (manifest("Bad Name"), "metadata.name"),
+        (manifest("bad", placement={"maxPricePerDeviceHour": "1.1234567"}), "such as 250 or 12.50, with at most six decimal places"),
     ],
-    ids=["out of range", "unknown field", "a string for a number", "no DNS name"],
+    ids=["out of range", "unknown field", "a string for a number", "no DNS name", "too many places"],
 )
 def test_a_refusal_names_object_and_field_and_ends_with_2(hub: Api, text: str, want: str) -> None:
     refused = sampan(hub, "submit", "-f", "-", text=text)

@@ -84,7 +84,9 @@ def explain_api(status: int, body: str | bytes | None, *, reason: str | None = N
     if status in (400, 422) and not resource:  # the operator's own answer to a question
         return Trouble(f"refused: {said}", "correct that and try again")
     if status in (400, 422):
-        return Trouble(f"the API server refused the object: {said}", "correct the named field and try again", exit_code=1)
+        return Trouble(
+            f"the API server refused the object: {_without_patterns(said)}", "correct the named field and try again", exit_code=1
+        )
     if status == 429 or status >= 500:
         return Trouble(f"the API server is overloaded or in trouble ({status}): {said}", "try again in a minute")
     return Trouble(f"the API server answered {status}: {said}", "look at its logs, or try again")
@@ -131,6 +133,15 @@ def _explain_transport(error: Exception) -> Trouble:
     if "refused" in text:
         return Trouble("connection refused by the hub's API server", "start it, or check the server address in the kubeconfig (--context)")
     return Trouble(f"the hub cannot be reached: {text}", "check the network and the server address in the kubeconfig (--context)")
+
+
+def _without_patterns(said: str) -> str:
+    """The server's words with what a person may write in place of the pattern of an amount."""
+    from sampan.api.quantities import SUCH_AS
+
+    for pattern, example in SUCH_AS.items():
+        said = said.replace(f"should match '{pattern}'", f"should be an amount such as {example}")
+    return said
 
 
 def _status_words(body: str | bytes | None) -> tuple[str, str]:

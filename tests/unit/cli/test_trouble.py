@@ -75,6 +75,14 @@ def test_what_a_server_adds_to_every_refusal_is_left_out() -> None:
     assert '[spec.replicas: Invalid value: "a": must be integer]; correct the named field' in trouble.message
 
 
+def test_the_pattern_of_an_amount_is_told_by_what_it_stands_for() -> None:
+    pattern = "^[+]?([0-9]{1,9}([.][0-9]{0,6})?|[.][0-9]{1,6})$"
+    field = "spec.placement.maxPricePerDeviceHour"
+    trouble = explain(api_error(422, f"{field}: Invalid value: \"\": {field} in body should match '{pattern}'", kind="ComputeJob"))
+    assert trouble is not None
+    assert f"{field} in body should be an amount such as 250 or 12.50, with at most six decimal places" in trouble.message
+
+
 @pytest.mark.parametrize("body", ["<html>busy</html>", "[]", '"text"', None, '{"details": 3}'])
 def test_a_body_that_is_no_status_is_survived(body: str | None) -> None:
     error = api_error(500)
