@@ -35,7 +35,7 @@ def test_a_name_that_nobody_knows_comes_with_the_nearest() -> None:
     [
         (requirement(None, vendor="denglin"), ""),
         (requirement(None, vendor="ndivia"), "nvidia"),
-        (requirement(None, vendor="adm"), ""),
+        (requirement(None, vendor="adm"), "amd"),
         (requirement(None, stack="rocm6"), "rocm"),
         (requirement(None, stack="mlu"), ""),
         (requirement(None, family="hopper"), "nvidia-hopper"),
