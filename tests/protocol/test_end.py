@@ -2,10 +2,11 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from jobs import HUB, NOW
-from sampan.model.names import FINALIZER, remote_labels, remote_name
+from sampan.model.names import FINALIZER, LABEL_ATTEMPT, remote_labels, remote_name
 from unit.controller.fakes import H100_JOB, JOBS, REMOTE, World, running, world
 from unit.kube.fake_api import replying
 
@@ -49,6 +50,33 @@ async def test_the_end_is_mirrored_in_one_write_and_the_copy_goes_after_its_tomb
         await w.pass_time(1_000)
         assert len(w.hub.calls("PATCH")) == 2, "the hub object is left alone"
         assert len(w.member.calls("POST")) == 1, "a finished job is not run again because somebody cleaned up"
+
+
+@pytest.mark.parametrize(("condition", "phase"), [("Complete", "Succeeded"), ("Failed", "Failed")])
+async def test_a_result_counts_though_somebody_cleaned_up_at_once(condition: str, phase: str) -> None:
+    async with world() as w:
+        w.add(spec=H100_JOB)
+        await w.bind()
+        w.tell_copy(conditions=[{**COMPLETE[0], "type": condition, "reason": "BackoffLimitExceeded"}])
+        w.clean_up()
+        for millis in (100, 4_000, 31_000, 31_000):
+            await w.pass_time(millis)
+        assert w.status()["phase"] == phase
+        assert last(w)["outcome"] != "Lost"
+        assert len(w.member.calls("POST")) == 1, "a finished job is not run again because somebody cleaned up"
+
+
+async def test_a_result_of_another_attempt_is_not_that_of_this_one() -> None:
+    async with world() as w:
+        w.add(spec=H100_JOB)
+        await w.bind()
+        w.tell_copy(conditions=COMPLETE)
+        w.clean_up()
+        old = w.link.ended_jobs["u1"]
+        labels = {**old.metadata.labels, LABEL_ATTEMPT: "7"}
+        w.link.ended_jobs["u1"] = msgspec.structs.replace(old, metadata=msgspec.structs.replace(old.metadata, labels=labels))
+        await w.pass_time(100)
+        assert w.status()["phase"] != "Succeeded"
 
 
 async def test_a_finished_object_goes_after_its_ttl_by_its_own_uid() -> None:

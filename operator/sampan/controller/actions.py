@@ -44,6 +44,8 @@ class Remote:
     """The link's caches are complete and fresh."""
     job: RemoteJob | None = None
     """Our Job in the link's cache, of whatever attempt."""
+    ended: RemoteJob | None = None
+    """The last picture of the bound attempt's copy where it is gone and had its result: somebody cleaned up."""
     seen: bool = False
     """A copy of the bound attempt was seen before, whether or not it is there now."""
     pods: int = 0

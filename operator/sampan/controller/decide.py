@@ -32,15 +32,26 @@ from sampan.controller.actions import (
     Try,
     Wait,
 )
-from sampan.controller.endings import after, exhausted, given_up, is_late, late, lost, never_sent, start_deadline, suspended_words
+from sampan.controller.endings import (
+    after,
+    exhausted,
+    given_up,
+    is_late,
+    late,
+    lost,
+    never_sent,
+    seen_ending,
+    start_deadline,
+    suspended_words,
+)
 from sampan.controller.jobs import JobRecord
 from sampan.controller.mirror import Look, by_chance, counters_due, explained, held_removal, inquiry_due, summary, troubled
-from sampan.controller.observe import Observation, State
+from sampan.controller.observe import Observation
+from sampan.controller.own_jobs import attempt_of
 from sampan.controller.tries import ON_HUB, key_of
 from sampan.kube.text import clean_text
 from sampan.kube.workloads import Job as RemoteJob
 from sampan.model.lifecycle import Event, Outcome, Phase
-from sampan.model.names import LABEL_ATTEMPT
 
 HELD_MILLIS = 5_000
 """How long to wait before a copy that is deleted and stays is looked at again."""
@@ -52,15 +63,10 @@ MOST_TRIES = 4
 """Calls that fail or come to nothing before another pool is tried."""
 
 
-def attempt_of(job: RemoteJob) -> int:
-    """Return the attempt a copy belongs to; a label that somebody broke counts as an attempt before all of ours."""
-    text = job.metadata.labels.get(LABEL_ATTEMPT, "")
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
-
-
 def _number(copy: RemoteJob, binding: Binding) -> int:
     """Return the attempt a copy counts as: the UID that the hub recorded outweighs a label, which the member can write."""
-    return binding.attempt if binding.remote_uid is not None and copy.metadata.uid == binding.remote_uid else attempt_of(copy)
+    recorded = binding.remote_uid is not None and copy.metadata.uid == binding.remote_uid
+    return binding.attempt if recorded else attempt_of(copy.metadata.labels)
 
 
 def decide(job: JobRecord, remote: Remote, times: Times) -> Action:
@@ -171,6 +177,8 @@ def _follow(job: JobRecord, remote: Remote, times: Times) -> Action:
     if not remote.reachable:
         return _unreachable(job, remote, times.now)
     if remote.job is None:
+        if remote.ended is not None and remote.observation is not None:
+            return _by_result(job, Look(remote.ended, remote.observation, remote.still_for), remote, times=times)
         if binding.remote_uid is None and not remote.seen:
             return _create(job, remote, times)
         return Patch(after(job, lost(times.now))) if remote.job_absent or remote.absent else Confirm()
@@ -189,6 +197,14 @@ def _follow(job: JobRecord, remote: Remote, times: Times) -> Action:
     if seen.state.final and not seen.proved and remote.final_for < PROOF_MILLIS:
         return Wait(500)  # the pods' watch may still bring the one that shows why
     return _mirror(job, Look(remote.job, seen, remote.still_for), remote, times=times)
+
+
+def _by_result(job: JobRecord, look: Look, remote: Remote, *, times: Times) -> Action:
+    """The copy is gone, but its result was told before: that counts, whoever cleaned up."""
+    if not look.seen.proved and remote.final_for < PROOF_MILLIS:
+        return Wait(500)
+    ending = seen_ending(job, look.seen, times.now)
+    return Patch(after(job, lost(times.now)) if ending is None else _ended_with(job, ending, look, times=times))
 
 
 def _unreachable(job: JobRecord, remote: Remote, now: int) -> Action:
@@ -232,7 +248,7 @@ def _mirror(job: JobRecord, look: Look, remote: Remote, *, times: Times) -> Acti
         reason, _ = suspended_words()
         look = look._replace(seen=replace(seen, reason=reason, message="The member suspended the job after it had started."))
         seen = look.seen
-    ending = _ending(job, seen, times)
+    ending = seen_ending(job, seen, times.now)
     if ending is not None:
         return Patch(_ended_with(job, ending, look, times=times))
     look = look._replace(seen=explained(job, seen, remote, times=times))
@@ -264,25 +280,6 @@ def _ended_with(job: JobRecord, ending: Ending, look: Look, *, times: Times) -> 
         bound_at = job.binding.bound_at if job.binding else 0
         status = job_status.running(status, at=min(max(look.seen.started_at or times.now, bound_at), times.now))  # clocks differ
     return after(job, ending, status)
-
-
-def _ending(job: JobRecord, seen: Observation, times: Times) -> Ending | None:
-    outcome = _OUTCOMES.get(seen.state)
-    if outcome is None:
-        return None
-    if job.phase is Phase.BOUND and seen.cause is not None and not seen.cause.ran and outcome is not Outcome.SUCCEEDED:
-        outcome = Outcome.REJECTED  # nothing ran: no program failed, and nothing was disrupted
-    bound_at = job.binding.bound_at if job.binding else 0
-    at = seen.ended_at if seen.ended_at is not None and bound_at <= seen.ended_at <= times.now else times.now  # clocks differ
-    return Ending(outcome=outcome, reason=seen.reason or str(outcome), message=seen.message, exit_code=seen.exit_code, ended_at=at)
-
-
-_OUTCOMES = {
-    State.SUCCEEDED: Outcome.SUCCEEDED,
-    State.APP_FAILED: Outcome.APP_FAILED,
-    State.DISRUPTED: Outcome.DISRUPTED,
-    State.DEADLINE_EXCEEDED: Outcome.APP_FAILED,
-}
 
 
 def _longer_deadline(job: JobRecord, copy: RemoteJob) -> int | None:

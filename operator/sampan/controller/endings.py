@@ -11,6 +11,7 @@ from sampan.api.conditions import JobReason
 from sampan.api.status import Ending, Status
 from sampan.controller.actions import Try
 from sampan.controller.jobs import JobRecord
+from sampan.controller.observe import Observation, State
 from sampan.controller.pauses import NOT_STARTED, THE_TENANTS
 from sampan.kube.text import clean_text
 from sampan.model.lifecycle import Event, Outcome, Phase
@@ -35,6 +36,13 @@ OF_THE_JOB: Final = frozenset(
 """What holds up containers on a node (kubernetes, pkg/kubelet/{events,images,kuberuntime}): jobs that are alike need not suffer it."""
 UNCOUNTED: Final = THE_TENANTS | {"PoolGone"}
 """Reasons of rejected attempts that say nothing about whether the alternative can work."""
+
+_OUTCOMES: Final = {
+    State.SUCCEEDED: Outcome.SUCCEEDED,
+    State.APP_FAILED: Outcome.APP_FAILED,
+    State.DISRUPTED: Outcome.DISRUPTED,
+    State.DEADLINE_EXCEEDED: Outcome.APP_FAILED,
+}
 
 
 def after(job: JobRecord, ending: Ending, status: Status | None = None) -> Status:
@@ -81,6 +89,18 @@ def exhausted(job: JobRecord, now: int) -> Status:
 def _retries_on_hub(job: JobRecord, ending: Ending) -> bool:
     """A sweep's members are retried by index on the member; its failure there is final."""
     return ending.outcome is not Outcome.APP_FAILED or job.spec is None or job.spec.gang
+
+
+def seen_ending(job: JobRecord, seen: Observation, now: int) -> Ending | None:
+    """Return the end of an attempt as it is seen on the member; None where it has none yet."""
+    outcome = _OUTCOMES.get(seen.state)
+    if outcome is None:
+        return None
+    if job.phase is Phase.BOUND and seen.cause is not None and not seen.cause.ran and outcome is not Outcome.SUCCEEDED:
+        outcome = Outcome.REJECTED  # nothing ran: no program failed, and nothing was disrupted
+    bound_at = job.binding.bound_at if job.binding else 0
+    at = seen.ended_at if seen.ended_at is not None and bound_at <= seen.ended_at <= now else now  # clocks differ
+    return Ending(outcome=outcome, reason=seen.reason or str(outcome), message=seen.message, exit_code=seen.exit_code, ended_at=at)
 
 
 def late(job: JobRecord, now: int, *, reason: str = "", message: str = "", tried: Try | None = None) -> Ending:

@@ -1,5 +1,6 @@
 """What a member link is given and what can end it: settings, listeners, and how a failed call is shown. No behaviour."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -108,3 +109,13 @@ def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """Return the first single error of a group."""
     inner = group.exceptions[0]
     return first_of(inner) if isinstance(inner, BaseExceptionGroup) else inner
+
+
+def leave_if_cancelled() -> None:
+    """Raise CancelledError again where it came while a connection was ending with an error.
+
+    Python 3.11 lets the error win there, and counts wrongly in a task that holds task groups: so a connection is a task of its own.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

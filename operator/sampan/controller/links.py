@@ -17,7 +17,16 @@ from sampan.controller.kubeconfig_secrets import SecretProblem
 from sampan.controller.link_facts import LinkFacts
 from sampan.controller.link_known import Known
 from sampan.controller.link_session import Listener, Session
-from sampan.controller.link_terms import BeginAgainError, LinkEvents, LinkSettings, Shown, StrangerError, first_of, shown
+from sampan.controller.link_terms import (
+    BeginAgainError,
+    LinkEvents,
+    LinkSettings,
+    Shown,
+    StrangerError,
+    first_of,
+    leave_if_cancelled,
+    shown,
+)
 from sampan.controller.outage import Outage, outage_after
 from sampan.controller.own_jobs import OwnJobs
 from sampan.kube import kubeconfig
@@ -54,8 +63,6 @@ class MemberLink:
         self._held: set[str] = set()
         self._ready = False
         self._lost_nodes: set[str] = set()
-
-    # --- what others read -----------------------------------------------------------------------------------------
 
     @property
     def cluster_uid(self) -> str | None:
@@ -118,6 +125,11 @@ class MemberLink:
         return self._known.own.jobs
 
     @property
+    def ended_jobs(self) -> dict[str, kube.Job]:
+        """Return the last picture of our Jobs that went with a result, by the UID of the ComputeJob; to be taken out."""
+        return self._known.own.ended_jobs
+
+    @property
     def own_pods(self) -> dict[str, dict[str, kube.Pod]]:
         """Return our pods of all phases by the UID of their ComputeJob, then by pod UID, live."""
         return self._known.own.own_pods
@@ -125,8 +137,6 @@ class MemberLink:
     def traces(self, job_uid: str) -> bool:
         """Tell whether a Job or pod of this ComputeJob is known to be there, of any attempt."""
         return self._known.own.traces(job_uid)
-
-    # --- what others say ------------------------------------------------------------------------------------------
 
     def use(self, source: bytes | SecretProblem) -> None:
         """Take what the Secret holds now. What cannot be used is reported, and the last good kubeconfig stays in use."""
@@ -159,8 +169,6 @@ class MemberLink:
         if self._session is not None:
             self._session.doubt()
 
-    # --- life -----------------------------------------------------------------------------------------------------
-
     async def run(self) -> None:
         """Connect, and connect again, until cancelled."""
         backoff = Backoff(random.uniform, base=self._settings.retry_base)
@@ -175,7 +183,7 @@ class MemberLink:
                 backoff.reset()
             except* Exception as group:  # noqa: BLE001  a fault in here must not end the other links
                 self._ended(first_of(group))
-            _leave_if_cancelled()
+            leave_if_cancelled()
             if loop.time() - began > _LONG_ENOUGH:
                 backoff.reset()
             await self._pause(backoff.next())
@@ -215,8 +223,6 @@ class MemberLink:
         if isinstance(error, Unauthorized):
             self._events.refused(self)
         self._tell()
-
-    # --- what it tells --------------------------------------------------------------------------------------------
 
     def _job_changed(self, job_uid: str) -> None:
         if self._session is not None and self._session.verified:
@@ -287,13 +293,3 @@ class MemberLink:
         trouble = (session.trouble or session.stalled if session else None) or self._trouble
         trouble = trouble or ((Why.SYNCING, "reading what is there") if session else (Why.CONNECTING, ""))
         return (doubtful[0], f"{doubtful[1]}; with the last good kubeconfig: {trouble[0]}") if doubtful else trouble
-
-
-def _leave_if_cancelled() -> None:
-    """Raise CancelledError again where it came while a connection was ending with an error.
-
-    Python 3.11 lets the error win there, and counts wrongly in a task that holds task groups: so a connection is a task of its own.
-    """
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError

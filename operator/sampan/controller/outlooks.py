@@ -7,9 +7,9 @@ from typing import Protocol
 from sampan.api.status import Binding
 from sampan.controller import hold_ups as h
 from sampan.controller.actions import Remote
-from sampan.controller.decide import attempt_of
 from sampan.controller.jobs import JobRecord
 from sampan.controller.outage import Outage
+from sampan.controller.own_jobs import attempt_of
 from sampan.controller.presence import NEW_FOR, Trouble, Why, foreign_finalizers, troubles
 from sampan.kube.workloads import Pod
 from sampan.model.cluster import Node
@@ -139,7 +139,7 @@ def _newer(binding: Binding, remote: Remote) -> int | None:
     copy = remote.job
     if copy is None or (binding.remote_uid is not None and copy.metadata.uid == binding.remote_uid):
         return None
-    attempt = attempt_of(copy)
+    attempt = attempt_of(copy.metadata.labels)
     return attempt if attempt > binding.attempt else None
 
 

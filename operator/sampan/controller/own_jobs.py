@@ -5,10 +5,14 @@ ComputeJob's copy has: what merely pretends to be ours is not seen.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Final
 
 from sampan.controller.inventory import job_uid_of
 from sampan.kube import workloads as kube
 from sampan.model.names import LABEL_ATTEMPT, remote_name
+
+MOST_ENDED: Final = 256
+"""Jobs that went with a result and were looked at by nobody yet; of more the oldest are forgotten."""
 
 
 def attempt_of(labels: Mapping[str, str]) -> int:
@@ -27,6 +31,8 @@ class OwnJobs:
     def __init__(self, hub_id: str, changed: Callable[[str], None]) -> None:
         """Start empty. `changed` is told the UID of the ComputeJob whose Job or pods changed, after the change; it must not block."""
         self.jobs: dict[str, kube.Job] = {}
+        self.ended_jobs: dict[str, kube.Job] = {}
+        """The last picture of Jobs that went after their result was told, for the one who takes it out."""
         self.own_pods: dict[str, dict[str, kube.Pod]] = {}
         self.hub_id = hub_id
         self._changed = changed
@@ -58,6 +64,7 @@ class OwnJobs:
         if uid is None or self._older(job, self.jobs.get(uid)):
             return
         self.jobs[uid] = job
+        self.ended_jobs.pop(uid, None)
         self._changed(uid)
 
     def drop_job(self, job: kube.Job) -> None:
@@ -67,7 +74,15 @@ class OwnJobs:
         known = self.jobs.get(uid) if uid is not None else None
         if uid is not None and known is not None and known.metadata.uid == job.metadata.uid:
             del self.jobs[uid]
+            self._keep_result(uid, max(job, known, key=_version))
             self._changed(uid)
+
+    def _keep_result(self, uid: str, last: kube.Job) -> None:
+        """Whoever cleans up finished Jobs (a TTL that a webhook sets, a janitor) may be faster than whoever mirrors them."""
+        if any(c.type in ("Complete", "Failed") and c.status == "True" for c in last.status.conditions):
+            self.ended_jobs[uid] = last
+            while len(self.ended_jobs) > MOST_ENDED:
+                del self.ended_jobs[next(iter(self.ended_jobs))]
 
     def lose_job(self, namespace: str, name: str) -> None:
         """Forget a Job that went without being readable."""

@@ -5,10 +5,10 @@ from typing import Any, Protocol
 
 from sampan.api.status import Binding
 from sampan.controller.actions import Remote
-from sampan.controller.decide import attempt_of
 from sampan.controller.jobs import JobRecord
 from sampan.controller.observe import Observation, observe
 from sampan.controller.outage import Outage
+from sampan.controller.own_jobs import attempt_of
 from sampan.controller.remote import Link
 from sampan.kube.workloads import Job as RemoteJob
 from sampan.kube.workloads import Pod
@@ -23,6 +23,10 @@ class MemberLink(Link, Protocol):
     @property
     def own_pods(self) -> dict[str, dict[str, Pod]]:
         """Return our pods there, by the UID of the ComputeJob and their own."""
+
+    @property
+    def ended_jobs(self) -> dict[str, RemoteJob]:
+        """Return the last picture of our Jobs that went with a result, by the UID of the ComputeJob; to be taken out."""
 
     @property
     def connected(self) -> bool:
@@ -74,6 +78,7 @@ class Sight:
         self._still_since: dict[str, tuple[tuple[int, ...], int]] = {}
         self._told: dict[str, tuple[int, tuple[str, str]]] = {}
         self._unsent: dict[str, int] = {}
+        self._ended: dict[str, RemoteJob] = {}
 
     def intended(self, uid: str, attempt: int) -> None:
         """Hear that this process wrote the intent of an attempt: nothing was sent to its member yet."""
@@ -105,7 +110,7 @@ class Sight:
 
     def forget(self, uid: str) -> None:
         """Drop what is remembered of a job's attempts."""
-        kept: tuple[dict[str, Any], ...] = (self._absent, self._missed, self._strays, self._current, self._unsent)
+        kept: tuple[dict[str, Any], ...] = (self._absent, self._missed, self._strays, self._current, self._unsent, self._ended)
         for known in (*kept, self._seen, self._final_since, self._still_since, self._told):
             known.pop(uid, None)
 
@@ -122,15 +127,18 @@ class Sight:
             return Remote(offer_exists=exists or link is not None, offer_draining=draining, absent=absent, unsent=unsent)
         copy = link.jobs.get(record.uid) or self._stray(record.uid)
         pods = tuple(link.own_pods.get(record.uid, {}).values())
-        seen = self._observe(record, copy, pods, binding=binding) if copy is not None else None
+        ended = self._gone_with_result(record, link, binding) if copy is None else None
+        shown = copy or ended
+        seen = self._observe(record, shown, pods, binding=binding) if shown is not None else None
         attempt, _ = self._seen.get(record.uid, (0, None))
         asked, words = self._told.get(record.uid, (0, ("", "")))
         return Remote(
             offer_exists=exists or copy is not None,
             offer_draining=draining,
             reachable=True,
-            unsent=unsent and copy is None and not pods,
+            unsent=unsent and shown is None and not pods,
             job=copy,
+            ended=ended,
             pods=len(pods),
             seen=attempt == binding.attempt,
             observation=seen,
@@ -141,6 +149,18 @@ class Sight:
             job_absent=copy is None and self._missed.get(record.uid) == binding.attempt,
             absent=absent and copy is None and not pods,
         )
+
+    def _gone_with_result(self, record: JobRecord, link: MemberLink, binding: Binding) -> RemoteJob | None:
+        """Return the last picture of a copy of the open attempt that went after its result was told."""
+        last = link.ended_jobs.pop(record.uid, None)
+        if last is not None:
+            self._ended[record.uid] = last
+        last = self._ended.get(record.uid)
+        if last is None or not record.attempt_open:
+            self._ended.pop(record.uid, None)
+            return None
+        known = binding.remote_uid
+        return last if (attempt_of(last.metadata.labels) == binding.attempt if known is None else last.metadata.uid == known) else None
 
     def _stray(self, uid: str) -> RemoteJob | None:
         until, copy = self._strays.get(uid, (0, None))
@@ -157,7 +177,7 @@ class Sight:
     def _observe(self, record: JobRecord, copy: RemoteJob, pods: tuple[Pod, ...], *, binding: Binding) -> Observation:
         """Look at an attempt; what was seen of it before goes in, because failed pods may be gone by now."""
         recorded = binding.remote_uid is not None and binding.remote_uid == copy.metadata.uid
-        attempt = binding.attempt if recorded else attempt_of(copy)
+        attempt = binding.attempt if recorded else attempt_of(copy.metadata.labels)
         mine = tuple(pod for pod in pods if pod.metadata.labels.get(LABEL_ATTEMPT) == str(attempt))
         number, earlier = self._seen.get(record.uid, (0, None))
         if number != attempt:

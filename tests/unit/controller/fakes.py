@@ -84,6 +84,7 @@ class FakeLink:
     client: Client
     jobs: dict[str, RemoteJob] = field(default_factory=dict)
     own_pods: dict[str, dict[str, Pod]] = field(default_factory=dict)
+    ended_jobs: dict[str, RemoteJob] = field(default_factory=dict)
     nodes: dict[str, Node] = field(default_factory=dict)
     connected: bool = True
     doubts: int = 0
@@ -244,6 +245,11 @@ class World:
         """Write the copy's status, as the member's Job controller does."""
         copy = self.copy(uid)
         self.member.put(REMOTE, {**copy, "status": {**copy.get("status", {}), **status}})
+
+    def clean_up(self, uid: str = "u1") -> None:
+        """Delete the copy as somebody else right after its result was told: nobody has looked at it meanwhile."""
+        self.link.ended_jobs[uid] = msgspec.convert(self.copy(uid), RemoteJob)
+        self.member.drop(REMOTE, remote_name(HUB, uid), "sampan-jobs")
 
 
 @asynccontextmanager

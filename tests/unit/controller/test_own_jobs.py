@@ -1,5 +1,7 @@
 """What is ours on a member: by exact labels and name, never undone by older news."""
 
+from typing import Any
+
 import pytest
 
 from member_objects import HUB, JOB, NAMESPACE, as_job, as_pod, job_body, pod_body
@@ -49,6 +51,26 @@ def test_a_delete_forgets_the_very_object_only(own: OwnJobs, told: list[str]) ->
     own.drop_job(as_job(job_body(attempt=2)))
     assert not own.traces(JOB)
     assert told == [JOB, JOB]
+
+
+def ended_body(name: str = NAME, **more: Any) -> dict[str, Any]:
+    """A Job whose result is told."""
+    body = job_body(name=name, **more)
+    return {**body, "status": {**body.get("status", {}), "conditions": [{"type": "Complete", "status": "True"}]}}
+
+
+def test_a_result_outlives_its_job_until_it_is_taken_out(own: OwnJobs) -> None:
+    own.put_job(as_job(job_body(version=6)))
+    own.drop_job(as_job(job_body(version=7)))
+    assert not own.ended_jobs, "it had none"
+    own.put_job(as_job(job_body(version=8)))
+    own.drop_job(as_job(ended_body(version=9)))
+    assert own.ended_jobs[JOB].metadata.resource_version == "9"
+    own.put_job(as_job(job_body(version=10)))
+    assert not own.ended_jobs, "the next attempt is there"
+    own.put_job(as_job(ended_body(version=11)))
+    own.replace_jobs(NAMESPACE, [])
+    assert JOB in own.ended_jobs, "the watch had a gap"
 
 
 def test_a_full_list_forgets_what_is_not_in_it(own: OwnJobs, told: list[str]) -> None:
