@@ -110,7 +110,7 @@ async def test_the_hub_itself_is_no_member(desk: Harness) -> None:
 @pytest.mark.parametrize(
     ("spoil", "code"),
     [
-        (lambda good: good.replace("token:", "exec: {command: /bin/true}\n    token:"), "ExecNotAllowed"),
+        (lambda good: good.replace("token:", "exec: {command: /bin/true} #"), "ExecNotAllowed"),
         (lambda good: good.replace("server:", "insecure-skip-tls-verify: true\n    server:"), "InsecureSkipTLSVerify"),
         (lambda good: good.replace("https://", "http://"), "NotHTTPS"),
         (lambda good: good.replace("token:", "tokenFile:"), "TokenFileNotAllowed"),
