@@ -37,7 +37,7 @@ test: binaries ## every test, real API servers included
 	$(call say,All tests)
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-unit: $(STAMP) ## the tests that need nothing but Python: about a minute
+unit: $(STAMP) ## the tests that need nothing but Python: a few minutes
 	$(call say,Offline tests)
 	@$(BIN)/python -m pytest -q $(OFFLINE_TESTS) $(PYTEST_ARGS)
 
