@@ -1,4 +1,4 @@
-"""The house rules as tests: mirror tree, sizes, signatures, docstrings, imports, words. Each message says what to do.
+"""The house rules as tests: tests per package, sizes, signatures, docstrings, imports, words. Each message says what to do.
 
 What must never live here: rules that ruff, mypy or import-linter can hold by themselves.
 """
@@ -24,7 +24,6 @@ HARD_FILE_LINES = 500
 LONG_FILES: dict[str, str] = {}
 """Files of 301 to 500 lines, each with the reason why it is one noun all the same."""
 
-EXEMPT_FROM_MIRROR = {"__init__.py", "__main__.py"}
 CLICK_DECORATORS = ("command", "group")
 SILENT_MARK = re.compile(r"#.*\S")
 
@@ -82,26 +81,12 @@ def ids(path: Path) -> str:
     return shown(path)
 
 
-def test_every_module_with_code_has_its_test_file() -> None:
-    """Someone who changes a module finds its tests without searching."""
-    missing = [
-        shown(module)
-        for module in MODULES
-        if module.name not in EXEMPT_FROM_MIRROR
-        and has_code(parsed(module))
-        and not (TESTS / "unit" / module.relative_to(PACKAGE).parent / f"test_{module.name}").exists()
-    ]
-    assert not missing, "no test file for " + ", ".join(missing) + "; want tests/unit/<same path>/test_<name>.py"
-
-
-def test_every_unit_test_file_has_its_module() -> None:
-    """A test file whose module, or folder of packaged data, was renamed away is found."""
-    orphans = []
-    for test in (test for test in python_files(TESTS / "unit") if test.name.startswith("test_")):
-        module = PACKAGE / test.relative_to(TESTS / "unit").parent / test.name.removeprefix("test_")
-        if not module.exists() and not module.with_suffix("").is_dir():
-            orphans.append(shown(test))
-    assert not orphans, f"no module for {orphans}"
+def test_every_package_with_code_has_its_folder_of_tests() -> None:
+    """Someone who changes a module finds its tests in the folder of its package; how they are cut into files is free."""
+    packages = {module.parent.relative_to(PACKAGE) for module in MODULES if has_code(parsed(module))} - {Path()}
+    folders = {test.parent.relative_to(TESTS / "unit") for test in (TESTS / "unit").rglob("test_*.py")}
+    assert not packages - folders, f"no tests in tests/unit for the packages {sorted(map(str, packages - folders))}"
+    assert not folders - packages, f"no package for the folders {sorted(map(str, folders - packages))} of tests/unit"
 
 
 @pytest.mark.parametrize("path", [*MODULES, *TEST_FILES], ids=ids)
