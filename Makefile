@@ -4,17 +4,17 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help venv demo test unit lint generate lock binaries clean
+.PHONY: help venv demo test test-unit test-integration test-e2e lint generate lock binaries clean
 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LOCK := operator/requirements.lock
-OFFLINE_TESTS := $(wildcard tests/unit tests/properties tests/golden) tests/test_architecture.py
+OFFLINE_TESTS := tests/unit tests/properties tests/golden tests/protocol tests/test_architecture.py
 say = @echo '==> $(1)'
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 venv: $(STAMP) ## the virtual environment .venv, as the lock file says
 
@@ -37,9 +37,17 @@ test: binaries ## every test, real API servers included
 	$(call say,All tests)
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-unit: $(STAMP) ## the tests that need nothing but Python: a few minutes
+test-unit: $(STAMP) ## the tests that need nothing but Python: a few minutes
 	$(call say,Offline tests)
-	@$(BIN)/python -m pytest -q $(OFFLINE_TESTS) $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest $(OFFLINE_TESTS) $(PYTEST_ARGS)
+
+test-integration: binaries ## the tests on real API servers, piece by piece
+	$(call say,Integration tests)
+	@$(BIN)/python -m pytest tests/integration $(PYTEST_ARGS)
+
+test-e2e: binaries ## the tests on whole federations with the operator
+	$(call say,End-to-end tests)
+	@$(BIN)/python -m pytest tests/e2e $(PYTEST_ARGS)
 
 lint: $(STAMP) ## ruff, mypy strict, import contracts, generated files up to date
 	$(call say,ruff)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from servers import bare_api, binaries, federation
+from side_by_side import deal
 
 __all__ = ["bare_api", "binaries", "federation"]
 
@@ -19,13 +20,16 @@ settings.register_profile("thorough", parent=settings.get_profile("default"), ma
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "default"))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What asks for real API servers is an integration test, for a whole federation an end-to-end test as well."""
     for item in items:
         if {"integration", "e2e"} & set(item.path.parts):
             item.add_marker(pytest.mark.integration)
         if "federation" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.e2e)
+    if hasattr(config, "workerinput"):  # one of several processes
+        deal(items)
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,28 @@
+"""Which tests may run beside which, where pytest-xdist runs several processes (`make test`).
+
+Tests that share servers stay together in one process, which starts them once, in the order they are written: those of the one
+federation, those of all other servers. What needs nothing but Python is dealt out by file to whoever has time. Without pytest-xdist
+nothing changes. What must never live here: fixtures.
+"""
+
+import pytest
+
+FEDERATION, SERVERS = "federation", "servers"
+
+
+def group(item: pytest.Item) -> str:
+    """The name of those that a test stays together with."""
+    fixtures = getattr(item, "fixturenames", ())
+    if "federation" in fixtures:
+        return FEDERATION
+    if "binaries" in fixtures:
+        return SERVERS
+    return item.path.stem
+
+
+def deal(items: list[pytest.Item]) -> None:
+    """Mark the groups, the longest first: what is dealt out last should be short."""
+    order = (FEDERATION, SERVERS)
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group(item)))
+    items.sort(key=lambda item: order.index(found) if (found := group(item)) in order else len(order))
