@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from sampan.catalog import load
+from sampan.inventory.pools.grouping import cells_of, pools_of
 from sampan.model.accelerator import AcceleratorClass, Precision
 from sampan.model.admission import Quota
 from sampan.model.backlog import Backlog
@@ -15,7 +16,6 @@ from sampan.model.selector import Expression, Operator, Selector
 from sampan.model.snapshot import Snapshot
 from sampan.model.taint import Taint
 from sampan.model.vector import CPU, MEMORY, PODS, Vector
-from sampan.scheduling.pools import cells_of, pools_of
 
 NOW = 1_800_000_000_000
 GIB = 2**30

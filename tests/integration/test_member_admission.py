@@ -19,7 +19,7 @@ from integration.crd_server import Server
 from sampan.api.computejob import ComputeJobSpec
 from sampan.api.convert import shape_of
 from sampan.api.manifest import job_manifest
-from sampan.controller.namespace_rules import NamespaceRules
+from sampan.inventory.namespace_rules import NamespaceRules
 from sampan.kube import layers as kube
 from sampan.model.admission import NO_ADMISSION
 from sampan.model.cluster import Pool

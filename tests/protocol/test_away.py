@@ -10,10 +10,10 @@ from sampan.api import rejections
 from sampan.api.status import to_rfc3339
 from sampan.controller import actions as a
 from sampan.controller.decide import decide
-from sampan.controller.inventory import to_node
 from sampan.controller.jobs import JobRecord
 from sampan.controller.observe import Observation, State
 from sampan.controller.outage import Outage
+from sampan.inventory.member import to_node
 from unit.controller.fakes import H100_JOB, JOBS, REMOTE, World, running, world
 from unit.kube.fake_api import replying
 

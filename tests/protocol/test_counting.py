@@ -7,10 +7,10 @@ import pytest
 from jobs import CLUSTER, NOW, OFFER, binding, body, bound_status, copy
 from sampan.api import status as s
 from sampan.controller.state import State
+from sampan.inventory.in_flight import Flight
 from sampan.kube.workloads import Affinity, Job, MatchExpression, NodeAffinity, NodeSelectorTerm, PodTemplate, PreferredTerm, TemplateSpec
 from sampan.model.lifecycle import Event, Outcome
 from sampan.model.plan import Assignment
-from sampan.scheduling.capacity import Flight
 from unit.controller.fakes import H100_JOB, FakeFleet, pool
 
 DELETED = {"deletionTimestamp": "2027-01-15T08:00:00Z"}

@@ -11,9 +11,9 @@ import builders as b
 from jobs import CLUSTER, NOW, OFFER, body
 from member_objects import HUB, as_node, node_body
 from sampan.catalog import load
-from sampan.controller.inventory import Inventory
 from sampan.controller.offer_pools import OfferPools
 from sampan.controller.state import State
+from sampan.inventory.member import Inventory
 from sampan.kube import layers as kube
 from sampan.model.cluster import Cell, Cluster, Node
 from sampan.model.offer import Offer, OfferKey

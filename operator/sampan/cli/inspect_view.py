@@ -9,19 +9,19 @@ import msgspec
 from sampan.catalog import Catalog
 from sampan.catalog.resolve import UNKNOWN_VENDOR
 from sampan.catalog.taken import cards_taken
-from sampan.controller.inventory import Inventory
-from sampan.controller.shares import doubles_taken
+from sampan.inventory.device_usage import doubles_taken
+from sampan.inventory.in_flight import used_by
+from sampan.inventory.member import Inventory
+from sampan.inventory.pools.grouping import pools_of
+from sampan.inventory.pools.summary import LeftOut, PoolSummary, describe, left_out
+from sampan.inventory.pools.taints import advice, blocking
 from sampan.kube import workloads as kube
 from sampan.model.accelerator import AcceleratorClass, Sharing
 from sampan.model.cluster import CardUse, Cluster, Node
 from sampan.model.device import DeviceGroup, DeviceSlice, Ignored
 from sampan.model.offer import Offer, OfferKey, Terms
 from sampan.model.quantity import format_bytes
-from sampan.scheduling.capacity import used_by
-from sampan.scheduling.pool_summary import LeftOut, PoolSummary, describe, left_out
-from sampan.scheduling.pools import pools_of
 from sampan.scheduling.room import hindrances, usable
-from sampan.scheduling.taints import advice, blocking
 
 UID = "inspected"
 

@@ -44,7 +44,7 @@ def inspect(filename: str, output: str) -> None:
     """
     from sampan.catalog import load
     from sampan.cli.inspect_view import pools, rows, see, unused
-    from sampan.controller.device_slices import to_slice
+    from sampan.inventory.slices import to_slice
     from sampan.kube import workloads
     from sampan.kube.dra import ResourceSlice
 

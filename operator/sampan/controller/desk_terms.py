@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sampan.controller.cluster_view import Flights
 from sampan.controller.link_terms import LinkSettings
 from sampan.controller.offer_render import OfferUse
+from sampan.inventory.cluster import Flights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

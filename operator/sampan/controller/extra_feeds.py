@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator, Set
 from typing import Any
 
-from sampan.controller.device_slices import to_slice
 from sampan.controller.feed_sink import Sink
-from sampan.controller.inventory import Inventory
+from sampan.inventory.member import Inventory
+from sampan.inventory.slices import to_slice
 from sampan.kube import dra
 from sampan.kube import layers as kube
 from sampan.kube.listing import Collection

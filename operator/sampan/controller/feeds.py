@@ -10,9 +10,9 @@ from typing import Any, Final, Never, TypeVar
 
 from sampan.controller.extra_feeds import AWAITED, narrow_feeds, wide_feeds
 from sampan.controller.feed_sink import Sink
-from sampan.controller.inventory import Inventory
 from sampan.controller.own_jobs import OwnJobs
 from sampan.controller.published import Published
+from sampan.inventory.member import Inventory
 from sampan.kube import workloads as kube
 from sampan.kube.client import Client
 from sampan.kube.listing import Collection

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from sampan.controller.inventory import Inventory
 from sampan.controller.link_terms import StrangerError
 from sampan.controller.own_jobs import OwnJobs
 from sampan.controller.published import Published
 from sampan.controller.rights import NOTHING_MORE, Extras, Rights
+from sampan.inventory.member import Inventory
 from sampan.kube.credentials import Credentials
 
 

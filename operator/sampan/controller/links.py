@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from sampan.api.conditions import OfferReason as Why
 from sampan.api.conditions import invalid_kubeconfig
 from sampan.api.convert_offer import SecretRef
-from sampan.controller.inventory import Inventory
 from sampan.controller.kubeconfig_secrets import SecretProblem
 from sampan.controller.link_facts import LinkFacts
 from sampan.controller.link_known import Known
@@ -29,13 +28,14 @@ from sampan.controller.link_terms import (
 )
 from sampan.controller.outage import Outage, outage_after
 from sampan.controller.own_jobs import OwnJobs
+from sampan.inventory.in_flight import PodUse
+from sampan.inventory.member import Inventory
 from sampan.kube import kubeconfig
 from sampan.kube import workloads as kube
 from sampan.kube.backoff import Backoff
 from sampan.kube.client import Client
 from sampan.kube.errors import KubeError, Unauthorized
 from sampan.model.cluster import Node
-from sampan.scheduling.capacity import PodUse
 
 log = logging.getLogger(__name__)
 

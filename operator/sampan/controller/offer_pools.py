@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping
 
 from sampan.catalog import Catalog
-from sampan.controller.cluster_view import ClusterView, Flights
-from sampan.controller.inventory import Inventory
+from sampan.inventory.cluster import ClusterView, Flights
+from sampan.inventory.member import Inventory
+from sampan.inventory.pools.grouping import cells_of, pools_of
+from sampan.inventory.pools.summary import LeftOut, left_out
 from sampan.model.cluster import Cell, Cluster, Pool
 from sampan.model.offer import Offer, OfferKey
-from sampan.scheduling.pool_summary import LeftOut, left_out
-from sampan.scheduling.pools import cells_of, pools_of
 
 
 class OfferPools:

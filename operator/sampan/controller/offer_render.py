@@ -13,11 +13,11 @@ from sampan.controller.offer_pools import OfferPools
 from sampan.controller.offer_runtime import runtime_trouble
 from sampan.controller.offer_status import OfferView, difference, is_urgent, status_of
 from sampan.controller.offer_writer import Write
+from sampan.inventory.pools.summary import PoolSummary, describe, own_use
 from sampan.kube.client import PatchType
 from sampan.model.cluster import Cluster, Pool, Running
 from sampan.model.names import FINALIZER
 from sampan.model.offer import OfferKey
-from sampan.scheduling.pool_summary import PoolSummary, describe, own_use
 
 UNSHOWN_FOR: Final = 600_000
 """Milliseconds for which pools are left out of a status after the API server refused it."""

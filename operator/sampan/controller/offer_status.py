@@ -8,9 +8,9 @@ from sampan.api.conditions import OFFER_CONDITIONS
 from sampan.api.status import merge_difference, to_rfc3339
 from sampan.controller.joining import Joined, Verdict
 from sampan.controller.link_facts import LinkFacts
+from sampan.inventory.pools.summary import LeftOut, PoolSummary
 from sampan.kube.text import clean_text
 from sampan.model.quantity import format_bytes
-from sampan.scheduling.pool_summary import LeftOut, PoolSummary
 
 MAX_POOLS: Final = 256
 MAX_MISSING: Final = 64

@@ -7,7 +7,7 @@ ComputeJob's copy has: what merely pretends to be ours is not seen.
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from sampan.controller.inventory import job_uid_of
+from sampan.inventory.member import job_uid_of
 from sampan.kube import workloads as kube
 from sampan.model.names import LABEL_ATTEMPT, remote_name
 

@@ -14,8 +14,8 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Final, Never
 
-from sampan.controller.device_slices import to_slice
-from sampan.controller.inventory import Inventory
+from sampan.inventory.member import Inventory
+from sampan.inventory.slices import to_slice
 from sampan.kube.meta import ConfigMap
 from sampan.kube.summary import BadSummary, Parcel, Summary, open_parcel
 from sampan.kube.workloads import Pod

@@ -14,6 +14,7 @@ from sampan.controller.queue_book import QueueBook
 from sampan.controller.under_way import UnderWay, about_to_run, bound_flight, planned_flight, running_of
 from sampan.controller.use_book import UseBook
 from sampan.controller.waiting_room import CellId, WaitingRoom
+from sampan.inventory.in_flight import Flight
 from sampan.kube.workloads import Job as RemoteJob
 from sampan.model.accelerator import AcceleratorClass
 from sampan.model.cluster import Cell, Cluster, Node, Pool, Running
@@ -21,7 +22,6 @@ from sampan.model.offer import Offer, OfferKey
 from sampan.model.plan import Assignment
 from sampan.model.policy import BUILT_IN, Policy
 from sampan.model.snapshot import Snapshot
-from sampan.scheduling.capacity import Flight
 
 
 class Fleet(Protocol):

@@ -11,13 +11,13 @@ from sampan.api.manifest import in_queue
 from sampan.controller.failure import count_of
 from sampan.controller.jobs import JobRecord
 from sampan.controller.queue_book import Seat
+from sampan.inventory.in_flight import NOT_MADE, Flight, Made
 from sampan.kube.workloads import Job as RemoteJob
 from sampan.model.cluster import Cluster, Pool, Running
 from sampan.model.job import Demand, Shape, Share
 from sampan.model.offer import OfferKey
 from sampan.model.plan import Assignment
 from sampan.model.vector import Vector
-from sampan.scheduling.capacity import NOT_MADE, Flight, Made
 from sampan.scheduling.need import need_of, started
 from sampan.scheduling.quota_use import NOTHING, use_of
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from builders import node as build_node
 from sampan.catalog import load
 from sampan.cli.objects import read_objects, typed
-from sampan.controller.device_slices import to_slice
-from sampan.controller.inventory import to_node
+from sampan.inventory.member import to_node
+from sampan.inventory.slices import to_slice
 from sampan.kube.dra import ResourceSlice
 from sampan.kube.workloads import Node as KubeNode
 from sampan.model.cluster import Node

@@ -6,9 +6,9 @@ import pytest
 
 from builders import cluster, node, offer
 from sampan.catalog import load
+from sampan.inventory.pools.grouping import pools_of
+from sampan.inventory.pools.summary import left_out
 from sampan.model.device import DeviceGroup, DeviceSlice, DraDevice
-from sampan.scheduling.pool_summary import left_out
-from sampan.scheduling.pools import pools_of
 
 INSTANCE_TYPE = "node.kubernetes.io/instance-type"
 MACHINES = {

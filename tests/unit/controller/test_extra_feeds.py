@@ -3,7 +3,7 @@
 import msgspec
 
 from sampan.controller.extra_feeds import narrow_feeds, wide_feeds
-from sampan.controller.inventory import Inventory
+from sampan.inventory.member import Inventory
 from sampan.kube import dra, layers
 
 ALL = frozenset({"resourceslices", "resourceclaims", "clusterqueues", "resourcequotas", "limitranges", "priorityclasses", "localqueues"})

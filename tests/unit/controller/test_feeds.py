@@ -8,8 +8,8 @@ import pytest
 
 from member_objects import HUB, JOB, job_body, node_body, pod_body
 from sampan.controller.feeds import Feeds
-from sampan.controller.inventory import Inventory
 from sampan.controller.own_jobs import OwnJobs
+from sampan.inventory.member import Inventory
 from sampan.kube import kubeconfig
 from sampan.kube.addresses import AddressPolicy
 from sampan.kube.client import Client

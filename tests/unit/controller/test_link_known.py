@@ -1,9 +1,9 @@
 """With which kubeconfig a link connects."""
 
 from member_objects import HUB
-from sampan.controller.inventory import Inventory
 from sampan.controller.link_known import Known
 from sampan.controller.own_jobs import OwnJobs
+from sampan.inventory.member import Inventory
 from sampan.kube import kubeconfig as kubeconfigs
 from sampan.kube.credentials import Credentials
 from unit.controller.link_harness import SETTINGS

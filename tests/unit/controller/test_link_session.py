@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 
 from member_objects import HUB, node_body
-from sampan.controller.inventory import Inventory
 from sampan.controller.link_known import Known
 from sampan.controller.link_session import Listener, Session
 from sampan.controller.link_terms import StrangerError, first_of
 from sampan.controller.own_jobs import OwnJobs
+from sampan.inventory.member import Inventory
 from sampan.kube import kubeconfig
 from sampan.kube.client import Client
 from unit.controller.fake_server import NODES, RUNTIMES, FakeServer, fake_server, until

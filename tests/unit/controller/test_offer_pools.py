@@ -6,8 +6,8 @@ import pytest
 
 from member_objects import HUB, MEMBER, as_node, as_pod, node_body, pod_body
 from sampan.catalog import load
-from sampan.controller.inventory import Inventory
 from sampan.controller.offer_pools import OfferPools
+from sampan.inventory.member import Inventory
 from sampan.model.offer import Offer, OfferKey, PoolRule, Terms
 from sampan.model.selector import Expression, Operator, Selector
 

@@ -8,11 +8,11 @@ import pytest
 from builders import running
 from member_objects import HUB, MEMBER, as_node, as_pod, node_body, offer_body, pod_body, provider_body
 from sampan.catalog import load
-from sampan.controller.inventory import Inventory
 from sampan.controller.link_facts import LinkFacts
 from sampan.controller.offer_book import OfferBook
 from sampan.controller.offer_pools import OfferPools
 from sampan.controller.offer_render import OfferUse, Renderer
+from sampan.inventory.member import Inventory
 from sampan.kube.client import PatchType
 from sampan.kube.meta import ObjectMeta
 from sampan.kube.runtime_class import RuntimeClass

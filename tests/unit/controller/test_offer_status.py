@@ -9,10 +9,10 @@ from sampan.api.convert_offer import claim_of, grant_of
 from sampan.controller.joining import House, judge
 from sampan.controller.link_facts import LinkFacts
 from sampan.controller.offer_status import OfferView, difference, is_urgent, status_of
+from sampan.inventory.pools.summary import LeftOut, PoolSummary
+from sampan.inventory.pools.taints import advice
 from sampan.model.accelerator import Sharing
 from sampan.model.taint import Taint
-from sampan.scheduling.pool_summary import LeftOut, PoolSummary
-from sampan.scheduling.taints import advice
 
 NOW = 1_767_225_600_000
 FACTS = LinkFacts(connected=True, reason="Connected", cluster_uid=MEMBER, version="v1.36.3", missing=(), fingerprint="abc123")

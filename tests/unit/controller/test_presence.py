@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from builders import node
-from sampan.controller.inventory import to_node
 from sampan.controller.presence import Trouble, Why, foreign_finalizers, trouble_of, troubles
+from sampan.inventory.member import to_node
 from sampan.kube import workloads as kube
 from sampan.model.cluster import Node
 

@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 
 from member_objects import HUB, JOB, MEMBER, as_node, as_pod, node_body, pod_body
 from sampan.catalog import Catalog, load
-from sampan.controller.cluster_view import ClusterView
-from sampan.controller.device_slices import to_slice
-from sampan.controller.inventory import Inventory
 from sampan.controller.published import REST, Published, rest_after, through
 from sampan.gate.fold import bare_claim, bare_node, folded
+from sampan.inventory.cluster import ClusterView
+from sampan.inventory.in_flight import Flight
+from sampan.inventory.member import Inventory
+from sampan.inventory.pools.grouping import pools_of
+from sampan.inventory.slices import to_slice
 from sampan.kube.dra import ResourceSlice
 from sampan.kube.layers import ResourceClaim
 from sampan.kube.meta import ConfigMap, ObjectMeta
@@ -25,8 +27,6 @@ from sampan.kube.workloads import Node, Pod
 from sampan.model.cluster import Cluster
 from sampan.model.offer import Offer, OfferKey, Terms
 from sampan.model.vector import Vector
-from sampan.scheduling.capacity import Flight
-from sampan.scheduling.pools import pools_of
 
 CATALOG: Catalog = load()
 FLIGHT = Flight(job_uid=JOB, nodes=(("n1", 2), ("n2", 1)), per_replica=Vector.of({"cpu": 4000, "nvidia.com/gpu": 2, "pods": 1}))

@@ -11,11 +11,11 @@ from sampan.api import status as s
 from sampan.api.convert import parse_spec
 from sampan.controller.state import State
 from sampan.controller.under_way import per_replica
+from sampan.inventory.in_flight import Flight
 from sampan.model.lifecycle import Outcome
 from sampan.model.offer import OfferKey
 from sampan.model.plan import Assignment
 from sampan.model.policy import BUILT_IN, Policy
-from sampan.scheduling.capacity import Flight
 
 from .fakes import H100_JOB, FakeFleet, pool
 

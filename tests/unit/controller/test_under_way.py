@@ -12,11 +12,11 @@ from sampan.api.status import running
 from sampan.controller.queue_book import QueueBook
 from sampan.controller.state import State
 from sampan.controller.under_way import UnderWay, about_to_run, recovered_nodes, replicas_over, running_of, share_of
+from sampan.inventory.in_flight import Flight
 from sampan.kube.workloads import JobSpec
 from sampan.model.cluster import Running
 from sampan.model.job import Requirement, Share
 from sampan.model.plan import Assignment
-from sampan.scheduling.capacity import Flight
 
 from .fakes import FakeFleet, pool
 from .test_queue_book import queue

@@ -7,6 +7,7 @@ import pytest
 
 from builders import NOW, cluster, demand, job, node, offer, requirement, shape, snapshot
 from sampan.catalog import load
+from sampan.inventory.pools.grouping import pools_of
 from sampan.model.cluster import Node
 from sampan.model.job import Domestic, Placement, Requirement
 from sampan.model.reason import Reason
@@ -14,7 +15,6 @@ from sampan.scheduling.cycle import schedule
 from sampan.scheduling.filters import Question, refusals
 from sampan.scheduling.memo import Memo
 from sampan.scheduling.objections import objection
-from sampan.scheduling.pools import pools_of
 
 X9000 = node(resources={"nvidia.com/gpu": 4}, labels={"nvidia.com/gpu.product": "NVIDIA-X9000"})
 NPU = node(resources={"acme.example/npu": 4})

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from sampan.controller.query.documents import API
+from sampan.inventory.pools.summary import describe, own_use
 from sampan.model.cluster import Cell, Pool
 from sampan.model.job import Demand, Placement
 from sampan.model.offer import Offer, OfferKey
@@ -15,7 +16,6 @@ from sampan.model.snapshot import Snapshot
 from sampan.model.vector import Vector
 from sampan.scheduling.filters import Check, Question, accepting, approved, connected, member_queue, permitted, valid
 from sampan.scheduling.objections import objection
-from sampan.scheduling.pool_summary import describe, own_use
 
 Labels = tuple[tuple[str, str], ...]
 OF_ANY_JOB: Final[tuple[Check, ...]] = (approved, accepting, valid, connected, permitted, member_queue)

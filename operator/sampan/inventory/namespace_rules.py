@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from sampan.inventory.in_flight import Flight
+from sampan.inventory.uncounted import counted, total, uncounted
 from sampan.kube import layers as kube
 from sampan.model.admission import ALL_PODS, CLAIMS, PER_CLASS, Admission, Amounts, Compulsory, LimitItem, LimitType, Quota, quota_key
 from sampan.model.quantity import QuantityError, parse_quantity
 from sampan.model.vector import CPU
-from sampan.scheduling.capacity import Flight
-from sampan.scheduling.uncounted import counted, total, uncounted
 
 _COMPULSORY: Final = ("cpu", "limits.cpu", "limits.memory", "memory", "requests.cpu", "requests.memory")
 """What pods must name where a quota limits it; a mistake that Kubernetes keeps for these alone (pods.go, validationSet)."""

@@ -7,8 +7,8 @@ import pytest
 
 from builders import vector
 from sampan.controller.extra_feeds import RUNTIME_CLASSES, wide_feeds
-from sampan.controller.inventory import Inventory
-from sampan.controller.runtime_classes import RuntimeClasses
+from sampan.inventory.member import Inventory
+from sampan.inventory.runtime_classes import RuntimeClasses
 from sampan.kube import runtime_class as kube
 from sampan.model.runtime_class import RuntimeClass
 from sampan.model.taint import Toleration

@@ -7,8 +7,8 @@ for one. What the member says that it counts is not taken a second time.
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
+from sampan.inventory.in_flight import Flight
 from sampan.model.admission import ALL_PODS, JOBS
-from sampan.scheduling.capacity import Flight
 
 
 def uncounted(flight: Flight) -> dict[str, int]:

@@ -4,9 +4,9 @@ from collections import Counter
 from dataclasses import replace
 
 from builders import pool
+from sampan.inventory.pools.names import base_name, name_of
 from sampan.model.accelerator import Sharing
 from sampan.model.launch import Launch
-from sampan.scheduling.pool_names import base_name, name_of
 
 
 def test_partitions_show_their_profile_and_shares_their_mode() -> None:

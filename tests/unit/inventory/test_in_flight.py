@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import vector
+from sampan.inventory.in_flight import Flight, PodUse, flight_use, outstanding, used_by
 from sampan.model.vector import PODS, Vector
-from sampan.scheduling.capacity import Flight, PodUse, flight_use, outstanding, used_by
 
 ONE = vector(cpu=1, gpu=8, pods=1)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sampan.catalog import Catalog
 from sampan.catalog.resolve import UNKNOWN_VENDOR
+from sampan.inventory.pools.taints import blocking
 from sampan.model.accelerator import AcceleratorClass
 from sampan.model.cluster import Cluster, Node
 from sampan.model.device import DeviceGroup
@@ -11,7 +12,6 @@ from sampan.model.launch import Launch
 from sampan.model.offer import Offer, PoolRule
 from sampan.model.runtime_class import RuntimeClass
 from sampan.model.taint import Taint, Toleration
-from sampan.scheduling.taints import blocking
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

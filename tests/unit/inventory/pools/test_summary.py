@@ -6,12 +6,12 @@ import pytest
 
 from builders import A100, ASCEND, H100, cluster, node, nodes, offer, running, selector, vector
 from sampan.catalog import load
+from sampan.inventory.pools.grouping import pools_of
+from sampan.inventory.pools.summary import LeftOut, describe, left_out, own_use
 from sampan.model.cluster import Cluster, Node, Pool, Running
 from sampan.model.offer import OfferKey, PoolRule
 from sampan.model.taint import Taint
 from sampan.model.vector import Vector
-from sampan.scheduling.pool_summary import LeftOut, describe, left_out, own_use
-from sampan.scheduling.pools import pools_of
 
 GPU_TAINT = Taint("nvidia.com/gpu", "", "NoSchedule")
 

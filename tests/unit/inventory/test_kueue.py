@@ -6,10 +6,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from sampan.controller.kueue_book import KueueBook
+from sampan.inventory.in_flight import Flight, Made
+from sampan.inventory.kueue import KueueBook
 from sampan.kube import layers as kube
 from sampan.model.vector import Vector
-from sampan.scheduling.capacity import Flight, Made
 from sampan.scheduling.quota_use import QuotaUse
 
 GPU = "nvidia.com/gpu"

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 
 from sampan.catalog import Catalog
 from sampan.catalog.counting import CONTRADICTORY
+from sampan.inventory.pools.grouping import groups_of, rule_of
+from sampan.inventory.pools.launching import Launching, launching, taints_against, unselected
+from sampan.inventory.pools.taints import advice
 from sampan.model.accelerator import CountRule, Sharing
 from sampan.model.cluster import CardUse, Cluster, Node, Pool
 from sampan.model.device import DeviceGroup
 from sampan.model.offer import Offer, OfferKey
 from sampan.scheduling.filters import memory_of
-from sampan.scheduling.launching import Launching, launching, taints_against, unselected
 from sampan.scheduling.limits import devices_of
-from sampan.scheduling.pools import groups_of, rule_of
 from sampan.scheduling.room import usable
-from sampan.scheduling.taints import advice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from sampan.controller.layers import Layers
+from sampan.inventory.quotas import Layers
 from sampan.kube import layers as kube
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from builders import GIB, H100, NOW, cluster, demand, job, node, offer, requirement, shape, snapshot, vector
 from sampan.catalog import load
+from sampan.inventory.pools.grouping import pools_of
+from sampan.inventory.pools.summary import left_out
 from sampan.model.admission import Quota
 from sampan.model.cluster import Cluster, Node, Pool
 from sampan.model.job import Demand
@@ -17,8 +19,6 @@ from sampan.model.taint import Taint, Toleration
 from sampan.scheduling.cycle import schedule
 from sampan.scheduling.memo import Memo
 from sampan.scheduling.need import need_of
-from sampan.scheduling.pool_summary import left_out
-from sampan.scheduling.pools import pools_of
 from sampan.scheduling.quota_use import use_of
 
 KATA = RuntimeClass(name="kata", overhead=vector(cpu=1, gib=2))

@@ -6,11 +6,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from sampan.controller.namespace_rules import NamespaceRules
+from sampan.inventory.in_flight import Flight, Made
+from sampan.inventory.namespace_rules import NamespaceRules
 from sampan.kube import layers as kube
 from sampan.model.admission import ALL_PODS, CONFIG_MAPS, JOBS, Compulsory, LimitItem, LimitType, Quota
 from sampan.model.vector import Vector
-from sampan.scheduling.capacity import Flight, Made
 from sampan.scheduling.quota_use import QuotaUse
 
 GPU = "nvidia.com/gpu"

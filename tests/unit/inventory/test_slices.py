@@ -2,7 +2,7 @@
 
 import msgspec
 
-from sampan.controller.device_slices import to_slice
+from sampan.inventory.slices import to_slice
 from sampan.kube.dra import ResourceSlice
 
 

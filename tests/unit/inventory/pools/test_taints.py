@@ -8,12 +8,12 @@ from builders import ASCEND, H100, cluster, node, offer
 from sampan.api.convert_launch import tolerations_of
 from sampan.api.launch_spec import OfferLaunchSpec
 from sampan.catalog import load
+from sampan.inventory.pools.grouping import pools_of
+from sampan.inventory.pools.summary import describe, left_out
+from sampan.inventory.pools.taints import advice
 from sampan.model.cluster import Node, Pool
 from sampan.model.offer import Offer
 from sampan.model.taint import Taint
-from sampan.scheduling.pool_summary import describe, left_out
-from sampan.scheduling.pools import pools_of
-from sampan.scheduling.taints import advice
 
 GPU = Taint("nvidia.com/gpu", "present", "NoSchedule")
 SPOT = Taint("cloud.google.com/gke-spot", "true", "NoSchedule")

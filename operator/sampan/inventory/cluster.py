@@ -8,13 +8,13 @@ from dataclasses import replace
 from typing import TypeVar
 
 from sampan.catalog import Catalog
-from sampan.controller.inventory import Inventory
-from sampan.controller.layers import Device
-from sampan.controller.shares import card_uses, claims_taken, contended, doubles_taken, rings_free, with_claims, with_planned
+from sampan.inventory.device_usage import card_uses, claims_taken, contended, doubles_taken, rings_free, with_claims, with_planned
+from sampan.inventory.in_flight import Flight, PodUse, flight_use, outstanding, seen_on
+from sampan.inventory.member import Inventory
+from sampan.inventory.quotas import Device
 from sampan.model.cluster import CardUse, Cluster, Node
 from sampan.model.device import DeviceGroup
 from sampan.model.vector import Vector
-from sampan.scheduling.capacity import Flight, PodUse, flight_use, outstanding, seen_on
 
 Flights = Callable[[str], Iterable[Flight]]
 """`flights(cluster_uid)`: our assignments whose pods may not all be seen yet."""

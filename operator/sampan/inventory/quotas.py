@@ -6,8 +6,8 @@ No I/O and no clock. Who may be asked for what is in `rights`; what follows for 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final
 
-from sampan.controller.kueue_book import KueueBook
-from sampan.controller.namespace_rules import NamespaceRules
+from sampan.inventory.kueue import KueueBook
+from sampan.inventory.namespace_rules import NamespaceRules
 from sampan.kube import layers as kube
 
 GROUPS: Final = {

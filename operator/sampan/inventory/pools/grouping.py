@@ -8,14 +8,14 @@ from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, replace
 
 from sampan.catalog import Catalog
+from sampan.inventory.pools.launching import Launching, launching, taints_against, unselected
+from sampan.inventory.pools.names import base_name, name_of
+from sampan.inventory.pools.taints import for_devices_only
 from sampan.model.admission import NO_ADMISSION
 from sampan.model.cluster import Cell, Cluster, Node, Pool
 from sampan.model.device import DeviceGroup
 from sampan.model.offer import Offer, OfferKey
 from sampan.model.vector import Vector
-from sampan.scheduling.launching import Launching, launching, taints_against, unselected
-from sampan.scheduling.pool_names import base_name, name_of
-from sampan.scheduling.taints import for_devices_only
 from sampan.scheduling.versions import version_key
 
 

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from member_objects import HUB, JOB, MEMBER, as_node, as_pod, node_body, pod_body
 from sampan.catalog import load
-from sampan.controller.cluster_view import ClusterView
-from sampan.controller.inventory import Inventory
+from sampan.inventory.cluster import ClusterView
+from sampan.inventory.in_flight import Flight, used_by
+from sampan.inventory.member import Inventory
 from sampan.model.vector import Vector
-from sampan.scheduling.capacity import Flight, used_by
 
 FLIGHT = Flight(job_uid=JOB, nodes=(("n1", 2),), per_replica=Vector.of({"nvidia.com/gpu": 4, "pods": 1}))
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 from sampan.catalog import Catalog
 from sampan.catalog.slices import held
 from sampan.catalog.taken import rings_taken
-from sampan.controller.layers import Device
+from sampan.inventory.in_flight import PodUse
+from sampan.inventory.quotas import Device
 from sampan.model.accelerator import Sharing
 from sampan.model.cluster import CardUse, Node
 from sampan.model.device import Card, DeviceGroup, DeviceSlice
 from sampan.model.job import Share
 from sampan.model.vector import Vector
-from sampan.scheduling.capacity import PodUse
 
 
 def with_claims(node: Node, groups: Iterable[DeviceGroup]) -> Node:

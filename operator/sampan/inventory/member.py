@@ -9,9 +9,10 @@ from types import MappingProxyType
 from typing import Final
 
 from sampan.catalog.taken import cards_taken, devices_taken
-from sampan.controller.layers import Layers
-from sampan.controller.node_fitness import architecture_of, unfit
-from sampan.controller.runtime_classes import RuntimeClasses
+from sampan.inventory.in_flight import PodUse
+from sampan.inventory.node_fitness import architecture_of, unfit
+from sampan.inventory.quotas import Layers
+from sampan.inventory.runtime_classes import RuntimeClasses
 from sampan.kube import workloads as kube
 from sampan.kube.amounts import to_stock
 from sampan.kube.requests import request_of
@@ -20,7 +21,6 @@ from sampan.model.device import DeviceSlice
 from sampan.model.names import LABEL_HUB, LABEL_JOB_UID
 from sampan.model.taint import Taint
 from sampan.model.vector import CPU, PODS, Vector
-from sampan.scheduling.capacity import PodUse
 
 _KEEPS_AWAY: Final = ("NoSchedule", "NoExecute")
 _ENDED: Final = ("Succeeded", "Failed")

@@ -1,10 +1,10 @@
 """What the member's books do not show yet."""
 
+from sampan.inventory.in_flight import Flight, Made
+from sampan.inventory.uncounted import counted, total, uncounted, unreserved
 from sampan.model.admission import ALL_PODS, CONFIG_MAPS, JOBS
 from sampan.model.vector import Vector
-from sampan.scheduling.capacity import Flight, Made
 from sampan.scheduling.quota_use import QuotaUse
-from sampan.scheduling.uncounted import counted, total, uncounted, unreserved
 
 USE = QuotaUse(each={"cpu": 2}, once={JOBS: 1, CONFIG_MAPS: 2})
 

@@ -7,13 +7,13 @@ or with parents are not read: what they add is not counted. No I/O and no clock.
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
+from sampan.inventory.in_flight import Flight
+from sampan.inventory.uncounted import total, unreserved
 from sampan.kube import layers as kube
 from sampan.kube.workloads import Condition
 from sampan.model.cluster import MemberQueue
 from sampan.model.quantity import QuantityError, parse_quantity
 from sampan.model.vector import CPU
-from sampan.scheduling.capacity import Flight
-from sampan.scheduling.uncounted import total, unreserved
 
 FlavorResource = tuple[str, str]
 """(flavour, resource)."""

@@ -6,13 +6,13 @@ import pytest
 
 from builders import A100, ASCEND, H100, HYGON, cluster, node, nodes, offer, selector
 from sampan.catalog import load
+from sampan.inventory.pools.grouping import cells_of, pools_of
 from sampan.model.accelerator import Sharing
 from sampan.model.cluster import Cluster, Pool
 from sampan.model.device import DeviceGroup
 from sampan.model.launch import Launch
 from sampan.model.offer import PoolRule
 from sampan.model.taint import Taint
-from sampan.scheduling.pools import cells_of, pools_of
 
 GPU_TAINT = Taint("nvidia.com/gpu", "", "NoSchedule")
 
