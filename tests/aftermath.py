@@ -8,7 +8,7 @@ from sampan.model.cluster import CardUse, Cluster, Pool, Running
 from sampan.model.plan import Assignment, Plan
 from sampan.model.snapshot import Snapshot
 from sampan.model.vector import Vector
-from sampan.scheduling.need import need_of, started
+from sampan.scheduling.capacity.request import need_of, started
 
 
 def units_of(world: Snapshot, done: Assignment) -> Vector:

@@ -20,10 +20,10 @@ from sampan.model.reason import Reason
 from sampan.model.selector import Selector
 from sampan.model.snapshot import Snapshot
 from sampan.model.vector import CPU, PODS, Vector
+from sampan.scheduling.cache import Memo
+from sampan.scheduling.capacity.limits import after_run
+from sampan.scheduling.capacity.request import need_of, started
 from sampan.scheduling.cycle import schedule
-from sampan.scheduling.limits import after_run
-from sampan.scheduling.memo import Memo
-from sampan.scheduling.need import need_of, started
 
 GPU = "nvidia.com/gpu"
 JOBS = "sampan-jobs"

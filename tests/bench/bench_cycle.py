@@ -17,8 +17,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from large_federation import Federation, build, changes, devices, step
 from sampan.controller.garbage import settle
 from sampan.model.plan import Plan
+from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule
-from sampan.scheduling.memo import Memo
 
 PARTS = (("p50", 50), ("p90", 90), ("p99", 99), ("max", 100))
 

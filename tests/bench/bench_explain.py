@@ -15,10 +15,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from large_federation import Federation, build, step
 from sampan.model.job import Job
+from sampan.scheduling.answers.explain import explain
+from sampan.scheduling.answers.next_cycle import prepared
+from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule
-from sampan.scheduling.explanation import explain
-from sampan.scheduling.memo import Memo
-from sampan.scheduling.outcome import prepared
 
 
 def say(line: str) -> None:

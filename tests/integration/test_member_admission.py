@@ -24,10 +24,10 @@ from sampan.kube import layers as kube
 from sampan.model.admission import NO_ADMISSION
 from sampan.model.cluster import Pool
 from sampan.model.quantity import parse_quantity
-from sampan.scheduling.admission import Fault, unnamed, violations
-from sampan.scheduling.limits import Limit
-from sampan.scheduling.pod_amounts import PodAmounts, admitted
-from sampan.scheduling.quota_use import QuotaUse, use_of
+from sampan.scheduling.capacity.limits import Limit
+from sampan.scheduling.capacity.quota_usage import QuotaUse, use_of
+from sampan.scheduling.feasibility.admission import Fault, unnamed, violations
+from sampan.scheduling.feasibility.pod_amounts import PodAmounts, admitted
 
 pytestmark = pytest.mark.integration
 

@@ -10,10 +10,10 @@ from builders import selector
 from sampan.model.backlog import Backlog
 from sampan.model.job import Job, Shape
 from sampan.model.snapshot import Snapshot
-from sampan.scheduling.answers import CellAnswer
+from sampan.scheduling.answers.explain import explain
+from sampan.scheduling.answers.values import CellAnswer
+from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule
-from sampan.scheduling.explanation import explain
-from sampan.scheduling.memo import Memo
 from strategies import worlds
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")

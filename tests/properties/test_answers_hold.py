@@ -14,14 +14,14 @@ from sampan.model.job import AlternativeOrder, Job
 from sampan.model.plan import Assignment, Plan, Refusal
 from sampan.model.reason import Reason
 from sampan.model.snapshot import Snapshot
-from sampan.scheduling.answers import CellAnswer, Explanation, Quote
+from sampan.scheduling.answers.explain import explain
+from sampan.scheduling.answers.quote import quote
+from sampan.scheduling.answers.values import CellAnswer, Explanation, Quote
+from sampan.scheduling.answers.what_if import AddNodes, WithoutOffer, what_if
+from sampan.scheduling.answers.wording import headline
+from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule
-from sampan.scheduling.explain import headline
-from sampan.scheduling.explanation import explain
-from sampan.scheduling.memo import Memo
-from sampan.scheduling.order import ripe
-from sampan.scheduling.quoting import quote
-from sampan.scheduling.whatif import AddNodes, WithoutOffer, what_if
+from sampan.scheduling.queueing.order import ripe
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 EXAMPLES = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much])

@@ -14,9 +14,9 @@ from sampan.model.plan import Plan
 from sampan.model.quantity import parse_micro
 from sampan.model.selector import Selector
 from sampan.model.vector import Vector
+from sampan.scheduling.answers.wording import headline
+from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule
-from sampan.scheduling.explain import headline
-from sampan.scheduling.memo import Memo
 
 SCENARIOS = sorted((Path(__file__).parent.parent / "golden" / "scheduling").glob("*.json"))
 Entry = dict[str, Any]

@@ -18,9 +18,9 @@ from sampan.model.reservation import Reservation
 from sampan.model.selector import Selector
 from sampan.model.snapshot import Snapshot
 from sampan.model.vector import Vector
+from sampan.scheduling.cache import Memo
+from sampan.scheduling.capacity.request import need_of, started
 from sampan.scheduling.cycle import schedule
-from sampan.scheduling.memo import Memo
-from sampan.scheduling.need import need_of, started
 
 HISTORIES = int(os.environ.get("SAMPAN_HISTORIES", "150"))
 SECOND = 1000

@@ -17,8 +17,8 @@ from sampan.model.quantity import MICRO
 from sampan.model.queues import Queue, QueueUse
 from sampan.model.selector import Expression, Operator, Selector
 from sampan.model.snapshot import Snapshot
+from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule
-from sampan.scheduling.memo import Memo
 from strategies import CLASSES, GPU, JOBS, NPU, QUEUE, worlds
 
 SECOND = 1000

@@ -13,8 +13,8 @@ from sampan.model.offer import Energy, Offer
 from sampan.model.policy import BUILT_IN
 from sampan.model.quantity import MICRO
 from sampan.model.snapshot import Snapshot
+from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule
-from sampan.scheduling.memo import Memo
 
 HOUR = 3600
 CLEAN = Energy(grams_co2_per_kwh=50, pue=1_100_000, as_of=NOW)

@@ -15,9 +15,9 @@ from sampan.model.backlog import Backlog
 from sampan.model.job import AlternativeOrder, Interconnect
 from sampan.model.plan import Assignment, Plan
 from sampan.model.snapshot import Snapshot
+from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule
-from sampan.scheduling.memo import Memo
-from sampan.scheduling.order import in_order
+from sampan.scheduling.queueing.order import in_order
 from strategies import CLASSES, worlds
 
 T = TypeVar("T")

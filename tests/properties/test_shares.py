@@ -12,9 +12,9 @@ from sampan.model.backlog import Backlog
 from sampan.model.job import Job
 from sampan.model.quantity import MICRO
 from sampan.model.queues import Queue, QueueUse
-from sampan.scheduling.charges import inflated
+from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule
-from sampan.scheduling.memo import Memo
+from sampan.scheduling.queueing.charge import inflated
 
 CYCLE = 60_000
 """Milliseconds; all that is placed in one has ended by the next."""

@@ -18,8 +18,8 @@ from sampan.kube import layers as kube
 from sampan.model.cluster import Cell, Cluster, Node
 from sampan.model.offer import Offer, OfferKey
 from sampan.model.reason import Reason
+from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule
-from sampan.scheduling.memo import Memo
 from unit.controller.fakes import FakeFleet
 
 GPU = "nvidia.com/gpu"

@@ -21,7 +21,7 @@ from sampan.model.cluster import CardUse, Cluster, Node
 from sampan.model.device import DeviceGroup, DeviceSlice, Ignored
 from sampan.model.offer import Offer, OfferKey, Terms
 from sampan.model.quantity import format_bytes
-from sampan.scheduling.room import hindrances, usable
+from sampan.scheduling.capacity.node_room import hindrances, usable
 
 UID = "inspected"
 

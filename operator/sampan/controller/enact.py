@@ -25,7 +25,7 @@ from sampan.model.lifecycle import Outcome
 from sampan.model.names import remote_name
 from sampan.model.plan import Assignment
 from sampan.model.quantity import MICRO
-from sampan.scheduling.charges import UNDECLARED
+from sampan.scheduling.queueing.charge import UNDECLARED
 
 MOST_CHARGED = 999_999_999 * MICRO
 """What fits into the status."""

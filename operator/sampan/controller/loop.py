@@ -13,8 +13,8 @@ from sampan.model.backlog import Backlog
 from sampan.model.job import Job
 from sampan.model.plan import Plan, Refusal
 from sampan.model.snapshot import Snapshot
+from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule
-from sampan.scheduling.memo import Memo
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from collections.abc import Set
 from typing import Final
 
 from sampan.model.plan import Refusal
-from sampan.scheduling.explain import unknown_words
+from sampan.scheduling.answers.wording import unknown_words
 
 _REASON: Final = re.compile(r"[0-9] pools? ([A-Za-z]+) \(")
 _UNKNOWN: Final = re.compile(r"no class (?:of [a-z]+ )?\S+ is known")

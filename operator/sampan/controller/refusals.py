@@ -21,8 +21,8 @@ from sampan.kube.text import clean_text
 from sampan.model.job import Job
 from sampan.model.plan import Refusal
 from sampan.model.reason import Reason
-from sampan.scheduling.explain import headline
-from sampan.scheduling.explain_start import start_words
+from sampan.scheduling.answers.start_wording import start_words
+from sampan.scheduling.answers.wording import headline
 
 log = logging.getLogger(__name__)
 

@@ -18,8 +18,8 @@ from sampan.model.job import Demand, Shape, Share
 from sampan.model.offer import OfferKey
 from sampan.model.plan import Assignment
 from sampan.model.vector import Vector
-from sampan.scheduling.need import need_of, started
-from sampan.scheduling.quota_use import NOTHING, use_of
+from sampan.scheduling.capacity.quota_usage import NOTHING, use_of
+from sampan.scheduling.capacity.request import need_of, started
 
 HOSTNAME: Final = "kubernetes.io/hostname"
 Nodes = tuple[tuple[str, int], ...]

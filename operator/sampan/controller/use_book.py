@@ -10,7 +10,7 @@ from sampan.api.status import from_rfc3339
 from sampan.controller.jobs import JobRecord
 from sampan.model.plan import Assignment
 from sampan.model.queues import QueueUse
-from sampan.scheduling.charges import UNDECLARED, inflated
+from sampan.scheduling.queueing.charge import UNDECLARED, inflated
 from sampan.store.use import Totals, Use
 
 WEEK: Final = 7 * 24 * 3600 * 1000

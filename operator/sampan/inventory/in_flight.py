@@ -11,7 +11,7 @@ from typing import Final
 from sampan.model.cluster import CardUse
 from sampan.model.job import Share
 from sampan.model.vector import Vector
-from sampan.scheduling.quota_use import NOTHING, QuotaUse
+from sampan.scheduling.capacity.quota_usage import NOTHING, QuotaUse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,15 +7,15 @@ from sampan.model.job import Job
 from sampan.model.plan import Assignment, Plan
 from sampan.model.reservation import Reservation
 from sampan.model.snapshot import Snapshot
-from sampan.scheduling.charges import charge_of, inflated
-from sampan.scheduling.choices import Choice, best_of
-from sampan.scheduling.desk import Case, Desk
-from sampan.scheduling.doors import Doors
-from sampan.scheduling.keeper import Keeper
-from sampan.scheduling.memo import Memo
-from sampan.scheduling.notices import Notices
-from sampan.scheduling.turns import Turn, Turns, Uses, barred_jobs
-from sampan.scheduling.verdicts import assignment, barred
+from sampan.scheduling.admission_index import Doors
+from sampan.scheduling.cache import Memo
+from sampan.scheduling.diagnosis import assignment, barred
+from sampan.scheduling.iterator import Turn, Turns, Uses, barred_jobs
+from sampan.scheduling.queueing.charge import charge_of, inflated
+from sampan.scheduling.refusals import Notices
+from sampan.scheduling.reservations.keeper import Keeper
+from sampan.scheduling.selection import Choice, best_of
+from sampan.scheduling.state import Case, Desk
 
 
 def schedule(snapshot: Snapshot, memo: Memo) -> tuple[Plan, Memo]:

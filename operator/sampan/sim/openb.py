@@ -22,10 +22,10 @@ from sampan.model.plan import Assignment
 from sampan.model.policy import BALANCED
 from sampan.model.snapshot import Snapshot
 from sampan.model.vector import CPU, MEMORY, PODS, Vector
+from sampan.scheduling.cache import Memo
+from sampan.scheduling.capacity.request import need_of
+from sampan.scheduling.capacity.topology import Cards, take_cards
 from sampan.scheduling.cycle import schedule
-from sampan.scheduling.groups import Cards, take_cards
-from sampan.scheduling.memo import Memo
-from sampan.scheduling.need import need_of
 from sampan.sim.traces import SimNode, SimPod
 from sampan.sim.world import GPU, PODS_PER_NODE, offer_of
 

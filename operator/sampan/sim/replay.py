@@ -10,8 +10,8 @@ from heapq import heappop, heappush
 
 from sampan.model.job import Job
 from sampan.model.plan import Plan
+from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule
-from sampan.scheduling.memo import Memo
 from sampan.sim.world import SimJob, World, shape_of
 
 SECOND = 1000

@@ -17,7 +17,7 @@ from sampan.model.plan import Assignment
 from sampan.model.policy import BALANCED, Policy
 from sampan.model.snapshot import Snapshot
 from sampan.model.vector import PODS, Vector
-from sampan.scheduling.need import need_of, started
+from sampan.scheduling.capacity.request import need_of, started
 
 GPU: Final = AcceleratorClass(name="simulated-gpu", vendor="simulated", family="simulated", stack="simulated", origin="ZZ")
 RESOURCE: Final = "simulated.example/gpu"

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
-from sampan.scheduling.charges import inflated
+from sampan.scheduling.queueing.charge import inflated
 from sampan.store.migration import upgrade
 from sampan.store.tables import CHARGES, FACTS, TOTALS
 

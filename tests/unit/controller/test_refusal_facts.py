@@ -6,7 +6,7 @@ from builders import demand, job, requirement, shape
 from sampan.controller.refusal_facts import facts_in, facts_of
 from sampan.model.plan import Refusal, UnknownName
 from sampan.model.reason import Reason
-from sampan.scheduling.explain import headline
+from sampan.scheduling.answers.wording import headline
 
 SLIPS = (
     UnknownName(index=0, word="class", name="h1000", nearest="h100"),

@@ -12,7 +12,7 @@ from sampan.controller.state import State
 from sampan.controller.use_book import WEEK, UseBook
 from sampan.model.lifecycle import Event, Outcome
 from sampan.model.plan import Assignment
-from sampan.scheduling.charges import UNDECLARED, inflated
+from sampan.scheduling.queueing.charge import UNDECLARED, inflated
 from sampan.store.use import UseStore
 
 from .fakes import FakeFleet

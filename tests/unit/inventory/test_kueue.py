@@ -10,7 +10,7 @@ from sampan.inventory.in_flight import Flight, Made
 from sampan.inventory.kueue import KueueBook
 from sampan.kube import layers as kube
 from sampan.model.vector import Vector
-from sampan.scheduling.quota_use import QuotaUse
+from sampan.scheduling.capacity.quota_usage import QuotaUse
 
 GPU = "nvidia.com/gpu"
 

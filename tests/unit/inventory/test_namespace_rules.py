@@ -11,7 +11,7 @@ from sampan.inventory.namespace_rules import NamespaceRules
 from sampan.kube import layers as kube
 from sampan.model.admission import ALL_PODS, CONFIG_MAPS, JOBS, Compulsory, LimitItem, LimitType, Quota
 from sampan.model.vector import Vector
-from sampan.scheduling.quota_use import QuotaUse
+from sampan.scheduling.capacity.quota_usage import QuotaUse
 
 GPU = "nvidia.com/gpu"
 Texts = Mapping[str, str]

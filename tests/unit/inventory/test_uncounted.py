@@ -4,7 +4,7 @@ from sampan.inventory.in_flight import Flight, Made
 from sampan.inventory.uncounted import counted, total, uncounted, unreserved
 from sampan.model.admission import ALL_PODS, CONFIG_MAPS, JOBS
 from sampan.model.vector import Vector
-from sampan.scheduling.quota_use import QuotaUse
+from sampan.scheduling.capacity.quota_usage import QuotaUse
 
 USE = QuotaUse(each={"cpu": 2}, once={JOBS: 1, CONFIG_MAPS: 2})
 

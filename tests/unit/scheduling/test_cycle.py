@@ -29,8 +29,8 @@ from sampan.model.plan import Plan
 from sampan.model.quantity import MICRO
 from sampan.model.reason import Reason
 from sampan.model.snapshot import Snapshot
+from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule
-from sampan.scheduling.memo import Memo
 
 
 def plan_of(world: Snapshot) -> Plan:

@@ -1,8 +1,8 @@
 """The simulated world: what starts takes its nodes, what ends gives them back, and a picture once taken never changes."""
 
 import builders
+from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule
-from sampan.scheduling.memo import Memo
 from sampan.sim.world import World, node_of, shape_of
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.exc import SQLAlchemyError
 
-from sampan.scheduling.charges import inflated
+from sampan.scheduling.queueing.charge import inflated
 from sampan.store.use import StoreError, Use, UseStore
 
 NOW = 1_800_000_000_000

@@ -14,8 +14,8 @@ from sampan.model.offer import Offer, OfferKey
 from sampan.model.quantity import format_micro
 from sampan.model.snapshot import Snapshot
 from sampan.model.vector import Vector
-from sampan.scheduling.filters import Check, Question, accepting, approved, connected, member_queue, permitted, valid
-from sampan.scheduling.objections import objection
+from sampan.scheduling.feasibility.filters import Check, Question, accepting, approved, connected, member_queue, permitted, valid
+from sampan.scheduling.feasibility.objections import objection
 
 Labels = tuple[tuple[str, str], ...]
 OF_ANY_JOB: Final[tuple[Check, ...]] = (approved, accepting, valid, connected, permitted, member_queue)

@@ -28,12 +28,12 @@ from sampan.model.job import Job, Shape
 from sampan.model.offer import OfferKey
 from sampan.model.plan import Assignment
 from sampan.model.snapshot import Snapshot
-from sampan.scheduling.answers import Quote, Start
-from sampan.scheduling.explanation import explain
-from sampan.scheduling.memo import Memo
-from sampan.scheduling.outcome import prepared
-from sampan.scheduling.quoting import quote
-from sampan.scheduling.whatif import AddNodes, NoSuchPlaceError, WithoutOffer, what_if
+from sampan.scheduling.answers.explain import explain
+from sampan.scheduling.answers.next_cycle import prepared
+from sampan.scheduling.answers.quote import quote
+from sampan.scheduling.answers.values import Quote, Start
+from sampan.scheduling.answers.what_if import AddNodes, NoSuchPlaceError, WithoutOffer, what_if
+from sampan.scheduling.cache import Memo
 
 JOB_API: Final = "sampan.dev/v1alpha1"
 QUOTED: Final = "quote"

@@ -17,7 +17,7 @@ from sampan.model.offer import OfferKey
 from sampan.model.plan import Assignment
 from sampan.model.quantity import format_micro
 from sampan.model.reason import Reason
-from sampan.scheduling.answers import CellAnswer, Place, Quote, Start
+from sampan.scheduling.answers.values import CellAnswer, Place, Quote, Start
 
 Visible = Callable[[OfferKey], bool]
 _STARTING = frozenset({"ContainerCreating", "PodInitializing", ""})

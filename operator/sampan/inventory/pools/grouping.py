@@ -16,7 +16,7 @@ from sampan.model.cluster import Cell, Cluster, Node, Pool
 from sampan.model.device import DeviceGroup
 from sampan.model.offer import Offer, OfferKey
 from sampan.model.vector import Vector
-from sampan.scheduling.versions import version_key
+from sampan.scheduling.feasibility.versions import version_key
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from sampan.model.accelerator import CountRule, Sharing
 from sampan.model.cluster import CardUse, Cluster, Node, Pool
 from sampan.model.device import DeviceGroup
 from sampan.model.offer import Offer, OfferKey
-from sampan.scheduling.filters import memory_of
-from sampan.scheduling.limits import devices_of
-from sampan.scheduling.room import usable
+from sampan.scheduling.capacity.limits import devices_of
+from sampan.scheduling.capacity.node_room import usable
+from sampan.scheduling.feasibility.filters import memory_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

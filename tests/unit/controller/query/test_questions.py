@@ -17,8 +17,8 @@ from sampan.model.lifecycle import Event
 from sampan.model.offer import Offer
 from sampan.model.selector import Expression, Operator, Selector
 from sampan.model.snapshot import Snapshot
+from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule
-from sampan.scheduling.memo import Memo
 
 FOR_B = Selector((Expression("team", Operator.IN, ("b",)),))
 GPU = {"alternatives": [{"accelerator": {"class": b.H100, "count": 8}}]}

@@ -8,7 +8,7 @@ from sampan.controller.query import views
 from sampan.kube.workloads import Pod
 from sampan.model.offer import OfferKey
 from sampan.model.reason import Reason
-from sampan.scheduling.answers import CellAnswer, Change, Objection, Place, Start
+from sampan.scheduling.answers.values import CellAnswer, Change, Objection, Place, Start
 
 KEY = OfferKey("prov-a", "lingang")
 REFUSED = CellAnswer(

@@ -16,10 +16,10 @@ from sampan.model.plan import Plan
 from sampan.model.reason import Reason
 from sampan.model.runtime_class import RuntimeClass
 from sampan.model.taint import Taint, Toleration
+from sampan.scheduling.cache import Memo
+from sampan.scheduling.capacity.quota_usage import use_of
+from sampan.scheduling.capacity.request import need_of
 from sampan.scheduling.cycle import schedule
-from sampan.scheduling.memo import Memo
-from sampan.scheduling.need import need_of
-from sampan.scheduling.quota_use import use_of
 
 KATA = RuntimeClass(name="kata", overhead=vector(cpu=1, gib=2))
 OFFER = replace(offer(), launch=Launch(runtime_class="kata"))

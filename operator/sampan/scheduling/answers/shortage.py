@@ -1,0 +1,158 @@
+"""What a cell lacks in room, resource by resource, with values: on its nodes, by reservations and limits. Filters are in `objections`."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from sampan.model.cluster import Pool
+from sampan.model.job import Demand, Job
+from sampan.model.reason import Reason
+from sampan.scheduling.answers.values import Objection
+from sampan.scheduling.capacity.limits import Limit
+from sampan.scheduling.capacity.request import need_of
+from sampan.scheduling.capacity.resources import Need, Needs, Stock, fits
+from sampan.scheduling.capacity.topology import Numbers
+from sampan.scheduling.feasibility.amount_words import amount_words
+from sampan.scheduling.state import Desk
+
+_LIMITED: Final = {Reason.QUOTA_EXHAUSTED: "the quota of the job namespace", Reason.MEMBER_QUEUE_FULL: "the member's queue"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spot:
+    """A demand of a job and a column that it is asked about; the demand need not be one of the job's own."""
+
+    desk: Desk
+    job: Job
+    demand: Demand
+    column: int
+    cpu_reserve: int = 0
+    needs: Needs | None = None
+    """Kept by who asks about many spots; not the tables' own, which hold what jobs wait for."""
+
+    def fits(self, stock: Stock) -> Numbers:
+        """Return the replicas that fit on each node out of a stock, whoever it is kept for."""
+        at = self.desk.tables.columns[self.column]
+        needs = self.needs or Needs(self.desk.tables.names)
+        number, _ = needs.number(Need.of(self.demand, cpu_reserve=self.cpu_reserve))
+        found: Numbers = fits(stock, needs, np.array([number]), kind=at.kind, nodes=at.nodes)[0]
+        return found
+
+    def free(self) -> Numbers:
+        """Return the replicas that fit on each node now, without the nodes that are held for others."""
+        found = self.fits(self.desk.tables.free)
+        barring = self.desk.holds.barring(self.job, self.demand)
+        if barring:
+            kept = self.desk.holds.nodes(barring)
+            found[[node in kept for node in self.desk.tables.columns[self.column].nodes.tolist()]] = 0
+        return found
+
+
+def room_against(spot: Spot) -> Reason | None:
+    """Return what stands against a demand in a column besides the filters, None if it can start there now."""
+    desk, least = spot.desk, spot.demand.least_replicas
+    if int(spot.fits(desk.tables.whole).sum()) < least:
+        return Reason.TOO_LARGE
+    limited = desk.limits.why(spot.column, spot.demand)
+    if limited is not None:
+        return limited
+    pledged = desk.pledges.room(spot.column, spot.demand, barring=desk.holds.barring(spot.job, spot.demand))
+    if int(spot.free().sum()) >= least and pledged >= least:
+        return None
+    return Reason.HELD_FOR_OTHERS if int(spot.fits(desk.tables.free).sum()) >= least else Reason.INSUFFICIENT_CAPACITY
+
+
+def shortage(reason: Reason, spot: Spot) -> Objection:
+    """Return a reason of room with the resource that is short and its values."""
+    if reason in _LIMITED:
+        return _limited(reason, spot)
+    desk, least = spot.desk, spot.demand.least_replicas
+    if reason is Reason.TOO_LARGE and (capped := _capped(spot)):
+        return Objection(reason, *capped)
+    if reason is Reason.HELD_FOR_OTHERS:
+        needed = f"room for {_replicas(least)} that is not held"
+        return Objection(reason, needed, "free now, but held for a job that comes first")
+    stock = desk.tables.whole if reason is Reason.TOO_LARGE else desk.tables.free
+    name, each, most = short_resource(spot, stock)
+    now = "even when empty" if reason is Reason.TOO_LARGE else "now"
+    total = int(spot.fits(stock).sum())
+    if not name:
+        return Objection(
+            reason, f"{_replicas(least)}, each on one node with all that it asks for", f"{_replicas(total)} {_fit(total)} {now}"
+        )
+    has = f"at most {amount_words(name, most)} on one node"
+    needed = f"{_each(least)}{amount_words(name, each)}{_overhead(name, desk.cell(spot.column).pool)}"
+    return Objection(reason, needed, f"{has} {now}; {total} of {least} replicas {_fit(total)}")
+
+
+def short_resource(spot: Spot, stock: Stock) -> tuple[str, int, int]:
+    """Return the resource that allows the fewest replicas out of a stock, what one replica takes of it and the most on one node.
+
+    The empty name: each resource by itself suffices, only not together on the same nodes (or not in one ring or card).
+    """
+    desk, at = spot.desk, spot.desk.tables.columns[spot.column]
+    worst, found = spot.demand.least_replicas, ("", 0, 0)
+    for name, amount in need_of(spot.demand, at.cell.pool):
+        line = desk.tables.names.known(name)
+        has = np.zeros(len(at.nodes), dtype=np.int64)
+        if line is not None and line < stock.amounts.shape[1]:
+            has = np.maximum(stock.amounts[at.nodes, line], 0)
+        allowed = int((has // max(amount, 1)).sum())
+        if allowed < worst:
+            worst, found = allowed, (name, amount, int(has.max(initial=0)))
+    return found
+
+
+def _overhead(name: str, pool: Pool) -> str:
+    """Return how much of an amount the pool's RuntimeClass adds: the job itself asks for less."""
+    added = pool.overhead[name]
+    return f" ({amount_words(name, added)} of it for RuntimeClass {pool.launch.runtime_class})" if added else ""
+
+
+def _replicas(count: int) -> str:
+    return "1 replica" if count == 1 else f"{count} replicas"
+
+
+def _fit(count: int) -> str:
+    return "fits" if count == 1 else "fit"
+
+
+def _each(least: int) -> str:
+    return "" if least == 1 else f"{_replicas(least)} of "
+
+
+def _limited(reason: Reason, spot: Spot) -> Objection:
+    """Return the amount of a limit that is short."""
+    use, least = spot.desk.limits.use(spot.column, spot.demand), spot.demand.least_replicas
+    for limit in spot.desk.limits.of(spot.column):
+        if limit.reason is reason and limit.fits(use) < least:
+            for name, wanted in limit.amounts(use, least).items():
+                if name in limit.left and 0 < wanted > max(limit.left[name], 0):
+                    return Objection(reason, amount_words(name, wanted), _left_words(limit, name))
+                if limit.largest and 0 < wanted > limit.largest.get(name, wanted):
+                    most = amount_words(name, limit.largest[name])
+                    return Objection(reason, amount_words(name, wanted), f"the member's queue gives one job at most {most}")
+    return Objection(reason, f"room for {_replicas(least)}", f"{_LIMITED[reason]} leaves less")
+
+
+def _left_words(limit: Limit, name: str) -> str:
+    """Return what a limit leaves of a resource, and of how much."""
+    left = amount_words(name, max(limit.left[name], 0))
+    if limit.quota is None:
+        return f"{_LIMITED[limit.reason]} leaves {left}"
+    told = f"ResourceQuota {limit.quota.name} of the job namespace"
+    if name in limit.quota.uncounted:
+        return f"{told} is not counted yet by the member: it lets nothing through until then"
+    hard = limit.quota.hard.get(name)
+    return f"{told} leaves {left}" + (f" of {amount_words(name, hard)}" if hard is not None else "")
+
+
+def _capped(spot: Spot) -> tuple[str, str] | None:
+    """Return the cap on devices of the offer's rule that is too low even if nothing ran."""
+    count = spot.demand.requirement.count if spot.demand.requirement else 0
+    wanted = count * spot.demand.least_replicas
+    for limit in spot.desk.limits.limits:
+        if spot.column in limit.columns.tolist() and "" in limit.total and limit.total[""] < wanted:
+            return f"{wanted} devices", f"the offer caps this pool at {limit.total['']} devices"
+    return None

@@ -1,0 +1,241 @@
+"""What nodes have, as integer tables: one line per node, one column per resource; rings and cards beside. No cells and no jobs here."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from sampan.model.accelerator import CountRule
+from sampan.model.cluster import Cell
+from sampan.model.job import Demand, Share
+from sampan.model.vector import CPU, MEMORY, PODS, STORAGE, Vector
+from sampan.scheduling.capacity.request import fill, fills_of
+from sampan.scheduling.capacity.topology import MOST_COUNT, Cards, Numbers, cards_fit
+
+BASE: Final = (CPU, MEMORY, STORAGE, PODS)
+MOST_FITS: Final = 2**31
+"""Replicas that a node is said to fit at most. Sums over 2^20 nodes stay below 2^51, so int64 never overflows."""
+MOST_AMOUNT: Final = 2**62
+"""Amounts are clipped here, either way: two of them can be added in int64."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """All of a cell that the fit of a replica on one of its nodes depends on."""
+
+    resource: str
+    units: int
+    extra: Vector
+    rule: CountRule | None
+    """Set where nodes consist of rings."""
+    virtual: bool
+    fills: Vector = Vector()
+    """Requests that a pod gets there which names none."""
+
+    @classmethod
+    def of(cls, cell: Cell) -> "Kind":
+        """Return the kind of a cell."""
+        pool, have = cell.pool, cell.pool.accelerator
+        rule = have.count_rule if have is not None and have.count_rule.group_size else None
+        return cls(
+            resource=pool.resource,
+            units=have.units_per_device if have else 1,
+            extra=pool.extra,
+            rule=rule,
+            virtual=pool.sharing.value == "Virtual",
+            fills=fills_of(pool.admission),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """All of a demand that its fit depends on."""
+
+    per_replica: Vector
+    count: int
+    """Devices; 0: none are asked for."""
+    share: Share | None
+    cpu_reserve: int = 0
+    """Milli-CPU that a job without devices leaves for each free device."""
+    zeros: tuple[str, ...] = ()
+    """Resources that it names with 0: nothing is filled in."""
+
+    @classmethod
+    def of(cls, demand: Demand, *, cpu_reserve: int = 0) -> "Need":
+        """Return the need of a demand."""
+        wanted = demand.requirement
+        if wanted is None:
+            return cls(demand.per_replica, 0, None, cpu_reserve, demand.zeros)
+        return cls(demand.per_replica, wanted.count, wanted.share, zeros=demand.zeros)
+
+
+class Names:
+    """Columns by resource name; the first ones are `BASE`."""
+
+    def __init__(self) -> None:
+        self._columns = {name: column for column, name in enumerate(BASE)}
+
+    def __len__(self) -> int:
+        """Return how many columns there are."""
+        return len(self._columns)
+
+    def column(self, name: str) -> int:
+        """Return the column of a resource, a new one where it was never seen."""
+        return self._columns.setdefault(name, len(self._columns))
+
+    def known(self, name: str) -> int | None:
+        """Return the column of a resource, None where it was never seen."""
+        return self._columns.get(name)
+
+
+class Stock:
+    """Amounts, rings and cards of nodes by number. `copy` for pictures of another moment."""
+
+    def __init__(self, amounts: Numbers, rings: dict[int, Numbers], cards: dict[int, Cards]) -> None:
+        self.amounts, self.rings, self.cards = amounts, rings, cards
+
+    def sized(self, nodes: int, resources: int) -> None:
+        """Make room for so many nodes and resources."""
+        have = self.amounts.shape
+        if have[0] < nodes or have[1] < resources:
+            shape = (max(have[0], nodes * 5 // 4 + 16) if have[0] < nodes else have[0], max(have[1], resources + 8))
+            grown = np.zeros(shape, dtype=np.int64)
+            grown[: have[0], : have[1]] = self.amounts
+            self.amounts = grown
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One resource of a need on cells of one kind: its column, and the amount per replica by need."""
+
+    column: int
+    amounts: Numbers
+
+
+class Needs:
+    """Every need that is asked about, by number, and per kind what a replica takes of which column."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+        self.all: list[Need] = []
+        self._numbers: dict[Need, int] = {}
+        self._lines: dict[Kind, tuple[int, tuple[Line, ...]]] = {}
+        self._counts: Numbers = np.zeros(0, dtype=np.int64)
+        self._reserves: Numbers = np.zeros(0, dtype=np.int64)
+
+    def number(self, need: Need) -> tuple[int, bool]:
+        """Return the number of a need and whether it is new."""
+        known = self._numbers.get(need)
+        if known is not None:
+            return known, False
+        self._numbers[need] = len(self.all)
+        self.all.append(need)
+        return len(self.all) - 1, True
+
+    def keep(self, numbers: Sequence[int]) -> None:
+        """Forget all but these; they are numbered anew in this order."""
+        self.all = [self.all[number] for number in numbers]
+        self._numbers = {need: number for number, need in enumerate(self.all)}
+        self._lines.clear()
+        self._counts = np.zeros(0, dtype=np.int64)
+
+    def lines(self, kind: Kind) -> tuple[Line, ...]:
+        """Return what a replica takes on nodes of a kind, resource by resource."""
+        done, lines = self._lines.get(kind, (0, ()))
+        if done < len(self.all):
+            vectors = [self.vector(need, kind) for need in self.all[done:]]
+            names = sorted({name for vector in vectors for name, _ in vector})
+            amounts = {line.column: line.amounts for line in lines}
+            fresh = {self._names.column(name): np.array([min(v[name], MOST_AMOUNT) for v in vectors], dtype=np.int64) for name in names}
+            lines = tuple(
+                Line(column, np.concatenate((_or_zeros(amounts.get(column), done), _or_zeros(fresh.get(column), len(vectors)))))
+                for column in sorted({*amounts, *fresh})
+            )
+            self._lines[kind] = len(self.all), lines
+        return lines
+
+    def column_of(self, name: str) -> int:
+        """Return the column of a resource."""
+        return self._names.column(name)
+
+    def known(self, name: str) -> int | None:
+        """Return the column of a resource, None where it was never seen."""
+        return self._names.known(name)
+
+    def counts(self) -> tuple[Numbers, Numbers]:
+        """Return devices and CPU reserve by need."""
+        if len(self._counts) != len(self.all):
+            self._counts = np.array([need.count for need in self.all], dtype=np.int64)
+            self._reserves = np.array([need.cpu_reserve for need in self.all], dtype=np.int64)
+        return self._counts, self._reserves
+
+    @staticmethod
+    def vector(need: Need, kind: Kind) -> Vector:
+        """Return what one replica takes; equal to `need_of` for the demand and the pool behind."""
+        parts = [need.per_replica, kind.extra]
+        if kind.fills.amounts:
+            parts.append(fill(need.per_replica, zeros=need.zeros, fills=kind.fills))
+        if need.count and kind.resource:
+            parts.append(Vector.of({kind.resource: need.count * kind.units}))
+        return Vector.total(parts)
+
+
+def fits(stock: Stock, needs: Needs, rows: Numbers, *, kind: Kind, nodes: Numbers) -> Numbers:
+    """Return replicas that fit by need and node, each node by itself: a table of len(rows) x len(nodes)."""
+    table: Numbers = np.full((len(rows), len(nodes)), MOST_FITS, dtype=np.int64)
+    counts = needs.counts()[0][rows]
+    lines = needs.lines(kind)
+    taken = np.zeros(len(rows), dtype=bool)
+    for line in lines:
+        amounts = line.amounts[rows]
+        asked = amounts > 0
+        if asked.any():
+            free = stock.amounts[nodes, line.column].clip(0)[None, :]
+            if line.column == 0:
+                free = free - _kept(stock, needs, rows, kind=kind, nodes=nodes)
+            share = np.maximum(free, 0) // np.maximum(amounts, 1)[:, None]
+            np.minimum(table, np.where(asked[:, None], share, MOST_FITS), out=table)
+            taken |= asked
+    if kind.rule is not None and len(nodes):
+        by_count = np.array([stock.rings[node] for node in nodes.tolist()])
+        _narrow(table, counts > 0, by_count[:, np.clip(counts, 0, MOST_COUNT)].T)
+    if kind.virtual:
+        _narrow_cards(table, stock, needs, rows=rows, nodes=nodes)
+    table[~taken] = 0  # a need of nothing would fit without end
+    np.clip(table, 0, MOST_FITS, out=table)
+    return table
+
+
+def _kept(stock: Stock, needs: Needs, rows: Numbers, *, kind: Kind, nodes: Numbers) -> Numbers:
+    """Return the CPU by need and node that is kept for free devices."""
+    _, reserves = needs.counts()
+    if not kind.resource or not reserves[rows].any():
+        return np.zeros((1, 1), dtype=np.int64)
+    devices = stock.amounts[nodes, needs.column_of(kind.resource)].clip(0) // kind.units
+    kept: Numbers = reserves[rows][:, None] * devices[None, :]
+    return kept
+
+
+def _or_zeros(numbers: Numbers | None, length: int) -> Numbers:
+    return np.zeros(length, dtype=np.int64) if numbers is None else numbers
+
+
+def _narrow(table: Numbers, which: np.ndarray[tuple[int], np.dtype[np.bool_]], limits: Numbers) -> None:
+    if which.any():
+        table[which] = np.minimum(table[which], limits[which])
+
+
+def _narrow_cards(table: Numbers, stock: Stock, needs: Needs, *, rows: Numbers, nodes: Numbers) -> None:
+    for line, row in enumerate(rows.tolist()):
+        need = needs.all[row]
+        if need.count:
+            for at, node in enumerate(nodes.tolist()):
+                fit = cards_fit(stock.cards[node], need.share, need.count) if need.share is not None and node in stock.cards else 0
+                table[line, at] = min(table[line, at], fit)
+
+
+def clipped(vector: Vector | Mapping[str, int]) -> dict[str, int]:
+    """Return amounts by name, no greater and no less than int64 sums allow."""
+    pairs = vector.items() if isinstance(vector, Mapping) else vector
+    return {name: max(min(amount, MOST_AMOUNT), -MOST_AMOUNT) for name, amount in pairs}

@@ -1,0 +1,84 @@
+"""What limits a cell beyond its nodes."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from builders import H100, NOW, cluster, demand, job, nodes, offer, quota, requirement, running, selector, shape, snapshot, vector
+from sampan.model.cluster import Cluster, MemberQueue
+from sampan.model.offer import Offer, PoolRule
+from sampan.model.plan import Plan
+from sampan.model.reason import Reason
+from sampan.model.snapshot import Snapshot
+from sampan.scheduling.cache import Memo
+from sampan.scheduling.cycle import schedule
+
+MEMBER = cluster(*nodes("h", 2, H100))
+CAPPED = offer(rules=[PoolRule(selector=selector(), max_devices=8)])
+
+
+def plan_of(world: Snapshot) -> Plan:
+    return schedule(world, Memo())[0]
+
+
+def told(member: Cluster, offered: Offer, count: int) -> Reason | None:
+    plan = plan_of(snapshot([job("j", shape(demand(requirement(count=count))))], [offered], [member]))
+    return plan.refusals[0].dominant if plan.refusals else None
+
+
+@pytest.mark.parametrize(
+    ("used", "count", "want"),
+    [
+        pytest.param(4, 4, None, id="what is left of the cap"),
+        pytest.param(5, 4, Reason.INSUFFICIENT_CAPACITY, id="more than is left of it"),
+        pytest.param(0, 8, None, id="all of it"),
+    ],
+)
+def test_a_device_cap_counts_what_we_run_through_the_offer(used: int, count: int, want: Reason | None) -> None:
+    member = replace(MEMBER, running={"r": running("r", "h-0", ends=NOW + 1, devices=used)}) if used else MEMBER
+    assert told(member, CAPPED, count) is want
+
+
+def test_what_others_run_does_not_count_against_a_device_cap() -> None:
+    other = replace(running("r", "h-0", ends=NOW + 1), offer=offer("other").key)
+    assert told(replace(MEMBER, running={"r": other}, used={"h-0": vector(gpu=8)}), CAPPED, 8) is None
+
+
+def test_more_than_the_cap_is_too_large() -> None:
+    plan = plan_of(snapshot([job("j", shape(demand(requirement(), replicas=2)))], [CAPPED], [MEMBER]))
+    assert plan.refusals[0].dominant is Reason.TOO_LARGE
+
+
+@pytest.mark.parametrize(
+    ("left", "want"),
+    [
+        ({"nvidia.com/gpu": 7}, Reason.QUOTA_EXHAUSTED),
+        ({"nvidia.com/gpu": 8, "pods": 1}, None),
+        ({"cpu": 3999}, Reason.QUOTA_EXHAUSTED),
+        ({"count/pods": 0}, Reason.QUOTA_EXHAUSTED),
+        ({"limits.cpu": 0}, None),
+    ],
+)
+def test_the_quota_of_the_namespace_limits(left: Mapping[str, int], want: Reason | None) -> None:
+    assert told(replace(MEMBER, quotas={"sampan-jobs": (quota(left),), "elsewhere": (quota({"pods": 0}),)}), offer(), 8) is want
+
+
+def test_the_members_own_queue_limits() -> None:
+    world = snapshot([job()], [offer()], [replace(MEMBER, queues={"ns/q": MemberQueue(name="q", free={"nvidia.com/gpu": 4})})])
+    queued = replace(world, cells=tuple(replace(cell, pool=replace(cell.pool, member_queue="ns/q")) for cell in world.cells))
+    assert plan_of(queued).refusals[0].dominant is Reason.MEMBER_QUEUE_FULL
+    assert plan_of(world).assignments
+
+
+def test_what_one_takes_of_a_limit_is_gone_for_the_next() -> None:
+    half, one = shape(demand(requirement(count=4))), shape(demand(requirement(count=1)))
+    jobs = [job("a", half), job("b", half), job("c", one)]
+    plan = plan_of(snapshot(jobs, [CAPPED], [MEMBER]))
+    assert [done.job.uid for done in plan.assignments] == ["a", "b"]
+
+
+def test_a_sweep_is_no_wider_than_what_the_offer_gives_to_one_job() -> None:
+    sweep = job(wanted=shape(demand(requirement(H100, 2), replicas=20, least=1)))
+    world = snapshot([sweep], [replace(offer(), max_devices_per_job=7)], [cluster(*nodes("h", 4, H100))])
+    assert [done.replicas for done in schedule(world, Memo())[0].assignments] == [3]
