@@ -84,7 +84,7 @@ def ids(path: Path) -> str:
 
 def test_every_package_with_code_has_its_folder_of_tests() -> None:
     """Someone who changes a module finds its tests in the folder of its package; how they are cut into files is free."""
-    packages = {module.parent.relative_to(PACKAGE) for module in MODULES if has_code(parsed(module))} - {Path()}
+    packages = {module.parent.relative_to(PACKAGE) for module in MODULES if has_code(parsed(module))}
     folders = {test.parent.relative_to(TESTS / "unit") for test in (TESTS / "unit").rglob("test_*.py")}
     assert not packages - folders, f"no tests in tests/unit for the packages {sorted(map(str, packages - folders))}"
     assert not folders - packages, f"no package for the folders {sorted(map(str, folders - packages))} of tests/unit"
@@ -148,6 +148,29 @@ def test_no_exception_is_swallowed_silently(path: Path) -> None:
         commented = any(SILENT_MARK.search(line) for line in lines[node.lineno - 1 : node.end_lineno])
         assert node.type is not None, f"{shown(path)}:{node.lineno}: a bare except catches even the end of the process"
         assert not idle or commented, f"{shown(path)}:{node.lineno}: a handler swallows its exception without a word why"
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if shown(path) != "operator/sampan/faults.py"], ids=ids)
+def test_a_fault_is_logged_in_one_way(path: Path) -> None:
+    """A traceback may hold values: unforeseen errors are logged by `sampan.faults.log_fault` alone, which tells type and place."""
+    tree = parsed(path)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            imported = [alias.name for alias in node.names] + [getattr(node, "module", None)]
+            assert "traceback" not in imported, f"{shown(path)}:{node.lineno}: a traceback may hold values: use log_fault"
+        if isinstance(node, ast.Call):
+            wrong = _is_log(node, "exception") or any(keyword.arg in ("exc_info", "stack_info") for keyword in node.keywords)
+            assert not wrong, f"{shown(path)}:{node.lineno}: this logs a traceback, which may hold values: use log_fault"
+        if isinstance(node, ast.ExceptHandler) and "Exception" in ast.unparse(node.type or ast.Constant("")).split("."):
+            logged = [call.lineno for call in ast.walk(node) if _is_log(call, "error", "critical", "warning")]
+            assert not logged, f"{shown(path)}:{logged[0]}: whatever is caught here is a fault: use log_fault"
+
+
+def _is_log(node: ast.AST, *methods: str) -> TypeGuard[ast.Call]:
+    """A call of one of a logger's methods; loggers are named log or _LOG here."""
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in methods):
+        return False
+    return ast.unparse(node.func.value).lower().strip("_") in ("log", "logger", "logging")
 
 
 def _is_constant(statement: ast.stmt) -> bool:

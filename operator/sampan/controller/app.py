@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 import uuid
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from sampan.controller.operation import Identity, Operation
 from sampan.controller.query.setup import query_server
 from sampan.controller.query.world import LiveWorld
 from sampan.controller.settings import Settings
+from sampan.faults import leaves, log_fault
 from sampan.kube.client import Client
 from sampan.kube.errors import KubeError
 from sampan.kube.hub import NoHubCredentials, Source, follow, hub_source
@@ -56,20 +57,14 @@ def main(*, kubeconfig: Path | None) -> int:
         uvloop.run(_run(settings, hub_source(kubeconfig)))
     except* (NoHubCredentials, InvalidKubeconfig, KubeError, StoreError, OSError) as group:
         for leaf in leaves(group):
-            log.error("operator.failed", extra={"error": type(leaf).__name__, "reason": str(leaf)})  # noqa: TRY400  no traceback: it may hold values
+            log.error("operator.failed", extra={"error": type(leaf).__name__, "reason": str(leaf)})
+        failed = True
+    except* Exception as group:  # noqa: BLE001  what nobody foresaw ends the process, and Python's own last words would hold values
+        log_fault(log, "operator.crashed", group)
         failed = True
     else:
         failed = False
     return int(failed)
-
-
-def leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
-    """Yield the errors in a group of groups."""
-    for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            yield from leaves(error)
-        else:
-            yield error
 
 
 async def _run(settings: Settings, source: Source) -> None:

@@ -15,6 +15,8 @@ from typing import Any
 
 import kopf
 
+from sampan.faults import log_fault
+
 log = logging.getLogger(__name__)
 
 JOIN_SECONDS = 15
@@ -121,6 +123,6 @@ class KopfShell:
             try:
                 asyncio.run(self._incarnation())
             except Exception as error:  # noqa: BLE001  whatever ended it, the watches must go on
-                log.warning("kopf.ended", extra={"error": type(error).__name__, "incarnation": self.incarnations})
+                log_fault(log, "kopf.ended", error, incarnation=self.incarnations)
             gc.collect()  # a Kopf that failed leaves its connections to the collector: until then the hub serves dead watches
             self._stop.wait(random.uniform(0.2, 2.0))  # noqa: S311  jitter, no secret

@@ -28,6 +28,7 @@ from sampan.controller.link_terms import (
 )
 from sampan.controller.outage import Outage, outage_after
 from sampan.controller.own_jobs import OwnJobs
+from sampan.faults import log_fault
 from sampan.inventory.in_flight import PodUse
 from sampan.inventory.member import Inventory
 from sampan.kube import kubeconfig
@@ -219,7 +220,7 @@ class MemberLink:
         self._trouble = shown(error)
         log.warning("link.broken", extra={"link": str(self.key), "reason": str(self._trouble[0])})
         if not isinstance(error, KubeError | StrangerError):
-            log.error("link.crashed", extra={"link": str(self.key)}, exc_info=error)
+            log_fault(log, "link.crashed", error, link=str(self.key))
         if isinstance(error, Unauthorized):
             self._events.refused(self)
         self._tell()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from sampan.api.status import Status
 from sampan.controller.jobs import JobRecord
+from sampan.faults import fault_of
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +28,8 @@ class JsonFormatter(logging.Formatter):
             "event": record.getMessage()[:1024],
             **{key: value for key, value in vars(record).items() if key not in _STANDARD},
         }
-        if record.exc_info and record.exc_info[0] is not None:
-            line["traceback"] = self.formatException(record.exc_info)[-4096:]
+        if record.exc_info and record.exc_info[1] is not None:  # of a library: ours log faults without
+            line |= fault_of(record.exc_info[1])
         return json.dumps(line, default=str, ensure_ascii=False)
 
 

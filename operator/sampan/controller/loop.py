@@ -7,8 +7,9 @@ from dataclasses import replace
 from time import perf_counter
 from typing import Protocol
 
-from sampan.controller.pilot import Pilot, where
+from sampan.controller.pilot import Pilot
 from sampan.controller.state import State
+from sampan.faults import log_fault
 from sampan.model.backlog import Backlog
 from sampan.model.job import Job
 from sampan.model.plan import Plan, Refusal
@@ -75,7 +76,7 @@ class Loop:
         try:
             plan, self._memo = schedule(snapshot, self._memo)
         except Exception as error:  # noqa: BLE001  one object that breaks the core must not end the operator
-            log.error("cycle.failed", extra={"error": type(error).__name__, "jobs": len(snapshot.backlog), "where": where(error)})  # noqa: TRY400  no traceback: it may hold values
+            log_fault(log, "cycle.failed", error, jobs=len(snapshot.backlog))
             plan, self._memo = self._without_poison(snapshot), Memo()
         self.cycles += 1
         self.last_seconds = perf_counter() - started
@@ -88,7 +89,7 @@ class Loop:
             try:
                 schedule(replace(snapshot, backlog=Backlog.of((job,))), Memo())
             except Exception as error:  # noqa: BLE001  as above
-                log.error("job.quarantined", extra={"uid": job.uid, "error": type(error).__name__, "where": where(error)})  # noqa: TRY400
+                log_fault(log, "job.quarantined", error, uid=job.uid)
                 self._state.hold_back(job.uid, until=self._clock() + QUARANTINE)
             else:
                 sound.append(job)

@@ -5,12 +5,11 @@ One status write per 5 s per offer, 10 writes per second in all; conditions at o
 
 import asyncio
 import logging
-import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import Any, Final
 
+from sampan.faults import log_fault
 from sampan.kube.client import Client, PatchType
 from sampan.kube.errors import Invalid, KubeError, NotFound
 from sampan.kube.paths import ResourcePath, resource_path
@@ -104,9 +103,7 @@ class OfferWriter:
         try:
             return await self._look(uid)
         except Exception as error:  # noqa: BLE001  one poisoned offer must not end the operator
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            where = f"{PurePath(place.filename).name}:{place.lineno}"
-            log.error("offer.faulty", extra={"offer": uid, "error": type(error).__name__, "where": where})  # noqa: TRY400  no values
+            log_fault(log, "offer.faulty", error, offer=uid)
             self._retry(uid, growing=True)
             return True
 

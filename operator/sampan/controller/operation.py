@@ -28,6 +28,7 @@ from sampan.controller.state import State
 from sampan.controller.tools import Tools
 from sampan.controller.use_book import UseBook
 from sampan.controller.use_writer import KEPT, UseWriter
+from sampan.faults import log_fault
 from sampan.kube.addresses import AddressPolicy
 from sampan.kube.limits import Limits
 from sampan.model.offer import OfferKey
@@ -121,7 +122,7 @@ class Operation:
         except InvalidObjectError as error:
             log.warning("object.invalid", extra={"kind": plural, "reason": str(error)})
         except Exception as error:  # noqa: BLE001  one poisoned object must not end the watch
-            log.error("object.quarantined", extra={"kind": plural, "uid": body["metadata"]["uid"], "error": type(error).__name__})  # noqa: TRY400
+            log_fault(log, "object.quarantined", error, kind=plural, uid=body["metadata"]["uid"])
 
     def _route(self, plural: str, *, gone: bool, body: dict[str, Any]) -> None:
         uid = body["metadata"]["uid"]

@@ -8,7 +8,6 @@ import asyncio
 import logging
 import random
 from dataclasses import replace
-from pathlib import Path
 
 from sampan.controller.actions import Action, Patch, Wait
 from sampan.controller.bind_rate import BindRate
@@ -21,6 +20,7 @@ from sampan.controller.outlooks import Outlooks
 from sampan.controller.tools import Counters, Tools
 from sampan.controller.tries import WRITE, Tries, key_of
 from sampan.controller.workqueue import WorkQueue
+from sampan.faults import log_fault
 from sampan.kube.errors import Conflict, KubeError
 from sampan.model.offer import OfferKey
 from sampan.model.plan import Assignment
@@ -33,14 +33,6 @@ QUARANTINE = 60
 """Seconds before a job that raised an unexpected error is looked at again."""
 STALE = 10_000
 """Milliseconds for which no plan is made again with a picture that the hub said is stale; a newer one is good at once."""
-
-
-def where(error: BaseException) -> str:
-    """Return file and line where an error was raised: never its text, which may hold a value."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace is not None else ""
 
 
 class Pilot:
@@ -110,7 +102,7 @@ class Pilot:
             except Exception as error:  # noqa: BLE001  one poisoned object must not end the others' worker
                 self.counters.quarantined += 1
                 self._state.hold_back(uid, until=self._clock() + QUARANTINE * 1000)
-                log.error("job.quarantined", extra={"uid": uid, "error": type(error).__name__, "where": where(error)})  # noqa: TRY400
+                log_fault(log, "job.quarantined", error, uid=uid)
                 self._put_off(uid, QUARANTINE)
             finally:
                 self.queue.done(uid)

@@ -14,6 +14,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Final, Never
 
+from sampan.faults import log_fault
 from sampan.inventory.member import Inventory
 from sampan.inventory.slices import to_slice
 from sampan.kube.meta import ConfigMap
@@ -97,9 +98,9 @@ class Published:
             self.hear(*await asyncio.to_thread(_opened, holder, self._content))
         except BadSummary as error:
             self._trouble = str(error)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  whatever a summary holds, the newest one is looked at
             self._trouble = f"the summary could not be taken ({type(error).__name__})"
-            log.exception("published.not_taken", extra={"namespace": self.namespace})
+            log_fault(log, "published.not_taken", error, namespace=self.namespace)
 
     def hear(self, parcel: Parcel, summary: Summary | None) -> None:
         """Take in a summary, None: the objects are those that were heard of last.

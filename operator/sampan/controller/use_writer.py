@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy.exc import SQLAlchemyError
 
 from sampan.controller.use_book import UseBook
+from sampan.faults import log_fault
 from sampan.store.use import UseStore
 
 log = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ class UseWriter:
         try:
             self._store.write(self._book.outbox)
         except SQLAlchemyError as error:
-            log.error("use.unstored", extra={"error": type(error).__name__, "entries": len(self._book.outbox)})  # noqa: TRY400  as below
+            log_fault(log, "use.unstored", error, entries=len(self._book.outbox))
         else:
             self._book.outbox.clear()
 
@@ -66,7 +67,7 @@ class UseWriter:
             self.errors += 1
             pause = AGAIN[min(self._failures, len(AGAIN) - 1)]
             self._failures += 1
-            log.error("use.unstored", extra={"error": type(error).__name__, "entries": len(self._book.outbox), "delay": pause})  # noqa: TRY400  no traceback: it may hold values
+            log_fault(log, "use.unstored", error, entries=len(self._book.outbox), delay=pause)
             await asyncio.sleep(pause)
         else:
             self._failures = 0

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Literal, Never, Protocol, TypeVar
 
+from sampan.faults import log_fault
 from sampan.kube.backoff import Backoff, Uniform
 from sampan.kube.client import Client
 from sampan.kube.errors import (
@@ -120,8 +121,8 @@ class Reflector(Generic[T]):
             rotated = await self._watch()
         except KubeError as exc:
             return self._failed(exc, lived=_now() - started)
-        except Exception:  # noqa: BLE001  (a fault of the receiver must not end the watch for ever)
-            _LOG.exception("the receiver of a watch failed; listing anew", extra={"resource": self._what.path.resource})
+        except Exception as exc:  # noqa: BLE001  (a fault of the receiver must not end the watch for ever)
+            log_fault(_LOG, "the receiver of a watch failed; listing anew", exc, resource=self._what.path.resource)
             return self._failed(BadReply(0, "SinkFailed", ""), lived=0.0)
         return self._ended(lived=_now() - started, rotated=rotated)
 
@@ -195,7 +196,7 @@ class Reflector(Generic[T]):
         try:
             self._sink.on_event(event, item)
         except Exception as exc:  # noqa: BLE001  (one poisoned object must not stop the others)
-            _LOG.exception("an object could not be taken", extra={"resource": self._what.path.resource, "key": item.metadata.key})
+            log_fault(_LOG, "an object could not be taken", exc, resource=self._what.path.resource, key=item.metadata.key)
             self._cannot_take(kind, _poisoned(item.metadata, exc))
 
     def _cannot_take(self, kind: str, item: Unreadable) -> None:

@@ -44,3 +44,17 @@ def test_without_a_hub_it_says_so_and_ends(tmp_path: Path, capsys: pytest.Captur
 def test_outside_a_cluster_a_kubeconfig_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     assert app.main(kubeconfig=None) == 1
     assert "kubeconfig" in json.loads(capsys.readouterr().err.splitlines()[-1])["reason"]
+
+
+def test_what_nobody_foresaw_ends_it_with_a_line_that_holds_no_value(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def failing(*_: object) -> None:
+        raise RuntimeError("s3cr3t")
+
+    monkeypatch.setattr(app, "_run", failing)
+    assert app.main(kubeconfig=tmp_path / "any") == 1
+    text = capsys.readouterr().err
+    last = json.loads(text.splitlines()[-1])
+    assert (last["event"], last["error"], last["where"].partition(":")[0]) == ("operator.crashed", "RuntimeError", "test_app.py")
+    assert "s3cr3t" not in text

@@ -20,6 +20,7 @@ from sampan.controller.query.pools import pool_list
 from sampan.controller.query.questions import Answers, Asked, BadQuestion, wanted
 from sampan.controller.query.turns import Turns
 from sampan.controller.query.world import World
+from sampan.faults import log_fault
 
 log = logging.getLogger(__name__)
 
@@ -78,8 +79,8 @@ class QueryApi:
             return _failed(error.code, str(error))
         except web.HTTPException as error:
             return _failed(error.status, f"{request.method} {request.path}: {error.reason}")
-        except Exception as error:
-            log.exception("query.failed", extra={"path": request.path, "error": type(error).__name__})
+        except Exception as error:  # noqa: BLE001  one question must not end the others
+            log_fault(log, "query.failed", error, path=request.path)
             return _failed(500, "the question could not be answered; the operator's log says why")
 
     def _admit(self, request: web.Request) -> None:
@@ -97,8 +98,8 @@ class QueryApi:
             async with self._turns.turn(""):
                 try:
                     await asyncio.to_thread(self.answers.prepare, self.world.snapshot())
-                except Exception:
-                    log.exception("query.failed", extra={"path": "", "error": "preparing"})
+                except Exception as error:  # noqa: BLE001  questions must be answered all the same, later and slower
+                    log_fault(log, "query.unprepared", error)
             await asyncio.sleep(PREPARE_EVERY)
 
     async def _pools(self, request: web.Request) -> web.Response:
