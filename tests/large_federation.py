@@ -10,7 +10,7 @@ from random import Random
 
 from builders import NOW, demand, offer, price, requirement, shape, vector
 from sampan.catalog import load
-from sampan.controller.census import Census
+from sampan.controller.state.demand_mix import Census
 from sampan.model.accelerator import AcceleratorClass
 from sampan.model.backlog import Backlog
 from sampan.model.cluster import Cell, Cluster, Node, Pool, Running

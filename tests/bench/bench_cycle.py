@@ -15,7 +15,7 @@ from time import perf_counter, thread_time
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from large_federation import Federation, build, changes, devices, step
-from sampan.controller.garbage import settle
+from sampan.controller.runtime.gc_tuning import settle
 from sampan.model.plan import Plan
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule

@@ -12,11 +12,11 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from integration.support import Api, FederationUnderTest
-from sampan.controller.desk_terms import DeskEvents, DeskSettings
-from sampan.controller.hub import Hub
-from sampan.controller.link_terms import LinkSettings
-from sampan.controller.offer_render import OfferUse
-from sampan.controller.offers import OfferDesk
+from sampan.controller.hub.client import Hub
+from sampan.controller.members.terms import LinkSettings
+from sampan.controller.offers.manager import OfferDesk
+from sampan.controller.offers.render import OfferUse
+from sampan.controller.offers.terms import DeskEvents, DeskSettings
 from sampan.kube.addresses import AddressPolicy
 from sampan.kube.client import Client
 from sampan.kube.hub import hub_source

@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 
 from jobs import NOW, OFFER, binding, body, copy
 from sampan.api import status as s
-from sampan.controller import actions as a
-from sampan.controller.decide import decide
-from sampan.controller.endings import after
-from sampan.controller.failure import Cause, Failure
-from sampan.controller.jobs import JobRecord, record_of
-from sampan.controller.member_words import refused, words_of
-from sampan.controller.observe import Observation, State
-from sampan.controller.tries import Tries, key_of
+from sampan.controller.observation.attempt import Observation, State
+from sampan.controller.observation.failure import Cause, Failure
+from sampan.controller.reconcile import actions as a
+from sampan.controller.reconcile.decide import decide
+from sampan.controller.reconcile.endings import after
+from sampan.controller.reconcile.member_words import refused, words_of
+from sampan.controller.reconcile.retries import Tries, key_of
+from sampan.controller.state.record import JobRecord, record_of
 from sampan.kube import errors
 from sampan.model.lifecycle import Outcome, Phase
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remote_objects import T1
-from sampan.controller.observe import Observation, observe
+from sampan.controller.observation.attempt import Observation, observe
 from sampan.kube.workloads import Job, Pod
 
 Json = dict[str, Any]

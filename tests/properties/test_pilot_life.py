@@ -12,13 +12,13 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from jobs import NOW, OFFER, binding, body, copy
 from sampan.api import status as s
 from sampan.api.conditions import HOLD_UPS
-from sampan.controller import actions as a
-from sampan.controller.decide import decide
-from sampan.controller.hold_ups import Outlook, away, of_pods, tell
-from sampan.controller.jobs import JobRecord, record_of
-from sampan.controller.observe import Observation, State
-from sampan.controller.outage import Outage
-from sampan.controller.presence import Trouble, Why
+from sampan.controller.observation.attempt import Observation, State
+from sampan.controller.observation.hold_ups import Outlook, away, of_pods, tell
+from sampan.controller.observation.outage import Outage
+from sampan.controller.observation.presence import Trouble, Why
+from sampan.controller.reconcile import actions as a
+from sampan.controller.reconcile.decide import decide
+from sampan.controller.state.record import JobRecord, record_of
 from sampan.model.lifecycle import Phase
 from sampan.model.names import FINALIZER
 

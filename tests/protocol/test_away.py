@@ -8,11 +8,11 @@ from jobs import NOW, OFFER, binding, bound_status, copy, record
 from member_objects import as_node, node_body
 from sampan.api import rejections
 from sampan.api.status import to_rfc3339
-from sampan.controller import actions as a
-from sampan.controller.decide import decide
-from sampan.controller.jobs import JobRecord
-from sampan.controller.observe import Observation, State
-from sampan.controller.outage import Outage
+from sampan.controller.observation.attempt import Observation, State
+from sampan.controller.observation.outage import Outage
+from sampan.controller.reconcile import actions as a
+from sampan.controller.reconcile.decide import decide
+from sampan.controller.state.record import JobRecord
 from sampan.inventory.member import to_node
 from unit.controller.fakes import H100_JOB, JOBS, REMOTE, World, running, world
 from unit.kube.fake_api import replying

@@ -6,7 +6,7 @@ import pytest
 
 from jobs import CLUSTER, NOW, OFFER, binding, body, bound_status, copy
 from sampan.api import status as s
-from sampan.controller.state import State
+from sampan.controller.state.store import State
 from sampan.inventory.in_flight import Flight
 from sampan.kube.workloads import Affinity, Job, MatchExpression, NodeAffinity, NodeSelectorTerm, PodTemplate, PreferredTerm, TemplateSpec
 from sampan.model.lifecycle import Event, Outcome

@@ -11,8 +11,8 @@ import builders as b
 from jobs import CLUSTER, NOW, OFFER, body
 from member_objects import HUB, as_node, node_body
 from sampan.catalog import load
-from sampan.controller.offer_pools import OfferPools
-from sampan.controller.state import State
+from sampan.controller.offers.pools import OfferPools
+from sampan.controller.state.store import State
 from sampan.inventory.member import Inventory
 from sampan.kube import layers as kube
 from sampan.model.cluster import Cell, Cluster, Node

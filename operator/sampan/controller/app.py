@@ -17,17 +17,17 @@ import uvloop
 from prometheus_client import CollectorRegistry
 from pydantic import ValidationError
 
-from sampan.controller import metrics as m
-from sampan.controller.endpoint import endpoint
-from sampan.controller.garbage import settle
-from sampan.controller.handlers import registry_of
-from sampan.controller.hub import Hub
-from sampan.controller.kopf_shell import KopfShell
-from sampan.controller.logs import configure
-from sampan.controller.operation import Identity, Operation
+from sampan.controller.hub.client import Hub
+from sampan.controller.hub.handlers import registry_of
+from sampan.controller.hub.kopf_thread import KopfShell
+from sampan.controller.query.backend import LiveWorld
 from sampan.controller.query.setup import query_server
-from sampan.controller.query.world import LiveWorld
-from sampan.controller.settings import Settings
+from sampan.controller.runtime import metrics as m
+from sampan.controller.runtime.gc_tuning import settle
+from sampan.controller.runtime.health import endpoint
+from sampan.controller.runtime.logs import configure
+from sampan.controller.runtime.settings import Settings
+from sampan.controller.wiring import Identity, Operation
 from sampan.faults import leaves, log_fault
 from sampan.kube.client import Client
 from sampan.kube.errors import KubeError

@@ -7,8 +7,8 @@ from dataclasses import replace
 from time import perf_counter
 from typing import Protocol
 
-from sampan.controller.pilot import Pilot
-from sampan.controller.state import State
+from sampan.controller.reconcile.reconciler import Pilot
+from sampan.controller.state.store import State
 from sampan.faults import log_fault
 from sampan.model.backlog import Backlog
 from sampan.model.job import Job

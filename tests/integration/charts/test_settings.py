@@ -9,7 +9,7 @@ import yaml
 from integration.charts.support import HUB_CHART, SYSTEM, Helm
 from integration.charts.test_render import IMAGE, PEM
 from integration.support import ROOT
-from sampan.controller.settings import Settings
+from sampan.controller.runtime.settings import Settings
 
 pytestmark = pytest.mark.integration
 

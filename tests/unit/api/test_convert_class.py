@@ -1,12 +1,12 @@
 """AcceleratorClass objects become facts in base units, and what tells such devices."""
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from places import ROOT
 from sampan.api.convert_class import class_of
 from sampan.api.convert_offer import InvalidObjectError
 from sampan.model.accelerator import CountRule, Precision, Span
@@ -74,7 +74,7 @@ def test_an_object_that_does_not_parse_is_named_with_its_field() -> None:
 
 
 def test_the_example_of_the_documentation_is_a_good_class() -> None:
-    page = (Path(__file__).parents[3] / "docs" / "accelerators.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "accelerators.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
     facts = class_of(yaml.safe_load(example)).accelerator
     assert (facts.name, facts.fp16_tflops, facts.count_rule.group_size) == ("acme-a1-64gb", 280_000_000, 4)

@@ -3,7 +3,6 @@
 import json
 import os
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,12 +21,13 @@ from consignments import (
     one_gpu,
     sweep,
 )
+from places import ROOT
 from sampan.api.consignment import Consignment
 from sampan.api.dependents import dependents, owned
 from sampan.api.manifest import LABEL_QUEUE, in_queue, job_manifest, start_patch
 from sampan.model import names
 
-GOLDEN = Path(__file__).parents[2] / "golden" / "manifests"
+GOLDEN = ROOT / "tests" / "golden" / "manifests"
 OWNER_UID = "00000000-0000-4000-8000-000000000001"
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import node as build_node
+from places import ROOT
 from sampan.catalog import load
 from sampan.cli.objects import read_objects, typed
 from sampan.inventory.member import to_node
@@ -21,7 +21,7 @@ from sampan.kube.workloads import Node as KubeNode
 from sampan.model.cluster import Node
 from sampan.model.device import DeviceGroup
 
-FOLDER = Path(__file__).parents[2] / "data" / "nodes"
+FOLDER = ROOT / "tests" / "data" / "nodes"
 CASES = yaml.safe_load((FOLDER.parent / "node-cases.yaml").read_text(encoding="utf-8"))
 TELLING = ("label ", "attribute ", "annotation ", "no label tells it", "unknown resource ")
 FILES = sorted(case["file"] for case in CASES)

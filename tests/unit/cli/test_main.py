@@ -3,11 +3,11 @@
 import errno
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from kubernetes.config.config_exception import ConfigException
 
+from places import ROOT
 from sampan.cli import main
 from sampan.cli.main import VERBS
 from unit.cli.conftest import Sampan
@@ -109,5 +109,5 @@ def test_a_watch_on_a_thread_does_not_take_the_exit_code_along() -> None:
 
 
 def test_the_readme_has_every_verb() -> None:
-    told = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    told = (ROOT / "README.md").read_text(encoding="utf-8")
     assert [verb.name for verb in VERBS if f"| `sampan {verb.name}" not in told] == []

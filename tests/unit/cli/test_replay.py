@@ -1,18 +1,18 @@
 """`sampan replay` as a whole against a hub in memory that runs every job at once."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import click
 import pytest
 
+from places import ROOT
 from sampan.cli import replay
 from sampan.cli.trouble import Trouble
 from unit.cli.conftest import Sampan
 from unit.cli.fakes import BOUND, FakeApi, a_pool, an_offer, api_error, modified
 
-SMALL = str(Path(__file__).resolve().parents[2] / "data" / "replay-small.csv")
+SMALL = str(ROOT / "tests" / "data" / "replay-small.csv")
 
 
 class RunningApi(FakeApi):

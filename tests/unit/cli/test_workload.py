@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from places import ROOT
 from sampan.cli import workload
 from sampan.cli.trouble import Trouble
 
-SMALL = Path(__file__).resolve().parents[2] / "data" / "replay-small.csv"
+SMALL = ROOT / "tests" / "data" / "replay-small.csv"
 HEADER = "job_id,vc,submit_s,duration_s,gpus"
 RECIPE = workload.Recipe(run="r1", speedup=10.0, accelerators=[{"stack": "cuda"}, {"family": "ascend-910b"}], image="registry.example/x:1")
 

@@ -10,10 +10,11 @@ from typing import Any
 
 import yaml
 
+from places import ROOT
 from unit.kube.certs import authority, issue
 
 Body = dict[str, Any]
-CRDS = Path(__file__).parents[3] / "crds"
+CRDS = ROOT / "crds"
 
 
 @dataclass(frozen=True, slots=True)

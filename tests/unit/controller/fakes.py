@@ -15,14 +15,14 @@ import msgspec
 
 import builders as b
 from jobs import CLUSTER, HUB, NOW, OFFER, body
-from sampan.controller.hub import Hub
-from sampan.controller.outage import Outage
-from sampan.controller.pilot import Pilot
-from sampan.controller.remote import RemoteJobs
-from sampan.controller.settings import Settings
-from sampan.controller.sight import Sight
-from sampan.controller.state import State
-from sampan.controller.tools import Tools
+from sampan.controller.hub.client import Hub
+from sampan.controller.observation.outage import Outage
+from sampan.controller.observation.view import Sight
+from sampan.controller.reconcile.dependencies import Tools
+from sampan.controller.reconcile.member_calls import RemoteJobs
+from sampan.controller.reconcile.reconciler import Pilot
+from sampan.controller.runtime.settings import Settings
+from sampan.controller.state.store import State
 from sampan.kube.client import Client
 from sampan.kube.limits import Limits
 from sampan.kube.workloads import Job as RemoteJob

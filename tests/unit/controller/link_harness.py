@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from member_objects import HUB
 from sampan.api.convert_offer import SecretRef
-from sampan.controller.link_terms import LinkEvents, LinkSettings
-from sampan.controller.links import MemberLink
+from sampan.controller.members.link import MemberLink
+from sampan.controller.members.terms import LinkEvents, LinkSettings
 from sampan.kube.addresses import AddressPolicy
 from sampan.kube.limits import Limits
 from sampan.kube.reflector import Tuning

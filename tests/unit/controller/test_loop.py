@@ -10,8 +10,8 @@ import pytest
 import builders as b
 from jobs import NOW, body
 from sampan.controller.loop import TICK, Loop
-from sampan.controller.pilot import Pilot
-from sampan.controller.state import State
+from sampan.controller.reconcile.reconciler import Pilot
+from sampan.controller.state.store import State
 from sampan.model.accelerator import AcceleratorClass
 from sampan.model.cluster import Cell, Cluster
 from sampan.model.offer import Offer, OfferKey

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from builders import vector
-from sampan.controller.extra_feeds import RUNTIME_CLASSES, wide_feeds
+from sampan.controller.members.optional_watches import RUNTIME_CLASSES, wide_feeds
 from sampan.inventory.member import Inventory
 from sampan.inventory.runtime_classes import RuntimeClasses
 from sampan.kube import runtime_class as kube

@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 import yaml
 
+from places import ROOT
 from sampan.local.binaries import PROGRAMS, Binaries
 from sampan.local.cluster import COMPONENTS, Cluster
 from sampan.local.paths import LocalError
 
 from .conftest import MakeProgram
 
-STAGES = Path(__file__).parents[3] / "operator" / "sampan" / "local" / "stages"
+STAGES = ROOT / "operator" / "sampan" / "local" / "stages"
 
 
 @pytest.fixture

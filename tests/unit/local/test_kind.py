@@ -8,7 +8,9 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-FOLDER = Path(__file__).parents[3] / "operator" / "sampan" / "local" / "kind"
+from places import ROOT
+
+FOLDER = ROOT / "operator" / "sampan" / "local" / "kind"
 FILES = sorted(FOLDER.glob("*.yaml"))
 Port = Annotated[int, Field(strict=True, ge=-1, le=65535)]
 

@@ -14,12 +14,12 @@ from typing import Any, Final
 from aiohttp import web
 
 from sampan.controller.query import documents
-from sampan.controller.query.bounds import Budget, TooMany
+from sampan.controller.query.backend import World
 from sampan.controller.query.front_proxy import FrontProxy, NotAuthenticated
 from sampan.controller.query.pools import pool_list
-from sampan.controller.query.questions import Answers, Asked, BadQuestion, wanted
-from sampan.controller.query.turns import Turns
-from sampan.controller.query.world import World
+from sampan.controller.query.rate_limit import Budget, TooMany
+from sampan.controller.query.service import Answers, Asked, BadQuestion, wanted
+from sampan.controller.query.throttle import Turns
 from sampan.faults import log_fault
 
 log = logging.getLogger(__name__)

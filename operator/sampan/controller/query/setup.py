@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
+from sampan.controller.query.backend import World
 from sampan.controller.query.front_proxy import FrontProxy
 from sampan.controller.query.material import Material
 from sampan.controller.query.registration import believe
 from sampan.controller.query.server import QueryApi, Served, serving
-from sampan.controller.query.world import World
-from sampan.controller.settings import Settings
+from sampan.controller.runtime.settings import Settings
 from sampan.kube.client import Client
 from sampan.kube.errors import KubeError
 

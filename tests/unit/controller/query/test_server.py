@@ -15,10 +15,10 @@ import pytest
 
 import builders as b
 import jobs
-from sampan.controller.query.bounds import Budget
 from sampan.controller.query.front_proxy import FrontProxy, server_context
-from sampan.controller.query.questions import Answers
+from sampan.controller.query.rate_limit import Budget
 from sampan.controller.query.server import QueryApi, serving
+from sampan.controller.query.service import Answers
 from sampan.model.snapshot import Snapshot
 from unit.controller.query.worlds import StillWorld
 from unit.kube.certs import Pair, authority, issue
@@ -185,6 +185,6 @@ async def test_a_bad_question_is_told_as_a_status(tmp_path: Path, post: bytes, c
 
 
 async def test_only_so_many_questions_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sampan.controller.query.turns.MOST_WAITING", 0)
+    monkeypatch.setattr("sampan.controller.query.throttle.MOST_WAITING", 0)
     async with running(tmp_path) as server:
         assert (await server.get(POOLS, pair=proxy(), headers=ALICE))[0] == 429

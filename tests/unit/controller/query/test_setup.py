@@ -16,7 +16,7 @@ from sampan.controller.query import setup
 from sampan.controller.query.own_certificate import RENEWED_AFTER
 from sampan.controller.query.server import Served
 from sampan.controller.query.setup import query_server
-from sampan.controller.settings import Settings
+from sampan.controller.runtime.settings import Settings
 from sampan.kube.client import Client
 from unit.controller.fake_cluster import FakeCluster, cluster
 from unit.controller.fakes import until

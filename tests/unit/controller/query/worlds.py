@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sampan.api.computejob import ComputeJobSpec
-from sampan.controller.jobs import JobRecord
-from sampan.controller.query.world import Pending
-from sampan.controller.queue_book import QueueBook, Seat
-from sampan.controller.waiting_room import CellId
+from sampan.controller.query.backend import Pending
+from sampan.controller.state.pending import CellId
+from sampan.controller.state.queues import QueueBook, Seat
+from sampan.controller.state.record import JobRecord
 from sampan.kube.workloads import Pod
 from sampan.model.job import Shape
 from sampan.model.snapshot import Snapshot

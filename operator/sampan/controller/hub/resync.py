@@ -1,0 +1,97 @@
+"""Takes in everything at the start and finds, every few minutes, what a watch missed. Reads only."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sampan.controller.hub.client import KINDS, Hub
+from sampan.kube.errors import KubeError
+
+log = logging.getLogger(__name__)
+
+SETTLE = 3.0
+"""Seconds between a list by Kopf and our look for what it could not tell: deletions in the gap."""
+
+
+REMEMBERED = 50_000
+"""Ends that are remembered, so that a list which was under way meanwhile brings nothing back."""
+
+
+class Known:
+    """UIDs of the objects of each kind that the operator holds, and of those that ended lately."""
+
+    def __init__(self) -> None:
+        """Know nothing."""
+        self.uids: dict[str, set[str]] = {plural: set() for plural in KINDS}
+        self._ended: dict[str, None] = {}
+
+    def note(self, plural: str, event: str | None, body: Mapping[str, Any]) -> bool:
+        """Take in one event. Returns False for an old picture of an object whose end was heard: a UID never comes back."""
+        uid = body["metadata"]["uid"]
+        if event == "DELETED":
+            self.uids[plural].discard(uid)
+            self._ended[uid] = None
+            while len(self._ended) > REMEMBERED:
+                del self._ended[next(iter(self._ended))]
+        elif uid in self._ended:
+            return False
+        else:
+            self.uids[plural].add(uid)
+        return True
+
+
+class Resync:
+    """Compares what is known with what is there: counts first, names only where the count differs or Kopf listed anew."""
+
+    def __init__(self, hub: Hub, known: Known, handover: Callable[[str, str | None, dict[str, Any]], None], *, interval: float) -> None:
+        """`interval` in seconds; `handover` as for the watches."""
+        self._hub, self._known, self._handover, self._interval = hub, known, handover, interval
+        self._listed: set[str] = set()
+        self._wake = asyncio.Event()
+        self.gaps = 0
+
+    def listed_anew(self, plural: str) -> None:
+        """Hear that Kopf listed a kind again: deletions since its last list are unknown to it."""
+        self._listed.add(plural)
+        self._wake.set()
+
+    async def load(self) -> None:
+        """Hand over every object of every kind; raises `KubeError`s. Small kinds first, so that jobs find their offers."""
+        for plural in sorted(KINDS, key=lambda kind: kind == KINDS[0]):
+            for body in await self._hub.listed(plural):
+                self._handover(plural, None, body)
+
+    async def run(self) -> None:
+        """Look for gaps until cancelled."""
+        while True:
+            await self._pause()
+            listed, self._listed = self._listed, set()
+            for plural in KINDS:
+                try:
+                    await self._check(plural, listed_anew=plural in listed)
+                except KubeError as error:
+                    log.warning("resync.failed", extra={"kind": plural, "reason": error.reason})
+                    self._listed |= listed & {plural}
+
+    async def _pause(self) -> None:
+        try:
+            async with asyncio.timeout(self._interval):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+        self._wake.clear()
+        await asyncio.sleep(SETTLE)
+
+    async def _check(self, plural: str, *, listed_anew: bool) -> None:
+        if not listed_anew and await self._hub.count(plural) == len(self._known.uids[plural]):
+            return
+        before = set(self._known.uids[plural])
+        there = {item.metadata.uid for item in await self._hub.names(plural)}
+        for uid in before - there:
+            self.gaps += 1
+            log.warning("resync.gone", extra={"kind": plural, "uid": uid})
+            self._handover(plural, "DELETED", {"metadata": {"uid": uid}})
+        if there - self._known.uids[plural]:
+            for body in await self._hub.listed(plural):
+                self._handover(plural, "MODIFIED", body)

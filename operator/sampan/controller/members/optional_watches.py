@@ -1,0 +1,118 @@
+"""Which optional watches tell more of a member, and into what they feed. A provider grants each of them or not; none is needed."""
+
+from collections.abc import Callable, Iterator, Set
+from typing import Any
+
+from sampan.controller.members.sink import Sink
+from sampan.inventory.member import Inventory
+from sampan.inventory.slices import to_slice
+from sampan.kube import dra
+from sampan.kube import layers as kube
+from sampan.kube.listing import Collection
+from sampan.kube.paths import resource_path
+from sampan.kube.runtime_class import RuntimeClass
+
+DRA = "resource.k8s.io/v1"
+RUNTIME_CLASSES = "runtimeclasses"
+AWAITED = frozenset({RUNTIME_CLASSES, "resourcequotas", "limitranges", "priorityclasses", "clusterqueues", "localqueues"})
+"""What changes what fits: nothing is placed before its first list, or its failure."""
+
+Extra = tuple[str, Collection[Any], Sink[Any]]
+"""Name of the watch, what it lists, where it goes."""
+Listed = Callable[[str], None]
+
+
+def wide_feeds(inventory: Inventory, more: Set[str], listed: Listed) -> Iterator[Extra]:
+    """Yield the watches over the whole member that are allowed."""
+    layers = inventory.layers
+    if "resourceslices" in more:
+        slices = Sink[dra.ResourceSlice](
+            replace=lambda items, _: inventory.replace_slices(made for item in items if (made := to_slice(item)) is not None),
+            put=lambda item: inventory.put_slice(made) if (made := to_slice(item)) is not None else None,
+            drop=lambda item: inventory.drop_slice(item.metadata.name),
+            lost=lambda bad: inventory.drop_slice(bad.name),
+            listed=lambda: listed("resourceslices"),
+        )
+        yield "resourceslices", Collection(path=resource_path(DRA, "resourceslices"), into=dra.ResourceSlice), slices
+    if "resourceclaims" in more:
+        claims = Sink[kube.ResourceClaim](
+            replace=lambda items, _: layers.replace_claims(items),
+            put=layers.put_claim,
+            drop=layers.drop_claim,
+            lost=lambda _: None,  # what it held stays counted until the next full list: never too little
+            listed=lambda: listed("resourceclaims"),
+        )
+        yield "resourceclaims", Collection(path=resource_path(DRA, "resourceclaims"), into=kube.ResourceClaim), claims
+    if "clusterqueues" in more:
+        queues = Sink[kube.ClusterQueue](
+            replace=lambda items, _: layers.kueue.replace_cluster(items),
+            put=layers.kueue.put_cluster,
+            drop=layers.kueue.drop_cluster,
+            lost=lambda _: None,
+            listed=lambda: listed("clusterqueues"),
+        )
+        yield "clusterqueues", Collection(path=resource_path(layers.kueue_version, "clusterqueues"), into=kube.ClusterQueue), queues
+    if RUNTIME_CLASSES in more:
+        yield _runtime_classes(inventory, listed)
+    if "priorityclasses" in more:
+        yield _priority_classes(inventory, listed)
+
+
+def _runtime_classes(inventory: Inventory, listed: Listed) -> Extra:
+    classes = inventory.runtime_classes
+    sink = Sink[RuntimeClass](
+        replace=lambda items, _: classes.replace(items),
+        put=classes.put,
+        drop=lambda item: classes.drop(item.metadata.name),
+        lost=lambda bad: classes.drop(bad.name),
+        listed=lambda: listed(RUNTIME_CLASSES),
+    )
+    return RUNTIME_CLASSES, Collection(path=resource_path("node.k8s.io/v1", RUNTIME_CLASSES), into=RuntimeClass), sink
+
+
+def _priority_classes(inventory: Inventory, listed: Listed) -> Extra:
+    rules = inventory.layers.rules
+    sink = Sink[kube.PriorityClass](
+        replace=lambda items, _: rules.replace_classes(items),
+        put=rules.put_class,
+        drop=rules.drop_class,
+        lost=lambda _: None,
+        listed=lambda: listed("priorityclasses"),
+    )
+    path = resource_path("scheduling.k8s.io/v1", "priorityclasses")
+    return "priorityclasses", Collection(path=path, into=kube.PriorityClass), sink
+
+
+def narrow_feeds(inventory: Inventory, more: Set[str], namespace: str, *, listed: Listed) -> Iterator[Extra]:
+    """Yield the watches in one namespace of our jobs that are allowed."""
+    layers = inventory.layers
+    if "resourcequotas" in more:
+        name = f"resourcequotas/{namespace}"
+        quotas = Sink[kube.ResourceQuota](
+            replace=lambda items, _: layers.rules.replace_quotas(namespace, items),
+            put=layers.rules.put_quota,
+            drop=layers.rules.drop_quota,
+            lost=lambda _: None,
+            listed=lambda: listed(name),
+        )
+        yield name, Collection(path=resource_path("v1", "resourcequotas", namespace=namespace), into=kube.ResourceQuota), quotas
+    if "limitranges" in more:
+        name = f"limitranges/{namespace}"
+        ranges = Sink[kube.LimitRange](
+            replace=lambda items, _: layers.rules.replace_ranges(namespace, items),
+            put=layers.rules.put_range,
+            drop=layers.rules.drop_range,
+            lost=lambda _: None,
+            listed=lambda: listed(name),
+        )
+        yield name, Collection(path=resource_path("v1", "limitranges", namespace=namespace), into=kube.LimitRange), ranges
+    if "localqueues" in more:
+        name = f"localqueues/{namespace}"
+        local = Sink[kube.LocalQueue](
+            replace=lambda items, _: layers.kueue.replace_local(namespace, items),
+            put=layers.kueue.put_local,
+            drop=layers.kueue.drop_local,
+            lost=lambda _: None,
+            listed=lambda: listed(name),
+        )
+        yield name, Collection(path=resource_path(layers.kueue_version, "localqueues", namespace=namespace), into=kube.LocalQueue), local

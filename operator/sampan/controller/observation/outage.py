@@ -1,0 +1,35 @@
+"""Since when and why a member cannot be worked with, from what is known of its link. Pure."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from sampan.api.conditions import OfferReason as Why
+from sampan.controller.members.facts import LinkFacts
+
+_ON_THE_WAY_IN: Final = (Why.CONNECTING, Why.SYNCING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outage:
+    """A member that cannot be worked with."""
+
+    since: int
+    """Milliseconds since the epoch by the hub's clock: when it was last heard."""
+    reason: str
+    """That of the offer's condition Connected, or MissingPermissions or NamespaceMissing."""
+
+
+def outage_after(facts: LinkFacts, before: Outage | None, *, heard: int) -> Outage | None:
+    """Return the outage that these facts mean; None where there is none.
+
+    `heard` is when the member was last heard (milliseconds since the epoch), for one that begins now. A connection that is only
+    being made changes nothing: it neither begins an outage nor ends one. A member that publishes no capacity is there.
+    """
+    working = facts.connected or facts.reason == Why.CAPACITY_STALE
+    gone = bool(facts.absent and facts.behind)
+    if working and not facts.missing and not gone:
+        return None
+    if not working and facts.reason in _ON_THE_WAY_IN:
+        return before
+    reason = (Why.NAMESPACE_MISSING if gone else Why.MISSING_PERMISSIONS) if working else facts.reason
+    return Outage(since=heard if before is None else before.since, reason=str(reason))

@@ -1,0 +1,136 @@
+"""ClusterOffer.status as it should be, and the smallest patch from what it is. Pure; the writer is `offer_writer.py`."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sampan.api.conditions import OFFER_CONDITIONS
+from sampan.api.status import merge_difference, to_rfc3339
+from sampan.controller.members.facts import LinkFacts
+from sampan.controller.offers.assessment import Joined, Verdict
+from sampan.inventory.pools.summary import LeftOut, PoolSummary
+from sampan.kube.text import clean_text
+from sampan.model.quantity import format_bytes
+
+MAX_POOLS: Final = 256
+MAX_MISSING: Final = 64
+MAX_LEFT_OUT: Final = 32
+MAX_EVIDENCE: Final = 8
+WORD: Final = 128
+DETAIL: Final = 1024
+COUNT: Final = 1_000_000
+"""The schema's largest count; a larger one is shown as this."""
+_VOLATILE: Final = "lastProbeSuccess"
+"""Written only together with something else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferView:
+    """All that a status shows."""
+
+    generation: int
+    joined: Joined
+    facts: LinkFacts
+    verdicts: tuple[Verdict, ...]
+    """Every condition that applies."""
+    pools: tuple[PoolSummary, ...] = field(default=())
+    left_out: tuple[LeftOut, ...] = ()
+    queueing: tuple[str, ...] = ()
+
+
+def status_of(view: OfferView, known: Mapping[str, Any], *, now: int) -> dict[str, Any]:
+    """Return the status to show at the moment (milliseconds since the epoch). `known` lends the times of conditions that stay."""
+    cluster_uid = known.get("clusterUID") or (view.joined.offer.cluster_uid if view.joined.approved.holds else None)
+    answered = view.facts.connected
+    status: dict[str, Any] = {
+        "observedGeneration": view.generation,
+        "clusterUID": cluster_uid,
+        "kubernetesVersion": clean_text(view.facts.version, WORD) or known.get("kubernetesVersion"),
+        "workloads": ["batch/v1"] if answered or "workloads" in known else None,
+        "pools": [_pool(pool) for pool in view.pools[:MAX_POOLS]] or None,
+        "leftOut": [_left(each) for each in view.left_out[:MAX_LEFT_OUT]] or None,
+        "queueing": list(view.queueing) or None,
+        "missingPermissions": [text[:WORD] for text in (view.facts.missing or ())[:MAX_MISSING]] or None,
+        "kubeconfigFingerprint": view.facts.fingerprint or known.get("kubeconfigFingerprint"),
+        _VOLATILE: to_rfc3339(now) if answered else known.get(_VOLATILE),
+        "conditions": _conditions(view, known.get("conditions") or (), now=now),
+    }
+    return {key: value for key, value in status.items() if value is not None}
+
+
+def difference(known: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the merge patch from one status to another; empty where nothing worth a write differs."""
+    patch: dict[str, Any] = merge_difference(dict(known), dict(wanted))
+    return {} if patch.keys() <= {_VOLATILE} else patch
+
+
+def is_urgent(patch: Mapping[str, Any]) -> bool:
+    """Tell whether a patch says more than counts: conditions and identity are written at once."""
+    return bool(patch.keys() - {_VOLATILE, "pools", "leftOut"})
+
+
+def _conditions(view: OfferView, known: Sequence[Mapping[str, Any]], *, now: int) -> list[dict[str, Any]]:
+    before = {condition.get("type"): condition for condition in known}
+    return [_condition(verdict, before.get(verdict.type), generation=view.generation, now=now) for verdict in _ordered(view.verdicts)]
+
+
+def _ordered(verdicts: Iterable[Verdict]) -> list[Verdict]:
+    return sorted(verdicts, key=lambda verdict: OFFER_CONDITIONS.index(verdict.type))
+
+
+def _condition(verdict: Verdict, before: Mapping[str, Any] | None, *, generation: int, now: int) -> dict[str, Any]:
+    stays = before is not None and before.get("status") == verdict.status and before.get("lastTransitionTime")
+    return {
+        "type": verdict.type,
+        "status": verdict.status,
+        "observedGeneration": generation,
+        "lastTransitionTime": before["lastTransitionTime"] if before is not None and stays else to_rfc3339(now),
+        "reason": verdict.reason,
+        "message": verdict.message,
+    }
+
+
+def _count(amount: int) -> int:
+    return max(min(amount, COUNT), 0)
+
+
+def _pool(pool: PoolSummary) -> dict[str, Any]:
+    gang = pool.largest_gang
+    shown = {
+        "name": pool.name[:WORD],
+        "acceleratorClass": pool.accelerator_class,
+        "vendor": pool.vendor or None,
+        "domestic": pool.domestic if pool.accelerator_class else None,
+        "sharing": str(pool.sharing) if pool.resource_name else None,
+        "resourceName": clean_text(pool.resource_name, WORD) or None,
+        "architecture": clean_text(pool.architecture, WORD) or None,
+        "nodes": _count(pool.nodes),
+        "devices": _count(pool.devices),
+        "cards": None if pool.cards is None else _count(pool.cards),
+        "free": _count(pool.free),
+        "schedulable": _count(pool.schedulable),
+        "reserved": _count(pool.reserved),
+        "largestGang": {"perReplica": _count(gang[0]), "replicas": _count(gang[1])} if gang else None,
+        "profile": clean_text(pool.profile, WORD) or None,
+        "publisher": clean_text(pool.publisher, WORD) or None,
+        "fabric": pool.fabric or None,
+        "domains": _count(pool.domains),
+        "variantUnknown": pool.variant_unknown,
+        "contended": _count(pool.contended),
+        "taints": [clean_text(taint, 400) for taint in pool.taints[:16]] or None,
+        "evidence": [clean_text(text, WORD) for text in pool.tell[:MAX_EVIDENCE]] or None,
+        "memoryPerDevice": None if pool.memory_per_device is None else format_bytes(pool.memory_per_device),
+    }
+    return {key: value for key, value in shown.items() if value is not None}
+
+
+def _left(each: LeftOut) -> dict[str, Any]:
+    shown = {
+        "cause": each.cause,
+        "vendor": each.vendor or None,
+        "nodes": _count(each.nodes),
+        "devices": _count(each.devices),
+        "example": clean_text(each.example, WORD),
+        "detail": clean_text(each.detail, DETAIL) or None,
+    }
+    return {key: value for key, value in shown.items() if value is not None}

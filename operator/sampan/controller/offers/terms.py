@@ -1,0 +1,36 @@
+"""What the offer desk is given: settings, and whom it tells and asks. No behaviour."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sampan.controller.members.terms import LinkSettings
+from sampan.controller.offers.render import OfferUse
+from sampan.inventory.cluster import Flights
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskSettings:
+    """What the platform team decided, as far as members go."""
+
+    provider_namespaces: tuple[str, ...]
+    """Namespaces whose Secrets the operator may read."""
+    home_origins: frozenset[str]
+    link: LinkSettings
+    currency: str = "CNY"
+    """The hub's; prices in another one count for nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskEvents:
+    """Whom the desk tells and asks; all on the loop, none may block."""
+
+    changed: Callable[[], None]
+    """Offers, cells or what is free changed: waiting jobs may have a place now."""
+    job_changed: Callable[[str, str], None]
+    """(cluster UID, UID of the ComputeJob): its copy or one of its pods changed."""
+    member_changed: Callable[[str], None]
+    """A member's link came, went, or was suspected; the cluster UID."""
+    flights: Flights
+    """Our assignments to a cluster whose pods may not all be seen yet."""
+    use: OfferUse
+    """What jobs have of offers."""

@@ -1,0 +1,115 @@
+"""What answers are made from: the operator's live state, read on its loop. Never here: an answer, a write."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from sampan.api.computejob import ComputeJobSpec
+from sampan.controller.state.pending import CellId
+from sampan.controller.state.queues import Seat
+from sampan.controller.state.record import JobRecord
+from sampan.controller.state.store import State
+from sampan.kube.workloads import Pod
+from sampan.model.job import Job, Shape
+from sampan.model.plan import Assignment
+from sampan.model.snapshot import Snapshot
+
+Labels = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """A job that waits for a place, or for the place that it has to be written down."""
+
+    job: Job
+    """As the scheduler sees it, or would."""
+    not_before: int = 0
+    """Until when (milliseconds since the epoch) no cycle looks at it; a moment that is past: they do."""
+    planned: Assignment | None = None
+    """What a cycle decided and is being written."""
+
+
+class World(Protocol):
+    """What the server needs. Every method is called on the operator's loop; what they return is never changed afterwards."""
+
+    def snapshot(self) -> Snapshot:
+        """Return the world at this moment."""
+
+    def tenant(self, namespace: str) -> Labels:
+        """Return the labels of a namespace of the hub, as far as the offers of the last snapshot read them."""
+
+    def find(self, namespace: str, name: str) -> JobRecord | None:
+        """Return a job; None where there is none of that name."""
+
+    def waiting(self, record: JobRecord) -> Pending | None:
+        """Return the scheduler's view of a job that waits for a place; None where it does not."""
+
+    def cooling(self, namespace: str, shape: Shape) -> frozenset[CellId]:
+        """Return the cells that cool down for a new job of a namespace, by its shape as submitted."""
+
+    def seat(self, namespace: str, spec: ComputeJobSpec, shape: Shape) -> Seat:
+        """Return where a job of a namespace would queue."""
+
+    def pods(self, record: JobRecord) -> tuple[Pod, ...]:
+        """Return the pods of a bound job that its member shows; none while it is not bound."""
+
+
+class PodsOf(Protocol):
+    """What is needed of a member's link."""
+
+    @property
+    def own_pods(self) -> Mapping[str, Mapping[str, Pod]]:
+        """Return our pods by the UID of their ComputeJob, then by their own."""
+
+
+class Links(Protocol):
+    """What is needed of the joined members."""
+
+    def link_of(self, cluster_uid: str) -> PodsOf | None:
+        """Return the link of a member."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveWorld:
+    """The running operator's own."""
+
+    state: State
+    links: Links
+    clock: Callable[[], int]
+    room: Callable[[], int]
+    """How many jobs a cycle may start now; where that is none, the next cycle comes with the first one."""
+
+    def snapshot(self) -> Snapshot:
+        """See `World.snapshot`."""
+        return self.state.snapshot(self.clock(), limit=max(self.room(), 1))
+
+    def tenant(self, namespace: str) -> Labels:
+        """See `World.tenant`."""
+        return self.state.book.tenant(namespace)
+
+    def find(self, namespace: str, name: str) -> JobRecord | None:
+        """See `World.find`. A new job of the name of one that is about to be gone comes first."""
+        found = [record for record in self.state.jobs.values() if record.name == name and record.namespace == namespace]
+        return max(found, key=lambda record: (record.created, record.uid), default=None)
+
+    def waiting(self, record: JobRecord) -> Pending | None:
+        """See `World.waiting`."""
+        if not record.waits or record.spec is None or record.shape is None:
+            return None
+        waiting = self.state.room
+        job, until = waiting.seen(record, self.clock()), waiting.not_before(record)
+        return Pending(job=job, not_before=until, planned=self.state.planned(record.uid))
+
+    def cooling(self, namespace: str, shape: Shape) -> frozenset[CellId]:
+        """See `World.cooling`."""
+        return frozenset(self.state.room.cooling(namespace, shape, self.clock()))
+
+    def seat(self, namespace: str, spec: ComputeJobSpec, shape: Shape) -> Seat:
+        """See `World.seat`."""
+        return self.state.book.seat(namespace, spec, shape)
+
+    def pods(self, record: JobRecord) -> tuple[Pod, ...]:
+        """See `World.pods`."""
+        binding = record.binding
+        link = self.links.link_of(binding.cluster_uid) if binding is not None and record.attempt_open else None
+        return () if link is None else tuple(link.own_pods.get(record.uid, {}).values())

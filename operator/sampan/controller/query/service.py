@@ -1,0 +1,267 @@
+"""Questions about one job, answered from a frozen picture: why it waits, what it would get. Never here: who asks, HTTP, a write.
+
+Everything here runs in a worker thread: only values come in, and the memo is the answers' own, never the scheduler's.
+"""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import msgspec
+from pydantic import ValidationError
+
+from sampan.api.common import ObjectKey, first_error
+from sampan.api.computejob import ComputeJobSpec
+from sampan.api.convert import parse_spec, shape_of
+from sampan.api.hold_up import holding_up
+from sampan.api.query_kinds import Answer, ExplanationStatus, PoolRef, QuoteRequest, QuoteSpec, QuoteStatus, WhatIf
+from sampan.api.status import last_attempt, to_rfc3339
+from sampan.controller.query import views
+from sampan.controller.query.backend import Pending
+from sampan.controller.query.documents import API
+from sampan.controller.state.pending import CellId
+from sampan.controller.state.queues import Seat
+from sampan.controller.state.record import JobRecord
+from sampan.kube.workloads import Pod
+from sampan.model.job import Job, Shape
+from sampan.model.offer import OfferKey
+from sampan.model.plan import Assignment
+from sampan.model.snapshot import Snapshot
+from sampan.scheduling.answers.explain import explain
+from sampan.scheduling.answers.next_cycle import prepared
+from sampan.scheduling.answers.quote import quote
+from sampan.scheduling.answers.values import Quote, Start
+from sampan.scheduling.answers.what_if import AddNodes, NoSuchPlaceError, WithoutOffer, what_if
+from sampan.scheduling.cache import Memo
+
+JOB_API: Final = "sampan.dev/v1alpha1"
+QUOTED: Final = "quote"
+"""UID of a job that does not exist."""
+Document = dict[str, Any]
+
+
+class BadQuestion(Exception):  # noqa: N818
+    """The question cannot be answered; `code` is the HTTP status, the text says what to mend."""
+
+    def __init__(self, code: int, message: str) -> None:
+        """`message` is shown to whoever asks."""
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A picture, and who asks for which namespace."""
+
+    snapshot: Snapshot
+    namespace: str
+    tenant: tuple[tuple[str, str], ...]
+    """Labels of the namespace that any offer reads."""
+
+    def visible(self, offer: OfferKey) -> bool:
+        """Tell whether an offer may be told of: one for other namespaces is not there; one that is gone was seen when it was there."""
+        known = self.snapshot.offers.get(offer)
+        return known is None or known.tenants.matches(dict(self.tenant))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A job that somebody asks the price of."""
+
+    name: str
+    spec: ComputeJobSpec
+    shape: Shape
+    change: WhatIf | None
+
+
+def wanted(body: bytes, namespace: str) -> Wanted:
+    """Return the job in a posted Quote or ComputeJob (JSON). Raises BadQuestion."""
+    try:
+        raw = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadQuestion(400, f"the body is no JSON: {error}") from error
+    if not isinstance(raw, dict):
+        raise BadQuestion(400, f"the body is no object: send a {JOB_API} ComputeJob or a {API} Quote")
+    if raw.get("kind") == "Quote":
+        try:
+            asked = QuoteRequest.model_validate(raw).spec
+        except ValidationError as error:
+            raise BadQuestion(422, first_error(error, root="Quote")) from error
+    else:
+        asked = QuoteSpec(job=raw)
+    return _job(asked, namespace)
+
+
+def _job(asked: QuoteSpec, namespace: str) -> Wanted:
+    job = asked.job
+    if (job.get("apiVersion"), job.get("kind")) != (JOB_API, "ComputeJob"):
+        raise BadQuestion(400, f"no {JOB_API} ComputeJob: send one, or a {API} Quote with one in spec.job")
+    meta, raw = job.get("metadata") or {}, job.get("spec") or {}
+    if not isinstance(meta, dict) or not isinstance(raw, dict):
+        raise BadQuestion(422, "metadata and spec of the ComputeJob must be objects")
+    if meta.get("namespace") not in (None, "", namespace):
+        raise BadQuestion(400, f"metadata.namespace of the ComputeJob is not {namespace}: ask in the job's own namespace")
+    spec, problem = parse_spec(raw)
+    if spec is None:
+        raise BadQuestion(422, problem)
+    name = meta.get("name") or meta.get("generateName") or "job"
+    return Wanted(name=str(name)[:253], spec=spec, shape=shape_of(spec), change=asked.what_if)
+
+
+@dataclass(slots=True)
+class Answers:
+    """Answers questions, a few at the same time, with what the last one worked out."""
+
+    _memo: Memo = field(default_factory=Memo)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def prepare(self, snapshot: Snapshot) -> None:
+        """Work out beforehand what all questions need, so that the next need not wait for it."""
+        self._give(prepared(snapshot, self._take()))
+
+    def quoted(self, asked: Asked, job: Wanted, seat: Seat, *, cooling: frozenset[CellId] = frozenset()) -> Document:
+        """Return the Quote of a job that need not exist. Raises BadQuestion where the change names what is not there.
+
+        `cooling`: cells that cool down for every job of its namespace and shape.
+        """
+        snapshot = asked.snapshot
+        candidate = Job(
+            uid=QUOTED,
+            namespace=asked.namespace,
+            name=job.name,
+            resource_version="",
+            created=snapshot.now,
+            shape=seat.shape,
+            priority=job.spec.priority,
+            queue=seat.queue,
+            barred=seat.barred,
+            excluded=cooling,
+        )
+        if job.change is None:
+            now, left = quote(snapshot, self._take(), candidate)
+            after = None
+        else:
+            change = _change(job.change, asked)
+            try:
+                both, left = what_if(snapshot, self._take(), candidate, change=change)
+            except (NoSuchPlaceError, ValueError) as error:
+                raise BadQuestion(422, str(error)) from error
+            now, after = both.before, both.after
+        self._give(left)
+        if job.spec.suspend:
+            now, after = _suspended(now), after and _suspended(after)
+        status = QuoteStatus(
+            observed_at=to_rfc3339(snapshot.now),
+            currency=snapshot.currency,
+            queue=seat.queue,
+            barred=seat.barred,
+            now=views.quote_view(now, asked.visible, job.spec),
+            what_if=None if after is None else views.quote_view(after, asked.visible, job.spec),
+        )
+        return _document("Quote", asked, name=job.name, status=status)
+
+    def explained(self, asked: Asked, record: JobRecord, *, waiting: Pending | None, pods: tuple[Pod, ...]) -> Document:
+        """Return the Explanation of a job; `waiting` is the scheduler's view of it where it waits."""
+        if waiting is None:
+            status = _told(asked, record, pods)
+        elif waiting.planned is not None:
+            status = _planned(asked, record, waiting.planned)
+        else:
+            status = self._waiting(asked, record, waiting)
+        return _document("Explanation", asked, name=record.name, status=status)
+
+    def _waiting(self, asked: Asked, record: JobRecord, waiting: Pending) -> ExplanationStatus:
+        snapshot = asked.snapshot
+        assert record.spec is not None  # what waits can be read
+        told, left = explain(snapshot, self._take(), waiting.job, not_before=waiting.not_before)
+        self._give(left)
+        return ExplanationStatus(
+            phase=str(record.phase),
+            reason=record.status.get("reason"),
+            message=told.headline + record.setback(),
+            observed_at=to_rfc3339(snapshot.now),
+            currency=snapshot.currency,
+            pools=views.pools_view(told.cells, asked.visible, record.spec),
+            place=None if told.place is None else views.place_view(told.place),
+            starts_in=views.place_in(told.starts_in, asked.visible),
+            waits_for=told.waits_for or None,
+            start=views.start_view(told.start),
+        )
+
+    def _take(self) -> Memo:
+        """Return the memo; who comes while it is away starts with an empty one."""
+        with self._lock:
+            memo, self._memo = self._memo, Memo()
+        return memo
+
+    def _give(self, memo: Memo) -> None:
+        with self._lock:
+            self._memo = memo
+
+
+def _change(change: WhatIf, asked: Asked) -> AddNodes | WithoutOffer:
+    """Return the change of the world; an offer that may not be seen is not there."""
+    named = change.add_nodes.offer if change.add_nodes else change.without_offer
+    assert named is not None  # the rule of WhatIf
+    key = OfferKey(named.namespace, named.name)
+    if key not in asked.snapshot.offers or not asked.visible(key):
+        raise BadQuestion(422, f"there is no ClusterOffer {key}: name one that `sampan pools --why -f FILE` lists")
+    if change.add_nodes is None:
+        return WithoutOffer(key)
+    return AddNodes(offer=key, pool=change.add_nodes.pool, nodes=change.add_nodes.count)
+
+
+def _suspended(quote: Quote) -> Quote:
+    """Return the quote of a job that starts nowhere until it is asked to."""
+    why = "spec.suspend is true: it takes no place until that is false"
+    return replace(quote, starts_in=None, waits_for="spec.suspend to be false", start=Start(unknown=why))
+
+
+def _planned(asked: Asked, record: JobRecord, done: Assignment) -> ExplanationStatus:
+    """Return what a cycle decided of a job a moment ago: its place counts as taken already, so that nothing is to be asked anew."""
+    return ExplanationStatus(
+        phase=str(record.phase),
+        reason=record.status.get("reason"),
+        message=f"pool {done.pool} of offer {done.offer} was chosen; the binding is being written",
+        observed_at=to_rfc3339(asked.snapshot.now),
+        currency=asked.snapshot.currency,
+        pools=views.decided_view(done, asked.visible),
+        starts_in=PoolRef(offer=ObjectKey(namespace=done.offer.namespace, name=done.offer.name), pool=done.pool),
+    )
+
+
+def _told(asked: Asked, record: JobRecord, pods: tuple[Pod, ...]) -> ExplanationStatus:
+    """Return what is kept of a job that does not wait: the verdicts of the moment it was bound, and what its member says now."""
+    status: Mapping[str, Any] = record.status
+    binding = status.get("binding")
+    shown = {key: value for key, value in binding.items() if key not in ("clusterUID", "remote")} if binding else None
+    at = (binding or {}).get("boundAt") or to_rfc3339(asked.snapshot.now)
+    told = holding_up(status) or status
+    return ExplanationStatus(
+        phase=str(record.phase),
+        reason=told.get("reason"),
+        message=record.problem or told.get("message") or _plainly(record),
+        observed_at=at,
+        currency=asked.snapshot.currency,
+        pools=views.past_verdicts(status, asked.visible),
+        binding=shown,
+        member=views.pods_waiting(pods),
+    )
+
+
+def _plainly(record: JobRecord) -> str:
+    if record.suspend and record.binding is None:
+        return "the job is suspended: it takes no place until spec.suspend is false"
+    if record.binding is None:
+        return f"the job is {str(record.phase).lower()}"
+    where = f"pool {record.binding.pool} of offer {record.binding.offer}"
+    if not record.phase.ended:
+        return f"bound to {where}"
+    code = (last_attempt(record.status) or {}).get("exitCode")
+    return f"the job {str(record.phase).lower()}{'' if code is None else f' with exit code {code}'}; its last place was {where}"
+
+
+def _document(kind: Any, asked: Asked, *, name: str, status: ExplanationStatus | QuoteStatus) -> Document:
+    metadata = {"name": name, "namespace": asked.namespace}
+    return Answer(kind=kind, metadata=metadata, status=status).as_json()

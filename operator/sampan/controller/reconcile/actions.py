@@ -1,0 +1,161 @@
+"""What can be done next about one job, and what a decision may rest on. Values only: `decide` chooses, `enact` does."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from sampan.api.status import Status
+from sampan.controller.observation.attempt import Observation
+from sampan.kube.workloads import Job as RemoteJob
+
+LONGEST_PAUSE: Final = 300_000
+"""What a server may ask us to wait, in milliseconds; a pause that ends later than that stems from a clock that was set back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Try:
+    """The same thing about the same object, so many times in a row."""
+
+    target: str
+    times: int
+    since: int
+    """When it was first tried, in milliseconds since the epoch."""
+    again: int
+    """Not before this moment."""
+    reason: str = ""
+    """Why the last one failed; empty where it was carried out, so that only its effect can be missing."""
+    message: str = ""
+    passing: bool = False
+    """What failed is the server, or room there: waiting alone may mend it."""
+
+    def left(self, now: int) -> int:
+        """Return how many milliseconds it is to wait."""
+        left = self.again - now
+        return left if 0 < left <= LONGEST_PAUSE else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remote:
+    """What is known of a job's copy on the member of its binding."""
+
+    offer_exists: bool = True
+    offer_draining: bool = False
+    reachable: bool = False
+    """The link's caches are complete and fresh."""
+    job: RemoteJob | None = None
+    """Our Job in the link's cache, of whatever attempt."""
+    ended: RemoteJob | None = None
+    """The last picture of the bound attempt's copy where it is gone and had its result: somebody cleaned up."""
+    seen: bool = False
+    """A copy of the bound attempt was seen before, whether or not it is there now."""
+    pods: int = 0
+    """Pods that carry the job's UID."""
+    observation: Observation | None = None
+    unsent: bool = False
+    """This process bound the attempt and has sent no create: nothing of it can be on the member."""
+    final_for: int = 0
+    """Milliseconds since the copy was first seen to have a result."""
+    still_for: int = 0
+    """Milliseconds since the counts of its pods last changed."""
+    current: bool = False
+    """A fresh read of the hub object showed nothing newer than what this is decided on."""
+    job_absent: bool = False
+    """The member itself said so: no Job of that name is ours; pods of it may be left."""
+    absent: bool = False
+    """The member itself said so: no Job of that name, no pod of that UID, and no create can be in flight."""
+    told: tuple[str, str] = ("", "")
+    """Reason and words of the newest event about the copy or a pod of it, where they were asked for."""
+    tries: Mapping[str, Try] = field(default_factory=dict)
+    """What was tried lately without lasting effect, by kind of action."""
+
+    def tried(self, kind: str, target: str) -> Try | None:
+        """Return what was tried of one kind about one target."""
+        known = self.tries.get(kind)
+        return known if known is not None and known.target == target else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """The moment and the delays that decisions need, in milliseconds."""
+
+    now: int
+    tombstone: int
+    counters: int
+    last_write: int = 0
+    """When this job's status was last written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing to do before something changes, or before so many milliseconds have passed."""
+
+    millis: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """Write this status."""
+
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Create the copy of the bound attempt, or adopt it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Make the dependents, then lift the copy's suspension."""
+
+    job: RemoteJob
+
+
+@dataclass(frozen=True, slots=True)
+class Extend:
+    """Give the running copy its longer deadline."""
+
+    job: RemoteJob
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Delete this copy with its pods: Foreground, by UID."""
+
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Delete pods and dependents that outlived their Job."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """Ask the member itself whether anything is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inquire:
+    """Ask the member's events what holds up the start of this copy."""
+
+    job: RemoteJob
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Take the finalizer off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expire:
+    """Delete the finished hub object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """Our picture of the hub object is older than the member's: read it anew."""
+
+
+Action = Wait | Patch | Create | Start | Extend | Remove | Sweep | Confirm | Inquire | Release | Expire | Refresh

@@ -1,0 +1,37 @@
+"""What the pilot's parts work with, and what they count. Values only."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sampan.controller.hub.client import Hub
+from sampan.controller.observation.view import Members, Sight
+from sampan.controller.reconcile.member_calls import RemoteJobs
+from sampan.controller.runtime.settings import Settings
+from sampan.controller.state.store import State
+
+
+@dataclass(slots=True)
+class Counters:
+    """What was done since the start; metrics read it."""
+
+    bound: int = 0
+    created: int = 0
+    adopted: int = 0
+    conflicts: int = 0
+    errors: int = 0
+    quarantined: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What enacting needs."""
+
+    state: State
+    members: Members
+    hub: Hub
+    remotes: RemoteJobs
+    sight: Sight
+    settings: Settings
+    hub_id: str
+    clock: Callable[[], int]
+    """Milliseconds since the epoch."""

@@ -1,0 +1,153 @@
+"""What follows the end of an attempt: another attempt, or the end of the job. Pure: values in, the next status out.
+
+Also how the ends that no member tells are written: a start that came too late, a copy that vanished, a call that never helps.
+"""
+
+from typing import Final
+
+from sampan.api import rejections
+from sampan.api import status as job_status
+from sampan.api.conditions import JobReason
+from sampan.api.status import Ending, Status
+from sampan.controller.observation.attempt import Observation, State
+from sampan.controller.reconcile.actions import Try
+from sampan.controller.state.pauses import NOT_STARTED, THE_TENANTS
+from sampan.controller.state.record import JobRecord
+from sampan.kube.text import clean_text
+from sampan.model.lifecycle import Event, Outcome, Phase
+
+SUSPENDED_BY_MEMBER: Final = "SuspendedByMember"
+OF_THE_JOB: Final = frozenset(
+    {
+        "CrashLoopBackOff",
+        "CreateContainerConfigError",
+        "CreateContainerError",
+        "ErrImageNeverPull",
+        "FailedAttachVolume",
+        "FailedCreatePodSandBox",
+        "FailedMount",
+        "ImageInspectError",
+        "ImagePullBackOff",
+        "InvalidImageName",
+        "RegistryUnavailable",
+        "RunContainerError",
+    }
+)
+"""What holds up containers on a node (kubernetes, pkg/kubelet/{events,images,kuberuntime}): jobs that are alike need not suffer it."""
+UNCOUNTED: Final = THE_TENANTS | {"PoolGone"}
+"""Reasons of rejected attempts that say nothing about whether the alternative can work."""
+
+_OUTCOMES: Final = {
+    State.SUCCEEDED: Outcome.SUCCEEDED,
+    State.APP_FAILED: Outcome.APP_FAILED,
+    State.DISRUPTED: Outcome.DISRUPTED,
+    State.DEADLINE_EXCEEDED: Outcome.APP_FAILED,
+}
+
+
+def after(job: JobRecord, ending: Ending, status: Status | None = None) -> Status:
+    """Return the status with the end of the attempt, and of the job where no other attempt may follow.
+
+    `status`: what the job's own was made into by what was seen last.
+    """
+    status = job.status if status is None else status
+    restarts = int(status.get("restarts", 0))
+    status = job_status.attempt_ended(status, ending)
+    if ending.outcome is Outcome.SUCCEEDED:
+        return job_status.finished(status, Event.SUCCEEDED, reason="Completed", message="", at=ending.ended_at)
+    if ending.outcome is Outcome.REJECTED:
+        return _rejected(job, ending, status)
+    allowed = job.spec.retry.max_restarts if job.spec else 0
+    final = ending.reason == "DeadlineExceeded" or (ending.outcome in (Outcome.APP_FAILED, Outcome.LOST) and restarts >= allowed)
+    if final or not _retries_on_hub(job, ending):
+        return job_status.finished(status, Event.FAILED, reason=ending.reason, message=ending.message, at=ending.ended_at)
+    return status
+
+
+def _rejected(job: JobRecord, ending: Ending, status: Status) -> Status:
+    """Count it; where no alternative is left that was not rejected too often, the job has failed: waiting would be in vain."""
+    if not ending.counted or ending.reason in UNCOUNTED or job.spec is None or job.binding is None:
+        return status
+    chosen = job.binding.alternative
+    status = rejections.counted(status, chosen, ending.reason)
+    closed = rejections.closed(status, job.spec.retry.max_rejected)
+    if not closed.issuperset(range(len(job.spec.alternatives)) or (None,)):
+        return status
+    by = "" if chosen is None else f" by alternatives[{chosen}]"
+    words = f": {ending.message}" if ending.message else ""
+    message = clean_text(f"{job.spec.retry.max_rejected} attempts{by} were rejected, and no alternative is left{words}")
+    return job_status.finished(status, Event.FAILED, reason=ending.reason, message=message, at=ending.ended_at)
+
+
+def exhausted(job: JobRecord, now: int) -> Status:
+    """Return the end of a waiting job whose alternatives are all closed, because `retry.maxRejected` was lowered."""
+    newest = job_status.last_attempt(job.status) or {}
+    message = clean_text(f"no alternative is left that was not rejected retry.maxRejected times: {newest.get('message', '')}")
+    return job_status.finished(job.status, Event.FAILED, reason=str(newest.get("reason") or "Rejected"), message=message, at=now)
+
+
+def _retries_on_hub(job: JobRecord, ending: Ending) -> bool:
+    """A sweep's members are retried by index on the member; its failure there is final."""
+    return ending.outcome is not Outcome.APP_FAILED or job.spec is None or job.spec.gang
+
+
+def seen_ending(job: JobRecord, seen: Observation, now: int) -> Ending | None:
+    """Return the end of an attempt as it is seen on the member; None where it has none yet."""
+    outcome = _OUTCOMES.get(seen.state)
+    if outcome is None:
+        return None
+    if job.phase is Phase.BOUND and seen.cause is not None and not seen.cause.ran and outcome is not Outcome.SUCCEEDED:
+        outcome = Outcome.REJECTED  # nothing ran: no program failed, and nothing was disrupted
+    bound_at = job.binding.bound_at if job.binding else 0
+    at = seen.ended_at if seen.ended_at is not None and bound_at <= seen.ended_at <= now else now  # clocks differ
+    return Ending(outcome=outcome, reason=seen.reason or str(outcome), message=seen.message, exit_code=seen.exit_code, ended_at=at)
+
+
+def late(job: JobRecord, now: int, *, reason: str = "", message: str = "", tried: Try | None = None) -> Ending:
+    """Return the end of an attempt that did not start in time, with what held it up, where that is known; `tried`: a call that failed."""
+    if tried is not None:
+        reason, message = tried.reason, tried.message
+    seconds = job.spec.start_deadline_seconds if job.spec else 0
+    reason = "ImagePullBackOff" if reason == "ErrImagePull" else reason  # a kubelet says both in turn
+    words = ": ".join(filter(None, (f"not started within startDeadlineSeconds ({seconds} s)", reason, message)))
+    told = reason if reason in OF_THE_JOB else NOT_STARTED
+    counted = tried is None or not tried.passing
+    return Ending(outcome=Outcome.REJECTED, reason=told, message=clean_text(words), ended_at=now, counted=counted)
+
+
+def lost(now: int) -> Ending:
+    """Return the end of an attempt whose copy vanished."""
+    message = "The copy vanished from the member before its end was seen."
+    return Ending(outcome=Outcome.LOST, reason="RemoteLost", message=message, ended_at=now)
+
+
+def never_sent(now: int, *, offer_exists: bool) -> Ending:
+    """Return the end of an attempt of which nothing was sent, because its member does not answer or its offer is gone."""
+    reason = str(JobReason.MEMBER_UNREACHABLE if offer_exists else JobReason.OFFER_GONE)
+    message = "The member did not answer in time" if offer_exists else "The offer is gone"
+    message = f"{message}; nothing was sent there, so that no copy can run."
+    return Ending(outcome=Outcome.REJECTED, reason=reason, message=message, ended_at=now, counted=False)
+
+
+def given_up(tried: Try, now: int) -> Ending:
+    """Return the end of an attempt about which a call failed, or came to nothing, too often."""
+    reason, message = (tried.reason, tried.message) if tried.reason else suspended_words()
+    return Ending(outcome=Outcome.REJECTED, reason=reason, message=message, ended_at=now, counted=not tried.passing)
+
+
+def suspended_words() -> tuple[str, str]:
+    """Return reason and message for a Job that the member suspends whenever it is started."""
+    message = "the member sets spec.suspend of the Job to true again: look there for an admission policy, a webhook or a queue that does"
+    return SUSPENDED_BY_MEMBER, message
+
+
+def start_deadline(job: JobRecord) -> int:
+    """Return by when the bound attempt must have started, in milliseconds since the epoch."""
+    binding = job.binding
+    seconds = job.spec.start_deadline_seconds if job.spec else 0
+    return (binding.bound_at if binding else 0) + seconds * 1000
+
+
+def is_late(job: JobRecord, now: int) -> bool:
+    """Tell whether the bound attempt has not started in time."""
+    return job.phase is Phase.BOUND and start_deadline(job) <= now

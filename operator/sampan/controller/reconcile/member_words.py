@@ -1,0 +1,66 @@
+"""What a member's refusal means, in one word of ours and in its own words. Pure: an error in, words out.
+
+The words are the member's, cut and cleaned; the reason tells what kind of thing is wrong and whether waiting may mend it.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from sampan.controller.observation.failure import word
+from sampan.kube.errors import BadReply, Forbidden, Invalid, KubeError, NotFound, ServerError, TooManyRequests, Unreachable
+from sampan.kube.text import clean_text
+
+_BY_RIGHTS: Final = re.compile(r'User "[^"]*" cannot ')
+"""How RBAC says no (kubernetes/apiserver, endpoints/handlers/responsewriters/errors.go); an admission plugin never does."""
+_KNOWN: Final = (
+    ("because it is being terminated", "NamespaceTerminating"),
+    ("exceeded quota", "QuotaExceeded"),
+    ("failed calling webhook", "WebhookFailed"),
+    ("denied the request", "AdmissionDenied"),
+    ("denied request", "AdmissionDenied"),
+)
+"""What API servers write, and the word for it (apiserver: plugin/namespace/lifecycle, quota, webhook/errors, policy/validating)."""
+_PASSING: Final = frozenset({"QuotaExceeded", "WebhookFailed"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """Why a member did not do what it was asked for."""
+
+    reason: str
+    """CamelCase."""
+    message: str
+    """At most 256 bytes."""
+    passing: bool = False
+    """The server, or a lack of room, is what is in the way: the same call may succeed without anybody changing the job."""
+    retry_after: int = 0
+    """Milliseconds for which the server asks to be left alone."""
+
+
+def words_of(error: KubeError) -> Words:
+    """Return what an error of a member says."""
+    known = next((reason for part, reason in _KNOWN if part in error.message), None)
+    if known is None and isinstance(error, NotFound) and error.message.startswith("namespaces "):
+        known = "NamespaceNotFound"
+    if known is None and by_rights(error):
+        known = "PermissionMissing"
+    reason = known or word(error.reason, "Rejected")
+    passing = reason in _PASSING or isinstance(error, ServerError | TooManyRequests | Unreachable | BadReply)
+    pause = int((getattr(error, "retry_after", None) or 0) * 1000)
+    return Words(reason=reason, message=clean_text(error.message), passing=passing, retry_after=pause)
+
+
+def by_rights(error: KubeError) -> bool:
+    """Tell whether the credential lacks the right, so that the link is to look at its rights; a no of an admission says nothing of them."""
+    return isinstance(error, Forbidden) and _BY_RIGHTS.search(error.message) is not None
+
+
+def unfit(error: KubeError) -> bool:
+    """Tell whether an answer says that nothing of ours can be made there: the link is to look at its rights and namespaces."""
+    return by_rights(error) or words_of(error).reason in ("NamespaceTerminating", "NamespaceNotFound")
+
+
+def refused(error: KubeError) -> bool:
+    """Tell whether a create was refused for good: the answer says that nothing was made, and the same object will not be taken."""
+    return isinstance(error, Invalid | NotFound | Forbidden) and not error.outcome_unknown

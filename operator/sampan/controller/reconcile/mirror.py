@@ -1,0 +1,144 @@
+"""What a job's status says of its copy, and when that is worth a write. Pure: values in, values out.
+
+Lives here: the words and counts of `status.remote`, and that what says the same is not written again.
+Must never live here: what to do about them (decide).
+"""
+
+from dataclasses import replace
+from typing import Any, Final, NamedTuple
+
+from sampan.api import status as job_status
+from sampan.api.status import Status, from_rfc3339
+from sampan.controller.observation.attempt import Observation
+from sampan.controller.reconcile.actions import Remote, Times, Try
+from sampan.controller.state.record import JobRecord
+from sampan.kube.text import clean_text, same_words
+from sampan.kube.workloads import Job as RemoteJob
+from sampan.model.lifecycle import Phase
+
+SETTLE_MILLIS: Final = 2000
+"""How long counts must have been the same before they are written by themselves."""
+NEWS_MILLIS: Final = 8_000
+"""Least time between a write and the next word about the member: whoever changes its mind all the time is not followed."""
+CHANCE_MILLIS: Final = 4_000
+"""For how long a call may fail before it is told, unless it failed twice."""
+INQUIRE_MILLIS: Final = 6_000
+"""How long after the binding the member's events are asked for, where nothing else tells why the job does not run."""
+OVERDUE_MILLIS: Final = 9_000
+"""How long after the binding a job that does not run says why, if only by what its pods are."""
+_SERVERS_OWN: Final = frozenset({"foregroundDeletion", "orphan"})
+"""Finalizers that an API server's garbage collector puts on and takes off (apimachinery, meta/v1)."""
+UNTOLD: Final = frozenset({"", "NoPods"})
+"""Reasons that leave open why."""
+PULLING: Final = ("ErrImagePull", "ImagePullBackOff")
+"""Words that a kubelet says in turn while an image cannot be pulled; the second is the one that stays."""
+
+
+class Look(NamedTuple):
+    """A copy, what was seen of it, and for how many milliseconds its counts have been the same."""
+
+    copy: RemoteJob
+    seen: Observation
+    still_for: int
+
+
+def summary(job: JobRecord, seen: Observation, times: Times) -> dict[str, Any]:
+    """Return `status.remote`; words that say the same as those that are told stay as they are told."""
+    counts = {"active": seen.active, "ready": seen.ready, "succeeded": seen.succeeded, "failed": seen.failed, "pending": seen.pending}
+    reason, message = _settled(job.status.get("remote") or {}, seen.reason, seen.message)
+    words = {"reason": reason or None, "message": message or None, "exitCode": seen.exit_code}
+    return {**counts, **words, "observedAt": job_status.to_rfc3339(times.now)}
+
+
+def _settled(told: dict[str, Any], reason: str, message: str) -> tuple[str, str]:
+    known, words = str(told.get("reason") or ""), str(told.get("message") or "")
+    if known == PULLING[1] and reason in PULLING:
+        return known, words  # the kubelet says both in turn
+    return (known, words) if known == reason and same_words(words, message) else (reason, message)
+
+
+def counters_due(job: JobRecord, status: Status, times: Times, *, still_for: int) -> int | None:
+    """Return in how many milliseconds to write what was counted; None where nothing changed. A new reason is shown soon.
+
+    Counts are written only once they stand still: pods that end are mostly the last but one word, the Job's result follows.
+    """
+    told, seen = job.status.get("remote") or {}, status["remote"]
+    if _same_counters(told, seen):
+        return None
+    if seen.get("reason") and seen.get("reason") != told.get("reason"):
+        return max(times.last_write + NEWS_MILLIS - times.now, 0) if told.get("reason") else 0
+    return max(times.last_write + times.counters - times.now, min(SETTLE_MILLIS, times.counters) - still_for)
+
+
+def _same_counters(old: dict[str, object], new: dict[str, object]) -> bool:
+    return {k: v for k, v in old.items() if k != "observedAt"} == {k: v for k, v in new.items() if k != "observedAt"}
+
+
+def explained(job: JobRecord, seen: Observation, remote: Remote, *, times: Times) -> Observation:
+    """Return what is seen of a copy that has not started, with what the member's events say where its pods say nothing."""
+    if not unstarted(job, seen) or seen.reason not in UNTOLD:
+        return seen
+    reason, message = remote.told
+    if not reason and not seen.reason and waited(job, times) >= OVERDUE_MILLIS:
+        reason, message = _by_counts(seen)
+    return replace(seen, reason=reason, message=message) if reason else seen
+
+
+def _by_counts(seen: Observation) -> tuple[str, str]:
+    """Return what can be told of pods of which nobody says anything."""
+    if not seen.active:
+        return "NoPods", "the member's Job controller has not taken the Job up"
+    if seen.pending:
+        return "ContainersNotStarted", f"{seen.pending} of {seen.active} pods do not run yet: images are pulled, or volumes are mounted"
+    return "PodsNotReady", f"{seen.ready} of {seen.active} pods are ready"
+
+
+def inquiry_due(job: JobRecord, look: Look, remote: Remote, *, times: Times) -> int | None:
+    """Return in how many milliseconds the member's events are to be asked for; None: there is no need."""
+    if not unstarted(job, look.seen) or (remote.observation is not None and remote.observation.reason not in UNTOLD):
+        return None
+    asked = remote.tried("Inquire", look.copy.metadata.uid)
+    half = job.spec.start_deadline_seconds * 500 if job.spec else INQUIRE_MILLIS
+    soonest = max(min(INQUIRE_MILLIS, half) - waited(job, times), 0)
+    return max(soonest, asked.left(times.now)) if asked is not None else soonest
+
+
+def unstarted(job: JobRecord, seen: Observation) -> bool:
+    """Tell whether an attempt is bound and does not run yet."""
+    return job.phase is Phase.BOUND and not seen.whole and not seen.state.final
+
+
+def waited(job: JobRecord, times: Times) -> int:
+    """Return for how long the attempt has been bound."""
+    return times.now - (job.binding.bound_at if job.binding else times.now)
+
+
+def by_chance(tried: Try, now: int) -> bool:
+    """Tell whether what failed, or came to nothing, may be over with the next try: then it is not told."""
+    return tried.times < 2 and now - tried.since < CHANCE_MILLIS
+
+
+def held_removal(job: JobRecord, remote: Remote, times: Times) -> Try | None:
+    """Return what is to be told of a copy that was deleted and stays though none of its pods is left; None: nothing holds it."""
+    copy = remote.job
+    if copy is None or (job.attempt_open and not job.deleting) or remote.pods:
+        return None
+    since, others = from_rfc3339(copy.metadata.deletion_timestamp), sorted(set(copy.metadata.finalizers) - _SERVERS_OWN)
+    if since is None or not others:
+        return None
+    names = clean_text(", ".join(others), 128)
+    message = f"the member's Job is deleted, but stays while it has the finalizers {names}: whoever put them on must take them off"
+    return Try(target=copy.metadata.uid, times=1, since=since, again=times.now, reason="RemovalHeld", message=message)
+
+
+def troubled(job: JobRecord, tried: Try, times: Times) -> Status | None:
+    """Return the status that tells of a call which fails again and again; None while that may be chance, or once it is told."""
+    if not tried.reason or by_chance(tried, times.now) or (job.phase.ended and not job.deleting):
+        return None
+    told = job.status.get("remote") or {}
+    if told.get("reason") == tried.reason and same_words(str(told.get("message") or ""), tried.message):
+        return None
+    if told.get("reason") and times.last_write + NEWS_MILLIS > times.now:
+        return None
+    remote = {**told, "reason": tried.reason, "message": tried.message, "observedAt": job_status.to_rfc3339(times.now)}
+    return job_status.with_remote(job.status, remote, None, at=times.now)

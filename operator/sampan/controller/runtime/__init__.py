@@ -1,0 +1,1 @@
+"""What any operator needs: settings, logs, metrics, health, work queues."""

@@ -1,0 +1,74 @@
+"""Stores what queues used: one task, in batches, off the loop. A store that fails is seen, and never stops a job."""
+
+import asyncio
+import logging
+from typing import Final
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from sampan.controller.state.usage import UseBook
+from sampan.faults import log_fault
+from sampan.store.use import UseStore
+
+log = logging.getLogger(__name__)
+
+BATCH: Final = 500
+"""Entries of one transaction at most."""
+AGAIN: Final = (1, 2, 5, 10, 30)
+"""Seconds before a batch that failed is tried again, the last one repeated."""
+KEPT: Final = 90 * 24 * 3600 * 1000
+"""Milliseconds for which single charges are kept after they were corrected."""
+
+
+class UseWriter:
+    """Takes entries from a book's outbox into a store."""
+
+    def __init__(self, book: UseBook, store: UseStore) -> None:
+        """Start idle."""
+        self._book, self._store = book, store
+        self._wake = asyncio.Event()
+        self._failures = 0
+        self.errors = 0
+        """Batches that failed, since the start."""
+        book.on_entry.append(self._wake.set)
+
+    @property
+    def sound(self) -> bool:
+        """Tell whether the last batch was stored."""
+        return self._failures == 0
+
+    @property
+    def unstored(self) -> int:
+        """Return how many entries wait to be stored."""
+        return len(self._book.outbox)
+
+    async def run(self) -> None:
+        """Write until cancelled."""
+        while True:
+            if not self._book.outbox:
+                self._wake.clear()
+                await self._wake.wait()
+            await self._write()
+
+    def flush(self) -> None:
+        """Store what is left, once: for the end of the process. What cannot be stored is found in the jobs at the next start."""
+        try:
+            self._store.write(self._book.outbox)
+        except SQLAlchemyError as error:
+            log_fault(log, "use.unstored", error, entries=len(self._book.outbox))
+        else:
+            self._book.outbox.clear()
+
+    async def _write(self) -> None:
+        batch = self._book.outbox[:BATCH]
+        try:
+            await asyncio.to_thread(self._store.write, batch)
+        except SQLAlchemyError as error:
+            self.errors += 1
+            pause = AGAIN[min(self._failures, len(AGAIN) - 1)]
+            self._failures += 1
+            log_fault(log, "use.unstored", error, entries=len(self._book.outbox), delay=pause)
+            await asyncio.sleep(pause)
+        else:
+            self._failures = 0
+            del self._book.outbox[: len(batch)]

@@ -1,0 +1,182 @@
+"""One ComputeJob as the operator knows it: an immutable record, replaced whole at every change.
+
+No I/O and no decisions; the record is what `state` holds and what `decide` reads.
+"""
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+from typing import Any
+
+from sampan.api import rejections
+from sampan.api import status as job_status
+from sampan.api.computejob import ComputeJobSpec
+from sampan.api.convert import parse_spec, shape_of
+from sampan.api.generation import behind, refusal_behind
+from sampan.controller.state.pauses import THE_TENANTS, after_setbacks, cool_downs, ended_at, setback_words
+from sampan.controller.state.queues import Seat
+from sampan.model.job import Job, Shape
+from sampan.model.lifecycle import Outcome, Phase
+from sampan.model.names import FINALIZER
+from sampan.model.offer import OfferKey
+from sampan.model.queues import DEFAULT_QUEUE
+
+MAX_BACKOFF = 3600
+"""Longest wait between two attempts after failures of the application, in seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRecord:
+    """A ComputeJob at one resourceVersion."""
+
+    uid: str
+    namespace: str
+    name: str
+    resource_version: str
+    generation: int
+    created: int
+    """Milliseconds since the epoch."""
+    deleting: bool
+    finalizers: tuple[str, ...]
+    spec: ComputeJobSpec | None
+    """None where the object does not parse; `problem` says why."""
+    problem: str
+    shape: Shape | None
+    status: job_status.Status
+    binding: job_status.Binding | None
+    """`status.binding`, parsed once."""
+
+    @property
+    def has_finalizer(self) -> bool:
+        """Tell whether our finalizer is on the object."""
+        return FINALIZER in self.finalizers
+
+    @property
+    def phase(self) -> Phase:
+        """Return the phase."""
+        return job_status.phase_of(self.status)
+
+    @property
+    def attempt_open(self) -> bool:
+        """Tell whether an attempt is bound and has no recorded end."""
+        return job_status.attempt_is_open(self.status)
+
+    @property
+    def started_at(self) -> int | None:
+        """Return since when its open attempt runs, in ms since the epoch; None while it does not."""
+        return job_status.from_rfc3339(self.status.get("startedAt")) if self.phase is Phase.RUNNING else None
+
+    @property
+    def waits(self) -> bool:
+        """Tell whether the scheduler may place it (backoff aside)."""
+        return (
+            self.shape is not None
+            and not self.exhausted
+            and not self.deleting
+            and self.phase is Phase.PENDING
+            and "binding" not in self.status
+            and not self.suspend
+        )
+
+    @property
+    def suspend(self) -> bool:
+        """Return `spec.suspend`."""
+        return bool(self.spec and self.spec.suspend)
+
+    @property
+    def unobserved(self) -> bool:
+        """Tell whether the status is about an older spec and says nothing that must be found anew for this one.
+
+        A refusal of a waiting job is its writer's to say again. A deletion counts as a generation too, and is worth no write.
+        """
+        if self.deleting or not behind(self.status, self.generation):
+            return False
+        return not (self.waits and refusal_behind(self.status, self.generation))
+
+    @property
+    def closed(self) -> frozenset[int]:
+        """Return which demands of the shape may be tried no more: they were rejected too often."""
+        if self.spec is None or not self.status.get("rejections"):
+            return frozenset()
+        return frozenset(number or 0 for number in rejections.closed(self.status, self.spec.retry.max_rejected))
+
+    @property
+    def exhausted(self) -> bool:
+        """Tell whether no demand of the shape may be tried any more."""
+        return self.shape is not None and len(self.closed) >= len(self.shape.demands)
+
+    def not_before(self) -> int:
+        """Return when the next attempt may start, in ms since the epoch: the pause after a failure, longer with each further one."""
+        newest = job_status.last_attempt(self.status)
+        if newest is None or self.spec is None:
+            return 0
+        if newest["outcome"] in (Outcome.APP_FAILED, Outcome.LOST):
+            doublings = max(int(self.status.get("restarts", 1)) - 1, 0)
+            pause = min(self.spec.retry.backoff_seconds << min(doublings, 12), MAX_BACKOFF) * 1000
+        else:
+            pause = after_setbacks(self.uid, self._attempts)
+        return ended_at(newest) + pause
+
+    def cooling(self, cooldown: int, *, reasons: Set[str] | None = None) -> dict[tuple[OfferKey, str], int]:
+        """Return the cells that did not start this job lately, each with the end of its cool-down in ms since the epoch.
+
+        `reasons` counts only attempts that were rejected for one of them.
+        """
+        counted = [a for a in self._attempts if a.get("reason") not in THE_TENANTS and (reasons is None or a.get("reason") in reasons)]
+        return cool_downs(self.uid, counted, cooldown)
+
+    def setback(self) -> str:
+        """Return what befell the newest attempt, as the end of a sentence on why the job waits; empty where it is no setback."""
+        return setback_words(self._attempts)
+
+    @property
+    def _attempts(self) -> Sequence[Mapping[str, Any]]:
+        return sorted(self.status.get("attempts") or (), key=lambda attempt: int(attempt["number"]))
+
+    def to_job(self, excluded: frozenset[tuple[OfferKey, str]], seat: Seat | None = None) -> Job:
+        """Return the scheduler's view, in the default queue where no seat is given. The record must have a shape."""
+        assert self.shape is not None
+        assert self.spec is not None
+        return Job(
+            uid=self.uid,
+            namespace=self.namespace,
+            name=self.name,
+            resource_version=self.resource_version,
+            created=self.created,
+            shape=self.shape if seat is None else seat.shape,
+            priority=self.spec.priority,
+            queue=DEFAULT_QUEUE if seat is None else seat.queue,
+            barred=None if seat is None else seat.barred,
+            attempts=job_status.attempts_seen(self.status),
+            excluded=excluded,
+            closed=self.closed,
+        )
+
+
+def record_of(body: Mapping[str, Any], known: JobRecord | None) -> JobRecord:
+    """Return the record of an API object; spec and shape are taken from `known` where the generation is the same.
+
+    Raises KeyError or TypeError for metadata that no server gives, and for a binding that nobody of us wrote.
+    """
+    meta = body["metadata"]
+    generation = int(meta.get("generation", 1))
+    if known is not None and known.uid == meta["uid"] and known.generation == generation:
+        spec, problem, shape = known.spec, known.problem, known.shape
+    else:
+        spec, problem = parse_spec(body.get("spec") or {})
+        shape = shape_of(spec) if spec is not None else None
+    status = body.get("status") or {}
+    return JobRecord(
+        uid=meta["uid"],
+        namespace=meta["namespace"],
+        name=meta["name"],
+        resource_version=meta["resourceVersion"],
+        generation=generation,
+        created=job_status.from_rfc3339(meta.get("creationTimestamp")) or 0,
+        deleting="deletionTimestamp" in meta,
+        finalizers=tuple(meta.get("finalizers") or ()),
+        spec=spec,
+        problem=problem,
+        shape=shape,
+        status=status,
+        binding=job_status.Binding.of(status),
+    )

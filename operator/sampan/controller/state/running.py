@@ -1,0 +1,226 @@
+"""Our jobs that hold nodes of members, or are about to: what they take, and by when they are gone.
+
+No I/O and no clock. What is free is counted elsewhere, from pods and flights; here is who gives it back when.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Set
+from dataclasses import replace
+from typing import Final
+
+from sampan.api.manifest import in_queue
+from sampan.controller.observation.failure import count_of
+from sampan.controller.state.queues import Seat
+from sampan.controller.state.record import JobRecord
+from sampan.inventory.in_flight import NOT_MADE, Flight, Made
+from sampan.kube.workloads import Job as RemoteJob
+from sampan.model.cluster import Cluster, Pool, Running
+from sampan.model.job import Demand, Shape, Share
+from sampan.model.offer import OfferKey
+from sampan.model.plan import Assignment
+from sampan.model.vector import Vector
+from sampan.scheduling.capacity.quota_usage import NOTHING, use_of
+from sampan.scheduling.capacity.request import need_of, started
+
+HOSTNAME: Final = "kubernetes.io/hostname"
+Nodes = tuple[tuple[str, int], ...]
+
+
+class UnderWay:
+    """What runs on each member; equal parts of successive pictures are the same objects."""
+
+    def __init__(self, look: Callable[[str, int], tuple[str, Running] | None]) -> None:
+        """`look(uid, now)` tells the member's UID and what a job holds there; None where it holds nothing."""
+        self._look = look
+        self._held: dict[str, tuple[str, Running]] = {}
+        self._stale: dict[str, None] = {}
+        self._running: dict[str, Mapping[str, Running]] = {}
+        self._merged: dict[str, tuple[Cluster, Cluster]] = {}
+        self._seen: Mapping[str, Cluster] = {}
+        self._shown: Mapping[str, Cluster] = {}
+
+    def running(self, cluster_uid: str) -> Mapping[str, Running]:
+        """Return what held the nodes of a member at the last picture, by job UID."""
+        return self._running.get(cluster_uid, {})
+
+    def touch(self, uid: str) -> None:
+        """Hear that what a job holds may have changed."""
+        self._stale[uid] = None
+
+    def touch_all(self) -> None:
+        """Hear that what any of the jobs holds may have changed."""
+        self._stale.update(dict.fromkeys(self._held))
+
+    def touch_pools(self, pools: Set[tuple[OfferKey, str]]) -> None:
+        """Hear that these pools changed."""
+        self._stale.update({uid: None for uid, (_, held) in self._held.items() if (held.offer, held.pool) in pools})
+
+    def clusters(self, plain: Mapping[str, Cluster], now: int) -> Mapping[str, Cluster]:
+        """Return the members with what runs there; the same values where nothing changed."""
+        moved = self._settle(now)
+        if plain is self._seen and not moved:
+            return self._shown
+        self._seen = plain
+        self._merged = {uid: self._with_running(uid, cluster) for uid, cluster in plain.items()}
+        self._shown = {uid: merged for uid, (_, merged) in self._merged.items()}
+        return self._shown
+
+    def _with_running(self, uid: str, plain: Cluster) -> tuple[Cluster, Cluster]:
+        running = self._running.get(uid)
+        if not running:
+            return plain, plain
+        known = self._merged.get(uid)
+        if known is not None and known[0] is plain and known[1].running is running:
+            return known
+        return plain, replace(plain, running=running)
+
+    def _settle(self, now: int) -> bool:
+        stale, self._stale = self._stale, {}
+        changed: dict[str, dict[str, Running]] = {}
+        for uid in stale:
+            before, after = self._held.get(uid), self._look(uid, now)
+            if before == after:
+                continue
+            if before is not None:
+                del self._held[uid]
+                self._of(changed, before[0]).pop(uid, None)
+            if after is not None:
+                self._held[uid] = after
+                self._of(changed, after[0])[uid] = after[1]
+        self._running.update(changed)
+        return bool(changed)
+
+    def _of(self, changed: dict[str, dict[str, Running]], cluster_uid: str) -> dict[str, Running]:
+        if cluster_uid not in changed:
+            changed[cluster_uid] = dict(self._running.get(cluster_uid, {}))
+        return changed[cluster_uid]
+
+
+def running_of(record: JobRecord, seat: Seat, *, flight: Flight) -> Running:
+    """Return what a job that is bound holds and until when at the latest: once it runs, its start deadline counts no more."""
+    binding = record.binding
+    assert binding is not None
+    assert record.spec is not None
+    demand = demand_of(seat.shape, binding.alternative)
+    expected = (demand.expected_seconds or seat.shape.expected_seconds) if demand is not None else None
+    since, left = binding.bound_at, demand.span_seconds if demand is not None else None
+    if record.started_at is not None:
+        since, left = record.started_at, None if left is None else left - record.spec.start_deadline_seconds
+    return Running(
+        job_uid=record.uid,
+        namespace=record.namespace,
+        queue=seat.queue,
+        priority=record.spec.priority,
+        offer=binding.offer,
+        pool=binding.pool,
+        nodes=flight.nodes,
+        per_replica=flight.per_replica,
+        limits=demand.limits if demand is not None else (),
+        ends=_after(since, left),
+        likely_ends=_after(since, expected),
+    )
+
+
+def about_to_run(assignment: Assignment, *, flight: Flight, now: int) -> Running:
+    """Return what an assignment will hold whose intent is not written yet."""
+    job, demand = assignment.job, assignment.demand
+    likely = _after(now, demand.expected_seconds or job.shape.expected_seconds)
+    return started(assignment, flight.per_replica, ends=_after(now, demand.span_seconds), likely_ends=likely)
+
+
+def demand_of(shape: Shape | None, alternative: int | None) -> Demand | None:
+    """Return the demand that a binding chose; None where the shape has it no more."""
+    chosen = alternative or 0
+    return shape.demands[chosen] if shape is not None and chosen < len(shape.demands) else None
+
+
+def per_replica(demand: Demand | None, pool: Pool | None) -> Vector:
+    """Return what one replica takes from its node; without its devices where the pool is not known any more."""
+    if demand is None:
+        return Vector()
+    return demand.per_replica if pool is None else need_of(demand, pool)
+
+
+def planned_flight(assignment: Assignment, pool: Pool | None) -> Flight:
+    """Return the flight of an assignment whose intent is not written yet."""
+    demand = assignment.demand
+    return Flight(
+        job_uid=assignment.job.uid,
+        nodes=assignment.nodes,
+        per_replica=per_replica(demand, pool),
+        share=share_of(demand),
+        replicas=assignment.replicas,
+        namespace=pool.namespace if pool is not None else "",
+        queue=pool.member_queue if pool is not None else "",
+        use=use_of(demand, pool) if pool is not None else NOTHING,
+    )
+
+
+def bound_flight(record: JobRecord, *, plan: Assignment | None, copy: RemoteJob | None, pool: Pool | None) -> Flight:
+    """Return the flight of a bound job; `plan` is the assignment it came from, None after a restart."""
+    binding = record.binding
+    assert binding is not None
+    demand = demand_of(record.shape, binding.alternative)
+    return Flight(
+        job_uid=record.uid,
+        nodes=plan.nodes if plan is not None else recovered_nodes(binding.replicas, copy, pool),
+        per_replica=per_replica(demand, pool),
+        share=share_of(demand),
+        finished=replicas_over(binding.replicas, copy),
+        replicas=binding.replicas,
+        namespace=binding.namespace,
+        queue=pool.member_queue if pool is not None else "",
+        use=use_of(demand, pool) if demand is not None and pool is not None else NOTHING,
+        made=made_of(copy),
+    )
+
+
+def made_of(copy: RemoteJob | None) -> Made:
+    """Return what of an attempt is there on the member, by its Job."""
+    if copy is None:
+        return NOT_MADE
+    status = copy.status
+    return Made(
+        job=True,
+        dependents=not copy.spec.suspend or in_queue(copy.metadata.labels),
+        admitted=not copy.spec.suspend,
+        active=status.active,
+        ended=status.succeeded + status.failed,
+    )
+
+
+def share_of(demand: Demand | None) -> Share | None:
+    """Return what a replica takes of one card, None where it takes whole devices."""
+    return demand.requirement.share if demand is not None and demand.requirement is not None else None
+
+
+def replicas_over(replicas: int, copy: RemoteJob | None) -> int:
+    """Return how many of the replicas that run at once have no successor left to start.
+
+    In a sweep a failed pod has one until its index failed for good.
+    """
+    if copy is None or copy.spec.completions is None:
+        return 0
+    status = copy.status
+    failed = status.failed if copy.spec.backoff_limit_per_index is None else count_of(status.failed_indexes)
+    over = status.succeeded + failed
+    return replicas - max(0, min(replicas, copy.spec.completions - over))
+
+
+def recovered_nodes(replicas: int, copy: RemoteJob | None, pool: Pool | None) -> Nodes:
+    """Return nodes to count a bound job on after a restart: those its copy prefers, else the first of its pool."""
+    terms = copy.spec.template.spec.affinity.node_affinity.preferred if copy is not None else []
+    names = tuple(v for t in terms for e in t.preference.match_expressions if e.key == HOSTNAME for v in e.values)
+    nodes: Iterable[str] = names or (pool.nodes if pool is not None else ())
+    return _spread(replicas, tuple(nodes))
+
+
+def _spread(replicas: int, nodes: tuple[str, ...]) -> Nodes:
+    if not nodes:
+        return ()
+    share, rest = divmod(replicas, len(nodes))
+    counted = ((node, share + (1 if index < rest else 0)) for index, node in enumerate(nodes))
+    return tuple((node, count) for node, count in counted if count)
+
+
+def _after(start: int, seconds: int | None) -> int | None:
+    return None if seconds is None else start + seconds * 1000

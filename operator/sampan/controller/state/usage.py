@@ -1,0 +1,136 @@
+"""What queues used, as the scheduler counts it: the stored sums, the charges of this run, and those of plans under way.
+
+No I/O: what is to be stored is put into `outbox`, and a writer takes it from there.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from sampan.api.status import from_rfc3339
+from sampan.controller.state.record import JobRecord
+from sampan.model.plan import Assignment
+from sampan.model.queues import QueueUse
+from sampan.scheduling.queueing.charge import UNDECLARED, inflated
+from sampan.store.use import Totals, Use
+
+WEEK: Final = 7 * 24 * 3600 * 1000
+
+
+class UseBook:
+    """Use by queue and namespace. Every change is one of `assume`, `withdraw`, `heard` and `gone`."""
+
+    def __init__(self, *, half_life: int = WEEK, clock: Callable[[], int] = lambda: 0) -> None:
+        """`half_life` in milliseconds; `clock` gives milliseconds since the epoch."""
+        self.half_life = half_life
+        self.outbox: list[Use] = []
+        """What is not stored yet, oldest first."""
+        self.on_entry: list[Callable[[], None]] = []
+        self._clock = clock
+        self._sums: dict[str, dict[str, int]] = {}
+        self._shown: dict[str, QueueUse] = {}
+        self._assumed: dict[str, Use] = {}
+        self._open: dict[str, Use] = {}
+
+    def load(self, totals: Totals, unsettled: Iterable[Use]) -> None:
+        """Take in what is stored, before any job is."""
+        for (queue, namespace), amount in totals.items():
+            self._sums.setdefault(queue, {})[namespace] = amount
+        self._open = {use.job_uid: use for use in unsettled}
+        self._shown = {queue: _shown(sums) for queue, sums in self._sums.items()}
+
+    def settle(self, jobs: Mapping[str, JobRecord]) -> None:
+        """Correct the charges of jobs that went while nobody looked; call it once all jobs are known."""
+        for uid in sorted(self._open.keys() - jobs.keys()):
+            self.gone(uid)
+
+    @property
+    def use(self) -> Mapping[str, QueueUse]:
+        """Return what each queue used; the same value where nothing changed."""
+        return self._shown
+
+    def assume(self, assignment: Assignment) -> None:
+        """Count an assignment from now on, before its intent is written."""
+        self.withdraw(assignment.job.uid)
+        use = _charge(assignment, at=self._clock())
+        self._assumed[use.job_uid] = use
+        self._add(use, inflated(use.amount, use.at, self.half_life))
+
+    def withdraw(self, uid: str) -> None:
+        """The intent of an assignment was not written: it used nothing."""
+        use = self._assumed.pop(uid, None)
+        if use is not None:
+            self._add(use, -inflated(use.amount, use.at, self.half_life))
+
+    def heard(self, record: JobRecord, queue: Callable[[], str]) -> None:
+        """Take in a job as it is now: what it was charged for a new attempt, and how long an old one lasted.
+
+        `queue` tells where it queues, for an attempt of which neither a plan nor a stored charge is known.
+        """
+        binding = record.binding
+        known = self._open.get(record.uid)
+        running = binding is not None and record.attempt_open
+        if known is not None and (binding is None or not running or known.attempt != binding.attempt):
+            self._end(known, self._lasted(known, record))
+        if binding is None or not running or record.uid in self._open:
+            return
+        planned = self._assumed.get(record.uid)
+        self.withdraw(record.uid)
+        use = Use(
+            job_uid=record.uid,
+            attempt=binding.attempt,
+            queue=planned.queue if planned is not None else queue(),
+            namespace=record.namespace,
+            at=binding.bound_at,
+            amount=planned.amount if planned is not None else binding.charge,
+            seconds=planned.seconds if planned is not None else binding.charged_seconds or UNDECLARED,
+        )
+        self._open[use.job_uid] = use
+        self._add(use, inflated(use.amount, use.at, self.half_life))
+        self._store(use)
+
+    def gone(self, uid: str) -> None:
+        """The job is there no more: what it was charged ends now, and no later than it was charged for."""
+        self.withdraw(uid)
+        known = self._open.get(uid)
+        if known is not None:
+            self._end(known, min((self._clock() - known.at) // 1000, known.seconds))
+
+    def _lasted(self, use: Use, record: JobRecord) -> int:
+        """Return how long an attempt lasted, by its recorded end, else until now; in seconds."""
+        entries = (a for a in record.status.get("attempts") or () if a["number"] == use.attempt)
+        ended = next((from_rfc3339(a.get("endedAt")) for a in entries), None)
+        ended = ended or from_rfc3339(record.status.get("finishedAt")) or self._clock()
+        return max(ended - use.at, 0) // 1000
+
+    def _end(self, use: Use, seconds: int) -> None:
+        del self._open[use.job_uid]
+        final = use.lasted(seconds)
+        self._add(use, inflated(final.amount, use.at, self.half_life) - inflated(use.amount, use.at, self.half_life))
+        self._store(final)
+
+    def _store(self, use: Use) -> None:
+        self.outbox.append(use)
+        for listener in self.on_entry:
+            listener()
+
+    def _add(self, use: Use, amount: int) -> None:
+        sums = self._sums.setdefault(use.queue, {})
+        sums[use.namespace] = sums.get(use.namespace, 0) + amount
+        self._shown = {**self._shown, use.queue: _shown(sums)}
+
+
+def _charge(assignment: Assignment, *, at: int) -> Use:
+    job, span = assignment.job, assignment.demand.span_seconds
+    return Use(
+        job_uid=job.uid,
+        attempt=job.attempts + 1,
+        queue=job.queue,
+        namespace=job.namespace,
+        at=at,
+        amount=assignment.charge,
+        seconds=UNDECLARED if span is None else span,
+    )
+
+
+def _shown(sums: Mapping[str, int]) -> QueueUse:
+    return QueueUse(total=sum(sums.values()), namespaces=dict(sums))

@@ -1,0 +1,259 @@
+"""Every part of the operator, built and wired: what a watch says goes to the state and the desk, what they say wakes the rest."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sampan.api.convert_offer import InvalidObjectError
+from sampan.api.convert_policy import policy_of
+from sampan.controller.hub.client import KINDS, Hub
+from sampan.controller.hub.refusal_writer import RefusalWriter
+from sampan.controller.hub.resync import Known, Resync
+from sampan.controller.loop import Loop
+from sampan.controller.members.terms import LinkSettings
+from sampan.controller.observation.hold_ups import summed_up
+from sampan.controller.observation.view import Sight
+from sampan.controller.offers.manager import OfferDesk
+from sampan.controller.offers.render import OfferUse
+from sampan.controller.offers.terms import DeskEvents, DeskSettings
+from sampan.controller.reconcile.dependencies import Tools
+from sampan.controller.reconcile.member_calls import RemoteJobs
+from sampan.controller.reconcile.reconciler import Pilot
+from sampan.controller.runtime import metrics as m
+from sampan.controller.runtime.settings import Settings
+from sampan.controller.runtime.usage_writer import KEPT, UseWriter
+from sampan.controller.state.record import JobRecord
+from sampan.controller.state.store import State
+from sampan.controller.state.usage import UseBook
+from sampan.faults import log_fault
+from sampan.kube.addresses import AddressPolicy
+from sampan.kube.limits import Limits
+from sampan.model.offer import OfferKey
+from sampan.model.policy import BUILT_IN
+from sampan.store.use import UseStore
+
+log = logging.getLogger(__name__)
+
+JOBS, OFFERS, PROVIDERS, CLASSES, POLICIES, QUEUES, NAMESPACES = KINDS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who the hub is."""
+
+    hub_id: str
+    """Stored once, for ever: what our objects on members carry."""
+    cluster_uid: str
+    """Its kube-system UID: a member with this one would be the hub itself."""
+
+
+class Operation:
+    """The parts of one operator process."""
+
+    def __init__(self, settings: Settings, hub: Hub, identity: Identity, *, calls: m.Calls, clock: Callable[[], int]) -> None:
+        """`clock` gives milliseconds since the epoch."""
+        self.known = Known()
+        self.events: Counter[str] = Counter()
+        self.desk = OfferDesk(hub.client, _desk_settings(settings, identity, calls, clock=clock), self._desk_events(), clock=clock)
+        use, self.store = _use(settings, clock)
+        self.writer = UseWriter(use, self.store)
+        self.state = State(self.desk, currency=settings.currency, cooldown=int(settings.cooldown * 1000), use=use)
+        self.state.promises.listen(self.desk.reservations_changed)
+        sight = Sight(self.desk, clock)
+        remotes = RemoteJobs(self.state, hub, identity.hub_id, namespace=settings.namespace)
+        tools = Tools(
+            state=self.state,
+            members=self.desk,
+            hub=hub,
+            remotes=remotes,
+            sight=sight,
+            settings=settings,
+            hub_id=identity.hub_id,
+            clock=clock,
+        )
+        self.pilot = Pilot(tools)
+        refusals = RefusalWriter(self.state, hub, clock)
+        self.loop = Loop(self.state, self.pilot, refusals, interval=settings.cycle_interval, clock=clock)
+        self.resync = Resync(hub, self.known, self.take, interval=settings.resync_interval)
+        self._refusals = refusals
+        self._policies: dict[str, str] = {}
+        self._namespaces: dict[str, str] = {}
+        self.state.on_waiting.append(self.loop.wake)
+
+    async def load(self) -> None:
+        """Take in every object of the hub; raises `KubeError`s. Afterwards what went meanwhile is known to have gone."""
+        await self.resync.load()
+        self.state.use.settle(self.state.jobs)
+
+    def close(self) -> None:
+        """Store what is not stored yet, and let go of the store."""
+        self.writer.flush()
+        self.store.close()
+
+    async def run(self) -> None:
+        """Work until cancelled; the first part that fails ends all."""
+        async with asyncio.TaskGroup() as group:
+            for name, part in (
+                ("desk", self.desk),
+                ("pilot", self.pilot),
+                ("loop", self.loop),
+                ("refusals", self._refusals),
+                ("resync", self.resync),
+                ("use", self.writer),
+            ):
+                group.create_task(part.run(), name=name)
+
+    def heard(self, plural: str, event: str | None, body: dict[str, Any]) -> None:
+        """Take in what Kopf's watch said."""
+        self.events[plural] += 1
+        if event is None:
+            self.resync.listed_anew(plural)
+        self.take(plural, event, body)
+
+    def take(self, plural: str, event: str | None, body: dict[str, Any]) -> None:
+        """Take in one object of ours, or its end. One that cannot be read hurts no other."""
+        if not self.known.note(plural, event, body):
+            return
+        try:
+            self._route(plural, gone=event == "DELETED", body=body)
+        except InvalidObjectError as error:
+            log.warning("object.invalid", extra={"kind": plural, "reason": str(error)})
+        except Exception as error:  # noqa: BLE001  one poisoned object must not end the watch
+            log_fault(log, "object.quarantined", error, kind=plural, uid=body["metadata"]["uid"])
+
+    def _route(self, plural: str, *, gone: bool, body: dict[str, Any]) -> None:
+        uid = body["metadata"]["uid"]
+        if plural == JOBS:
+            if gone:
+                self.state.remove_job(uid)
+                self.pilot.touch(uid)
+            else:
+                self.state.apply_job(body)
+        elif plural == OFFERS:
+            self.desk.remove(uid) if gone else self.desk.apply(body)
+        elif plural == PROVIDERS:
+            self.desk.remove_provider(uid) if gone else self.desk.apply_provider(body)
+        elif plural == CLASSES:
+            self.desk.remove_class(uid) if gone else self.desk.apply_class(body)
+        elif plural == POLICIES:
+            self._policy(uid, None if gone else body)
+        elif plural == QUEUES:
+            self.state.remove_queue(uid) if gone else self.state.apply_queue(body)
+        elif plural == NAMESPACES:
+            self._namespace(uid, None if gone else body)
+
+    def _namespace(self, uid: str, body: dict[str, Any] | None) -> None:
+        name = self._namespaces.pop(uid, "")
+        if body is not None:
+            self._namespaces[uid] = name = body["metadata"]["name"]
+            self.state.apply_namespace(name, body["metadata"].get("labels") or {})
+        elif name not in self._namespaces.values():  # one of the same name may be there already
+            self.state.apply_namespace(name, None)
+
+    def _policy(self, uid: str, body: dict[str, Any] | None) -> None:
+        policies = dict(self.state.policies)
+        policies.pop(self._policies.pop(uid, ""), None)
+        if body is not None:
+            policy = policy_of(body)
+            policies[policy.name] = policy
+            self._policies[uid] = policy.name
+        self.state.policies = {**BUILT_IN, **policies}
+        self.loop.wake()
+
+    def _desk_events(self) -> DeskEvents:
+        # The desk comes first and the others need it: what it calls is looked up when it calls.
+        return DeskEvents(
+            changed=lambda: self.loop.wake(),  # noqa: PLW0108
+            job_changed=self._job_changed,
+            member_changed=lambda cluster_uid: self.pilot.touch_cluster(cluster_uid),  # noqa: PLW0108
+            flights=lambda cluster_uid: self.state.flights(cluster_uid),  # noqa: PLW0108
+            use=OfferUse(
+                in_use=self._in_use,
+                waits_for=lambda offer: summed_up(record.status for record in self._using(offer)),
+                running=lambda cluster_uid: self.state.running(cluster_uid),  # noqa: PLW0108
+                reserved=lambda offer: self.state.promises.reserved(offer, self.state.jobs),
+            ),
+        )
+
+    def _job_changed(self, cluster_uid: str, job_uid: str) -> None:
+        record = self.state.jobs.get(job_uid)
+        if record is None:
+            return
+        if record.attempt_open and self.state.copy_changed(job_uid):
+            self.desk.flights_changed(cluster_uid)
+        self.pilot.touch(job_uid)
+
+    def _in_use(self, offer: OfferKey) -> bool:
+        """Tell whether a copy that came by this offer may still be on its member."""
+        return self.pilot.binds_to(offer) or any(True for _ in self._using(offer))
+
+    def _using(self, offer: OfferKey) -> Iterator[JobRecord]:
+        """Yield the jobs that came by this offer and whose copy may still be on its member."""
+        for uid in self.state.bindings.by(offer):
+            record = self.state.jobs[uid]
+            assert record.binding is not None
+            binding = record.binding
+            link = self.desk.link_of(binding.cluster_uid)
+            if not record.phase.ended or link is None or not link.follows(binding.namespace) or link.traces(record.uid):
+                yield record
+
+    def samples(self, incarnations: int, calls: m.Calls) -> dict[m.Family, list[m.Sample]]:
+        """Return every metric as it is now."""
+        done, loop = self.pilot.counters, self.loop
+        phases = Counter(str(record.phase) for record in self.state.jobs.values())
+        offers = Counter(str(o.approved and o.connected and o.permitted and o.accepting).lower() for o in self.desk.offers().values())
+        members: dict[str, bool] = {}
+        for link in self.desk.links():
+            if link.cluster_uid is not None:
+                members[link.cluster_uid] = members.get(link.cluster_uid, False) or link.connected
+        return {
+            m.JOBS: [((phase,), n) for phase, n in sorted(phases.items())],
+            m.WAITING: [((), self.state.waiting)],
+            m.REFUSED: [((reason,), n) for reason, n in sorted(loop.last_refused.items())],
+            m.OFFERS: [((truth,), n) for truth, n in sorted(offers.items())],
+            m.MEMBERS: [((uid,), float(connected)) for uid, connected in sorted(members.items())],
+            m.CYCLES: [((), loop.cycles)],
+            m.CYCLE_SECONDS: [((), loop.last_seconds)],
+            m.BOUND: [((), done.bound)],
+            m.CREATED: [((), done.created)],
+            m.ADOPTED: [((), done.adopted)],
+            m.CONFLICTS: [((), done.conflicts)],
+            m.ERRORS: [((), done.errors)],
+            m.QUARANTINED: [((), done.quarantined)],
+            m.UNSTORED: [((), self.writer.unstored)],
+            m.STORE_ERRORS: [((), self.writer.errors)],
+            m.QUEUE: [((), len(self.pilot.queue))],
+            m.KOPF: [((), incarnations)],
+            m.EVENTS: [((kind,), n) for kind, n in sorted(self.events.items())],
+            m.GAPS: [((), self.resync.gaps)],
+            m.CALLS: [(labels, n) for labels, n in sorted(calls.counts.items())],
+        }
+
+
+def _use(settings: Settings, clock: Callable[[], int]) -> tuple[UseBook, UseStore]:
+    """Open the store and take in what it has; raises StoreError."""
+    half_life = int(settings.use_half_life * 1000)
+    store = UseStore(settings.store.get_secret_value(), half_life=half_life, now=clock())
+    if not settings.store.get_secret_value():
+        log.warning("store.volatile", extra={"reason": "SAMPAN_STORE is not set: what queues used is forgotten when the operator ends"})
+    store.prune(clock() - KEPT)
+    book = UseBook(half_life=half_life, clock=clock)
+    book.load(store.totals(), store.unsettled())
+    return book, store
+
+
+def _desk_settings(settings: Settings, identity: Identity, calls: m.Calls, *, clock: Callable[[], int]) -> DeskSettings:
+    link = LinkSettings(
+        hub_id=identity.hub_id,
+        hub_cluster_uid=identity.cluster_uid,
+        policy=AddressPolicy(allow_loopback=settings.allow_loopback_members, allowed_networks=settings.allowed_networks),
+        limits=Limits(timeout=settings.call_timeout, qps=settings.member_qps, burst=int(settings.member_qps * 2)),
+        observe=calls.observer("member"),
+        clock=clock,
+    )
+    return DeskSettings(
+        provider_namespaces=settings.provider_namespaces, home_origins=settings.home_origins, link=link, currency=settings.currency
+    )

@@ -1,0 +1,147 @@
+"""The watches on a member: what they ask for, and that every full list is announced before it is taken."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from member_objects import HUB, JOB, job_body, node_body, pod_body
+from sampan.controller.members.job_copies import OwnJobs
+from sampan.controller.members.watches import Feeds
+from sampan.inventory.member import Inventory
+from sampan.kube import kubeconfig
+from sampan.kube.addresses import AddressPolicy
+from sampan.kube.client import Client
+from sampan.kube.reflector import Tuning
+from unit.controller.fake_server import JOBS, NODES, OWN_PODS, PODS, FakeServer, fake_server, until
+
+
+class Fed:
+    """Feeds with all they fill."""
+
+    def __init__(self, client: Client) -> None:
+        self.nodes_when_listed: list[tuple[bool, int]] = []
+        self.inventory = Inventory(HUB, lambda nodes: None)
+        self.own = OwnJobs(HUB, lambda uid: None)
+        tuning = Tuning(backoff_base=0.01, backoff_cap=0.05)
+        self.feeds = Feeds(client, self.inventory, self.own, listed=self._listed, tuning=tuning)
+
+    def _listed(self, again: bool) -> None:
+        self.nodes_when_listed.append((again, len(self.inventory.nodes)))
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[FakeServer]:
+    async with fake_server() as fake:
+        fake.put(NODES, node_body())
+        yield fake
+
+
+@asynccontextmanager
+async def feeding(server: FakeServer, *, more: frozenset[str] = frozenset()) -> AsyncIterator[tuple[Fed, asyncio.TaskGroup]]:
+    async with Client(kubeconfig.parse(server.kubeconfig(), policy=AddressPolicy(allow_loopback=True))) as client:
+        fed = Fed(client)
+        async with asyncio.TaskGroup() as group:
+            before = asyncio.all_tasks()
+            fed.feeds.start(group, ["sampan-jobs"], more=more)
+            await until(lambda: fed.feeds.synced, "synced")
+            yield fed, group
+            for task in asyncio.all_tasks() - before:
+                if task.get_name().startswith("watch "):
+                    task.cancel()
+
+
+async def test_all_collections_are_filled_and_followed(server: FakeServer) -> None:
+    async with feeding(server) as (fed, _):
+        assert list(fed.inventory.nodes) == ["n1"]
+        assert fed.feeds.errors == {}
+        assert fed.feeds.restarts == 0
+        server.put(PODS, pod_body())
+        server.put(OWN_PODS, pod_body(ours=JOB, namespace="sampan-jobs"))
+        server.put(JOBS, job_body())
+        await until(lambda: fed.inventory.pods and fed.own.jobs and fed.own.own_pods, "all seen")
+        for path, name in ((PODS, "p1"), (OWN_PODS, "p1"), (JOBS, next(iter(server.collections[JOBS]))), (NODES, "n1")):
+            server.drop(path, name)
+        await until(lambda: not (fed.inventory.pods or fed.inventory.nodes or fed.own.traces(JOB)), "all gone")
+        assert fed.feeds.last_activity > 0
+
+
+async def test_nobody_waits_for_a_watch_that_is_only_good_to_have(server: FakeServer) -> None:
+    server.forbidden.add("/apis/resource.k8s.io/v1/resourceslices")
+    async with feeding(server, more=frozenset({"resourceslices"})) as (fed, _):
+        await until(lambda: fed.feeds.errors, "it was refused")
+        assert fed.feeds.synced
+        assert fed.feeds.restarts == 0
+        assert list(fed.feeds.errors) == ["resourceslices"]
+
+
+async def test_what_limits_pods_is_known_before_the_picture_counts_as_whole(server: FakeServer) -> None:
+    quotas = "/api/v1/namespaces/sampan-jobs/resourcequotas"
+    body = {"metadata": {"name": "q", "namespace": "sampan-jobs"}, "status": {"hard": {"pods": "0"}, "used": {"pods": "0"}}}
+    server.put(quotas, body)
+    server.held[quotas] = asyncio.Event()
+
+    async def answer_late() -> None:
+        await until(lambda: all(server.count("WATCH", path) for path in (NODES, PODS, JOBS, OWN_PODS)), "all else is listed")
+        server.held[quotas].set()
+
+    late = asyncio.create_task(answer_late())
+    async with feeding(server, more=frozenset({"resourcequotas"})) as (fed, _):
+        assert late.done()
+        assert fed.inventory.layers.rules.quotas(())["sampan-jobs"][0].left == {"pods": 0}
+
+
+async def test_a_watch_that_does_not_work_is_named_unless_it_is_only_good_to_have(server: FakeServer) -> None:
+    server.broken.add("/apis/resource.k8s.io/v1/resourceslices")
+    async with feeding(server, more=frozenset({"resourceslices"})) as (fed, _):
+        await until(lambda: fed.feeds.errors, "the optional one is refused")
+        now = asyncio.get_running_loop().time
+        assert not fed.feeds.stalled(now())
+        assert not fed.feeds.behind(["sampan-jobs"], now())
+        server.forbidden.add(JOBS)
+        server.end(JOBS)
+        await until(lambda: fed.feeds.forbidden, "a needed one is refused")
+        wrong = {"sampan-jobs": "the watch on jobs/sampan-jobs does not work: Forbidden"}
+        assert fed.feeds.behind(["sampan-jobs"], now()) == wrong
+        assert not fed.feeds.behind(["sampan-jobs"], now() - 60), "not for a minute yet"
+        assert not fed.feeds.stalled(now()), "it concerns no other namespace"
+        assert fed.feeds.behind(["elsewhere"], now()) == {"elsewhere": ""}, "not even begun"
+        server.broken.add(NODES)
+        server.end(NODES)
+        await until(lambda: fed.feeds.stalled(now()), "one that all jobs need")
+        assert fed.feeds.stalled(now()) == "the watch on nodes does not work: InternalError"
+
+
+async def test_a_list_is_announced_before_it_is_taken(server: FakeServer) -> None:
+    async with feeding(server) as (fed, _):
+        assert [again for again, _ in fed.nodes_when_listed] == [False] * 4
+        server.collections[NODES].clear()
+        server.restart()
+        await until(lambda: not fed.inventory.nodes, "listed anew")
+        assert (True, 1) in fed.nodes_when_listed, "the old picture was still there when the list was announced"
+
+
+async def test_an_object_that_cannot_be_read_hides_no_other_and_can_still_go(server: FakeServer) -> None:
+    async with feeding(server) as (fed, _):
+        broken = job_body()
+        server.put(JOBS, {**broken, "status": {"active": "many"}})
+        server.put(NODES, node_body("n2"))
+        await until(lambda: "n2" in fed.inventory.nodes, "others go on")
+        server.put(JOBS, broken)
+        await until(lambda: fed.own.jobs, "read again")
+        server.put(JOBS, {**broken, "status": {"active": "many"}})
+        server.drop(JOBS, broken["metadata"]["name"])
+        await until(lambda: not fed.own.traces(JOB), "gone, though its last picture was unreadable")
+        assert fed.feeds.synced, "no list was needed for that"
+
+
+async def test_namespaces_come_and_go(server: FakeServer) -> None:
+    server.collections["/apis/batch/v1/namespaces/other/jobs"] = {}
+    server.collections["/api/v1/namespaces/other/pods"] = {}
+    server.put(JOBS, job_body())
+    async with feeding(server) as (fed, group):
+        fed.feeds.follow(group, ["other"])
+        assert not fed.own.jobs
+        await until(lambda: fed.feeds.synced, "the other one is listed")
+        assert server.count("WATCH", JOBS) <= 1

@@ -1,0 +1,55 @@
+"""Since when a member cannot be worked with, from what is known of its link."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from sampan.api.conditions import OfferReason as Why
+from sampan.controller.members.facts import LinkFacts
+from sampan.controller.observation.outage import Outage, outage_after
+
+BEFORE = Outage(since=100, reason="Unreachable")
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is known of a link, the outage so far, and what follows; the member was last heard at 200."""
+
+    name: str
+    facts: LinkFacts
+    before: Outage | None
+    want: Outage | None
+
+
+CASES = (
+    Case("connected", LinkFacts(connected=True, reason=Why.CONNECTED, missing=()), None, None),
+    Case("connected again", LinkFacts(connected=True, reason=Why.CONNECTED, missing=()), BEFORE, None),
+    Case("silent", LinkFacts(reason=Why.UNREACHABLE), None, Outage(since=200, reason="Unreachable")),
+    Case("silent still", LinkFacts(reason=Why.UNREACHABLE), BEFORE, BEFORE),
+    Case("refused where it was silent", LinkFacts(reason=Why.UNAUTHORIZED), BEFORE, Outage(since=100, reason="Unauthorized")),
+    Case("another connection is being made", LinkFacts(reason=Why.CONNECTING), BEFORE, BEFORE),
+    Case("its lists are being read", LinkFacts(reason=Why.SYNCING), BEFORE, BEFORE),
+    Case("the first connection is being made", LinkFacts(reason=Why.CONNECTING), None, None),
+    Case("no kubeconfig", LinkFacts(reason=Why.SECRET_NOT_FOUND), None, Outage(since=200, reason="SecretNotFound")),
+    Case("another cluster", LinkFacts(reason=Why.IDENTITY_CHANGED), None, Outage(since=200, reason="IdentityChanged")),
+    Case(
+        "there, but without a right",
+        LinkFacts(connected=True, reason=Why.CONNECTED, missing=("watch jobs.batch in x",)),
+        None,
+        Outage(since=200, reason="MissingPermissions"),
+    ),
+    Case(
+        "there, but the namespace is gone",
+        LinkFacts(connected=True, reason=Why.CONNECTED, missing=(), absent=(("x", "gone"),), behind=(("x", "NotFollowed", "y"),)),
+        None,
+        Outage(since=200, reason="NamespaceMissing"),
+    ),
+    Case("a namespace is going, and followed", LinkFacts(connected=True, missing=(), absent=(("x", "going"),)), None, None),
+    Case("there, but it publishes no capacity", LinkFacts(reason=Why.CAPACITY_STALE, missing=()), None, None),
+    Case("a bad new kubeconfig beside a good one", LinkFacts(connected=True, reason="InvalidKubeconfig/NoServer", missing=()), None, None),
+)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_what_facts_of_a_link_mean(case: Case) -> None:
+    assert outage_after(case.facts, case.before, heard=200) == case.want

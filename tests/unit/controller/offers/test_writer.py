@@ -1,0 +1,161 @@
+"""Few writes, in turn, the newest state only; conditions at once, counts every five seconds."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, cast
+
+import pytest
+
+from sampan.controller.offers.writer import OfferWriter, Write
+from sampan.kube.client import Client
+from sampan.kube.errors import Invalid, NotFound, ServerError
+from sampan.kube.paths import ResourcePath
+from sampan.model.offer import OfferKey
+
+KEY = OfferKey("prov-a", "one")
+
+
+class FakeHub:
+    """Takes patches, or fails as told."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[float, str, Any]] = []
+        self.failures: list[Exception] = []
+
+    async def patch(self, path: ResourcePath, body: Any, **_: Any) -> Mapping[str, Any]:
+        if self.failures:
+            raise self.failures.pop()
+        self.taken.append((asyncio.get_running_loop().time(), path.url, body))
+        return {"body": body}
+
+
+class Desk:
+    """Renders what a test wants written."""
+
+    def __init__(self) -> None:
+        self.wanted: dict[str, Write] = {}
+        self.written: list[Mapping[str, Any]] = []
+        self.refused: list[str] = []
+        self.poisoned: set[str] = set()
+
+    def render(self, uid: str) -> Write | None:
+        if uid in self.poisoned:
+            raise ValueError("secret-value")
+        return self.wanted.get(uid)
+
+    def note(self, body: Mapping[str, Any]) -> None:
+        self.written.append(body)
+        self.wanted = {uid: write for uid, write in self.wanted.items() if write.body != body["body"]}
+
+
+@contextmanager
+def running(hub: FakeHub, desk: Desk) -> Iterator[OfferWriter]:
+    writer = OfferWriter(cast(Client, hub), desk.render, desk.note, refused=desk.refused.append)
+    task = asyncio.get_running_loop().create_task(writer.run())
+    try:
+        yield writer
+    finally:
+        task.cancel()
+
+
+@pytest.mark.looptime
+async def test_conditions_go_at_once_and_counts_wait() -> None:
+    hub, desk = FakeHub(), Desk()
+    with running(hub, desk) as writer:
+        desk.wanted["u"] = Write(key=KEY, body=1, subresource="status")
+        writer.mark("u")
+        await asyncio.sleep(1)
+        assert [body for _, _, body in hub.taken] == [1]
+        assert desk.written == [{"body": 1}]
+        desk.wanted["u"] = Write(key=KEY, body=2, urgent=False)
+        writer.mark("u")
+        await asyncio.sleep(1)
+        desk.wanted["u"] = Write(key=KEY, body=3, urgent=False)
+        writer.mark("u")
+        await asyncio.sleep(10)
+        assert [body for _, _, body in hub.taken] == [1, 3], "the newest only"
+        assert hub.taken[1][0] - hub.taken[0][0] >= 5
+        desk.wanted["u"] = Write(key=KEY, body=4)
+        writer.mark("u")
+        await asyncio.sleep(1)
+        assert hub.taken[-1][2] == 4
+
+
+@pytest.mark.looptime
+async def test_many_offers_are_written_ten_a_second() -> None:
+    hub, desk = FakeHub(), Desk()
+    with running(hub, desk) as writer:
+        for number in range(30):
+            desk.wanted[f"u{number}"] = Write(key=OfferKey("prov-a", f"o{number}"), body=number)
+            writer.mark(f"u{number}")
+        await asyncio.sleep(10)
+    assert len(hub.taken) == 30
+    assert hub.taken[-1][0] - hub.taken[0][0] >= 2.8
+
+
+@pytest.mark.looptime
+async def test_a_failed_write_is_tried_again_later_and_a_missing_offer_is_not() -> None:
+    hub, desk = FakeHub(), Desk()
+    with running(hub, desk) as writer:
+        hub.failures = [ServerError(503, "ServiceUnavailable", "")]
+        desk.wanted["u"] = Write(key=KEY, body=1)
+        writer.mark("u")
+        await asyncio.sleep(3)
+        assert not hub.taken
+        await asyncio.sleep(4)
+        assert len(hub.taken) == 1
+        hub.failures = [NotFound(404, "NotFound", "")]
+        desk.wanted["u"] = Write(key=KEY, body=2)
+        writer.mark("u")
+        await asyncio.sleep(20)
+        assert len(hub.taken) == 1
+
+
+@pytest.mark.looptime
+async def test_a_forgotten_offer_is_not_written() -> None:
+    hub, desk = FakeHub(), Desk()
+    with running(hub, desk) as writer:
+        desk.wanted["u"] = Write(key=KEY, body=1)
+        writer.mark("u")
+        writer.forget("u")
+        await asyncio.sleep(5)
+        assert not hub.taken
+
+
+@pytest.mark.looptime
+async def test_a_refused_status_is_told_and_tried_ever_more_rarely() -> None:
+    hub, desk = FakeHub(), Desk()
+    hub.failures = [Invalid(422, "Invalid", "status.pools[0].free") for _ in range(1000)]
+    with running(hub, desk) as writer:
+        desk.wanted["u"] = Write(key=KEY, body=1, subresource="status")
+        writer.mark("u")
+        await asyncio.sleep(3600)
+        assert 10 < len(desk.refused) < 25, "5, 10, 20 … 300 s"
+        hub.failures = []
+        await asyncio.sleep(301)
+        assert [body for _, _, body in hub.taken] == [1]
+
+
+@pytest.mark.looptime
+async def test_an_offer_that_cannot_be_rendered_hurts_no_other_and_is_looked_at_again(caplog: pytest.LogCaptureFixture) -> None:
+    hub, desk = FakeHub(), Desk()
+    desk.poisoned = {"bad"}
+    with running(hub, desk) as writer:
+        desk.wanted = {uid: Write(key=OfferKey("prov-a", uid), body=uid) for uid in ("bad", "good")}
+        writer.mark("bad")
+        writer.mark("good")
+        await asyncio.sleep(3)
+        assert [body for _, _, body in hub.taken] == ["good"]
+        desk.poisoned = set()
+        await asyncio.sleep(10)
+        assert [body for _, _, body in hub.taken] == ["good", "bad"]
+    faults = [record for record in caplog.records if record.message == "offer.faulty"]
+    assert [vars(record)["error"] for record in faults] == ["ValueError"]
+    assert "secret-value" not in str([vars(record) for record in faults])
+
+
+def test_a_write_goes_to_the_offer_or_its_status() -> None:
+    base = "/apis/sampan.dev/v1alpha1/namespaces/prov-a/clusteroffers/one"
+    assert Write(key=KEY, body={}).path.url == base
+    assert Write(key=KEY, body={}, subresource="status").path.url == f"{base}/status"

@@ -1,0 +1,84 @@
+"""The operator's live state, as answers read it."""
+
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+import jobs
+from sampan.controller.query.backend import LiveWorld
+from sampan.controller.state.pending import WaitingRoom
+from sampan.controller.state.queues import QueueBook
+from sampan.controller.state.store import State
+from sampan.kube.workloads import Pod
+
+
+class Links:
+    """Two pods of one job on one member."""
+
+    own_pods: Mapping[str, Mapping[str, Pod]] = {"u1": {"p1": Pod(), "p2": Pod()}}
+
+    def link_of(self, cluster_uid: str) -> "Links | None":
+        """Itself for the one member."""
+        return self if cluster_uid == jobs.CLUSTER else None
+
+
+def world(*records: Any, room: int = 3, **parts: Any) -> LiveWorld:
+    """A world of these jobs."""
+    waiting = WaitingRoom(QueueBook(), cooldown=300_000)
+    for each in records:
+        if each.waits:
+            waiting.put(each)
+    state = SimpleNamespace(
+        **{
+            "jobs": {each.uid: each for each in records},
+            "book": QueueBook(),
+            "snapshot": lambda now, limit: (now, limit),
+            "room": waiting,
+            "planned": lambda _: None,
+            **parts,
+        }
+    )
+    return LiveWorld(cast("State", state), Links(), lambda: jobs.NOW, lambda: room)
+
+
+def test_a_job_is_found_in_its_namespace_only() -> None:
+    job = jobs.record("u1")
+    assert world(job).find("team-a", "job-u1") is job
+    assert world(job).find("team-b", "job-u1") is None
+
+
+def test_of_two_of_one_name_the_newer_is_meant() -> None:
+    old = jobs.record("u1", name="same", creationTimestamp="2026-01-01T00:00:00Z")
+    new = jobs.record("u0", name="same", creationTimestamp="2026-01-02T00:00:00Z")
+    assert world(old, new).find("team-a", "same") is new
+
+
+def test_only_a_waiting_job_is_the_scheduler_s() -> None:
+    waiting, bound = jobs.record("u2"), jobs.record("u1", status=jobs.bound_status())
+    there = world(waiting, bound)
+    found = there.waiting(waiting)
+    assert found is not None
+    assert (found.job.uid, found.job.queue, found.not_before, found.planned) == ("u2", "default", 0, None)
+    assert there.waiting(bound) is None
+
+
+def test_what_keeps_a_job_out_of_sight_is_told_with_it() -> None:
+    waiting = jobs.record("u2")
+    there = world(waiting, planned={"u2": "a plan"}.get)
+    there.state.room.hold_back("u2", until=jobs.NOW + 5000, version=None)
+    found = there.waiting(waiting)
+    assert found is not None
+    assert (found.not_before, str(found.planned)) == (jobs.NOW + 5000, "a plan")
+
+
+def test_pods_are_those_of_the_open_attempt() -> None:
+    there = world()
+    assert len(there.pods(jobs.record("u1", status=jobs.bound_status()))) == 2
+    assert there.pods(jobs.record("u1")) == ()
+
+
+@pytest.mark.parametrize(("room", "limit"), [(3, 3), (0, 1)], ids=["room", "none until a bind is through"])
+def test_the_picture_is_that_of_the_next_cycle(room: int, limit: int) -> None:
+    assert cast("object", world(room=room).snapshot()) == (jobs.NOW, limit)

@@ -1,0 +1,27 @@
+"""Actions are values: what tests and `enact` compare."""
+
+from dataclasses import FrozenInstanceError
+from typing import get_args
+
+import pytest
+
+from sampan.controller.reconcile import actions as a
+
+
+def test_every_action_of_the_module_is_in_the_union() -> None:
+    defined = {value for value in vars(a).values() if isinstance(value, type) and value.__module__ == a.__name__}
+    assert set(get_args(a.Action)) == defined - {a.Remote, a.Times, a.Try}
+
+
+def test_nothing_is_known_of_a_copy_unless_somebody_said_so() -> None:
+    """The defaults must never free a job or count as proof."""
+    nothing = a.Remote()
+    assert nothing.offer_exists
+    assert not any((nothing.reachable, nothing.absent, nothing.seen, nothing.offer_draining))
+
+
+def test_actions_do_not_change() -> None:
+    with pytest.raises(FrozenInstanceError):
+        a.Wait(5).millis = 6  # type: ignore[misc]
+    assert a.Wait(5) == a.Wait(5)
+    assert a.Wait(5) != a.Wait()

@@ -1,0 +1,136 @@
+"""What is told of a copy, and when that is worth a write: news soon, the same never."""
+
+from typing import Any
+
+from jobs import NOW, binding, bound_status, copy, held_copy, record
+from sampan.api import status as s
+from sampan.controller.observation.attempt import Observation, State
+from sampan.controller.reconcile.actions import Patch, Remote, Times, Try
+from sampan.controller.reconcile.decide import decide
+from sampan.controller.reconcile.mirror import (
+    INQUIRE_MILLIS,
+    NEWS_MILLIS,
+    OVERDUE_MILLIS,
+    Look,
+    counters_due,
+    explained,
+    held_removal,
+    inquiry_due,
+    summary,
+    troubled,
+)
+from sampan.controller.state.record import JobRecord
+from sampan.model.lifecycle import Event, Outcome
+
+TIMES = Times(now=NOW, tombstone=30_000, counters=15_000, last_write=NOW - 1_000)
+FAILING = Try(target="1", times=2, since=NOW - 1_000, again=NOW + 1_000, reason="WebhookFailed", message="dial tcp 10.0.0.1:4711: refused")
+
+
+def seen(reason: str = "", message: str = "", **kwargs: Any) -> Observation:
+    """Return an observation of a copy that waits."""
+    counts = {"active": 1, "ready": 0, "succeeded": 0, "failed": 0, "pending": 1}
+    return Observation(state=State.WAITING, whole=False, reason=reason, message=message, **{**counts, **kwargs})
+
+
+def told(reason: str = "", message: str = "") -> s.Status:
+    """The status of a bound job of which this is told."""
+    return s.with_remote(bound_status(), summary(record(status=bound_status()), seen(reason, message), TIMES), None, at=NOW)
+
+
+def due(status: s.Status, *what: str, last_write: int = NOW - 1_000) -> int | None:
+    """In how many milliseconds an observation is written."""
+    job, times = record(status=status), Times(now=NOW, tombstone=0, counters=15_000, last_write=last_write)
+    return counters_due(job, s.with_remote(status, summary(job, seen(*what), times), None, at=NOW), times, still_for=0)
+
+
+def test_what_holds_up_a_start_is_told_at_once_and_in_a_condition() -> None:
+    assert due(bound_status(), "Unschedulable", "0/4 nodes") == 0
+    (_, running) = told("Unschedulable", "0/4 nodes")["conditions"]
+    assert (running["type"], running["status"], running["reason"], running["message"]) == ("Running", "False", "Unschedulable", "0/4 nodes")
+
+
+def test_the_same_with_other_numbers_is_not_written_again() -> None:
+    assert due(told("Unschedulable", "0/4 nodes, 12:00"), "Unschedulable", "0/5 nodes, 12:01") is None
+    assert due(told("ImagePullBackOff", "back-off"), "ErrImagePull", "no such host") is None, "a kubelet says both in turn"
+
+
+def test_whoever_changes_its_mind_all_the_time_is_not_followed() -> None:
+    assert due(told("Unschedulable", "0/4 nodes"), "ErrImagePull", "no such host") == NEWS_MILLIS - 1_000
+    assert due(told("Unschedulable", "0/4 nodes"), "ErrImagePull", "no such host", last_write=NOW - 60_000) == 0
+
+
+def test_a_hold_up_that_is_over_is_taken_back_in_its_time() -> None:
+    status = told("Unschedulable", "0/4 nodes")
+    job = record(status=status)
+    assert due(status) == 14_000
+    free = s.with_remote(status, summary(job, seen(), TIMES), None, at=NOW)
+    running = next(c for c in free["conditions"] if c["type"] == "Running")
+    assert (running["status"], running["reason"], running["message"]) == ("False", "NotStarted", "")
+
+
+def test_a_failing_call_is_told_once_it_is_no_chance_and_not_with_every_port() -> None:
+    job = record(status=bound_status())
+    assert troubled(job, Try(target="1", times=1, since=NOW - 1_000, again=NOW + 500, reason="X"), TIMES) is None
+    assert troubled(job, Try(target="1", times=1, since=NOW - 9_000, again=NOW + 500, reason="X"), TIMES) is not None, "a slow one"
+    assert troubled(job, Try(target="1", times=3, since=NOW, again=NOW + 500), TIMES) is None, "nothing failed"
+    status = troubled(job, FAILING, TIMES)
+    assert status is not None
+    assert (status["reason"], status["message"]) == ("WebhookFailed", FAILING.message)
+    other_port = Try(target="1", times=3, since=NOW, again=NOW, reason="WebhookFailed", message="dial tcp 10.0.0.1:4712: refused")
+    assert troubled(record(status=status), other_port, TIMES) is None
+
+
+def test_the_end_of_a_job_is_not_talked_over() -> None:
+    failed = s.finished(bound_status(), Event.FAILED, reason="Error", message="loss is NaN", at=NOW)
+    assert troubled(record(status=failed), FAILING, TIMES) is None
+
+
+def bound_for(millis: int) -> JobRecord:
+    """A job that has been bound for so long."""
+    return record(status=bound_status(binding(bound_at=NOW - millis)))
+
+
+def asked(millis: int, look: Observation, **kwargs: Any) -> int | None:
+    """In how many milliseconds the member's events are asked for."""
+    return inquiry_due(bound_for(millis), Look(copy(), look, 0), Remote(observation=look, **kwargs), times=TIMES)
+
+
+def test_events_are_asked_for_only_where_nothing_else_tells_why_a_job_does_not_start() -> None:
+    assert asked(1_000, seen()) == INQUIRE_MILLIS - 1_000
+    assert asked(INQUIRE_MILLIS, seen()) == 0
+    assert asked(INQUIRE_MILLIS, seen("NoPods", "no pod yet")) == 0
+    assert asked(INQUIRE_MILLIS, seen("ErrImagePull", "no such host")) is None
+    told = seen("FailedMount", "no such Secret")
+    assert inquiry_due(bound_for(60_000), Look(copy(), told, 0), Remote(observation=seen()), times=TIMES) == 0, (
+        "what events told may be over"
+    )
+    just_now = {"Inquire": Try(target="remote-1", times=1, since=NOW, again=NOW + 4_000)}
+    assert asked(60_000, seen(), tries=just_now) == 4_000
+    runs = record(status=bound_status(running=True))
+    assert inquiry_due(runs, Look(copy(), seen(), 0), Remote(observation=seen()), times=TIMES) is None
+
+
+def test_a_job_that_does_not_start_always_says_why() -> None:
+    late = bound_for(OVERDUE_MILLIS)
+    mount = Remote(told=("FailedMount", "no such Secret"))
+    assert explained(late, seen(), mount, times=TIMES).reason == "FailedMount"
+    assert explained(late, seen("ErrImagePull"), mount, times=TIMES).reason == "ErrImagePull", "the pods' own word is newer"
+    assert explained(late, seen("NoPods", "x"), Remote(), times=TIMES).message == "x"
+    assert explained(bound_for(OVERDUE_MILLIS - 1_000), seen(), Remote(), times=TIMES).reason == ""
+    assert explained(late, seen(active=0), Remote(), times=TIMES).reason == "NoPods"
+    assert explained(late, seen(pending=1), Remote(), times=TIMES).message.startswith("1 of 1 pods do not run yet")
+    assert explained(late, seen(active=4, ready=3, pending=0), Remote(), times=TIMES).message == "3 of 4 pods are ready"
+
+
+def test_a_copy_that_is_deleted_and_stays_is_told_of_where_its_pods_are_gone() -> None:
+    ended = record(status=s.attempt_ended(bound_status(), s.Ending(outcome=Outcome.DISRUPTED, reason="X", ended_at=NOW)))
+    told = held_removal(ended, Remote(job=held_copy("example.com/hold")), TIMES)
+    assert told is not None
+    assert "example.com/hold" in told.message
+    action = decide(ended, Remote(reachable=True, job=held_copy("example.com/hold"), observation=seen()), TIMES)
+    assert isinstance(action, Patch)
+    assert (action.status["reason"], action.status["phase"]) == ("RemovalHeld", "Bound")
+    assert held_removal(ended, Remote(job=held_copy("example.com/hold"), pods=1), TIMES) is None, "those are waited for"
+    assert held_removal(ended, Remote(job=held_copy("foregroundDeletion")), TIMES) is None, "the server's own"
+    assert held_removal(ended, Remote(job=copy()), TIMES) is None
+    assert held_removal(record(status=bound_status()), Remote(job=held_copy("example.com/hold")), TIMES) is None, "an attempt under way"

@@ -1,0 +1,256 @@
+"""Many jobs, one at a time each: failures are tried again ever later, and one job's trouble is nobody else's."""
+
+import asyncio
+import logging
+from itertools import pairwise
+
+import msgspec
+import pytest
+from aiohttp import web
+
+from jobs import CLUSTER, NOW, OFFER, bound_status
+from sampan.api import status as job_status
+from sampan.api.generation import observed
+from sampan.api.status import Ending
+from sampan.kube.workloads import Job as RemoteJob
+from sampan.model.lifecycle import Event, Outcome, Phase
+from sampan.model.offer import OfferKey
+from unit.controller.fakes import H100_JOB, JOBS, REMOTE, until, world
+from unit.kube.fake_api import replying
+
+
+def finished_status() -> job_status.Status:
+    """The status of a job that succeeded and whose copy is gone."""
+    done = job_status.finished(bound_status(running=True), Event.SUCCEEDED, reason="Completed", message="", at=NOW)
+    return {key: value for key, value in done.items() if key != "binding"}
+
+
+async def test_one_worker_at_a_time_works_on_a_job_and_the_others_go_on() -> None:
+    async with world() as w:
+        gate, inside = asyncio.Event(), asyncio.Event()
+
+        async def slow(_: web.BaseRequest) -> web.StreamResponse:
+            inside.set()
+            await gate.wait()
+            return await replying(500, "InternalError")(_)
+
+        for uid in ("u1", "u2", "u3"):
+            w.add(uid, spec=H100_JOB)
+        w.hub.fault("PATCH", "/job-u1/", slow)
+        w.pilot.bind(w.assignment("u1"))
+        await asyncio.wait_for(inside.wait(), 5)
+        for _ in range(5):
+            w.pilot.touch("u1")
+        for uid in ("u2", "u3"):
+            w.pilot.bind(w.assignment(uid))
+        await until(lambda: len(w.member.of(REMOTE)) == 2)
+        assert len(w.hub.calls("PATCH", "/job-u1/")) == 1, "its own writes never race"
+        gate.set()
+        await w.settle()
+        assert w.pilot.binds_in_flight == 0
+
+
+async def test_whatever_wakes_the_pilot_a_call_that_failed_is_made_again_ever_later(caplog: pytest.LogCaptureFixture) -> None:
+    async with world() as w:
+        w.add(spec={**H100_JOB, "ttlSecondsAfterFinished": 0}, status=finished_status())
+        w.hub.fault("DELETE", "/job-u1", replying(500, "InternalError"), times=9)
+        with caplog.at_level(logging.WARNING):
+            for _ in range(700):
+                w.pilot.touch("u1")
+                await w.settle()
+                w.now += 500
+        delays = [vars(record)["delay"] for record in caplog.records if record.message == "job.retry"]
+        assert len(delays) == 9
+        assert delays[0] <= 1
+        assert delays[4] > 2 * delays[1]
+        assert all(30 <= delay <= 60 for delay in delays[6:]), "no longer than a minute"
+        assert 10 <= len(w.hub.calls("DELETE")) <= 14, "nor is one that was carried out, as long as its effect is not seen"
+        assert w.pilot.counters.errors == 9
+        assert {vars(record)["job"] for record in caplog.records} == {"team-a/job-u1"}
+
+
+@pytest.mark.parametrize(("code", "seconds"), [(500, 60), (429, 60), (401, 1)])
+async def test_a_hub_that_fails_is_not_flooded_with_new_plans_for_the_same_job(code: int, seconds: int) -> None:
+    async with world() as w:
+        w.add(spec=H100_JOB)
+        w.hub.fault("PATCH", "/status", replying(code, "X", Retry_After="60"), times=3)
+        await w.bind()
+        assert not w.state.snapshot(w.now).jobs, "the scheduler may not have it back before the delay is over"
+        assert not list(w.state.flights(CLUSTER))
+        assert not w.state.snapshot(w.now + (seconds - 1) * 1_000).jobs, "nor before the moment that the server named"
+        assert len(w.state.snapshot(w.now + seconds * 1_000).jobs) == 1
+
+
+async def test_a_stale_picture_is_not_planned_with_again_but_a_newer_one_is_at_once() -> None:
+    async with world() as w:
+        w.add(spec=H100_JOB)
+        w.change(spec={"priority": 1})
+        await w.bind()
+        assert not w.state.snapshot(w.now).jobs
+        w.watch()
+        assert [job.priority for job in w.state.snapshot(w.now).jobs] == [1]
+
+
+async def test_a_poisoned_record_is_set_aside_and_the_others_go_on() -> None:
+    async with world() as w:
+        poison = bound_status()
+        poison["binding"]["alternative"] = 5  # there is none
+        w.add("u1", status=poison)
+        w.add("u2", spec=H100_JOB)
+        w.pilot.touch("u1")
+        await w.bind("u2")
+        assert w.pilot.counters.quarantined >= 1
+        assert w.status("u2")["phase"] == "Bound"
+        assert [call for call in w.hub.seen if "job-u1" in call.path] == []
+        w.pilot.touch_cluster(CLUSTER)
+        await w.settle()
+        assert list(w.state.snapshot(w.now).jobs) == []
+
+
+async def test_a_poisoned_assignment_is_given_back_and_not_planned_again_at_once() -> None:
+    async with world() as w:
+        w.add(spec=H100_JOB)
+        w.members.berth = {}.__getitem__  # type: ignore[method-assign,assignment]
+        await w.bind()
+        assert w.pilot.counters.quarantined == 1
+        assert not list(w.state.flights(CLUSTER))
+        assert not w.state.snapshot(w.now).jobs
+        assert len(w.state.snapshot(w.now + 61_000).jobs) == 1
+
+
+async def test_an_offer_is_in_use_from_the_assignment_on() -> None:
+    async with world() as w:
+        w.add(spec=H100_JOB)
+        w.pilot.bind(w.assignment())
+        assert w.pilot.binds_to(OFFER)
+        assert not w.pilot.binds_to(OfferKey("prov-a", "another"))
+        await w.settle()
+        assert not w.pilot.binds_to(OFFER), "from here on its binding says so"
+
+
+async def test_a_job_that_merely_waits_costs_nothing() -> None:
+    async with world() as w:
+        for number in range(20):
+            w.add(f"w{number}", spec=H100_JOB)
+        await w.settle()
+        assert not w.hub.seen
+        assert w.pilot.queue._due == {}
+
+
+async def test_a_job_that_the_hub_has_no_more_is_forgotten_with_its_assignment() -> None:
+    async with world() as w:
+        w.add(spec=H100_JOB)
+        w.pilot.bind(w.assignment())
+        w.hub.drop(JOBS, "job-u1")
+        w.state.remove_job("u1")
+        await w.settle()
+        assert w.pilot.binds_in_flight == 0
+        assert not w.hub.seen
+        assert not list(w.state.flights(CLUSTER))
+
+
+async def test_touching_a_cluster_touches_the_jobs_bound_there_and_no_others() -> None:
+    async with world() as w:
+        w.add("u1", spec=H100_JOB)
+        w.add("u2", spec=H100_JOB)
+        await w.bind("u1")
+        w.tell_copy("u1", active=1)
+        w.pilot.touch_cluster("another")
+        assert len(w.pilot.queue) == 0
+        w.pilot.touch_cluster(CLUSTER)
+        assert len(w.pilot.queue) == 1
+
+
+async def test_an_unseen_change_is_noticed_by_the_second_net() -> None:
+    """Nothing tells of the deletion, but five seconds after the delete the pilot looks again by itself."""
+    async with world(tombstone=0) as w:
+        w.add(spec=H100_JOB)
+        await w.bind()
+        w.change(deletionTimestamp="2027-01-15T08:00:00Z")
+        await w.pass_time(20_000)
+        assert "u1" in w.pilot.queue._due
+
+
+async def test_conflicts_are_tried_again_ever_later() -> None:
+    async with world() as w:
+        w.add(spec=H100_JOB)
+        await w.bind()
+        w.change(labels={"a": "b"})  # the watch is silent from here on
+        w.tell_copy(succeeded=1, conditions=[{"type": "Complete", "status": "True"}])
+        w.now += 20_000
+        w.link.jobs["u1"] = msgspec.convert(w.copy(), RemoteJob)
+        moments = []
+        for _ in range(120):
+            before = w.pilot.counters.conflicts
+            w.pilot.touch("u1")
+            await w.settle()
+            if w.pilot.counters.conflicts > before:
+                moments.append(w.now)
+            w.now += 500
+        pauses = [after - before for before, after in pairwise(moments)]
+        assert 5 <= len(moments) <= 8
+        assert pauses == sorted(pauses)
+
+
+def _status(phase: str) -> dict[str, object]:
+    """A job in this phase, as the operator wrote it for generation 1."""
+    runs = bound_status(running=True)
+    ended = job_status.attempt_ended(runs, Ending(outcome=Outcome.SUCCEEDED, reason="Completed", ended_at=NOW))
+    failed = job_status.finished(ended, Event.FAILED, reason="Error", message="", at=NOW)
+    status: dict[str, dict[str, object]] = {
+        "Pending": job_status.refused({"phase": "Pending"}, reason="Disrupted", message="", at=NOW),
+        "Bound": bound_status(),
+        "Running": runs,
+        "Suspended": job_status.suspended({}, at=NOW),
+        "Succeeded": job_status.finished(ended, Event.SUCCEEDED, reason="Completed", message="", at=NOW),
+        "Failed": failed,
+        "Cancelled": {**failed, "phase": "Cancelled"},
+    }
+    return observed(status[phase], {}, 1)
+
+
+@pytest.mark.parametrize("phase", list(map(str, Phase)))
+async def test_an_edit_that_changes_nothing_else_costs_one_patch_in_every_phase(phase: str) -> None:
+    async with world() as w:
+        w.add(spec={"suspend": phase == "Suspended"}, status=_status(phase))
+        for _ in range(3):
+            await w.pass_time(60_000)
+        before = len(w.hub.calls("PATCH"))
+        w.change(spec={"ttlSecondsAfterFinished": 86_400})
+        await w.pass_time(0)
+        await w.pass_time(1_000)
+        found = w.status()
+        assert (found["phase"], found["observedGeneration"]) == (phase, 2)
+        assert {condition["observedGeneration"] for condition in found["conditions"]} == {2}
+        assert len(w.hub.calls("PATCH")) - before == 1
+        await w.pass_time(60_000)
+        assert len(w.hub.calls("PATCH")) - before == 1, "idle costs none"
+
+
+async def test_a_spec_that_cannot_be_read_is_told_with_its_generation_and_again_after_each_edit() -> None:
+    async with world() as w:
+        w.add(spec={"suspend": True}, status=_status("Suspended"))
+        for generation in (2, 3):
+            w.change(spec={"priority": "high" if generation == 2 else "higher"})
+            await w.pass_time(0)
+            found = w.status()
+            assert found["observedGeneration"] == generation
+            (told,) = (c for c in found["conditions"] if c["type"] == "Scheduled")
+            assert (told["reason"], told["observedGeneration"]) == ("InvalidSpec", generation)
+
+
+async def test_a_deletion_is_a_generation_too_and_costs_no_write_of_status() -> None:
+    async with world() as w:
+        w.add(status=_status("Pending"), generation=2, deletionTimestamp="2027-01-15T08:00:00Z")
+        w.pilot.touch("u1")
+        await w.settle()
+        assert w.hub.calls("PATCH", "/status") == []
+
+
+async def test_a_refusal_that_was_found_before_an_edit_is_not_said_of_the_new_spec() -> None:
+    async with world() as w:
+        told = job_status.refused({"phase": "Pending"}, reason="TooLarge", message="", at=NOW)
+        w.add(status=observed(told, {}, 1))
+        w.change(spec={"priority": 1})
+        await w.pass_time(0)
+        assert w.hub.calls("PATCH") == [], "the refusals' writer says it once the scheduler has looked again"

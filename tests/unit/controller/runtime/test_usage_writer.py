@@ -1,0 +1,92 @@
+"""Everything is stored, in order and off the loop; a store that fails is tried again and is seen."""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from jobs import NOW, record
+from sampan.controller.runtime.usage_writer import BATCH, UseWriter
+from sampan.controller.state.usage import WEEK, UseBook
+from sampan.store.use import Use, UseStore
+from unit.controller.fakes import until
+from unit.controller.state.test_usage import running
+
+
+class Frail(UseStore):
+    """A real store that fails as often as it is told."""
+
+    failures = 0
+    batches = 0
+
+    def write(self, uses: Iterable[Use]) -> None:
+        """Fail, or write."""
+        self.batches += 1
+        if self.failures:
+            self.failures -= 1
+            raise OperationalError("insert", {}, Exception("disk full"))
+        super().write(uses)
+
+
+def parts(failures: int = 0) -> tuple[UseBook, Frail, UseWriter]:
+    """A book, a store in memory, and a writer between them."""
+    book, store = UseBook(clock=lambda: NOW), Frail("", half_life=WEEK, now=NOW)
+    store.failures = failures
+    return book, store, UseWriter(book, store)
+
+
+def charge(book: UseBook, *uids: str) -> None:
+    """Jobs are bound."""
+    for uid in uids:
+        book.heard(record(uid, status=running()), lambda: "q")
+
+
+async def test_all_is_stored_in_batches() -> None:
+    book, store, writer = parts()
+    task = asyncio.create_task(writer.run())
+    charge(book, *(f"u{n}" for n in range(BATCH + 1)))
+    await until(lambda: not book.outbox)
+    charge(book, "late")
+    await until(lambda: not book.outbox)
+    assert len(store.unsettled()) == BATCH + 2
+    assert store.batches == 3
+    task.cancel()
+    await asyncio.wait({task})
+    store.close()
+
+
+async def test_a_failing_store_is_seen_and_loses_nothing(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr("sampan.controller.runtime.usage_writer.AGAIN", (0, 0.01))
+    book, store, writer = parts(failures=3)
+    seen: list[tuple[bool, int]] = []
+    store_write = store.write
+
+    def watched(uses: Iterable[Use]) -> None:
+        seen.append((writer.sound, writer.unstored))
+        store_write(uses)
+
+    monkeypatch.setattr(store, "write", watched)
+    task = asyncio.create_task(writer.run())
+    charge(book, "u1")
+    await until(lambda: not book.outbox)
+    assert seen == [(True, 1), (False, 1), (False, 1), (False, 1)]
+    assert (writer.sound, writer.errors) == (True, 3)
+    assert [entry.levelno for entry in caplog.records if entry.message == "use.unstored"] == [logging.ERROR] * 3
+    assert [use.job_uid for use in store.unsettled()] == ["u1"]
+    task.cancel()
+    await asyncio.wait({task})
+    store.close()
+
+
+def test_the_last_words_are_stored_or_the_failure_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    book, store, writer = parts(failures=1)
+    charge(book, "u1")
+    writer.flush()
+    assert "use.unstored" in caplog.messages
+    assert writer.unstored == 1
+    writer.flush()
+    assert writer.unstored == 0
+    assert [use.job_uid for use in store.unsettled()] == ["u1"]
+    store.close()

@@ -1,0 +1,27 @@
+"""The index is what a walk over all jobs would find."""
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobs import OFFER, binding
+from sampan.api.status import Binding
+from sampan.controller.state.bindings import Bindings
+from sampan.model.offer import OfferKey
+
+OTHER = OfferKey("prov-b", "other")
+KINDS = [None, binding(), replace(binding(), cluster_uid="c-2"), replace(binding(), offer=OTHER), binding(attempt=2)]
+STEPS = st.lists(st.tuples(st.sampled_from(["u1", "u2", "u3"]), st.sampled_from(KINDS)), max_size=30)
+
+
+@given(STEPS)
+def test_it_finds_what_a_walk_would_find(steps: list[tuple[str, Binding | None]]) -> None:
+    index, jobs = Bindings(), dict[str, Binding | None]()
+    for uid, bound in steps:
+        index.put(uid, bound)
+        jobs[uid] = bound
+    for cluster in ("c-1", "c-2", "c-3"):
+        assert sorted(index.to(cluster)) == sorted(uid for uid, bound in jobs.items() if bound and bound.cluster_uid == cluster)
+    for offer in (OFFER, OTHER):
+        assert sorted(index.by(offer)) == sorted(uid for uid, bound in jobs.items() if bound and bound.offer == offer)

@@ -1,0 +1,65 @@
+"""A ComputeJob's record: parsed once, never wrong about whether it may be placed."""
+
+import pytest
+
+from jobs import NOW, OFFER, body, bound_status, record
+from sampan.api import status as s
+from sampan.controller.state.record import record_of
+from sampan.model.lifecycle import Outcome, Phase
+from sampan.model.names import FINALIZER
+
+
+def test_a_new_object_is_pending_and_waits() -> None:
+    job = record()
+    assert (job.phase, job.waits, job.attempt_open, job.binding, job.suspend) == (Phase.PENDING, True, False, None, False)
+    assert job.created == NOW - 60_000
+    assert job.has_finalizer
+
+
+def test_an_unreadable_spec_says_what_is_wrong_and_waits_for_a_human() -> None:
+    job = record(spec={"replicas": 0})
+    assert (job.spec, job.shape, job.waits) == (None, None, False)
+    assert "spec.replicas" in job.problem
+
+
+def test_a_bound_job_does_not_wait_and_its_attempt_is_open() -> None:
+    job = record(status=bound_status())
+    assert (job.waits, job.attempt_open) == (False, True)
+    ended = s.attempt_ended(bound_status(), s.Ending(outcome=Outcome.LOST, reason="RemoteLost", ended_at=NOW))
+    assert not record(status=ended).attempt_open
+
+
+def test_the_spec_is_reused_within_a_generation_of_the_same_object_only() -> None:
+    first = record()
+    assert record_of(body(resourceVersion="11"), first).spec is first.spec
+    assert record_of(body(resourceVersion="11", generation=2), first).spec is not first.spec
+    assert record_of(body("u2"), first).spec is not first.spec
+
+
+def test_an_object_without_what_every_server_gives_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        record_of({"metadata": {"name": "x"}}, None)
+
+
+@pytest.mark.parametrize(
+    ("meta", "deleting", "finalizer"),
+    [({}, False, True), ({"deletionTimestamp": "2027-01-15T08:00:00Z"}, True, True), ({"finalizers": ["a/b"]}, False, False)],
+)
+def test_deletion_and_finalizer_are_read(meta: dict[str, object], deleting: bool, finalizer: bool) -> None:
+    job = record(**meta)  # type: ignore[arg-type]
+    assert (job.deleting, job.has_finalizer, FINALIZER in job.finalizers) == (deleting, finalizer, finalizer)
+
+
+def test_the_scheduler_gets_the_version_that_the_intent_must_still_find() -> None:
+    excluded = frozenset({(OFFER, "p")})
+    job = record(resourceVersion="77", spec={"priority": 5}).to_job(excluded)
+    assert (job.resource_version, job.priority, job.attempts, job.excluded) == ("77", 5, 0, excluded)
+
+
+def test_only_rejections_cool_a_pool_down() -> None:
+    where = {"offer": {"namespace": OFFER.namespace, "name": OFFER.name}, "endedAt": s.to_rfc3339(NOW)}
+    outcomes = (Outcome.REJECTED, Outcome.DISRUPTED, Outcome.APP_FAILED)
+    attempts = [{**where, "number": n, "pool": f"p{n}", "outcome": str(outcome)} for n, outcome in enumerate(outcomes, 1)]
+    ((cell, until),) = record(status={"attempts": attempts}).cooling(1_000).items()
+    assert cell == (OFFER, "p1")
+    assert NOW + 750 < until <= NOW + 1_000

@@ -1,0 +1,113 @@
+"""A promise outlives the operator: what the status says is honoured from its first sight, and nothing else is."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from jobs import NOW, OFFER, bound_status, record
+from sampan.api import status as s
+from sampan.controller.state.reservations import UNPLACED, Promises, moved, reservation_of, reservation_view
+from sampan.model.offer import OfferKey
+from sampan.model.plan import Plan
+from sampan.model.reservation import Reservation
+
+CELL = (OFFER, "h100-x8")
+PROMISE = Reservation(
+    job_uid="u1", priority=3, cell=CELL, demand=0, nodes=(("n1", 1),), start=NOW + 5_000, published=NOW + 60_000, made=NOW - 60_000
+)
+VIEW: dict[str, Any] = {
+    "offer": {"namespace": OFFER.namespace, "name": OFFER.name},
+    "pool": "h100-x8",
+    "alternative": 0,
+    "startAtLatest": s.to_rfc3339(NOW + 5_000),
+    "madeAt": s.to_rfc3339(NOW - 60_000),
+}
+
+
+def test_the_status_says_where_and_by_when_and_names_no_node() -> None:
+    assert reservation_view(PROMISE) == VIEW
+    late = reservation_view(replace(PROMISE, start=NOW + 1, published=NOW + 1))["startAtLatest"]
+    assert (s.from_rfc3339(late) or 0) >= NOW + 1, "seconds are rounded up: a promise cut short would be broken"
+    assert reservation_view(replace(PROMISE, start=UNPLACED))["startAtLatest"] == s.to_rfc3339(NOW + 60_000), "never later than published"
+
+
+def test_what_a_status_promises_is_read_back_but_for_the_nodes() -> None:
+    got = reservation_of(record(status={"reservation": VIEW}, spec={"priority": 3}))
+    assert got == replace(PROMISE, nodes=(), start=UNPLACED, published=NOW + 5_000)
+
+
+@pytest.mark.parametrize(
+    ("name", "kwargs"),
+    [
+        ("nothing is promised", {}),
+        ("it is bound", {"status": {**bound_status(), "reservation": VIEW}}),
+        ("it is suspended", {"status": {"reservation": VIEW}, "spec": {"suspend": True}}),
+        ("the alternative is gone", {"status": {"reservation": {**VIEW, "alternative": 1}}}),
+        ("the moment is no moment", {"status": {"reservation": {**VIEW, "startAtLatest": "soon"}}}),
+    ],
+)
+def test_what_cannot_be_kept_is_not_read(name: str, kwargs: dict[str, Any]) -> None:
+    assert reservation_of(record(**kwargs)) is None, name
+
+
+def test_what_was_read_waits_for_its_cell() -> None:
+    promises = Promises()
+    promises.restore(record(status={"reservation": VIEW}))
+    assert promises.standing(set(), lambda _: True) == ()
+    promises.take(Plan())
+    assert promises.view("u1") == VIEW, "the member is not connected yet: the promise stands"
+    assert [each.job_uid for each in promises.standing({CELL}, lambda _: True)] == ["u1"]
+    promises.take(Plan(unbounded={"u1": "NoDeclaredEnd"}))
+    assert promises.standing({CELL}, lambda _: True) == (), "the cycle saw it and did not keep it"
+    assert promises.view("u1") is None
+    assert promises.unbounded == {"u1": "NoDeclaredEnd"}
+
+
+def test_a_promise_of_an_offer_that_is_gone_is_dropped() -> None:
+    promises = Promises()
+    promises.restore(record(status={"reservation": VIEW}))
+    assert promises.standing(set(), lambda _: False) == ()
+    assert promises.view("u1") is None
+
+
+def test_the_cycle_has_the_last_word_in_order_of_making() -> None:
+    promises = Promises()
+    second = replace(PROMISE, job_uid="u0", made=NOW)
+    promises.take(Plan(reservations=(second, PROMISE)))
+    assert promises.standing({CELL}, lambda _: True) == (PROMISE, second)
+    promises.forget("u1")
+    assert promises.standing({CELL}, lambda _: True) == (second,)
+
+
+@pytest.mark.parametrize(
+    ("told", "now", "want"),
+    [
+        (None, None, False),
+        (None, VIEW, True),
+        (VIEW, None, True),
+        (VIEW, {**VIEW, "startAtLatest": "x"}, False),
+        (VIEW, {**VIEW, "pool": "other"}, True),
+    ],
+)
+def test_what_is_news(told: dict[str, Any] | None, now: dict[str, Any] | None, want: bool) -> None:
+    assert moved(told, now) is want
+
+
+SHAPED = record(spec={"replicas": 2, "alternatives": [{"accelerator": {"class": "nvidia-h100-sxm-80gb", "count": 4}}]})
+
+
+def test_devices_that_are_kept_are_counted_by_pool() -> None:
+    promises, told = Promises(), list[object]()
+    promises.listen(lambda offers: told.append(set(offers)))
+    kept = replace(PROMISE, nodes=(("n1", 1), ("n2", 1)))
+    other = replace(kept, job_uid="u2", cell=(OFFER, "h100-x8@rack-1"))
+    promises.take(Plan(reservations=(kept, other)))
+    assert promises.reserved(OFFER, {"u1": SHAPED, "u2": SHAPED}) == {"h100-x8": 16}
+    assert promises.reserved(OfferKey("prov-b", "x"), {"u1": SHAPED}) == {}
+    assert promises.reserved(OFFER, {}) == {"h100-x8": 0}, "a job that is gone keeps nothing"
+    promises.take(Plan(reservations=(replace(kept, start=NOW), other)))
+    assert told == [{OFFER}], "another start keeps the same devices"
+    promises.forget("u1")
+    promises.take(Plan())
+    assert told == [{OFFER}] * 3
