@@ -43,7 +43,7 @@ ERRORS = {
     "busy": errors.TooManyRequests(429, "TooManyRequests", "later", retry_after=20),
     "mute": errors.Unreachable("Timeout", "the server did not answer in time", outcome_unknown=True),
 }
-MOODS = (*ERRORS, "works", "suspends", "rejects", "disrupts", "no-image", "no-pods", "vanishes", "holds", "fickle", "sets-back")
+MOODS = (*ERRORS, "works", "suspends", "rejects", "disrupts", "crashes", "no-image", "no-pods", "vanishes", "holds", "fickle", "sets-back")
 DEADLINE = {"activeDeadlineSeconds": 100}
 
 
@@ -115,6 +115,8 @@ class Hour:
             return pods(State.WAITING)
         if mood == "fickle":
             return pods(State.STARTING, "ABCDEFG"[self.now // STEP % 7], pending=1)
+        if mood == "crashes" and self.now - there.made >= 1_000:
+            return replace(pods(State.APP_FAILED, "Error"), failed=1)
         if self.now - there.made >= 60_000 and mood != "sets-back":
             return replace(pods(State.SUCCEEDED), whole=True, succeeded=1)
         return replace(pods(State.RUNNING), whole=True, ready=1)
@@ -235,12 +237,17 @@ def most_in_a_minute(moments: list[int]) -> int:
     return max((sum(first <= each < first + 60_000 for each in moments[at : at + 400]) for at, first in enumerate(moments)), default=0)
 
 
+ALTERNATIVES = [{"accelerator": {"vendor": each, "count": 1}} for each in ("nvidia", "amd")]
+NO_LIMIT = {**DEADLINE, "startDeadlineSeconds": 20, "retry": {"maxRestarts": 100, "backoffSeconds": 1, "maxRejected": 100}}
+"""A user who gives up as late, and asks to be tried again as soon, as can be."""
 SPECS = st.sampled_from(
     (
         {"startDeadlineSeconds": 20},
         {"startDeadlineSeconds": 600, "retry": {"maxRejected": 5}},
         {**DEADLINE, "retry": {"maxRestarts": 100, "backoffSeconds": 1}},
-        {"startDeadlineSeconds": 20, "alternatives": [{"accelerator": {"vendor": each, "count": 1}} for each in ("nvidia", "amd")]},
+        {"startDeadlineSeconds": 20, "alternatives": ALTERNATIVES},
+        NO_LIMIT,
+        {**NO_LIMIT, "startDeadlineSeconds": 600, "alternatives": ALTERNATIVES},
     )
 )
 
@@ -253,6 +260,8 @@ SPECS = st.sampled_from(
 @example(moods=["webhook"], spec={})
 @example(moods=["fickle"], spec={"startDeadlineSeconds": 3_600})
 @example(moods=["sets-back"], spec=DEADLINE)
+@example(moods=["suspends", "vanishes"], spec={**DEADLINE, "retry": {"maxRestarts": 100, "backoffSeconds": 1}})
+@example(moods=["crashes", "suspends"], spec=NO_LIMIT)
 def test_calls_stay_few_and_a_job_ends_or_says_why_it_waits(moods: list[str], spec: dict[str, Any]) -> None:
     hour = Hour(moods, spec)
     hour.pass_()

@@ -283,9 +283,10 @@ def _ended_with(job: JobRecord, ending: Ending, look: Look, *, times: Times) -> 
 
 
 def _longer_deadline(job: JobRecord, copy: RemoteJob) -> int | None:
-    """Return the deadline to set on the member where the user gave the bound job a longer one."""
+    """Return the deadline to set on the member where the user gave the bound job a longer one; none while its start is left to us."""
     binding = job.binding
-    if job.spec is None or binding is None or _overridden(job.spec.alternatives, binding.alternative):
+    ours_to_start = copy.spec.suspend and not in_queue(copy.metadata.labels)
+    if ours_to_start or job.spec is None or binding is None or _overridden(job.spec.alternatives, binding.alternative):
         return None
     wanted = job.spec.active_deadline_seconds
     current = copy.spec.active_deadline_seconds

@@ -14,7 +14,7 @@ from sampan.controller.reconcile.member_words import Words
 from sampan.kube.backoff import Uniform
 
 BASE_MILLIS: Final = 1_000
-_SLOW: Final = {"Inquire": 4}
+_SLOW: Final = {"Inquire": 4, "Extend": 4}
 """Kinds of which the first pause is so many times longer."""
 MOST_MILLIS: Final = 60_000
 """Longest pause, unless the server asks for a longer one."""

@@ -4,6 +4,7 @@ Everything is read from `status.attempts`, so that it outlives a restart of the 
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import Any, Final
 from zlib import crc32
 
@@ -18,9 +19,9 @@ FIRST_PAUSE: Final = 2_000
 LONGEST_PAUSE: Final = 300_000
 FIRST_COOLING: Final = 30_000
 SHORT_RUN: Final = 600_000
-"""A disrupted attempt that lasted longer did some work: it is no setback."""
+"""An attempt that was disrupted or lost after more than that did some work: it is no setback."""
 A_FEW: Final = 3
-"""Short disrupted attempts in one cell after which it cools down as well."""
+"""Short attempts in one cell that were disrupted or lost, after which it cools down as well."""
 
 Attempt = Mapping[str, Any]
 CellId = tuple[OfferKey, str]
@@ -32,13 +33,14 @@ def ended_at(attempt: Attempt) -> int:
 
 
 def after_setbacks(uid: str, attempts: Sequence[Attempt]) -> int:
-    """Return the milliseconds to pause after the setbacks that are the newest attempts in a row; 0 after anything else."""
-    streak = 0
-    for attempt in reversed(attempts):
-        if not _setback(attempt):
-            break
-        streak += 1
-    return _jittered(min(FIRST_PAUSE << min(streak - 1, 16), LONGEST_PAUSE), uid, attempts[-1]) if streak else 0
+    """Return the milliseconds to pause where the newest attempt is a setback, 0 where it is not.
+
+    The more attempts in a row came to nothing, the longer, however they ended: a job that suffers two things in turn has both before it.
+    """
+    if not attempts or not _setback(attempts[-1]):
+        return 0
+    streak = sum(1 for _ in takewhile(_vain, reversed(attempts)))
+    return _jittered(min(FIRST_PAUSE << min(streak - 1, 16), LONGEST_PAUSE), uid, attempts[-1])
 
 
 def cool_downs(uid: str, attempts: Sequence[Attempt], cooldown: int) -> dict[CellId, int]:
@@ -77,10 +79,16 @@ def setback_words(attempts: Sequence[Attempt]) -> str:
 
 def _setback(attempt: Attempt) -> bool:
     """Tell whether an attempt came to nothing without the program's doing."""
+    return attempt["outcome"] != Outcome.APP_FAILED and _vain(attempt)
+
+
+def _vain(attempt: Attempt) -> bool:
+    """Tell whether an attempt came to nothing and was not ended by the user."""
     if attempt["outcome"] == Outcome.REJECTED:
         return True
     began = from_rfc3339(attempt.get("startedAt"))
-    return attempt["outcome"] == Outcome.DISRUPTED and began is not None and ended_at(attempt) - began < SHORT_RUN
+    by_itself = attempt["outcome"] in (Outcome.APP_FAILED, Outcome.DISRUPTED, Outcome.LOST)
+    return by_itself and began is not None and ended_at(attempt) - began < SHORT_RUN
 
 
 def _jittered(pause: int, uid: str, attempt: Attempt) -> int:

@@ -109,11 +109,10 @@ class JobRecord:
         newest = job_status.last_attempt(self.status)
         if newest is None or self.spec is None:
             return 0
+        pause = after_setbacks(self.uid, self._attempts)
         if newest["outcome"] in (Outcome.APP_FAILED, Outcome.LOST):
             doublings = max(int(self.status.get("restarts", 1)) - 1, 0)
-            pause = min(self.spec.retry.backoff_seconds << min(doublings, 12), MAX_BACKOFF) * 1000
-        else:
-            pause = after_setbacks(self.uid, self._attempts)
+            pause = max(pause, min(self.spec.retry.backoff_seconds << min(doublings, 12), MAX_BACKOFF) * 1000)
         return ended_at(newest) + pause
 
     def cooling(self, cooldown: int, *, reasons: Set[str] | None = None) -> dict[tuple[OfferKey, str], int]:

@@ -5,7 +5,7 @@ from typing import Any
 from jobs import NOW, binding, bound_status, copy, held_copy, record
 from sampan.api import status as s
 from sampan.controller.observation.attempt import Observation, State
-from sampan.controller.reconcile.actions import Patch, Remote, Times, Try
+from sampan.controller.reconcile.actions import Extend, Patch, Remote, Times, Try, Wait
 from sampan.controller.reconcile.decide import decide
 from sampan.controller.reconcile.mirror import (
     INQUIRE_MILLIS,
@@ -47,6 +47,14 @@ def test_what_holds_up_a_start_is_told_at_once_and_in_a_condition() -> None:
     assert due(bound_status(), "Unschedulable", "0/4 nodes") == 0
     (_, running) = told("Unschedulable", "0/4 nodes")["conditions"]
     assert (running["type"], running["status"], running["reason"], running["message"]) == ("Running", "False", "Unschedulable", "0/4 nodes")
+
+
+def test_a_longer_deadline_waits_for_the_start_where_that_is_ours() -> None:
+    tried = {"Start": Try(target="remote-1", times=1, since=NOW, again=NOW + 1_000)}
+    job = record(status=bound_status(), spec={"activeDeadlineSeconds": 600})
+    ours, queued = (copy(suspend=True, deadline=300, queue=queue) for queue in ("", "q"))
+    assert decide(job, Remote(reachable=True, job=ours, observation=seen(), tries=tried), TIMES) == Wait(1_000)
+    assert decide(job, Remote(reachable=True, job=queued, observation=seen()), TIMES) == Extend(queued, 600)
 
 
 def test_the_same_with_other_numbers_is_not_written_again() -> None:

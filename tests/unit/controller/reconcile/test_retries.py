@@ -48,10 +48,11 @@ def test_pauses_double_up_to_a_minute_and_stay_there() -> None:
     assert pauses(tries(jitter=0), 2) == [500, 1_000]
 
 
-def test_events_are_asked_for_less_often() -> None:
+@pytest.mark.parametrize("kind", ["Inquire", "Extend"])
+def test_what_is_not_urgent_is_done_again_less_often(kind: str) -> None:
     of = tries()
-    of.made("u1", ("Inquire", "r"), NOW)
-    assert of.of("u1")["Inquire"].left(NOW) == 4_000
+    of.made("u1", (kind, "r"), NOW)
+    assert of.of("u1")[kind].left(NOW) == 4_000
 
 
 def test_another_target_is_another_matter_and_another_kind_too() -> None:

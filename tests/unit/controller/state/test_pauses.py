@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from jobs import NOW, OFFER
 from sampan.api.status import to_rfc3339
 from sampan.controller.state.pauses import after_setbacks, cool_downs
@@ -36,6 +38,21 @@ def test_short_disruptions_count_and_long_ones_do_not() -> None:
     assert after_setbacks("u1", []) == 0
 
 
+@pytest.mark.parametrize("other", [Outcome.DISRUPTED, Outcome.LOST, Outcome.APP_FAILED])
+def test_a_pause_grows_whatever_ends_the_attempts_in_turn(other: Outcome) -> None:
+    turns = [attempt(number, Outcome.REJECTED if number % 2 else other) for number in range(1, 6)]
+    assert 24_000 <= after_setbacks("u1", turns) <= 32_000
+    worked = attempt(6, other, seconds=3_600)
+    assert after_setbacks("u1", [*turns, worked, attempt(7, Outcome.REJECTED)]) <= 2_000
+
+
+def test_a_copy_that_vanished_is_a_setback_and_a_failure_of_the_program_is_none() -> None:
+    setbacks = rejected(4)
+    assert 24_000 <= after_setbacks("u1", [*setbacks, attempt(5, Outcome.LOST)]) <= 32_000
+    assert after_setbacks("u1", [*setbacks, attempt(5, Outcome.LOST, seconds=3_600)]) == 0
+    assert after_setbacks("u1", [*setbacks, attempt(5, Outcome.APP_FAILED)]) == 0
+
+
 def test_jobs_that_were_turned_away_together_do_not_come_back_together() -> None:
     assert len({after_setbacks(f"u{number}", rejected(3)) for number in range(20)}) > 10
 
@@ -57,10 +74,11 @@ def test_cells_are_counted_each_for_itself() -> None:
     assert found[CELL] > found[OFFER, "q"]
 
 
-def test_a_few_short_disruptions_in_one_cell_cool_it_down() -> None:
+@pytest.mark.parametrize("outcome", [Outcome.DISRUPTED, Outcome.LOST])
+def test_a_few_short_disruptions_or_losses_in_one_cell_cool_it_down(outcome: Outcome) -> None:
     short = [attempt(number, Outcome.DISRUPTED) for number in range(1, 3)]
     assert cool_downs("u1", short, COOLDOWN) == {}
-    assert set(cool_downs("u1", [*short, attempt(3, Outcome.DISRUPTED)], COOLDOWN)) == {CELL}
+    assert set(cool_downs("u1", [*short, attempt(3, outcome)], COOLDOWN)) == {CELL}
 
 
 def test_no_cool_down_is_longer_than_the_platform_team_says() -> None:

@@ -63,3 +63,13 @@ def test_only_rejections_cool_a_pool_down() -> None:
     ((cell, until),) = record(status={"attempts": attempts}).cooling(1_000).items()
     assert cell == (OFFER, "p1")
     assert NOW + 750 < until <= NOW + 1_000
+
+
+@pytest.mark.parametrize(("asked", "paused"), [(1, 8), (30, 30)])
+def test_a_lost_attempt_pauses_as_long_as_was_asked_for_and_as_the_setbacks_before_it_call_for(asked: int, paused: int) -> None:
+    times = {"startedAt": s.to_rfc3339(NOW - 2_000), "endedAt": s.to_rfc3339(NOW)}
+    where = {"offer": {"namespace": OFFER.namespace, "name": OFFER.name}, "pool": "p"}
+    outcomes = (Outcome.REJECTED, Outcome.REJECTED, Outcome.LOST)
+    attempts = [{**where, **times, "number": n, "outcome": str(outcome)} for n, outcome in enumerate(outcomes, 1)]
+    job = record(spec={"retry": {"maxRestarts": 9, "backoffSeconds": asked}}, status={"restarts": 1, "attempts": attempts})
+    assert 750 * paused <= job.not_before() - NOW <= 1_000 * paused
