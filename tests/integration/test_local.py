@@ -27,12 +27,13 @@ from integration.support import (
     terminated,
     wait_for,
 )
+from listening import listeners
 from sampan.cli.local import local
 from sampan.local.binaries import Binaries
 from sampan.local.down import down
 from sampan.local.federation import load_federation
 from sampan.local.paths import federation_folder
-from sampan.local.processes import gone, listeners
+from sampan.local.processes import gone
 from sampan.local.scenario import load
 from sampan.local.up import Wish, up
 

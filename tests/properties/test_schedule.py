@@ -17,7 +17,7 @@ from sampan.model.plan import Assignment, Plan
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule
-from sampan.scheduling.queueing.order import in_order
+from sampan.scheduling.queueing.order import order_key
 from strategies import CLASSES, worlds
 
 T = TypeVar("T")
@@ -182,7 +182,7 @@ def test_more_capacity_never_refuses_what_was_accepted_alone(world: Snapshot, nu
 def test_a_lower_job_never_takes_what_a_higher_one_could_use(world: Snapshot) -> None:
     """A lower job never takes what a higher one could use now: without all behind it, it is refused still. 40 worlds, thorough 2,000."""
     plan = plan_of(world)
-    ranked = in_order(world.jobs)
+    ranked = sorted(world.jobs, key=order_key)
     for refused in (job for refusal in plan.refusals for job in refusal.jobs):
         ahead = ranked[: ranked.index(refused) + 1]
         alone = plan_of(replace(world, backlog=Backlog.of(ahead)))
@@ -194,7 +194,7 @@ def test_a_lower_job_never_takes_what_a_higher_one_could_use(world: Snapshot) ->
 def test_what_is_refused_fits_nowhere_when_its_turn_comes(world: Snapshot) -> None:
     """One by one, in worlds that already hold the earlier ones, the jobs go to the same places. 40 worlds, thorough 2,000."""
     plan, done = plan_of(world), list[Assignment]()
-    for each in in_order(world.jobs):
+    for each in sorted(world.jobs, key=order_key):
         step = plan_of(replace(after(world, done), backlog=Backlog.of((each,))))
         done += step.assignments
     assert placed(Plan(assignments=tuple(done))) == placed(plan)

@@ -1,4 +1,4 @@
-"""Condition types and reasons as constants, and the one way to set a condition. Which condition holds is decided in the controller."""
+"""Condition types and reasons as constants. Which condition holds is decided in the controller, and `status.with_condition` sets it."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,6 @@ FAILED: Final = "Failed"
 SUSPENDED: Final = "Suspended"
 DEGRADED: Final = "Degraded"
 DELETING: Final = "Deleting"
-JOB_CONDITIONS: Final = (SCHEDULED, RUNNING, COMPLETE, FAILED, SUSPENDED, DEGRADED, DELETING)
 HOLD_UPS: Final = (DELETING, DEGRADED)
 """Conditions that say what keeps a job from going on as it should; True only while it does. The first one that is True comes first."""
 
@@ -29,27 +28,16 @@ class JobReason(StrEnum):
     """Reasons of a job's conditions, besides the `Reason`s of the scheduler."""
 
     BOUND = "Bound"
-    NO_MATCHING_OFFER = "NoMatchingOffer"
     NO_OFFERS = "NoOffers"
     INVALID_SPEC = "InvalidSpec"
-    WAITING = "Waiting"
-    BACKOFF = "Backoff"
-    STARTED = "Started"
     NOT_STARTED = "NotStarted"
-    ENDED = "Ended"
-    SUCCEEDED = "Succeeded"
-    APP_FAILED = "AppFailed"
-    RETRIES_EXHAUSTED = "RetriesExhausted"
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     START_DEADLINE_EXCEEDED = "StartDeadlineExceeded"
-    DISRUPTED = "Disrupted"
     REJECTED = "Rejected"
     REMOTE_LOST = "RemoteLost"
     NAME_CONFLICT = "NameConflict"
     CONFIG_MAP_NOT_FOUND = "ConfigMapNotFound"
     SECRET_NOT_SHARED = "SecretNotShared"  # noqa: S105 - the name of a reason
-    CANCELLED = "Cancelled"
-    SUSPENDED = "Suspended"
     RESUMED = "Resumed"
     RECOVERED = "Recovered"
     # Of Degraded: what is wrong with an attempt that is under way.
@@ -132,17 +120,3 @@ def as_reason(text: str, *, default: str = "Unknown") -> str:
 def find_condition(conditions: Sequence[Mapping[str, Any]], kind: str) -> Mapping[str, Any] | None:
     """Return the condition of this type, or None."""
     return next((condition for condition in conditions if condition["type"] == kind), None)
-
-
-def set_condition(conditions: Sequence[Mapping[str, Any]], new: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the conditions with one set, each where it was, new types last.
-
-    `lastTransitionTime` of `new` counts only where the status differs from before; a condition that says nothing new thus gives
-    back an equal list, and an unchanged status is seen as unchanged and not written.
-    """
-    old = find_condition(conditions, new["type"])
-    if old is None:
-        return [*conditions, new]
-    if old["status"] == new["status"]:
-        new = {**new, "lastTransitionTime": old["lastTransitionTime"]}
-    return [new if condition is old else condition for condition in conditions]

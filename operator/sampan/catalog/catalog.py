@@ -41,7 +41,6 @@ VENDOR_FILES: Final = (
     "aws.toml",
     "google.toml",
 )
-RACK_LABEL: Final = f"topology.{GROUP}/rack"
 _NATIVE_DOMAINS: Final = ("kubernetes.io", "k8s.io")
 
 
@@ -68,8 +67,6 @@ class Catalog:
     """By vendor, what the packaged data says of its classes: figures with their sources, launch recipes."""
     detections: tuple[tuple[str, Detection], ...] = ()
     """(class name, how it is told), the most telling first."""
-    rack_labels: tuple[str, ...] = (RACK_LABEL,)
-    """Node labels that name a rack where the vendor names no fabric, the first that is there."""
 
     def get(self, name: str) -> AcceleratorClass | None:
         """Return the facts of a class, None where it is not known."""
@@ -92,10 +89,6 @@ class Catalog:
         detections.sort(key=lambda each: (-len(each[1].labels.expressions), each[0]))
         classes = {**self.classes, **{name: facts for name, (facts, _) in added.items()}}
         return replace(self, classes=classes, detections=tuple(detections))
-
-    def with_rack_labels(self, keys: Iterable[str]) -> "Catalog":
-        """Return a catalogue where these node labels name racks too, after our own."""
-        return replace(self, rack_labels=tuple(dict.fromkeys((RACK_LABEL, *keys))))
 
     def resolve(self, node: Node) -> tuple[DeviceGroup, ...]:
         """Return the devices of a node by resource name: allocatable only, one publisher per vendor, bookkeeping left out.
@@ -157,10 +150,6 @@ class Catalog:
             if all(group.resource != name for group in groups)
         ]
 
-    def unbelievable(self, node: Node) -> tuple[str, ...]:
-        """Return the resources of a node that are left out because they would be more devices than a node can have."""
-        return tuple(one.resource for one in self.examine(node).ignored if one.why == "NotBelieved")
-
     def conventional(self, taint_key: str, *, vendor: str, resource: str) -> bool:
         """Tell whether a taint only keeps pods without such devices away, so that a pod that asks for them may tolerate it."""
         if taint_key == resource or taint_key.startswith(f"{GROUP}/"):
@@ -190,7 +179,7 @@ class Catalog:
         return any(vendor.dra(name) for vendor in self.vendors) or name in self.other_drivers
 
     def _racked(self, node: Node, group: DeviceGroup) -> DeviceGroup:
-        return group if group.fabric else replace(group, fabric=rack_of(self.rack_labels, node))
+        return group if group.fabric else replace(group, fabric=rack_of(node))
 
     def _detected(self, node: Node, group: DeviceGroup) -> DeviceGroup:
         """Let the platform team's classes rule over what the tables say; a resource nobody knew takes the class's vendor."""

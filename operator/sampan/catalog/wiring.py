@@ -8,9 +8,11 @@ from sampan.catalog.facts import FabricLabel, LabelFacts
 from sampan.catalog.taken import rings_taken
 from sampan.model.cluster import Node
 from sampan.model.device import MAX_DEVICES_PER_NODE, Fabric
+from sampan.model.names import GROUP
 
 MOST_TEXT: Final = 262_144
 RACK: Final = "Rack"
+RACK_LABEL: Final = f"topology.{GROUP}/rack"
 _SPLIT: Final = re.compile(r"[.,]")
 _DOMAIN: Final = 128
 
@@ -24,10 +26,10 @@ def fabric_of(fabrics: Iterable[FabricLabel], node: Node) -> Fabric | None:
     return None
 
 
-def rack_of(keys: Iterable[str], node: Node) -> Fabric | None:
-    """Return the rack that the first of these labels names."""
-    named = (node.labels.get(key, "") for key in keys)
-    return next((Fabric(RACK, value[:_DOMAIN]) for value in named if value), None)
+def rack_of(node: Node) -> Fabric | None:
+    """Return the rack that our own label names: for nodes whose vendor names no fabric."""
+    value = node.labels.get(RACK_LABEL, "")
+    return Fabric(RACK, value[:_DOMAIN]) if value else None
 
 
 def unhealthy_of(labels: LabelFacts, node: Node) -> int:

@@ -113,18 +113,16 @@ class KueueBook:
         queue = local[key]
         serving = self._cluster.get(queue.spec.cluster_queue)
         if serving is None:
-            return MemberQueue(name=key, active=False)
-        active = self._admits(queue)
+            return MemberQueue(name=key)
         peers = self._peers(serving)
         free = {flavored: _available(serving, flavored, peers) for flavored in _nominal(serving)}
-        summed = _by_resource(free) if active else dict.fromkeys(_by_resource(free), 0)
+        summed = _by_resource(free) if self._admits(queue) else dict.fromkeys(_by_resource(free), 0)
         names = {each.metadata.name for each in peers}
         taken = total(due[each] for each in due if local[each].spec.cluster_queue == queue.spec.cluster_queue)
         lent = total(due[each] for each in due if local[each].spec.cluster_queue in names)
         return MemberQueue(
             name=key,
             free=_less(summed, taken),
-            active=active,
             source=serving.metadata.name,
             cohort=_cohort(serving),
             cohort_free=_less(_by_resource(_together(peers)), lent) if _cohort(serving) else {},

@@ -45,7 +45,6 @@ class PatchType(StrEnum):
 
     MERGE = "application/merge-patch+json"
     JSON = "application/json-patch+json"
-    APPLY = "application/apply-patch+yaml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,11 +134,10 @@ class Client:
         *,
         into: type[T],
         content_type: PatchType = PatchType.MERGE,
-        params: Mapping[str, str] | None = None,
     ) -> T:
-        """Patch. ``metadata.resourceVersion`` in a merge patch makes it compare-and-set; APPLY needs fieldManager in ``params``."""
+        """Patch. ``metadata.resourceVersion`` in a merge patch makes it compare-and-set."""
         headers = {**_accept(into), "Content-Type": content_type.value}
-        return await self._typed(self._call("patch", path, body=body, params=params, headers=headers), into)
+        return await self._typed(self._call("patch", path, body=body, headers=headers), into)
 
     async def delete(
         self,

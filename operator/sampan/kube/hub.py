@@ -91,11 +91,6 @@ def hub_source(path: Path | None, *, environ: Mapping[str, str] = os.environ, fo
     return InCluster(host, int(port), folder)
 
 
-def load_hub(path: Path | None) -> Credentials:
-    """The hub's credentials as they are now. Raises NoHubCredentials or InvalidKubeconfig."""
-    return hub_source(path).read()
-
-
 async def follow(client: Client, source: Source, *, every: float = 5.0) -> Never:
     """Look each ``every`` seconds whether ``source`` changed and use what is new; what is broken is logged and not used."""
     last = ""

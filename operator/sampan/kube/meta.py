@@ -24,7 +24,6 @@ class OwnerReference(KubeStruct, frozen=True, gc=False):
     kind: str = ""
     name: str = ""
     uid: str = ""
-    controller: bool | None = None
 
 
 class ObjectMeta(KubeStruct, frozen=True, gc=False):
@@ -99,7 +98,6 @@ class Version(KubeStruct, frozen=True, gc=False):
     """The server's version."""
 
     git_version: str = ""
-    major: str = ""
     minor: str = ""
     platform: str = ""
 
@@ -151,7 +149,6 @@ class ConfigMap(KubeStruct, frozen=True, gc=False):
     metadata: ObjectMeta = ObjectMeta()
     data: dict[str, str] = {}
     binary_data: dict[str, str] = {}
-    immutable: bool = False
 
 
 class ReviewStatus(KubeStruct, frozen=True, gc=False):

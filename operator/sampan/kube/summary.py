@@ -143,11 +143,6 @@ def open_parcel(holder: ConfigMap) -> Parcel:
     return Parcel(frame.sequence, frame.interval_seconds, content.digest(), frame)
 
 
-def unpack(holder: ConfigMap) -> Summary:
-    """Return the summary that a ConfigMap holds. Raises BadSummary for one that is missing, unreadable or outside of its bounds."""
-    return open_parcel(holder).summary()
-
-
 def _read(objects: list[msgspec.Raw], into: type[T]) -> list[T]:
     decoder = msgspec.json.Decoder(into)
     return [decoder.decode(each) for each in objects]

@@ -41,7 +41,6 @@ class NodeInfo(KubeStruct, frozen=True, gc=False):
 
     architecture: str = ""
     operating_system: str = ""
-    kubelet_version: str = ""
 
 
 class NodeStatus(KubeStruct, frozen=True, gc=False):
@@ -124,7 +123,6 @@ class ContainerStatus(KubeStruct, frozen=True, gc=False):
 
     name: str = ""
     ready: bool = False
-    restart_count: Count = 0
     state: ContainerState = ContainerState()
     last_state: ContainerState = ContainerState()
     allocated_resources: dict[str, str] = {}
@@ -163,7 +161,6 @@ class NodeSelectorTerm(KubeStruct, frozen=True, gc=False):
     """Expressions that must all hold."""
 
     match_expressions: list[MatchExpression] = []
-    match_fields: list[MatchExpression] = []
 
 
 class PreferredTerm(KubeStruct, frozen=True, gc=False):
@@ -203,7 +200,6 @@ class JobSpec(KubeStruct, frozen=True, gc=False):
 
     parallelism: Count | None = None
     completions: Count | None = None
-    backoff_limit: Count | None = None
     backoff_limit_per_index: Count | None = None
     active_deadline_seconds: int | None = None
     suspend: bool = False
@@ -217,10 +213,8 @@ class JobStatus(KubeStruct, frozen=True, gc=False):
     ready: Count = 0
     succeeded: Count = 0
     failed: Count = 0
-    terminating: Count = 0
     start_time: str | None = None
     completion_time: str | None = None
-    completed_indexes: str = ""
     failed_indexes: str = ""
     conditions: list[Condition] = []
 

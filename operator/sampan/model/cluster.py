@@ -80,7 +80,6 @@ class MemberQueue:
     name: str
     free: Mapping[str, int] = field(default_factory=dict)
     """Amounts by resource that it may still admit, borrowing included; a resource that is not named is not limited."""
-    active: bool = True
     source: str = ""
     """What else draws on `free`: every queue of this ClusterQueue; empty: no other."""
     cohort: str = ""
@@ -122,8 +121,6 @@ class Cluster:
     """Layers found on the member: `Kueue`, `Volcano`, `HAMi`, `Koordinator`."""
     runtime_classes: Mapping[str, RuntimeClass] | None = None
     """RuntimeClasses by name; None: nobody let us look."""
-    pod_security: Mapping[str, str] = field(default_factory=dict)
-    """Pod Security level that a job namespace enforces, by namespace; not named: none is known."""
 
     def free(self, node: str) -> Vector:
         """Return what is free on a node; negative amounts mean overcommitted."""

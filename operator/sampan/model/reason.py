@@ -71,11 +71,6 @@ class Reason(StrEnum):
         return self in _WRONG_DEVICES
 
     @property
-    def preemptable(self) -> bool:
-        """Tell whether stopping lower jobs could lift this reason."""
-        return self is Reason.INSUFFICIENT_CAPACITY
-
-    @property
     def severity(self) -> int:
         """Return the rank in the list, 0 the worst; verdicts list their reasons in this order."""
         return _SEVERITY[self]

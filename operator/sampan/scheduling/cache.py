@@ -22,9 +22,7 @@ from sampan.scheduling.feasibility.verdict_matrix import Judge, Row, ShapeRows
 from sampan.scheduling.queueing.pending import Yard
 from sampan.scheduling.reservations.releases import Ends, ends_after, ends_of
 
-FOREVER: Final = 2**62
 REASONS: Final = tuple(Reason)
-WRONG: Final = sum(1 << reason.severity for reason in Reason if reason.wrong_devices)
 SPARE_SHAPES: Final = 256
 """Rows kept of shapes that nobody waits with, for the next job of the same shape."""
 

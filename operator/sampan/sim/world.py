@@ -107,10 +107,6 @@ class World:
         running = {each: value for each, value in cluster.running.items() if each != uid}
         self._clusters[name] = replace(cluster, used=_moved(cluster, assignment, need.times(-1)), running=running)
 
-    def devices_used(self) -> int:
-        """Return how many devices are taken."""
-        return sum(vector[RESOURCE] for cluster in self._clusters.values() for vector in cluster.used.values())
-
 
 def _moved(cluster: Cluster, assignment: Assignment, need: Vector) -> Mapping[str, Vector]:
     used = dict(cluster.used)

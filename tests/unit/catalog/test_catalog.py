@@ -114,7 +114,7 @@ def test_a_declared_class_is_told_by_resource_names_with_stars(pattern: str, res
 def test_more_devices_than_a_node_can_have_are_not_believed(amount: int, want: list[int]) -> None:
     odd = node(resources={"acme.example/npu": amount})
     assert [group.devices for group in load().resolve(odd)] == want
-    assert load().unbelievable(odd) == (() if any(want) else ("acme.example/npu",))
+    assert [(one.resource, one.why) for one in load().examine(odd).ignored] == ([] if any(want) else [("acme.example/npu", "NotBelieved")])
 
 
 def test_a_class_of_the_platform_team_corrects_the_built_in_one() -> None:

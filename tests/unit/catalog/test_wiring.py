@@ -32,10 +32,9 @@ def test_nvlink_cliques(value: str, want: Fabric | None) -> None:
 
 def test_a_labelled_rack_stands_in_where_the_vendor_names_no_fabric() -> None:
     labels = {"topology.sampan.dev/rack": "r7", "acme.example/rack": "a1"}
-    (plain,) = load().resolve(node(resources={GPU: 4}, labels=labels))
-    (other,) = load().with_rack_labels(["acme.example/rack"]).resolve(node(resources={GPU: 4}, labels={"acme.example/rack": "a1"}))
-    assert (plain.fabric, other.fabric) == (Fabric("Rack", "r7"), Fabric("Rack", "a1"))
-    assert rack_of((), node(labels=labels)) is None
+    (group,) = load().resolve(node(resources={GPU: 4}, labels=labels))
+    assert group.fabric == Fabric("Rack", "r7")
+    assert rack_of(node(labels={"acme.example/rack": "a1"})) is None
 
 
 def test_annotations_name_domains_too() -> None:

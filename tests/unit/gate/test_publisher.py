@@ -15,7 +15,7 @@ from sampan.kube.addresses import AddressPolicy
 from sampan.kube.client import Client
 from sampan.kube.meta import ConfigMap
 from sampan.kube.reflector import Tuning
-from sampan.kube.summary import Summary, unpack
+from sampan.kube.summary import Summary, open_parcel
 from unit.controller.fake_server import NODES, PODS, RUNTIMES, FakeServer, fake_server, until
 
 MAPS = "/api/v1/namespaces/sampan-jobs/configmaps"
@@ -31,7 +31,7 @@ async def server() -> AsyncIterator[FakeServer]:
 
 def written(server: FakeServer) -> list[Summary]:
     bodies: list[Any] = [body for path, _, body in server.patches if path == f"{MAPS}/sampan-capacity"]
-    return [unpack(ConfigMap(binary_data=body["binaryData"])) for body in bodies]
+    return [open_parcel(ConfigMap(binary_data=body["binaryData"])).summary() for body in bodies]
 
 
 @asynccontextmanager

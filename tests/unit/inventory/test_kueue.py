@@ -88,7 +88,7 @@ def test_kueue_admits_what_is_left_and_what_may_be_borrowed(
     book.replace_cluster([*made, *(cluster_queue("lender", *each, **shared) for each in lenders)])
     book.replace_local("jobs", [local("gpu", "own")])
     assert free(book) == {GPU: want}
-    assert book.queues(())["jobs/gpu"].active
+    assert book.open == {"jobs": {"gpu"}}
 
 
 def test_a_cohort_lends_no_more_than_its_queues_will(book: KueueBook) -> None:
@@ -167,14 +167,13 @@ def test_the_list_of_one_namespace_leaves_those_of_others(book: KueueBook) -> No
     assert list(book.queues(())) == ["jobs/gpu"]
 
 
-def test_a_stopped_or_missing_cluster_queue_makes_its_local_queues_inactive(book: KueueBook, told: list[int]) -> None:
+def test_a_stopped_cluster_queue_shuts_its_local_queues(book: KueueBook, told: list[int]) -> None:
     book.put_local(local("gpu", "own"))
-    assert not book.queues(())["jobs/gpu"].active
     book.put_cluster(cluster_queue("own", "8", "0", stop="HoldAndDrain"))
-    assert not book.queues(())["jobs/gpu"].active
+    assert book.open == {"jobs": set()}
     assert free(book) == {GPU: 0}
     book.put_cluster(cluster_queue("own", "8", "0"))
-    assert book.queues(())["jobs/gpu"].active
+    assert book.open == {"jobs": {"gpu"}}
     book.drop_cluster(cluster_queue("own", "8", "0"))
     book.drop_local(local("gpu", "own"))
     assert book.queues(()) == {}

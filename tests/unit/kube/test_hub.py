@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sampan.kube.client import Client
-from sampan.kube.hub import InCluster, KubeconfigFile, NoHubCredentials, follow, hub_source, load_hub
+from sampan.kube.hub import InCluster, KubeconfigFile, NoHubCredentials, follow, hub_source
 from sampan.kube.kubeconfig import InvalidKubeconfig
 from sampan.kube.limits import Limits
 from sampan.kube.meta import PartialObject
@@ -31,13 +31,13 @@ def account(folder: Path, token: str) -> Path:
 def test_a_kubeconfig_may_lead_to_loopback_and_keeps_the_allow_list(tmp_path: Path) -> None:
     file = tmp_path / "config"
     file.write_text(kubeconfig(server="https://127.0.0.1:6443"))
-    assert load_hub(file).port == 6443
+    assert hub_source(file).read().port == 6443
     file.write_text(kubeconfig(user="    exec: {command: touch}"))
     with pytest.raises(InvalidKubeconfig, match=rf"ExecNotAllowed: kubeconfig {file}: users\[0\].user.exec"):
-        load_hub(file)
+        hub_source(file).read()
     file.write_text(kubeconfig(cluster="    tls-server-name: other"))
     with pytest.raises(NoHubCredentials, match="tls-server-name"):
-        load_hub(file)
+        hub_source(file).read()
 
 
 def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ def test_reads_metadata() -> None:
     got = decode(raw, ConfigMap)
     assert got.metadata.key == "a/n"
     assert (got.metadata.resource_version, got.metadata.generation, got.metadata.labels) == ("7", 2, {"l": "v"})
-    assert (got.metadata.owner_references[0].uid, got.metadata.owner_references[0].controller) == ("k", True)
+    assert (got.metadata.owner_references[0].uid, got.metadata.owner_references[0].kind) == ("k", "Job")
     assert got.metadata.deletion_timestamp is None
     assert decode(raw, PartialObject).metadata == got.metadata
 

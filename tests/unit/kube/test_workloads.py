@@ -44,7 +44,7 @@ def test_reads_a_job() -> None:
         Job,
     )
     assert got.spec.template.spec.affinity.node_affinity.preferred[0].preference.match_expressions[0].values == ["n1"]
-    assert (got.spec.parallelism, got.spec.suspend, got.spec.backoff_limit) == (4, True, None)
+    assert (got.spec.parallelism, got.spec.suspend, got.spec.backoff_limit_per_index) == (4, True, None)
     assert (got.status.active, got.status.failed_indexes, got.status.completion_time) == (1, "0-3", None)
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from integration.support import wait_for
-from sampan.local.processes import alive, gone, listeners, memory, programs_below, stop_process
+from listening import listeners
+from sampan.local.processes import alive, gone, memory, programs_below, stop_process
 
 Start = Callable[[str], "subprocess.Popen[bytes]"]
 

@@ -13,10 +13,6 @@ def test_severity_is_the_order_of_the_list() -> None:
     assert [reason.severity for reason in Reason] == list(range(len(Reason)))
 
 
-def test_only_lack_of_room_is_lifted_by_stopping_others() -> None:
-    assert [reason for reason in Reason if reason.preemptable] == [Reason.INSUFFICIENT_CAPACITY]
-
-
 def test_waiting_lifts_no_limit_that_the_tenant_set() -> None:
     assert Reason.INSUFFICIENT_CAPACITY.passing
     assert not Reason.REGION_EXCLUDED.passing

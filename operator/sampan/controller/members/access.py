@@ -99,11 +99,6 @@ def optional(group: str, resource: str, namespaces: Iterable[str]) -> tuple[Acce
     return tuple(Access(verb=verb, resource=resource, group=group, namespace=place) for place in places for verb in ("list", "watch"))
 
 
-def of_events(namespace: str) -> Access:
-    """Return the right to read what the member says of copies that do not start. Nothing but its words is lacking without it."""
-    return Access(verb="list", resource="events", namespace=namespace)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extras:
     """What more of a member may be followed."""

@@ -39,11 +39,6 @@ class Why(IntEnum):
     TERMINATING = 4
     """Deleted, and not gone yet."""
 
-    @property
-    def of_node(self) -> bool:
-        """Tell whether it is the node's trouble."""
-        return self <= Why.NODE_NOT_READY
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:

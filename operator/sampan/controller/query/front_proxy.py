@@ -12,7 +12,6 @@ from typing import Any, Final
 from sampan.kube.tls import load_pair
 
 USER_HEADER: Final = "X-Remote-User"
-GROUP_HEADER: Final = "X-Remote-Group"
 
 
 class NotAuthenticated(Exception):  # noqa: N818

@@ -71,11 +71,6 @@ class Pilot:
         return any(assignment.offer == offer for assignment in self._assigned.values())
 
     @property
-    def binds_in_flight(self) -> int:
-        """Return how many assignments wait for their intent."""
-        return len(self._assigned)
-
-    @property
     def room(self) -> int:
         """Return how many more assignments may be made now, by how fast the hub takes them."""
         return self._rate.room(len(self._assigned))

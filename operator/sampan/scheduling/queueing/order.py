@@ -1,18 +1,11 @@
 """Who comes first: the order of jobs and of their alternatives. Nothing about places."""
 
-from collections.abc import Iterable
-
 from sampan.model.job import Job
 
 
 def order_key(job: Job) -> tuple[int, int, str]:
     """Return the key of the total order: higher priority, then older, then by UID."""
     return -job.priority, job.created, job.uid
-
-
-def in_order(jobs: Iterable[Job]) -> list[Job]:
-    """Return the jobs in the order in which they are placed."""
-    return sorted(jobs, key=order_key)
 
 
 def ripe(job: Job, now: int) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from places import ROOT
-from sampan.controller.members.access import Extras, Rights, extras, needed, of_events, of_summary, optional, review
+from sampan.controller.members.access import Extras, Rights, extras, needed, of_summary, optional, review
 from sampan.kube.access import Access
 from sampan.kube.client import Client
 from sampan.kube.errors import NotFound
@@ -91,7 +91,7 @@ def test_what_is_asked_for_is_exactly_what_the_member_chart_grants() -> None:
     runtimes = ("node.k8s.io", "runtimeclasses")
     asked = (*looks, *limits, *queues, runtimes)
     more = {str(access) for group, resource in asked for access in optional(group, resource, ["sampan-jobs"])}
-    more.add(str(of_events("sampan-jobs")))
+    more.add(str(Access(verb="list", resource="events", namespace="sampan-jobs")))
     more |= {str(access) for access in of_summary("sampan-jobs") if access.verb != "get"}  # any ConfigMap may be got there
     assert {str(access) for access in needed(["sampan-jobs"])} | more == granted
 

@@ -134,7 +134,7 @@ def test_troubles_come_in_the_order_of_names() -> None:
     found = troubles(pods, member())
     assert [each.pod for each in found] == ["a", "b", "c"]
     assert found == troubles(reversed(pods), member())
-    assert all(isinstance(each, Trouble) and not each.why.of_node for each in found)
+    assert all(isinstance(each, Trouble) and each.why is Why.TERMINATING for each in found)
 
 
 def test_only_finalizers_of_others_count() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from jobs import CLUSTER, HUB
+from jobs import CLUSTER, HUB, OFFER
 from sampan.model.names import FINALIZER, remote_name
 from unit.controller.fakes import H100_JOB, World, world
 from unit.kube.fake_api import replying
@@ -56,7 +56,7 @@ async def test_a_job_that_changed_on_the_hub_loses_its_assignment_and_the_schedu
         assert w.pilot.counters.conflicts == 1
         assert w.waited > before
         assert not list(w.state.flights(CLUSTER)), "what was counted as taken is free again"
-        assert w.pilot.binds_in_flight == 0
+        assert not w.pilot.binds_to(OFFER)
         await w.pass_time(5_000)
         assert [job.uid for job in w.state.snapshot(w.now).jobs] == ["u1"]
 

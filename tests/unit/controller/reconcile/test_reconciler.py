@@ -47,7 +47,7 @@ async def test_one_worker_at_a_time_works_on_a_job_and_the_others_go_on() -> Non
         assert len(w.hub.calls("PATCH", "/job-u1/")) == 1, "its own writes never race"
         gate.set()
         await w.settle()
-        assert w.pilot.binds_in_flight == 0
+        assert not w.pilot.binds_to(OFFER)
 
 
 async def test_whatever_wakes_the_pilot_a_call_that_failed_is_made_again_ever_later(caplog: pytest.LogCaptureFixture) -> None:
@@ -144,7 +144,7 @@ async def test_a_job_that_the_hub_has_no_more_is_forgotten_with_its_assignment()
         w.hub.drop(JOBS, "job-u1")
         w.state.remove_job("u1")
         await w.settle()
-        assert w.pilot.binds_in_flight == 0
+        assert not w.pilot.binds_to(OFFER)
         assert not w.hub.seen
         assert not list(w.state.flights(CLUSTER))
 

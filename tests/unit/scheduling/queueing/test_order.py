@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from builders import NOW, demand, job, requirement, shape
-from sampan.scheduling.queueing.order import in_order, next_ripening, ripe
+from sampan.scheduling.queueing.order import next_ripening, order_key, ripe
 
 
 def test_priority_then_age_then_uid() -> None:
@@ -16,7 +16,7 @@ def test_priority_then_age_then_uid() -> None:
         job("high", created=NOW, priority=1),
         job("low", created=0, priority=-1),
     ]
-    assert [each.uid for each in in_order(jobs)] == ["high", "old", "a", "b", "low"]
+    assert [each.uid for each in sorted(jobs, key=order_key)] == ["high", "old", "a", "b", "low"]
 
 
 @pytest.mark.parametrize(("age", "want"), [(0, (0,)), (59_999, (0,)), (60_000, (0, 1, 2)), (600_000, (0, 1, 2, 3))])
