@@ -16,7 +16,7 @@ def world(federation: FederationUnderTest) -> Iterator[World]:
     yield made
     made.clear()
     offers = len(federation.hub.items("clusteroffers.sampan.dev", "--all-namespaces"))
-    wait_for(lambda: made.metric("sampan_offers") == offers, f"the operator knows the {offers} offers that there are", seconds=60)
+    wait_for(lambda: made.metric("sampan_offers") == offers, f"the operator knows the {offers} offers that there are")
     assert federation.operator.pid is not None, federation.operator.log_tail()
     if federation.operator.pid == pid:
         assert made.metric("sampan_jobs_quarantined_total") == quarantined, "a job was quarantined"

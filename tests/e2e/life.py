@@ -12,7 +12,7 @@ from typing import Any
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
-from integration.support import Api, FederationUnderTest, wait_for
+from integration.support import PATIENCE, Api, FederationUnderTest, wait_for
 
 TEAM = "team-a"
 REMOTE = "sampan-jobs"
@@ -111,12 +111,12 @@ class World:
         """Ask for its deletion, as the tenant."""
         self._jobs(self.fed.tenant).delete_namespaced_custom_object(*_KIND, name)
 
-    def delete_gone(self, name: str, *, seconds: float = 60) -> None:
+    def delete_gone(self, name: str, *, seconds: float = PATIENCE) -> None:
         """Delete it and wait until the hub has it no more."""
         self.delete(name)
         wait_for(lambda: self.get(name) is None, f"{name} is gone", seconds=seconds)
 
-    def reaches(self, name: str, *phases: str, seconds: float = 60) -> Json:
+    def reaches(self, name: str, *phases: str, seconds: float = PATIENCE) -> Json:
         """Wait for one of these phases; returns the status. A job that ended otherwise fails at once."""
 
         def look() -> Json | None:
@@ -127,7 +127,7 @@ class World:
 
         return wait_for(look, f"{name} is {' or '.join(phases)}", seconds=seconds)
 
-    def until(self, name: str, holds: Callable[[Json], Any], what: str, *, seconds: float = 60) -> Json:
+    def until(self, name: str, holds: Callable[[Json], Any], what: str, *, seconds: float = PATIENCE) -> Json:
         """Wait until the status fulfils `holds`; returns the status."""
         last: list[Json] = [{}]
 
@@ -140,7 +140,7 @@ class World:
         except AssertionError as error:
             raise AssertionError(f"{error}; status: {last[0]}") from None
 
-    def waits_because(self, name: str, *reasons: str, seconds: float = 60) -> Json:
+    def waits_because(self, name: str, *reasons: str, seconds: float = PATIENCE) -> Json:
         """Wait until condition Scheduled is False for one of these reasons; returns the condition."""
         status = self.until(name, lambda s: condition(s, "Scheduled").get("reason") in reasons, f"waits: {reasons}", seconds=seconds)
         found = condition(status, "Scheduled")
@@ -161,7 +161,7 @@ class World:
             for found in client.BatchV1Api(api.client()).list_job_for_all_namespaces(label_selector=f"{JOB_UID}={uid}").items
         ]
 
-    def copy(self, name: str, *, attempt: int | None = None, seconds: float = 30) -> Copy:
+    def copy(self, name: str, *, attempt: int | None = None, seconds: float = PATIENCE) -> Copy:
         """Wait for its one copy (of an attempt)."""
 
         def look() -> Copy | None:
@@ -224,7 +224,7 @@ class World:
         for name in there:
             self.delete(name)
         for name in there:
-            wait_for(lambda name=name: self.get(name) is None, f"{name} is gone", seconds=90)  # type: ignore[misc]
+            wait_for(lambda name=name: self.get(name) is None, f"{name} is gone")  # type: ignore[misc]
         self.submitted.clear()
 
     @staticmethod

@@ -75,7 +75,7 @@ def tenant_of(federation: FederationUnderTest) -> Iterator[Tenant]:
         federation.operator.start()
         federation.operator.wait_ready()
         tenant.delete_all()
-        wait_for(lambda: not tenant.jobs(), "every deleted job has left the hub", seconds=240, every=1)
+        wait_for(lambda: not tenant.jobs(), "every deleted job has left the hub", every=1)
 
 
 class Feeder(AbstractContextManager["Feeder"]):

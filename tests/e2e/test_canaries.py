@@ -5,7 +5,7 @@ import json
 
 from e2e.life import JOB_UID, REMOTE, TEAM, World, condition, job
 from e2e.test_dependents import SHARE
-from integration.support import wait_for
+from integration.support import PATIENCE, wait_for
 from sampan.local.up import member_kubeconfig
 
 NAMESPACE = "prov-lingang"
@@ -54,7 +54,7 @@ def test_secrets_are_nowhere_but_in_secrets(world: World) -> None:
         assert spread(SECRET_CANARY)[1] in json.dumps(travelled)
         assert MAP_CANARY in json.dumps(travelled)
         for name in ("canary-kubeconfig", "canary-garbage"):
-            refused = wait_for(lambda name=name: not_connected(world, name), f"{name} is refused", seconds=40)  # type: ignore[misc]
+            refused = wait_for(lambda name=name: not_connected(world, name), f"{name} is refused")  # type: ignore[misc]
             assert BROKEN_CANARY not in json.dumps(refused)
         world.reaches("carries", "Succeeded")
         world.reaches("fails-with-it", "Failed")
@@ -66,7 +66,7 @@ def test_secrets_are_nowhere_but_in_secrets(world: World) -> None:
             assert ENV_CANARY not in text, f"{ENV_CANARY} is in {place}"
     finally:
         names = [f"clusteroffer/{o['metadata']['name']}" for o in offers] + ["secret/canary-kubeconfig", "secret/canary-garbage"]
-        fed.hub.kubectl("delete", "-n", NAMESPACE, "--ignore-not-found", "--timeout=60s", *names)
+        fed.hub.kubectl("delete", "-n", NAMESPACE, "--ignore-not-found", f"--timeout={PATIENCE}s", *names)
         fed.hub.kubectl("delete", "-n", TEAM, "--ignore-not-found", "secret/canary", "configmap/canary", "rolebinding/share-secrets")
 
 

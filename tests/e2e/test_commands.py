@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from e2e.life import TEAM, World, condition, job
-from integration.support import ROOT
+from integration.support import PATIENCE, ROOT
 
 EXAMPLES = ROOT / "examples"
 
@@ -47,7 +47,7 @@ def examples(world: World) -> Iterator[list[str]]:
     names = [body["metadata"]["name"] for body in bodies if body["kind"] == "ComputeJob"]
     world.submitted.update(names)
     yield names
-    world.fed.tenant.kubectl("delete", "-n", TEAM, "--ignore-not-found", "--wait=true", "--timeout=120s", *arguments)
+    world.fed.tenant.kubectl("delete", "-n", TEAM, "--ignore-not-found", "--wait=true", f"--timeout={PATIENCE}s", *arguments)
 
 
 def test_submit_wait_tells_by_its_exit_code_how_it_ended(world: World) -> None:
@@ -92,7 +92,7 @@ def test_every_example_comes_to_what_it_says(world: World, examples: list[str]) 
             reasons = {found.get("reason") for found in status.get("conditions") or ()}
             return status.get("phase") == want["phase"] and want.get("reason") in {None, *reasons}
 
-        world.until(name, met, f"is {want}", seconds=60)
+        world.until(name, met, f"is {want}")
     for name, want in expected.items():
         copies = world.copies(name)
         assert len(copies) <= 1

@@ -94,12 +94,12 @@ def test_an_operator_killed_between_intent_and_create_makes_one_copy(world: Worl
     os.kill(pid, signal.SIGSTOP)
     try:
         world.submit(job("intended", device=("huawei-910b3-64gb", 1)))
-        world.until("intended", lambda s: s.get("binding"), "has its intent", seconds=10)
+        world.until("intended", lambda s: s.get("binding"), "has its intent")
         world.fed.operator.kill()
     finally:
         os.kill(pid, signal.SIGCONT)
     world.fed.operator.start()
     world.fed.operator.wait_ready()
-    status = world.reaches("intended", "Succeeded", seconds=90)
+    status = world.reaches("intended", "Succeeded")
     assert outcomes(status) == [(1, "Succeeded")]
     assert len(world.copies("intended")) == 1

@@ -44,7 +44,7 @@ def test_a_config_map_travels_without_its_metadata_and_goes_with_the_job(world: 
         assert {v["configMap"]["name"] for v in pod["spec"]["volumes"] if "configMap" in v} == {there["metadata"]["name"]}
         world.reaches("with-map", "Succeeded")
         world.delete_gone("with-map")
-        wait_for(lambda: not world.left(uid), "everything of it is gone", seconds=20)
+        wait_for(lambda: not world.left(uid), "everything of it is gone")
     finally:
         world.fed.tenant.kubectl("delete", "configmap", "settings", "-n", TEAM)
 
@@ -57,7 +57,7 @@ def test_a_job_waits_for_its_config_map_and_binds_once_it_is_there(world: World)
     assert world.copies("early") == []
     world.fed.tenant.apply(config_map("later"))
     try:
-        world.reaches("early", "Succeeded", seconds=60)
+        world.reaches("early", "Succeeded")
     finally:
         world.fed.tenant.kubectl("delete", "configmap", "later", "-n", TEAM)
 
@@ -77,14 +77,14 @@ def test_a_secret_travels_only_where_the_tenant_said_so(world: World) -> None:
         assert told[0].replace("token", "X") == told[1].replace("no-such", "X")
         assert world.copies("sealed") == []
         world.fed.hub.apply(SHARE)
-        world.reaches("sealed", "Running", seconds=60)
+        world.reaches("sealed", "Running")
         copy, uid = world.copy("sealed"), world.must("sealed")["metadata"]["uid"]
         (there,) = world.member(copy.member).items("secrets", "-n", REMOTE, "-l", f"{JOB_UID}={uid}")
         assert base64.b64decode(there["data"]["key"]) == b"s3cr3t"
         assert (there["type"], there["immutable"]) == ("Opaque", True)
         world.reaches("sealed", "Succeeded")
         world.delete_gone("sealed")
-        wait_for(lambda: not world.left(uid), "everything of it is gone", seconds=20)
+        wait_for(lambda: not world.left(uid), "everything of it is gone")
         assert world.waits_because("unknown", "SecretNotShared")["status"] == "False"
     finally:
         world.fed.hub.kubectl("delete", "secret/token", "rolebinding/share-secrets", "-n", TEAM, "--ignore-not-found")

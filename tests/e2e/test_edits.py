@@ -7,7 +7,7 @@ import pytest
 
 from e2e.history import recorded
 from e2e.life import H100, TEAM, World, job
-from integration.support import wait_for
+from integration.support import PATIENCE, wait_for
 
 RESTING = {
     "ended": ("Complete", "Succeeded"),
@@ -43,7 +43,7 @@ def test_kubectl_waits_again_after_an_edit_and_each_cost_one_write(rested: World
         for name in RESTING:
             rested.change(name, priority=7)
         for name, (condition, _) in RESTING.items():
-            rested.fed.tenant.kubectl("wait", f"--for=condition={condition}", f"cpj/{name}", "-n", TEAM, "--timeout=30s")
+            rested.fed.tenant.kubectl("wait", f"--for=condition={condition}", f"cpj/{name}", "-n", TEAM, f"--timeout={PATIENCE}s")
             assert generations(rested.must(name)) == {2}
         rested.submit(job("last", "sleep 1"))
         rested.reaches("last", "Succeeded")
@@ -57,7 +57,8 @@ def test_an_edit_of_an_offer_is_observed_in_all_its_conditions(world: World) -> 
     source = {"spec": {"energy": {"source": f"generation {before}"}}}
     world.fed.hub.kubectl("patch", "offer", "lingang-ondemand", "-n", "prov-lingang", "--type=merge", "-p", json.dumps(source))
     try:
-        world.fed.hub.kubectl("wait", "--for=condition=Schedulable", "offer/lingang-ondemand", "-n", "prov-lingang", "--timeout=30s")
+        wait = ("wait", "--for=condition=Schedulable", f"--timeout={PATIENCE}s")
+        world.fed.hub.kubectl(*wait, "offer/lingang-ondemand", "-n", "prov-lingang")
         assert generations(world.offer("prov-lingang", "lingang-ondemand")) == {before + 1}
     finally:
         world.fed.hub.kubectl(

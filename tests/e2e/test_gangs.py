@@ -51,7 +51,7 @@ def test_a_gang_that_cannot_start_whole_is_withdrawn_and_goes_elsewhere(world: W
         status = world.until("crowded", lambda s: "Insufficient nvidia.com/gpu" in (s.get("remote") or {}).get("message", ""), "its words")
         assert status["phase"] == "Bound"
         assert status["remote"]["message"].startswith("0/7 nodes are available")
-        status = world.reaches("crowded", "Succeeded", seconds=60)
+        status = world.reaches("crowded", "Succeeded")
         assert outcomes(status) == [(1, "Rejected"), (2, "Succeeded")]
         assert status["attempts"][0]["reason"] == "StartDeadlineExceeded"
         assert "Insufficient nvidia.com/gpu" in status["attempts"][0]["message"]
@@ -71,7 +71,7 @@ def test_a_withdrawn_gang_with_nowhere_else_to_go_says_that_the_cell_cools_down(
     status = world.until("no-image", lambda s: s.get("phase") == "Pending" and outcomes(s), "is withdrawn")
     assert outcomes(status) == [(1, "Rejected")]
     assert "binding" not in status
-    found = world.waits_because("no-image", "OfferCoolingDown", seconds=30)
+    found = world.waits_because("no-image", "OfferCoolingDown")
     assert "cool" in found["message"] or "failed to start" in found["message"]
     assert world.copies("no-image") == []
     assert condition(world.status("no-image"), "Failed") == {}

@@ -56,11 +56,9 @@ def kill(federation: FederationUnderTest, history: History, tenant: Tenant, *, c
     pid = federation.operator.start()
     if chance.random() < 0.2:
         time.sleep(chance.uniform(0.3, 4))  # the moment of a crash is the chance here, nothing is waited for
-        wait_for(lambda: enough(history, tenant), "enough jobs are in flight", seconds=240, every=0.02)
+        wait_for(lambda: enough(history, tenant), "enough jobs are in flight", every=0.02)
     else:
-        wait_for(
-            lambda: history.bindings_seen > known and enough(history, tenant), f"the operator {pid} binds a job", seconds=240, every=0.02
-        )
+        wait_for(lambda: history.bindings_seen > known and enough(history, tenant), f"the operator {pid} binds a job", every=0.02)
         time.sleep(chance.uniform(0, 0.2))
     federation.operator.kill()
 
@@ -84,7 +82,7 @@ def test_fifty_kills_lose_and_double_nothing(federation: FederationUnderTest, te
                 moments.append(moment(tenant.jobs()))
         federation.operator.start()
         accepted_uids = tenant.uids()
-        wait_for(lambda: history.count(accepted_uids, "Succeeded") == len(accepted_uids), "every job has succeeded", seconds=300, every=0.5)
+        wait_for(lambda: history.count(accepted_uids, "Succeeded") == len(accepted_uids), "every job has succeeded", every=0.5)
         fewest, between = verdict(moments)
         print(f"{len(accepted_uids)} jobs, at least {fewest} in flight, {between} of {KILLS} kills between intent and mirror")  # noqa: T201
         assert not feeder.problems

@@ -8,7 +8,7 @@ import pytest
 
 from e2e.history import History, recorded
 from e2e.life import H100, TEAM, World, condition, job, outcomes
-from integration.support import wait_for
+from integration.support import PATIENCE, wait_for
 
 GANG = "echo $RANK of $WORLD_SIZE; sleep 4"
 
@@ -35,14 +35,14 @@ def test_a_sweep_runs_its_members_a_few_at_a_time(world: World, history: History
         most = max(most, sum(pod["status"]["phase"] in ("Pending", "Running") for pod in world.pods("sweep")))
         return world.status("sweep").get("phase") == "Succeeded"
 
-    wait_for(look, "the sweep succeeds", seconds=60)
+    wait_for(look, "the sweep succeeds")
     assert most == 2
     assert world.status("sweep")["remote"]["succeeded"] == 6
     assert world.copy("sweep").body["status"]["completedIndexes"] == "0-5"
 
 
 def test_a_plain_job_completes_and_kubectl_can_wait_for_it(world: World, history: History) -> None:
-    world.fed.tenant.kubectl("wait", "--for=condition=Complete", "cpj/plain", "-n", TEAM, "--timeout=60s")
+    world.fed.tenant.kubectl("wait", "--for=condition=Complete", "cpj/plain", "-n", TEAM, f"--timeout={PATIENCE}s")
     status = world.status("plain")
     assert status["phase"] == "Succeeded"
     assert outcomes(status) == [(1, "Succeeded")]

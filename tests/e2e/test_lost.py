@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from e2e.life import ASCEND, H100, HYGON, TEAM, Json, World, condition, job, outcomes
-from integration.support import Api, bring_node_back, lose_node, wait_for
+from integration.support import PATIENCE, Api, bring_node_back, lose_node, wait_for
 
 pytestmark = [pytest.mark.faults]
 
@@ -23,7 +23,7 @@ def node_of(world: World, name: str) -> str:
     return str(sorted(world.pods(name), key=lambda pod: pod["metadata"]["name"])[0]["spec"]["nodeName"])
 
 
-def held_up(world: World, name: str, kind: str, reason: str, *, seconds: float = 30) -> Json:
+def held_up(world: World, name: str, kind: str, reason: str, *, seconds: float = PATIENCE) -> Json:
     """Wait until a condition says what holds a job up; returns the condition."""
     status = world.until(
         name,
@@ -92,7 +92,7 @@ def test_what_is_lost_is_named_and_nothing_is_doubled(world: World) -> None:
     with lost_nodes((lingang, kept), (kunshan, deleted), (kunshan, again)):
         member_away(world)
         # The node controllers have noticed meanwhile, or will.
-        told = held_up(world, "kept", "Degraded", "NodeUnreachable", seconds=90)
+        told = held_up(world, "kept", "Degraded", "NodeUnreachable")
         assert kept in told["message"]
         assert "since 20" in told["message"]
         assert world.status("kept")["phase"] == "Running"
@@ -104,8 +104,8 @@ def test_what_is_lost_is_named_and_nothing_is_doubled(world: World) -> None:
         # The member's administrator gives the nodes up.
         for node in (deleted, again):
             kunshan.kubectl("taint", "node", node, f"{OUT_OF_SERVICE}=nodeshutdown:NoExecute")
-        wait_for(lambda: world.get("deleted") is None, "the deletion is over", seconds=90)
-        status = world.until("again", lambda s: outcomes(s) and s.get("phase") == "Running", "runs elsewhere", seconds=90)
+        wait_for(lambda: world.get("deleted") is None, "the deletion is over")
+        status = world.until("again", lambda s: outcomes(s) and s.get("phase") == "Running", "runs elsewhere")
         assert outcomes(status) == [(1, "Disrupted")]
         assert condition(status, "Degraded").get("status") != "True"
         for node in (deleted, again):
@@ -116,7 +116,7 @@ def member_away(world: World) -> None:
     """A member's API server dies: its offer and the jobs bound there say so, nothing is evicted, and it clears when it is back."""
     attempt = world.status("held")["binding"]["attempt"]
     with without_control_plane(world, "pengcheng"):
-        wait_for(lambda: connected(world, "prov-pengcheng", "pengcheng-ondemand")["status"] == "False", "the offer says so", seconds=20)
+        wait_for(lambda: connected(world, "prov-pengcheng", "pengcheng-ondemand")["status"] == "False", "the offer says so")
         told = connected(world, "prov-pengcheng", "pengcheng-ondemand")
         assert told["reason"] == "Unreachable"
         assert "ConnectionRefused" in told["message"]
@@ -125,8 +125,8 @@ def member_away(world: World) -> None:
         assert explained(world, "held")["message"] == told["message"]
         assert "MemberUnreachable" in shown(world, "jobs", "-n", TEAM, "held")
         assert world.status("held")["phase"] == "Running"
-    wait_for(lambda: connected(world, "prov-pengcheng", "pengcheng-ondemand")["status"] == "True", "the member is back", seconds=60)
-    status = world.until("held", lambda s: condition(s, "Degraded").get("status") == "False", "goes on", seconds=60)
+    wait_for(lambda: connected(world, "prov-pengcheng", "pengcheng-ondemand")["status"] == "True", "the member is back")
+    status = world.until("held", lambda s: condition(s, "Degraded").get("status") == "False", "goes on")
     assert (status["phase"], status["binding"]["attempt"], status["reason"]) == ("Running", attempt, "PodsRunning")
 
 

@@ -55,7 +55,7 @@ def left_out(world: World, grid: str, cause: str) -> dict[str, Any]:
         status = world.offer(NAMESPACE, grid).get("status") or {}
         return next((each for each in status.get("leftOut", []) if each["cause"] == cause), None)
 
-    return wait_for(look, f"{grid} tells of {cause}", seconds=20)
+    return wait_for(look, f"{grid} tells of {cause}")
 
 
 def waits(world: World, name: str, reason: str) -> None:

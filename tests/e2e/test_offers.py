@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from e2e.life import H100, World, condition, job, outcomes
-from integration.support import wait_for
+from integration.support import PATIENCE, wait_for
 from sampan.local.up import member_kubeconfig
 
 NAMESPACE = "prov-lingang"
@@ -32,7 +32,7 @@ def through(name: str, offer_name: str, script: str = "sleep 2", **spec: Any) ->
     return job(name, script, device=(H100, 1), placement={"offerSelector": {"matchLabels": {"grid": offer_name}}}, **spec)
 
 
-def until(world: World, name: str, kind: str, value: str, *, seconds: float = 30) -> dict[str, Any]:
+def until(world: World, name: str, kind: str, value: str, *, seconds: float = PATIENCE) -> dict[str, Any]:
     """Wait until an offer's condition has a value; returns the condition."""
 
     def look() -> dict[str, Any] | None:
@@ -50,7 +50,7 @@ def offered(world: World, body: dict[str, Any]) -> Iterator[str]:
     try:
         yield name
     finally:
-        world.fed.hub.kubectl("delete", "clusteroffer", name, "-n", NAMESPACE, "--ignore-not-found", "--timeout=90s")
+        world.fed.hub.kubectl("delete", "clusteroffer", name, "-n", NAMESPACE, "--ignore-not-found", f"--timeout={PATIENCE}s")
 
 
 def free(world: World, name: str) -> int:
@@ -62,11 +62,11 @@ def free(world: World, name: str) -> int:
 def test_two_offers_of_one_member_share_what_is_free(world: World) -> None:
     with offered(world, offer("second")) as name:
         until(world, name, "Schedulable", "True")
-        wait_for(lambda: free(world, name) == free(world, "lingang-ondemand") == 32, "both show all devices", seconds=20)
+        wait_for(lambda: free(world, name) == free(world, "lingang-ondemand") == 32, "both show all devices")
         world.submit(through("by-second", name, "sleep 300"))
         status = world.reaches("by-second", "Running")
         assert status["binding"]["offer"]["name"] == name
-        wait_for(lambda: free(world, name) == free(world, "lingang-ondemand") == 31, "both show one fewer", seconds=20)
+        wait_for(lambda: free(world, name) == free(world, "lingang-ondemand") == 31, "both show one fewer")
         world.delete_gone("by-second")
 
 
@@ -81,7 +81,7 @@ def test_a_deleted_offer_drains_and_goes_with_its_last_job(world: World) -> None
         world.submit(through("too-late", name))
         world.waits_because("too-late", "OfferNotAccepting", "OfferSelectorMismatch")
         assert outcomes(world.reaches("last", "Succeeded")) == [(1, "Succeeded")]
-        world.fed.hub.kubectl("wait", "--for=delete", f"clusteroffer/{name}", "-n", NAMESPACE, "--timeout=60s")
+        world.fed.hub.kubectl("wait", "--for=delete", f"clusteroffer/{name}", "-n", NAMESPACE, f"--timeout={PATIENCE}s")
         assert world.status("last")["phase"] == "Succeeded"
 
 
@@ -132,13 +132,13 @@ def test_a_rotated_credential_is_used_soon_and_a_broken_one_not_at_all_and_no_jo
         copy, version = world.copy("carries-on"), world.must("carries-on")["metadata"]["resourceVersion"]
         shown = world.offer(NAMESPACE, name)["status"]["kubeconfigFingerprint"]
         put(world, fresh := member_kubeconfig(world.fed.federation, "lingang", world.fed.binaries))
-        wait_for(lambda: world.offer(NAMESPACE, name)["status"]["kubeconfigFingerprint"] != shown, "the new one is used", seconds=10)
+        wait_for(lambda: world.offer(NAMESPACE, name)["status"]["kubeconfigFingerprint"] != shown, "the new one is used")
         put(world, fresh.replace("token:", "tokenFile:"))
-        wait_for(lambda: "InvalidKubeconfig" in until(world, name, "Connected", "True")["reason"], "the broken one is named", seconds=20)
+        wait_for(lambda: "InvalidKubeconfig" in until(world, name, "Connected", "True")["reason"], "the broken one is named")
         world.submit(through("still-goes", name))
         world.reaches("still-goes", "Succeeded")
         assert world.copy("carries-on").uid == copy.uid
         assert world.must("carries-on")["metadata"]["resourceVersion"] == version
         put(world, fresh)
-        wait_for(lambda: until(world, name, "Connected", "True")["reason"] == "Connected", "it is whole again", seconds=20)
+        wait_for(lambda: until(world, name, "Connected", "True")["reason"] == "Connected", "it is whole again")
         world.delete_gone("carries-on")

@@ -8,7 +8,7 @@ import pytest
 
 from e2e.life import H100, TEAM, World, condition, job
 from integration.operator_rows import OPERATOR_ROWS, Expected
-from integration.support import wait_for
+from integration.support import PATIENCE, wait_for
 
 NAMESPACE = "prov-lingang"
 SECRET = "lingang-ondemand-kubeconfig"
@@ -101,15 +101,15 @@ def test_an_offer_whose_limit_falls_below_its_use_says_so_and_one_that_is_delete
         world.submit(job("uses-it", "sleep 300", device=(H100, 4), placement={"offerSelector": {"matchLabels": LABEL}}))
         world.reaches("uses-it", "Running")
         world.fed.hub.apply(providers(over, pools=[{"maxDevices": 1}], prices=prices))
-        wait_for(lambda: overcommitted(world, name), "is overcommitted", seconds=20)
+        wait_for(lambda: overcommitted(world, name), "is overcommitted")
         world.submit(job("one-more", device=(H100, 1), placement={"offerSelector": {"matchLabels": LABEL}}))
         world.waits_because("one-more", "InsufficientCapacity", "TooLarge")
         assert world.status("uses-it")["phase"] == "Running"
         world.fed.hub.kubectl("delete", "clusteroffer", name, "-n", NAMESPACE, "--wait=false")
-        found = wait_for(lambda: draining(world, name), "drains", seconds=20)
+        found = wait_for(lambda: draining(world, name), "drains")
         assert found["reason"] in drains.reasons
         world.delete_gone("uses-it")
-        world.fed.hub.kubectl("wait", "--for=delete", f"clusteroffer/{name}", "-n", NAMESPACE, "--timeout=60s")
+        world.fed.hub.kubectl("wait", "--for=delete", f"clusteroffer/{name}", "-n", NAMESPACE, f"--timeout={PATIENCE}s")
 
 
 def overcommitted(world: World, name: str) -> bool:
@@ -142,7 +142,7 @@ class there:  # noqa: N801  (reads as a statement)
 
     def __exit__(self, *_: object) -> None:
         name, namespace = self.body["metadata"]["name"], self.body["metadata"]["namespace"]
-        self.world.fed.hub.kubectl("delete", "clusteroffer", name, "-n", namespace, "--ignore-not-found", "--timeout=90s")
+        self.world.fed.hub.kubectl("delete", "clusteroffer", name, "-n", namespace, "--ignore-not-found", f"--timeout={PATIENCE}s")
 
 
 def until(world: World, name: str, row: Expected, *, namespace: str = NAMESPACE) -> dict[str, Any]:
@@ -152,4 +152,4 @@ def until(world: World, name: str, row: Expected, *, namespace: str = NAMESPACE)
         found = condition(world.offer(namespace, name).get("status") or {}, row.condition)
         return found if found.get("status") == row.status and found.get("reason") in row.reasons else None
 
-    return wait_for(look, f"{name}: {row.condition}={row.status} {row.reasons}", seconds=40)
+    return wait_for(look, f"{name}: {row.condition}={row.status} {row.reasons}")

@@ -81,35 +81,35 @@ def test_the_hub_may_not_look_around(world: World, question: tuple[str, ...]) ->
 
 
 def test_the_offer_says_that_its_capacity_is_published_and_takes_jobs(world: World) -> None:
-    wait_for(lambda: free(world) == 32, "all devices are shown", seconds=10)
+    wait_for(lambda: free(world) == 32, "all devices are shown")
     assert connected(world) == ("Connected", "capacity is published by the member")
     world.submit(h100("gang", "sleep 12", replicas=2))
     world.reaches("gang", "Running")
-    wait_for(lambda: free(world) == 16, "each of its devices is counted once", seconds=10)
+    wait_for(lambda: free(world) == 16, "each of its devices is counted once")
     world.reaches("gang", "Succeeded")
-    wait_for(lambda: free(world) == 32, "its devices are free again", seconds=10)
+    wait_for(lambda: free(world) == 32, "its devices are free again")
 
 
-def test_a_cordon_and_a_foreign_pod_are_seen_within_ten_seconds(world: World) -> None:
+def test_a_cordon_and_a_foreign_pod_are_seen(world: World) -> None:
     member = world.fed.members[MEMBER]
     member.kubectl("cordon", "h100-1")
-    wait_for(lambda: free(world) == 24, "the node is left out", seconds=10)
+    wait_for(lambda: free(world) == 24, "the node is left out")
     assert [(each["cause"], each["nodes"]) for each in status(world)["leftOut"]] == [("Cordoned", 1)]
     member.kubectl("uncordon", "h100-1")
-    wait_for(lambda: free(world) == 32, "the node is back", seconds=10)
+    wait_for(lambda: free(world) == 32, "the node is back")
     asks = {"limits": {"nvidia.com/gpu": "3"}}
     pod = {"containers": [{"name": "main", "image": "registry.example/tool:1", "resources": asks}], "terminationGracePeriodSeconds": 0}
     member.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "foreign", "namespace": "default"}, "spec": pod})
-    wait_for(lambda: free(world) == 29, "what somebody else runs is taken", seconds=10)
+    wait_for(lambda: free(world) == 29, "what somebody else runs is taken")
     member.kubectl("delete", "pod", "foreign", "-n", "default", "--wait=false")
-    wait_for(lambda: free(world) == 32, "and free again", seconds=10)
+    wait_for(lambda: free(world) == 32, "and free again")
 
 
 def test_without_its_publisher_a_member_keeps_its_jobs_and_gets_no_new_ones(world: World) -> None:
     world.submit(h100("runs", "sleep 14"))
     world.reaches("runs", "Running")
     publisher(world).stop()
-    wait_for(lambda: connected(world)[0] == "CapacityStale", "the offer is stale", seconds=15)
+    wait_for(lambda: connected(world)[0] == "CapacityStale", "the offer is stale")
     assert "no new summary of the member's capacity for 3 times 2 seconds" in connected(world)[1]
     world.submit(h100("waits", "sleep 1"))
     world.waits_because("waits", "OfferNotConnected")
@@ -117,5 +117,5 @@ def test_without_its_publisher_a_member_keeps_its_jobs_and_gets_no_new_ones(worl
     assert world.status("runs")["binding"]["attempt"] == 1, "it was followed to its end where it was"
     assert world.status("waits")["phase"] == "Pending"
     publisher(world).start()
-    wait_for(lambda: connected(world)[0] == "Connected", "a new summary ends it", seconds=10)
+    wait_for(lambda: connected(world)[0] == "Connected", "a new summary ends it")
     world.reaches("waits", "Succeeded")

@@ -11,7 +11,7 @@ from kubernetes.client.exceptions import ApiException
 
 from e2e.life import H100, TEAM, World, job
 from e2e.test_commands import start
-from integration.support import wait_for
+from integration.support import PATIENCE, wait_for
 from sampan.local.up import wait_answering
 
 Json = dict[str, Any]
@@ -66,7 +66,7 @@ def crowded(world: World) -> Any:
     hub.apply(jobs[1])
     wait_for(lambda: hub.get("computejob", "-n", OTHER, "secret-queued").get("status", {}).get("conditions"), "the other job waits")
     yield
-    hub.kubectl("delete", "computejobs", "-n", OTHER, "--all", "--wait=true", "--timeout=60s")
+    hub.kubectl("delete", "computejobs", "-n", OTHER, "--all", "--wait=true", f"--timeout={PATIENCE}s")
     hub.kubectl("delete", "namespace", OTHER, "--wait=false")
 
 

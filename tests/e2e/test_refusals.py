@@ -14,7 +14,7 @@ from kubernetes.client.exceptions import ApiException
 
 from e2e.life import ASCEND, H100, HYGON, JOB_UID, REMOTE, TEAM, World, condition, job, outcomes
 from e2e.test_offers import offer, through, until
-from integration.support import wait_for
+from integration.support import PATIENCE, wait_for
 
 ADMISSION = "admissionregistration.k8s.io/v1"
 RBAC = "rbac.authorization.k8s.io/v1"
@@ -113,7 +113,7 @@ def refusing(world: World) -> Iterator[None]:
     kunshan.apply(absent_webhook())
     policy = "mutatingadmissionpolicy,mutatingadmissionpolicybinding"
     try:
-        wait_for(lambda: _refuses(world), "policy and webhook are in force", seconds=30)
+        wait_for(lambda: _refuses(world), "policy and webhook are in force")
         yield
     finally:
         lingang.kubectl("delete", policy, SUSPENDER, "--ignore-not-found")
@@ -154,16 +154,16 @@ def kubelet(world: World, before: dict[str, float]) -> Iterator[Kubelet]:
 
 
 def test_a_webhook_that_is_down_is_told(world: World) -> None:
-    status = world.until("hooked", lambda s: s.get("attempts"), "the first attempt ended", seconds=30)
+    status = world.until("hooked", lambda s: s.get("attempts"), "the first attempt ended")
     assert (status["attempts"][0]["outcome"], status["attempts"][0]["reason"]) == ("Rejected", "WebhookFailed")
     assert HOOK in status["attempts"][0]["message"]
-    wait_for(lambda: HOOK in explained(world, "hooked"), "so says the answer", seconds=10)
+    wait_for(lambda: HOOK in explained(world, "hooked"), "so says the answer")
     world.member("kunshan").kubectl("delete", "validatingwebhookconfiguration", "absent")
 
 
 def test_an_image_that_does_not_exist_is_told_and_ends_the_job(world: World, before: dict[str, float]) -> None:
-    world.until("typo", lambda s: condition(s, "Running").get("reason") in ("ErrImagePull", "ImagePullBackOff"), "says why", seconds=10)
-    status = world.reaches("typo", "Failed", seconds=20)
+    world.until("typo", lambda s: condition(s, "Running").get("reason") in ("ErrImagePull", "ImagePullBackOff"), "says why")
+    status = world.reaches("typo", "Failed")
     assert (status["reason"], outcomes(status)) == ("ImagePullBackOff", [(1, "Rejected")])
     assert "does-not-exist" in status["message"]
     assert "no alternative is left" in status["message"]
@@ -171,29 +171,29 @@ def test_an_image_that_does_not_exist_is_told_and_ends_the_job(world: World, bef
 
 def test_pods_that_a_kubelet_refuses_are_few_and_end_the_job(world: World, kubelet: Kubelet) -> None:
     words = "requested number of devices unavailable"
-    status = world.until("refused", lambda s: s.get("attempts"), "the first attempt ended", seconds=15)
+    status = world.until("refused", lambda s: s.get("attempts"), "the first attempt ended")
     assert (status["attempts"][0]["outcome"], status["attempts"][0]["reason"]) == ("Rejected", "UnexpectedAdmissionError")
     assert words in status["attempts"][0]["message"]
-    waits = world.waits_because("refused", "OfferCoolingDown", seconds=20)
+    waits = world.waits_because("refused", "OfferCoolingDown")
     assert words in waits["message"]
     assert "even if nothing else ran there" not in waits["message"]
     assert words in explained(world, "refused")
-    status = world.reaches("refused", "Failed", seconds=60)
+    status = world.reaches("refused", "Failed")
     assert (status["reason"], outcomes(status)) == ("UnexpectedAdmissionError", [(1, "Rejected"), (2, "Rejected")])
     assert len(kubelet.refused) == 2
 
 
 def test_a_member_that_suspends_what_is_started_is_asked_four_times(world: World, before: dict[str, float]) -> None:
-    status = world.until("fought-over", lambda s: s.get("attempts"), "the first attempt ended", seconds=30)
+    status = world.until("fought-over", lambda s: s.get("attempts"), "the first attempt ended")
     assert (status["attempts"][0]["outcome"], status["attempts"][0]["reason"]) == ("Rejected", "SuspendedByMember")
     assert "spec.suspend" in status["attempts"][0]["message"]
     assert calls(world, "patch", "jobs") - before["patch"] <= 8, "four for an attempt, and a second one may have begun"
-    wait_for(lambda: "spec.suspend" in explained(world, "fought-over"), "so says the answer, of a second attempt too", seconds=10)
+    wait_for(lambda: "spec.suspend" in explained(world, "fought-over"), "so says the answer, of a second attempt too")
     assert "job.told" in world.fed.operator.log.read_text(encoding="utf-8")
 
 
 def test_a_job_that_a_webhook_stopped_runs_once_that_is_up(world: World, before: dict[str, float]) -> None:
-    status = world.reaches("hooked", "Succeeded", seconds=60)
+    status = world.reaches("hooked", "Succeeded")
     assert "rejections" not in status
     assert calls(world, "create", "jobs") - before["create"] <= 12, "four for the attempt that the webhook stopped, one for each other"
 
@@ -217,7 +217,7 @@ def doomed(world: World) -> Iterator[str]:
         until(world, name, "Schedulable", "True")
         yield name
     finally:
-        world.fed.hub.kubectl("delete", "clusteroffer", name, "-n", "prov-lingang", "--ignore-not-found", "--timeout=90s")
+        world.fed.hub.kubectl("delete", "clusteroffer", name, "-n", "prov-lingang", "--ignore-not-found", f"--timeout={PATIENCE}s")
         member.kubectl("patch", "configmap", "hold", "-n", name, "--type=merge", "-p", '{"metadata": {"finalizers": null}}')
         member.kubectl("delete", "clusterrole,clusterrolebinding", name)
 
@@ -238,10 +238,10 @@ def test_a_namespace_that_is_being_deleted_frees_what_is_refused_there_and_is_to
     status = world.until(
         "homeless", lambda s: s.get("attempts") or condition(s, "Scheduled").get("reason") == "PermissionsMissing", "is told"
     )
-    assert "binding" not in world.until("homeless", lambda s: "binding" not in s, "nothing is kept", seconds=5)
+    assert "binding" not in world.until("homeless", lambda s: "binding" not in s, "nothing is kept")
     assert all(attempt["outcome"] == "Rejected" for attempt in status.get("attempts") or ())
     told = until(world, doomed, "PermissionsSufficient", "False")
     assert told["reason"] == "NamespaceMissing"
     assert f"namespace {doomed} of the member is being deleted" in told["message"]
-    assert world.waits_because("homeless", "PermissionsMissing", seconds=20)["status"] == "False"
-    world.delete_gone("homeless", seconds=10)
+    assert world.waits_because("homeless", "PermissionsMissing")["status"] == "False"
+    world.delete_gone("homeless")

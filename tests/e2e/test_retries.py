@@ -55,12 +55,12 @@ def deleted_node(world: World, jobs: None) -> Iterator[None]:
 def test_a_longer_deadline_is_taken_over_by_the_member(world: World) -> None:
     world.reaches("longer", "Running")
     world.change("longer", activeDeadlineSeconds=60)
-    wait_for(lambda: world.copy("longer").body["spec"]["activeDeadlineSeconds"] == 60, "the member has the longer deadline", seconds=5)
+    wait_for(lambda: world.copy("longer").body["spec"]["activeDeadlineSeconds"] == 60, "the member has the longer deadline")
     assert outcomes(world.reaches("longer", "Succeeded")) == [(1, "Succeeded")]
 
 
 def test_a_failure_is_retried_as_often_as_asked_with_growing_numbers(world: World) -> None:
-    status = world.reaches("always-fails", "Failed", seconds=90)
+    status = world.reaches("always-fails", "Failed")
     assert outcomes(status) == [(1, "AppFailed"), (2, "AppFailed"), (3, "AppFailed")]
     assert [attempt["exitCode"] for attempt in status["attempts"]] == [3, 3, 3]
     assert status["restarts"] == 2
@@ -83,7 +83,7 @@ def test_a_gang_restarts_whole(world: World) -> None:
 
 
 def test_a_sweep_retries_its_members_on_the_member_and_then_fails(world: World) -> None:
-    status = world.reaches("sweep-fails", "Failed", seconds=120)
+    status = world.reaches("sweep-fails", "Failed")
     assert outcomes(status) == [(1, "AppFailed")]
     assert status["attempts"][0]["exitCode"] == 5
     copy = world.copy("sweep-fails").body
@@ -109,7 +109,7 @@ def test_a_node_that_is_emptied_disrupts_the_whole_gang(world: World) -> None:
     node = pod["spec"]["nodeName"]
     member.kubectl("taint", "node", node, "maintenance=now:NoExecute")
     try:
-        status = world.reaches("tainted", "Succeeded", seconds=90)
+        status = world.reaches("tainted", "Succeeded")
         assert outcomes(status) == [(1, "Disrupted"), (2, "Succeeded")]
         assert node not in {pod["spec"]["nodeName"] for pod in world.pods("tainted")}
     finally:
@@ -120,7 +120,7 @@ def test_a_copy_deleted_by_hand_is_lost_and_the_job_fails(world: World) -> None:
     world.reaches("lost", "Running")
     copy = world.copy("lost")
     world.member(copy.member).kubectl("delete", "job", copy.name, "-n", REMOTE)
-    status = world.reaches("lost", "Failed", seconds=60)
+    status = world.reaches("lost", "Failed")
     assert outcomes(status) == [(1, "Lost")]
     assert condition(status, "Failed")["reason"] == "RemoteLost"
     assert world.copies("lost") == []
@@ -130,7 +130,7 @@ def test_a_lost_copy_with_retries_is_a_new_attempt(world: World) -> None:
     world.reaches("lost-retried", "Running")
     copy = world.copy("lost-retried")
     world.member(copy.member).kubectl("delete", "job", copy.name, "-n", REMOTE)
-    status = world.reaches("lost-retried", "Succeeded", seconds=60)
+    status = world.reaches("lost-retried", "Succeeded")
     assert outcomes(status) == [(1, "Lost"), (2, "Succeeded")]
     assert status["restarts"] == 1
 
@@ -143,6 +143,6 @@ def test_a_deadline_ends_the_job_without_a_retry(world: World) -> None:
 
 
 def test_a_deleted_node_is_a_disruption(world: World) -> None:
-    status = world.reaches("node-gone", "Succeeded", seconds=120)
+    status = world.reaches("node-gone", "Succeeded")
     assert outcomes(status) == [(1, "Disrupted"), (2, "Succeeded")]
     assert status.get("restarts", 0) == 0

@@ -17,8 +17,6 @@ pytestmark = [pytest.mark.e2e, pytest.mark.faults]
 
 DEATHS = 5
 OPERATOR = "system:serviceaccount:sampan-system:sampan-operator"
-LONG = 90
-"""Seconds an operator may take to be back where it was: Kopf backs off up to 15 s, and the machine may be busy."""
 
 
 @dataclasses.dataclass
@@ -94,7 +92,7 @@ def scene(federation: FederationUnderTest) -> Iterator[Scene]:
             operator = dataclasses.replace(federation.operator, kubeconfig=kubeconfig)
             operator.start()
             operator.wait_ready()
-            wait_for(lambda: set(scene.surplus().values()) == {1}, "the operator watches each kind once", seconds=LONG)
+            wait_for(lambda: set(scene.surplus().values()) == {1}, "the operator watches each kind once")
             yield scene
             operator.stop()
     finally:
@@ -105,7 +103,7 @@ def scene(federation: FederationUnderTest) -> Iterator[Scene]:
         for kind in ("providers", "acceleratorclasses", "placementpolicies"):
             hub.kubectl("delete", *objects[kind], "--ignore-not-found")
         tenant.delete_all()
-        wait_for(lambda: not tenant.jobs(), "the quiet job is gone", seconds=60)
+        wait_for(lambda: not tenant.jobs(), "the quiet job is gone")
 
 
 def _watches_without_operator(federation: FederationUnderTest) -> dict[str, int]:
@@ -114,11 +112,10 @@ def _watches_without_operator(federation: FederationUnderTest) -> dict[str, int]
     wait_for(
         lambda: all(metric(operator_metrics(address), "sampan_hub_events_total", kind=kind) for kind in KINDS),
         "the operator watches all kinds",
-        seconds=LONG,
     )
     fewer = {kind: count - 1 for kind, count in hub_watches(federation.hub).now.items()}
     federation.operator.stop()
-    return wait_for(lambda: now if (now := hub_watches(federation.hub).now) == fewer else None, f"only {fewer} are left", seconds=30)
+    return wait_for(lambda: now if (now := hub_watches(federation.hub).now) == fewer else None, f"only {fewer} are left")
 
 
 def die(scene: Scene) -> None:
@@ -126,21 +123,21 @@ def die(scene: Scene) -> None:
     hub = scene.federation.hub
     before = hub_watches(hub).ended
     assert scene.proxy.cut() > 0, "there was nothing to cut"
-    wait_for(lambda: all(n > before[kind] for kind, n in hub_watches(hub).ended.items()), "every watch has ended", seconds=LONG)
-    wait_for(lambda: min(scene.surplus().values()) >= 1, "every kind is watched again", seconds=LONG)
+    wait_for(lambda: all(n > before[kind] for kind, n in hub_watches(hub).ended.items()), "every watch has ended")
+    wait_for(lambda: min(scene.surplus().values()) >= 1, "every kind is watched again")
 
 
 def calls_for_one_change(scene: Scene, kind: str, turn: str) -> int:
     """Change one object of a kind once; returns how many calls of the handler that made."""
     before = scene.events(kind)
     version = scene.annotate(kind, turn)
-    wait_for(lambda: scene.events(kind) > before, f"the change of {kind} was heard", seconds=LONG)
+    wait_for(lambda: scene.events(kind) > before, f"the change of {kind} was heard")
     # A change of another kind, made and heard after this one: whatever a second watch had to tell has come by then.
     other = "providers" if kind != "providers" else "placementpolicies"
     for lap in ("a", "b"):
         heard = scene.events(other)
         scene.annotate(other, turn + lap)
-        wait_for(lambda: scene.events(other) > heard, f"the change of {other} was heard", seconds=LONG)  # noqa: B023
+        wait_for(lambda: scene.events(other) > heard, f"the change of {other} was heard")  # noqa: B023
     assert scene.version(kind) == version, f"somebody else changed {kind} meanwhile: the count says nothing"
     return scene.events(kind) - before
 
@@ -150,7 +147,7 @@ def test_five_watch_deaths_leave_one_watch_and_one_call(scene: Scene) -> None:
     pid = scene.federation.operator.pid
     for _ in range(DEATHS):
         die(scene)
-    wait_for(lambda: set(scene.surplus().values()) == {1}, "one watch per kind", seconds=LONG)
+    wait_for(lambda: set(scene.surplus().values()) == {1}, "one watch per kind")
     calls = {kind: calls_for_one_change(scene, kind, "after-deaths") for kind in KINDS}
     assert calls == dict.fromkeys(KINDS, 1)
     assert scene.surplus() == dict.fromkeys(KINDS, 1)
@@ -171,9 +168,9 @@ def test_deletions_in_a_gap_are_found(scene: Scene) -> None:
     def jobs_known() -> float:
         return metric(scene.metrics(), "sampan_jobs", phase="Suspended")
 
-    wait_for(lambda: jobs_known() == 2, "both suspended jobs are known", seconds=LONG)
+    wait_for(lambda: jobs_known() == 2, "both suspended jobs are known")
     offers = len(plan.offers)
-    wait_for(lambda: metric(scene.metrics(), "sampan_offers") == offers + 1, "the twin offer is known", seconds=LONG)
+    wait_for(lambda: metric(scene.metrics(), "sampan_offers") == offers + 1, "the twin offer is known")
     gaps = metric(scene.metrics(), "sampan_resync_gaps_total")
     scene.proxy.block()
     hub.kubectl("delete", "placementpolicy/gap", "acceleratorclass/gap")
@@ -186,7 +183,7 @@ def test_deletions_in_a_gap_are_found(scene: Scene) -> None:
     scene.federation.cluster("hub").stop(scene.federation.binaries)
     scene.federation.cluster("hub").start(scene.federation.binaries)
     scene.proxy.unblock()
-    wait_for(lambda: jobs_known() == 1, "the job that went in the gap is forgotten", seconds=LONG)
-    wait_for(lambda: metric(scene.metrics(), "sampan_offers") == offers, "the offer that went in the gap is forgotten", seconds=LONG)
-    wait_for(lambda: metric(scene.metrics(), "sampan_resync_gaps_total") >= gaps + 4, "all four deletions were found", seconds=LONG)
+    wait_for(lambda: jobs_known() == 1, "the job that went in the gap is forgotten")
+    wait_for(lambda: metric(scene.metrics(), "sampan_offers") == offers, "the offer that went in the gap is forgotten")
+    wait_for(lambda: metric(scene.metrics(), "sampan_resync_gaps_total") >= gaps + 4, "all four deletions were found")
     assert metric(scene.metrics(), "sampan_resync_gaps_total") == gaps + 4

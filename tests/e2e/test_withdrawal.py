@@ -37,7 +37,7 @@ def test_a_running_job_is_cancelled_and_the_finalizer_waits_for_the_last_pod(wor
             assert world.left(uid) == [], "the finalizer left too early"
         return gone
 
-    wait_for(look, "cancelled-running is gone", seconds=60)
+    wait_for(look, "cancelled-running is gone")
     assert seen[0], "no pod was seen terminating"
     assert world.left(uid) == []
 
@@ -52,14 +52,14 @@ def test_a_bound_job_that_never_ran_is_cancelled(world: World) -> None:
 
 def test_a_pending_job_is_cancelled_at_once(world: World) -> None:
     world.waits_because("cancelled-pending", "TooLarge")
-    world.delete_gone("cancelled-pending", seconds=5)
+    world.delete_gone("cancelled-pending")
 
 
 def test_a_running_job_is_suspended_and_resumed_as_a_new_attempt(world: World) -> None:
     world.reaches("paused-running", "Running")
     uid = world.must("paused-running")["metadata"]["uid"]
     world.change("paused-running", suspend=True)
-    status = world.reaches("paused-running", "Suspended", seconds=60)
+    status = world.reaches("paused-running", "Suspended")
     assert outcomes(status) == [(1, "Cancelled")]
     assert "binding" not in status
     assert condition(status, "Suspended")["status"] == "True"
@@ -81,12 +81,12 @@ def test_a_pending_job_that_is_suspended_waits_for_its_user(world: World) -> Non
 
 def test_a_suspended_job_can_be_deleted(world: World) -> None:
     world.reaches("paused-deleted", "Suspended")
-    world.delete_gone("paused-deleted", seconds=5)
+    world.delete_gone("paused-deleted")
 
 
 def test_a_finished_job_goes_after_its_ttl_with_its_copy(world: World) -> None:
     uid = world.must("expires")["metadata"]["uid"]
-    wait_for(lambda: world.get("expires") is None, "expires is gone", seconds=90)
+    wait_for(lambda: world.get("expires") is None, "expires is gone")
     assert world.left(uid) == []
 
 
@@ -126,13 +126,13 @@ def test_a_job_deleted_while_its_member_is_away_waits_for_it(world: World) -> No
     try:
         world.delete("away")
         gone_from_view = "Connected=False"
-        wait_for(lambda: connected(world, "prov-pengcheng", "pengcheng-ondemand") == "False", gone_from_view, seconds=45)
+        wait_for(lambda: connected(world, "prov-pengcheng", "pengcheng-ondemand") == "False", gone_from_view)
         assert world.must("away")["metadata"]["finalizers"] == ["sampan.dev/remote-cleanup"]
     finally:
         cluster.start(world.fed.binaries)
-    wait_for(lambda: world.get("away") is None, "away is gone", seconds=90)
+    wait_for(lambda: world.get("away") is None, "away is gone")
     assert world.left(uid) == []
-    wait_for(lambda: connected(world, "prov-pengcheng", "pengcheng-ondemand") == "True", "it is back", seconds=45)
+    wait_for(lambda: connected(world, "prov-pengcheng", "pengcheng-ondemand") == "True", "it is back")
 
 
 def test_copies_carry_only_what_sampan_says(world: World) -> None:

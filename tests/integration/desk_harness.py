@@ -5,13 +5,14 @@ What must never live here: assertions.
 
 import asyncio
 import base64
+import inspect
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from integration.support import Api, FederationUnderTest
+from integration.support import PATIENCE, Api, FederationUnderTest
 from sampan.controller.hub.client import Hub
 from sampan.controller.members.terms import LinkSettings
 from sampan.controller.offers.manager import OfferDesk
@@ -42,8 +43,8 @@ class Harness:
             hub_cluster_uid=hub_uid,
             policy=AddressPolicy(allow_loopback=True),
             probe_after=1,
-            probe_timeout=1,
-            mute_after=3,
+            probe_timeout=4,
+            mute_after=8,
             review_every=2,
             review_missing=1,
             tick=0.2,
@@ -118,7 +119,7 @@ class Harness:
         body = await self.admin(lambda: self.fed.hub.get("clusteroffer", "-n", key.namespace, key.name))
         return next((c for c in (body.get("status") or {}).get("conditions", ()) if c["type"] == kind), {})
 
-    async def until(self, key: OfferKey, kind: str, status: str, reason: str, *, seconds: float = 15) -> dict[str, str]:
+    async def until(self, key: OfferKey, kind: str, status: str, reason: str, *, seconds: float = PATIENCE) -> dict[str, str]:
         """Wait for a condition with status and reason."""
         seen: dict[str, str] = {}
         deadline = time.monotonic() + seconds
@@ -137,7 +138,16 @@ class Harness:
     async def clean(self) -> None:
         """Remove the offers and Secrets that tests made; the desk takes the finalizers off."""
         self.used.clear()
-        await self.admin(lambda: self.fed.hub.kubectl("delete", "clusteroffer,secret", "-A", "-l", "joining-test=yes", "--timeout=30s"))
+        made = ("clusteroffer,secret", "-A", "-l", "joining-test=yes")
+        await self.admin(lambda: self.fed.hub.kubectl("delete", *made, f"--timeout={PATIENCE}s"))
+
+
+async def comes(look: Callable[[], bool | Awaitable[bool]], what: str) -> None:
+    """Wait until `look` says yes; beside the desk, which lives in the same loop."""
+    deadline = time.monotonic() + PATIENCE
+    while not (await seen if inspect.isawaitable(seen := look()) else seen):
+        assert time.monotonic() < deadline, f"not within {PATIENCE} s: {what}"
+        await asyncio.sleep(0.05)
 
 
 @asynccontextmanager

@@ -22,6 +22,9 @@ from sampan.local.operator_process import OperatorProcess
 
 ROOT = Path(__file__).resolve().parents[2]
 CRDS = ROOT / "crds"
+PATIENCE = 180
+"""Seconds after which what has not come is missing. Only a test that fails waits so long, so that a loaded machine may take its time; the
+operator's slow looks (resync 240 s, review of a link and cool-down 300 s) do not come into it: what is told at once is still asked for."""
 T = TypeVar("T")
 
 
@@ -41,13 +44,13 @@ class Api:
             self._clients.append(config.new_client_from_config(config_file=str(self.kubeconfig)))
         return self._clients[0]
 
-    def try_kubectl(self, *arguments: str, input: str | None = None, timeout: float = 120) -> subprocess.CompletedProcess[str]:  # noqa: A002
+    def try_kubectl(self, *arguments: str, input: str | None = None, timeout: float = PATIENCE + 60) -> subprocess.CompletedProcess[str]:  # noqa: A002
         """Run kubectl and give its exit code, output and words, whatever they are."""
         command = [self.binaries["kubectl"], f"--kubeconfig={self.kubeconfig}", *arguments]
         env = tool_environment(self.cache)
         return subprocess.run(command, input=input, env=env, capture_output=True, text=True, timeout=timeout, check=False)
 
-    def kubectl(self, *arguments: str, input: str | None = None, timeout: float = 120) -> str:  # noqa: A002
+    def kubectl(self, *arguments: str, input: str | None = None, timeout: float = PATIENCE + 60) -> str:  # noqa: A002
         """Standard output of kubectl, which must succeed."""
         done = self.try_kubectl(*arguments, input=input, timeout=timeout)
         if done.returncode != 0:
@@ -118,7 +121,7 @@ def handles(federation: Federation, binaries: Binaries) -> FederationUnderTest:
     return FederationUnderTest(federation, binaries, hub=api("hub"), tenant=api("tenant"), members=members)
 
 
-def wait_for(look: Callable[[], T | None], what: str, *, seconds: float = 30, every: float = 0.1) -> T:
+def wait_for(look: Callable[[], T | None], what: str, *, seconds: float = PATIENCE, every: float = 0.1) -> T:
     """The first answer of `look` that is not None or False; AssertionError naming `what` and the last answer after the deadline."""
     deadline = time.monotonic() + seconds
     while True:
@@ -140,7 +143,7 @@ def bring_node_back(member: Api, node: str) -> None:
     """The node's kubelet is back; returns when the node is Ready."""
     member.kubectl("annotate", "node", node, "local.sampan.dev/lost-")
     member.kubectl("delete", "lease", node, "-n", "kube-node-lease")
-    member.kubectl("wait", "--for=condition=Ready", f"node/{node}", "--timeout=30s")
+    member.kubectl("wait", "--for=condition=Ready", f"node/{node}", f"--timeout={PATIENCE}s")
     wait_for(lambda: member.get("node", node)["status"].get("addresses"), f"the kubelet of {node} is back")
 
 

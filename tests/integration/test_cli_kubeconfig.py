@@ -176,7 +176,7 @@ def test_the_context_is_the_one_that_kubectl_picks(
 @pytest.fixture(scope="module")
 def parts(bare_api: Api, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The server's kubeconfig, whole and in the parts that tools leave lying about."""
-    wait_for(lambda: bare_api.try_kubectl("get", "cpj", "-A").returncode == 0, "the kinds are served", seconds=60)
+    wait_for(lambda: bare_api.try_kubectl("get", "cpj", "-A").returncode == 0, "the kinds are served")
     folder = tmp_path_factory.mktemp("parts")
     whole = yaml.safe_load(bare_api.kubeconfig.read_text(encoding="utf-8"))
     empty: dict[str, Any] = {"apiVersion": "v1", "kind": "Config", "clusters": None, "contexts": [], "users": None, "preferences": {}}

@@ -7,6 +7,7 @@ import pytest
 
 from integration.crd_objects import JOB, OFFER, Json, with_value
 from integration.crd_server import Server, collection, path_of
+from integration.support import PATIENCE
 
 pytestmark = pytest.mark.integration
 
@@ -153,7 +154,8 @@ def test_kubectl_wait_for_complete(server: Server, bare_api: Any, job: Json) -> 
     with pytest.raises(Exception, match="timed out"):
         bare_api.kubectl("wait", "--for=condition=Complete", "cpj/good", "-n", "default", "--timeout=1s")
     assert server.patch(job, {"status": {"phase": "Succeeded", "conditions": [complete]}}, part="/status").status == 200
-    assert "condition met" in str(bare_api.kubectl("wait", "--for=condition=Complete", "cpj/good", "-n", "default", "--timeout=20s"))
+    told = bare_api.kubectl("wait", "--for=condition=Complete", "cpj/good", "-n", "default", f"--timeout={PATIENCE}s")
+    assert "condition met" in str(told)
 
 
 def test_kubectl_get_shows_what_one_needs(server: Server, bare_api: Any, job: Json) -> None:

@@ -2,13 +2,12 @@
 
 import asyncio
 import os
-import time
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from integration.desk_harness import Harness, harness
-from integration.support import FederationUnderTest, handles
+from integration.desk_harness import Harness, comes, harness
+from integration.support import PATIENCE, FederationUnderTest, handles
 from sampan.local.binaries import Binaries
 from sampan.local.down import down
 from sampan.local.federation import load_federation
@@ -145,7 +144,7 @@ async def test_a_missing_secret_or_key_is_named(desk: Harness) -> None:
     await desk.until(key, "Schedulable", "True", "Schedulable")
 
 
-async def test_a_rotated_credential_is_used_within_ten_seconds_without_a_new_connection(desk: Harness) -> None:
+async def test_a_rotated_credential_is_used_without_a_new_connection(desk: Harness) -> None:
     """The client stays, its pictures stay, the token changes."""
     await desk.secret(A, "rotating", kubeconfig=await desk.kubeconfig("lingang"))
     key = await desk.offer(A, "rotating")
@@ -155,17 +154,15 @@ async def test_a_rotated_credential_is_used_within_ten_seconds_without_a_new_con
     shown = (await desk.status(key))["kubeconfigFingerprint"]
     await asyncio.sleep(1)  # tokens of one second are equal
     await desk.secret(A, "rotating", kubeconfig=await desk.kubeconfig("lingang"))
-    started = time.monotonic()
-    while link.client.credentials.fingerprint == before:
-        assert time.monotonic() - started < 10, "the new token was not taken"
-        await asyncio.sleep(0.05)
+    await comes(lambda: link.client.credentials.fingerprint != before, "the new token is taken")
     assert link.client is client
     assert link.connected
     await desk.until(key, "Schedulable", "True", "Schedulable")
-    deadline = time.monotonic() + 10
-    while (await desk.status(key))["kubeconfigFingerprint"] == shown:
-        assert time.monotonic() < deadline, "the status does not show the rotation"
-        await asyncio.sleep(0.2)
+
+    async def rotated() -> bool:
+        return bool((await desk.status(key))["kubeconfigFingerprint"] != shown)
+
+    await comes(rotated, "the status shows the rotation")
 
 
 async def test_a_secret_that_leads_to_another_cluster_is_not_used(desk: Harness) -> None:
@@ -199,12 +196,13 @@ async def test_a_node_of_absurd_size_freezes_nothing(desk: Harness, resource: st
     body = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "absurd", "labels": told}, "status": {"capacity": amounts}}
     await desk.admin(lambda: member.apply(body))
     try:
-        await desk.admin(lambda: member.kubectl("wait", "--for=condition=Ready", "node/absurd", "--timeout=20s"))
+        await desk.admin(lambda: member.kubectl("wait", "--for=condition=Ready", "node/absurd", f"--timeout={PATIENCE}s"))
         assert (await desk.admin(lambda: member.get("node", "absurd")))["status"]["allocatable"][resource] == "9223372036854775807"
-        deadline = time.monotonic() + 15
-        while not any(each["cause"] == "NotBelieved" for each in (await desk.status(JOINED)).get("leftOut", ())):
-            assert time.monotonic() < deadline, "what is not believed is told"
-            await asyncio.sleep(0.2)
+
+        async def doubted() -> bool:
+            return any(each["cause"] == "NotBelieved" for each in (await desk.status(JOINED)).get("leftOut", ()))
+
+        await comes(doubted, "what is not believed is told")
         after = {pool["name"]: pool["devices"] for pool in (await desk.status(JOINED))["pools"]}
         assert after == before
         assert (await desk.condition(JOINED, "Schedulable"))["reason"] == "Schedulable"
@@ -227,7 +225,7 @@ async def test_a_right_that_is_taken_away_is_named_and_heals(desk: Harness) -> N
     await desk.until(OTHER, "Schedulable", "True", "Schedulable")
 
 
-async def test_an_added_node_is_capacity_within_ten_seconds(desk: Harness) -> None:
+async def test_an_added_node_is_capacity_until_it_goes(desk: Harness) -> None:
     """Nodes that somebody adds are found like any other, and go like any other."""
     member, uid = desk.fed.members["lingang"], (await desk.status(JOINED))["clusterUID"]
     node = next(n for n in member.items("nodes") if n["metadata"]["name"].startswith("h100-"))
@@ -240,10 +238,7 @@ async def test_an_added_node_is_capacity_within_ten_seconds(desk: Harness) -> No
         return sum(cluster.free(name)["nvidia.com/gpu"] for cell in cells for name in cell.pool.nodes)
 
     async def reaches(devices: int) -> None:
-        started = time.monotonic()
-        while free() != devices:
-            assert time.monotonic() - started < 10, free()
-            await asyncio.sleep(0.05)
+        await comes(lambda: free() == devices, f"{devices} devices are free")
 
     await reaches(32)
     try:
@@ -264,7 +259,7 @@ async def test_an_offer_in_use_drains_and_goes_with_its_last_copy(desk: Harness)
     await desk.until(key, "Schedulable", "False", "Draining")
     assert not desk.desk.offers()[key].accepting
     desk.used.clear()
-    await desk.admin(lambda: desk.fed.hub.kubectl("wait", "--for=delete", "clusteroffer/leaving", "-n", A, "--timeout=20s"))
+    await desk.admin(lambda: desk.fed.hub.kubectl("wait", "--for=delete", "clusteroffer/leaving", "-n", A, f"--timeout={PATIENCE}s"))
 
 
 async def test_what_a_provider_was_not_granted_is_not_believed(desk: Harness) -> None:
@@ -285,8 +280,8 @@ async def test_a_mute_member_is_noticed_and_the_other_is_not_disturbed(desk: Har
     pid = desk.fed.cluster("pengcheng").pids()["kube-apiserver"]
     os.kill(pid, signal.SIGSTOP)
     try:
-        await desk.until(OTHER, "Connected", "False", "Unreachable", seconds=20)
+        await desk.until(OTHER, "Connected", "False", "Unreachable")
         assert (await desk.condition(JOINED, "Connected"))["status"] == "True"
     finally:
         os.kill(pid, signal.SIGCONT)
-    await desk.until(OTHER, "Schedulable", "True", "Schedulable", seconds=40)
+    await desk.until(OTHER, "Schedulable", "True", "Schedulable")

@@ -16,6 +16,7 @@ import pytest
 from consignments import consignment
 from integration.admission_worlds import GPU, NEED, TABLE, Json, World, amounts, hard, pod_of, random_world, spec_of
 from integration.crd_server import Server
+from integration.support import PATIENCE, wait_for
 from sampan.api.computejob import ComputeJobSpec
 from sampan.api.convert import shape_of
 from sampan.api.manifest import job_manifest
@@ -35,7 +36,6 @@ CORE = "/api/v1/namespaces"
 CLASSES = "/apis/scheduling.k8s.io/v1/priorityclasses"
 WORLDS = 160
 """Random ones, beside those of the table."""
-SECONDS = 30
 
 
 @pytest.fixture(scope="module")
@@ -58,14 +58,6 @@ def build(server: Server, world: World) -> None:
         server.send("POST", f"{CORE}/{world.name}/limitranges", body)
 
 
-def until(what: str, holds: Any) -> None:
-    """Wait until the server has taken something in."""
-    deadline = time.monotonic() + SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, f"not within {SECONDS} s: {what}"
-        time.sleep(0.1)
-
-
 def settle(server: Server, worlds: list[World]) -> None:
     """Wait until all rules are in force: admission sees them in the order in which they were made, the last one last."""
     last = World(name="sentinel", quotas=(hard(pods="0"),), ranges=({"max": {"cpu": "1"}},), resources=amounts({}, {"cpu": "2"}))
@@ -78,12 +70,12 @@ def settle(server: Server, worlds: list[World]) -> None:
         server.send("DELETE", f"{CORE}/sentinel/limitranges/range-0") if "maximum cpu" in message else None
         return "exceeded quota" in message
 
-    until("the last namespace's rules are in force", refused_by_both)
+    wait_for(refused_by_both, "the last namespace's rules are in force")
     for world in worlds:
         for quota in server.send("GET", f"{CORE}/{world.name}/resourcequotas").body["items"]:
             path = f"{CORE}/{world.name}/resourcequotas/{quota['metadata']['name']}"
             counted = lambda path=path: "used" in server.send("GET", path).body.get("status", {})  # noqa: E731
-            until(f"{path} is counted", counted)
+            wait_for(counted, f"{path} is counted")
 
 
 def create(server: Server, world: World, spec: ComputeJobSpec) -> Any:
@@ -135,7 +127,7 @@ def test_the_server_admits_what_we_say_it_admits(server: Server, worlds: list[Wo
         server.send("POST", CLASSES, {"metadata": {"name": default}, "value": 7, "globalDefault": True})
     free, spec = worlds[0], spec_of(worlds[0])
     assert spec is not None
-    until("the class is given", lambda: create(server, free, spec).body["spec"].get("priorityClassName") == default)
+    wait_for(lambda: create(server, free, spec).body["spec"].get("priorityClassName") == default, "the class is given")
     answers = [agreed(server, world) for world in worlds]
     if default is not None:
         server.send("DELETE", f"{CLASSES}/{default}")
@@ -145,7 +137,7 @@ def test_the_server_admits_what_we_say_it_admits(server: Server, worlds: list[Wo
 
 def agreed(server: Server, world: World) -> int:
     """Return the server's answer once ours is the same: a count that just changes is soon the same for both."""
-    spec, deadline = spec_of(world), time.monotonic() + SECONDS
+    spec, deadline = spec_of(world), time.monotonic() + PATIENCE
     assert spec is not None
     while True:
         why, answer = foretold(server, world, spec), create(server, world, spec)
@@ -181,10 +173,10 @@ def test_a_quota_that_is_not_counted_yet_lets_nothing_through(server: Server) ->
     build(server, world)
     spec, path = spec_of(world), f"{CORE}/uncounted/resourcequotas/quota-0"
     assert spec is not None
-    until("it is counted", lambda: "used" in server.send("GET", path).body.get("status", {}))
+    wait_for(lambda: "used" in server.send("GET", path).body.get("status", {}), "it is counted")
     patch = {"status": {"hard": {"pods": "9", "cpu": "4"}}}
     server.send("PATCH", f"{path}/status", patch, content_type="application/merge-patch+json")
-    until("the API server sees it", lambda: "status unknown" in create(server, world, spec).message)
+    wait_for(lambda: "status unknown" in create(server, world, spec).message, "the API server sees it")
     (quota,) = rules_in(server, world).quotas(())["uncounted"]
     assert (quota.left["cpu"], quota.uncounted) == (0, frozenset({"cpu"}))
     assert foretold(server, world, spec) == ("quota",)
@@ -222,9 +214,9 @@ def test_objects_that_a_job_brings_are_counted_by_name(server: Server) -> None:
         post = lambda root=root, plural=plural: server.send(  # noqa: E731
             "POST", f"{root}/namespaces/objects/{plural}?dryRun=All", bodies[plural]
         )
-        until(f"{entry} is in force", lambda post=post: post().status == 403)
+        wait_for(lambda post=post: post().status == 403, f"{entry} is in force")  # type: ignore[misc]
         (quota,) = rules_in(server, replace(TABLE[0], name="objects")).quotas(())["objects"]
         assert [amount <= 0 for amount in quota.left.values()] == [True], entry
         server.send("DELETE", f"{path}/q")
-        until(f"{entry} is gone", lambda post=post: post().status == 201)
+        wait_for(lambda post=post: post().status == 201, f"{entry} is gone")  # type: ignore[misc]
     server.send("DELETE", f"{CORE}/objects")

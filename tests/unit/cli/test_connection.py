@@ -56,7 +56,7 @@ def write(folder: Path, cluster: dict[str, Any], user: dict[str, Any] | None = N
 
 def seen(client: ApiClient) -> list[str]:
     """Names of the ConfigMaps that the server shows."""
-    listed = CoreV1Api(client).list_namespaced_config_map("ns", _request_timeout=(2, 5))
+    listed = CoreV1Api(client).list_namespaced_config_map("ns", _request_timeout=(30, 30))
     return [item.metadata.name for item in listed.items]
 
 

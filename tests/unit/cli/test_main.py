@@ -104,7 +104,7 @@ def test_a_watch_on_a_thread_does_not_take_the_exit_code_along() -> None:
         "main.cli = verb\n"
         "main.run()\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=False)
     assert (done.returncode, done.stdout) == (4, "said\n")
 
 

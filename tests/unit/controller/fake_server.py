@@ -21,6 +21,8 @@ PODS = "/api/v1/pods"
 JOBS = "/apis/batch/v1/namespaces/sampan-jobs/jobs"
 OWN_PODS = "/api/v1/namespaces/sampan-jobs/pods"
 RUNTIMES = "/apis/node.k8s.io/v1/runtimeclasses"
+DEADLINE = 60
+"""Seconds after which what is waited for will not come; on a loaded machine it may take some."""
 
 
 class FakeServer:
@@ -247,11 +249,11 @@ async def fake_server() -> AsyncIterator[FakeServer]:
         await runner.cleanup()
 
 
-async def until(condition: Callable[[], object], what: str, *, seconds: float = 8) -> None:
+async def until(condition: Callable[[], object], what: str) -> None:
     """Wait for a condition; AssertionError after the deadline."""
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(DEADLINE):
             while not condition():  # noqa: ASYNC110  what is waited for has no event
                 await asyncio.sleep(0.01)
     except TimeoutError:
-        raise AssertionError(f"not within {seconds} s: {what}") from None
+        raise AssertionError(f"not within {DEADLINE} s: {what}") from None

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from member_objects import HUB
 from sampan.api.convert_offer import SecretRef
@@ -23,14 +23,16 @@ SETTINGS = LinkSettings(
     tuning=Tuning(backoff_base=0.01, backoff_cap=0.05, unauthorized_wait=0.05, forbidden_wait=0.05),
     probe_after=0.2,
     probe_timeout=1.0,
-    mute_after=0.6,
-    refused_after=0.2,
+    mute_after=1.5,
+    refused_after=0.5,
     clock=lambda: 1_800_000_000_000,
     review_every=0.3,
     review_missing=0.1,
     tick=0.02,
     retry_base=0.02,
 )
+PATIENT = replace(SETTINGS, mute_after=60, refused_after=60)
+"""Nothing that lasts as long as a test is a loss, however slow the machine is."""
 
 
 @dataclass
@@ -57,9 +59,11 @@ class Told:
 
 
 @asynccontextmanager
-async def linked(namespaces: frozenset[str] = frozenset({"sampan-jobs"})) -> AsyncIterator[tuple[MemberLink, Told]]:
+async def linked(
+    namespaces: frozenset[str] = frozenset({"sampan-jobs"}), settings: LinkSettings = SETTINGS
+) -> AsyncIterator[tuple[MemberLink, Told]]:
     told = Told()
-    link = MemberLink(KEY, SETTINGS, told.events())
+    link = MemberLink(KEY, settings, told.events())
     link.follow(namespaces)
     task = asyncio.create_task(link.run())
     try:
@@ -70,8 +74,8 @@ async def linked(namespaces: frozenset[str] = frozenset({"sampan-jobs"})) -> Asy
 
 
 @asynccontextmanager
-async def joined(server: FakeServer) -> AsyncIterator[tuple[MemberLink, Told]]:
-    async with linked() as (link, told):
+async def joined(server: FakeServer, settings: LinkSettings = SETTINGS) -> AsyncIterator[tuple[MemberLink, Told]]:
+    async with linked(settings=settings) as (link, told):
         link.use(server.kubeconfig())
         await until(lambda: link.connected and link.facts.connected, "connected")
         yield link, told

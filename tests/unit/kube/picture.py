@@ -55,7 +55,7 @@ class Picture:
 async def watching(api: FakeApi, tuning: Tuning = QUICK) -> AsyncIterator[tuple[Reflector[ConfigMap], Picture, Client]]:
     """A running reflector, synced."""
     picture = Picture()
-    async with Client(credentials(api), limits=Limits(qps=10_000, burst=10_000, timeout=2.0)) as client:
+    async with Client(credentials(api), limits=Limits(qps=10_000, burst=10_000, timeout=30.0)) as client:
         reflector = Reflector(client, ALL, sink=picture, tuning=tuning, uniform=lambda low, _: low)
         task = asyncio.create_task(reflector.run())
         try:

@@ -24,7 +24,7 @@ CANARY = "canary-7f3a"
 @pytest.fixture
 async def client(api: FakeApi) -> AsyncIterator[Client]:
     """A client of the fake."""
-    async with Client(credentials(api), limits=Limits(qps=1000, timeout=3)) as one:
+    async with Client(credentials(api), limits=Limits(qps=1000, timeout=30)) as one:
         yield one
 
 
@@ -122,7 +122,7 @@ async def test_no_secret_gets_out(api: FakeApi, caplog: pytest.LogCaptureFixture
     api.fail("POST", sending(b"\xff" + CANARY.encode()), sending(hang=True))
     given = credentials(api, token=CANARY)
     shown = [repr(given)]
-    async with Client(given, limits=Limits(timeout=0.5)) as client:
+    async with Client(given, limits=Limits(timeout=2.0)) as client:
         for _ in range(7):
             with pytest.raises(errors.KubeError) as caught:
                 await client.create(secrets, {"data": {"kubeconfig": CANARY}}, into=PartialObject)

@@ -108,7 +108,7 @@ def test_a_lost_reply_leaves_a_write_unknown(exc: OSError) -> None:
 
 async def failure(given: Credentials) -> str:
     """What a read with these credentials fails with."""
-    async with Client(given, limits=Limits(timeout=5.0)) as client:
+    async with Client(given, limits=Limits(timeout=30.0)) as client:
         with pytest.raises(errors.TLSFailure) as caught:
             await client.get(resource_path("v1", "configmaps", namespace="ns", name="x"), into=PartialObject)
     return str(caught.value)
@@ -120,7 +120,7 @@ async def test_tls_failures_say_the_way_out_and_it_works() -> None:
         api.put("x")
         assert "127.0.0.1'; give tls-server-name, one of the names" in await failure(credentials(api))
         named = replace(credentials(api), server_name="inner.example.com")
-        async with Client(named, limits=Limits(timeout=5.0)) as client:
+        async with Client(named, limits=Limits(timeout=30.0)) as client:
             assert await client.get(resource_path("v1", "configmaps", namespace="ns", name="x"), into=PartialObject)
         assert "give tls-server-name" in await failure(replace(named, server_name="other.example.com"))
         assert "certificate-authority-data is not of the CA that signed" in await failure(credentials(api, ca=authority("stranger")))

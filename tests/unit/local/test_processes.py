@@ -61,7 +61,7 @@ def test_who_does_not_listen_is_killed_after_the_grace() -> None:
         started = time.monotonic()
         stop_process(process.pid, grace=0.3)
         assert gone(process.pid)
-        assert 0.3 <= time.monotonic() - started < 5
+        assert time.monotonic() - started >= 0.3
 
 
 def test_stopping_what_has_ended_is_no_error(start: Start) -> None:

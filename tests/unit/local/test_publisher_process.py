@@ -23,7 +23,7 @@ def publisher(tmp_path: Path, program: MakeProgram, monkeypatch: pytest.MonkeyPa
 def test_it_runs_once_with_its_kubeconfig_and_interval(publisher: PublisherProcess) -> None:
     pid = publisher.start()
     assert (publisher.start(), publisher.pid) == (pid, pid)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while not publisher.log.read_text() and time.monotonic() < deadline:
         time.sleep(0.02)
     assert f"-m sampan publish --kubeconfig {publisher.kubeconfig} --interval 3" in publisher.log.read_text()

@@ -48,7 +48,7 @@ class Heard:
 
     async def listen_until(self, done: Callable[[], bool]) -> None:
         listening = asyncio.create_task(self.published.listen())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not done():  # noqa: ASYNC110  the loop itself is what is waited for
                 await asyncio.sleep(0)
         listening.cancel()

@@ -157,7 +157,7 @@ async def test_what_questions_need_is_prepared_again_and_again(tmp_path: Path, m
 
     monkeypatch.setattr(Answers, "prepare", prepare)
     monkeypatch.setattr("sampan.controller.query.server.PREPARE_EVERY", 0.001)
-    async with running(tmp_path), asyncio.timeout(20):
+    async with running(tmp_path), asyncio.timeout(60):
         await enough.wait()
     assert set(seen) == {1}
 
