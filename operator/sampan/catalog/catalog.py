@@ -12,12 +12,12 @@ from sampan.catalog.facts import DraDriver, ResourceName, Vendor
 from sampan.catalog.presence import Index, absent_group, counts_none, index_of, present
 from sampan.catalog.reading import parse_other, parse_other_drivers, parse_vendor
 from sampan.catalog.recipes import recipe_for
-from sampan.catalog.resolve import UNKNOWN_VENDOR, resolve_vendor, unknown_group
+from sampan.catalog.resolve import resolve_vendor, unknown_group
 from sampan.catalog.slices import CLAIM, whole_pools
 from sampan.catalog.wiring import rack_of
 from sampan.model.accelerator import AcceleratorClass, Sharing
 from sampan.model.cluster import Node
-from sampan.model.device import MAX_DEVICES_PER_NODE, DeviceGroup, Ignored
+from sampan.model.device import MAX_DEVICES_PER_NODE, UNKNOWN_VENDOR, DeviceGroup, Ignored
 from sampan.model.launch import Launch
 from sampan.model.names import GROUP
 

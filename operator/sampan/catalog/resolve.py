@@ -16,9 +16,8 @@ from sampan.catalog.telling import Publication, Told, labelled_memory, number, t
 from sampan.catalog.wiring import fabric_of, rings_of, unhealthy_of
 from sampan.model.accelerator import Sharing
 from sampan.model.cluster import Node
-from sampan.model.device import DeviceGroup, DraDevice, Ignored
+from sampan.model.device import UNKNOWN_VENDOR, DeviceGroup, DraDevice, Ignored
 
-UNKNOWN_VENDOR: Final = "unknown"
 MOST_EVIDENCE: Final = 8
 _GIB: Final = 2**30
 _SIZED: Final = re.compile(r"[0-9]g\.([0-9]{1,3})gb(?:[.+][a-z0-9.]+)?", re.ASCII)

@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 
 from sampan.catalog import Catalog
-from sampan.catalog.resolve import UNKNOWN_VENDOR
 from sampan.catalog.taken import cards_taken
 from sampan.inventory.device_usage import doubles_taken
 from sampan.inventory.in_flight import used_by
@@ -18,7 +17,7 @@ from sampan.inventory.pools.taints import advice, blocking
 from sampan.kube import workloads as kube
 from sampan.model.accelerator import AcceleratorClass, Sharing
 from sampan.model.cluster import CardUse, Cluster, Node
-from sampan.model.device import DeviceGroup, DeviceSlice, Ignored
+from sampan.model.device import UNKNOWN_VENDOR, DeviceGroup, DeviceSlice, Ignored
 from sampan.model.offer import Offer, OfferKey, Terms
 from sampan.model.quantity import format_bytes
 from sampan.scheduling.capacity.node_room import hindrances, usable

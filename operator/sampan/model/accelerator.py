@@ -81,6 +81,12 @@ class AcceleratorClass:
     """What a pod needs to run on such devices, whoever offers them."""
     sources: tuple[str, ...] = ()
 
+    @property
+    def names(self) -> dict[str, str]:
+        """Return the names by which such devices can be asked for, by word of the manifest; what is not known is left out."""
+        named = {"class": self.name, "family": self.family, "vendor": self.vendor, "stack": self.stack}
+        return {word: name for word, name in named.items() if name}
+
     def tflops(self, precision: Precision) -> int | None:
         """Return the dense throughput at a precision in micro-TFLOPS (micro-TOPS), None where it is not known."""
         return next((amount for known, amount in self.throughput if known is precision), None)

@@ -1,11 +1,11 @@
 """A member cluster as the scheduler sees it: nodes own what is free, pools and cells are views on nodes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sampan.model.accelerator import AcceleratorClass, Sharing
 from sampan.model.admission import NO_ADMISSION, Admission, Quota
-from sampan.model.device import ClaimSource, DeviceGroup, DeviceSlice
+from sampan.model.device import UNKNOWN_VENDOR, ClaimSource, DeviceGroup, DeviceSlice
 from sampan.model.launch import NO_LAUNCH, Launch
 from sampan.model.offer import OfferKey
 from sampan.model.runtime_class import RuntimeClass
@@ -190,6 +190,32 @@ class Pool:
     driver: str = ""
     """Least driver version on its nodes; empty: not known."""
     compute_capability: str = ""
+
+    @property
+    def device_class(self) -> AcceleratorClass | None:
+        """Return what is known of one of its devices, as a class; None where there are no devices.
+
+        Its memory is a partition's own; where the model cannot be told it has no name, and no figure but that.
+        """
+        have = self.accelerator
+        if not self.resource:
+            return None
+        if have is None:
+            vendor = "" if self.vendor == UNKNOWN_VENDOR else self.vendor
+            return AcceleratorClass(name="", vendor=vendor, family=self.family, stack=self.stack, origin="", memory=self.memory)
+        memory = self.memory if self.memory is not None or self.sharing is Sharing.PARTITION else have.memory
+        return have if memory == have.memory else replace(have, memory=memory)
+
+    @property
+    def device_names(self) -> dict[str, str]:
+        """Return the names by which its devices can be asked for, by word of the manifest; none where there are no devices."""
+        have = self.device_class
+        return {} if have is None else {**have.names, "resource": self.resource}
+
+    @property
+    def units_per_device(self) -> int:
+        """Return how many of its resource one device is."""
+        return self.accelerator.units_per_device if self.accelerator else 1
 
     @property
     def extra(self) -> Vector:

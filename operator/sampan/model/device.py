@@ -9,6 +9,9 @@ from sampan.model.accelerator import Sharing
 MAX_DEVICES_PER_NODE: Final = 1024
 """More devices of one resource than this are no devices: such an amount on a node is not believed."""
 
+UNKNOWN_VENDOR: Final = "unknown"
+"""Vendor of devices that nobody can tell the maker of: no job can ask for them by it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:

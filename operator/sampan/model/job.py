@@ -1,9 +1,11 @@
 """A ComputeJob as the scheduler sees it: demands, constraints, and what binds it now. The pod itself is not here."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any, Final
 
-from sampan.model.accelerator import Precision
+from sampan.model.accelerator import AcceleratorClass, Precision
+from sampan.model.figures import FIGURES, NoFigure, Shortfall
 from sampan.model.offer import OfferKey, Terms
 from sampan.model.queues import DEFAULT_QUEUE
 from sampan.model.reason import Reason
@@ -44,6 +46,10 @@ class Share:
     """Percent of its compute; 0: whatever is left over."""
 
 
+_NAMES: Final = {"class": "accelerator_class", "family": "family", "vendor": "vendor", "stack": "stack", "resource": "resource"}
+"""Attribute of Requirement by word of the manifest."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement:
     """Which devices one replica needs; everything that is set must hold."""
@@ -71,6 +77,35 @@ class Requirement:
     """Partition profile that one device must be, such as `1g.10gb`; with count 1."""
     share: Share | None = None
     """A part of one card; with count 1."""
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Return the names by which it asks for devices, by word of the manifest."""
+        asked = {word: getattr(self, attribute) for word, attribute in _NAMES.items()}
+        return {word: name for word, name in asked.items() if name is not None}
+
+    def matches(self, have: AcceleratorClass, *, resource: str) -> bool:
+        """Tell whether devices of a class that are handed out as a resource bear every name that it asks for; figures are no names."""
+        theirs = {**have.names, "resource": resource}
+        return all(theirs.get(word) == name for word, name in self.names.items())
+
+    def shortfall(self, have: AcceleratorClass) -> tuple[Shortfall | NoFigure, ...]:
+        """Return the figures that devices of a class have too little of; one that is not known is not enough."""
+        asked = ((figure, getattr(self, figure.wanted)) for figure in FIGURES)
+        short = (Shortfall(each, wanted, each.known(have)) for each, wanted in asked if wanted is not None)
+        return (
+            *(each for each in short if each.present is None or each.present < each.wanted),
+            *(NoFigure(precision) for precision in self.precisions if not have.tflops(precision)),
+        )
+
+    def relaxed_to(self, have: AcceleratorClass, *, resource: str) -> "Requirement":
+        """Return the requirement with the names and figures that it sets as a class has them, without those that are not known of it."""
+        theirs = {**have.names, "resource": resource}
+        changed: dict[str, Any] = {_NAMES[word]: theirs.get(word) for word in self.names}
+        for figure in FIGURES:
+            wanted, present = getattr(self, figure.wanted), figure.known(have)
+            changed[figure.wanted] = None if wanted is None or present is None else min(wanted, present)
+        return replace(self, **changed, precisions=tuple(each for each in self.precisions if have.tflops(each)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +135,11 @@ class Demand:
     """Longest time that it may run; None: not declared."""
     wait_seconds: int = 0
     """How long the alternatives before this one have the job to themselves."""
+
+    @property
+    def devices(self) -> int:
+        """Return the devices of one replica."""
+        return self.requirement.count if self.requirement else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -149,8 +149,8 @@ class RemoteJobs:
         pool = self._state.pool_of(binding.offer, binding.pool)
         if pool is None:
             raise PoolGone(f"pool {binding.pool} of offer {binding.offer} is no longer there")
-        requirement = record.shape.demands[binding.alternative or 0].requirement
-        units = requirement.count * (pool.accelerator.units_per_device if pool.accelerator else 1) if requirement else 0
+        demand = record.shape.demands[binding.alternative or 0]
+        requirement, units = demand.requirement, demand.devices * pool.units_per_device
         nodes = self._state.hostnames(record.uid)
         return Consignment(
             hub_id=self._hub_id,

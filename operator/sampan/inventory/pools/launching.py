@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 
 from sampan.catalog import Catalog
-from sampan.catalog.resolve import UNKNOWN_VENDOR
 from sampan.inventory.pools.taints import blocking
 from sampan.model.accelerator import AcceleratorClass
 from sampan.model.cluster import Cluster, Node
-from sampan.model.device import DeviceGroup
+from sampan.model.device import UNKNOWN_VENDOR, DeviceGroup
 from sampan.model.launch import Launch
 from sampan.model.offer import Offer, PoolRule
 from sampan.model.runtime_class import RuntimeClass

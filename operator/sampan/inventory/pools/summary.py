@@ -74,7 +74,7 @@ def describe(pool: Pool, cluster: Cluster, *, used: int = 0, kept: int = 0) -> P
 
     `used`: devices that count against the cap (see `own_use`). `kept`: devices that reservations keep in the pool.
     """
-    units = pool.accelerator.units_per_device if pool.accelerator else 1
+    units = pool.units_per_device
     present = [name for name in pool.nodes if name in cluster.nodes]
     frees = [_free(pool, cluster, name=name, units=units) for name in present] if pool.resource else []
     usables = [usable(free, cluster, name, sharing=pool.sharing) for name, free in zip(present, frees, strict=False)]

@@ -3,8 +3,8 @@
 Devices of which no class is told have no class name, but a vendor, its software stack, a resource name, and at times a family.
 """
 
-from sampan.catalog.resolve import UNKNOWN_VENDOR
 from sampan.model.cluster import Pool
+from sampan.model.device import UNKNOWN_VENDOR
 from sampan.model.job import Requirement
 
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from builders import A100, H100, NOW, accelerator_class, cluster, demand, job, node, offer, pool, requirement, shape, snapshot
-from sampan.catalog.resolve import UNKNOWN_VENDOR
 from sampan.model.cluster import Cell
+from sampan.model.device import UNKNOWN_VENDOR
 from sampan.model.job import Requirement
 from sampan.model.plan import UnknownName
 from sampan.model.snapshot import Snapshot
