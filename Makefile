@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help venv demo test test-unit test-integration test-e2e lint generate lock binaries clean
+.PHONY: help venv demo test test-unit test-integration test-e2e bench lint generate lock binaries clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -48,6 +48,10 @@ test-integration: binaries ## the tests on real API servers, piece by piece
 test-e2e: binaries ## the tests on whole federations with the operator
 	$(call say,End-to-end tests)
 	@$(BIN)/python -m pytest tests/e2e $(PYTEST_ARGS)
+
+bench: binaries ## the figures of docs/performance.md, for a quiet machine: half an hour; BENCH_ARGS="life --profile" for a part
+	$(call say,Benchmark)
+	@PYTHONPATH=tests $(BIN)/python -m bench $(BENCH_ARGS)
 
 lint: $(STAMP) ## ruff, mypy strict, import contracts, generated files up to date
 	$(call say,ruff)

@@ -1,0 +1,43 @@
+"""How many calls the operator made, and what the hub's API server wrote, from their metrics. Never here: the jobs."""
+
+from collections import Counter
+
+from bench.api import Api
+from e2e.gauges import Samples, operator_metrics, parse
+from integration.support import FederationUnderTest
+
+WRITES = ("POST", "PUT", "PATCH", "APPLY", "DELETE")
+Calls = Counter[tuple[str, str, str]]
+
+
+def operator_calls(federation: FederationUnderTest) -> Calls:
+    """Return the operator's calls since its start by target, verb and resource."""
+    found: Calls = Counter()
+    for (name, labels), value in operator_metrics(federation.operator.metrics_address).items():
+        if name.endswith("_api_calls_total"):
+            told = dict(labels)
+            found[told["target"], told["verb"], told["resource"]] += int(value)
+    return found
+
+
+async def hub_writes(hub: Api) -> int:
+    """Return the writes of ComputeJobs, their status included, that the hub's API server has served."""
+    samples: Samples = parse((await hub.call("GET", "/metrics")).decode())
+    return int(
+        sum(
+            value
+            for (name, labels), value in samples.items()
+            if name == "apiserver_request_total" and dict(labels).get("resource") == "computejobs" and dict(labels).get("verb") in WRITES
+        )
+    )
+
+
+def calls_per_job(before: Calls, after: Calls, jobs: int) -> dict[str, float]:
+    """Return the operator's calls a job by target, and those of jobs in detail."""
+    made = after - before
+    total: Counter[str] = Counter()
+    for (target, verb, resource), number in made.items():
+        total[f"calls to the {target}s, a job" if target == "member" else f"calls to the {target}, a job"] += number
+        if resource.startswith(("jobs", "computejobs")):
+            total[f"{target} {verb} {resource}, a job"] += number
+    return {key: round(number / jobs, 2) for key, number in sorted(total.items())}

@@ -1,0 +1,171 @@
+"""The federation that is measured, and the generator's hands on it. Never here: what is measured.
+
+Made as `sampan local up` makes it: the charts' roles, admission policies and quotas, ServiceAccount tokens for operator and tenant.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from bench.api import Api, wait_until
+from bench.witness import GROUP, Witness
+from e2e.load import small_job
+from integration.support import FederationUnderTest, handles
+from sampan.local.binaries import ensure
+from sampan.local.down import down
+from sampan.local.federation import load_federation
+from sampan.local.scenario import Scenario
+from sampan.local.up import Wish, up, wait_schedulable
+
+MEMBERS = ("east", "south", "north")
+TEAM = "team-a"
+EXECUTING = ("kube-controller-manager", "kube-scheduler", "kwok-controller")
+"""What makes pods of a Job and runs them."""
+_numbers = count(1)
+Body = dict[str, Any]
+
+
+def say(text: str) -> None:
+    """Progress goes to standard error."""
+    sys.stderr.write(text + "\n")
+
+
+def plan(*, nodes: int = 8, pods: int = 110) -> Scenario:
+    """A hub and three members of equal nodes without accelerators, one provider each."""
+    labels = {"kubernetes.io/arch": "amd64", "node-role.kubernetes.io/worker": ""}
+    capacity = {"cpu": str(2 * pods), "memory": f"{4 * pods}Gi", "ephemeral-storage": "7Ti", "pods": str(pods)}
+    provider = {"jurisdictions": ["CN"], "regions": ["cn-east"], "terms": ["OnDemand"]}
+    return Scenario.model_validate(
+        {
+            "name": "bench",
+            "tenants": [{"namespace": TEAM}],
+            "members": [
+                {"name": m, "nodes": [{"name": "cpu-{}", "count": nodes, "labels": labels, "capacity": capacity}]} for m in MEMBERS
+            ],
+            "providers": [{"name": m, "namespace": f"prov-{m}", "spec": provider} for m in MEMBERS],
+            "offers": [
+                {"name": m, "provider": m, "member": m, "spec": {"region": "cn-east", "jurisdiction": "CN", "terms": "OnDemand"}}
+                for m in MEMBERS
+            ],
+        }
+    )
+
+
+@contextmanager
+def made(scenario: Scenario) -> Iterator[FederationUnderTest]:
+    """A federation of its own while the block runs."""
+    name = f"sampan-bench-{os.getpid()}"
+    try:
+        up(Wish(name=name, scenario=scenario), say)
+        found = handles(load_federation(name), ensure(say))
+        yield found
+        found.close()
+    finally:
+        down(name, say)
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """A federation with clients of the administrators and the tenant, all on one loop, and the witness."""
+
+    federation: FederationUnderTest
+    hub: Api
+    tenant: Api
+    members: Mapping[str, Api]
+    witness: Witness
+    namespace: str
+
+    async def submit(self, bodies: Sequence[Body]) -> list[str]:
+        """Create jobs as fast as the hub takes them; returns their UIDs in the order of `bodies`."""
+        path, encode = f"{GROUP}/namespaces/{self.namespace}/computejobs", msgspec.json.encode
+        decode = msgspec.json.Decoder(_Created).decode
+        waiting = iter([(number, encode(body)) for number, body in enumerate(bodies)])
+        uids = [""] * len(bodies)
+
+        async def one_after_another() -> None:
+            for number, body in waiting:
+                uids[number] = decode(await self.tenant.call("POST", path, body)).metadata.uid
+                self.witness.accepted(uids[number])
+
+        await asyncio.gather(*(one_after_another() for _ in range(16)))
+        return uids
+
+    async def delete_all(self, *, seconds: float) -> None:
+        """Delete every job of the tenant and wait until it has left the hub and the members."""
+        path = f"{GROUP}/namespaces/{self.namespace}/computejobs"
+        await self.hub.call("DELETE", path)
+
+        async def gone() -> bool:
+            return not await self.hub.items(path, {"limit": "1"})
+
+        await wait_until(gone, "every deleted job has left the hub", seconds=seconds, every=0.5)
+        await wait_until(lambda: not any(seen.live for seen in self.witness.jobs.values()), "no copy is left", seconds=seconds)
+
+
+class _Uid(msgspec.Struct):
+    uid: str
+
+
+class _Created(msgspec.Struct):
+    metadata: _Uid
+
+
+@asynccontextmanager
+async def bench_of(federation: FederationUnderTest) -> AsyncIterator[Bench]:
+    """Open the clients and begin to watch."""
+    local = federation.federation
+    async with AsyncExitStack() as stack:
+        hub = await stack.enter_async_context(Api(local.kubeconfig("hub")))
+        tenant = await stack.enter_async_context(Api(local.kubeconfig("tenant")))
+        members = {m.name: await stack.enter_async_context(Api(local.kubeconfig(m.name))) for m in local.members}
+        witness, namespace = Witness(), local.scenario.tenants[0].namespace
+        await witness.follow(hub, members, namespace=namespace)
+        yield Bench(federation, hub, tenant, members, witness, namespace)
+
+
+def pod_job(name: str, *, seconds: int, **spec: Any) -> Body:
+    """Return a job of one pod that sleeps, and ends a second after it was told to."""
+    body = small_job(name, seconds=seconds, **spec)
+    body["spec"]["template"]["terminationGracePeriodSeconds"] = 1
+    return body
+
+
+def names(prefix: str, how_many: int) -> list[str]:
+    """Return names of jobs that no other run of this process has."""
+    run = f"{os.getpid()}-{next(_numbers)}"
+    return [f"{prefix}-{run}-{number}" for number in range(how_many)]
+
+
+@contextmanager
+def nothing_executes(federation: FederationUnderTest) -> Iterator[None]:
+    """Freeze what runs Jobs on the members, for less than the 40 s after which their nodes would count as lost."""
+    pids = [pid for cluster in federation.federation.members for part, pid in cluster.pids().items() if part in EXECUTING]
+    try:
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        yield
+    finally:
+        for pid in reversed(pids):
+            os.kill(pid, signal.SIGCONT)
+
+
+def restarted(federation: FederationUnderTest, env: Mapping[str, str] | None = None) -> None:
+    """Start the operator anew, with these variables on top of its own."""
+    federation.operator.stop()
+    federation.operator.start(env)
+    federation.operator.wait_ready(300)
+    wait_schedulable(federation.federation, federation.binaries)
+
+
+def hooked(**settings: str) -> dict[str, str]:
+    """Return the variables that have an operator load the measuring hook (hook/sitecustomize.py)."""
+    return {"PYTHONPATH": str(Path(__file__).parent / "hook"), **settings}
