@@ -90,6 +90,16 @@ def test_every_package_with_code_has_its_folder_of_tests() -> None:
     assert not folders - packages, f"no package for the folders {sorted(map(str, folders - packages))} of tests/unit"
 
 
+def test_the_map_shows_the_packages() -> None:
+    """The map in CONTRIBUTING.md names every package, and none that was renamed away."""
+    shown_there = re.findall(r"^\| `([a-z_/]+)` \|", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.MULTILINE)
+    gone = [name for name in shown_there if not (PACKAGE / name).is_dir() and not (PACKAGE / f"{name}.py").is_file()]
+    assert not gone, f"CONTRIBUTING.md: the map names {gone}, which are not in operator/sampan: take them out or rename them"
+    packages = {module.relative_to(PACKAGE).parts[0] for module in MODULES} - {"__init__.py", "__main__.py"}
+    lacking = sorted({name.removesuffix(".py") for name in packages} - set(shown_there))
+    assert not lacking, f"CONTRIBUTING.md: the map lacks {lacking}: say in a row what lives there"
+
+
 @pytest.mark.parametrize("path", [*MODULES, *TEST_FILES], ids=ids)
 def test_files_and_functions_stay_small(path: Path) -> None:
     """A file has one noun, a function one step."""
