@@ -34,10 +34,12 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--cycles", type=int, default=200)
     parser.add_argument("--warm", type=int, default=100, help="cycles before it is measured")
+    parser.add_argument("--no-quotas", action="store_true", help="for comparison: no ResourceQuota in any job namespace")
     given = parser.parse_args()
-    world = build(given.scale, Random(42))
+    world = build(given.scale, Random(42), quotas=not given.no_quotas)
     nodes = sum(len(each.nodes) for each in world.clusters.values())
-    say(f"{nodes} nodes, {len(world.cells)} cells, {len(world.backlog)} jobs waiting, {sum(1 for _ in world.backlog)} buckets")
+    say(f"{nodes} nodes, {len(world.cells)} cells, {limited(world)} quotas")
+    say(f"{len(world.backlog)} jobs waiting, {sum(1 for _ in world.backlog)} buckets")
     memo, plan = Memo(), Plan()
     gc.collect()
     settle()
@@ -69,6 +71,11 @@ def shown(times: list[float]) -> str:
     """Return the percentiles."""
     ordered = sorted(times)
     return ", ".join(f"{name} {ordered[min(len(ordered) * part // 100, len(ordered) - 1)] * 1000:.0f} ms" for name, part in PARTS)
+
+
+def limited(world: Federation) -> int:
+    """Return how many quotas there are."""
+    return sum(len(told) for member in world.clusters.values() for told in member.quotas.values())
 
 
 def worst(times: list[float]) -> str:
