@@ -11,7 +11,7 @@ from random import Random
 
 from builders import NOW, demand, offer, price, quota, requirement, shape, vector
 from sampan.catalog import load
-from sampan.controller.state.demand_mix import Census
+from sampan.controller.state.demand_mix import DemandHistogram
 from sampan.model.accelerator import AcceleratorClass
 from sampan.model.admission import JOBS, Quota
 from sampan.model.backlog import Backlog
@@ -50,7 +50,7 @@ class Federation:
     shapes: list[Shape] = field(default_factory=list)
     now: int = NOW
     made: int = 0
-    census: Census = field(default_factory=Census)
+    census: DemandHistogram = field(default_factory=DemandHistogram)
     """What jobs ask for, as the operator counts it."""
 
     def snapshot(self) -> Snapshot:

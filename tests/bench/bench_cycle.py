@@ -15,7 +15,7 @@ from time import perf_counter, thread_time
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from large_federation import Federation, build, changes, devices, step
-from sampan.controller.runtime.gc_tuning import settle
+from sampan.controller.runtime.gc_tuning import freeze
 from sampan.model.plan import Plan
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule
@@ -42,7 +42,7 @@ def main() -> None:
     say(f"{len(world.backlog)} jobs waiting, {sum(1 for _ in world.backlog)} buckets")
     memo, plan = Memo(), Plan()
     gc.collect()
-    settle()
+    freeze()
     plan, memo = timed(world, memo, "a cycle from nothing")
     for _ in range(given.warm):
         step(world, plan)

@@ -189,7 +189,7 @@ def test_a_member_that_suspends_what_is_started_is_asked_four_times(world: World
     assert "spec.suspend" in status["attempts"][0]["message"]
     assert calls(world, "patch", "jobs") - before["patch"] <= 8, "four for an attempt, and a second one may have begun"
     wait_for(lambda: "spec.suspend" in explained(world, "fought-over"), "so says the answer, of a second attempt too")
-    assert "job.told" in world.fed.operator.log.read_text(encoding="utf-8")
+    assert "job.status" in world.fed.operator.log.read_text(encoding="utf-8")
 
 
 def test_a_job_that_a_webhook_stopped_runs_once_that_is_up(world: World, before: dict[str, float]) -> None:

@@ -13,11 +13,11 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from integration.support import PATIENCE, Api, FederationUnderTest
-from sampan.controller.hub.client import Hub
+from sampan.controller.hub.client import HubClient
 from sampan.controller.members.terms import LinkSettings
-from sampan.controller.offers.manager import OfferDesk
-from sampan.controller.offers.render import OfferUse
-from sampan.controller.offers.terms import DeskEvents, DeskSettings
+from sampan.controller.offers.manager import OfferManager
+from sampan.controller.offers.render import OfferUsage
+from sampan.controller.offers.terms import OfferCallbacks, OfferSettings
 from sampan.kube.addresses import AddressPolicy
 from sampan.kube.client import Client
 from sampan.kube.hub import hub_source
@@ -37,7 +37,7 @@ class Harness:
         self.fed = fed
         self.used: set[OfferKey] = set()
         self.jobs: list[tuple[str, str]] = []
-        self.hub = Hub(client)
+        self.hub = HubClient(client)
         settings = LinkSettings(
             hub_id=HUB_ID,
             hub_cluster_uid=hub_uid,
@@ -52,15 +52,15 @@ class Harness:
             clock=lambda: time.time_ns() // 1_000_000,
         )
         namespaces = tuple(f"prov-{name}" for name in fed.members)
-        self.desk = OfferDesk(
+        self.desk = OfferManager(
             client,
-            DeskSettings(provider_namespaces=namespaces, home_origins=frozenset({"CN"}), link=settings),
-            DeskEvents(
+            OfferSettings(provider_namespaces=namespaces, home_origins=frozenset({"CN"}), link=settings),
+            OfferCallbacks(
                 changed=lambda: None,
                 job_changed=lambda cluster, job: self.jobs.append((cluster, job)),
                 member_changed=lambda cluster: None,
-                flights=lambda cluster: (),
-                use=OfferUse(in_use=lambda key: key in self.used),
+                in_flight=lambda cluster: (),
+                usage=OfferUsage(in_use=lambda key: key in self.used),
             ),
             clock=lambda: time.time_ns() // 1_000_000,
         )
@@ -69,9 +69,9 @@ class Harness:
         """Give the desk what the hub has, again and again."""
         known: set[str] = set()
         while True:
-            for body in await self.hub.listed("providers"):
+            for body in await self.hub.list_objects("providers"):
                 self.desk.apply_provider(body)
-            offers = await self.hub.listed("clusteroffers")
+            offers = await self.hub.list_objects("clusteroffers")
             for body in offers:
                 self.desk.apply(body)
             uids = {body["metadata"]["uid"] for body in offers}
@@ -155,7 +155,7 @@ async def harness(fed: FederationUnderTest) -> AsyncIterator[Harness]:
     """A running desk; what tests left on the hub is removed before the desk ends."""
     source = hub_source(fed.federation.existing_kubeconfig("operator"))
     async with Client(source.read(), limits=Limits(qps=1000, burst=1000)) as client:
-        made = Harness(fed, client, await Hub(client).cluster_uid())
+        made = Harness(fed, client, await HubClient(client).cluster_uid())
         tasks = [asyncio.create_task(made.feed()), asyncio.create_task(made.desk.run())]
         try:
             yield made

@@ -73,9 +73,9 @@ async def test_an_offer_is_joined_with_its_pools_and_the_clusters_identity(desk:
 async def test_an_idle_desk_writes_nothing(desk: Harness) -> None:
     """After everything settled no offer changes for as long as one looks."""
     await asyncio.sleep(1)
-    before = [body["metadata"]["resourceVersion"] for body in await desk.hub.listed("clusteroffers")]
+    before = [body["metadata"]["resourceVersion"] for body in await desk.hub.list_objects("clusteroffers")]
     await asyncio.sleep(6)
-    assert [body["metadata"]["resourceVersion"] for body in await desk.hub.listed("clusteroffers")] == before
+    assert [body["metadata"]["resourceVersion"] for body in await desk.hub.list_objects("clusteroffers")] == before
 
 
 async def test_two_offers_of_one_namespace_share_one_link(desk: Harness) -> None:

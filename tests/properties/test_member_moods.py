@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from jobs import NOW, OFFER, binding, body, copy
 from sampan.api import status as s
-from sampan.controller.observation.attempt import Observation, State
+from sampan.controller.observation.attempt import AttemptState, Observation
 from sampan.controller.observation.failure import Cause, Failure
 from sampan.controller.reconcile import actions as a
 from sampan.controller.reconcile.decide import decide
-from sampan.controller.reconcile.endings import after
-from sampan.controller.reconcile.member_words import refused, words_of
-from sampan.controller.reconcile.retries import Tries, key_of
+from sampan.controller.reconcile.endings import with_ending
+from sampan.controller.reconcile.member_words import call_failure, is_final
+from sampan.controller.reconcile.retries import RetryTracker, key_of
 from sampan.controller.state.record import JobRecord, record_of
 from sampan.kube import errors
 from sampan.model.lifecycle import Outcome, Phase
@@ -47,7 +47,7 @@ MOODS = (*ERRORS, "works", "suspends", "rejects", "disrupts", "crashes", "no-ima
 DEADLINE = {"activeDeadlineSeconds": 100}
 
 
-def pods(state: State, reason: str = "", message: str = "no", *, pending: int = 0) -> Observation:
+def pods(state: AttemptState, reason: str = "", message: str = "no", *, pending: int = 0) -> Observation:
     """What is seen of a copy with one pod, or none."""
     counts = {"active": pending, "ready": 0, "succeeded": 0, "failed": 0, "pending": pending}
     return Observation(state=state, whole=False, reason=reason, message=message if reason else "", **counts)  # type: ignore[arg-type]
@@ -81,7 +81,7 @@ class Hour:
     writes: list[int] = field(default_factory=list)
     kinds: Counter[str] = field(default_factory=Counter)
     known: JobRecord | None = None
-    tries: Tries = field(default_factory=lambda: Tries(lambda low, _: low))
+    tries: RetryTracker = field(default_factory=lambda: RetryTracker(lambda low, _: low))
 
     @property
     def mood(self) -> str:
@@ -104,28 +104,28 @@ class Hour:
         """What the copy and its pods say."""
         mood = there.mood
         if there.suspended:
-            return pods(State.WAITING, "Suspended")
+            return pods(AttemptState.WAITING, "Suspended")
         if mood in ("rejects", "disrupts"):
             ran = mood == "disrupts"
             cause = Failure(pod="p", cause=Cause.DISRUPTION, at=self.now, reason="UnexpectedAdmissionError", ran=ran)
-            return replace(pods(State.DISRUPTED, cause.reason), cause=cause)
+            return replace(pods(AttemptState.DISRUPTED, cause.reason), cause=cause)
         if mood == "no-image":
-            return pods(State.STARTING, "ErrImagePull", f"port {self.now}", pending=1)
+            return pods(AttemptState.STARTING, "ErrImagePull", f"port {self.now}", pending=1)
         if mood == "no-pods":
-            return pods(State.WAITING)
+            return pods(AttemptState.WAITING)
         if mood == "fickle":
-            return pods(State.STARTING, "ABCDEFG"[self.now // STEP % 7], pending=1)
+            return pods(AttemptState.STARTING, "ABCDEFG"[self.now // STEP % 7], pending=1)
         if mood == "crashes" and self.now - there.made >= 1_000:
-            return replace(pods(State.APP_FAILED, "Error"), failed=1)
+            return replace(pods(AttemptState.APP_FAILED, "Error"), failed=1)
         if self.now - there.made >= 60_000 and mood != "sets-back":
-            return replace(pods(State.SUCCEEDED), whole=True, succeeded=1)
-        return replace(pods(State.RUNNING), whole=True, ready=1)
+            return replace(pods(AttemptState.SUCCEEDED), whole=True, succeeded=1)
+        return replace(pods(AttemptState.RUNNING), whole=True, ready=1)
 
-    def remote(self, record: JobRecord) -> a.Remote:
+    def remote(self, record: JobRecord) -> a.RemoteState:
         """What `sight` would say."""
         where, there = record.binding, self.copy
         if where is None:
-            return a.Remote()
+            return a.RemoteState()
         if there is not None and there.going is not None and there.mood != "holds" and self.now - there.going >= 1_000:
             self.copy = there = None
         if there is not None and there.mood == "vanishes" and self.now - there.made >= 2_000:
@@ -138,14 +138,14 @@ class Hour:
                 since = s.to_rfc3339(there.going)
                 held = msgspec.structs.replace(job.metadata, deletion_timestamp=since, finalizers=["example.com/hold"])
                 job = msgspec.structs.replace(job, metadata=held)
-        return a.Remote(
+        return a.RemoteState(
             reachable=True,
             job=job,
-            seen=where.attempt in self.seen,
+            seen_before=where.attempt in self.seen,
             observation=self.observation(there) if there is not None else None,
             absent=self.absent == where.attempt and there is None,
             final_for=10_000,
-            told=self.told,
+            event=self.told,
             tries=self.tries.of(record.uid),
         )
 
@@ -160,12 +160,12 @@ class Hour:
         match action:
             case a.Create():
                 if (error := ERRORS.get(self.mood)) is not None:
-                    if not refused(error):
+                    if not is_final(error):
                         raise error
-                    words = words_of(error)
-                    ending = s.Ending(outcome=Outcome.REJECTED, reason=words.reason, ended_at=self.now, counted=not words.passing)
+                    words = call_failure(error)
+                    ending = s.Ending(outcome=Outcome.REJECTED, reason=words.reason, ended_at=self.now, counted=not words.transient)
                     self.absent = where.attempt
-                    self.write(after(record, ending))
+                    self.write(with_ending(record, ending))
                     return True
                 self.copy = Copy(where.attempt, self.mood, self.now)
                 return True
@@ -201,9 +201,9 @@ class Hour:
             try:
                 again = self.act(record, action)
             except errors.KubeError as error:
-                self.tries.failed(record.uid, key, self.now, words=words_of(error))
+                self.tries.failed(record.uid, key, self.now, failure=call_failure(error))
                 continue
-            self.tries.made(record.uid, key, self.now)
+            self.tries.succeeded(record.uid, key, self.now)
             if not again:
                 return
         raise AssertionError(f"no end of actions; the last was {action}")

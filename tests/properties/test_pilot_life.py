@@ -12,17 +12,17 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from jobs import NOW, OFFER, binding, body, copy
 from sampan.api import status as s
 from sampan.api.conditions import HOLD_UPS
-from sampan.controller.observation.attempt import Observation, State
-from sampan.controller.observation.hold_ups import Outlook, away, of_pods, tell
+from sampan.controller.observation.attempt import AttemptState, Observation
+from sampan.controller.observation.hold_ups import HoldUpState, away, of_pods, report_hold_up
 from sampan.controller.observation.outage import Outage
-from sampan.controller.observation.presence import Trouble, Why
+from sampan.controller.observation.presence import PodProblem, ProblemKind
 from sampan.controller.reconcile import actions as a
 from sampan.controller.reconcile.decide import decide
 from sampan.controller.state.record import JobRecord, record_of
 from sampan.model.lifecycle import Phase
 from sampan.model.names import FINALIZER
 
-STATES = st.sampled_from(list(State))
+STATES = st.sampled_from(list(AttemptState))
 
 
 class Life(RuleBasedStateMachine):
@@ -43,7 +43,7 @@ class Life(RuleBasedStateMachine):
         self.going = self.suspended = self.reachable = False
         self.away = self.node_lost = False
         self.pods = 0
-        self.state = State.WAITING
+        self.state = AttemptState.WAITING
         self.absent: int | None = None
         self.seen: set[int] = set()
         self.created: list[int] = []
@@ -56,36 +56,36 @@ class Life(RuleBasedStateMachine):
             meta["deletionTimestamp"] = s.to_rfc3339(NOW)
         return record_of(body(spec=self.spec, status=self.status, **meta), None)
 
-    def remote(self) -> a.Remote:
+    def remote(self) -> a.RemoteState:
         """What `sight` would say."""
         where = self.record().binding
         if where is None:
-            return a.Remote()
+            return a.RemoteState()
         if not self.reachable:
-            return a.Remote(absent=self.absent == where.attempt)
+            return a.RemoteState(absent=self.absent == where.attempt)
         there = copy(attempt=self.copy, deleting=self.going, suspend=self.suspended) if self.copy is not None else None
         if self.copy is not None:
             self.seen.add(self.copy)
         counts = {"active": 1, "ready": 1, "succeeded": 0, "failed": 0, "pending": 0}
-        look = Observation(state=self.state, whole=self.state is State.RUNNING, reason=str(self.state), **counts)  # type: ignore[arg-type]
-        return a.Remote(
+        look = Observation(state=self.state, whole=self.state is AttemptState.RUNNING, reason=str(self.state), **counts)  # type: ignore[arg-type]
+        return a.RemoteState(
             reachable=True,
             job=there,
-            seen=where.attempt in self.seen,
+            seen_before=where.attempt in self.seen,
             pods=self.pods,
             observation=look if there else None,
             absent=self.absent == where.attempt and there is None and not self.pods,
         )
 
-    def outlook(self, record: JobRecord) -> Outlook:
+    def outlook(self, record: JobRecord) -> HoldUpState:
         """What `outlooks` would say: a node, or the member, that is lost or not."""
         if record.binding is None or (record.phase.ended and not self.deleting):
-            return Outlook(known=True)
+            return HoldUpState(known=True)
         ended = self.deleting or not record.attempt_open
         if not self.reachable:
-            return Outlook(known=self.away, hold_up=away(Outage(since=NOW, reason="Unreachable"), OFFER, ended=ended, unsent=False))
-        lost = Trouble(pod="p", uid="p", node="n1", why=Why.NODE_UNREACHABLE, since=NOW, ripe_at=NOW + 10_000)
-        return Outlook(known=True, hold_up=of_pods((lost,) if self.node_lost and self.pods else (), ended=ended))
+            return HoldUpState(known=self.away, hold_up=away(Outage(since=NOW, reason="Unreachable"), OFFER, ended=ended, unsent=False))
+        lost = PodProblem(pod="p", uid="p", node="n1", kind=ProblemKind.NODE_UNREACHABLE, since=NOW, report_at=NOW + 10_000)
+        return HoldUpState(known=True, hold_up=of_pods((lost,) if self.node_lost and self.pods else (), ended=ended))
 
     # --- the world ------------------------------------------------------------------------------------------------
 
@@ -103,7 +103,7 @@ class Life(RuleBasedStateMachine):
 
     @precondition(lambda self: self.copy is not None and not self.state.final)
     @rule(state=STATES)
-    def member_reports(self, state: State) -> None:
+    def member_reports(self, state: AttemptState) -> None:
         self.state = state
 
     @precondition(lambda self: self.copy is not None)
@@ -143,7 +143,7 @@ class Life(RuleBasedStateMachine):
             times = a.Times(now=self.now, tombstone=30_000, counters=15_000)
             action = decide(record, self.remote(), times)
             if isinstance(action, a.Wait):
-                action = tell(record, self.outlook(record), action, times=times)
+                action = report_hold_up(record, self.outlook(record), action, times=times)
             if isinstance(action, a.Patch):
                 assert action.status != self.status, "every patch changes something"
                 self.status = action.status
@@ -160,7 +160,7 @@ class Life(RuleBasedStateMachine):
                 assert where.attempt not in self.created, "an attempt is created once"
                 assert self.copy is None
                 self.created.append(where.attempt)
-                self.copy, self.state, self.suspended, self.going, self.pods = where.attempt, State.WAITING, True, False, 1
+                self.copy, self.state, self.suspended, self.going, self.pods = where.attempt, AttemptState.WAITING, True, False, 1
                 return True
             case a.Start():
                 self.suspended = False

@@ -8,7 +8,7 @@ from jobs import NOW, OFFER, binding, bound_status, copy, record
 from member_objects import as_node, node_body
 from sampan.api import rejections
 from sampan.api.status import to_rfc3339
-from sampan.controller.observation.attempt import Observation, State
+from sampan.controller.observation.attempt import AttemptState, Observation
 from sampan.controller.observation.outage import Outage
 from sampan.controller.reconcile import actions as a
 from sampan.controller.reconcile.decide import decide
@@ -33,7 +33,7 @@ def writes(w: World) -> int:
 async def away(w: World, *, since: int = NOW - 60_000) -> None:
     """The link says that its member does not answer."""
     w.link.connected, w.members.lost = False, Outage(since=since, reason=UNREACHABLE)
-    w.pilot.touch("u1")
+    w.pilot.enqueue("u1")
     await w.settle()
 
 
@@ -67,16 +67,16 @@ def pod(w: World, **meta: Any) -> dict[str, Any]:
 LATE = record(status=bound_status(binding(bound_at=NOW - 20_000)), spec={"startDeadlineSeconds": 10})
 FRESH = record(status=bound_status())
 DECISIONS = (
-    ("what was never sent waits for its member until it is late", FRESH, a.Remote(unsent=True), None),
-    ("what was never sent goes elsewhere once it is late", LATE, a.Remote(unsent=True), "MemberUnreachable"),
-    ("what may have been sent stays, however late", LATE, a.Remote(), None),
-    ("what was never sent to an offer that is gone goes at once", FRESH, a.Remote(unsent=True, offer_exists=False), "OfferGone"),
-    ("what may have been sent to an offer that is gone stays", FRESH, a.Remote(offer_exists=False), None),
+    ("what was never sent waits for its member until it is late", FRESH, a.RemoteState(unsent=True), None),
+    ("what was never sent goes elsewhere once it is late", LATE, a.RemoteState(unsent=True), "MemberUnreachable"),
+    ("what may have been sent stays, however late", LATE, a.RemoteState(), None),
+    ("what was never sent to an offer that is gone goes at once", FRESH, a.RemoteState(unsent=True, offer_exists=False), "OfferGone"),
+    ("what may have been sent to an offer that is gone stays", FRESH, a.RemoteState(offer_exists=False), None),
 )
 
 
 @pytest.mark.parametrize(("job", "remote", "reason"), [row[1:] for row in DECISIONS], ids=[row[0] for row in DECISIONS])
-def test_what_is_done_while_the_member_is_away(job: JobRecord, remote: a.Remote, reason: str | None) -> None:
+def test_what_is_done_while_the_member_is_away(job: JobRecord, remote: a.RemoteState, reason: str | None) -> None:
     times = a.Times(now=NOW, tombstone=30_000, counters=15_000)
     action = decide(job, remote, times)
     if reason is None:
@@ -99,7 +99,7 @@ async def test_a_silent_member_costs_one_write_and_its_return_another() -> None:
         assert f"{OFFER} does not answer since 2027-01-15T07:59:00Z (Unreachable)" in condition(w, "Degraded")["message"]
         for _ in range(5):
             w.now += 60_000
-            w.pilot.touch("u1")
+            w.pilot.enqueue("u1")
             await w.settle()
         assert writes(w) == before + 1, "and none while it lasts"
         assert w.status()["phase"] == "Running"
@@ -236,11 +236,11 @@ async def test_a_ghost_of_a_copy_does_not_keep_a_job() -> None:
         w.now += 20_000
         w.watch()
         w.link.jobs = ghost
-        w.pilot.touch("u1")
+        w.pilot.enqueue("u1")
         await w.settle()
         assert len(w.member.calls("DELETE", "/jobs")) <= 1
         w.now += 20_000
-        w.pilot.touch("u1")
+        w.pilot.enqueue("u1")
         await w.settle()
         assert not w.hub.of(JOBS), "the finalizer left"
         assert len(w.member.calls("DELETE", "/jobs")) == 1
@@ -248,9 +248,9 @@ async def test_a_ghost_of_a_copy_does_not_keep_a_job() -> None:
 
 @pytest.mark.parametrize(("ended", "want"), [(NOW - 7_200_000, NOW), (NOW - 1_000, NOW - 1_000), (NOW + 7_200_000, NOW), (None, NOW)])
 def test_a_members_clock_is_believed_only_within_the_attempt(ended: int | None, want: int) -> None:
-    state = State.SUCCEEDED
+    state = AttemptState.SUCCEEDED
     seen = Observation(state=state, whole=True, active=0, ready=0, succeeded=1, failed=0, pending=0, ended_at=ended)
-    action = decide(FRESH, a.Remote(reachable=True, job=copy(), observation=seen), a.Times(now=NOW, tombstone=30_000, counters=15_000))
+    action = decide(FRESH, a.RemoteState(reachable=True, job=copy(), observation=seen), a.Times(now=NOW, tombstone=30_000, counters=15_000))
     assert isinstance(action, a.Patch)
     assert action.status["finishedAt"] == to_rfc3339(want)
 

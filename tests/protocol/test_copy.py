@@ -58,7 +58,7 @@ async def test_a_lost_reply_to_a_create_is_found_by_the_same_name() -> None:
         w.member.lose_reply("POST", "/jobs")
         await w.bind()
         w.now += 1_000
-        w.pilot.touch("u1")
+        w.pilot.enqueue("u1")
         await w.settle()
         assert {call.body["metadata"]["name"] for call in w.member.calls("POST")} == {NAME}
         assert len(w.member.of(REMOTE)) == 1

@@ -36,7 +36,7 @@ def waiting(of: State, now: int = NOW) -> list[str]:
 
 def flights(of: State) -> list[Flight]:
     """What is counted as taken on the member."""
-    return list(of.flights(CLUSTER))
+    return list(of.in_flight(CLUSTER))
 
 
 def test_an_assignment_counts_from_the_moment_it_is_made() -> None:
@@ -47,7 +47,7 @@ def test_an_assignment_counts_from_the_moment_it_is_made() -> None:
     (flight,) = flights(st)
     assert (flight.job_uid, flight.nodes) == ("u1", (("n2", 1),))
     assert flight.per_replica["nvidia.com/gpu"] == 8
-    assert list(st.flights("another")) == []
+    assert list(st.in_flight("another")) == []
     assert fleet.changed == [CLUSTER]
     assert waiting(st) == []
     assert st.waiting == 1, "it waits for its intent"
@@ -57,13 +57,13 @@ def test_an_assignment_that_fails_is_given_back_whole() -> None:
     fleet, told = FakeFleet(), []
     st = state(fleet)
     st.apply_job(body(spec=H100_JOB))
-    st.on_waiting.append(lambda: told.append(1))
+    st.on_pending.append(lambda: told.append(1))
     st.assume(assignment(st))
     fleet.changed.clear()
-    st.forget("u1")
+    st.forget_assumed("u1")
     assert (flights(st), waiting(st), fleet.changed, told) == ([], ["u1"], [CLUSTER], [1])
     assert st.planned("u1") is None
-    st.forget("u1")
+    st.forget_assumed("u1")
     assert told == [1], "once"
 
 
@@ -74,7 +74,7 @@ def test_the_same_job_is_counted_once_assumed_bound_and_after_the_pilot_let_go()
     st.apply_job(body(resourceVersion="11", spec=H100_JOB, status=bound_status()))
     (flight,) = flights(st)
     assert flight.nodes == (("n2", 1),), "the plan's nodes, not the pool's first"
-    st.forget("u1")
+    st.forget_assumed("u1")
     assert flights(st) == [flight]
     assert st.planned("u1") is not None
 

@@ -33,16 +33,16 @@ class Member(FakeFleet):
         super().__init__()
         self.offer = replace(b.offer(OFFER.name, namespace=OFFER.namespace, cluster_uid=CLUSTER), member_queue="gpu" if queue else "")
         self.state = State(self, currency="CNY", cooldown=0)
-        self.parts = OfferPools(load(), frozenset(), self.state.flights)
+        self.parts = OfferPools(load(), frozenset(), self.state.in_flight)
         self.inventory = Inventory(HUB, self._changed)
-        self.parts.put(self.offer, trust_overrides=False)
-        self.parts.look(CLUSTER, self.inventory)
+        self.parts.set_offer(self.offer, trust_overrides=False)
+        self.parts.attach_member(CLUSTER, self.inventory)
         for name in ("n1", "n2"):
             self.inventory.put_node(as_node(node_body(name)))
         self.inventory.layers.found([], kueue="kueue.x-k8s.io/v1beta2")
 
     def _changed(self, nodes: frozenset[str]) -> None:
-        self.parts.touch(CLUSTER, self.inventory, nodes)
+        self.parts.mark_changed(CLUSTER, self.inventory, nodes)
 
     def offers(self) -> Mapping[OfferKey, Offer]:
         return {OFFER: self.offer}
@@ -56,8 +56,8 @@ class Member(FakeFleet):
     def nodes(self, cluster_uid: str) -> Mapping[str, Node]:
         return self.inventory.nodes
 
-    def flights_changed(self, cluster_uid: str) -> None:
-        self.parts.flights_changed(cluster_uid)
+    def in_flight_changed(self, cluster_uid: str) -> None:
+        self.parts.in_flight_changed(cluster_uid)
 
     def cycle(self) -> list[str]:
         """Run one cycle and assume what it assigns."""

@@ -116,7 +116,7 @@ async def test_a_namespace_that_is_refused_keeps_nobody_else_waiting(server: Fak
     server.collections |= {other: {}, "/api/v1/namespaces/elsewhere/pods": {}}
     server.forbidden, server.denied = {other}, server.denied | {"watch jobs.batch in elsewhere"}
     async with linked(frozenset({HERE, "elsewhere"})) as (link, _):
-        link.use(server.kubeconfig())
+        link.set_source(server.kubeconfig())
         await until(lambda: link.follows(HERE) and link.facts.of(HERE).connected, "one is followed")
         assert list(link.jobs) == [JOB]
         assert not link.follows("elsewhere")
@@ -134,7 +134,7 @@ async def test_a_watch_that_only_one_namespace_needs_fails_for_that_one_alone(se
     server.collections |= {"/apis/batch/v1/namespaces/elsewhere/jobs": {}, other: {}}
     server.broken = {other}
     async with linked(frozenset({HERE, "elsewhere"})) as (link, told):
-        link.use(server.kubeconfig())
+        link.set_source(server.kubeconfig())
         await until(lambda: link.follows(HERE), "one is followed")
         await until(lambda: link.outage("elsewhere"), "told")
         found = link.facts.of("elsewhere")
@@ -154,9 +154,9 @@ async def test_a_namespace_that_is_gone_does_not_end_the_connection_of_the_other
     server.absent = {gone}
     server.collections |= {f"/apis/batch/v1{gone.removeprefix('/api/v1')}/jobs": {}, f"{gone}/pods": {}}
     async with linked(frozenset({HERE, "elsewhere"})) as (link, _):
-        link.use(server.kubeconfig())
+        link.set_source(server.kubeconfig())
         await until(lambda: link.follows(HERE) and link.facts.of(HERE).connected, "connected")
-        assert dict(link.facts.of(HERE).levels) == {HERE: "privileged"}
+        assert dict(link.facts.of(HERE).pod_security) == {HERE: "privileged"}
         assert not link.facts.of(HERE).absent
         assert link.facts.of("elsewhere").absent
 
@@ -207,7 +207,7 @@ async def test_since_when_a_member_is_away_is_when_it_was_last_heard(server: Fak
 async def test_a_missing_right_is_an_outage_of_its_own(server: FakeServer) -> None:
     server.denied |= {"create jobs.batch in sampan-jobs"}
     async with linked() as (link, _):
-        link.use(server.kubeconfig())
+        link.set_source(server.kubeconfig())
         await until(lambda: link.outage(HERE), "noticed")
         found = link.outage(HERE)
         assert found is not None
@@ -238,7 +238,7 @@ async def test_a_server_that_nobody_vouches_for_is_not_acted_upon_and_told_by_na
         told.reasons.clear()
         await server.refuse()
         await server.accept(ca="stranger")
-        link.doubt()
+        link.request_review()
         assert not link.connected, "at once"
         await until(lambda: not link.facts.connected, "told")
         assert str(link.facts.reason) in ("TLSError", "Unreachable")

@@ -44,7 +44,7 @@ class SecretRef:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class DeclaredOffer:
     """What an offer says of itself; nothing of it is believed yet."""
 
     key: OfferKey
@@ -87,7 +87,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
+class ProviderGrant:
     """What a Provider object grants. An empty tuple grants nothing."""
 
     name: str
@@ -106,7 +106,7 @@ class Grant:
         return value in self.labels.get(key, ()) or "*" in self.labels.get(key, ())
 
 
-def claim_of(body: Mapping[str, Any], known: Claim | None = None) -> Claim:
+def declared_offer(body: Mapping[str, Any], known: DeclaredOffer | None = None) -> DeclaredOffer:
     """Return the claim of a ClusterOffer. Never raises for a bad spec or status: the claim then carries the problem.
 
     `known` is the claim of the same object before; it lends its fields where the spec no longer parses. Raises KeyError only
@@ -118,7 +118,7 @@ def claim_of(body: Mapping[str, Any], known: Claim | None = None) -> Claim:
     status = body.get("status")
     cluster_uid = status.get("clusterUID") if isinstance(status, Mapping) else None
     claim = replace(
-        same or Claim(key=key, uid=meta["uid"], resource_version=""),
+        same or DeclaredOffer(key=key, uid=meta["uid"], resource_version=""),
         resource_version=meta["resourceVersion"],
         generation=int(meta.get("generation", 1)),
         created=from_rfc3339(meta.get("creationTimestamp")) or 0,
@@ -135,11 +135,11 @@ def claim_of(body: Mapping[str, Any], known: Claim | None = None) -> Claim:
         return replace(claim, problem=f"{error}{_WAY_OUT if ': spec.prices[' in str(error) else ''}")
 
 
-def grant_of(body: Mapping[str, Any]) -> Grant:
+def provider_grant(body: Mapping[str, Any]) -> ProviderGrant:
     """Return what a Provider grants; raises `InvalidObjectError`."""
     meta = body["metadata"]
     spec = parse_object(ProviderSpec, body, f"Provider {meta['name']}")
-    return Grant(
+    return ProviderGrant(
         name=meta["name"],
         uid=meta.get("uid", ""),
         created=from_rfc3339(meta.get("creationTimestamp")) or 0,
@@ -160,7 +160,7 @@ def selector_of(selector: LabelSelector | None) -> Selector:
     return Selector() & Selector(labels + tuple(Expression(e.key, e.operator, tuple(sorted(e.values))) for e in selector.match_expressions))
 
 
-def _with_spec(claim: Claim, spec: ClusterOfferSpec) -> Claim:
+def _with_spec(claim: DeclaredOffer, spec: ClusterOfferSpec) -> DeclaredOffer:
     validity, secret = spec.validity, spec.kubeconfig_secret_ref
     try:
         prices = tuple(

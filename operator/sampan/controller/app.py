@@ -17,17 +17,17 @@ import uvloop
 from prometheus_client import CollectorRegistry
 from pydantic import ValidationError
 
-from sampan.controller.hub.client import Hub
+from sampan.controller.hub.client import HubClient
 from sampan.controller.hub.handlers import registry_of
-from sampan.controller.hub.kopf_thread import KopfShell
-from sampan.controller.query.backend import LiveWorld
+from sampan.controller.hub.kopf_thread import KopfThread
+from sampan.controller.query.backend import LiveBackend
 from sampan.controller.query.setup import query_server
 from sampan.controller.runtime import metrics as m
-from sampan.controller.runtime.gc_tuning import settle
-from sampan.controller.runtime.health import endpoint
+from sampan.controller.runtime.gc_tuning import freeze
+from sampan.controller.runtime.health import health_server
 from sampan.controller.runtime.logs import configure
 from sampan.controller.runtime.settings import Settings
-from sampan.controller.wiring import Identity, Operation
+from sampan.controller.wiring import HubIdentity, Wiring
 from sampan.faults import leaves, log_fault
 from sampan.kube.client import Client
 from sampan.kube.errors import KubeError
@@ -75,34 +75,36 @@ async def _run(settings: Settings, source: Source) -> None:
     calls = m.Calls()
     limits = Limits(timeout=settings.call_timeout, qps=settings.hub_qps, burst=int(settings.hub_qps), max_in_flight=64)
     async with Client(source.read(), limits=limits, observe=calls.observer("hub")) as client:
-        hub = Hub(client)
-        hub_id = await hub.identity(settings.namespace, str(uuid.uuid4()))
-        operation = Operation(settings, hub, Identity(hub_id=hub_id, cluster_uid=await hub.cluster_uid()), calls=calls, clock=now)
-        await operation.load()
-        settle()
+        hub = HubClient(client)
+        hub_id = await hub.ensure_identity(settings.namespace, str(uuid.uuid4()))
+        wiring = Wiring(settings, hub, HubIdentity(hub_id=hub_id, cluster_uid=await hub.cluster_uid()), calls=calls, clock=now)
+        await wiring.load()
+        freeze()
         loop = asyncio.get_running_loop()
-        shell = KopfShell(lambda: registry_of(operation.heard, loop, source.read))
+        kopf_thread = KopfThread(lambda: registry_of(wiring.on_watch_event, loop, source.read))
         registry = CollectorRegistry()
-        registry.register(m.StateCollector(lambda: operation.samples(shell.incarnations, calls)))
+        registry.register(m.StateCollector(lambda: wiring.samples(kopf_thread.starts, calls)))
         host, port = settings.metrics_host, settings.metrics_port
         async with (
-            endpoint(host, port, registry, ready=lambda: operation.writer.sound, healthy=lambda: shell.alive),
-            query_server(settings, LiveWorld(operation.state, operation.desk, now, lambda: operation.pilot.room), client, clock=now),
+            health_server(host, port, registry, ready=lambda: wiring.usage_writer.healthy, healthy=lambda: kopf_thread.alive),
+            query_server(
+                settings, LiveBackend(wiring.state, wiring.offers, now, lambda: wiring.reconciler.bind_allowance), client, clock=now
+            ),
         ):
-            shell.start()
-            log.info("operator.started", extra={"hub": hub_id, "jobs": len(operation.state.jobs), "metrics": settings.metrics_address})
+            kopf_thread.start()
+            log.info("operator.started", extra={"hub": hub_id, "jobs": len(wiring.state.jobs), "metrics": settings.metrics_address})
             try:
-                await _until(stop, operation, follow(client, source))
+                await _until(stop, wiring, follow(client, source))
             finally:
-                await shell.stop()
-                operation.close()
+                await kopf_thread.stop()
+                wiring.close()
     log.info("operator.stopped")
 
 
-async def _until(stop: asyncio.Event, operation: Operation, credentials: Coroutine[Any, Any, None]) -> None:
+async def _until(stop: asyncio.Event, wiring: Wiring, credentials: Coroutine[Any, Any, None]) -> None:
     """Work until told to stop, or until a part fails."""
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(operation.run(), name="operation"), group.create_task(credentials, name="credentials")]
+        tasks = [group.create_task(wiring.run(), name="operation"), group.create_task(credentials, name="credentials")]
         await stop.wait()
         for task in tasks:
             task.cancel()

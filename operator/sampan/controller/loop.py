@@ -7,7 +7,7 @@ from dataclasses import replace
 from time import perf_counter
 from typing import Protocol
 
-from sampan.controller.reconcile.reconciler import Pilot
+from sampan.controller.reconcile.reconciler import JobReconciler
 from sampan.controller.state.store import State
 from sampan.faults import log_fault
 from sampan.model.backlog import Backlog
@@ -26,19 +26,21 @@ TICK = 2.0
 """Seconds after which waiting jobs are looked at even where nothing changed: alternatives ripen, cool-downs end."""
 
 
-class Refusals(Protocol):
+class RefusalReporter(Protocol):
     """Who tells the tenants why their jobs wait."""
 
-    def hear(self, refusals: tuple[Refusal, ...]) -> None:
+    def report(self, refusals: tuple[Refusal, ...]) -> None:
         """Take in the refusals of one cycle."""
 
 
 class Loop:
     """Runs cycles until cancelled; `wake` asks for one."""
 
-    def __init__(self, state: State, pilot: Pilot, refusals: Refusals, *, interval: float, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, state: State, reconciler: JobReconciler, refusals: RefusalReporter, *, interval: float, clock: Callable[[], int]
+    ) -> None:
         """`interval` is the least time between two cycles in seconds; `clock` gives milliseconds since the epoch."""
-        self._state, self._pilot, self._refusals = state, pilot, refusals
+        self._state, self._reconciler, self._refusals = state, reconciler, refusals
         self._interval, self._clock = interval, clock
         self._wake = asyncio.Event()
         self._memo = Memo()
@@ -54,10 +56,10 @@ class Loop:
         """Watch over the waiting jobs until cancelled."""
         while True:
             await self._next()
-            if self._pilot.room == 0:
+            if self._reconciler.bind_allowance == 0:
                 self.wake()  # there may be more to place once these are written
             elif self._state.waiting:
-                self._enact(self._cycle())
+                self._dispatch(self._cycle())
             else:
                 self.last_refused = {}
             await asyncio.sleep(self._interval)
@@ -72,17 +74,17 @@ class Loop:
 
     def _cycle(self) -> Plan:
         started = perf_counter()
-        snapshot = self._state.snapshot(self._clock(), limit=self._pilot.room)
+        snapshot = self._state.snapshot(self._clock(), limit=self._reconciler.bind_allowance)
         try:
             plan, self._memo = schedule(snapshot, self._memo)
         except Exception as error:  # noqa: BLE001  one object that breaks the core must not end the operator
             log_fault(log, "cycle.failed", error, jobs=len(snapshot.backlog))
-            plan, self._memo = self._without_poison(snapshot), Memo()
+            plan, self._memo = self._plan_without_faulty(snapshot), Memo()
         self.cycles += 1
         self.last_seconds = perf_counter() - started
         return plan
 
-    def _without_poison(self, snapshot: Snapshot) -> Plan:
+    def _plan_without_faulty(self, snapshot: Snapshot) -> Plan:
         """Find the jobs that break the core, hold them back, and plan the others."""
         sound: list[Job] = []
         for job in snapshot.jobs:
@@ -90,21 +92,21 @@ class Loop:
                 schedule(replace(snapshot, backlog=Backlog.of((job,))), Memo())
             except Exception as error:  # noqa: BLE001  as above
                 log_fault(log, "job.quarantined", error, uid=job.uid)
-                self._state.hold_back(job.uid, until=self._clock() + QUARANTINE)
+                self._state.back_off(job.uid, until=self._clock() + QUARANTINE)
             else:
                 sound.append(job)
         return schedule(replace(snapshot, backlog=Backlog.of(sound)), Memo())[0] if sound else Plan()
 
-    def _enact(self, plan: Plan) -> None:
+    def _dispatch(self, plan: Plan) -> None:
         for assignment in plan.assignments:
-            self._pilot.bind(replace(assignment, charge=plan.charges.get(assignment.job.uid, 0)))
+            self._reconciler.bind(replace(assignment, charge=plan.charges.get(assignment.job.uid, 0)))
         counts: dict[str, int] = {}
         for refusal in plan.refusals:
             reason = refusal.dominant
             counts[str(reason)] = counts.get(str(reason), 0) + len(refusal)
         self.last_refused = counts
-        self._state.promises.take(plan)
-        self._refusals.hear(plan.refusals)
+        self._state.reservations.apply(plan)
+        self._refusals.report(plan.refusals)
         if plan.assignments:
             log.info(
                 "cycle", extra={"planned": len(plan.assignments), "refused": len(plan.refusals), "seconds": round(self.last_seconds, 4)}

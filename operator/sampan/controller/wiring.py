@@ -9,25 +9,25 @@ from typing import Any
 
 from sampan.api.convert_offer import InvalidObjectError
 from sampan.api.convert_policy import policy_of
-from sampan.controller.hub.client import KINDS, Hub
+from sampan.controller.hub.client import KINDS, HubClient
 from sampan.controller.hub.refusal_writer import RefusalWriter
-from sampan.controller.hub.resync import Known, Resync
+from sampan.controller.hub.resync import KnownUids, Resync
 from sampan.controller.loop import Loop
 from sampan.controller.members.terms import LinkSettings
-from sampan.controller.observation.hold_ups import summed_up
-from sampan.controller.observation.view import Sight
-from sampan.controller.offers.manager import OfferDesk
-from sampan.controller.offers.render import OfferUse
-from sampan.controller.offers.terms import DeskEvents, DeskSettings
-from sampan.controller.reconcile.dependencies import Tools
+from sampan.controller.observation.hold_ups import summarise
+from sampan.controller.observation.view import MemberView
+from sampan.controller.offers.manager import OfferManager
+from sampan.controller.offers.render import OfferUsage
+from sampan.controller.offers.terms import OfferCallbacks, OfferSettings
+from sampan.controller.reconcile.dependencies import ReconcilerDeps
 from sampan.controller.reconcile.member_calls import RemoteJobs
-from sampan.controller.reconcile.reconciler import Pilot
+from sampan.controller.reconcile.reconciler import JobReconciler
 from sampan.controller.runtime import metrics as m
 from sampan.controller.runtime.settings import Settings
-from sampan.controller.runtime.usage_writer import KEPT, UseWriter
+from sampan.controller.runtime.usage_writer import RETENTION, UsageWriter
 from sampan.controller.state.record import JobRecord
 from sampan.controller.state.store import State
-from sampan.controller.state.usage import UseBook
+from sampan.controller.state.usage import UsageTracker
 from sampan.faults import log_fault
 from sampan.kube.addresses import AddressPolicy
 from sampan.kube.limits import Limits
@@ -41,7 +41,7 @@ JOBS, OFFERS, PROVIDERS, CLASSES, POLICIES, QUEUES, NAMESPACES = KINDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class HubIdentity:
     """Who the hub is."""
 
     hub_id: str
@@ -50,72 +50,74 @@ class Identity:
     """Its kube-system UID: a member with this one would be the hub itself."""
 
 
-class Operation:
+class Wiring:
     """The parts of one operator process."""
 
-    def __init__(self, settings: Settings, hub: Hub, identity: Identity, *, calls: m.Calls, clock: Callable[[], int]) -> None:
+    def __init__(self, settings: Settings, hub: HubClient, identity: HubIdentity, *, calls: m.Calls, clock: Callable[[], int]) -> None:
         """`clock` gives milliseconds since the epoch."""
-        self.known = Known()
+        self.known_uids = KnownUids()
         self.events: Counter[str] = Counter()
-        self.desk = OfferDesk(hub.client, _desk_settings(settings, identity, calls, clock=clock), self._desk_events(), clock=clock)
-        use, self.store = _use(settings, clock)
-        self.writer = UseWriter(use, self.store)
-        self.state = State(self.desk, currency=settings.currency, cooldown=int(settings.cooldown * 1000), use=use)
-        self.state.promises.listen(self.desk.reservations_changed)
-        sight = Sight(self.desk, clock)
+        self.offers = OfferManager(
+            hub.client, _offer_settings(settings, identity, calls, clock=clock), self._offer_callbacks(), clock=clock
+        )
+        usage, self.store = _open_usage(settings, clock)
+        self.usage_writer = UsageWriter(usage, self.store)
+        self.state = State(self.offers, currency=settings.currency, cooldown=int(settings.cooldown * 1000), usage=usage)
+        self.state.reservations.on_change(self.offers.reservations_changed)
+        view = MemberView(self.offers, clock)
         remotes = RemoteJobs(self.state, hub, identity.hub_id, namespace=settings.namespace)
-        tools = Tools(
+        dependencies = ReconcilerDeps(
             state=self.state,
-            members=self.desk,
+            members=self.offers,
             hub=hub,
             remotes=remotes,
-            sight=sight,
+            view=view,
             settings=settings,
             hub_id=identity.hub_id,
             clock=clock,
         )
-        self.pilot = Pilot(tools)
+        self.reconciler = JobReconciler(dependencies)
         refusals = RefusalWriter(self.state, hub, clock)
-        self.loop = Loop(self.state, self.pilot, refusals, interval=settings.cycle_interval, clock=clock)
-        self.resync = Resync(hub, self.known, self.take, interval=settings.resync_interval)
+        self.loop = Loop(self.state, self.reconciler, refusals, interval=settings.cycle_interval, clock=clock)
+        self.resync = Resync(hub, self.known_uids, self.apply, interval=settings.resync_interval)
         self._refusals = refusals
         self._policies: dict[str, str] = {}
         self._namespaces: dict[str, str] = {}
-        self.state.on_waiting.append(self.loop.wake)
+        self.state.on_pending.append(self.loop.wake)
 
     async def load(self) -> None:
         """Take in every object of the hub; raises `KubeError`s. Afterwards what went meanwhile is known to have gone."""
         await self.resync.load()
-        self.state.use.settle(self.state.jobs)
+        self.state.usage.close_missing(self.state.jobs)
 
     def close(self) -> None:
         """Store what is not stored yet, and let go of the store."""
-        self.writer.flush()
+        self.usage_writer.flush()
         self.store.close()
 
     async def run(self) -> None:
         """Work until cancelled; the first part that fails ends all."""
         async with asyncio.TaskGroup() as group:
             for name, part in (
-                ("desk", self.desk),
-                ("pilot", self.pilot),
+                ("desk", self.offers),
+                ("pilot", self.reconciler),
                 ("loop", self.loop),
                 ("refusals", self._refusals),
                 ("resync", self.resync),
-                ("use", self.writer),
+                ("use", self.usage_writer),
             ):
                 group.create_task(part.run(), name=name)
 
-    def heard(self, plural: str, event: str | None, body: dict[str, Any]) -> None:
+    def on_watch_event(self, plural: str, event: str | None, body: dict[str, Any]) -> None:
         """Take in what Kopf's watch said."""
         self.events[plural] += 1
         if event is None:
-            self.resync.listed_anew(plural)
-        self.take(plural, event, body)
+            self.resync.on_relist(plural)
+        self.apply(plural, event, body)
 
-    def take(self, plural: str, event: str | None, body: dict[str, Any]) -> None:
+    def apply(self, plural: str, event: str | None, body: dict[str, Any]) -> None:
         """Take in one object of ours, or its end. One that cannot be read hurts no other."""
-        if not self.known.note(plural, event, body):
+        if not self.known_uids.observe(plural, event, body):
             return
         try:
             self._route(plural, gone=event == "DELETED", body=body)
@@ -129,15 +131,15 @@ class Operation:
         if plural == JOBS:
             if gone:
                 self.state.remove_job(uid)
-                self.pilot.touch(uid)
+                self.reconciler.enqueue(uid)
             else:
                 self.state.apply_job(body)
         elif plural == OFFERS:
-            self.desk.remove(uid) if gone else self.desk.apply(body)
+            self.offers.remove(uid) if gone else self.offers.apply(body)
         elif plural == PROVIDERS:
-            self.desk.remove_provider(uid) if gone else self.desk.apply_provider(body)
+            self.offers.remove_provider(uid) if gone else self.offers.apply_provider(body)
         elif plural == CLASSES:
-            self.desk.remove_class(uid) if gone else self.desk.apply_class(body)
+            self.offers.remove_class(uid) if gone else self.offers.apply_class(body)
         elif plural == POLICIES:
             self._policy(uid, None if gone else body)
         elif plural == QUEUES:
@@ -163,18 +165,18 @@ class Operation:
         self.state.policies = {**BUILT_IN, **policies}
         self.loop.wake()
 
-    def _desk_events(self) -> DeskEvents:
+    def _offer_callbacks(self) -> OfferCallbacks:
         # The desk comes first and the others need it: what it calls is looked up when it calls.
-        return DeskEvents(
+        return OfferCallbacks(
             changed=lambda: self.loop.wake(),  # noqa: PLW0108
             job_changed=self._job_changed,
-            member_changed=lambda cluster_uid: self.pilot.touch_cluster(cluster_uid),  # noqa: PLW0108
-            flights=lambda cluster_uid: self.state.flights(cluster_uid),  # noqa: PLW0108
-            use=OfferUse(
+            member_changed=lambda cluster_uid: self.reconciler.enqueue_member(cluster_uid),  # noqa: PLW0108
+            in_flight=lambda cluster_uid: self.state.in_flight(cluster_uid),  # noqa: PLW0108
+            usage=OfferUsage(
                 in_use=self._in_use,
-                waits_for=lambda offer: summed_up(record.status for record in self._using(offer)),
+                waits_for=lambda offer: summarise(record.status for record in self._using(offer)),
                 running=lambda cluster_uid: self.state.running(cluster_uid),  # noqa: PLW0108
-                reserved=lambda offer: self.state.promises.reserved(offer, self.state.jobs),
+                reserved=lambda offer: self.state.reservations.reserved_devices(offer, self.state.jobs),
             ),
         )
 
@@ -183,30 +185,30 @@ class Operation:
         if record is None:
             return
         if record.attempt_open and self.state.copy_changed(job_uid):
-            self.desk.flights_changed(cluster_uid)
-        self.pilot.touch(job_uid)
+            self.offers.in_flight_changed(cluster_uid)
+        self.reconciler.enqueue(job_uid)
 
     def _in_use(self, offer: OfferKey) -> bool:
         """Tell whether a copy that came by this offer may still be on its member."""
-        return self.pilot.binds_to(offer) or any(True for _ in self._using(offer))
+        return self.reconciler.is_binding_to(offer) or any(True for _ in self._using(offer))
 
     def _using(self, offer: OfferKey) -> Iterator[JobRecord]:
         """Yield the jobs that came by this offer and whose copy may still be on its member."""
-        for uid in self.state.bindings.by(offer):
+        for uid in self.state.bindings.of_offer(offer):
             record = self.state.jobs[uid]
             assert record.binding is not None
             binding = record.binding
-            link = self.desk.link_of(binding.cluster_uid)
-            if not record.phase.ended or link is None or not link.follows(binding.namespace) or link.traces(record.uid):
+            link = self.offers.link_of(binding.cluster_uid)
+            if not record.phase.ended or link is None or not link.follows(binding.namespace) or link.has_remnants(record.uid):
                 yield record
 
-    def samples(self, incarnations: int, calls: m.Calls) -> dict[m.Family, list[m.Sample]]:
+    def samples(self, kopf_starts: int, calls: m.Calls) -> dict[m.Family, list[m.Sample]]:
         """Return every metric as it is now."""
-        done, loop = self.pilot.counters, self.loop
+        done, loop = self.reconciler.counters, self.loop
         phases = Counter(str(record.phase) for record in self.state.jobs.values())
-        offers = Counter(str(o.approved and o.connected and o.permitted and o.accepting).lower() for o in self.desk.offers().values())
+        offers = Counter(str(o.approved and o.connected and o.permitted and o.accepting).lower() for o in self.offers.offers().values())
         members: dict[str, bool] = {}
-        for link in self.desk.links():
+        for link in self.offers.links():
             if link.cluster_uid is not None:
                 members[link.cluster_uid] = members.get(link.cluster_uid, False) or link.connected
         return {
@@ -223,29 +225,29 @@ class Operation:
             m.CONFLICTS: [((), done.conflicts)],
             m.ERRORS: [((), done.errors)],
             m.QUARANTINED: [((), done.quarantined)],
-            m.UNSTORED: [((), self.writer.unstored)],
-            m.STORE_ERRORS: [((), self.writer.errors)],
-            m.QUEUE: [((), len(self.pilot.queue))],
-            m.KOPF: [((), incarnations)],
+            m.UNSTORED: [((), self.usage_writer.unstored)],
+            m.STORE_ERRORS: [((), self.usage_writer.errors)],
+            m.QUEUE: [((), len(self.reconciler.queue))],
+            m.KOPF: [((), kopf_starts)],
             m.EVENTS: [((kind,), n) for kind, n in sorted(self.events.items())],
             m.GAPS: [((), self.resync.gaps)],
             m.CALLS: [(labels, n) for labels, n in sorted(calls.counts.items())],
         }
 
 
-def _use(settings: Settings, clock: Callable[[], int]) -> tuple[UseBook, UseStore]:
+def _open_usage(settings: Settings, clock: Callable[[], int]) -> tuple[UsageTracker, UseStore]:
     """Open the store and take in what it has; raises StoreError."""
-    half_life = int(settings.use_half_life * 1000)
+    half_life = int(settings.usage_half_life * 1000)
     store = UseStore(settings.store.get_secret_value(), half_life=half_life, now=clock())
     if not settings.store.get_secret_value():
         log.warning("store.volatile", extra={"reason": "SAMPAN_STORE is not set: what queues used is forgotten when the operator ends"})
-    store.prune(clock() - KEPT)
-    book = UseBook(half_life=half_life, clock=clock)
-    book.load(store.totals(), store.unsettled())
-    return book, store
+    store.prune(clock() - RETENTION)
+    usage = UsageTracker(half_life=half_life, clock=clock)
+    usage.load(store.totals(), store.unsettled())
+    return usage, store
 
 
-def _desk_settings(settings: Settings, identity: Identity, calls: m.Calls, *, clock: Callable[[], int]) -> DeskSettings:
+def _offer_settings(settings: Settings, identity: HubIdentity, calls: m.Calls, *, clock: Callable[[], int]) -> OfferSettings:
     link = LinkSettings(
         hub_id=identity.hub_id,
         hub_cluster_uid=identity.cluster_uid,
@@ -254,6 +256,6 @@ def _desk_settings(settings: Settings, identity: Identity, calls: m.Calls, *, cl
         observe=calls.observer("member"),
         clock=clock,
     )
-    return DeskSettings(
+    return OfferSettings(
         provider_namespaces=settings.provider_namespaces, home_origins=settings.home_origins, link=link, currency=settings.currency
     )

@@ -132,9 +132,9 @@ class Publisher:
         if not broken:
             trouble = await self._try_to_write()
         if trouble and trouble != self._trouble:
-            log.warning("publisher.not_written", extra={"reason": trouble})
+            log.warning("publisher.write_failed", extra={"reason": trouble})
         elif self._trouble and not trouble:
-            log.info("publisher.written_again")
+            log.info("publisher.write_recovered")
         self._trouble = trouble
 
     async def _try_to_write(self) -> str:

@@ -24,8 +24,8 @@ OTHER: dict[str, tuple[str, Any, str]] = {
     "home_origins": ("settings.homeOrigins", ["CN", "SG"], "CN,SG"),
     "currency": ("settings.currency", "EUR", "EUR"),
     "log_level": ("settings.logLevel", "DEBUG", "DEBUG"),
-    "use_half_life": ("settings.useHalfLife", 2_592_000, "2592000"),
-    "pilots": ("settings.pilots", 64, "64"),
+    "usage_half_life": ("settings.usageHalfLife", 2_592_000, "2592000"),
+    "reconcile_workers": ("settings.reconcileWorkers", 64, "64"),
 }
 """Settings by another value than a number of `settings`: the chart's value, another one, and what the operator is told then."""
 BY_RELEASE = {

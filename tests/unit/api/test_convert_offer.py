@@ -6,7 +6,7 @@ import pytest
 
 from member_objects import offer_body, provider_body
 from sampan.api.convert_class import class_of
-from sampan.api.convert_offer import InvalidObjectError, SecretRef, claim_of, grant_of, selector_of
+from sampan.api.convert_offer import InvalidObjectError, SecretRef, declared_offer, provider_grant, selector_of
 from sampan.api.convert_policy import policy_of, queue_of
 from sampan.api.selector import LabelSelector
 from sampan.model.offer import OfferKey, Terms
@@ -26,7 +26,7 @@ def test_a_claim_carries_every_field_in_base_units() -> None:
         status={"clusterUID": "c-1"},
         meta={"labels": {"tier": "gold"}, "deletionTimestamp": "2026-01-03T00:00:00Z"},
     )
-    claim = claim_of(body)
+    claim = declared_offer(body)
     assert (claim.key, claim.generation, claim.deleting, claim.problem) == (OfferKey("prov-a", "one"), 3, True, "")
     assert claim.secret == SecretRef("prov-a", "kc", "kubeconfig")
     assert (claim.region, claim.jurisdiction, claim.terms, claim.accepting) == ("cn-east", "CN", Terms.ON_DEMAND, False)
@@ -46,37 +46,37 @@ def test_a_claim_carries_every_field_in_base_units() -> None:
     ],
 )
 def test_a_spec_that_does_not_parse_keeps_what_was_known_and_names_the_field(spec: dict[str, Any], field: str) -> None:
-    good = claim_of(offer_body())
-    bad = claim_of(offer_body(version=6, **spec), good)
+    good = declared_offer(offer_body())
+    bad = declared_offer(offer_body(version=6, **spec), good)
     assert f"ClusterOffer prov-a/one: {field}" in bad.problem
     assert "has spaces" not in bad.problem
     assert (bad.secret, bad.region, bad.resource_version) == (good.secret, "cn-east", "6")
-    assert claim_of(offer_body(**spec)).secret is None
-    assert claim_of({"metadata": offer_body()["metadata"], "spec": "text"}).problem.endswith("spec is missing")
+    assert declared_offer(offer_body(**spec)).secret is None
+    assert declared_offer({"metadata": offer_body()["metadata"], "spec": "text"}).problem.endswith("spec is missing")
 
 
 def test_a_price_that_cannot_be_mended_in_place_tells_the_way_out() -> None:
     entry = {"id": "p1", "resource": {"acceleratorClass": "x"}, "currency": "CNY", "validFrom": "2026-01-01T00:00:00Z", "price": 1.1234567}
-    bad = claim_of(offer_body(prices=[entry])).problem
+    bad = declared_offer(offer_body(prices=[entry])).problem
     assert "spec.prices[0].price: should be an amount such as 250 or 12.50, with at most six decimal places" in bad
     assert "make a new offer" in bad
-    assert "new offer" not in claim_of(offer_body(region="has spaces")).problem
+    assert "new offer" not in declared_offer(offer_body(region="has spaces")).problem
 
 
 def test_a_repaired_spec_loses_its_problem() -> None:
-    bad = claim_of(offer_body(region="has spaces"))
-    assert claim_of(offer_body(), bad).problem == ""
+    bad = declared_offer(offer_body(region="has spaces"))
+    assert declared_offer(offer_body(), bad).problem == ""
 
 
 def test_a_grant_allows_labels_by_value_or_any() -> None:
-    grant = grant_of(provider_body(offerLabels={"tier": ["gold", "silver"], "note": ["*"]}, trustPoolOverrides=True))
+    grant = provider_grant(provider_body(offerLabels={"tier": ["gold", "silver"], "note": ["*"]}, trustPoolOverrides=True))
     assert grant.trusts_overrides
     assert [grant.grants_label("tier", v) for v in ("gold", "lead")] == [True, False]
     assert grant.grants_label("note", "anything")
     assert not grant.grants_label("other", "x")
 
 
-@pytest.mark.parametrize("convert", [grant_of, class_of, policy_of, queue_of])
+@pytest.mark.parametrize("convert", [provider_grant, class_of, policy_of, queue_of])
 def test_a_broken_object_is_an_error_that_names_it(convert: Any) -> None:
     with pytest.raises(InvalidObjectError, match="broken: spec"):
         convert({"metadata": {"name": "broken"}, "spec": {"nonsense": True}})
@@ -102,7 +102,7 @@ def test_what_an_offer_limits_and_adds_becomes_values() -> None:
         "energy": {"pue": "1.25", "renewableShare": "0.42", "gCO2PerKWh": 410, "asOf": "2026-01-01T00:00:00Z"},
         "launch": {"schedulerName": "volcano", "imagePullSecrets": [{"name": "pull"}]},
     }
-    claim = claim_of(offer_body(**said))
+    claim = declared_offer(offer_body(**said))
     assert claim.problem == ""
     assert claim.tenants.matches({"tier": "gold"})
     assert not claim.tenants.matches({})

@@ -5,7 +5,7 @@ import yaml
 
 from integration.crd_objects import DOCS, PROVIDER, documented
 from integration.crd_rows import REFUSED, Row
-from sampan.api.convert_offer import claim_of
+from sampan.api.convert_offer import declared_offer
 from sampan.api.provider import ProviderSpec
 from unit.api.rule_check import accepts, refuses
 
@@ -47,7 +47,7 @@ def test_what_the_page_on_providers_shows_fits_together() -> None:
     objects = {each["kind"]: each for block in documented("providers.md", "yaml") for each in yaml.safe_load_all(block)}
     granted = ProviderSpec.model_validate(objects["Provider"]["spec"])
     offer = objects["ClusterOffer"]
-    claim = claim_of({**offer, "metadata": {**offer["metadata"], "uid": "u", "resourceVersion": "1"}})
+    claim = declared_offer({**offer, "metadata": {**offer["metadata"], "uid": "u", "resourceVersion": "1"}})
     assert claim.problem == ""
     assert {offer["metadata"]["namespace"], objects["RoleBinding"]["metadata"]["namespace"]} == set(granted.namespaces)
     assert (claim.region in granted.regions, claim.jurisdiction in granted.jurisdictions, claim.terms in granted.terms) == (True,) * 3

@@ -15,12 +15,12 @@ import msgspec
 
 import builders as b
 from jobs import CLUSTER, HUB, NOW, OFFER, body
-from sampan.controller.hub.client import Hub
+from sampan.controller.hub.client import HubClient
 from sampan.controller.observation.outage import Outage
-from sampan.controller.observation.view import Sight
-from sampan.controller.reconcile.dependencies import Tools
+from sampan.controller.observation.view import MemberView
+from sampan.controller.reconcile.dependencies import ReconcilerDeps
 from sampan.controller.reconcile.member_calls import RemoteJobs
-from sampan.controller.reconcile.reconciler import Pilot
+from sampan.controller.reconcile.reconciler import JobReconciler
 from sampan.controller.runtime.settings import Settings
 from sampan.controller.state.store import State
 from sampan.kube.client import Client
@@ -73,7 +73,7 @@ class FakeFleet:
     def remote_job(self, cluster_uid: str, job_uid: str) -> RemoteJob | None:
         return self.copies.get(job_uid) if cluster_uid == CLUSTER else None
 
-    def flights_changed(self, cluster_uid: str) -> None:
+    def in_flight_changed(self, cluster_uid: str) -> None:
         self.changed.append(cluster_uid)
 
 
@@ -94,7 +94,7 @@ class FakeLink:
         """Connected, and that namespace is followed."""
         return self.connected and namespace not in self.behind
 
-    def doubt(self) -> None:
+    def request_review(self) -> None:
         """Count."""
         self.doubts += 1
 
@@ -116,7 +116,7 @@ class FakeMembers:
     def offer_state(self, offer: OfferKey) -> tuple[bool, bool]:
         return self.exists and offer == OFFER, self.draining
 
-    def berth(self, offer: OfferKey) -> tuple[str, tuple[str, ...]]:
+    def remote_target(self, offer: OfferKey) -> tuple[str, tuple[str, ...]]:
         return "sampan-jobs", ("pull",)
 
 
@@ -145,20 +145,20 @@ class World:
         """Start the operator's parts anew, as after a crash: nothing of its memory is left, the caches are read again."""
         clock = lambda: self.now  # noqa: E731
         self.state = State(self.fleet, currency="CNY", cooldown=int(self.settings.cooldown * 1000))
-        self.state.on_waiting.append(self._count)
-        self.sight = Sight(self.members, clock)
-        hub = Hub(self._clients[0])
-        tools = Tools(
+        self.state.on_pending.append(self._count)
+        self.sight = MemberView(self.members, clock)
+        hub = HubClient(self._clients[0])
+        tools = ReconcilerDeps(
             state=self.state,
             members=self.members,
             hub=hub,
             remotes=RemoteJobs(self.state, hub, HUB, namespace="sampan-system"),
-            sight=self.sight,
+            view=self.sight,
             settings=self.settings,
             hub_id=HUB,
             clock=clock,
         )
-        self.pilot = Pilot(tools)
+        self.pilot = JobReconciler(tools)
 
     def _count(self) -> None:
         self.waited += 1
@@ -212,7 +212,7 @@ class World:
         there = {item["metadata"]["uid"]: item for item in self.hub.of(JOBS)}
         for uid in set(self.state.jobs) - set(there):
             self.state.remove_job(uid)
-            self.pilot.touch(uid)
+            self.pilot.enqueue(uid)
         for item in there.values():
             self.state.apply_job(json.loads(json.dumps(item)))
         names = {remote_name(HUB, uid): uid for uid in there}
@@ -225,7 +225,7 @@ class World:
             uid = item["metadata"]["labels"].get(LABEL_JOB_UID, "")
             self.link.own_pods.setdefault(uid, {})[item["metadata"]["uid"]] = msgspec.convert(item, Pod)
         for uid in self.state.jobs:
-            self.pilot.touch(uid)
+            self.pilot.enqueue(uid)
 
     async def settle(self) -> None:
         """Wait until the pilot has nothing to do at once."""

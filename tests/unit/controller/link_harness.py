@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from member_objects import HUB
 from sampan.api.convert_offer import SecretRef
 from sampan.controller.members.link import MemberLink
-from sampan.controller.members.terms import LinkEvents, LinkSettings
+from sampan.controller.members.terms import LinkCallbacks, LinkSettings
 from sampan.kube.addresses import AddressPolicy
 from sampan.kube.limits import Limits
 from sampan.kube.reflector import Tuning
@@ -44,13 +44,13 @@ class Told:
     refused: int = 0
     reasons: list[str] = field(default_factory=list)
 
-    def events(self) -> LinkEvents:
+    def events(self) -> LinkCallbacks:
         """What a link calls to tell it."""
 
         def refused(_: MemberLink) -> None:
             self.refused += 1
 
-        return LinkEvents(
+        return LinkCallbacks(
             job_changed=lambda _, uid: self.jobs.append(uid),
             capacity_changed=lambda _, nodes: self.nodes.update(nodes),
             link_changed=lambda link: self.reasons.append(str(link.facts.reason)),
@@ -76,6 +76,6 @@ async def linked(
 @asynccontextmanager
 async def joined(server: FakeServer, settings: LinkSettings = SETTINGS) -> AsyncIterator[tuple[MemberLink, Told]]:
     async with linked(settings=settings) as (link, told):
-        link.use(server.kubeconfig())
+        link.set_source(server.kubeconfig())
         await until(lambda: link.connected and link.facts.connected, "connected")
         yield link, told

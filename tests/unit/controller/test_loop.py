@@ -10,7 +10,7 @@ import pytest
 import builders as b
 from jobs import NOW, body
 from sampan.controller.loop import TICK, Loop
-from sampan.controller.reconcile.reconciler import Pilot
+from sampan.controller.reconcile.reconciler import JobReconciler
 from sampan.controller.state.store import State
 from sampan.model.accelerator import AcceleratorClass
 from sampan.model.cluster import Cell, Cluster
@@ -52,20 +52,20 @@ class Scene:
         self.bound: list[Assignment] = []
         self.heard: list[tuple[Refusal, ...]] = []
         self.snapshots: list[float] = []
-        self.loop = Loop(self.state, cast(Pilot, self), self, interval=0.05, clock=self._clock)
-        self.state.on_waiting.append(self.loop.wake)
+        self.loop = Loop(self.state, cast(JobReconciler, self), self, interval=0.05, clock=self._clock)
+        self.state.on_pending.append(self.loop.wake)
 
     def _clock(self) -> int:
         self.snapshots.append(asyncio.get_running_loop().time())
         return NOW
 
-    room = 64
+    bind_allowance = 64
 
     def bind(self, assignment: Assignment) -> None:
         self.state.assume(assignment)
         self.bound.append(assignment)
 
-    def hear(self, refusals: tuple[Refusal, ...]) -> None:
+    def report(self, refusals: tuple[Refusal, ...]) -> None:
         self.heard.append(refusals)
 
 

@@ -8,10 +8,10 @@ from typing import Any, cast
 from prometheus_client import CollectorRegistry, generate_latest
 
 from jobs import HUB, NOW, OFFER, body, bound_status
-from sampan.controller.hub.client import KINDS, Hub
+from sampan.controller.hub.client import KINDS, HubClient
 from sampan.controller.runtime import metrics as m
 from sampan.controller.runtime.settings import Settings
-from sampan.controller.wiring import Identity, Operation
+from sampan.controller.wiring import HubIdentity, Wiring
 from sampan.kube.client import Client
 from sampan.model.plan import Assignment
 from sampan.model.policy import BUILT_IN
@@ -26,30 +26,30 @@ POLICY: dict[str, Any] = {
 
 
 @asynccontextmanager
-async def operation() -> AsyncIterator[Operation]:
+async def operation() -> AsyncIterator[Wiring]:
     """An operator's parts over an empty hub; nothing runs."""
     async with cluster() as api, Client(api.credentials) as client:
-        yield Operation(Settings(), Hub(client), Identity(hub_id=HUB, cluster_uid="hub-uid"), calls=m.Calls(), clock=lambda: NOW)
+        yield Wiring(Settings(), HubClient(client), HubIdentity(hub_id=HUB, cluster_uid="hub-uid"), calls=m.Calls(), clock=lambda: NOW)
 
 
 async def test_jobs_come_change_and_go() -> None:
     async with operation() as op:
-        op.heard("computejobs", None, body("u1"))
-        op.heard("computejobs", "MODIFIED", body("u1", resourceVersion="11", status=bound_status()))
+        op.on_watch_event("computejobs", None, body("u1"))
+        op.on_watch_event("computejobs", "MODIFIED", body("u1", resourceVersion="11", status=bound_status()))
         assert op.state.jobs["u1"].attempt_open
-        assert len(op.pilot.queue) == 1, "a bound job is looked at"
-        op.heard("computejobs", "DELETED", body("u1"))
+        assert len(op.reconciler.queue) == 1, "a bound job is looked at"
+        op.on_watch_event("computejobs", "DELETED", body("u1"))
         assert op.state.jobs == {}
-        assert op.known.uids["computejobs"] == set()
+        assert op.known_uids.uids["computejobs"] == set()
         assert op.events["computejobs"] == 3
 
 
 async def test_a_deletion_found_by_resync_names_no_more_than_the_uid() -> None:
     async with operation() as op:
         for plural in KINDS:
-            op.take(plural, "DELETED", {"metadata": {"uid": "gone"}})
-        op.take("computejobs", None, body("u1"))
-        op.take("computejobs", "DELETED", {"metadata": {"uid": "u1"}})
+            op.apply(plural, "DELETED", {"metadata": {"uid": "gone"}})
+        op.apply("computejobs", None, body("u1"))
+        op.apply("computejobs", "DELETED", {"metadata": {"uid": "u1"}})
         assert op.state.jobs == {}
 
 
@@ -61,44 +61,44 @@ async def test_an_object_that_cannot_be_read_hurts_no_other() -> None:
             "status": 7,
         }
         for plural in KINDS:
-            op.heard(plural, "ADDED", poison)
-        op.heard("computejobs", "ADDED", body("bad2", status={"phase": "Nonsense"}))
-        op.heard("computejobs", "ADDED", body("u1"))
+            op.on_watch_event(plural, "ADDED", poison)
+        op.on_watch_event("computejobs", "ADDED", body("bad2", status={"phase": "Nonsense"}))
+        op.on_watch_event("computejobs", "ADDED", body("u1"))
         assert [job.uid for job in op.state.snapshot(NOW).jobs] == ["u1"]
         assert generate_latest(_registry(op))
         for plural in KINDS:
-            op.heard(plural, "DELETED", poison)
+            op.on_watch_event(plural, "DELETED", poison)
         assert list(op.state.jobs) == ["u1"]
 
 
 async def test_policies_come_and_go_and_the_default_stays() -> None:
     async with operation() as op:
-        op.take("placementpolicies", "ADDED", POLICY)
+        op.apply("placementpolicies", "ADDED", POLICY)
         assert set(op.state.policies) == {*BUILT_IN, "cheap"}
-        op.take("placementpolicies", "DELETED", POLICY)
+        op.apply("placementpolicies", "DELETED", POLICY)
         assert set(op.state.policies) == set(BUILT_IN)
         shadow = {**POLICY, "metadata": {**POLICY["metadata"], "name": "balanced", "uid": "p2"}}
-        op.take("placementpolicies", "ADDED", shadow)
+        op.apply("placementpolicies", "ADDED", shadow)
         assert op.state.policies["balanced"].cost == 100
-        op.take("placementpolicies", "DELETED", shadow)
+        op.apply("placementpolicies", "DELETED", shadow)
         assert op.state.policies["balanced"].cost == 50
 
 
 async def test_queues_and_namespaces_come_and_go() -> None:
     research = {"metadata": {"uid": "q1", "name": "research"}, "spec": {"namespaces": ["team-a"], "highestPriority": -1}}
     async with operation() as op:
-        op.heard("computejobs", "ADDED", body("u1"))
-        op.heard("queues", "ADDED", research)
+        op.on_watch_event("computejobs", "ADDED", body("u1"))
+        op.on_watch_event("queues", "ADDED", research)
         job = op.state.snapshot(NOW).jobs[0]
         assert (job.queue, job.barred) == ("research", Reason.PRIORITY_NOT_ALLOWED)
-        op.heard("queues", "DELETED", research)
+        op.on_watch_event("queues", "DELETED", research)
         assert op.state.snapshot(NOW).jobs[0].barred is None
         for uid, event in (("n1", "ADDED"), ("n2", "ADDED"), ("n1", "DELETED"), ("n2", "DELETED")):
-            op.heard("namespaces", event, {"metadata": {"uid": uid, "name": "team-a", "labels": {"tier": "gold"}}})
-        assert op.known.uids["namespaces"] == set()
+            op.on_watch_event("namespaces", event, {"metadata": {"uid": uid, "name": "team-a", "labels": {"tier": "gold"}}})
+        assert op.known_uids.uids["namespaces"] == set()
 
 
-def _registry(op: Operation) -> CollectorRegistry:
+def _registry(op: Wiring) -> CollectorRegistry:
     registry = CollectorRegistry()
     registry.register(m.StateCollector(lambda: op.samples(1, m.Calls())))
     return registry
@@ -106,21 +106,21 @@ def _registry(op: Operation) -> CollectorRegistry:
 
 async def test_metrics_count_what_is_there() -> None:
     async with operation() as op:
-        op.take("computejobs", None, body("u1"))
-        op.take("computejobs", None, body("u2", status=bound_status()))
+        op.apply("computejobs", None, body("u1"))
+        op.apply("computejobs", None, body("u2", status=bound_status()))
         text = generate_latest(_registry(op)).decode()
         assert 'sampan_jobs{phase="Bound"} 1.0' in text
         assert "sampan_jobs_waiting 1.0" in text
-        assert "sampan_kopf_incarnations_total 1.0" in text
+        assert "sampan_kopf_starts_total 1.0" in text
         assert set(op.samples(1, m.Calls())) == set(m.FAMILIES)
 
 
 async def test_an_offer_is_in_use_while_a_job_is_being_bound_to_it_or_has_a_copy_by_it() -> None:
     async with operation() as op:
         assert not op._in_use(OFFER)
-        op.pilot._assigned["u1"] = cast(Assignment, SimpleNamespace(offer=OFFER))
+        op.reconciler._assigned["u1"] = cast(Assignment, SimpleNamespace(offer=OFFER))
         assert op._in_use(OFFER), "its intent may be written at any moment"
-        op.pilot._assigned.clear()
-        op.heard("computejobs", None, body("u1", status=bound_status()))
+        op.reconciler._assigned.clear()
+        op.on_watch_event("computejobs", None, body("u1", status=bound_status()))
         assert op._in_use(OFFER)
         assert [record.uid for record in op._using(OFFER)] == ["u1"]

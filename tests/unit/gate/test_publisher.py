@@ -72,7 +72,7 @@ async def test_nothing_is_written_while_a_watch_does_not_work(server: FakeServer
         await until(lambda: written(server), "the first summary")
         server.forbidden.add(PODS)
         server.restart()
-        await until(lambda: "publisher.not_written" in caplog.text, "it says that it does not write")
+        await until(lambda: "publisher.write_failed" in caplog.text, "it says that it does not write")
         count = len(written(server))
         server.put(NODES, node_body(unschedulable=True))
         server.forbidden.clear()
@@ -84,7 +84,7 @@ async def test_nothing_is_written_while_a_watch_does_not_work(server: FakeServer
 async def test_a_missing_configmap_is_named(server: FakeServer, caplog: pytest.LogCaptureFixture) -> None:
     server.drop(MAPS, "sampan-capacity")
     async with publishing(server):
-        await until(lambda: "publisher.not_written" in caplog.text, "it says so")
+        await until(lambda: "publisher.write_failed" in caplog.text, "it says so")
     assert any("ConfigMap sampan-capacity in sampan-jobs" in str(getattr(record, "reason", "")) for record in caplog.records)
 
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from builders import vector
-from sampan.controller.members.optional_watches import RUNTIME_CLASSES, wide_feeds
+from sampan.controller.members.optional_watches import RUNTIME_CLASSES, cluster_scoped_watches
 from sampan.inventory.member import Inventory
 from sampan.inventory.runtime_classes import RuntimeClasses
 from sampan.kube import runtime_class as kube
@@ -59,7 +59,7 @@ def test_a_change_is_told_and_what_changes_nothing_is_not(classes: RuntimeClasse
 def test_the_watch_feeds_the_inventory() -> None:
     heard: list[frozenset[str]] = []
     inventory = Inventory("hub", heard.append)
-    ((name, what, sink),) = wide_feeds(inventory, {RUNTIME_CLASSES}, lambda _: None)
+    ((name, what, sink),) = cluster_scoped_watches(inventory, {RUNTIME_CLASSES}, lambda _: None)
     assert (name, what.path.url) == (RUNTIME_CLASSES, "/apis/node.k8s.io/v1/runtimeclasses")
     sink.on_replace([made("a"), made("b")], [])
     sink.on_event("DELETED", made("a"))

@@ -33,18 +33,18 @@ def api_of(plural: str) -> str:
     return "v1" if plural == NAMESPACES else API
 
 
-class Hub:
+class HubClient:
     """The hub's API server, as the operator uses it. Every method raises `KubeError`s."""
 
     def __init__(self, client: Client) -> None:
         """Use an open client."""
         self.client = client
 
-    async def listed(self, plural: str) -> list[Body]:
+    async def list_objects(self, plural: str) -> list[Body]:
         """Return every object of a watched kind, page by page."""
         return await self._pages(plural, dict[str, Any])
 
-    async def names(self, plural: str) -> list[PartialObject]:
+    async def list_metadata(self, plural: str) -> list[PartialObject]:
         """Return the metadata of every object of a watched kind."""
         return await self._pages(plural, PartialObject)
 
@@ -53,7 +53,7 @@ class Hub:
         page = await self.client.list_page(resource_path(api_of(plural), plural), ListOptions(limit=1), into=PartialObject)
         return len(page.items) + (page.remaining or 0)
 
-    async def job(self, namespace: str, name: str) -> Body | None:
+    async def get_job(self, namespace: str, name: str) -> Body | None:
         """Return a ComputeJob as the API server has it now, None where there is none."""
         try:
             return await self.client.get(_job_path(namespace, name), into=dict[str, Any])
@@ -66,23 +66,23 @@ class Hub:
         patch = {"metadata": {"resourceVersion": record.resource_version}, "status": merge_difference(record.status, status)}
         return await self.client.patch(_job_path(record.namespace, record.name, "status"), patch, into=dict[str, Any])
 
-    async def hold(self, record: JobRecord) -> Body:
+    async def add_finalizer(self, record: JobRecord) -> Body:
         """Put our finalizer on, where the admission policy did not."""
-        return await self._finalizers(record, (*record.finalizers, FINALIZER))
+        return await self._set_finalizers(record, (*record.finalizers, FINALIZER))
 
-    async def release(self, record: JobRecord) -> Body:
+    async def remove_finalizer(self, record: JobRecord) -> Body:
         """Take our finalizer off: the last thing that is done to a job."""
-        return await self._finalizers(record, tuple(f for f in record.finalizers if f != FINALIZER))
+        return await self._set_finalizers(record, tuple(f for f in record.finalizers if f != FINALIZER))
 
     async def delete(self, record: JobRecord) -> None:
         """Delete a finished ComputeJob, this very one."""
         await self.client.delete(_job_path(record.namespace, record.name), uid=record.uid, propagation="Background")
 
-    async def config_map(self, namespace: str, name: str) -> ConfigMap:
+    async def get_config_map(self, namespace: str, name: str) -> ConfigMap:
         """Return a tenant's ConfigMap."""
         return await self.client.get(resource_path("v1", "configmaps", namespace=namespace, name=name), into=ConfigMap)
 
-    async def secret(self, namespace: str, name: str) -> Secret:
+    async def get_secret(self, namespace: str, name: str) -> Secret:
         """Return a tenant's Secret; Forbidden unless the tenant opted in."""
         return await self.client.get(resource_path("v1", "secrets", namespace=namespace, name=name), into=Secret)
 
@@ -91,19 +91,19 @@ class Hub:
         namespace = await self.client.get(resource_path("v1", "namespaces", name="kube-system"), into=Namespace)
         return namespace.metadata.uid
 
-    async def identity(self, namespace: str, fresh: str) -> str:
+    async def ensure_identity(self, namespace: str, fresh: str) -> str:
         """Return the hub's identity: the one stored in the operator's namespace, or `fresh`, stored now for ever."""
         path = resource_path("v1", "configmaps", namespace=namespace)
         body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": IDENTITY}, "data": {"hubID": fresh}, "immutable": True}
         try:
-            return (await self.config_map(namespace, IDENTITY)).data["hubID"]
+            return (await self.get_config_map(namespace, IDENTITY)).data["hubID"]
         except NotFound:
             try:
                 return (await self.client.create(path, body, into=ConfigMap)).data["hubID"]
             except AlreadyExists:
-                return (await self.config_map(namespace, IDENTITY)).data["hubID"]
+                return (await self.get_config_map(namespace, IDENTITY)).data["hubID"]
 
-    async def _finalizers(self, record: JobRecord, wanted: tuple[str, ...]) -> Body:
+    async def _set_finalizers(self, record: JobRecord, wanted: tuple[str, ...]) -> Body:
         patch = {"metadata": {"resourceVersion": record.resource_version, "finalizers": list(wanted)}}
         return await self.client.patch(_job_path(record.namespace, record.name), patch, into=dict[str, Any])
 

@@ -1,4 +1,4 @@
-"""Kopf in a thread with a loop of its own: one `asyncio.run` per incarnation, restarted with jitter when it ends.
+"""Kopf in a thread with a loop of its own: one `asyncio.run` per start, restarted with jitter when it ends.
 
 `kopf.operator` cancels every task of its loop when it leaves, and ends itself on watch errors other than 410: in a thread,
 supervised, neither touches the core. Its storages are no-ops, so that it writes nothing and diffs nothing.
@@ -54,7 +54,7 @@ class _NoProgress(kopf.ProgressStorage):
         return essence
 
 
-class _Endless:
+class _EndlessBackoff:
     """Backoffs that never run out: 1, 2, 4, 8, then 15 seconds for ever."""
 
     def __iter__(self) -> Iterator[float]:
@@ -75,23 +75,23 @@ def settings() -> kopf.OperatorSettings:
     chosen.watching.server_timeout = 300
     chosen.watching.connect_timeout = 10
     chosen.watching.chunk_size = 500
-    chosen.networking.error_backoffs = _Endless()
+    chosen.networking.error_backoffs = _EndlessBackoff()
     chosen.networking.request_timeout = 60
     chosen.networking.connect_timeout = 10
     chosen.queueing.idle_timeout = 0.5
     return chosen
 
 
-class KopfShell:
-    """Runs Kopf until stopped. `incarnations` counts its starts."""
+class KopfThread:
+    """Runs Kopf until stopped. `starts` counts its starts."""
 
     def __init__(self, registry: Callable[[], kopf.OperatorRegistry]) -> None:
-        """`registry` makes a fresh registry for each incarnation."""
+        """`registry` makes a fresh registry for each start."""
         self._registry = registry
         self._stop = threading.Event()
         self._end: Callable[[], object] = lambda: None
         self._thread = threading.Thread(target=self._run, name="kopf", daemon=True)
-        self.incarnations = 0
+        self.starts = 0
 
     def start(self) -> None:
         """Start the thread."""
@@ -104,13 +104,13 @@ class KopfShell:
         return self._thread.is_alive()
 
     async def stop(self) -> None:
-        """End the incarnation and wait for the thread."""
+        """End the run and wait for the thread."""
         self._stop.set()
         with contextlib.suppress(RuntimeError):  # its loop is closed: it ended by itself just now
             self._end()
         await asyncio.to_thread(self._thread.join, JOIN_SECONDS)
 
-    async def _incarnation(self) -> None:
+    async def _run_once(self) -> None:
         """Run Kopf once, under a flag of its own loop: to wait for a flag of threads holds a thread that outlives Kopf's failure."""
         loop, flag = asyncio.get_running_loop(), asyncio.Event()
         self._end = lambda: loop.call_soon_threadsafe(flag.set)
@@ -119,10 +119,10 @@ class KopfShell:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            self.incarnations += 1
+            self.starts += 1
             try:
-                asyncio.run(self._incarnation())
+                asyncio.run(self._run_once())
             except Exception as error:  # noqa: BLE001  whatever ended it, the watches must go on
-                log_fault(log, "kopf.ended", error, incarnation=self.incarnations)
+                log_fault(log, "kopf.ended", error, start=self.starts)
             gc.collect()  # a Kopf that failed leaves its connections to the collector: until then the hub serves dead watches
             self._stop.wait(random.uniform(0.2, 2.0))  # noqa: S311  jitter, no secret

@@ -11,10 +11,10 @@ from itertools import islice
 
 from sampan.api import status as job_status
 from sampan.api.generation import refusal_behind
-from sampan.controller.hub.client import Hub
+from sampan.controller.hub.client import HubClient
 from sampan.controller.hub.refusal_facts import facts_in, facts_of
 from sampan.controller.state.record import JobRecord
-from sampan.controller.state.reservations import moved
+from sampan.controller.state.reservations import place_changed
 from sampan.controller.state.store import State
 from sampan.kube.errors import KubeError
 from sampan.kube.text import clean_text
@@ -26,68 +26,68 @@ from sampan.scheduling.answers.wording import headline
 
 log = logging.getLogger(__name__)
 
-PATIENCE = 2_000
+MIN_WAIT = 2_000
 """Milliseconds a job must have waited before it is told why."""
-CORRECTION = 10_000
+CORRECTION_INTERVAL = 10_000
 """The same where a reason that passes by itself gave way to one that does not: the tenant would wait in vain."""
-SELDOM = 600_000
+WRITE_INTERVAL = 600_000
 """Least milliseconds between two such writes for one job."""
-MOVED = 60_000
+MOVED_INTERVAL = 60_000
 """The same where a promised place went elsewhere, or was lost."""
-AGAIN = 10_000
+RETRY_AFTER = 10_000
 """Milliseconds before a write that failed is tried again."""
 NO_OFFERS = "NoOffers"
 _REASONS = frozenset({NO_OFFERS, *map(str, Reason)})
 
 IDLE = 1.0
 """Seconds between two looks where nothing is due."""
-LOOKED_AT = 500
+MAX_EXAMINED = 500
 """Jobs of one cycle that are looked at: with very many waiting, the cycle must not pay for all of them."""
-RATE = 5
+WRITES_PER_SECOND = 5
 """Such writes a second in all."""
 
 
 class RefusalWriter:
     """Keeps the newest refusal of each waiting job and writes the due ones."""
 
-    def __init__(self, state: State, hub: Hub, clock: Callable[[], int]) -> None:
+    def __init__(self, state: State, hub: HubClient, clock: Callable[[], int]) -> None:
         """`clock` gives milliseconds since the epoch."""
         self._state, self._hub, self._clock = state, hub, clock
         self._newest: dict[str, tuple[Job, Refusal]] = {}
         """Each job as the scheduler saw it."""
-        self._from = 0
+        self._cursor = 0
         self._written: dict[str, int] = {}
-        self._named: dict[str, Set[str]] = {}
+        self._facts: dict[str, Set[str]] = {}
         """The reasons, and the names that nobody knows, that each job's message tells."""
         self._not_before: dict[str, int] = {}
-        self._since: dict[str, tuple[str, int]] = {}
+        self._reason_since: dict[str, tuple[str, int]] = {}
 
-    def hear(self, refusals: tuple[Refusal, ...]) -> None:
+    def report(self, refusals: tuple[Refusal, ...]) -> None:
         """Take in the refusals of one cycle; jobs no longer refused drop out. Of very many, some are looked at each time."""
-        now, start = self._clock(), self._from
-        self._newest = dict(self._looked_at(refusals))
-        since = {uid: self._stable(uid, _word(refusal), now) for uid, (_, refusal) in self._newest.items()}
-        self._since = self._since | since if start or self._from else since
-        if self._from == 0:  # every job had its turn
-            self._since = {uid: word for uid, word in self._since.items() if uid in self._state.jobs}
+        now, start = self._clock(), self._cursor
+        self._newest = dict(self._examined(refusals))
+        since = {uid: self._stable_since(uid, _reason_of(refusal), now) for uid, (_, refusal) in self._newest.items()}
+        self._reason_since = self._reason_since | since if start or self._cursor else since
+        if self._cursor == 0:  # every job had its turn
+            self._reason_since = {uid: word for uid, word in self._reason_since.items() if uid in self._state.jobs}
             self._written = {uid: told for uid, told in self._written.items() if uid in self._state.jobs}
-            self._named = {uid: named for uid, named in self._named.items() if uid in self._state.jobs}
+            self._facts = {uid: named for uid, named in self._facts.items() if uid in self._state.jobs}
             self._not_before = {uid: at for uid, at in self._not_before.items() if uid in self._state.jobs}
 
-    def _looked_at(self, refusals: tuple[Refusal, ...]) -> Iterator[tuple[str, tuple[Job, Refusal]]]:
+    def _examined(self, refusals: tuple[Refusal, ...]) -> Iterator[tuple[str, tuple[Job, Refusal]]]:
         """Yield those who hold a reservation, and the next jobs in turn."""
         for refusal in refusals:
-            if self._state.promises.view(refusal.job.uid) is not None:
+            if self._state.reservations.status_view(refusal.job.uid) is not None:
                 yield refusal.job.uid, (refusal.job, refusal)
         pairs = ((job.uid, (job, refusal)) for refusal in refusals for job in refusal.jobs)
         everyone = sum(map(len, refusals))
-        start = self._from if self._from < everyone else 0
-        self._from = start + LOOKED_AT if start + LOOKED_AT < everyone else 0
-        yield from islice(pairs, start, start + LOOKED_AT)
+        start = self._cursor if self._cursor < everyone else 0
+        self._cursor = start + MAX_EXAMINED if start + MAX_EXAMINED < everyone else 0
+        yield from islice(pairs, start, start + MAX_EXAMINED)
 
-    def _stable(self, uid: str, word: str, now: int) -> tuple[str, int]:
+    def _stable_since(self, uid: str, word: str, now: int) -> tuple[str, int]:
         """Return the dominant reason and since when it has been that: one that passes at once is not told."""
-        known = self._since.get(uid)
+        known = self._reason_since.get(uid)
         return known if known is not None and known[0] == word else (word, now)
 
     async def run(self) -> None:
@@ -95,52 +95,52 @@ class RefusalWriter:
         while True:
             uid = next((uid for uid in self._newest if self._due(uid)), None)
             if uid is not None:
-                await self._tell(uid, self._newest[uid][1])
-            await asyncio.sleep(1 / RATE if uid is not None else IDLE)
+                await self._write(uid, self._newest[uid][1])
+            await asyncio.sleep(1 / WRITES_PER_SECOND if uid is not None else IDLE)
 
     def _due(self, uid: str) -> bool:
-        now, record, (word, stable_since) = self._clock(), self._state.jobs.get(uid), self._since[uid]
-        if record is None or not record.waits or now - record.created < PATIENCE or now - stable_since < PATIENCE:
+        now, record, (word, stable_since) = self._clock(), self._state.jobs.get(uid), self._reason_since[uid]
+        if record is None or not record.waits or now - record.created < MIN_WAIT or now - stable_since < MIN_WAIT:
             return False
         if now < self._not_before.get(uid, 0):
             return False
         if refusal_behind(record.status, record.generation):
             return self._newest[uid][0].resource_version == record.resource_version  # edited, and looked at again
-        since, told, message = _told(record)
+        since, told, message = _written_refusal(record)
         since = self._written.get(uid, since)
-        view, shown = self._state.promises.view(uid), record.status.get("reservation")
+        view, shown = self._state.reservations.status_view(uid), record.status.get("reservation")
         if told == word and shown == view and facts_of(self._newest[uid][1]) == self._facts_in(uid, message):
             return False
-        soon = (view is not None and not shown) or (_passes(told) and not _passes(word))
-        return now - since >= (CORRECTION if soon else MOVED if moved(shown, view) else SELDOM)
+        soon = (view is not None and not shown) or (_is_transient(told) and not _is_transient(word))
+        return now - since >= (CORRECTION_INTERVAL if soon else MOVED_INTERVAL if place_changed(shown, view) else WRITE_INTERVAL)
 
     def _facts_in(self, uid: str, message: str) -> Set[str]:
         """Return what a job was told of; how many pools gave each reason, and how much room there is, may be out of date."""
-        if uid not in self._named:
-            self._named[uid] = facts_in(message)
-        return self._named[uid]
+        if uid not in self._facts:
+            self._facts[uid] = facts_in(message)
+        return self._facts[uid]
 
-    async def _tell(self, uid: str, refusal: Refusal) -> None:
-        record, promises = self._state.jobs[uid], self._state.promises
-        self._written[uid], self._named[uid] = self._clock(), facts_of(refusal)
-        view = promises.view(uid)
-        start = start_words(at_latest=view["startAtLatest"] if view else None, unbounded=promises.unbounded.get(uid))
+    async def _write(self, uid: str, refusal: Refusal) -> None:
+        record, promises = self._state.jobs[uid], self._state.reservations
+        self._written[uid], self._facts[uid] = self._clock(), facts_of(refusal)
+        view = promises.status_view(uid)
+        start = start_words(at_latest=view["startAtLatest"] if view else None, unbounded=promises.unknown_starts.get(uid))
         message = clean_text(headline(refusal) + start + record.setback(), 1000)
-        status = job_status.refused(record.status, reason=_word(refusal), message=message, at=self._clock())
+        status = job_status.refused(record.status, reason=_reason_of(refusal), message=message, at=self._clock())
         try:
             self._state.apply_job(await self._hub.write_status(record, job_status.reserved(status, view)))
         except KubeError as error:
-            self._written[uid] = self._clock() - SELDOM
-            self._named.pop(uid, None)
-            self._not_before[uid] = self._clock() + AGAIN
-            log.warning("refusal.unwritten", extra={"uid": uid, "reason": error.reason})
+            self._written[uid] = self._clock() - WRITE_INTERVAL
+            self._facts.pop(uid, None)
+            self._not_before[uid] = self._clock() + RETRY_AFTER
+            log.warning("refusal.write_failed", extra={"uid": uid, "reason": error.reason})
 
 
-def _word(refusal: Refusal) -> str:
+def _reason_of(refusal: Refusal) -> str:
     return str(refusal.dominant or NO_OFFERS)
 
 
-def _passes(word: str) -> bool:
+def _is_transient(word: str) -> bool:
     """Tell whether a reason may be over soon without the tenant: it is about the offers, or about room."""
     if word == NO_OFFERS:
         return True
@@ -149,7 +149,7 @@ def _passes(word: str) -> bool:
     )
 
 
-def _told(record: JobRecord) -> tuple[int, str, str]:
+def _written_refusal(record: JobRecord) -> tuple[int, str, str]:
     """Return when, which reason and what the object itself says, so that a restart writes nothing anew; empty where it says nothing."""
     told = next((c for c in record.status.get("conditions") or () if c["type"] == "Scheduled" and c["status"] == "False"), None)
     if told is None or told["reason"] not in _REASONS:

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sampan.controller.hub.client import KINDS, Hub
+from sampan.controller.hub.client import KINDS, HubClient
 from sampan.kube.errors import KubeError
 
 log = logging.getLogger(__name__)
@@ -14,11 +14,11 @@ SETTLE = 3.0
 """Seconds between a list by Kopf and our look for what it could not tell: deletions in the gap."""
 
 
-REMEMBERED = 50_000
+MAX_ENDED = 50_000
 """Ends that are remembered, so that a list which was under way meanwhile brings nothing back."""
 
 
-class Known:
+class KnownUids:
     """UIDs of the objects of each kind that the operator holds, and of those that ended lately."""
 
     def __init__(self) -> None:
@@ -26,13 +26,13 @@ class Known:
         self.uids: dict[str, set[str]] = {plural: set() for plural in KINDS}
         self._ended: dict[str, None] = {}
 
-    def note(self, plural: str, event: str | None, body: Mapping[str, Any]) -> bool:
+    def observe(self, plural: str, event: str | None, body: Mapping[str, Any]) -> bool:
         """Take in one event. Returns False for an old picture of an object whose end was heard: a UID never comes back."""
         uid = body["metadata"]["uid"]
         if event == "DELETED":
             self.uids[plural].discard(uid)
             self._ended[uid] = None
-            while len(self._ended) > REMEMBERED:
+            while len(self._ended) > MAX_ENDED:
                 del self._ended[next(iter(self._ended))]
         elif uid in self._ended:
             return False
@@ -44,14 +44,16 @@ class Known:
 class Resync:
     """Compares what is known with what is there: counts first, names only where the count differs or Kopf listed anew."""
 
-    def __init__(self, hub: Hub, known: Known, handover: Callable[[str, str | None, dict[str, Any]], None], *, interval: float) -> None:
+    def __init__(
+        self, hub: HubClient, known_uids: KnownUids, handover: Callable[[str, str | None, dict[str, Any]], None], *, interval: float
+    ) -> None:
         """`interval` in seconds; `handover` as for the watches."""
-        self._hub, self._known, self._handover, self._interval = hub, known, handover, interval
+        self._hub, self._known_uids, self._handover, self._interval = hub, known_uids, handover, interval
         self._listed: set[str] = set()
         self._wake = asyncio.Event()
         self.gaps = 0
 
-    def listed_anew(self, plural: str) -> None:
+    def on_relist(self, plural: str) -> None:
         """Hear that Kopf listed a kind again: deletions since its last list are unknown to it."""
         self._listed.add(plural)
         self._wake.set()
@@ -59,7 +61,7 @@ class Resync:
     async def load(self) -> None:
         """Hand over every object of every kind; raises `KubeError`s. Small kinds first, so that jobs find their offers."""
         for plural in sorted(KINDS, key=lambda kind: kind == KINDS[0]):
-            for body in await self._hub.listed(plural):
+            for body in await self._hub.list_objects(plural):
                 self._handover(plural, None, body)
 
     async def run(self) -> None:
@@ -84,14 +86,14 @@ class Resync:
         await asyncio.sleep(SETTLE)
 
     async def _check(self, plural: str, *, listed_anew: bool) -> None:
-        if not listed_anew and await self._hub.count(plural) == len(self._known.uids[plural]):
+        if not listed_anew and await self._hub.count(plural) == len(self._known_uids.uids[plural]):
             return
-        before = set(self._known.uids[plural])
-        there = {item.metadata.uid for item in await self._hub.names(plural)}
+        before = set(self._known_uids.uids[plural])
+        there = {item.metadata.uid for item in await self._hub.list_metadata(plural)}
         for uid in before - there:
             self.gaps += 1
-            log.warning("resync.gone", extra={"kind": plural, "uid": uid})
+            log.warning("resync.missed_deletion", extra={"kind": plural, "uid": uid})
             self._handover(plural, "DELETED", {"metadata": {"uid": uid}})
-        if there - self._known.uids[plural]:
-            for body in await self._hub.listed(plural):
+        if there - self._known_uids.uids[plural]:
+            for body in await self._hub.list_objects(plural):
                 self._handover(plural, "MODIFIED", body)

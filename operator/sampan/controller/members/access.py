@@ -54,7 +54,7 @@ _ANYTHING: Final = Access(verb="*", resource="*", group="*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rights:
+class AccessReview:
     """What a review found."""
 
     missing: tuple[str, ...] = ()
@@ -66,17 +66,17 @@ class Rights:
     published: str = ""
     """Namespace of the summary that stands for nodes and pods, where those may not be read; empty: they are read directly."""
 
-    def lifted(self, after: "Rights") -> bool:
+    def is_unblocked_by(self, after: "AccessReview") -> bool:
         """Tell whether something that was in the way is so no longer."""
         return bool(set(self.missing) - set(after.missing) or {name for name, _ in self.absent} - {name for name, _ in after.absent})
 
 
-def needed(namespaces: Iterable[str]) -> tuple[Access, ...]:
+def required_access(namespaces: Iterable[str]) -> tuple[Access, ...]:
     """Return every right that Sampan uses on a member whose jobs run in these namespaces."""
     return (_IDENTITY, *_DIRECT, *_in(namespaces))
 
 
-def of_summary(namespace: str) -> tuple[Access, ...]:
+def summary_access(namespace: str) -> tuple[Access, ...]:
     """Return the rights on the summary of a member that publishes its capacity: they stand for those on nodes and pods."""
     return tuple(Access(verb=verb, resource="configmaps", namespace=namespace, name=SUMMARY) for verb in ("get", "list", "watch"))
 
@@ -90,7 +90,7 @@ def _in(namespaces: Iterable[str]) -> tuple[Access, ...]:
     )
 
 
-def optional(group: str, resource: str, namespaces: Iterable[str]) -> tuple[Access, ...]:
+def optional_access(group: str, resource: str, namespaces: Iterable[str]) -> tuple[Access, ...]:
     """Return the rights to follow one of the optional resources."""
     narrow = any(own for version, name, own in _OPTIONAL if (version.rpartition("/")[0], name) == (group, resource))
     places = sorted(namespaces) if narrow else [""]
@@ -100,10 +100,10 @@ def optional(group: str, resource: str, namespaces: Iterable[str]) -> tuple[Acce
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Extras:
+class OptionalResources:
     """What more of a member may be followed."""
 
-    more: frozenset[str] = frozenset()
+    resources: frozenset[str] = frozenset()
     """Resources."""
     unseen: tuple[str, ...] = ()
     """Of what limits pods: resources that may not be looked at."""
@@ -113,32 +113,32 @@ class Extras:
     """The newest version in which it serves Kueue's queues; empty: it has no Kueue."""
 
 
-NOTHING_MORE: Final = Extras()
+NO_OPTIONAL_RESOURCES: Final = OptionalResources()
 
 
-async def extras(client: Client, namespaces: Iterable[str]) -> Extras:
+async def optional_resources(client: Client, namespaces: Iterable[str]) -> OptionalResources:
     """Return which optional resources a member serves and lets us follow. Raises KubeError."""
     groups, names = (await client.get(API_GROUPS, into=ApiGroups)).groups, tuple(namespaces)
     kueue = await served_in(client, groups, group=KUEUE, resource="localqueues")
     versions = {"v1", *(each.group_version for group in groups for each in group.versions), *([f"{KUEUE}/*"] if kueue else [])}
     there = [(version.rpartition("/")[0], resource) for version, resource, _ in _OPTIONAL if version in versions]
-    wanted = {resource: optional(group, resource, names) for group, resource in there}
+    wanted = {resource: optional_access(group, resource, names) for group, resource in there}
     allowed = await client.review(tuple(access for accesses in wanted.values() for access in accesses))
     more = frozenset(resource for resource, accesses in wanted.items() if all(allowed[access] for access in accesses))
     unseen = tuple(resource for resource in _LIMITING if resource in wanted and resource not in more)
-    return Extras(more=more, unseen=unseen, groups=tuple(sorted(group.name for group in groups)), kueue=kueue)
+    return OptionalResources(resources=more, unseen=unseen, groups=tuple(sorted(group.name for group in groups)), kueue=kueue)
 
 
-async def review(client: Client, namespaces: Iterable[str]) -> Rights:
+async def review(client: Client, namespaces: Iterable[str]) -> AccessReview:
     """Ask the member about each right, and so whether its capacity is read directly or published. Raises KubeError."""
     names = sorted(namespaces)
-    wanted = needed(names)
-    allowed = await client.review((*wanted, _ANYTHING, *(access for name in names for access in of_summary(name))))
+    wanted = required_access(names)
+    allowed = await client.review((*wanted, _ANYTHING, *(access for name in names for access in summary_access(name))))
     direct = any(allowed[access] for access in _DIRECT)  # with some of them, the others are missing
-    published = "" if direct else next((name for name in names if all(allowed[access] for access in of_summary(name))), "")
+    published = "" if direct else next((name for name in names if all(allowed[access] for access in summary_access(name))), "")
     missing = tuple(str(each) for each in wanted if not allowed[each] and not (published and each in _DIRECT))
     gone = [(name, words) for name in names if (words := await _absence(client, name))]
-    return Rights(missing=missing, absent=tuple(gone), over_privileged=allowed[_ANYTHING], published=published)
+    return AccessReview(missing=missing, absent=tuple(gone), over_privileged=allowed[_ANYTHING], published=published)
 
 
 async def _absence(client: Client, name: str) -> str:
@@ -158,7 +158,7 @@ async def identity(client: Client) -> str:
     return (await client.get(_KUBE_SYSTEM, into=PartialObject)).metadata.uid
 
 
-async def levels(client: Client, namespaces: Iterable[str]) -> dict[str, str]:
+async def pod_security_levels(client: Client, namespaces: Iterable[str]) -> dict[str, str]:
     """Return the Pod Security level that each of these namespaces enforces: `privileged` where none is set. Raises KubeError."""
     found: dict[str, str] = {}
     for name in sorted(namespaces):

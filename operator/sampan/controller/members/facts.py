@@ -23,7 +23,7 @@ class LinkFacts:
     over_privileged: bool = False
     fingerprint: str = ""
     """First digits of the SHA-256 of the kubeconfig in use."""
-    levels: tuple[tuple[str, str], ...] = ()
+    pod_security: tuple[tuple[str, str], ...] = ()
     """Pod Security level that each namespace of our jobs enforces, as far as we may look."""
     unseen: tuple[str, ...] = ()
     """Of what limits pods there: resources that we may not look at."""

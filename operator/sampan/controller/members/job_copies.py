@@ -11,7 +11,7 @@ from sampan.inventory.member import job_uid_of
 from sampan.kube import workloads as kube
 from sampan.model.names import LABEL_ATTEMPT, remote_name
 
-MOST_ENDED: Final = 256
+MAX_ENDED: Final = 256
 """Jobs that went with a result and were looked at by nobody yet; of more the oldest are forgotten."""
 
 
@@ -21,7 +21,7 @@ def attempt_of(labels: Mapping[str, str]) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else 0
 
 
-class OwnJobs:
+class JobCopies:
     """What one member holds of us.
 
     `jobs` has our Jobs by the UID of their ComputeJob, `own_pods` our pods of all phases by the same and then by pod UID. Both are
@@ -38,7 +38,7 @@ class OwnJobs:
         self._changed = changed
         self._unreadable: dict[tuple[str, str], frozenset[str]] = {}
 
-    def traces(self, job_uid: str) -> bool:
+    def has_remnants(self, job_uid: str) -> bool:
         """Tell whether a Job or a pod of this ComputeJob was seen and is not known to be gone, of any attempt.
 
         An object that could not be read is there all the same: its name tells whose it is. A Job from which somebody took our
@@ -56,9 +56,9 @@ class OwnJobs:
             if job.metadata.uid not in uids and job.metadata.name not in there:
                 self.drop_job(job)
         for job in listed:
-            self.put_job(job)
+            self.apply_job(job)
 
-    def put_job(self, job: kube.Job) -> None:
+    def apply_job(self, job: kube.Job) -> None:
         """Take one Job; one that only pretends to be ours is ignored, and so is an older picture of one that is known."""
         uid = self._our_job(job)
         if uid is None or self._older(job, self.jobs.get(uid)):
@@ -70,7 +70,7 @@ class OwnJobs:
     def drop_job(self, job: kube.Job) -> None:
         """Forget a Job, unless another of its name has come since."""
         uid = self._our_job(job)
-        self._no_longer("jobs", job.metadata.namespace, job.metadata.name)
+        self._forget_unreadable("jobs", job.metadata.namespace, job.metadata.name)
         known = self.jobs.get(uid) if uid is not None else None
         if uid is not None and known is not None and known.metadata.uid == job.metadata.uid:
             del self.jobs[uid]
@@ -81,12 +81,12 @@ class OwnJobs:
         """Whoever cleans up finished Jobs (a TTL that a webhook sets, a janitor) may be faster than whoever mirrors them."""
         if any(c.type in ("Complete", "Failed") and c.status == "True" for c in last.status.conditions):
             self.ended_jobs[uid] = last
-            while len(self.ended_jobs) > MOST_ENDED:
+            while len(self.ended_jobs) > MAX_ENDED:
                 del self.ended_jobs[next(iter(self.ended_jobs))]
 
-    def lose_job(self, namespace: str, name: str) -> None:
+    def drop_unreadable_job(self, namespace: str, name: str) -> None:
         """Forget a Job that went without being readable."""
-        self._no_longer("jobs", namespace, name)
+        self._forget_unreadable("jobs", namespace, name)
         for job in [job for job in self.jobs.values() if (job.metadata.namespace, job.metadata.name) == (namespace, name)]:
             self.drop_job(job)
 
@@ -105,7 +105,7 @@ class OwnJobs:
             if merged != known:
                 self._set_pods(uid, merged)
 
-    def put_own_pod(self, pod: kube.Pod) -> None:
+    def apply_own_pod(self, pod: kube.Pod) -> None:
         """Take one of our pods."""
         uid = job_uid_of(pod.metadata.labels, self.hub_id)
         if uid is not None:
@@ -114,14 +114,14 @@ class OwnJobs:
 
     def drop_own_pod(self, pod: kube.Pod) -> None:
         """Forget one of our pods."""
-        self._no_longer("pods", pod.metadata.namespace, pod.metadata.name)
+        self._forget_unreadable("pods", pod.metadata.namespace, pod.metadata.name)
         uid = job_uid_of(pod.metadata.labels, self.hub_id)
         if uid is not None and self.own_pods.get(uid, {}).pop(pod.metadata.uid, None) is not None:
             self._set_pods(uid, self.own_pods[uid])
 
-    def lose_own_pod(self, namespace: str, name: str) -> None:
+    def drop_unreadable_pod(self, namespace: str, name: str) -> None:
         """Forget a pod that went without being readable."""
-        self._no_longer("pods", namespace, name)
+        self._forget_unreadable("pods", namespace, name)
         for pod in [pod for pods in self.own_pods.values() for pod in pods.values() if pod.metadata.key == f"{namespace}/{name}"]:
             self.drop_own_pod(pod)
 
@@ -149,7 +149,7 @@ class OwnJobs:
             self.own_pods.pop(uid, None)
         self._changed(uid)
 
-    def _no_longer(self, kind: str, namespace: str, name: str) -> None:
+    def _forget_unreadable(self, kind: str, namespace: str, name: str) -> None:
         known = self._unreadable.get((kind, namespace), frozenset())
         if name in known:
             self._unreadable[kind, namespace] = known - {name}

@@ -23,7 +23,7 @@ from sampan.kube.wire import Unreadable
 
 log = logging.getLogger(__name__)
 
-READ_AGAIN = 2.0
+RETRY_AFTER = 2.0
 """Seconds after which a read that failed is tried again."""
 
 Name = tuple[str, str]
@@ -80,15 +80,15 @@ class _Namespace:
         """Take the whole namespace. A Secret that could not be decoded counts as missing its key."""
         self.listed, self.forbidden = True, False
         found = {item.metadata.name: item for item in items} | {bad.name: Secret() for bad in unreadable}
-        self.watch.took(self.name, found)
+        self.watch.on_list(self.name, found)
 
     def on_event(self, event: EventType, item: Secret) -> None:
         """Take one change."""
-        self.watch.put((self.name, item.metadata.name), None if event == "DELETED" else item)
+        self.watch.on_secret((self.name, item.metadata.name), None if event == "DELETED" else item)
 
     def on_unreadable(self, event: EventType, item: Unreadable) -> None:
         """Take a change that could not be decoded."""
-        self.watch.put((self.name, item.name), None if event == "DELETED" else Secret())
+        self.watch.on_secret((self.name, item.name), None if event == "DELETED" else Secret())
 
 
 class SecretWatch:
@@ -101,38 +101,40 @@ class SecretWatch:
         self._client, self._changed, self._tuning = client, changed, tuning
         self._namespaces = {name: _Namespace(self, name) for name in namespaces}
         self._wanted: frozenset[SecretRef] = frozenset()
-        self._held: dict[Name, Secret] = {}
-        self._turn: dict[Name, int] = {}
-        self._asked: set[Name] = set()
-        self._jobs: asyncio.Queue[Name] = asyncio.Queue()
+        self._secrets: dict[Name, Secret] = {}
+        self._revisions: dict[Name, int] = {}
+        self._requested: set[Name] = set()
+        self._reads: asyncio.Queue[Name] = asyncio.Queue()
 
-    def want(self, refs: Iterable[SecretRef]) -> None:
+    def set_wanted(self, refs: Iterable[SecretRef]) -> None:
         """Keep exactly these from now on; new ones are read at once."""
         wanted = frozenset(refs)
         names = {(ref.namespace, ref.name) for ref in wanted}
         known = {(ref.namespace, ref.name) for ref in self._wanted}
         self._wanted = wanted
         for name in known - names:
-            self._held.pop(name, None)
-            self._turn.pop(name, None)
+            self._secrets.pop(name, None)
+            self._revisions.pop(name, None)
         for name in sorted(names - known):
-            self._ask(name)
+            self._request_read(name)
 
     def reload(self, ref: SecretRef) -> None:
         """Read a Secret now: the member refused what it held."""
         if ref in self._wanted:
-            self._ask((ref.namespace, ref.name))
+            self._request_read((ref.namespace, ref.name))
 
     def read(self, ref: SecretRef) -> bytes | SecretProblem:
         """Return what a key holds, or why there is nothing."""
         namespace = self._namespaces.get(ref.namespace)
         if namespace is None:
             return SecretProblem.NOT_READABLE
-        secret = self._held.get((ref.namespace, ref.name))
+        secret = self._secrets.get((ref.namespace, ref.name))
         if secret is None:
             if namespace.forbidden:
                 return SecretProblem.NOT_READABLE
-            return SecretProblem.NOT_FOUND if namespace.listed and (ref.namespace, ref.name) not in self._asked else SecretProblem.PENDING
+            return (
+                SecretProblem.NOT_FOUND if namespace.listed and (ref.namespace, ref.name) not in self._requested else SecretProblem.PENDING
+            )
         if ref.key not in secret.data:
             return SecretProblem.KEY_MISSING
         try:
@@ -147,38 +149,38 @@ class SecretWatch:
                 what = Collection(path=resource_path("v1", "secrets", namespace=name), into=Secret)
                 reflector = Reflector(self._client, what, sink=namespace, tuning=self._tuning)
                 group.create_task(reflector.run(), name=f"watch secrets/{name}")
-            group.create_task(self._read_asked(), name="read secrets")
+            group.create_task(self._read_requested(), name="read secrets")
 
     # --- what the watches say -------------------------------------------------------------------------------------
 
-    def took(self, namespace: str, found: dict[str, Secret]) -> None:
+    def on_list(self, namespace: str, found: dict[str, Secret]) -> None:
         """Hear a whole namespace."""
         for ref_name in {(ref.namespace, ref.name) for ref in self._wanted if ref.namespace == namespace}:
-            self.put(ref_name, found.get(ref_name[1]))
+            self.on_secret(ref_name, found.get(ref_name[1]))
 
-    def put(self, name: Name, secret: Secret | None) -> None:
+    def on_secret(self, name: Name, secret: Secret | None) -> None:
         """Hear one Secret, None where it is gone; those that nobody names are not kept."""
         refs = [ref for ref in self._wanted if (ref.namespace, ref.name) == name]
         if not refs:
             return
-        self._turn[name] = self._turn.get(name, 0) + 1
+        self._revisions[name] = self._revisions.get(name, 0) + 1
         if secret is None:
-            self._held.pop(name, None)
+            self._secrets.pop(name, None)
         else:
-            self._held[name] = secret
-        self._tell(refs)
+            self._secrets[name] = secret
+        self._notify(refs)
 
     # --- reading one ----------------------------------------------------------------------------------------------
 
-    def _ask(self, name: Name) -> None:
-        if name[0] in self._namespaces and name not in self._asked:
-            self._asked.add(name)
-            self._jobs.put_nowait(name)
+    def _request_read(self, name: Name) -> None:
+        if name[0] in self._namespaces and name not in self._requested:
+            self._requested.add(name)
+            self._reads.put_nowait(name)
 
-    async def _read_asked(self) -> None:
+    async def _read_requested(self) -> None:
         while True:
-            name = await self._jobs.get()
-            turn = self._turn.get(name, 0)
+            name = await self._reads.get()
+            turn = self._revisions.get(name, 0)
             try:
                 secret: Secret | None = await self._client.get(resource_path("v1", "secrets", namespace=name[0], name=name[1]), into=Secret)
                 self._namespaces[name[0]].forbidden = False
@@ -188,13 +190,13 @@ class SecretWatch:
                 self._namespaces[name[0]].forbidden = True
                 secret = None
             except KubeError as error:
-                log.warning("secret.unread", extra={"secret": "/".join(name), "reason": error.reason})
-                asyncio.get_running_loop().call_later(READ_AGAIN, self._jobs.put_nowait, name)
+                log.warning("secret.read_failed", extra={"secret": "/".join(name), "reason": error.reason})
+                asyncio.get_running_loop().call_later(RETRY_AFTER, self._reads.put_nowait, name)
                 continue
-            self._asked.discard(name)
-            if self._turn.get(name, 0) == turn:  # the watch was not faster
-                self.put(name, secret)
+            self._requested.discard(name)
+            if self._revisions.get(name, 0) == turn:  # the watch was not faster
+                self.on_secret(name, secret)
 
-    def _tell(self, refs: Iterable[SecretRef]) -> None:
+    def _notify(self, refs: Iterable[SecretRef]) -> None:
         for ref in sorted(refs):
             self._changed(ref)

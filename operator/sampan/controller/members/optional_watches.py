@@ -17,15 +17,15 @@ RUNTIME_CLASSES = "runtimeclasses"
 AWAITED = frozenset({RUNTIME_CLASSES, "resourcequotas", "limitranges", "priorityclasses", "clusterqueues", "localqueues"})
 """What changes what fits: nothing is placed before its first list, or its failure."""
 
-Extra = tuple[str, Collection[Any], Sink[Any]]
+OptionalWatch = tuple[str, Collection[Any], Sink[Any]]
 """Name of the watch, what it lists, where it goes."""
 Listed = Callable[[str], None]
 
 
-def wide_feeds(inventory: Inventory, more: Set[str], listed: Listed) -> Iterator[Extra]:
+def cluster_scoped_watches(inventory: Inventory, optional: Set[str], listed: Listed) -> Iterator[OptionalWatch]:
     """Yield the watches over the whole member that are allowed."""
     layers = inventory.layers
-    if "resourceslices" in more:
+    if "resourceslices" in optional:
         slices = Sink[dra.ResourceSlice](
             replace=lambda items, _: inventory.replace_slices(made for item in items if (made := to_slice(item)) is not None),
             put=lambda item: inventory.put_slice(made) if (made := to_slice(item)) is not None else None,
@@ -34,7 +34,7 @@ def wide_feeds(inventory: Inventory, more: Set[str], listed: Listed) -> Iterator
             listed=lambda: listed("resourceslices"),
         )
         yield "resourceslices", Collection(path=resource_path(DRA, "resourceslices"), into=dra.ResourceSlice), slices
-    if "resourceclaims" in more:
+    if "resourceclaims" in optional:
         claims = Sink[kube.ResourceClaim](
             replace=lambda items, _: layers.replace_claims(items),
             put=layers.put_claim,
@@ -43,7 +43,7 @@ def wide_feeds(inventory: Inventory, more: Set[str], listed: Listed) -> Iterator
             listed=lambda: listed("resourceclaims"),
         )
         yield "resourceclaims", Collection(path=resource_path(DRA, "resourceclaims"), into=kube.ResourceClaim), claims
-    if "clusterqueues" in more:
+    if "clusterqueues" in optional:
         queues = Sink[kube.ClusterQueue](
             replace=lambda items, _: layers.kueue.replace_cluster(items),
             put=layers.kueue.put_cluster,
@@ -52,13 +52,13 @@ def wide_feeds(inventory: Inventory, more: Set[str], listed: Listed) -> Iterator
             listed=lambda: listed("clusterqueues"),
         )
         yield "clusterqueues", Collection(path=resource_path(layers.kueue_version, "clusterqueues"), into=kube.ClusterQueue), queues
-    if RUNTIME_CLASSES in more:
+    if RUNTIME_CLASSES in optional:
         yield _runtime_classes(inventory, listed)
-    if "priorityclasses" in more:
+    if "priorityclasses" in optional:
         yield _priority_classes(inventory, listed)
 
 
-def _runtime_classes(inventory: Inventory, listed: Listed) -> Extra:
+def _runtime_classes(inventory: Inventory, listed: Listed) -> OptionalWatch:
     classes = inventory.runtime_classes
     sink = Sink[RuntimeClass](
         replace=lambda items, _: classes.replace(items),
@@ -70,7 +70,7 @@ def _runtime_classes(inventory: Inventory, listed: Listed) -> Extra:
     return RUNTIME_CLASSES, Collection(path=resource_path("node.k8s.io/v1", RUNTIME_CLASSES), into=RuntimeClass), sink
 
 
-def _priority_classes(inventory: Inventory, listed: Listed) -> Extra:
+def _priority_classes(inventory: Inventory, listed: Listed) -> OptionalWatch:
     rules = inventory.layers.rules
     sink = Sink[kube.PriorityClass](
         replace=lambda items, _: rules.replace_classes(items),
@@ -83,10 +83,10 @@ def _priority_classes(inventory: Inventory, listed: Listed) -> Extra:
     return "priorityclasses", Collection(path=path, into=kube.PriorityClass), sink
 
 
-def narrow_feeds(inventory: Inventory, more: Set[str], namespace: str, *, listed: Listed) -> Iterator[Extra]:
+def namespaced_watches(inventory: Inventory, optional: Set[str], namespace: str, *, listed: Listed) -> Iterator[OptionalWatch]:
     """Yield the watches in one namespace of our jobs that are allowed."""
     layers = inventory.layers
-    if "resourcequotas" in more:
+    if "resourcequotas" in optional:
         name = f"resourcequotas/{namespace}"
         quotas = Sink[kube.ResourceQuota](
             replace=lambda items, _: layers.rules.replace_quotas(namespace, items),
@@ -96,7 +96,7 @@ def narrow_feeds(inventory: Inventory, more: Set[str], namespace: str, *, listed
             listed=lambda: listed(name),
         )
         yield name, Collection(path=resource_path("v1", "resourcequotas", namespace=namespace), into=kube.ResourceQuota), quotas
-    if "limitranges" in more:
+    if "limitranges" in optional:
         name = f"limitranges/{namespace}"
         ranges = Sink[kube.LimitRange](
             replace=lambda items, _: layers.rules.replace_ranges(namespace, items),
@@ -106,7 +106,7 @@ def narrow_feeds(inventory: Inventory, more: Set[str], namespace: str, *, listed
             listed=lambda: listed(name),
         )
         yield name, Collection(path=resource_path("v1", "limitranges", namespace=namespace), into=kube.LimitRange), ranges
-    if "localqueues" in more:
+    if "localqueues" in optional:
         name = f"localqueues/{namespace}"
         local = Sink[kube.LocalQueue](
             replace=lambda items, _: layers.kueue.replace_local(namespace, items),

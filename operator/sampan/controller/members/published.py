@@ -32,7 +32,7 @@ REST_PER_WORK: Final = 4
 """The same, as a multiple of what the last one took."""
 
 
-class Published:
+class PublishedCapacity:
     """The summary of one member in one inventory. `clock` gives monotonic seconds: the publisher's own clock is never compared."""
 
     def __init__(self, inventory: Inventory, *, hub_id: str, namespace: str, clock: Callable[[], float]) -> None:
@@ -40,18 +40,18 @@ class Published:
         self.namespace = namespace
         self._inventory, self._hub_id, self._clock = inventory, hub_id, clock
         self._sequence: int | None = None
-        self._interval, self._heard = 0, 0.0
+        self._interval, self._updated_at = 0, 0.0
         self._content = b""
-        self._trouble = ""
+        self._problem = ""
         self._newest: ConfigMap | None = None
         self._arrived = asyncio.Event()
-        self._foreign: tuple[Pod, ...] = ()
-        self._own: dict[str, Pod] = {}
+        self._foreign_pods: tuple[Pod, ...] = ()
+        self._own_pods: dict[str, Pod] = {}
 
     @property
     def fresh(self) -> bool:
         """Tell whether a good summary was heard of within three of its intervals; the first one counts as new."""
-        return self._sequence is not None and self._clock() - self._heard <= MISSED * self._interval
+        return self._sequence is not None and self._clock() - self._updated_at <= MISSED * self._interval
 
     @property
     def looked(self) -> bool:
@@ -59,68 +59,68 @@ class Published:
         return self._sequence is not None or self._newest is None
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         """Return in words how it stands."""
         if self.fresh:
             return "capacity is published by the member"
         if self._sequence is None:
             missing = f"ConfigMap sampan-capacity in {self.namespace} is missing: the member chart with capacity=published makes it"
-            return self._trouble or missing
-        why = self._trouble or "the publisher (sampan publish) does not write"
+            return self._problem or missing
+        why = self._problem or "the publisher (sampan publish) does not write"
         return f"no new summary of the member's capacity for {MISSED} times {self._interval} seconds: {why}"
 
     def replace(self, holders: Iterable[ConfigMap]) -> None:
         """Take the full list: one ConfigMap, or none."""
         found = tuple(holders)
         for holder in found:
-            self.take(holder)
+            self.apply(holder)
         if not found:
-            self.lose()
+            self.clear()
 
-    def take(self, holder: ConfigMap) -> None:
+    def apply(self, holder: ConfigMap) -> None:
         """Take the ConfigMap as it is now; `listen` looks at it."""
         self._newest = holder
         self._arrived.set()
 
-    async def listen(self) -> Never:
+    async def run(self) -> Never:
         """Look at what comes, the newest only, until cancelled. What cannot be taken is told by `told`, and never ends this."""
         while True:
             await self._arrived.wait()
             self._arrived.clear()
             began, holder = self._clock(), self._newest
             if holder is not None:
-                await self._look(holder)
+                await self._process(holder)
                 self._newest = None if self._newest is holder else self._newest
             await asyncio.sleep(rest_after(self._clock() - began))
 
-    async def _look(self, holder: ConfigMap) -> None:
+    async def _process(self, holder: ConfigMap) -> None:
         try:
-            self.hear(*await asyncio.to_thread(_opened, holder, self._content))
+            self.update(*await asyncio.to_thread(_unpack, holder, self._content))
         except BadSummary as error:
-            self._trouble = str(error)
+            self._problem = str(error)
         except Exception as error:  # noqa: BLE001  whatever a summary holds, the newest one is looked at
-            self._trouble = f"the summary could not be taken ({type(error).__name__})"
-            log_fault(log, "published.not_taken", error, namespace=self.namespace)
+            self._problem = f"the summary could not be taken ({type(error).__name__})"
+            log_fault(log, "capacity.apply_failed", error, namespace=self.namespace)
 
-    def hear(self, parcel: Parcel, summary: Summary | None) -> None:
+    def update(self, parcel: Parcel, summary: Summary | None) -> None:
         """Take in a summary, None: the objects are those that were heard of last.
 
         What cannot be believed is no heartbeat, and the last good summary stands until it is stale.
         """
-        self._trouble = ""
+        self._problem = ""
         if parcel.sequence == self._sequence:
             return  # the same once more, after a gap of the watch
         if summary is not None:
-            self._show(summary)
+            self._apply_summary(summary)
         self._content = parcel.content
-        self._sequence, self._interval, self._heard = parcel.sequence, parcel.interval_seconds, self._clock()
+        self._sequence, self._interval, self._updated_at = parcel.sequence, parcel.interval_seconds, self._clock()
 
-    def lose(self) -> None:
+    def clear(self) -> None:
         """Hear that the ConfigMap is not there."""
         self._newest = None
-        self._trouble = f"ConfigMap sampan-capacity in {self.namespace} is gone" if self._sequence is not None else ""
+        self._problem = f"ConfigMap sampan-capacity in {self.namespace} is gone" if self._sequence is not None else ""
 
-    def _show(self, summary: Summary) -> None:
+    def _apply_summary(self, summary: Summary) -> None:
         inventory = self._inventory
         slices = [made for each in summary.slices if (made := to_slice(each)) is not None]
         if slices or inventory.has_slices:
@@ -133,23 +133,23 @@ class Published:
             inventory.runtime_classes.forget()
         else:
             inventory.runtime_classes.replace(summary.runtime_classes)
-        self._foreign = tuple(pod for pod in summary.pods if pod.metadata.labels.get(LABEL_HUB) != self._hub_id)
-        inventory.replace_pods((*self._foreign, *self._own.values()))
+        self._foreign_pods = tuple(pod for pod in summary.pods if pod.metadata.labels.get(LABEL_HUB) != self._hub_id)
+        inventory.replace_pods((*self._foreign_pods, *self._own_pods.values()))
 
     def replace_own(self, pods: Iterable[Pod], unreadable: Iterable[str] = ()) -> None:
         """Take the full list of our own pods; `unreadable` are UIDs of those whose last reading stands."""
-        kept = {uid: self._own[uid] for uid in unreadable if uid in self._own}
-        self._own = kept | {pod.metadata.uid: pod for pod in pods}
-        self._inventory.replace_pods((*self._foreign, *self._own.values()))
+        kept = {uid: self._own_pods[uid] for uid in unreadable if uid in self._own_pods}
+        self._own_pods = kept | {pod.metadata.uid: pod for pod in pods}
+        self._inventory.replace_pods((*self._foreign_pods, *self._own_pods.values()))
 
     def put_own(self, pod: Pod) -> None:
         """Take one of our own pods."""
-        self._own[pod.metadata.uid] = pod
+        self._own_pods[pod.metadata.uid] = pod
         self._inventory.put_pod(pod)
 
     def drop_own(self, uid: str) -> None:
         """Forget one of our own pods."""
-        self._own.pop(uid, None)
+        self._own_pods.pop(uid, None)
         self._inventory.drop_pod(uid)
 
 
@@ -158,14 +158,16 @@ def rest_after(seconds: float) -> float:
     return max(REST, REST_PER_WORK * seconds)
 
 
-def _opened(holder: ConfigMap, known: bytes) -> tuple[Parcel, Summary | None]:
+def _unpack(holder: ConfigMap, known: bytes) -> tuple[Parcel, Summary | None]:
     """Return a summary, and its objects where they are not those that are known. Raises BadSummary. Runs in a thread: reads values only."""
     parcel = open_parcel(holder)
     return parcel, None if parcel.content == known else parcel.summary()
 
 
-def through(namespace: str, before: Published | None, *, inventory: Inventory, hub_id: str, clock: Callable[[], float]) -> Published | None:
+def choose_source(
+    namespace: str, before: PublishedCapacity | None, *, inventory: Inventory, hub_id: str, clock: Callable[[], float]
+) -> PublishedCapacity | None:
     """Return what a member is looked at through: the summary in this namespace, with what was heard of it before; None: directly."""
     if not namespace or (before is not None and before.namespace == namespace):
         return before if namespace else None
-    return Published(inventory, hub_id=hub_id, namespace=namespace, clock=clock)
+    return PublishedCapacity(inventory, hub_id=hub_id, namespace=namespace, clock=clock)

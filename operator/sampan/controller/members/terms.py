@@ -22,11 +22,11 @@ DEFINITE: Final = (Unauthorized, Forbidden, AddressRefused)
 MEMBER_WATCH: Final = Tuning(watch_low=20, watch_high=30, read_timeout=38)
 """Watches on members are short: one that is silent for longer than the server lets it live is known to be dead, not idle."""
 
-Shown = tuple[str, str]
+ConditionText = tuple[str, str]
 """Reason and message of a condition."""
 
 
-class StrangerError(Exception):
+class WrongClusterError(Exception):
     """The cluster behind the credentials must not be acted upon; `reason` is the condition's."""
 
     def __init__(self, reason: str, message: str) -> None:
@@ -35,7 +35,7 @@ class StrangerError(Exception):
         super().__init__(f"{reason}: {message}")
 
 
-class BeginAgainError(Exception):
+class ReconnectError(Exception):
     """Something changed that only a new connection takes up, such as rights that were granted."""
 
 
@@ -68,7 +68,7 @@ class LinkSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LinkEvents:
+class LinkCallbacks:
     """Who is told of what; called on the loop, must not block."""
 
     job_changed: Callable[["MemberLink", str], None]
@@ -86,10 +86,10 @@ def is_silence(error: KubeError) -> bool:
     return isinstance(error, TooManyRequests) or error.reason in ("Timeout", "Throttled")
 
 
-def shown(error: BaseException) -> Shown:
+def describe(error: BaseException) -> ConditionText:
     """Return reason and message of what ended or troubles a link, for the condition."""
     match error:
-        case StrangerError():
+        case WrongClusterError():
             return error.reason, error.message
         case Unauthorized():
             return Why.UNAUTHORIZED, "the member does not accept the credential (401)"
@@ -105,10 +105,10 @@ def shown(error: BaseException) -> Shown:
             return Why.UNREACHABLE, "an internal fault ended the link; it starts again"
 
 
-def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
+def first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """Return the first single error of a group."""
     inner = group.exceptions[0]
-    return first_of(inner) if isinstance(inner, BaseExceptionGroup) else inner
+    return first_error(inner) if isinstance(inner, BaseExceptionGroup) else inner
 
 
 def leave_if_cancelled() -> None:

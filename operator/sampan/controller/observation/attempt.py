@@ -21,7 +21,7 @@ _WAITS: Final = frozenset({"ContainerCreating", "PodInitializing", ""})
 """Container waiting reasons that only say that it takes a moment."""
 
 
-class State(StrEnum):
+class AttemptState(StrEnum):
     """How an attempt stands on its member."""
 
     WAITING = "Waiting"
@@ -40,14 +40,14 @@ class State(StrEnum):
     @property
     def final(self) -> bool:
         """Tell whether the attempt has a result."""
-        return self in (State.SUCCEEDED, State.APP_FAILED, State.DISRUPTED, State.DEADLINE_EXCEEDED)
+        return self in (AttemptState.SUCCEEDED, AttemptState.APP_FAILED, AttemptState.DISRUPTED, AttemptState.DEADLINE_EXCEEDED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
     """One look at an attempt. Counts are of pods; times are milliseconds since the epoch by the member's clock, to be clamped."""
 
-    state: State
+    state: AttemptState
     whole: bool
     """As many pods are ready or have succeeded as belong to the gang; at least one of a sweep."""
     active: int
@@ -71,7 +71,7 @@ class Observation:
 class _Reading:
     """State with what explains it."""
 
-    state: State
+    state: AttemptState
     reason: str = ""
     message: str = ""
     exit_code: int | None = None
@@ -91,7 +91,7 @@ def observe(job: Job, pods: Sequence[Pod], *, gang: bool, replicas: int, earlier
     whole = ready + succeeded >= (max(replicas, 1) if gang else 1)
     cause = _first_of_gang(pods, earlier) if gang else _first_of_sweep(job, pods)
     reading = _result(job, cause, gang=gang) or _progress(job, pods, whole=whole, cause=cause)
-    end = status.completion_time if reading.state is State.SUCCEEDED else None
+    end = status.completion_time if reading.state is AttemptState.SUCCEEDED else None
     result = _true(job, "Complete") or _true(job, "Failed")
     return Observation(
         state=reading.state,
@@ -118,11 +118,11 @@ def _result(job: Job, cause: Failure | None, *, gang: bool) -> _Reading | None:
     if result is None:
         return None
     if _after(result, job.metadata.deletion_timestamp):
-        return _Reading(state=State.DELETING, reason="JobDeleted")
+        return _Reading(state=AttemptState.DELETING, reason="JobDeleted")
     if failed is None:
-        return _Reading(state=State.SUCCEEDED, reason="Completed")
+        return _Reading(state=AttemptState.SUCCEEDED, reason="Completed")
     if failed.reason == "DeadlineExceeded":
-        return _Reading(state=State.DEADLINE_EXCEEDED, reason="DeadlineExceeded", message=clean_text(failed.message))
+        return _Reading(state=AttemptState.DEADLINE_EXCEEDED, reason="DeadlineExceeded", message=clean_text(failed.message))
     return _failed(job, failed, cause, gang=gang)
 
 
@@ -135,7 +135,7 @@ def _failed(job: Job, failed: Condition, cause: Failure | None, *, gang: bool) -
     """
     by_policy = failed.reason == "PodFailurePolicy"
     disrupted = by_policy or (cause is not None and cause.cause is not Cause.PROGRAM)
-    state = State.DISRUPTED if disrupted else State.APP_FAILED
+    state = AttemptState.DISRUPTED if disrupted else AttemptState.APP_FAILED
     if cause is None or (by_policy and cause.cause is not Cause.DISRUPTION):
         reason = "DisruptionTarget" if by_policy else word(failed.reason, "Error")
         return _Reading(state=state, reason=reason, message=clean_text(failed.message), proved=by_policy)
@@ -147,13 +147,13 @@ def _failed(job: Job, failed: Condition, cause: Failure | None, *, gang: bool) -
 def _progress(job: Job, pods: Sequence[Pod], *, whole: bool, cause: Failure | None) -> _Reading:
     """How far an attempt without a result is, and what holds it up."""
     if job.metadata.deletion_timestamp:
-        return _Reading(state=State.DELETING, reason="JobDeleted")
+        return _Reading(state=AttemptState.DELETING, reason="JobDeleted")
     if job.spec.suspend:
         queued = in_queue(job.metadata.labels)
         message = "the Job waits in a queue of the member" if queued else "spec.suspend of the member's Job is true"
-        return _Reading(state=State.WAITING, reason="Suspended", message=message)
+        return _Reading(state=AttemptState.WAITING, reason="Suspended", message=message)
     placed = any(pod.spec.node_name for pod in pods)
-    state = State.RUNNING if whole else State.STARTING if placed else State.WAITING
+    state = AttemptState.RUNNING if whole else AttemptState.STARTING if placed else AttemptState.WAITING
     reason, message = _hold_up(job, pods)
     if _true(job, "FailureTarget") and cause is not None:
         return _Reading(state=state, reason=cause.reason, message=cause.message, exit_code=cause.exit_code)

@@ -8,8 +8,8 @@ from sampan.api.status import Binding
 from sampan.controller.members.job_copies import attempt_of
 from sampan.controller.observation import hold_ups as h
 from sampan.controller.observation.outage import Outage
-from sampan.controller.observation.presence import NEW_FOR, Trouble, Why, foreign_finalizers, troubles
-from sampan.controller.reconcile.actions import Remote
+from sampan.controller.observation.presence import NEW_FOR, PodProblem, ProblemKind, foreign_finalizers, pod_problems
+from sampan.controller.reconcile.actions import RemoteState
 from sampan.controller.state.record import JobRecord
 from sampan.kube.workloads import Pod
 from sampan.model.cluster import Node
@@ -18,7 +18,7 @@ from sampan.model.names import LABEL_ATTEMPT
 from sampan.model.offer import OfferKey
 
 
-class MemberPicture(Protocol):
+class PodsAndNodes(Protocol):
     """What is needed of a member link."""
 
     @property
@@ -30,59 +30,59 @@ class MemberPicture(Protocol):
         """Return the member's nodes by name; empty where they may not be seen."""
 
 
-class Picture(Protocol):
+class MemberLinks(Protocol):
     """What is needed of the joined members."""
 
-    def link_of(self, cluster_uid: str) -> MemberPicture | None:
+    def link_of(self, cluster_uid: str) -> PodsAndNodes | None:
         """Return the link to a member, None where no offer leads there now."""
 
     def outage(self, cluster_uid: str, offer: OfferKey) -> Outage | None:
         """Return since when and why a member cannot be worked with; None where it can, or where that is not known yet."""
 
 
-class Outlooks:
+class HoldUpTracker:
     """What holds each bound job up."""
 
-    def __init__(self, members: Picture, clock: Callable[[], int]) -> None:
+    def __init__(self, members: MemberLinks, clock: Callable[[], int]) -> None:
         """`clock` gives milliseconds since the epoch."""
         self._members, self._clock = members, clock
-        self._first: dict[str, dict[str | tuple[str, Why], int]] = {}
+        self._first: dict[str, dict[str | tuple[str, ProblemKind], int]] = {}
 
     def forget(self, uid: str) -> None:
         """Drop what is remembered of a job."""
         self._first.pop(uid, None)
 
-    def of(self, record: JobRecord, remote: Remote) -> h.Outlook:
+    def of(self, record: JobRecord, remote: RemoteState) -> h.HoldUpState:
         """Return what holds a job up that waits; `remote` is what is known of its copy."""
         binding = record.binding
         if binding is None:
             self.forget(record.uid)
-            return h.Outlook(known=True)
+            return h.HoldUpState(known=True)
         ended = record.deleting or not record.attempt_open
         if ended and not _removing(record, remote):
-            return h.Outlook(known=True)
+            return h.HoldUpState(known=True)
         link = self._members.link_of(binding.cluster_uid)
         if not remote.reachable or link is None:
             return self._away(record.uid, remote, binding, ended=ended)
         found = self._removal(record, remote, link) if ended else self._attempt(record, remote, link)
-        return h.Outlook(known=True, hold_up=found)
+        return h.HoldUpState(known=True, hold_up=found)
 
-    def _away(self, uid: str, remote: Remote, binding: Binding, *, ended: bool) -> h.Outlook:
+    def _away(self, uid: str, remote: RemoteState, binding: Binding, *, ended: bool) -> h.HoldUpState:
         if not remote.offer_exists:
             since = self._since(uid, "offer gone")
-            return h.Outlook(known=True, hold_up=None if ended else h.offer_gone(binding.offer, since=since))
+            return h.HoldUpState(known=True, hold_up=None if ended else h.offer_gone(binding.offer, since=since))
         outage = self._members.outage(binding.cluster_uid, binding.offer)
         if outage is None:
-            return h.Outlook(known=False)
-        return h.Outlook(known=True, hold_up=h.away(outage, binding.offer, ended=ended, unsent=remote.unsent))
+            return h.HoldUpState(known=False)
+        return h.HoldUpState(known=True, hold_up=h.away(outage, binding.offer, ended=ended, unsent=remote.unsent))
 
-    def _attempt(self, record: JobRecord, remote: Remote, link: MemberPicture) -> h.HoldUp | None:
+    def _attempt(self, record: JobRecord, remote: RemoteState, link: PodsAndNodes) -> h.HoldUp | None:
         """What is wrong with an attempt that is under way."""
         binding, seen = record.binding, remote.observation
         assert binding is not None
         if (newer := _newer(binding, remote)) is not None:
             return h.newer_copy(newer, ended=False, since=self._since(record.uid, "newer"))
-        found = self._troubles(record.uid, link, attempt=binding.attempt)
+        found = self._pod_problems(record.uid, link, attempt=binding.attempt)
         if found or seen is None:
             return h.of_pods(found, ended=False)
         gang = record.spec is None or record.spec.gang
@@ -92,13 +92,13 @@ class Outlooks:
         self.forget(record.uid)
         return None
 
-    def _removal(self, record: JobRecord, remote: Remote, link: MemberPicture) -> h.HoldUp | None:
+    def _removal(self, record: JobRecord, remote: RemoteState, link: PodsAndNodes) -> h.HoldUp | None:
         """What the removal of a copy waits for."""
         binding, copy = record.binding, remote.job
         assert binding is not None
         if (newer := _newer(binding, remote)) is not None:
             return h.newer_copy(newer, ended=True, since=self._since(record.uid, "newer"))
-        found = self._troubles(record.uid, link, attempt=None)
+        found = self._pod_problems(record.uid, link, attempt=None)
         if found:
             return h.of_pods(found, ended=True)
         since = self._since(record.uid, "removal")
@@ -108,15 +108,15 @@ class Outlooks:
                 return h.kept_job(finalizers, since=since)
         return h.slow_removal(since=since)
 
-    def _troubles(self, uid: str, link: MemberPicture, *, attempt: int | None) -> tuple[Trouble, ...]:
+    def _pod_problems(self, uid: str, link: PodsAndNodes, *, attempt: int | None) -> tuple[PodProblem, ...]:
         """What is wrong with the job's pods (of an attempt; None: of all, which are to go), each with since when."""
         pods = link.own_pods.get(uid, {}).values()
         mine = [pod for pod in pods if attempt is None or pod.metadata.labels.get(LABEL_ATTEMPT) == str(attempt)]
-        found = troubles(mine, link.nodes)
+        found = pod_problems(mine, link.nodes)
         now, before = self._clock(), self._first.get(uid, {})
-        first = {(each.uid, each.why): before.get((each.uid, each.why), now) for each in found}
+        first = {(each.uid, each.kind): before.get((each.uid, each.kind), now) for each in found}
         self._first[uid] = {key: at for key, at in before.items() if isinstance(key, str) and not found} | first
-        return tuple(_timed(each, first[each.uid, each.why], removal=attempt is None) for each in found)
+        return tuple(_timed(each, first[each.uid, each.kind], removal=attempt is None) for each in found)
 
     def _since(self, uid: str, what: str) -> int:
         """Return when this was first found, in a row, and forget all else."""
@@ -126,15 +126,15 @@ class Outlooks:
         return first
 
 
-def _timed(trouble: Trouble, first: int, *, removal: bool) -> Trouble:
+def _timed(trouble: PodProblem, first: int, *, removal: bool) -> PodProblem:
     """Return a trouble with since when, never later than it was first seen, and from when on it is to be told."""
-    grace = trouble.grace if removal and trouble.why is Why.TERMINATING else 0
+    grace = trouble.grace if removal and trouble.kind is ProblemKind.TERMINATING else 0
     since = first if trouble.since is None else min(trouble.since, first)
     young = min(trouble.young_until or 0, first + NEW_FOR)
-    return replace(trouble, since=since, ripe_at=max(first + grace + h.TOLD_AFTER, young))
+    return replace(trouble, since=since, report_at=max(first + grace + h.REPORT_AFTER, young))
 
 
-def _newer(binding: Binding, remote: Remote) -> int | None:
+def _newer(binding: Binding, remote: RemoteState) -> int | None:
     """Return the attempt of a copy that is later than the bound one; None where there is no such copy."""
     copy = remote.job
     if copy is None or (binding.remote_uid is not None and copy.metadata.uid == binding.remote_uid):
@@ -143,7 +143,7 @@ def _newer(binding: Binding, remote: Remote) -> int | None:
     return attempt if attempt > binding.attempt else None
 
 
-def _removing(record: JobRecord, remote: Remote) -> bool:
+def _removing(record: JobRecord, remote: RemoteState) -> bool:
     """Tell whether the copy of an attempt that is over should be gone: a finished job's may stay for a while."""
     if record.deleting or not record.phase.ended:
         return True

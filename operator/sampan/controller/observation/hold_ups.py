@@ -13,17 +13,17 @@ from sampan.api.conditions import DEGRADED, DELETING, JobReason, find_condition
 from sampan.api.hold_up import calmed, held_up, holding_up
 from sampan.api.status import from_rfc3339, to_rfc3339
 from sampan.controller.observation.outage import Outage
-from sampan.controller.observation.presence import Trouble, Why
+from sampan.controller.observation.presence import PodProblem, ProblemKind
 from sampan.controller.reconcile.actions import Action, Patch, Times, Wait
 from sampan.controller.state.record import JobRecord
 from sampan.kube.text import clean_text
 from sampan.model.offer import OfferKey
 
-TOLD_AFTER: Final = 10_000
+REPORT_AFTER: Final = 10_000
 """Milliseconds for which something must have held a job up before it is told."""
 REMOVED_AFTER: Final = 60_000
 """The same for a removal that takes long for no reason that can be seen."""
-MOST_NAMES: Final = 3
+MAX_NAMES: Final = 3
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
@@ -35,19 +35,19 @@ class HoldUp:
     """Degraded or Deleting."""
     reason: JobReason
     message: str
-    ripe_at: int
+    report_at: int
     """When it has lasted for long enough to be told; milliseconds since the epoch."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class HoldUpState:
     """What is known of what holds a job up. `known` is false while the member is only just being looked at: what was told stays."""
 
     known: bool
     hold_up: HoldUp | None = None
 
 
-def tell(job: JobRecord, outlook: Outlook, wait: Wait, *, times: Times) -> Action:
+def report_hold_up(job: JobRecord, outlook: HoldUpState, wait: Wait, *, times: Times) -> Action:
     """Return the write that says what holds a waiting job up, or that it is over; `wait` where the status is as it should be."""
     if not outlook.known:
         return wait
@@ -56,8 +56,8 @@ def tell(job: JobRecord, outlook: Outlook, wait: Wait, *, times: Times) -> Actio
         return wait if now is None else Patch(calmed(job.status, at))
     known = find_condition(job.status.get("conditions") or (), up.kind) or {}
     same = known.get("status") == "True" and known.get("reason") == up.reason
-    if not same and times.now < up.ripe_at:
-        return _sooner(wait, up.ripe_at - times.now)
+    if not same and times.now < up.report_at:
+        return _sooner(wait, up.report_at - times.now)
     message = _with_older_time(up.message, str(known.get("message", ""))) if same else up.message
     if same and message == known.get("message") and now is not None and now["type"] == up.kind:
         return wait
@@ -78,7 +78,7 @@ def _with_older_time(message: str, before: str) -> str:
     return message.replace(new.group(), old.group())
 
 
-def summed_up(statuses: Iterable[Mapping[str, Any]]) -> str:
+def summarise(statuses: Iterable[Mapping[str, Any]]) -> str:
     """Return in words how many jobs there are, and what holds the first of them up that says so."""
     known = list(statuses)
     if not known:
@@ -102,25 +102,25 @@ def away(outage: Outage, offer: OfferKey, *, ended: bool, unsent: bool) -> HoldU
 def offer_gone(offer: OfferKey, *, since: int) -> HoldUp:
     """Return that no offer leads to the member any more."""
     words = "a copy may run on its member: create the offer again, or delete the job"
-    return _hold_up(False, JobReason.OFFER_GONE, f"Offer {offer} is gone since {to_rfc3339(since)}: {words}.", ripe_at=since + TOLD_AFTER)
+    return _hold_up(False, JobReason.OFFER_GONE, f"Offer {offer} is gone since {to_rfc3339(since)}: {words}.", ripe_at=since + REPORT_AFTER)
 
 
 def newer_copy(attempt: int, *, ended: bool, since: int) -> HoldUp:
     """Return that the member has a copy of a later attempt than the hub knows of."""
     words = f"The member has a copy of attempt {attempt}, later than any that the hub knows: nothing is done to it. Delete that Job there."
-    return _hold_up(ended, JobReason.NEWER_COPY, words, ripe_at=since + TOLD_AFTER)
+    return _hold_up(ended, JobReason.NEWER_COPY, words, ripe_at=since + REPORT_AFTER)
 
 
 def not_whole(*, ready: int, replicas: int, since: int) -> HoldUp:
     """Return that a gang ran whole and does so no longer, and nothing tells why."""
     words = f"Only {ready} of {replicas} pods are ready since {to_rfc3339(since)}."
-    return _hold_up(False, JobReason.PODS_NOT_READY, words, ripe_at=since + TOLD_AFTER)
+    return _hold_up(False, JobReason.PODS_NOT_READY, words, ripe_at=since + REPORT_AFTER)
 
 
 def kept_job(finalizers: str, *, since: int) -> HoldUp:
     """Return that somebody else's finalizer keeps the copy."""
     words = f"The copy is deleted since {to_rfc3339(since)}, and kept on the member by finalizer {finalizers}."
-    return _hold_up(True, JobReason.WAITING_FOR_FINALIZERS, words, ripe_at=since + TOLD_AFTER)
+    return _hold_up(True, JobReason.WAITING_FOR_FINALIZERS, words, ripe_at=since + REPORT_AFTER)
 
 
 def slow_removal(*, since: int) -> HoldUp:
@@ -129,42 +129,42 @@ def slow_removal(*, since: int) -> HoldUp:
     return _hold_up(True, JobReason.WAITING_FOR_PODS, words, ripe_at=since + REMOVED_AFTER)
 
 
-def of_pods(found: Sequence[Trouble], *, ended: bool) -> HoldUp | None:
+def of_pods(found: Sequence[PodProblem], *, ended: bool) -> HoldUp | None:
     """Return the worst of what is wrong with pods; None where nothing is. Each trouble has its `since` and `ripe_at`."""
     if not found:
         return None
-    worst = min(each.why for each in found)
-    mine = [each for each in found if each.why is worst]
+    worst = min(each.kind for each in found)
+    mine = [each for each in found if each.kind is worst]
     words, reason = _words(worst, mine, since=to_rfc3339(min(each.since or 0 for each in mine)))
     if ended:
-        reason = JobReason.WAITING_FOR_FINALIZERS if worst is Why.FINALIZERS else JobReason.WAITING_FOR_PODS
-    return _hold_up(ended, reason, words, ripe_at=min(each.ripe_at for each in mine))
+        reason = JobReason.WAITING_FOR_FINALIZERS if worst is ProblemKind.FINALIZERS else JobReason.WAITING_FOR_PODS
+    return _hold_up(ended, reason, words, ripe_at=min(each.report_at for each in mine))
 
 
-def _words(worst: Why, mine: Sequence[Trouble], *, since: str) -> tuple[str, JobReason]:
+def _words(worst: ProblemKind, mine: Sequence[PodProblem], *, since: str) -> tuple[str, JobReason]:
     """Return what is wrong in a sentence or two, and its reason for an attempt that is under way."""
     pods = _named("pod", "pods", (each.pod for each in mine))
     on = _named("node", "nodes", (each.node for each in mine if each.node))
-    if worst is Why.FINALIZERS:
+    if worst is ProblemKind.FINALIZERS:
         return f"Kept by finalizer {mine[0].detail} since {since}: {pods}.", JobReason.PODS_TERMINATING
-    if worst is Why.TERMINATING:
+    if worst is ProblemKind.TERMINATING:
         because = f" ({mine[0].detail})" if mine[0].detail else ""
         return f"Terminating since {since}: {pods}{f' on {on}' if on else ''}{because}.", JobReason.PODS_TERMINATING
     several = len({each.node for each in mine}) > 1
     there = "1 pod is" if len(mine) == 1 else f"{len(mine)} pods are"
     words = f"{on[:1].upper() + on[1:]} {_STATES[worst][several]} since {since}: {there} there"
-    return words + (_GONE if worst is Why.NODE_GONE else _STAYS), _NODE_REASONS[worst]
+    return words + (_GONE if worst is ProblemKind.NODE_GONE else _STAYS), _NODE_REASONS[worst]
 
 
 _NODE_REASONS: Final = {
-    Why.NODE_GONE: JobReason.NODE_GONE,
-    Why.NODE_UNREACHABLE: JobReason.NODE_UNREACHABLE,
-    Why.NODE_NOT_READY: JobReason.NODE_NOT_READY,
+    ProblemKind.NODE_GONE: JobReason.NODE_GONE,
+    ProblemKind.NODE_UNREACHABLE: JobReason.NODE_UNREACHABLE,
+    ProblemKind.NODE_NOT_READY: JobReason.NODE_NOT_READY,
 }
 _STATES: Final = {
-    Why.NODE_GONE: ("is gone", "are gone"),
-    Why.NODE_UNREACHABLE: ("does not answer", "do not answer"),
-    Why.NODE_NOT_READY: ("is not ready", "are not ready"),
+    ProblemKind.NODE_GONE: ("is gone", "are gone"),
+    ProblemKind.NODE_UNREACHABLE: ("does not answer", "do not answer"),
+    ProblemKind.NODE_NOT_READY: ("is not ready", "are not ready"),
 }
 _GONE: Final = "; the member will remove it."
 _STAYS: Final = " and may run: nothing is forced. A node that is lost for good must be deleted on the member."
@@ -175,9 +175,9 @@ def _named(one: str, many: str, names: Iterable[str]) -> str:
     known = sorted(set(names))
     if not known:
         return ""
-    more = f" and {len(known) - MOST_NAMES} more" if len(known) > MOST_NAMES else ""
-    return f"{one if len(known) == 1 else many} {', '.join(known[:MOST_NAMES])}{more}"
+    more = f" and {len(known) - MAX_NAMES} more" if len(known) > MAX_NAMES else ""
+    return f"{one if len(known) == 1 else many} {', '.join(known[:MAX_NAMES])}{more}"
 
 
 def _hold_up(ended: bool, reason: JobReason, message: str, *, ripe_at: int) -> HoldUp:
-    return HoldUp(kind=DELETING if ended else DEGRADED, reason=reason, message=clean_text(message), ripe_at=ripe_at)
+    return HoldUp(kind=DELETING if ended else DEGRADED, reason=reason, message=clean_text(message), report_at=ripe_at)

@@ -18,14 +18,14 @@ from sampan.model.cluster import Node
 UNREACHABLE: Final = "node.kubernetes.io/unreachable"
 KUBERNETES_OWN: Final = frozenset({"foregroundDeletion", "orphan", "batch.kubernetes.io/job-tracking"})
 """Finalizers that Kubernetes itself takes off."""
-MOST_GRACE: Final = 7 * 24 * 3600
+MAX_GRACE: Final = 7 * 24 * 3600
 """Seconds of grace that are believed."""
 NEW_FOR: Final = 120_000
 """Milliseconds after which the node of a pod is known everywhere."""
 _ENDED: Final = ("Succeeded", "Failed")
 
 
-class Why(IntEnum):
+class ProblemKind(IntEnum):
     """What is wrong with a pod, worst first."""
 
     NODE_GONE = 0
@@ -41,33 +41,33 @@ class Why(IntEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
+class PodProblem:
     """One pod that is lost or stuck. Times are milliseconds since the epoch by the member's clock."""
 
     pod: str
     """Its name."""
     uid: str
     node: str
-    why: Why
+    kind: ProblemKind
     since: int | None = None
     """None where nothing tells."""
     detail: str = ""
     """Clean: the finalizer, or the reason of the deletion."""
     grace: int = 0
     """Milliseconds that a terminating pod may take."""
-    ripe_at: int = 0
+    report_at: int = 0
     """When it has lasted for long enough to be told, by the hub's clock."""
     young_until: int | None = None
     """Until when the pod's node may be too new to be known."""
 
 
-def troubles(pods: Iterable[Pod], nodes: Mapping[str, Node]) -> tuple[Trouble, ...]:
+def pod_problems(pods: Iterable[Pod], nodes: Mapping[str, Node]) -> tuple[PodProblem, ...]:
     """Return what is wrong with these pods, by pod name. `nodes` are the member's; empty: they may not be seen."""
-    found = (trouble_of(pod, nodes) for pod in pods)
+    found = (pod_problem(pod, nodes) for pod in pods)
     return tuple(sorted((each for each in found if each is not None), key=lambda each: (each.pod, each.uid)))
 
 
-def trouble_of(pod: Pod, nodes: Mapping[str, Node]) -> Trouble | None:
+def pod_problem(pod: Pod, nodes: Mapping[str, Node]) -> PodProblem | None:
     """Return what is wrong with a pod; None for one that is in order, or merely waits."""
     meta, name = pod.metadata, pod.spec.node_name
     going = meta.deletion_timestamp is not None
@@ -75,16 +75,16 @@ def trouble_of(pod: Pod, nodes: Mapping[str, Node]) -> Trouble | None:
     lost = _lost(pod, nodes) if name and not over else None
     if lost is None and not going:
         return None  # by far the most: nothing more is worked out for them
-    about = Trouble(pod=clean_text(meta.name, 48), uid=meta.uid, node=clean_text(name, 48), why=Why.TERMINATING)
+    about = PodProblem(pod=clean_text(meta.name, 48), uid=meta.uid, node=clean_text(name, 48), kind=ProblemKind.TERMINATING)
     if lost is not None:
         why, since = lost
-        return replace(about, why=why, since=since, young_until=_young_until(pod) if why is Why.NODE_GONE else None)
+        return replace(about, kind=why, since=since, young_until=_young_until(pod) if why is ProblemKind.NODE_GONE else None)
     foreign = foreign_finalizers(meta.finalizers)
-    grace = min(max(meta.deletion_grace_period_seconds or 0, 0), MOST_GRACE) * 1000
+    grace = min(max(meta.deletion_grace_period_seconds or 0, 0), MAX_GRACE) * 1000
     gone_by = from_rfc3339(meta.deletion_timestamp)  # it names the end of the grace
     since = None if gone_by is None else gone_by - grace
     if foreign and (over or not name):
-        return replace(about, why=Why.FINALIZERS, since=since, detail=foreign)
+        return replace(about, kind=ProblemKind.FINALIZERS, since=since, detail=foreign)
     target = disruption(pod)
     return replace(about, since=since, detail=word(target.reason) if target else "", grace=grace)
 
@@ -94,7 +94,7 @@ def foreign_finalizers(finalizers: Iterable[str]) -> str:
     return clean_text(", ".join(sorted(set(finalizers) - KUBERNETES_OWN)), 96)
 
 
-def _lost(pod: Pod, nodes: Mapping[str, Node]) -> tuple[Why, int | None] | None:
+def _lost(pod: Pod, nodes: Mapping[str, Node]) -> tuple[ProblemKind, int | None] | None:
     """Return what is wrong with the node of a pod that has not ended, and since when."""
     node = nodes.get(pod.spec.node_name)
     unknown = pod.status.phase == "Unknown" or pod.status.reason == "NodeLost"
@@ -103,13 +103,13 @@ def _lost(pod: Pod, nodes: Mapping[str, Node]) -> tuple[Why, int | None] | None:
     marked = _marked(pod)
     since = from_rfc3339(marked) if marked is not None else None
     if nodes and node is None:
-        return Why.NODE_GONE, since
+        return ProblemKind.NODE_GONE, since
     if unknown or (node is None and marked is not None):
-        return Why.NODE_UNREACHABLE, since
+        return ProblemKind.NODE_UNREACHABLE, since
     if node is None or node.ready:
         return None
     silent = any(taint.key == UNREACHABLE for taint in node.taints)
-    return (Why.NODE_UNREACHABLE if silent else Why.NODE_NOT_READY), since
+    return (ProblemKind.NODE_UNREACHABLE if silent else ProblemKind.NODE_NOT_READY), since
 
 
 def _young_until(pod: Pod) -> int | None:

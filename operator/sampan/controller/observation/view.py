@@ -7,7 +7,7 @@ from sampan.api.status import Binding
 from sampan.controller.members.job_copies import attempt_of
 from sampan.controller.observation.attempt import Observation, observe
 from sampan.controller.observation.outage import Outage
-from sampan.controller.reconcile.actions import Remote
+from sampan.controller.reconcile.actions import RemoteState
 from sampan.controller.reconcile.member_calls import Link
 from sampan.controller.state.record import JobRecord
 from sampan.kube.workloads import Job as RemoteJob
@@ -17,7 +17,7 @@ from sampan.model.names import LABEL_ATTEMPT
 from sampan.model.offer import OfferKey
 
 
-class MemberLink(Link, Protocol):
+class ObservedLink(Link, Protocol):
     """What is needed of a member link."""
 
     @property
@@ -39,14 +39,14 @@ class MemberLink(Link, Protocol):
     def follows(self, namespace: str) -> bool:
         """Tell whether it is connected, and what is known of our objects in a namespace is current."""
 
-    def doubt(self) -> None:
+    def request_review(self) -> None:
         """Hear that a call failed in a way that makes the connection, the rights or the identity doubtful."""
 
 
 class Members(Protocol):
     """What is needed of the joined members."""
 
-    def link_of(self, cluster_uid: str) -> MemberLink | None:
+    def link_of(self, cluster_uid: str) -> ObservedLink | None:
         """Return the link to a member, None where no offer leads there now."""
 
     def outage(self, cluster_uid: str, offer: OfferKey) -> Outage | None:
@@ -55,84 +55,84 @@ class Members(Protocol):
     def offer_state(self, offer: OfferKey) -> tuple[bool, bool]:
         """Return whether an offer exists and whether it is being deleted."""
 
-    def berth(self, offer: OfferKey) -> tuple[str, tuple[str, ...]]:
+    def remote_target(self, offer: OfferKey) -> tuple[str, tuple[str, ...]]:
         """Return the namespace on the member and the pull secrets of an offer."""
 
 
-STRAY_MILLIS = 10_000
+UNLABELLED_MILLIS = 10_000
 """How long a copy that no watch follows is believed to be as it was seen."""
 
 
-class Sight:
+class MemberView:
     """Looks at copies; remembers of each attempt what the member may forget."""
 
     def __init__(self, members: Members, clock: Callable[[], int]) -> None:
         """`clock` gives milliseconds since the epoch."""
         self._members, self._clock = members, clock
-        self._absent: dict[str, int] = {}
-        self._missed: dict[str, int] = {}
-        self._strays: dict[str, tuple[int, RemoteJob]] = {}
-        self._current: dict[str, str] = {}
-        self._seen: dict[str, tuple[int, Observation]] = {}
+        self._gone: dict[str, int] = {}
+        self._job_absent: dict[str, int] = {}
+        self._unlabelled: dict[str, tuple[int, RemoteJob]] = {}
+        self._fresh_versions: dict[str, str] = {}
+        self._observations: dict[str, tuple[int, Observation]] = {}
         self._final_since: dict[str, int] = {}
         self._still_since: dict[str, tuple[tuple[int, ...], int]] = {}
-        self._told: dict[str, tuple[int, tuple[str, str]]] = {}
+        self._events: dict[str, tuple[int, tuple[str, str]]] = {}
         self._unsent: dict[str, int] = {}
         self._ended: dict[str, RemoteJob] = {}
 
-    def intended(self, uid: str, attempt: int) -> None:
+    def mark_unsent(self, uid: str, attempt: int) -> None:
         """Hear that this process wrote the intent of an attempt: nothing was sent to its member yet."""
         self._unsent[uid] = attempt
 
-    def sending(self, uid: str) -> None:
+    def mark_sending(self, uid: str) -> None:
         """Hear that a create is about to be sent."""
         self._unsent.pop(uid, None)
 
-    def miss(self, uid: str, attempt: int) -> None:
+    def mark_absent(self, uid: str, attempt: int) -> None:
         """Hear from the member itself that the Job of an attempt is not there, though pods of it may be."""
-        self._missed[uid] = attempt
+        self._job_absent[uid] = attempt
 
-    def found(self, uid: str, copy: RemoteJob) -> None:
+    def adopt(self, uid: str, copy: RemoteJob) -> None:
         """Hear of a copy that the watch does not show, because somebody took its labels off; it is believed for a while."""
-        self._strays[uid] = (self._clock() + STRAY_MILLIS, copy)
+        self._unlabelled[uid] = (self._clock() + UNLABELLED_MILLIS, copy)
 
-    def is_current(self, record: JobRecord) -> None:
+    def confirm_fresh(self, record: JobRecord) -> None:
         """Hear that the hub's own answer held nothing newer than this record."""
-        self._current[record.uid] = record.resource_version
+        self._fresh_versions[record.uid] = record.resource_version
 
-    def prove_absent(self, uid: str, attempt: int) -> None:
+    def confirm_gone(self, uid: str, attempt: int) -> None:
         """Hear from the member itself that nothing of an attempt is left there."""
-        self._absent[uid] = attempt
+        self._gone[uid] = attempt
 
-    def hear(self, uid: str, attempt: int, words: tuple[str, str]) -> None:
+    def record_event(self, uid: str, attempt: int, words: tuple[str, str]) -> None:
         """Hear what the member's events say of an attempt: reason and message."""
-        self._told[uid] = attempt, words
+        self._events[uid] = attempt, words
 
     def forget(self, uid: str) -> None:
         """Drop what is remembered of a job's attempts."""
-        kept: tuple[dict[str, Any], ...] = (self._absent, self._missed, self._strays, self._current, self._unsent, self._ended)
-        for known in (*kept, self._seen, self._final_since, self._still_since, self._told):
+        kept: tuple[dict[str, Any], ...] = (self._gone, self._job_absent, self._unlabelled, self._fresh_versions, self._unsent, self._ended)
+        for known in (*kept, self._observations, self._final_since, self._still_since, self._events):
             known.pop(uid, None)
 
-    def of(self, record: JobRecord) -> Remote:
+    def of(self, record: JobRecord) -> RemoteState:
         """Return what is known of a job's copy."""
         binding = record.binding
         if binding is None:
-            return Remote()
+            return RemoteState()
         exists, draining = self._members.offer_state(binding.offer)
         link = self._members.link_of(binding.cluster_uid)
-        absent = self._absent.get(record.uid) == binding.attempt
+        absent = self._gone.get(record.uid) == binding.attempt
         unsent = self._unsent.get(record.uid) == binding.attempt
         if link is None or not link.follows(binding.namespace):
-            return Remote(offer_exists=exists or link is not None, offer_draining=draining, absent=absent, unsent=unsent)
-        copy = link.jobs.get(record.uid) or self._stray(record.uid)
+            return RemoteState(offer_exists=exists or link is not None, offer_draining=draining, absent=absent, unsent=unsent)
+        copy = link.jobs.get(record.uid) or self._unlabelled_copy(record.uid)
         pods = tuple(link.own_pods.get(record.uid, {}).values())
         ended = self._gone_with_result(record, link, binding) if copy is None else None
         shown = copy or ended
         seen = self._observe(record, shown, pods, binding=binding) if shown is not None else None
-        attempt, _ = self._seen.get(record.uid, (0, None))
-        asked, words = self._told.get(record.uid, (0, ("", "")))
-        return Remote(
+        attempt, _ = self._observations.get(record.uid, (0, None))
+        asked, words = self._events.get(record.uid, (0, ("", "")))
+        return RemoteState(
             offer_exists=exists or copy is not None,
             offer_draining=draining,
             reachable=True,
@@ -140,17 +140,17 @@ class Sight:
             job=copy,
             ended=ended,
             pods=len(pods),
-            seen=attempt == binding.attempt,
+            seen_before=attempt == binding.attempt,
             observation=seen,
             final_for=self._clock() - self._final_since.setdefault(record.uid, self._clock()) if seen and seen.state.final else 0,
             still_for=self._still_for(record.uid, seen) if seen is not None else 0,
-            told=words if asked == binding.attempt else ("", ""),
-            current=self._current.get(record.uid) == record.resource_version,
-            job_absent=copy is None and self._missed.get(record.uid) == binding.attempt,
+            event=words if asked == binding.attempt else ("", ""),
+            current=self._fresh_versions.get(record.uid) == record.resource_version,
+            job_absent=copy is None and self._job_absent.get(record.uid) == binding.attempt,
             absent=absent and copy is None and not pods,
         )
 
-    def _gone_with_result(self, record: JobRecord, link: MemberLink, binding: Binding) -> RemoteJob | None:
+    def _gone_with_result(self, record: JobRecord, link: ObservedLink, binding: Binding) -> RemoteJob | None:
         """Return the last picture of a copy of the open attempt that went after its result was told."""
         last = link.ended_jobs.pop(record.uid, None)
         if last is not None:
@@ -162,8 +162,8 @@ class Sight:
         known = binding.remote_uid
         return last if (attempt_of(last.metadata.labels) == binding.attempt if known is None else last.metadata.uid == known) else None
 
-    def _stray(self, uid: str) -> RemoteJob | None:
-        until, copy = self._strays.get(uid, (0, None))
+    def _unlabelled_copy(self, uid: str) -> RemoteJob | None:
+        until, copy = self._unlabelled.get(uid, (0, None))
         return copy if until > self._clock() else None
 
     def _still_for(self, uid: str, seen: Observation) -> int:
@@ -179,11 +179,11 @@ class Sight:
         recorded = binding.remote_uid is not None and binding.remote_uid == copy.metadata.uid
         attempt = binding.attempt if recorded else attempt_of(copy.metadata.labels)
         mine = tuple(pod for pod in pods if pod.metadata.labels.get(LABEL_ATTEMPT) == str(attempt))
-        number, earlier = self._seen.get(record.uid, (0, None))
+        number, earlier = self._observations.get(record.uid, (0, None))
         if number != attempt:
             earlier = None
             self._final_since.pop(record.uid, None)
         gang = record.spec.gang if record.spec is not None else True
         seen = observe(copy, mine, gang=gang, replicas=binding.replicas, earlier=earlier)
-        self._seen[record.uid] = (attempt, seen)
+        self._observations[record.uid] = (attempt, seen)
         return seen

@@ -9,9 +9,9 @@ from typing import Final
 
 from sampan.api import conditions as types
 from sampan.api.conditions import OfferReason as Why
-from sampan.api.convert_offer import Claim, Grant
+from sampan.api.convert_offer import DeclaredOffer, ProviderGrant
 from sampan.controller.members.facts import LinkFacts
-from sampan.controller.offers.runtime_classes import NO_TROUBLE, RuntimeTrouble
+from sampan.controller.offers.runtime_classes import NO_PROBLEM, RuntimeClassProblem
 from sampan.model.launch import PodSecurity
 from sampan.model.names import FINALIZER
 from sampan.model.offer import NO_ENERGY, Energy, Offer
@@ -20,7 +20,7 @@ MESSAGE_LIMIT: Final = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class House:
+class HubFacts:
     """What the hub itself is, as far as offers go."""
 
     cluster_uid: str
@@ -28,7 +28,7 @@ class House:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class OfferCondition:
     """One condition without its times."""
 
     type: str
@@ -44,102 +44,106 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Joined:
+class AssessedOffer:
     """An offer with approved values only, and the conditions that say how it stands."""
 
     offer: Offer
-    approved: Verdict
-    connected: Verdict
-    permitted: Verdict
+    approved: OfferCondition
+    connected: OfferCondition
+    permitted: OfferCondition
 
     @property
-    def verdicts(self) -> tuple[Verdict, ...]:
+    def conditions(self) -> tuple[OfferCondition, ...]:
         """Return the three conditions in the order of a way in."""
         return self.approved, self.connected, self.permitted
 
 
-def grant_for(namespace: str, grants: Iterable[Grant]) -> Grant | None:
+def grant_for(namespace: str, grants: Iterable[ProviderGrant]) -> ProviderGrant | None:
     """Return the Provider that a namespace belongs to: the oldest that names it."""
     return min((g for g in grants if namespace in g.namespaces), key=lambda g: (g.created, g.uid, g.name), default=None)
 
 
-def holder_of(cluster_uid: str, claims: Iterable[tuple[Claim, str | None]]) -> Claim | None:
+def holder_of(cluster_uid: str, declared: Iterable[tuple[DeclaredOffer, str | None]]) -> DeclaredOffer | None:
     """Return the claim with whose namespace a cluster is: one that was connected to it before, else the earliest.
 
     `claims` are pairs of a claim and the UID of its member. An offer that jobs may run on is never displaced by an older one
     that only now finds the same cluster.
     """
-    contenders = (claim for claim, found in claims if found == cluster_uid)
-    return min(contenders, key=lambda claim: (claim.known_cluster_uid != cluster_uid, *claim.age_order), default=None)
+    contenders = (declared for declared, found in declared if found == cluster_uid)
+    return min(contenders, key=lambda declared: (declared.known_cluster_uid != cluster_uid, *declared.age_order), default=None)
 
 
-def judge(claim: Claim, grants: Iterable[Grant], facts: LinkFacts, *, holder: Claim | None, house: House) -> Joined:
+def assess(
+    declared: DeclaredOffer, grants: Iterable[ProviderGrant], facts: LinkFacts, *, holder: DeclaredOffer | None, hub: HubFacts
+) -> AssessedOffer:
     """Return what the offer is worth. `holder` is who its cluster belongs to, None where that is not known."""
     grants = tuple(grants)
-    grant = grant_for(claim.key.namespace, grants)
-    approved = _approved(claim, grant, any_provider=bool(grants), currency=house.currency)
-    connected = _connected(claim, facts, holder=holder, hub_cluster_uid=house.cluster_uid)
-    permitted = _permitted(claim, facts)
+    grant = grant_for(declared.key.namespace, grants)
+    approved = _approved(declared, grant, any_provider=bool(grants), currency=hub.currency)
+    connected = _connected(declared, facts, holder=holder, hub_cluster_uid=hub.cluster_uid)
+    permitted = _permitted(declared, facts)
     offer = Offer(
-        key=claim.key,
-        uid=claim.uid,
+        key=declared.key,
+        uid=declared.uid,
         provider=grant.name if grant else "",
-        region=claim.region if approved.holds else "",
-        jurisdiction=claim.jurisdiction if approved.holds else "",
-        terms=claim.terms,
-        cluster_uid=_identity(claim, facts) if connected.holds else claim.known_cluster_uid,
-        labels=_granted_labels(claim, grant) if approved.holds else {},
-        accepting=claim.accepting and not claim.deleting and FINALIZER in claim.finalizers,
+        region=declared.region if approved.holds else "",
+        jurisdiction=declared.jurisdiction if approved.holds else "",
+        terms=declared.terms,
+        cluster_uid=_identity(declared, facts) if connected.holds else declared.known_cluster_uid,
+        labels=_granted_labels(declared, grant) if approved.holds else {},
+        accepting=declared.accepting and not declared.deleting and FINALIZER in declared.finalizers,
         approved=bool(approved.holds),
         connected=bool(connected.holds),
         permitted=bool(permitted.holds),
-        valid_from=claim.valid_from,
-        valid_until=claim.valid_until,
-        rules=claim.rules,
-        prices=claim.prices,
-        tenants=claim.tenants,
-        max_run_seconds=claim.max_run_seconds,
-        max_devices_per_job=claim.max_devices_per_job,
-        energy=claim.energy,
-        tolerations=claim.tolerations,
-        launch=claim.launch,
-        member_queue=claim.member_queue,
-        namespace=claim.remote_namespace,
-        pod_security=_level(facts, claim.remote_namespace),
+        valid_from=declared.valid_from,
+        valid_until=declared.valid_until,
+        rules=declared.rules,
+        prices=declared.prices,
+        tenants=declared.tenants,
+        max_run_seconds=declared.max_run_seconds,
+        max_devices_per_job=declared.max_devices_per_job,
+        energy=declared.energy,
+        tolerations=declared.tolerations,
+        launch=declared.launch,
+        member_queue=declared.member_queue,
+        namespace=declared.remote_namespace,
+        pod_security=_level(facts, declared.remote_namespace),
     )
-    return Joined(offer=offer, approved=approved, connected=connected, permitted=permitted)
+    return AssessedOffer(offer=offer, approved=approved, connected=connected, permitted=permitted)
 
 
 def _level(facts: LinkFacts, namespace: str) -> PodSecurity | None:
-    told = dict(facts.levels).get(namespace)
+    told = dict(facts.pod_security).get(namespace)
     return PodSecurity(told) if told in tuple(PodSecurity) else None
 
 
-def schedulable(claim: Claim, joined: Joined, *, has_pools: bool, now: int, runtime: RuntimeTrouble = NO_TROUBLE) -> Verdict:
+def schedulable(
+    declared: DeclaredOffer, assessed: AssessedOffer, *, has_pools: bool, now: int, runtime: RuntimeClassProblem = NO_PROBLEM
+) -> OfferCondition:
     """Return the summary: whether new jobs may go there at the moment (milliseconds since the epoch), else the first thing in the way."""
     no: tuple[str, str] | None = None
-    if claim.deleting:
+    if declared.deleting:
         no = Why.DRAINING, "the offer is being deleted; no new jobs"
-    elif not joined.approved.holds:
-        no = Why.NOT_APPROVED, joined.approved.message
-    elif not joined.connected.holds:
-        no = Why.NOT_CONNECTED, joined.connected.message
-    elif not joined.permitted.holds:
-        no = Why.PERMISSIONS_MISSING, joined.permitted.message
-    elif FINALIZER not in claim.finalizers:
+    elif not assessed.approved.holds:
+        no = Why.NOT_APPROVED, assessed.approved.message
+    elif not assessed.connected.holds:
+        no = Why.NOT_CONNECTED, assessed.connected.message
+    elif not assessed.permitted.holds:
+        no = Why.PERMISSIONS_MISSING, assessed.permitted.message
+    elif FINALIZER not in declared.finalizers:
         no = Why.FINALIZER_MISSING, f"finalizer {FINALIZER} is not on the offer yet"
-    elif not claim.accepting:
+    elif not declared.accepting:
         no = Why.NOT_ACCEPTING, "spec.accepting is false"
-    elif not joined.offer.valid_at(now):
+    elif not assessed.offer.valid_at(now):
         no = Why.NOT_VALID, "outside of spec.validity"
     elif not has_pools:
         no = Why.NO_POOLS, "no ready node of the member belongs to a pool of this offer"
     elif runtime.every_pool:
         no = Why.RUNTIME_CLASS_MISSING, f"{runtime.message}: create it there, or change spec.launch.runtimeClassName"
     if no is not None:
-        return _verdict(types.SCHEDULABLE, False, *no)
-    told = "; ".join(each for each in (runtime.message, _energy(joined.offer.energy, now)) if each)
-    return _verdict(types.SCHEDULABLE, True, Why.RUNTIME_CLASS_UNKNOWN if runtime.message else Why.SCHEDULABLE, told)
+        return _condition(types.SCHEDULABLE, False, *no)
+    told = "; ".join(each for each in (runtime.message, _energy(assessed.offer.energy, now)) if each)
+    return _condition(types.SCHEDULABLE, True, Why.RUNTIME_CLASS_UNKNOWN if runtime.message else Why.SCHEDULABLE, told)
 
 
 def _energy(energy: Energy, now: int) -> str:
@@ -153,63 +157,63 @@ def _energy(energy: Energy, now: int) -> str:
     return "spec.energy earns nothing for green: spec.energy.asOf must be a moment of the last three years"
 
 
-def draining(claim: Claim, *, in_use: bool, waits_for: str = "") -> Verdict | None:
+def draining(declared: DeclaredOffer, *, in_use: bool, waits_for: str = "") -> OfferCondition | None:
     """Return the Draining condition of an offer that is being deleted; None for one that is not. `waits_for`: what its jobs wait for."""
-    if not claim.deleting:
+    if not declared.deleting:
         return None
     if in_use:
         words = "jobs have copies on the member; the offer goes when the last one is gone"
-        return _verdict(types.DRAINING, True, Why.JOBS_BOUND, f"{words}: {waits_for}" if waits_for else words)
-    return _verdict(types.DRAINING, True, Why.DRAINED, "no copy of a job is left")
+        return _condition(types.DRAINING, True, Why.JOBS_BOUND, f"{words}: {waits_for}" if waits_for else words)
+    return _condition(types.DRAINING, True, Why.DRAINED, "no copy of a job is left")
 
 
-def overcommitted(uses: Mapping[int, tuple[int, int]]) -> Verdict | None:
+def overcommitted(uses: Mapping[int, tuple[int, int]]) -> OfferCondition | None:
     """Return the Overcommitted condition; None where no rule's limit is exceeded.
 
     `uses` gives for the index of each entry of spec.pools with a limit: devices in use and the limit.
     """
     over = [f"spec.pools[{index}].maxDevices is {limit}, {used} in use" for index, (used, limit) in sorted(uses.items()) if used > limit]
-    return _verdict(types.OVERCOMMITTED, True, Why.OVERCOMMITTED, "; ".join(over)) if over else None
+    return _condition(types.OVERCOMMITTED, True, Why.OVERCOMMITTED, "; ".join(over)) if over else None
 
 
-def _approved(claim: Claim, grant: Grant | None, *, any_provider: bool, currency: str) -> Verdict:
+def _approved(declared: DeclaredOffer, grant: ProviderGrant | None, *, any_provider: bool, currency: str) -> OfferCondition:
     no: tuple[str, str] | None = None
-    shown = f"ClusterOffer {claim.key}"
-    if claim.problem:
-        no = Why.INVALID_SPEC, claim.problem
+    shown = f"ClusterOffer {declared.key}"
+    if declared.problem:
+        no = Why.INVALID_SPEC, declared.problem
     elif grant is None and not any_provider:
-        no = Why.NO_PROVIDER, f"{shown}: there is no Provider; the platform team creates one that names namespace {claim.key.namespace}"
+        no = Why.NO_PROVIDER, f"{shown}: there is no Provider; the platform team creates one that names namespace {declared.key.namespace}"
     elif grant is None:
-        no = Why.NAMESPACE_NOT_GRANTED, f"{shown}: no Provider names namespace {claim.key.namespace} in spec.namespaces"
-    elif claim.jurisdiction not in grant.jurisdictions:
+        no = Why.NAMESPACE_NOT_GRANTED, f"{shown}: no Provider names namespace {declared.key.namespace} in spec.namespaces"
+    elif declared.jurisdiction not in grant.jurisdictions:
         no = Why.JURISDICTION_NOT_GRANTED, f"{shown}: spec.jurisdiction is not among spec.jurisdictions of Provider {grant.name}"
-    elif claim.region not in grant.regions:
+    elif declared.region not in grant.regions:
         no = Why.REGION_NOT_GRANTED, f"{shown}: spec.region is not among spec.regions of Provider {grant.name}"
-    elif claim.terms not in grant.terms:
+    elif declared.terms not in grant.terms:
         no = Why.TERMS_NOT_GRANTED, f"{shown}: spec.terms is not among spec.terms of Provider {grant.name}"
     if no is not None or grant is None:
-        return _verdict(types.APPROVED, False, *(no or (Why.NO_PROVIDER, "")))
-    unused = list(_unused(claim, grant, currency))
+        return _condition(types.APPROVED, False, *(no or (Why.NO_PROVIDER, "")))
+    unused = list(_unused(declared, grant, currency))
     if unused:
-        return _verdict(types.APPROVED, True, unused[0][0], f"{shown}: {'; '.join(message for _, message in unused)}")
-    return _verdict(types.APPROVED, True, Why.GRANTED, f"granted by Provider {grant.name}")
+        return _condition(types.APPROVED, True, unused[0][0], f"{shown}: {'; '.join(message for _, message in unused)}")
+    return _condition(types.APPROVED, True, Why.GRANTED, f"granted by Provider {grant.name}")
 
 
-def _unused(claim: Claim, grant: Grant, currency: str) -> Iterator[tuple[str, str]]:
+def _unused(declared: DeclaredOffer, grant: ProviderGrant, currency: str) -> Iterator[tuple[str, str]]:
     """Yield reason and message of what an approved offer says and nobody acts on."""
-    held_back = sorted(claim.labels.keys() - _granted_labels(claim, grant).keys())
+    held_back = sorted(declared.labels.keys() - _granted_labels(declared, grant).keys())
     if held_back:
         yield (
             Why.LABEL_NOT_GRANTED,
             f"labels not granted by spec.offerLabels of Provider {grant.name} are not passed on: {_some(held_back)}",
         )
-    overrides = [f"spec.pools[{index}].acceleratorClass" for index, rule in enumerate(claim.rules) if rule.accelerator_class]
+    overrides = [f"spec.pools[{index}].acceleratorClass" for index, rule in enumerate(declared.rules) if rule.accelerator_class]
     if overrides and not grant.trusts_overrides:
         yield (
             Why.OVERRIDE_NOT_TRUSTED,
             f"Provider {grant.name} does not set spec.trustPoolOverrides, the detected class counts: {_some(overrides)} not used",
         )
-    foreign = [f"spec.prices[{index}].currency" for index, price in enumerate(claim.prices) if price.currency != currency]
+    foreign = [f"spec.prices[{index}].currency" for index, price in enumerate(declared.prices) if price.currency != currency]
     if foreign:
         yield Why.FOREIGN_CURRENCY, f"only prices in {currency}, the hub's currency, count: {_some(foreign)} is another"
 
@@ -218,53 +222,53 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 
 
-def _connected(claim: Claim, facts: LinkFacts, *, holder: Claim | None, hub_cluster_uid: str) -> Verdict:
+def _connected(declared: DeclaredOffer, facts: LinkFacts, *, holder: DeclaredOffer | None, hub_cluster_uid: str) -> OfferCondition:
     no: tuple[str, str] | None = None
     found = facts.cluster_uid
     if found is not None and found == hub_cluster_uid:
         no = Why.HUB_AS_MEMBER, "the kubeconfig leads to the hub itself; a member must be another cluster"
-    elif found is not None and claim.known_cluster_uid not in (None, found):
+    elif found is not None and declared.known_cluster_uid not in (None, found):
         no = (
             Why.IDENTITY_CHANGED,
             "the kubeconfig leads to another cluster than the one in status.clusterUID; nothing is done there: make a new offer for it",
         )
-    elif holder is not None and holder.key.namespace != claim.key.namespace:
+    elif holder is not None and holder.key.namespace != declared.key.namespace:
         no = Why.DUPLICATE_CLUSTER, "the same cluster was offered earlier from another namespace; one provider can offer it"
     if no is not None:
-        return _verdict(types.CONNECTED, False, *no)
-    return _verdict(types.CONNECTED, facts.connected, facts.reason, facts.message)
+        return _condition(types.CONNECTED, False, *no)
+    return _condition(types.CONNECTED, facts.connected, facts.reason, facts.message)
 
 
-def _permitted(claim: Claim, facts: LinkFacts) -> Verdict:
+def _permitted(declared: DeclaredOffer, facts: LinkFacts) -> OfferCondition:
     if facts.missing is None:
-        return _verdict(types.PERMISSIONS_SUFFICIENT, None, Why.NOT_REVIEWED, "the member was not asked yet")
+        return _condition(types.PERMISSIONS_SUFFICIENT, None, Why.NOT_REVIEWED, "the member was not asked yet")
     gone = dict(facts.absent)
-    if claim.remote_namespace in gone:
-        return _verdict(types.PERMISSIONS_SUFFICIENT, False, Why.NAMESPACE_MISSING, gone[claim.remote_namespace])
+    if declared.remote_namespace in gone:
+        return _condition(types.PERMISSIONS_SUFFICIENT, False, Why.NAMESPACE_MISSING, gone[declared.remote_namespace])
     if facts.missing:
-        return _verdict(types.PERMISSIONS_SUFFICIENT, False, Why.MISSING_PERMISSIONS, f"MissingPermissions: [{', '.join(facts.missing)}]")
+        return _condition(types.PERMISSIONS_SUFFICIENT, False, Why.MISSING_PERMISSIONS, f"MissingPermissions: [{', '.join(facts.missing)}]")
     if facts.over_privileged:
         message = "OverPrivileged: the credential may do anything on the member; use the member chart's ServiceAccount"
-        return _verdict(types.PERMISSIONS_SUFFICIENT, True, Why.OVER_PRIVILEGED, message)
+        return _condition(types.PERMISSIONS_SUFFICIENT, True, Why.OVER_PRIVILEGED, message)
     if facts.unseen:
         message = (
             f"may not look at {', '.join(facts.unseen)}: what they forbid is known only once a pod is refused (look.quotas of the chart)"
         )
-        return _verdict(types.PERMISSIONS_SUFFICIENT, True, Why.PERMISSIONS_SUFFICIENT, message)
-    return _verdict(types.PERMISSIONS_SUFFICIENT, True, Why.PERMISSIONS_SUFFICIENT)
+        return _condition(types.PERMISSIONS_SUFFICIENT, True, Why.PERMISSIONS_SUFFICIENT, message)
+    return _condition(types.PERMISSIONS_SUFFICIENT, True, Why.PERMISSIONS_SUFFICIENT)
 
 
-def _granted_labels(claim: Claim, grant: Grant | None) -> dict[str, str]:
-    return {} if grant is None else {key: value for key, value in claim.labels.items() if grant.grants_label(key, value)}
+def _granted_labels(declared: DeclaredOffer, grant: ProviderGrant | None) -> dict[str, str]:
+    return {} if grant is None else {key: value for key, value in declared.labels.items() if grant.grants_label(key, value)}
 
 
-def _identity(claim: Claim, facts: LinkFacts) -> str | None:
-    return claim.known_cluster_uid or facts.cluster_uid
+def _identity(declared: DeclaredOffer, facts: LinkFacts) -> str | None:
+    return declared.known_cluster_uid or facts.cluster_uid
 
 
-def _verdict(kind: str, holds: bool | None, *why: str) -> Verdict:
+def _condition(kind: str, holds: bool | None, *why: str) -> OfferCondition:
     """Return a condition; `why` is its reason and, where there is more to say, its message."""
-    return Verdict(type=kind, holds=holds, reason=str(why[0]), message=_cut(" ".join(why[1:])))
+    return OfferCondition(type=kind, holds=holds, reason=str(why[0]), message=_cut(" ".join(why[1:])))
 
 
 def _cut(message: str) -> str:

@@ -14,13 +14,13 @@ from sampan.model.offer import Offer, OfferKey
 class OfferPools:
     """Offers by key, clusters by UID."""
 
-    def __init__(self, catalog: Catalog, home_origins: frozenset[str], flights: Flights) -> None:
+    def __init__(self, catalog: Catalog, home_origins: frozenset[str], in_flight: Flights) -> None:
         """Start empty."""
-        self._catalog, self._home, self._flights = catalog, home_origins, flights
+        self._catalog, self._home, self._in_flight = catalog, home_origins, in_flight
         self._offers: dict[OfferKey, tuple[Offer, bool]] = {}
         self._views: dict[str, ClusterView] = {}
         self._pools: dict[OfferKey, tuple[tuple[object, ...], tuple[Pool, ...]]] = {}
-        self._left: dict[OfferKey, tuple[tuple[object, ...], tuple[LeftOut, ...]]] = {}
+        self._excluded: dict[OfferKey, tuple[tuple[object, ...], tuple[LeftOut, ...]]] = {}
         self._parts: list[tuple[OfferKey, tuple[Pool, ...]]] = []
         self._cells: tuple[Cell, ...] = ()
 
@@ -29,23 +29,23 @@ class OfferPools:
         """Return the catalogue that the pools are told by."""
         return self._catalog
 
-    def put(self, offer: Offer, *, trust_overrides: bool) -> None:
+    def set_offer(self, offer: Offer, *, trust_overrides: bool) -> None:
         """Take an offer as it was judged."""
         self._offers[offer.key] = offer, trust_overrides
 
-    def forget(self, key: OfferKey) -> None:
+    def remove_offer(self, key: OfferKey) -> None:
         """Drop an offer."""
         self._offers.pop(key, None)
         self._pools.pop(key, None)
-        self._left.pop(key, None)
+        self._excluded.pop(key, None)
 
-    def know(self, catalog: Catalog) -> None:
+    def set_catalog(self, catalog: Catalog) -> None:
         """Resolve every node anew."""
         self._catalog = catalog
         for view in self._views.values():
             view.know(catalog)
 
-    def look(self, cluster_uid: str, inventory: Inventory | None) -> None:
+    def attach_member(self, cluster_uid: str, inventory: Inventory | None) -> None:
         """Look at a cluster through this inventory from now on; None: the cluster is gone."""
         known = self._views.get(cluster_uid)
         if inventory is None:
@@ -53,7 +53,7 @@ class OfferPools:
         elif known is None or known.inventory is not inventory:
             self._views[cluster_uid] = ClusterView(cluster_uid, inventory, self._catalog)
 
-    def touch(self, cluster_uid: str, inventory: Inventory, nodes: Iterable[str]) -> bool:
+    def mark_changed(self, cluster_uid: str, inventory: Inventory, nodes: Iterable[str]) -> bool:
         """Hear of changes seen by one link; tell whether it is the one that counts for the cluster."""
         view = self._views.get(cluster_uid)
         if view is None or view.inventory is not inventory:
@@ -61,7 +61,7 @@ class OfferPools:
         view.touch(nodes)
         return True
 
-    def flights_changed(self, cluster_uid: str) -> None:
+    def in_flight_changed(self, cluster_uid: str) -> None:
         """Hear that our assignments to a cluster changed."""
         view = self._views.get(cluster_uid)
         if view is not None:
@@ -82,13 +82,13 @@ class OfferPools:
             self._pools[key] = known
         return known[1]
 
-    def looks_at_runtimes(self, key: OfferKey) -> bool:
+    def sees_runtime_classes(self, key: OfferKey) -> bool:
         """Tell whether the offer's member lets us look at its RuntimeClasses."""
         offer, _ = self._offers.get(key, (None, False))
         view = self._views.get(offer.cluster_uid) if offer is not None and offer.cluster_uid is not None else None
         return view is not None and view.inventory.runtime_classes.known is not None
 
-    def left_out(self, key: OfferKey) -> tuple[LeftOut, ...]:
+    def excluded_nodes(self, key: OfferKey) -> tuple[LeftOut, ...]:
         """Return what of the member is in none of the offer's pools; looked up anew only where nodes or rules changed."""
         self.pools(key)
         offer, trusted = self._offers.get(key, (None, False))
@@ -96,9 +96,9 @@ class OfferPools:
         if offer is None or view is None:
             return ()
         basis = (view, view.generation, offer.rules, offer.launch, offer.tolerations, trusted)
-        known = self._left.get(key)
+        known = self._excluded.get(key)
         if known is None or known[0] != basis:
-            known = self._left[key] = basis, left_out(offer, view.nodes(), self._catalog, trust_overrides=trusted)
+            known = self._excluded[key] = basis, left_out(offer, view.nodes(), self._catalog, trust_overrides=trusted)
         return known[1]
 
     def cells(self) -> tuple[Cell, ...]:
@@ -113,8 +113,8 @@ class OfferPools:
     def cluster(self, uid: str) -> Cluster | None:
         """Return one cluster as it is now."""
         view = self._views.get(uid)
-        return None if view is None else view.cluster(self._flights)
+        return None if view is None else view.cluster(self._in_flight)
 
     def clusters(self) -> Mapping[str, Cluster]:
         """Return all clusters as they are now."""
-        return {uid: view.cluster(self._flights) for uid, view in sorted(self._views.items())}
+        return {uid: view.cluster(self._in_flight) for uid, view in sorted(self._views.items())}

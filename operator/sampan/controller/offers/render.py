@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from sampan.api import conditions as types
 from sampan.api.conditions import OfferReason
-from sampan.api.convert_offer import Claim
-from sampan.controller.offers.assessment import MESSAGE_LIMIT, Verdict, draining, overcommitted, schedulable
+from sampan.api.convert_offer import DeclaredOffer
+from sampan.controller.offers.assessment import MESSAGE_LIMIT, OfferCondition, draining, overcommitted, schedulable
 from sampan.controller.offers.pools import OfferPools
-from sampan.controller.offers.registry import OfferBook
-from sampan.controller.offers.runtime_classes import runtime_trouble
+from sampan.controller.offers.registry import OfferRegistry
+from sampan.controller.offers.runtime_classes import runtime_class_problem
 from sampan.controller.offers.status import OfferView, difference, is_urgent, status_of
 from sampan.controller.offers.writer import Write
 from sampan.inventory.pools.summary import PoolSummary, describe, own_use
@@ -19,13 +19,13 @@ from sampan.model.cluster import Cluster, Pool, Running
 from sampan.model.names import FINALIZER
 from sampan.model.offer import OfferKey
 
-UNSHOWN_FOR: Final = 600_000
+HIDE_POOLS_FOR: Final = 600_000
 """Milliseconds for which pools are left out of a status after the API server refused it."""
 _REFUSED: Final = "the hub's API server refuses the status with the pools, so they are not shown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OfferUse:
+class OfferUsage:
     """What jobs have of offers."""
 
     in_use: Callable[[OfferKey], bool]
@@ -38,105 +38,105 @@ class OfferUse:
     """Devices that reservations keep for waiting jobs, by pool of the offer."""
 
 
-class Renderer:
+class OfferPatchPlanner:
     """Reads the book and the pools; keeps only which statuses were refused."""
 
     def __init__(
         self,
-        book: OfferBook,
+        registry: OfferRegistry,
         pools: OfferPools,
         *,
-        use: OfferUse,
+        usage: OfferUsage,
         clock: Callable[[], int],
     ) -> None:
         """`clock` gives milliseconds since the epoch."""
-        self._book, self._pools, self._use, self._clock = book, pools, use, clock
-        self._unshown: dict[str, int] = {}
+        self._registry, self._pools, self._usage, self._clock = registry, pools, usage, clock
+        self._pools_hidden_until: dict[str, int] = {}
 
-    def refused(self, uid: str) -> None:
+    def on_refused(self, uid: str) -> None:
         """Hear that the API server will never take what `write` gave: for a while the status comes without pools, and says so."""
-        self._unshown = {known: until for known, until in self._unshown.items() if known in self._book.claims}
-        self._unshown[uid] = self._clock() + UNSHOWN_FOR
+        self._pools_hidden_until = {known: until for known, until in self._pools_hidden_until.items() if known in self._registry.declared}
+        self._pools_hidden_until[uid] = self._clock() + HIDE_POOLS_FOR
 
-    def write(self, uid: str) -> Write | None:
+    def next_write(self, uid: str) -> Write | None:
         """Return the next patch of an offer, None where it is as it should be."""
-        claim = self._book.claims.get(uid)
-        if claim is None or uid not in self._book.judged:
+        declared = self._registry.declared.get(uid)
+        if declared is None or uid not in self._registry.assessed:
             return None
-        held = FINALIZER in claim.finalizers
-        if claim.deleting and held and not self._use.in_use(claim.key):
-            return _release(claim)
-        if not claim.deleting and not held and (claim.accepting or self._use.in_use(claim.key)):
-            return _hold(claim)  # an offer that takes nothing and holds nothing may go as it likes: an uninstall lets it
-        if self._unsettled(claim):
+        held = FINALIZER in declared.finalizers
+        if declared.deleting and held and not self._usage.in_use(declared.key):
+            return _remove_finalizer(declared)
+        if not declared.deleting and not held and (declared.accepting or self._usage.in_use(declared.key)):
+            return _add_finalizer(declared)  # an offer that takes nothing and holds nothing may go as it likes: an uninstall lets it
+        if self._is_joining(declared):
             return None
-        patch = self._status_patch(claim)
+        patch = self._status_patch(declared)
         if not patch:
             return None
         body = {"metadata": {"uid": uid}, "status": patch}
-        return Write(key=claim.key, body=body, subresource="status", urgent=is_urgent(patch))
+        return Write(key=declared.key, body=body, subresource="status", urgent=is_urgent(patch))
 
     def due(self) -> list[str]:
         """Return the UIDs of offers that time alone may have changed: those that drain, and those whose Schedulable is out of date."""
         now = self._clock()
         found = []
-        for uid, claim in self._book.claims.items():
-            joined = self._book.judged.get(uid)
-            if joined is None:
+        for uid, declared in self._registry.declared.items():
+            assessed = self._registry.assessed.get(uid)
+            if assessed is None:
                 continue
-            conditions = self._book.statuses[uid].get("conditions") or ()
+            conditions = self._registry.statuses[uid].get("conditions") or ()
             shown = next((c.get("status") for c in conditions if c.get("type") == types.SCHEDULABLE), None)
-            edge = claim.valid_from is not None or claim.valid_until is not None
-            if claim.deleting or (edge and shown != self._schedulable(claim, now=now).status):
+            edge = declared.valid_from is not None or declared.valid_until is not None
+            if declared.deleting or (edge and shown != self._schedulable(declared, now=now).status):
                 found.append(uid)
         return found
 
-    def _unsettled(self, claim: Claim) -> bool:
+    def _is_joining(self, declared: DeclaredOffer) -> bool:
         """Tell whether the link is still on its first way in: after a restart, what the status says stays until more is known."""
-        way_in = claim.secret is not None and self._book.facts(claim).reason in (OfferReason.CONNECTING, OfferReason.SYNCING)
-        return way_in and bool(self._book.statuses[claim.uid].get("conditions"))
+        way_in = declared.secret is not None and self._registry.facts(declared).reason in (OfferReason.CONNECTING, OfferReason.SYNCING)
+        return way_in and bool(self._registry.statuses[declared.uid].get("conditions"))
 
-    def _status_patch(self, claim: Claim) -> dict[str, Any]:
-        known, now = self._book.statuses[claim.uid], self._clock()
-        joined, facts = self._book.judged[claim.uid], self._book.facts(claim)
-        pools = self._pools.pools(claim.key)
-        cluster = self._pools.cluster(joined.offer.cluster_uid) if joined.offer.cluster_uid else None
+    def _status_patch(self, declared: DeclaredOffer) -> dict[str, Any]:
+        known, now = self._registry.statuses[declared.uid], self._clock()
+        assessed, facts = self._registry.assessed[declared.uid], self._registry.facts(declared)
+        pools = self._pools.pools(declared.key)
+        cluster = self._pools.cluster(assessed.offer.cluster_uid) if assessed.offer.cluster_uid else None
         used: Mapping[int, int] = {}
         if cluster is not None:
-            cluster = replace(cluster, running=self._use.running(cluster.uid))
-            used = own_use(claim.key, pools, cluster)
-        hidden = now < self._unshown.get(claim.uid, 0)
-        summary = self._schedulable(claim, now=now)
-        verdicts: list[Verdict | None] = [*joined.verdicts, _hiding(summary) if hidden else summary]
+            cluster = replace(cluster, running=self._usage.running(cluster.uid))
+            used = own_use(declared.key, pools, cluster)
+        hidden = now < self._pools_hidden_until.get(declared.uid, 0)
+        summary = self._schedulable(declared, now=now)
+        verdicts: list[OfferCondition | None] = [*assessed.conditions, _with_hidden_pools(summary) if hidden else summary]
         if cluster is not None:
             verdicts.append(overcommitted(_over(pools, used)))
-        in_use = claim.deleting and self._use.in_use(claim.key)
-        verdicts.append(draining(claim, in_use=in_use, waits_for=self._use.waits_for(claim.key) if in_use else ""))
+        in_use = declared.deleting and self._usage.in_use(declared.key)
+        verdicts.append(draining(declared, in_use=in_use, waits_for=self._usage.waits_for(declared.key) if in_use else ""))
         view = OfferView(
-            generation=claim.generation,
-            joined=joined,
+            generation=declared.generation,
+            assessed=assessed,
             facts=facts,
-            verdicts=tuple(verdict for verdict in verdicts if verdict is not None),
-            pools=self._summaries(claim.key, cluster, used) if cluster is not None and not hidden else (),
-            left_out=self._pools.left_out(claim.key) if cluster is not None and not hidden else (),
+            conditions=tuple(verdict for verdict in verdicts if verdict is not None),
+            pools=self._summaries(declared.key, cluster, used) if cluster is not None and not hidden else (),
+            excluded_nodes=self._pools.excluded_nodes(declared.key) if cluster is not None and not hidden else (),
             queueing=cluster.queueing if cluster is not None else (),
         )
         return difference(known, status_of(view, known, now=now))
 
     def _summaries(self, key: OfferKey, cluster: Cluster, used: Mapping[int, int]) -> tuple[PoolSummary, ...]:
-        kept = self._use.reserved(key)
+        kept = self._usage.reserved(key)
         return tuple(
             describe(pool, cluster, used=0 if pool.rule is None else used.get(pool.rule, 0), kept=kept.get(pool.name, 0))
             for pool in self._pools.pools(key)
         )
 
-    def _schedulable(self, claim: Claim, *, now: int) -> Verdict:
-        pools = self._pools.pools(claim.key)
-        runtime = runtime_trouble(pools, looked=self._pools.looks_at_runtimes(claim.key))
-        return schedulable(claim, self._book.judged[claim.uid], has_pools=bool(pools), now=now, runtime=runtime)
+    def _schedulable(self, declared: DeclaredOffer, *, now: int) -> OfferCondition:
+        pools = self._pools.pools(declared.key)
+        runtime = runtime_class_problem(pools, looked=self._pools.sees_runtime_classes(declared.key))
+        return schedulable(declared, self._registry.assessed[declared.uid], has_pools=bool(pools), now=now, runtime=runtime)
 
 
-def _hiding(summary: Verdict) -> Verdict:
+def _with_hidden_pools(summary: OfferCondition) -> OfferCondition:
     """Return the summary with why no pools are shown."""
     reason = OfferReason.STATUS_REFUSED if summary.holds else summary.reason
     return replace(summary, reason=str(reason), message="; ".join(part for part in (summary.message, _REFUSED) if part)[:MESSAGE_LIMIT])
@@ -148,16 +148,16 @@ def _over(pools: tuple[Pool, ...], used: Mapping[int, int]) -> dict[int, tuple[i
     return {rule: (used.get(rule, 0), cap) for rule, cap in caps.items()}
 
 
-def _hold(claim: Claim) -> Write:
+def _add_finalizer(declared: DeclaredOffer) -> Write:
     """Put the finalizer on, where the admission policy did not."""
-    body = {"metadata": {"resourceVersion": claim.resource_version, "finalizers": [*claim.finalizers, FINALIZER]}}
-    return Write(key=claim.key, body=body)
+    body = {"metadata": {"resourceVersion": declared.resource_version, "finalizers": [*declared.finalizers, FINALIZER]}}
+    return Write(key=declared.key, body=body)
 
 
-def _release(claim: Claim) -> Write:
+def _remove_finalizer(declared: DeclaredOffer) -> Write:
     """Take the finalizer off the very object that was looked at."""
     body = [
-        {"op": "test", "path": "/metadata/resourceVersion", "value": claim.resource_version},
-        {"op": "replace", "path": "/metadata/finalizers", "value": [each for each in claim.finalizers if each != FINALIZER]},
+        {"op": "test", "path": "/metadata/resourceVersion", "value": declared.resource_version},
+        {"op": "replace", "path": "/metadata/finalizers", "value": [each for each in declared.finalizers if each != FINALIZER]},
     ]
-    return Write(key=claim.key, body=body, content_type=PatchType.JSON)
+    return Write(key=declared.key, body=body, content_type=PatchType.JSON)

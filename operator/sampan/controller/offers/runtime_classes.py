@@ -11,7 +11,7 @@ _NAMES: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RuntimeTrouble:
+class RuntimeClassProblem:
     """Words for the condition Schedulable."""
 
     message: str = ""
@@ -19,22 +19,22 @@ class RuntimeTrouble:
     """No pool of the offer can run anything."""
 
 
-NO_TROUBLE: Final = RuntimeTrouble()
+NO_PROBLEM: Final = RuntimeClassProblem()
 """There is nothing to say."""
 
 
-def runtime_trouble(pools: Sequence[Pool], *, looked: bool) -> RuntimeTrouble:
+def runtime_class_problem(pools: Sequence[Pool], *, looked: bool) -> RuntimeClassProblem:
     """Return what to say of the pools' RuntimeClasses; `looked`: the member lets us look at them."""
     named = _some({pool.launch.runtime_class for pool in pools if pool.launch.runtime_class})
     if named and not looked:
         told = f"RuntimeClass {named}: what it adds to pods is not counted, the member does not grant list and watch of runtimeclasses"
-        return RuntimeTrouble(message=told)
+        return RuntimeClassProblem(message=told)
     without = [pool for pool in pools if pool.runtime_missing]
     if not without:
-        return NO_TROUBLE
+        return NO_PROBLEM
     missing = _some({pool.launch.runtime_class for pool in without})
     message = f"RuntimeClass {missing} does not exist on the member, no job goes to {_some({pool.name for pool in without})}"
-    return RuntimeTrouble(message=message, every_pool=len(without) == len(pools))
+    return RuntimeClassProblem(message=message, every_pool=len(without) == len(pools))
 
 
 def _some(names: set[str]) -> str:

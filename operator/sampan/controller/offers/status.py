@@ -7,7 +7,7 @@ from typing import Any, Final
 from sampan.api.conditions import OFFER_CONDITIONS
 from sampan.api.status import merge_difference, to_rfc3339
 from sampan.controller.members.facts import LinkFacts
-from sampan.controller.offers.assessment import Joined, Verdict
+from sampan.controller.offers.assessment import AssessedOffer, OfferCondition
 from sampan.inventory.pools.summary import LeftOut, PoolSummary
 from sampan.kube.text import clean_text
 from sampan.model.quantity import format_bytes
@@ -29,38 +29,38 @@ class OfferView:
     """All that a status shows."""
 
     generation: int
-    joined: Joined
+    assessed: AssessedOffer
     facts: LinkFacts
-    verdicts: tuple[Verdict, ...]
+    conditions: tuple[OfferCondition, ...]
     """Every condition that applies."""
     pools: tuple[PoolSummary, ...] = field(default=())
-    left_out: tuple[LeftOut, ...] = ()
+    excluded_nodes: tuple[LeftOut, ...] = ()
     queueing: tuple[str, ...] = ()
 
 
-def status_of(view: OfferView, known: Mapping[str, Any], *, now: int) -> dict[str, Any]:
+def status_of(view: OfferView, previous: Mapping[str, Any], *, now: int) -> dict[str, Any]:
     """Return the status to show at the moment (milliseconds since the epoch). `known` lends the times of conditions that stay."""
-    cluster_uid = known.get("clusterUID") or (view.joined.offer.cluster_uid if view.joined.approved.holds else None)
+    cluster_uid = previous.get("clusterUID") or (view.assessed.offer.cluster_uid if view.assessed.approved.holds else None)
     answered = view.facts.connected
     status: dict[str, Any] = {
         "observedGeneration": view.generation,
         "clusterUID": cluster_uid,
-        "kubernetesVersion": clean_text(view.facts.version, WORD) or known.get("kubernetesVersion"),
-        "workloads": ["batch/v1"] if answered or "workloads" in known else None,
+        "kubernetesVersion": clean_text(view.facts.version, WORD) or previous.get("kubernetesVersion"),
+        "workloads": ["batch/v1"] if answered or "workloads" in previous else None,
         "pools": [_pool(pool) for pool in view.pools[:MAX_POOLS]] or None,
-        "leftOut": [_left(each) for each in view.left_out[:MAX_LEFT_OUT]] or None,
+        "leftOut": [_excluded(each) for each in view.excluded_nodes[:MAX_LEFT_OUT]] or None,
         "queueing": list(view.queueing) or None,
         "missingPermissions": [text[:WORD] for text in (view.facts.missing or ())[:MAX_MISSING]] or None,
-        "kubeconfigFingerprint": view.facts.fingerprint or known.get("kubeconfigFingerprint"),
-        _VOLATILE: to_rfc3339(now) if answered else known.get(_VOLATILE),
-        "conditions": _conditions(view, known.get("conditions") or (), now=now),
+        "kubeconfigFingerprint": view.facts.fingerprint or previous.get("kubeconfigFingerprint"),
+        _VOLATILE: to_rfc3339(now) if answered else previous.get(_VOLATILE),
+        "conditions": _conditions(view, previous.get("conditions") or (), now=now),
     }
     return {key: value for key, value in status.items() if value is not None}
 
 
-def difference(known: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+def difference(previous: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
     """Return the merge patch from one status to another; empty where nothing worth a write differs."""
-    patch: dict[str, Any] = merge_difference(dict(known), dict(wanted))
+    patch: dict[str, Any] = merge_difference(dict(previous), dict(wanted))
     return {} if patch.keys() <= {_VOLATILE} else patch
 
 
@@ -71,14 +71,14 @@ def is_urgent(patch: Mapping[str, Any]) -> bool:
 
 def _conditions(view: OfferView, known: Sequence[Mapping[str, Any]], *, now: int) -> list[dict[str, Any]]:
     before = {condition.get("type"): condition for condition in known}
-    return [_condition(verdict, before.get(verdict.type), generation=view.generation, now=now) for verdict in _ordered(view.verdicts)]
+    return [_condition(verdict, before.get(verdict.type), generation=view.generation, now=now) for verdict in _ordered(view.conditions)]
 
 
-def _ordered(verdicts: Iterable[Verdict]) -> list[Verdict]:
+def _ordered(verdicts: Iterable[OfferCondition]) -> list[OfferCondition]:
     return sorted(verdicts, key=lambda verdict: OFFER_CONDITIONS.index(verdict.type))
 
 
-def _condition(verdict: Verdict, before: Mapping[str, Any] | None, *, generation: int, now: int) -> dict[str, Any]:
+def _condition(verdict: OfferCondition, before: Mapping[str, Any] | None, *, generation: int, now: int) -> dict[str, Any]:
     stays = before is not None and before.get("status") == verdict.status and before.get("lastTransitionTime")
     return {
         "type": verdict.type,
@@ -124,7 +124,7 @@ def _pool(pool: PoolSummary) -> dict[str, Any]:
     return {key: value for key, value in shown.items() if value is not None}
 
 
-def _left(each: LeftOut) -> dict[str, Any]:
+def _excluded(each: LeftOut) -> dict[str, Any]:
     shown = {
         "cause": each.cause,
         "vendor": each.vendor or None,

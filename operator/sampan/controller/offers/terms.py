@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sampan.controller.members.terms import LinkSettings
-from sampan.controller.offers.render import OfferUse
+from sampan.controller.offers.render import OfferUsage
 from sampan.inventory.cluster import Flights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeskSettings:
+class OfferSettings:
     """What the platform team decided, as far as members go."""
 
     provider_namespaces: tuple[str, ...]
@@ -21,7 +21,7 @@ class DeskSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeskEvents:
+class OfferCallbacks:
     """Whom the desk tells and asks; all on the loop, none may block."""
 
     changed: Callable[[], None]
@@ -30,7 +30,7 @@ class DeskEvents:
     """(cluster UID, UID of the ComputeJob): its copy or one of its pods changed."""
     member_changed: Callable[[str], None]
     """A member's link came, went, or was suspected; the cluster UID."""
-    flights: Flights
+    in_flight: Flights
     """Our assignments to a cluster whose pods may not all be seen yet."""
-    use: OfferUse
+    usage: OfferUsage
     """What jobs have of offers."""

@@ -18,12 +18,12 @@ from sampan.model.offer import OfferKey
 
 log = logging.getLogger(__name__)
 
-PER_OFFER: Final = 5.0
-BETWEEN: Final = 0.1
-AFTER_FAILURE: Final = 5.0
-LONGEST: Final = 300.0
+OFFER_INTERVAL: Final = 5.0
+WRITE_INTERVAL: Final = 0.1
+RETRY_DELAY: Final = 5.0
+MAX_RETRY_DELAY: Final = 300.0
 """Most seconds between two tries of what is refused, or cannot even be told, again and again."""
-LOOK_AGAIN: Final = 0.25
+PROCESS_INTERVAL: Final = 0.25
 """Least seconds between two looks at one offer: changes come in bursts."""
 
 
@@ -51,7 +51,7 @@ class OfferWriter:
     def __init__(
         self,
         client: Client,
-        render: Callable[[str], Write | None],
+        next_write: Callable[[str], Write | None],
         written: Callable[[Mapping[str, Any]], None],
         *,
         refused: Callable[[str], None],
@@ -61,49 +61,49 @@ class OfferWriter:
         `render` gives what an offer needs now, None for nothing; `written` is given the API server's answer; `refused` is told of a
         status that it will never take. A fault in any of them is that offer's alone.
         """
-        self._client, self._render, self._written, self._refused = client, render, written, refused
+        self._client, self._next_write, self._written, self._refused = client, next_write, written, refused
         self._failures: dict[str, int] = {}
-        self._marked: set[str] = set()
+        self._queue: set[str] = set()
         self._not_before: dict[str, float] = {}
-        self._last: dict[str, float] = {}
-        self._looked: dict[str, float] = {}
+        self._last_written: dict[str, float] = {}
+        self._last_processed: dict[str, float] = {}
         self._wake = asyncio.Event()
 
-    def mark(self, uid: str) -> None:
+    def enqueue(self, uid: str) -> None:
         """Look at an offer: something about it changed."""
-        self._marked.add(uid)
+        self._queue.add(uid)
         self._wake.set()
 
     def forget(self, uid: str) -> None:
         """The offer is gone."""
-        self._marked.discard(uid)
+        self._queue.discard(uid)
         self._not_before.pop(uid, None)
-        self._last.pop(uid, None)
-        self._looked.pop(uid, None)
+        self._last_written.pop(uid, None)
+        self._last_processed.pop(uid, None)
         self._failures.pop(uid, None)
 
     async def run(self) -> None:
         """Write until cancelled."""
         while True:
             self._wake.clear()
-            for uid in sorted(self._marked):
-                if await self._look_safely(uid):
-                    await asyncio.sleep(BETWEEN)
+            for uid in sorted(self._queue):
+                if await self._process_safely(uid):
+                    await asyncio.sleep(WRITE_INTERVAL)
             await self._pause()
 
     async def _pause(self) -> None:
         """Sleep until something is marked, or until what waits may be due."""
-        if not self._marked:
+        if not self._queue:
             await self._wake.wait()
         else:
-            await asyncio.sleep(LOOK_AGAIN)
+            await asyncio.sleep(PROCESS_INTERVAL)
 
-    async def _look_safely(self, uid: str) -> bool:
+    async def _process_safely(self, uid: str) -> bool:
         """Look at one offer; what goes wrong with it in an unforeseen way is told, and hurts no other."""
         try:
-            return await self._look(uid)
+            return await self._process(uid)
         except Exception as error:  # noqa: BLE001  one poisoned offer must not end the operator
-            log_fault(log, "offer.faulty", error, offer=uid)
+            log_fault(log, "offer.quarantined", error, offer=uid)
             self._retry(uid, growing=True)
             return True
 
@@ -111,33 +111,33 @@ class OfferWriter:
         """Look again after a while; after a longer one each time, where waiting alone mends nothing."""
         failures = self._failures.get(uid, 0) if growing else 0
         self._failures[uid] = failures + 1
-        self._not_before[uid] = asyncio.get_running_loop().time() + min(AFTER_FAILURE * 2 ** min(failures, 10), LONGEST)
-        self.mark(uid)
+        self._not_before[uid] = asyncio.get_running_loop().time() + min(RETRY_DELAY * 2 ** min(failures, 10), MAX_RETRY_DELAY)
+        self.enqueue(uid)
 
-    async def _look(self, uid: str) -> bool:
+    async def _process(self, uid: str) -> bool:
         """Write what is due of one offer; tell whether anything was sent."""
         now = asyncio.get_running_loop().time()
-        if now < self._not_before.get(uid, 0.0) or now < self._looked.get(uid, float("-inf")) + LOOK_AGAIN:
+        if now < self._not_before.get(uid, 0.0) or now < self._last_processed.get(uid, float("-inf")) + PROCESS_INTERVAL:
             return False
-        self._looked[uid] = now
-        write = self._render(uid)
+        self._last_processed[uid] = now
+        write = self._next_write(uid)
         if write is None:
-            self._marked.discard(uid)
+            self._queue.discard(uid)
             return False
-        if not write.urgent and now < self._last.get(uid, float("-inf")) + PER_OFFER:
+        if not write.urgent and now < self._last_written.get(uid, float("-inf")) + OFFER_INTERVAL:
             return False
-        self._marked.discard(uid)
+        self._queue.discard(uid)
         try:
             body = await self._client.patch(write.path, write.body, into=dict[str, Any], content_type=write.content_type)
         except NotFound:
             return True
         except KubeError as error:
-            log.warning("offer.unwritten", extra={"offer": str(write.key), "reason": error.reason})
+            log.warning("offer.write_failed", extra={"offer": str(write.key), "reason": error.reason})
             if isinstance(error, Invalid) and write.subresource == "status":
                 self._refused(uid)
             self._retry(uid, growing=isinstance(error, Invalid))
             return True
         self._failures.pop(uid, None)
-        self._last[uid] = now
+        self._last_written[uid] = now
         self._written(body)
         return True

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from sampan.api.computejob import ComputeJobSpec
 from sampan.controller.state.pending import CellId
-from sampan.controller.state.queues import Seat
+from sampan.controller.state.queues import QueuePlacement
 from sampan.controller.state.record import JobRecord
 from sampan.controller.state.store import State
 from sampan.kube.workloads import Pod
@@ -18,7 +18,7 @@ Labels = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pending:
+class PendingView:
     """A job that waits for a place, or for the place that it has to be written down."""
 
     job: Job
@@ -29,25 +29,25 @@ class Pending:
     """What a cycle decided and is being written."""
 
 
-class World(Protocol):
+class Backend(Protocol):
     """What the server needs. Every method is called on the operator's loop; what they return is never changed afterwards."""
 
     def snapshot(self) -> Snapshot:
         """Return the world at this moment."""
 
-    def tenant(self, namespace: str) -> Labels:
+    def tenant_labels(self, namespace: str) -> Labels:
         """Return the labels of a namespace of the hub, as far as the offers of the last snapshot read them."""
 
     def find(self, namespace: str, name: str) -> JobRecord | None:
         """Return a job; None where there is none of that name."""
 
-    def waiting(self, record: JobRecord) -> Pending | None:
+    def pending(self, record: JobRecord) -> PendingView | None:
         """Return the scheduler's view of a job that waits for a place; None where it does not."""
 
-    def cooling(self, namespace: str, shape: Shape) -> frozenset[CellId]:
+    def cooling_cells(self, namespace: str, shape: Shape) -> frozenset[CellId]:
         """Return the cells that cool down for a new job of a namespace, by its shape as submitted."""
 
-    def seat(self, namespace: str, spec: ComputeJobSpec, shape: Shape) -> Seat:
+    def queue_placement(self, namespace: str, spec: ComputeJobSpec, shape: Shape) -> QueuePlacement:
         """Return where a job of a namespace would queue."""
 
     def pods(self, record: JobRecord) -> tuple[Pod, ...]:
@@ -70,43 +70,43 @@ class Links(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class LiveWorld:
+class LiveBackend:
     """The running operator's own."""
 
     state: State
     links: Links
     clock: Callable[[], int]
-    room: Callable[[], int]
+    bind_allowance: Callable[[], int]
     """How many jobs a cycle may start now; where that is none, the next cycle comes with the first one."""
 
     def snapshot(self) -> Snapshot:
         """See `World.snapshot`."""
-        return self.state.snapshot(self.clock(), limit=max(self.room(), 1))
+        return self.state.snapshot(self.clock(), limit=max(self.bind_allowance(), 1))
 
-    def tenant(self, namespace: str) -> Labels:
+    def tenant_labels(self, namespace: str) -> Labels:
         """See `World.tenant`."""
-        return self.state.book.tenant(namespace)
+        return self.state.queues.tenant_labels(namespace)
 
     def find(self, namespace: str, name: str) -> JobRecord | None:
         """See `World.find`. A new job of the name of one that is about to be gone comes first."""
         found = [record for record in self.state.jobs.values() if record.name == name and record.namespace == namespace]
         return max(found, key=lambda record: (record.created, record.uid), default=None)
 
-    def waiting(self, record: JobRecord) -> Pending | None:
+    def pending(self, record: JobRecord) -> PendingView | None:
         """See `World.waiting`."""
         if not record.waits or record.spec is None or record.shape is None:
             return None
-        waiting = self.state.room
-        job, until = waiting.seen(record, self.clock()), waiting.not_before(record)
-        return Pending(job=job, not_before=until, planned=self.state.planned(record.uid))
+        waiting = self.state.pending
+        job, until = waiting.scheduler_view(record, self.clock()), waiting.not_before(record)
+        return PendingView(job=job, not_before=until, planned=self.state.planned(record.uid))
 
-    def cooling(self, namespace: str, shape: Shape) -> frozenset[CellId]:
+    def cooling_cells(self, namespace: str, shape: Shape) -> frozenset[CellId]:
         """See `World.cooling`."""
-        return frozenset(self.state.room.cooling(namespace, shape, self.clock()))
+        return frozenset(self.state.pending.cooling_cells(namespace, shape, self.clock()))
 
-    def seat(self, namespace: str, spec: ComputeJobSpec, shape: Shape) -> Seat:
+    def queue_placement(self, namespace: str, spec: ComputeJobSpec, shape: Shape) -> QueuePlacement:
         """See `World.seat`."""
-        return self.state.book.seat(namespace, spec, shape)
+        return self.state.queues.place(namespace, spec, shape)
 
     def pods(self, record: JobRecord) -> tuple[Pod, ...]:
         """See `World.pods`."""

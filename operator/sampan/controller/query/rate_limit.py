@@ -3,11 +3,11 @@
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-MOST_USERS = 4096
+MAX_USERS = 4096
 """Users whose budgets are remembered; who asked longest ago is forgotten first."""
 
 
-class TooMany(Exception):  # noqa: N818
+class RateLimited(Exception):  # noqa: N818
     """Ask again after `seconds`."""
 
     def __init__(self, seconds: int) -> None:
@@ -31,7 +31,7 @@ class Budget:
         full_at = max(self._spent.pop(user, now), now)
         over = full_at + self.milliseconds - now - self.burst * self.milliseconds
         self._spent[user] = full_at if over > 0 else full_at + self.milliseconds
-        if len(self._spent) > MOST_USERS:
+        if len(self._spent) > MAX_USERS:
             self._spent.popitem(last=False)
         if over > 0:
-            raise TooMany(-(-over // 1000))
+            raise RateLimited(-(-over // 1000))

@@ -10,7 +10,7 @@ from sampan.kube.paths import resource_path
 _PATH: Final = resource_path("apiregistration.k8s.io/v1", "apiservices", name=f"v1alpha1.{GROUP}")
 
 
-async def believe(client: Client, pem: str) -> bool:
+async def register(client: Client, pem: str) -> bool:
     """Have the API server believe these certificates and no others; tell whether it had to be told. Raises KubeErrors."""
     wanted = base64.b64encode(pem.encode()).decode()
     found = await client.get(_PATH, into=dict[str, Any])

@@ -14,18 +14,18 @@ from typing import Any, Final
 from aiohttp import web
 
 from sampan.controller.query import documents
-from sampan.controller.query.backend import World
+from sampan.controller.query.backend import Backend
 from sampan.controller.query.front_proxy import FrontProxy, NotAuthenticated
 from sampan.controller.query.pools import pool_list
-from sampan.controller.query.rate_limit import Budget, TooMany
-from sampan.controller.query.service import Answers, Asked, BadQuestion, wanted
-from sampan.controller.query.throttle import Turns
+from sampan.controller.query.rate_limit import Budget, RateLimited
+from sampan.controller.query.service import BadQuery, QueryContext, QueryService, quote_input
+from sampan.controller.query.throttle import Throttle
 from sampan.faults import log_fault
 
 log = logging.getLogger(__name__)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-MOST_BYTES: Final = 1024 * 1024
+MAX_BYTES: Final = 1024 * 1024
 """Of a question."""
 PREPARE_EVERY: Final = 15.0
 """Seconds."""
@@ -44,18 +44,18 @@ _DOCUMENTS: Final = {
 class QueryApi:
     """The application."""
 
-    world: World
+    backend: Backend
     proxy: FrontProxy
     budget: Budget = field(default_factory=lambda: Budget(milliseconds=200, burst=20))
     """Of users."""
     budget_of_namespaces: Budget = field(default_factory=lambda: Budget(milliseconds=100, burst=40))
     """Whoever may edit a namespace may make as many users as there are names."""
-    answers: Answers = field(default_factory=Answers)
-    _turns: Turns = field(default_factory=Turns)
+    service: QueryService = field(default_factory=QueryService)
+    _throttle: Throttle = field(default_factory=Throttle)
 
     def application(self) -> web.Application:
         """Return the routes behind authentication."""
-        app = web.Application(middlewares=[self._guard], client_max_size=MOST_BYTES)
+        app = web.Application(middlewares=[self._guard], client_max_size=MAX_BYTES)
         app.router.add_get(OPEN_PATH, _healthz)
         for path, document in _DOCUMENTS.items():
             app.router.add_get(path, _serving(document))
@@ -73,9 +73,9 @@ class QueryApi:
             return await handler(request)
         except NotAuthenticated as error:
             return _failed(401, str(error))
-        except TooMany as error:
+        except RateLimited as error:
             return _failed(429, str(error), {"Retry-After": str(error.seconds)})
-        except BadQuestion as error:
+        except BadQuery as error:
             return _failed(error.code, str(error))
         except web.HTTPException as error:
             return _failed(error.status, f"{request.method} {request.path}: {error.reason}")
@@ -95,47 +95,50 @@ class QueryApi:
     async def keep_prepared(self) -> None:
         """Work out beforehand what questions need, for ever: after a start, or an hour without questions, that takes seconds."""
         while True:
-            async with self._turns.turn(""):
+            async with self._throttle.slot(""):
                 try:
-                    await asyncio.to_thread(self.answers.prepare, self.world.snapshot())
+                    await asyncio.to_thread(self.service.prepare, self.backend.snapshot())
                 except Exception as error:  # noqa: BLE001  questions must be answered all the same, later and slower
-                    log_fault(log, "query.unprepared", error)
+                    log_fault(log, "query.prepare_failed", error)
             await asyncio.sleep(PREPARE_EVERY)
 
     async def _pools(self, request: web.Request) -> web.Response:
-        async with self._turn(request):
-            asked = self._asked(request)
-            answer = await asyncio.to_thread(pool_list, asked.snapshot, asked.namespace, asked.tenant)
+        async with self._slot(request):
+            context = self._context(request)
+            answer = await asyncio.to_thread(pool_list, context.snapshot, context.namespace, context.tenant)
         return web.json_response(answer)
 
     async def _explanation(self, request: web.Request) -> web.Response:
         namespace, name = request.match_info["namespace"], request.match_info["name"]
-        async with self._turn(request):
-            record = self.world.find(namespace, name)
+        async with self._slot(request):
+            record = self.backend.find(namespace, name)
             if record is None:
-                raise BadQuestion(404, f'computejobs.sampan.dev "{name}" not found in namespace {namespace}')
-            waiting, pods = self.world.waiting(record), self.world.pods(record)
-            answer = await asyncio.to_thread(self.answers.explained, self._asked(request), record, waiting=waiting, pods=pods)
+                raise BadQuery(404, f'computejobs.sampan.dev "{name}" not found in namespace {namespace}')
+            pending, pods = self.backend.pending(record), self.backend.pods(record)
+            answer = await asyncio.to_thread(self.service.explained, self._context(request), record, pending=pending, pods=pods)
         return web.json_response(answer)
 
     async def _quote(self, request: web.Request) -> web.Response:
         body = await request.read()
-        async with self._turn(request):
-            asked = self._asked(request)
-            job = await asyncio.to_thread(wanted, body, asked.namespace)
-            seat, cooling = self.world.seat(asked.namespace, job.spec, job.shape), self.world.cooling(asked.namespace, job.shape)
-            answer = await asyncio.to_thread(self.answers.quoted, asked, job, seat, cooling=cooling)
+        async with self._slot(request):
+            context = self._context(request)
+            job = await asyncio.to_thread(quote_input, body, context.namespace)
+            placement, cooling = (
+                self.backend.queue_placement(context.namespace, job.spec, job.shape),
+                self.backend.cooling_cells(context.namespace, job.shape),
+            )
+            answer = await asyncio.to_thread(self.service.quoted, context, job, placement, cooling=cooling)
         return web.json_response(answer, status=201)
 
-    def _asked(self, request: web.Request) -> Asked:
-        namespace, snapshot = request.match_info["namespace"], self.world.snapshot()
-        return Asked(snapshot=snapshot, namespace=namespace, tenant=self.world.tenant(namespace))
+    def _context(self, request: web.Request) -> QueryContext:
+        namespace, snapshot = request.match_info["namespace"], self.backend.snapshot()
+        return QueryContext(snapshot=snapshot, namespace=namespace, tenant=self.backend.tenant_labels(namespace))
 
-    def _turn(self, request: web.Request) -> AbstractAsyncContextManager[None]:
-        return self._turns.turn(request.match_info["namespace"])
+    def _slot(self, request: web.Request) -> AbstractAsyncContextManager[None]:
+        return self._throttle.slot(request.match_info["namespace"])
 
 
-class Served:
+class RunningServer:
     """A server that listens."""
 
     def __init__(self, runner: web.AppRunner, host: str) -> None:
@@ -150,7 +153,7 @@ class Served:
         await self._site.start()
         self.port = self._runner.addresses[0][1]
 
-    async def use(self, tls: ssl.SSLContext) -> None:
+    async def use_certificates(self, tls: ssl.SSLContext) -> None:
         """Take connections under other certificates from now on; those that are open end as they began.
 
         Raises OSError where the address was taken meanwhile: nobody listens until it is tried again.
@@ -162,12 +165,12 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(api: QueryApi, address: tuple[str, int], tls: ssl.SSLContext) -> AsyncIterator[Served]:
+async def serving(api: QueryApi, address: tuple[str, int], tls: ssl.SSLContext) -> AsyncIterator[RunningServer]:
     """Serve while the context is open. Raises OSError where the address is taken."""
     runner = web.AppRunner(api.application(), access_log=None)
     await runner.setup()
     try:
-        served = Served(runner, address[0])
+        served = RunningServer(runner, address[0])
         await served.listen(address[1], tls)
         preparing = asyncio.create_task(api.keep_prepared())
         try:

@@ -18,10 +18,10 @@ from sampan.api.hold_up import holding_up
 from sampan.api.query_kinds import Answer, ExplanationStatus, PoolRef, QuoteRequest, QuoteSpec, QuoteStatus, WhatIf
 from sampan.api.status import last_attempt, to_rfc3339
 from sampan.controller.query import views
-from sampan.controller.query.backend import Pending
+from sampan.controller.query.backend import PendingView
 from sampan.controller.query.documents import API
 from sampan.controller.state.pending import CellId
-from sampan.controller.state.queues import Seat
+from sampan.controller.state.queues import QueuePlacement
 from sampan.controller.state.record import JobRecord
 from sampan.kube.workloads import Pod
 from sampan.model.job import Job, Shape
@@ -41,7 +41,7 @@ QUOTED: Final = "quote"
 Document = dict[str, Any]
 
 
-class BadQuestion(Exception):  # noqa: N818
+class BadQuery(Exception):  # noqa: N818
     """The question cannot be answered; `code` is the HTTP status, the text says what to mend."""
 
     def __init__(self, code: int, message: str) -> None:
@@ -51,7 +51,7 @@ class BadQuestion(Exception):  # noqa: N818
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class QueryContext:
     """A picture, and who asks for which namespace."""
 
     snapshot: Snapshot
@@ -66,7 +66,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class QuoteInput:
     """A job that somebody asks the price of."""
 
     name: str
@@ -75,42 +75,42 @@ class Wanted:
     change: WhatIf | None
 
 
-def wanted(body: bytes, namespace: str) -> Wanted:
+def quote_input(body: bytes, namespace: str) -> QuoteInput:
     """Return the job in a posted Quote or ComputeJob (JSON). Raises BadQuestion."""
     try:
         raw = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadQuestion(400, f"the body is no JSON: {error}") from error
+        raise BadQuery(400, f"the body is no JSON: {error}") from error
     if not isinstance(raw, dict):
-        raise BadQuestion(400, f"the body is no object: send a {JOB_API} ComputeJob or a {API} Quote")
+        raise BadQuery(400, f"the body is no object: send a {JOB_API} ComputeJob or a {API} Quote")
     if raw.get("kind") == "Quote":
         try:
-            asked = QuoteRequest.model_validate(raw).spec
+            context = QuoteRequest.model_validate(raw).spec
         except ValidationError as error:
-            raise BadQuestion(422, first_error(error, root="Quote")) from error
+            raise BadQuery(422, first_error(error, root="Quote")) from error
     else:
-        asked = QuoteSpec(job=raw)
-    return _job(asked, namespace)
+        context = QuoteSpec(job=raw)
+    return _job(context, namespace)
 
 
-def _job(asked: QuoteSpec, namespace: str) -> Wanted:
-    job = asked.job
+def _job(context: QuoteSpec, namespace: str) -> QuoteInput:
+    job = context.job
     if (job.get("apiVersion"), job.get("kind")) != (JOB_API, "ComputeJob"):
-        raise BadQuestion(400, f"no {JOB_API} ComputeJob: send one, or a {API} Quote with one in spec.job")
+        raise BadQuery(400, f"no {JOB_API} ComputeJob: send one, or a {API} Quote with one in spec.job")
     meta, raw = job.get("metadata") or {}, job.get("spec") or {}
     if not isinstance(meta, dict) or not isinstance(raw, dict):
-        raise BadQuestion(422, "metadata and spec of the ComputeJob must be objects")
+        raise BadQuery(422, "metadata and spec of the ComputeJob must be objects")
     if meta.get("namespace") not in (None, "", namespace):
-        raise BadQuestion(400, f"metadata.namespace of the ComputeJob is not {namespace}: ask in the job's own namespace")
+        raise BadQuery(400, f"metadata.namespace of the ComputeJob is not {namespace}: ask in the job's own namespace")
     spec, problem = parse_spec(raw)
     if spec is None:
-        raise BadQuestion(422, problem)
+        raise BadQuery(422, problem)
     name = meta.get("name") or meta.get("generateName") or "job"
-    return Wanted(name=str(name)[:253], spec=spec, shape=shape_of(spec), change=asked.what_if)
+    return QuoteInput(name=str(name)[:253], spec=spec, shape=shape_of(spec), change=context.what_if)
 
 
 @dataclass(slots=True)
-class Answers:
+class QueryService:
     """Answers questions, a few at the same time, with what the last one worked out."""
 
     _memo: Memo = field(default_factory=Memo)
@@ -118,95 +118,97 @@ class Answers:
 
     def prepare(self, snapshot: Snapshot) -> None:
         """Work out beforehand what all questions need, so that the next need not wait for it."""
-        self._give(prepared(snapshot, self._take()))
+        self._return_memo(prepared(snapshot, self._borrow_memo()))
 
-    def quoted(self, asked: Asked, job: Wanted, seat: Seat, *, cooling: frozenset[CellId] = frozenset()) -> Document:
+    def quoted(
+        self, context: QueryContext, job: QuoteInput, placement: QueuePlacement, *, cooling: frozenset[CellId] = frozenset()
+    ) -> Document:
         """Return the Quote of a job that need not exist. Raises BadQuestion where the change names what is not there.
 
         `cooling`: cells that cool down for every job of its namespace and shape.
         """
-        snapshot = asked.snapshot
+        snapshot = context.snapshot
         candidate = Job(
             uid=QUOTED,
-            namespace=asked.namespace,
+            namespace=context.namespace,
             name=job.name,
             resource_version="",
             created=snapshot.now,
-            shape=seat.shape,
+            shape=placement.shape,
             priority=job.spec.priority,
-            queue=seat.queue,
-            barred=seat.barred,
+            queue=placement.queue,
+            barred=placement.inadmissible,
             excluded=cooling,
         )
         if job.change is None:
-            now, left = quote(snapshot, self._take(), candidate)
+            now, left = quote(snapshot, self._borrow_memo(), candidate)
             after = None
         else:
-            change = _change(job.change, asked)
+            change = _change(job.change, context)
             try:
-                both, left = what_if(snapshot, self._take(), candidate, change=change)
+                both, left = what_if(snapshot, self._borrow_memo(), candidate, change=change)
             except (NoSuchPlaceError, ValueError) as error:
-                raise BadQuestion(422, str(error)) from error
+                raise BadQuery(422, str(error)) from error
             now, after = both.before, both.after
-        self._give(left)
+        self._return_memo(left)
         if job.spec.suspend:
             now, after = _suspended(now), after and _suspended(after)
         status = QuoteStatus(
             observed_at=to_rfc3339(snapshot.now),
             currency=snapshot.currency,
-            queue=seat.queue,
-            barred=seat.barred,
-            now=views.quote_view(now, asked.visible, job.spec),
-            what_if=None if after is None else views.quote_view(after, asked.visible, job.spec),
+            queue=placement.queue,
+            barred=placement.inadmissible,
+            now=views.quote_view(now, context.visible, job.spec),
+            what_if=None if after is None else views.quote_view(after, context.visible, job.spec),
         )
-        return _document("Quote", asked, name=job.name, status=status)
+        return _document("Quote", context, name=job.name, status=status)
 
-    def explained(self, asked: Asked, record: JobRecord, *, waiting: Pending | None, pods: tuple[Pod, ...]) -> Document:
+    def explained(self, context: QueryContext, record: JobRecord, *, pending: PendingView | None, pods: tuple[Pod, ...]) -> Document:
         """Return the Explanation of a job; `waiting` is the scheduler's view of it where it waits."""
-        if waiting is None:
-            status = _told(asked, record, pods)
-        elif waiting.planned is not None:
-            status = _planned(asked, record, waiting.planned)
+        if pending is None:
+            status = _bound_or_ended(context, record, pods)
+        elif pending.planned is not None:
+            status = _planned(context, record, pending.planned)
         else:
-            status = self._waiting(asked, record, waiting)
-        return _document("Explanation", asked, name=record.name, status=status)
+            status = self._waiting(context, record, pending)
+        return _document("Explanation", context, name=record.name, status=status)
 
-    def _waiting(self, asked: Asked, record: JobRecord, waiting: Pending) -> ExplanationStatus:
-        snapshot = asked.snapshot
+    def _waiting(self, context: QueryContext, record: JobRecord, waiting: PendingView) -> ExplanationStatus:
+        snapshot = context.snapshot
         assert record.spec is not None  # what waits can be read
-        told, left = explain(snapshot, self._take(), waiting.job, not_before=waiting.not_before)
-        self._give(left)
+        told, left = explain(snapshot, self._borrow_memo(), waiting.job, not_before=waiting.not_before)
+        self._return_memo(left)
         return ExplanationStatus(
             phase=str(record.phase),
             reason=record.status.get("reason"),
             message=told.headline + record.setback(),
             observed_at=to_rfc3339(snapshot.now),
             currency=snapshot.currency,
-            pools=views.pools_view(told.cells, asked.visible, record.spec),
+            pools=views.pools_view(told.cells, context.visible, record.spec),
             place=None if told.place is None else views.place_view(told.place),
-            starts_in=views.place_in(told.starts_in, asked.visible),
+            starts_in=views.place_in(told.starts_in, context.visible),
             waits_for=told.waits_for or None,
             start=views.start_view(told.start),
         )
 
-    def _take(self) -> Memo:
+    def _borrow_memo(self) -> Memo:
         """Return the memo; who comes while it is away starts with an empty one."""
         with self._lock:
             memo, self._memo = self._memo, Memo()
         return memo
 
-    def _give(self, memo: Memo) -> None:
+    def _return_memo(self, memo: Memo) -> None:
         with self._lock:
             self._memo = memo
 
 
-def _change(change: WhatIf, asked: Asked) -> AddNodes | WithoutOffer:
+def _change(change: WhatIf, context: QueryContext) -> AddNodes | WithoutOffer:
     """Return the change of the world; an offer that may not be seen is not there."""
     named = change.add_nodes.offer if change.add_nodes else change.without_offer
     assert named is not None  # the rule of WhatIf
     key = OfferKey(named.namespace, named.name)
-    if key not in asked.snapshot.offers or not asked.visible(key):
-        raise BadQuestion(422, f"there is no ClusterOffer {key}: name one that `sampan pools --why -f FILE` lists")
+    if key not in context.snapshot.offers or not context.visible(key):
+        raise BadQuery(422, f"there is no ClusterOffer {key}: name one that `sampan pools --why -f FILE` lists")
     if change.add_nodes is None:
         return WithoutOffer(key)
     return AddNodes(offer=key, pool=change.add_nodes.pool, nodes=change.add_nodes.count)
@@ -218,33 +220,33 @@ def _suspended(quote: Quote) -> Quote:
     return replace(quote, starts_in=None, waits_for="spec.suspend to be false", start=Start(unknown=why))
 
 
-def _planned(asked: Asked, record: JobRecord, done: Assignment) -> ExplanationStatus:
+def _planned(context: QueryContext, record: JobRecord, done: Assignment) -> ExplanationStatus:
     """Return what a cycle decided of a job a moment ago: its place counts as taken already, so that nothing is to be asked anew."""
     return ExplanationStatus(
         phase=str(record.phase),
         reason=record.status.get("reason"),
         message=f"pool {done.pool} of offer {done.offer} was chosen; the binding is being written",
-        observed_at=to_rfc3339(asked.snapshot.now),
-        currency=asked.snapshot.currency,
-        pools=views.decided_view(done, asked.visible),
+        observed_at=to_rfc3339(context.snapshot.now),
+        currency=context.snapshot.currency,
+        pools=views.decided_view(done, context.visible),
         starts_in=PoolRef(offer=ObjectKey(namespace=done.offer.namespace, name=done.offer.name), pool=done.pool),
     )
 
 
-def _told(asked: Asked, record: JobRecord, pods: tuple[Pod, ...]) -> ExplanationStatus:
+def _bound_or_ended(context: QueryContext, record: JobRecord, pods: tuple[Pod, ...]) -> ExplanationStatus:
     """Return what is kept of a job that does not wait: the verdicts of the moment it was bound, and what its member says now."""
     status: Mapping[str, Any] = record.status
     binding = status.get("binding")
     shown = {key: value for key, value in binding.items() if key not in ("clusterUID", "remote")} if binding else None
-    at = (binding or {}).get("boundAt") or to_rfc3339(asked.snapshot.now)
+    at = (binding or {}).get("boundAt") or to_rfc3339(context.snapshot.now)
     told = holding_up(status) or status
     return ExplanationStatus(
         phase=str(record.phase),
         reason=told.get("reason"),
         message=record.problem or told.get("message") or _plainly(record),
         observed_at=at,
-        currency=asked.snapshot.currency,
-        pools=views.past_verdicts(status, asked.visible),
+        currency=context.snapshot.currency,
+        pools=views.past_verdicts(status, context.visible),
         binding=shown,
         member=views.pods_waiting(pods),
     )
@@ -262,6 +264,6 @@ def _plainly(record: JobRecord) -> str:
     return f"the job {str(record.phase).lower()}{'' if code is None else f' with exit code {code}'}; its last place was {where}"
 
 
-def _document(kind: Any, asked: Asked, *, name: str, status: ExplanationStatus | QuoteStatus) -> Document:
-    metadata = {"name": name, "namespace": asked.namespace}
+def _document(kind: Any, context: QueryContext, *, name: str, status: ExplanationStatus | QuoteStatus) -> Document:
+    metadata = {"name": name, "namespace": context.namespace}
     return Answer(kind=kind, metadata=metadata, status=status).as_json()

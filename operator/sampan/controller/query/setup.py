@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
-from sampan.controller.query.backend import World
+from sampan.controller.query.backend import Backend
 from sampan.controller.query.front_proxy import FrontProxy
 from sampan.controller.query.material import Material
-from sampan.controller.query.registration import believe
-from sampan.controller.query.server import QueryApi, Served, serving
+from sampan.controller.query.registration import register
+from sampan.controller.query.server import QueryApi, RunningServer, serving
 from sampan.controller.runtime.settings import Settings
 from sampan.kube.client import Client
 from sampan.kube.errors import KubeError
@@ -23,7 +23,7 @@ LOOK_EVERY: Final = 30.0
 
 
 @asynccontextmanager
-async def query_server(settings: Settings, world: World, client: Client, *, clock: Callable[[], int]) -> AsyncIterator[int | None]:
+async def query_server(settings: Settings, backend: Backend, client: Client, *, clock: Callable[[], int]) -> AsyncIterator[int | None]:
     """Serve while the context is open; gives the port, None where no address is set. Raises OSError for files or an address."""
     if not settings.query_address:
         yield None
@@ -32,7 +32,7 @@ async def query_server(settings: Settings, world: World, client: Client, *, cloc
     tls = material.changed()
     assert tls is not None
     host, _, port = settings.query_address.rpartition(":")
-    async with serving(QueryApi(world, FrontProxy(settings.query_proxy_names)), (host.strip("[]"), int(port)), tls) as served:
+    async with serving(QueryApi(backend, FrontProxy(settings.query_proxy_names)), (host.strip("[]"), int(port)), tls) as served:
         keeping = asyncio.create_task(_keep(served, material, client))
         try:
             yield served.port
@@ -41,23 +41,23 @@ async def query_server(settings: Settings, world: World, client: Client, *, cloc
             await asyncio.wait([keeping])
 
 
-async def _keep(served: Served, material: Material, client: Client) -> None:
+async def _keep(served: RunningServer, material: Material, client: Client) -> None:
     """Have the API server believe our certificate, and show what replaces it, for ever. What fails is tried again."""
     waiting: ssl.SSLContext | None = None
     while True:
         try:
-            if material.believed and await believe(client, material.believed):
+            if material.believed and await register(client, material.believed):
                 log.info("query.registered")
             if waiting is not None:  # only now that it is believed
-                await served.use(waiting)
+                await served.use_certificates(waiting)
                 waiting = None
                 log.info("query.reloaded")
         except KubeError as error:
-            log.warning("query.unregistered", extra={"reason": error.reason})
+            log.warning("query.register_failed", extra={"reason": error.reason})
         except OSError as error:
-            log.warning("query.unreachable", extra={"error": type(error).__name__})
+            log.warning("query.listen_failed", extra={"error": type(error).__name__})
         await asyncio.sleep(LOOK_EVERY)
         try:
             waiting = material.changed() or waiting
         except OSError as error:
-            log.warning("query.unreadable", extra={"error": type(error).__name__})
+            log.warning("query.certificate_failed", extra={"error": type(error).__name__})

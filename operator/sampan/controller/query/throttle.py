@@ -11,18 +11,18 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
-from sampan.controller.query.rate_limit import TooMany
+from sampan.controller.query.rate_limit import RateLimited
 
-MOST_WAITING: Final = 32
+MAX_WAITING: Final = 32
 """Questions that may wait for their turn or have it."""
-MOST_OF_ONE: Final = 4
+MAX_WAITING_OF_NAMESPACE: Final = 4
 """The same for one namespace."""
-LONGEST_REST: Final = 5.0
+MAX_REST: Final = 5.0
 """Seconds."""
 
 
 @dataclass(slots=True)
-class Turns:
+class Throttle:
     """Gives turns in the order of coming. After each, nobody has one for as long as it took."""
 
     _waiting: Counter[str] = field(default_factory=Counter)
@@ -31,10 +31,10 @@ class Turns:
     """The event loop's time from which the next may begin."""
 
     @asynccontextmanager
-    async def turn(self, namespace: str) -> AsyncIterator[None]:
+    async def slot(self, namespace: str) -> AsyncIterator[None]:
         """Wait for a turn and hold it while the context is open. Raises TooMany where too many wait already."""
-        if self._waiting.total() >= MOST_WAITING or self._waiting[namespace] >= MOST_OF_ONE:
-            raise TooMany(1)
+        if self._waiting.total() >= MAX_WAITING or self._waiting[namespace] >= MAX_WAITING_OF_NAMESPACE:
+            raise RateLimited(1)
         self._waiting[namespace] += 1
         try:
             async with self._lock:
@@ -44,7 +44,7 @@ class Turns:
                 try:
                     yield
                 finally:
-                    self._rested = clock() + min(clock() - began, LONGEST_REST)
+                    self._rested = clock() + min(clock() - began, MAX_REST)
         finally:
             self._waiting[namespace] -= 1
             self._waiting += Counter()  # names without a question go

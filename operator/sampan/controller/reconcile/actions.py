@@ -13,29 +13,29 @@ LONGEST_PAUSE: Final = 300_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Try:
+class RetryState:
     """The same thing about the same object, so many times in a row."""
 
     target: str
     times: int
     since: int
     """When it was first tried, in milliseconds since the epoch."""
-    again: int
+    not_before: int
     """Not before this moment."""
     reason: str = ""
     """Why the last one failed; empty where it was carried out, so that only its effect can be missing."""
     message: str = ""
-    passing: bool = False
+    transient: bool = False
     """What failed is the server, or room there: waiting alone may mend it."""
 
-    def left(self, now: int) -> int:
+    def remaining(self, now: int) -> int:
         """Return how many milliseconds it is to wait."""
-        left = self.again - now
+        left = self.not_before - now
         return left if 0 < left <= LONGEST_PAUSE else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Remote:
+class RemoteState:
     """What is known of a job's copy on the member of its binding."""
 
     offer_exists: bool = True
@@ -46,7 +46,7 @@ class Remote:
     """Our Job in the link's cache, of whatever attempt."""
     ended: RemoteJob | None = None
     """The last picture of the bound attempt's copy where it is gone and had its result: somebody cleaned up."""
-    seen: bool = False
+    seen_before: bool = False
     """A copy of the bound attempt was seen before, whether or not it is there now."""
     pods: int = 0
     """Pods that carry the job's UID."""
@@ -63,12 +63,12 @@ class Remote:
     """The member itself said so: no Job of that name is ours; pods of it may be left."""
     absent: bool = False
     """The member itself said so: no Job of that name, no pod of that UID, and no create can be in flight."""
-    told: tuple[str, str] = ("", "")
+    event: tuple[str, str] = ("", "")
     """Reason and words of the newest event about the copy or a pod of it, where they were asked for."""
-    tries: Mapping[str, Try] = field(default_factory=dict)
+    tries: Mapping[str, RetryState] = field(default_factory=dict)
     """What was tried lately without lasting effect, by kind of action."""
 
-    def tried(self, kind: str, target: str) -> Try | None:
+    def tried(self, kind: str, target: str) -> RetryState | None:
         """Return what was tried of one kind about one target."""
         known = self.tries.get(kind)
         return known if known is not None and known.target == target else None

@@ -5,9 +5,9 @@ No I/O and no clock: durations are told.
 
 from typing import Final
 
-MOST: Final = 64
+MAX_IN_FLIGHT: Final = 64
 """Binds in flight at most, however fast the hub is."""
-AHEAD: Final = 2_000
+MAX_AHEAD_MILLIS: Final = 2_000
 """Milliseconds' worth of binds that may be in flight."""
 WEIGHT: Final = 8
 """One in so many parts of the mean is the newest bind's."""
@@ -22,12 +22,12 @@ class BindRate:
         self._mean = 0
         """Microseconds."""
 
-    def took(self, milliseconds: int) -> None:
+    def record(self, milliseconds: int) -> None:
         """Hear how long a bind took, successful or not."""
         newest = max(milliseconds, 0) * 1000
         self._mean = newest if self._mean == 0 else (self._mean * (WEIGHT - 1) + newest) // WEIGHT
 
-    def room(self, in_flight: int) -> int:
+    def allowance(self, in_flight: int) -> int:
         """Return how many more jobs may be bound now; one at least where none is in flight, or nothing would be measured again."""
-        ahead = self._workers * AHEAD * 1000 // max(self._mean, 1)
-        return max(min(MOST, max(ahead, 1)) - in_flight, 0)
+        ahead = self._workers * MAX_AHEAD_MILLIS * 1000 // max(self._mean, 1)
+        return max(min(MAX_IN_FLIGHT, max(ahead, 1)) - in_flight, 0)

@@ -26,27 +26,27 @@ from sampan.controller.reconcile.actions import (
     Patch,
     Refresh,
     Release,
-    Remote,
+    RemoteState,
     Remove,
+    RetryState,
     Start,
     Sweep,
     Times,
-    Try,
     Wait,
 )
 from sampan.controller.reconcile.endings import (
-    after,
     exhausted,
-    given_up,
+    given_up_ending,
     is_late,
-    late,
-    lost,
-    never_sent,
-    seen_ending,
+    late_ending,
+    lost_ending,
+    observed_ending,
     start_deadline,
     suspended_words,
+    unsent_ending,
+    with_ending,
 )
-from sampan.controller.reconcile.mirror import Look, by_chance, counters_due, explained, held_removal, inquiry_due, summary, troubled
+from sampan.controller.reconcile.mirror import CopyView, counters_due, explained, held_removal, inquiry_due, may_pass, summary, with_failure
 from sampan.controller.reconcile.retries import ON_HUB, key_of
 from sampan.controller.state.record import JobRecord
 from sampan.kube.text import clean_text
@@ -59,35 +59,35 @@ STALE_MILLIS = 30_000
 """How long to wait before a copy from the future is looked at again."""
 PROOF_MILLIS = 3000
 """How long to wait for the pod that explains a failure before it is recorded without."""
-MOST_TRIES = 4
+MAX_TRIES = 4
 """Calls that fail or come to nothing before another pool is tried."""
 
 
-def _number(copy: RemoteJob, binding: Binding) -> int:
+def _attempt_number(copy: RemoteJob, binding: Binding) -> int:
     """Return the attempt a copy counts as: the UID that the hub recorded outweighs a label, which the member can write."""
     recorded = binding.remote_uid is not None and copy.metadata.uid == binding.remote_uid
     return binding.attempt if recorded else attempt_of(copy.metadata.labels)
 
 
-def decide(job: JobRecord, remote: Remote, times: Times) -> Action:
+def decide(job: JobRecord, remote: RemoteState, times: Times) -> Action:
     """Return the one next action, or the pause before it where it was tried already and did not help."""
     action = _next(job, remote, times)
     held = held_removal(job, remote, times) if isinstance(action, Wait) else None
     if held is not None:
-        told = troubled(job, held, times)
+        told = with_failure(job, held, times)
         return Patch(told) if told is not None else Wait(HELD_MILLIS)
     key = key_of(action, attempt=job.binding.attempt if job.binding else 0, version=job.resource_version)
     tried = remote.tried(*key) if key else None
     if key is None or tried is None:
         return action
-    left = tried.left(times.now)
+    left = tried.remaining(times.now)
     if key[0] in ON_HUB or not left:
         return Wait(left) if left else action
-    told = troubled(job, tried, times)
+    told = with_failure(job, tried, times)
     return Patch(told) if told is not None else Wait(left)
 
 
-def _next(job: JobRecord, remote: Remote, times: Times) -> Action:
+def _next(job: JobRecord, remote: RemoteState, times: Times) -> Action:
     """Return what is to be done next; the first rule that has something decides."""
     if job.deleting:
         return _deleting(job, remote)
@@ -99,7 +99,7 @@ def _next(job: JobRecord, remote: Remote, times: Times) -> Action:
     if binding is None:
         return _unbound(job, times)
     if not job.attempt_open:
-        return _clear(binding, remote) or Patch(_let_go(job, times))
+        return _remove_copy(binding, remote) or Patch(_released(job, times))
     if job.suspend:
         ending = Ending(outcome=Outcome.CANCELLED, reason="SuspendedByUser", ended_at=times.now)
         return Patch(job_status.attempt_ended(job.status, ending))
@@ -120,14 +120,14 @@ def _unbound(job: JobRecord, times: Times) -> Action:
     return Wait() if same and not refusal_behind(job.status, job.generation) else Patch(status)
 
 
-def _deleting(job: JobRecord, remote: Remote) -> Action:
+def _deleting(job: JobRecord, remote: RemoteState) -> Action:
     if not job.has_finalizer:
         return Wait()
     binding = job.binding
-    return (_clear(binding, remote, deleting=True) if binding else None) or Release()
+    return (_remove_copy(binding, remote, deleting=True) if binding else None) or Release()
 
 
-def _ended(job: JobRecord, remote: Remote, times: Times) -> Action:
+def _ended(job: JobRecord, remote: RemoteState, times: Times) -> Action:
     """The evidence is written: remove the copy after its tombstone time, the hub object after its ttl."""
     since = job_status.from_rfc3339(job.status.get("finishedAt")) or 0
     ttl = job.spec.ttl_seconds_after_finished if job.spec else None
@@ -136,31 +136,31 @@ def _ended(job: JobRecord, remote: Remote, times: Times) -> Action:
         return Wait(left)
     if remote.job is not None or remote.pods:
         binding = job.binding
-        return (_clear(binding, remote) if binding else None) or Wait()
+        return (_remove_copy(binding, remote) if binding else None) or Wait()
     if ttl is None:
         return Wait()
     return Expire() if since + ttl * 1000 <= times.now else Wait(since + ttl * 1000 - times.now)
 
 
-def _clear(binding: Binding, remote: Remote, *, deleting: bool = False) -> Action | None:
+def _remove_copy(binding: Binding, remote: RemoteState, *, deleting: bool = False) -> Action | None:
     """Return what removes the copy, or None when it is proved gone: no Job, no pod, no create in flight, or none ever sent."""
     if not remote.offer_exists or remote.absent or remote.unsent:
         return None  # an offer's own finalizer leaves only after all its copies were proved gone
     if not remote.reachable:
         return Wait()
     if remote.job is not None:
-        if _number(remote.job, binding) > binding.attempt and not (deleting and remote.current):
+        if _attempt_number(remote.job, binding) > binding.attempt and not (deleting and remote.current):
             return _newer(remote)
         return Wait() if remote.job.metadata.deletion_timestamp else Remove(remote.job.metadata.uid)
     return Sweep() if remote.pods else Confirm()
 
 
-def _newer(remote: Remote) -> Action:
+def _newer(remote: RemoteState) -> Action:
     """A copy of a later attempt than the hub knows: we are stale, or the hub was set back. Nothing is done to it."""
     return Wait(STALE_MILLIS) if remote.current else Refresh()
 
 
-def _let_go(job: JobRecord, times: Times) -> Status:
+def _released(job: JobRecord, times: Times) -> Status:
     """The attempt is over and nothing of it is left: free the binding."""
     newest = job_status.last_attempt(job.status) or {}
     reason = str(newest.get("reason") or "AttemptEnded")
@@ -170,7 +170,7 @@ def _let_go(job: JobRecord, times: Times) -> Status:
     return job_status.released(job.status, event, reason=reason, message=message, at=times.now)
 
 
-def _follow(job: JobRecord, remote: Remote, times: Times) -> Action:
+def _follow(job: JobRecord, remote: RemoteState, times: Times) -> Action:
     """An attempt is under way."""
     binding = job.binding
     assert binding is not None
@@ -178,108 +178,108 @@ def _follow(job: JobRecord, remote: Remote, times: Times) -> Action:
         return _unreachable(job, remote, times.now)
     if remote.job is None:
         if remote.ended is not None and remote.observation is not None:
-            return _by_result(job, Look(remote.ended, remote.observation, remote.still_for), remote, times=times)
-        if binding.remote_uid is None and not remote.seen:
+            return _result_of_removed_copy(job, CopyView(remote.ended, remote.observation, remote.still_for), remote, times=times)
+        if binding.remote_uid is None and not remote.seen_before:
             return _create(job, remote, times)
-        return Patch(after(job, lost(times.now))) if remote.job_absent or remote.absent else Confirm()
-    number = _number(remote.job, binding)
+        return Patch(with_ending(job, lost_ending(times.now))) if remote.job_absent or remote.absent else Confirm()
+    number = _attempt_number(remote.job, binding)
     if number != binding.attempt:
-        return _newer(remote) if number > binding.attempt else _clear(binding, remote) or Wait()
+        return _newer(remote) if number > binding.attempt else _remove_copy(binding, remote) or Wait()
     assert remote.observation is not None
     seen = remote.observation
-    if _to_start(job, remote.job, times):
+    if _needs_start(job, remote.job, times):
         started = remote.tried("Start", remote.job.metadata.uid)
-        if started is None or not (started.left(times.now) or started.times >= MOST_TRIES):
+        if started is None or not (started.remaining(times.now) or started.times >= MAX_TRIES):
             return Start(remote.job)
-        if started.times >= MOST_TRIES and (started.reason or not started.left(times.now)):
-            return Patch(after(job, given_up(started, times.now)))
+        if started.times >= MAX_TRIES and (started.reason or not started.remaining(times.now)):
+            return Patch(with_ending(job, given_up_ending(started, times.now)))
         seen = _not_started(seen, started, times.now)
     if seen.state.final and not seen.proved and remote.final_for < PROOF_MILLIS:
         return Wait(500)  # the pods' watch may still bring the one that shows why
-    return _mirror(job, Look(remote.job, seen, remote.still_for), remote, times=times)
+    return _mirror(job, CopyView(remote.job, seen, remote.still_for), remote, times=times)
 
 
-def _by_result(job: JobRecord, look: Look, remote: Remote, *, times: Times) -> Action:
+def _result_of_removed_copy(job: JobRecord, look: CopyView, remote: RemoteState, *, times: Times) -> Action:
     """The copy is gone, but its result was told before: that counts, whoever cleaned up."""
-    if not look.seen.proved and remote.final_for < PROOF_MILLIS:
+    if not look.observed.proved and remote.final_for < PROOF_MILLIS:
         return Wait(500)
-    ending = seen_ending(job, look.seen, times.now)
-    return Patch(after(job, lost(times.now)) if ending is None else _ended_with(job, ending, look, times=times))
+    ending = observed_ending(job, look.observed, times.now)
+    return Patch(with_ending(job, lost_ending(times.now)) if ending is None else _ended_with(job, ending, look, times=times))
 
 
-def _unreachable(job: JobRecord, remote: Remote, now: int) -> Action:
+def _unreachable(job: JobRecord, remote: RemoteState, now: int) -> Action:
     """Wait for a member that may hold a copy; where nothing was sent the job goes elsewhere once it is late."""
     if not remote.unsent:
         return Wait()
     if remote.offer_exists and not is_late(job, now):
         return Wait(start_deadline(job) - now)
-    return Patch(after(job, never_sent(now, offer_exists=remote.offer_exists)))
+    return Patch(with_ending(job, unsent_ending(now, offer_exists=remote.offer_exists)))
 
 
-def _create(job: JobRecord, remote: Remote, times: Times) -> Action:
+def _create(job: JobRecord, remote: RemoteState, times: Times) -> Action:
     """Create the copy, unless it is too late, or the member failed too often: then another pool may do better."""
     assert job.binding is not None
     tried = remote.tried("Create", str(job.binding.attempt))
     if is_late(job, times.now):
-        return Patch(after(job, late(job, times.now, tried=tried)))
-    if tried is not None and tried.reason and tried.times >= MOST_TRIES:
-        return Patch(after(job, given_up(tried, times.now)))
+        return Patch(with_ending(job, late_ending(job, times.now, tried=tried)))
+    if tried is not None and tried.reason and tried.times >= MAX_TRIES:
+        return Patch(with_ending(job, given_up_ending(tried, times.now)))
     return Create()
 
 
-def _to_start(job: JobRecord, copy: RemoteJob, times: Times) -> bool:
+def _needs_start(job: JobRecord, copy: RemoteJob, times: Times) -> bool:
     """Tell whether the copy waits for us to lift its suspension."""
     waits = copy.spec.suspend and not in_queue(copy.metadata.labels)
     unstarted = job.phase is Phase.BOUND and copy.status.start_time is None
     return waits and unstarted and not copy.metadata.deletion_timestamp and not is_late(job, times.now)
 
 
-def _not_started(seen: Observation, started: Try, now: int) -> Observation:
+def _not_started(seen: Observation, started: RetryState, now: int) -> Observation:
     """Return what is seen of a copy whose start failed, or was undone: once may be chance."""
-    if by_chance(started, now):
+    if may_pass(started, now):
         return replace(seen, reason="", message="")
     reason, message = (started.reason, started.message) if started.reason else suspended_words()
     return replace(seen, reason=reason, message=message)
 
 
-def _mirror(job: JobRecord, look: Look, remote: Remote, *, times: Times) -> Action:
-    copy, seen = look.copy, look.seen
+def _mirror(job: JobRecord, look: CopyView, remote: RemoteState, *, times: Times) -> Action:
+    copy, seen = look.copy, look.observed
     if copy.spec.suspend and copy.status.start_time is not None:
         reason, _ = suspended_words()
-        look = look._replace(seen=replace(seen, reason=reason, message="The member suspended the job after it had started."))
-        seen = look.seen
-    ending = seen_ending(job, seen, times.now)
+        look = look._replace(observed=replace(seen, reason=reason, message="The member suspended the job after it had started."))
+        seen = look.observed
+    ending = observed_ending(job, seen, times.now)
     if ending is not None:
         return Patch(_ended_with(job, ending, look, times=times))
-    look = look._replace(seen=explained(job, seen, remote, times=times))
-    inquiry, seen = inquiry_due(job, look, remote, times=times), look.seen
+    look = look._replace(observed=explained(job, seen, remote, times=times))
+    inquiry, seen = inquiry_due(job, look, remote, times=times), look.observed
     status = job_status.with_remote(job.status, summary(job, seen, times), copy.metadata.uid, at=times.now)
     if job.phase is Phase.BOUND and seen.whole:
         return Patch(job_status.running(status, at=times.now))
     longer = _longer_deadline(job, copy)
     extended = remote.tried("Extend", copy.metadata.uid)
-    if longer is not None and (extended is None or not extended.left(times.now)):
+    if longer is not None and (extended is None or not extended.remaining(times.now)):
         return Extend(copy, longer)
     left = start_deadline(job) - times.now
     if job.phase is Phase.BOUND and left <= 0:
-        return Patch(_ended_with(job, late(job, times.now, reason=seen.reason, message=seen.message), look, times=times))
+        return Patch(_ended_with(job, late_ending(job, times.now, reason=seen.reason, message=seen.message), look, times=times))
     if inquiry == 0:
         return Inquire(copy)
     due = counters_due(job, status, times, still_for=look.still_for)
     if due is not None and due <= 0:
         return Patch(status)
     again = remote.tried("Start", copy.metadata.uid) or extended
-    waits = (due, left if job.phase is Phase.BOUND else None, (again.left(times.now) or None) if again else None, inquiry)
+    waits = (due, left if job.phase is Phase.BOUND else None, (again.remaining(times.now) or None) if again else None, inquiry)
     return Wait(min((wait for wait in waits if wait is not None), default=None))
 
 
-def _ended_with(job: JobRecord, ending: Ending, look: Look, *, times: Times) -> Status:
+def _ended_with(job: JobRecord, ending: Ending, look: CopyView, *, times: Times) -> Status:
     """Return the status with what was seen last, and the end of the attempt."""
-    status = job_status.with_remote(job.status, summary(job, look.seen, times), look.copy.metadata.uid, at=times.now)
+    status = job_status.with_remote(job.status, summary(job, look.observed, times), look.copy.metadata.uid, at=times.now)
     if job.phase is Phase.BOUND and ending.outcome in (Outcome.SUCCEEDED, Outcome.APP_FAILED):
         bound_at = job.binding.bound_at if job.binding else 0
-        status = job_status.running(status, at=min(max(look.seen.started_at or times.now, bound_at), times.now))  # clocks differ
-    return after(job, ending, status)
+        status = job_status.running(status, at=min(max(look.observed.started_at or times.now, bound_at), times.now))  # clocks differ
+    return with_ending(job, ending, status)
 
 
 def _longer_deadline(job: JobRecord, copy: RemoteJob) -> int | None:

@@ -3,15 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sampan.controller.hub.client import Hub
-from sampan.controller.observation.view import Members, Sight
+from sampan.controller.hub.client import HubClient
+from sampan.controller.observation.view import Members, MemberView
 from sampan.controller.reconcile.member_calls import RemoteJobs
 from sampan.controller.runtime.settings import Settings
 from sampan.controller.state.store import State
 
 
 @dataclass(slots=True)
-class Counters:
+class ReconcileCounters:
     """What was done since the start; metrics read it."""
 
     bound: int = 0
@@ -23,14 +23,14 @@ class Counters:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tools:
+class ReconcilerDeps:
     """What enacting needs."""
 
     state: State
     members: Members
-    hub: Hub
+    hub: HubClient
     remotes: RemoteJobs
-    sight: Sight
+    view: MemberView
     settings: Settings
     hub_id: str
     clock: Callable[[], int]

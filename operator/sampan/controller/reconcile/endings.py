@@ -9,15 +9,15 @@ from sampan.api import rejections
 from sampan.api import status as job_status
 from sampan.api.conditions import JobReason
 from sampan.api.status import Ending, Status
-from sampan.controller.observation.attempt import Observation, State
-from sampan.controller.reconcile.actions import Try
-from sampan.controller.state.pauses import NOT_STARTED, THE_TENANTS
+from sampan.controller.observation.attempt import AttemptState, Observation
+from sampan.controller.reconcile.actions import RetryState
+from sampan.controller.state.pauses import NOT_STARTED, TENANT_REASONS
 from sampan.controller.state.record import JobRecord
 from sampan.kube.text import clean_text
 from sampan.model.lifecycle import Event, Outcome, Phase
 
 SUSPENDED_BY_MEMBER: Final = "SuspendedByMember"
-OF_THE_JOB: Final = frozenset(
+JOB_REASONS: Final = frozenset(
     {
         "CrashLoopBackOff",
         "CreateContainerConfigError",
@@ -34,18 +34,18 @@ OF_THE_JOB: Final = frozenset(
     }
 )
 """What holds up containers on a node (kubernetes, pkg/kubelet/{events,images,kuberuntime}): jobs that are alike need not suffer it."""
-UNCOUNTED: Final = THE_TENANTS | {"PoolGone"}
+UNCOUNTED: Final = TENANT_REASONS | {"PoolGone"}
 """Reasons of rejected attempts that say nothing about whether the alternative can work."""
 
 _OUTCOMES: Final = {
-    State.SUCCEEDED: Outcome.SUCCEEDED,
-    State.APP_FAILED: Outcome.APP_FAILED,
-    State.DISRUPTED: Outcome.DISRUPTED,
-    State.DEADLINE_EXCEEDED: Outcome.APP_FAILED,
+    AttemptState.SUCCEEDED: Outcome.SUCCEEDED,
+    AttemptState.APP_FAILED: Outcome.APP_FAILED,
+    AttemptState.DISRUPTED: Outcome.DISRUPTED,
+    AttemptState.DEADLINE_EXCEEDED: Outcome.APP_FAILED,
 }
 
 
-def after(job: JobRecord, ending: Ending, status: Status | None = None) -> Status:
+def with_ending(job: JobRecord, ending: Ending, status: Status | None = None) -> Status:
     """Return the status with the end of the attempt, and of the job where no other attempt may follow.
 
     `status`: what the job's own was made into by what was seen last.
@@ -91,7 +91,7 @@ def _retries_on_hub(job: JobRecord, ending: Ending) -> bool:
     return ending.outcome is not Outcome.APP_FAILED or job.spec is None or job.spec.gang
 
 
-def seen_ending(job: JobRecord, seen: Observation, now: int) -> Ending | None:
+def observed_ending(job: JobRecord, seen: Observation, now: int) -> Ending | None:
     """Return the end of an attempt as it is seen on the member; None where it has none yet."""
     outcome = _OUTCOMES.get(seen.state)
     if outcome is None:
@@ -103,25 +103,25 @@ def seen_ending(job: JobRecord, seen: Observation, now: int) -> Ending | None:
     return Ending(outcome=outcome, reason=seen.reason or str(outcome), message=seen.message, exit_code=seen.exit_code, ended_at=at)
 
 
-def late(job: JobRecord, now: int, *, reason: str = "", message: str = "", tried: Try | None = None) -> Ending:
+def late_ending(job: JobRecord, now: int, *, reason: str = "", message: str = "", tried: RetryState | None = None) -> Ending:
     """Return the end of an attempt that did not start in time, with what held it up, where that is known; `tried`: a call that failed."""
     if tried is not None:
         reason, message = tried.reason, tried.message
     seconds = job.spec.start_deadline_seconds if job.spec else 0
     reason = "ImagePullBackOff" if reason == "ErrImagePull" else reason  # a kubelet says both in turn
     words = ": ".join(filter(None, (f"not started within startDeadlineSeconds ({seconds} s)", reason, message)))
-    told = reason if reason in OF_THE_JOB else NOT_STARTED
-    counted = tried is None or not tried.passing
+    told = reason if reason in JOB_REASONS else NOT_STARTED
+    counted = tried is None or not tried.transient
     return Ending(outcome=Outcome.REJECTED, reason=told, message=clean_text(words), ended_at=now, counted=counted)
 
 
-def lost(now: int) -> Ending:
+def lost_ending(now: int) -> Ending:
     """Return the end of an attempt whose copy vanished."""
     message = "The copy vanished from the member before its end was seen."
     return Ending(outcome=Outcome.LOST, reason="RemoteLost", message=message, ended_at=now)
 
 
-def never_sent(now: int, *, offer_exists: bool) -> Ending:
+def unsent_ending(now: int, *, offer_exists: bool) -> Ending:
     """Return the end of an attempt of which nothing was sent, because its member does not answer or its offer is gone."""
     reason = str(JobReason.MEMBER_UNREACHABLE if offer_exists else JobReason.OFFER_GONE)
     message = "The member did not answer in time" if offer_exists else "The offer is gone"
@@ -129,10 +129,10 @@ def never_sent(now: int, *, offer_exists: bool) -> Ending:
     return Ending(outcome=Outcome.REJECTED, reason=reason, message=message, ended_at=now, counted=False)
 
 
-def given_up(tried: Try, now: int) -> Ending:
+def given_up_ending(tried: RetryState, now: int) -> Ending:
     """Return the end of an attempt about which a call failed, or came to nothing, too often."""
     reason, message = (tried.reason, tried.message) if tried.reason else suspended_words()
-    return Ending(outcome=Outcome.REJECTED, reason=reason, message=message, ended_at=now, counted=not tried.passing)
+    return Ending(outcome=Outcome.REJECTED, reason=reason, message=message, ended_at=now, counted=not tried.transient)
 
 
 def suspended_words() -> tuple[str, str]:

@@ -10,7 +10,7 @@ from sampan.api.consignment import needs, optional
 from sampan.api.dependents import RESOURCE_API, Dependent, Payload, dependents, owned
 from sampan.api.manifest import Consignment, job_manifest, start_patch
 from sampan.api.status import Binding
-from sampan.controller.hub.client import Hub
+from sampan.controller.hub.client import HubClient
 from sampan.controller.state.record import JobRecord
 from sampan.controller.state.store import State
 from sampan.kube.client import Client, ListOptions
@@ -45,7 +45,7 @@ class Link(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Missing(Exception):  # noqa: N818
+class MissingDependency(Exception):  # noqa: N818
     """Something that travels with the job is not there or not shared: the reason and a message for the tenant."""
 
     reason: str
@@ -59,7 +59,7 @@ class PoolGone(Exception):  # noqa: N818
 class RemoteJobs:
     """The remote copies of all jobs."""
 
-    def __init__(self, state: State, hub: Hub, hub_id: str, *, namespace: str) -> None:
+    def __init__(self, state: State, hub: HubClient, hub_id: str, *, namespace: str) -> None:
         """`hub_id` is the hub's stored identity, `namespace` the operator's own."""
         self._state, self._hub, self._hub_id, self._namespace = state, hub, hub_id, namespace
 
@@ -69,11 +69,11 @@ class RemoteJobs:
         Raises `PoolGone`, `Missing` where the pool's devices cannot be asked for in this way, and `KubeError`s: with
         `outcome_unknown` it may have been created all the same.
         """
-        consignment = self._consignment(record, binding, pull_secrets=pull_secrets)
+        consignment = self._job_spec(record, binding, pull_secrets=pull_secrets)
         try:
             body = job_manifest(consignment)
         except ValueError as error:
-            raise Missing("LaunchNotPossible", f"pool {binding.pool}: {error}") from None
+            raise MissingDependency("LaunchNotPossible", f"pool {binding.pool}: {error}") from None
         path = resource_path("batch/v1", "jobs", namespace=binding.namespace)
         try:
             made = await link.client.create(path, body, into=RemoteJob)
@@ -81,14 +81,14 @@ class RemoteJobs:
             return None
         return link.jobs.setdefault(record.uid, made)
 
-    async def look(self, link: Link, binding: Binding) -> RemoteJob | None:
+    async def get(self, link: Link, binding: Binding) -> RemoteJob | None:
         """Return the object that has the copy's name on the member now, whoever made it."""
         try:
             return await link.client.get(_job_path(binding), into=RemoteJob)
         except NotFound:
             return None
 
-    def ours(self, job: RemoteJob, uid: str) -> bool:
+    def is_ours(self, job: RemoteJob, uid: str) -> bool:
         """Tell whether an object carries our hub identity and this job's UID."""
         return job.metadata.labels.get(LABEL_HUB) == self._hub_id and job.metadata.labels.get(LABEL_JOB_UID) == uid
 
@@ -97,8 +97,8 @@ class RemoteJobs:
         binding = record.binding
         assert binding is not None
         for dependent in await self._dependents(record, binding):
-            await self._make(link, dependent, copy)
-        body = start_patch(self._consignment(record, binding), copy.metadata.uid)
+            await self._create_dependent(link, dependent, copy)
+        body = start_patch(self._job_spec(record, binding), copy.metadata.uid)
         link.jobs[record.uid] = await link.client.patch(_job_path(binding), body, into=RemoteJob)
 
     async def extend(self, link: Link, binding: Binding, copy: RemoteJob, *, seconds: int) -> None:
@@ -127,7 +127,7 @@ class RemoteJobs:
 
     def is_copy(self, there: RemoteJob | None, record: JobRecord, binding: Binding) -> bool:
         """Tell whether what has the copy's name is the copy: by the UID that the hub recorded, or by our labels."""
-        return there is not None and (there.metadata.uid == binding.remote_uid or self.ours(there, record.uid))
+        return there is not None and (there.metadata.uid == binding.remote_uid or self.is_ours(there, record.uid))
 
     async def pods_gone(self, link: Link, record: JobRecord, binding: Binding) -> bool:
         """Ask the member itself: no pod carries the job's UID."""
@@ -135,7 +135,7 @@ class RemoteJobs:
         page = await link.client.list_page(resource_path("v1", "pods", namespace=binding.namespace), options, into=PartialObject)
         return not page.items and not page.unreadable
 
-    async def complete(self, record: JobRecord) -> None:
+    async def check_dependencies(self, record: JobRecord) -> None:
         """Raise `Missing` where a ConfigMap or Secret that travels with the job cannot be read on the hub."""
         assert record.spec is not None
         await self._payloads(record)
@@ -143,7 +143,7 @@ class RemoteJobs:
     def _selector(self, record: JobRecord) -> str:
         return f"{LABEL_HUB}={self._hub_id},{LABEL_JOB_UID}={record.uid}"
 
-    def _consignment(self, record: JobRecord, binding: Binding, *, pull_secrets: tuple[str, ...] = ()) -> Consignment:
+    def _job_spec(self, record: JobRecord, binding: Binding, *, pull_secrets: tuple[str, ...] = ()) -> Consignment:
         assert record.spec is not None
         assert record.shape is not None
         pool = self._state.pool_of(binding.offer, binding.pool)
@@ -176,7 +176,7 @@ class RemoteJobs:
 
     async def _dependents(self, record: JobRecord, binding: Binding) -> tuple[Dependent, ...]:
         config_maps, secrets = await self._payloads(record)
-        return dependents(self._consignment(record, binding), config_maps=config_maps, secrets=secrets)
+        return dependents(self._job_spec(record, binding), config_maps=config_maps, secrets=secrets)
 
     async def _payloads(self, record: JobRecord) -> tuple[dict[str, Payload], dict[str, Payload]]:
         """Read what travels with the job; an optional ConfigMap that is not there is left out."""
@@ -188,25 +188,27 @@ class RemoteJobs:
 
     async def _config_map(self, record: JobRecord, name: str, *, must: bool) -> Payload | None:
         try:
-            found = await self._hub.config_map(record.namespace, name)
+            found = await self._hub.get_config_map(record.namespace, name)
         except NotFound:
             if not must:
                 return None
-            raise Missing("ConfigMapNotFound", f"ConfigMap {name} does not exist in namespace {record.namespace}: create it.") from None
+            raise MissingDependency(
+                "ConfigMapNotFound", f"ConfigMap {name} does not exist in namespace {record.namespace}: create it."
+            ) from None
         return Payload(data=found.data, binary_data=found.binary_data)
 
     async def _secret(self, record: JobRecord, name: str) -> Payload:
         try:
-            found = await self._hub.secret(record.namespace, name)
+            found = await self._hub.get_secret(record.namespace, name)
         except (NotFound, Forbidden):
-            raise Missing(
+            raise MissingDependency(
                 "SecretNotShared",
                 f"Secret {name} cannot be read: create it, and let the operator read it: kubectl create rolebinding sampan-secrets "
                 f"-n {record.namespace} --clusterrole=sampan-secret-reader --serviceaccount={self._namespace}:{ACCOUNT}",
             ) from None
         return Payload(data=found.data)
 
-    async def _make(self, link: Link, dependent: Dependent, copy: RemoteJob) -> None:
+    async def _create_dependent(self, link: Link, dependent: Dependent, copy: RemoteJob) -> None:
         """Create one dependent; one of that name must be this copy's own already."""
         body = owned(dependent, owner_name=copy.metadata.name, owner_uid=copy.metadata.uid)
         path = resource_path(dependent.api_version, dependent.resource, namespace=copy.metadata.namespace)
@@ -218,7 +220,7 @@ class RemoteJobs:
             path = resource_path(dependent.api_version, dependent.resource, namespace=copy.metadata.namespace, name=dependent.name)
             there = await link.client.get(path, into=PartialObject)
             if all(owner.uid != copy.metadata.uid for owner in there.metadata.owner_references):
-                raise Missing(
+                raise MissingDependency(
                     "NameConflict", f"{dependent.resource} {dependent.name} in the member's namespace belongs to somebody else."
                 ) from None
 

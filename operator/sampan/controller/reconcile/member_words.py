@@ -25,42 +25,42 @@ _PASSING: Final = frozenset({"QuotaExceeded", "WebhookFailed"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class CallFailure:
     """Why a member did not do what it was asked for."""
 
     reason: str
     """CamelCase."""
     message: str
     """At most 256 bytes."""
-    passing: bool = False
+    transient: bool = False
     """The server, or a lack of room, is what is in the way: the same call may succeed without anybody changing the job."""
     retry_after: int = 0
     """Milliseconds for which the server asks to be left alone."""
 
 
-def words_of(error: KubeError) -> Words:
+def call_failure(error: KubeError) -> CallFailure:
     """Return what an error of a member says."""
     known = next((reason for part, reason in _KNOWN if part in error.message), None)
     if known is None and isinstance(error, NotFound) and error.message.startswith("namespaces "):
         known = "NamespaceNotFound"
-    if known is None and by_rights(error):
+    if known is None and lacks_permission(error):
         known = "PermissionMissing"
     reason = known or word(error.reason, "Rejected")
     passing = reason in _PASSING or isinstance(error, ServerError | TooManyRequests | Unreachable | BadReply)
     pause = int((getattr(error, "retry_after", None) or 0) * 1000)
-    return Words(reason=reason, message=clean_text(error.message), passing=passing, retry_after=pause)
+    return CallFailure(reason=reason, message=clean_text(error.message), transient=passing, retry_after=pause)
 
 
-def by_rights(error: KubeError) -> bool:
+def lacks_permission(error: KubeError) -> bool:
     """Tell whether the credential lacks the right, so that the link is to look at its rights; a no of an admission says nothing of them."""
     return isinstance(error, Forbidden) and _BY_RIGHTS.search(error.message) is not None
 
 
-def unfit(error: KubeError) -> bool:
+def needs_review(error: KubeError) -> bool:
     """Tell whether an answer says that nothing of ours can be made there: the link is to look at its rights and namespaces."""
-    return by_rights(error) or words_of(error).reason in ("NamespaceTerminating", "NamespaceNotFound")
+    return lacks_permission(error) or call_failure(error).reason in ("NamespaceTerminating", "NamespaceNotFound")
 
 
-def refused(error: KubeError) -> bool:
+def is_final(error: KubeError) -> bool:
     """Tell whether a create was refused for good: the answer says that nothing was made, and the same object will not be taken."""
     return isinstance(error, Invalid | NotFound | Forbidden) and not error.outcome_unknown

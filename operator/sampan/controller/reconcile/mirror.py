@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from sampan.api import status as job_status
 from sampan.api.status import Status, from_rfc3339
 from sampan.controller.observation.attempt import Observation
-from sampan.controller.reconcile.actions import Remote, Times, Try
+from sampan.controller.reconcile.actions import RemoteState, RetryState, Times
 from sampan.controller.state.record import JobRecord
 from sampan.kube.text import clean_text, same_words
 from sampan.kube.workloads import Job as RemoteJob
@@ -28,29 +28,29 @@ OVERDUE_MILLIS: Final = 9_000
 """How long after the binding a job that does not run says why, if only by what its pods are."""
 _SERVERS_OWN: Final = frozenset({"foregroundDeletion", "orphan"})
 """Finalizers that an API server's garbage collector puts on and takes off (apimachinery, meta/v1)."""
-UNTOLD: Final = frozenset({"", "NoPods"})
+UNEXPLAINED: Final = frozenset({"", "NoPods"})
 """Reasons that leave open why."""
 PULLING: Final = ("ErrImagePull", "ImagePullBackOff")
 """Words that a kubelet says in turn while an image cannot be pulled; the second is the one that stays."""
 
 
-class Look(NamedTuple):
+class CopyView(NamedTuple):
     """A copy, what was seen of it, and for how many milliseconds its counts have been the same."""
 
     copy: RemoteJob
-    seen: Observation
+    observed: Observation
     still_for: int
 
 
 def summary(job: JobRecord, seen: Observation, times: Times) -> dict[str, Any]:
     """Return `status.remote`; words that say the same as those that are told stay as they are told."""
     counts = {"active": seen.active, "ready": seen.ready, "succeeded": seen.succeeded, "failed": seen.failed, "pending": seen.pending}
-    reason, message = _settled(job.status.get("remote") or {}, seen.reason, seen.message)
+    reason, message = _kept_words(job.status.get("remote") or {}, seen.reason, seen.message)
     words = {"reason": reason or None, "message": message or None, "exitCode": seen.exit_code}
     return {**counts, **words, "observedAt": job_status.to_rfc3339(times.now)}
 
 
-def _settled(told: dict[str, Any], reason: str, message: str) -> tuple[str, str]:
+def _kept_words(told: dict[str, Any], reason: str, message: str) -> tuple[str, str]:
     known, words = str(told.get("reason") or ""), str(told.get("message") or "")
     if known == PULLING[1] and reason in PULLING:
         return known, words  # the kubelet says both in turn
@@ -74,11 +74,11 @@ def _same_counters(old: dict[str, object], new: dict[str, object]) -> bool:
     return {k: v for k, v in old.items() if k != "observedAt"} == {k: v for k, v in new.items() if k != "observedAt"}
 
 
-def explained(job: JobRecord, seen: Observation, remote: Remote, *, times: Times) -> Observation:
+def explained(job: JobRecord, seen: Observation, remote: RemoteState, *, times: Times) -> Observation:
     """Return what is seen of a copy that has not started, with what the member's events say where its pods say nothing."""
-    if not unstarted(job, seen) or seen.reason not in UNTOLD:
+    if not unstarted(job, seen) or seen.reason not in UNEXPLAINED:
         return seen
-    reason, message = remote.told
+    reason, message = remote.event
     if not reason and not seen.reason and waited(job, times) >= OVERDUE_MILLIS:
         reason, message = _by_counts(seen)
     return replace(seen, reason=reason, message=message) if reason else seen
@@ -93,14 +93,14 @@ def _by_counts(seen: Observation) -> tuple[str, str]:
     return "PodsNotReady", f"{seen.ready} of {seen.active} pods are ready"
 
 
-def inquiry_due(job: JobRecord, look: Look, remote: Remote, *, times: Times) -> int | None:
+def inquiry_due(job: JobRecord, look: CopyView, remote: RemoteState, *, times: Times) -> int | None:
     """Return in how many milliseconds the member's events are to be asked for; None: there is no need."""
-    if not unstarted(job, look.seen) or (remote.observation is not None and remote.observation.reason not in UNTOLD):
+    if not unstarted(job, look.observed) or (remote.observation is not None and remote.observation.reason not in UNEXPLAINED):
         return None
     asked = remote.tried("Inquire", look.copy.metadata.uid)
     half = job.spec.start_deadline_seconds * 500 if job.spec else INQUIRE_MILLIS
     soonest = max(min(INQUIRE_MILLIS, half) - waited(job, times), 0)
-    return max(soonest, asked.left(times.now)) if asked is not None else soonest
+    return max(soonest, asked.remaining(times.now)) if asked is not None else soonest
 
 
 def unstarted(job: JobRecord, seen: Observation) -> bool:
@@ -113,12 +113,12 @@ def waited(job: JobRecord, times: Times) -> int:
     return times.now - (job.binding.bound_at if job.binding else times.now)
 
 
-def by_chance(tried: Try, now: int) -> bool:
+def may_pass(tried: RetryState, now: int) -> bool:
     """Tell whether what failed, or came to nothing, may be over with the next try: then it is not told."""
     return tried.times < 2 and now - tried.since < CHANCE_MILLIS
 
 
-def held_removal(job: JobRecord, remote: Remote, times: Times) -> Try | None:
+def held_removal(job: JobRecord, remote: RemoteState, times: Times) -> RetryState | None:
     """Return what is to be told of a copy that was deleted and stays though none of its pods is left; None: nothing holds it."""
     copy = remote.job
     if copy is None or (job.attempt_open and not job.deleting) or remote.pods:
@@ -128,12 +128,12 @@ def held_removal(job: JobRecord, remote: Remote, times: Times) -> Try | None:
         return None
     names = clean_text(", ".join(others), 128)
     message = f"the member's Job is deleted, but stays while it has the finalizers {names}: whoever put them on must take them off"
-    return Try(target=copy.metadata.uid, times=1, since=since, again=times.now, reason="RemovalHeld", message=message)
+    return RetryState(target=copy.metadata.uid, times=1, since=since, not_before=times.now, reason="RemovalHeld", message=message)
 
 
-def troubled(job: JobRecord, tried: Try, times: Times) -> Status | None:
+def with_failure(job: JobRecord, tried: RetryState, times: Times) -> Status | None:
     """Return the status that tells of a call which fails again and again; None while that may be chance, or once it is told."""
-    if not tried.reason or by_chance(tried, times.now) or (job.phase.ended and not job.deleting):
+    if not tried.reason or may_pass(tried, times.now) or (job.phase.ended and not job.deleting):
         return None
     told = job.status.get("remote") or {}
     if told.get("reason") == tried.reason and same_words(str(told.get("message") or ""), tried.message):

@@ -9,14 +9,14 @@ from dataclasses import replace
 from typing import Final
 
 from sampan.controller.reconcile import actions as a
-from sampan.controller.reconcile.actions import LONGEST_PAUSE, Try
-from sampan.controller.reconcile.member_words import Words
+from sampan.controller.reconcile.actions import LONGEST_PAUSE, RetryState
+from sampan.controller.reconcile.member_words import CallFailure
 from sampan.kube.backoff import Uniform
 
 BASE_MILLIS: Final = 1_000
 _SLOW: Final = {"Inquire": 4, "Extend": 4}
 """Kinds of which the first pause is so many times longer."""
-MOST_MILLIS: Final = 60_000
+MAX_MILLIS: Final = 60_000
 """Longest pause, unless the server asks for a longer one."""
 WRITE: Final = "Patch"
 ON_HUB: Final = frozenset({WRITE, "Release", "Expire", "Refresh"})
@@ -40,45 +40,47 @@ def key_of(action: a.Action, *, attempt: int, version: str) -> Key | None:
     return None
 
 
-class Tries:
+class RetryTracker:
     """The tries of all jobs, each kind of action on its own."""
 
     def __init__(self, uniform: Uniform) -> None:
         """`uniform(low, high)` gives the jitter."""
         self._uniform = uniform
-        self._known: dict[str, dict[str, Try]] = {}
+        self._by_job: dict[str, dict[str, RetryState]] = {}
 
-    def of(self, uid: str) -> Mapping[str, Try]:
+    def of(self, uid: str) -> Mapping[str, RetryState]:
         """Return what was tried about a job, by kind of action."""
-        return self._known.get(uid, {})
+        return self._by_job.get(uid, {})
 
-    def made(self, uid: str, key: Key, now: int) -> None:
+    def succeeded(self, uid: str, key: Key, now: int) -> None:
         """Hear that a call was carried out: the next of its kind is another try unless something else has changed."""
         kind, _ = key
         if kind in (WRITE, "Confirm"):  # a write is seen in its reply; who proves absence has a rhythm of its own
-            self._known.get(uid, {}).pop(kind, None)
+            self._by_job.get(uid, {}).pop(kind, None)
         else:
             self._note(uid, kind, self._next(uid, key, now))
 
-    def failed(self, uid: str, key: Key, now: int, *, words: Words) -> Try:
+    def failed(self, uid: str, key: Key, now: int, *, failure: CallFailure) -> RetryState:
         """Hear that a call failed; a server that says when to come back is obeyed. Returns the try."""
         tried = self._next(uid, key, now)
-        again = max(tried.again, now + min(words.retry_after, LONGEST_PAUSE))
-        tried = replace(tried, again=again, reason=words.reason, message=words.message, passing=words.passing)
+        again = max(tried.not_before, now + min(failure.retry_after, LONGEST_PAUSE))
+        tried = replace(tried, not_before=again, reason=failure.reason, message=failure.message, transient=failure.transient)
         self._note(uid, key[0], tried)
         return tried
 
     def forget(self, uid: str) -> None:
         """Forget a job that is gone."""
-        self._known.pop(uid, None)
+        self._by_job.pop(uid, None)
 
-    def _next(self, uid: str, key: Key, now: int) -> Try:
+    def _next(self, uid: str, key: Key, now: int) -> RetryState:
         kind, target = key
-        known = self._known.get(uid, {}).get(kind)
+        known = self._by_job.get(uid, {}).get(kind)
         if known is None or known.target != target:
-            known = Try(target=target, times=0, since=now, again=now)
-        pause = min(_SLOW.get(kind, 1) * BASE_MILLIS << min(known.times, 16), MOST_MILLIS)
-        return replace(known, times=known.times + 1, again=now + int(pause * self._uniform(0.5, 1)), reason="", message="", passing=False)
+            known = RetryState(target=target, times=0, since=now, not_before=now)
+        pause = min(_SLOW.get(kind, 1) * BASE_MILLIS << min(known.times, 16), MAX_MILLIS)
+        return replace(
+            known, times=known.times + 1, not_before=now + int(pause * self._uniform(0.5, 1)), reason="", message="", transient=False
+        )
 
-    def _note(self, uid: str, kind: str, tried: Try) -> None:
-        self._known.setdefault(uid, {})[kind] = tried
+    def _note(self, uid: str, kind: str, tried: RetryState) -> None:
+        self._by_job.setdefault(uid, {})[kind] = tried

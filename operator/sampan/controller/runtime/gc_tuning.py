@@ -11,7 +11,7 @@ OLD: Final = 1000
 """Looks at that one before everything is: a hundred times Python's default, for what the scheduler keeps holds no circles."""
 
 
-def settle() -> None:
+def freeze() -> None:
     """Leave out of sight what was loaded, and look seldom through what lasts. An explicit collection still finds everything else."""
     gc.freeze()
     gc.set_threshold(YOUNG, MIDDLE, OLD)

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 
 @asynccontextmanager
-async def endpoint(
+async def health_server(
     host: str, port: int, registry: CollectorRegistry, *, ready: Callable[[], bool], healthy: Callable[[], bool]
 ) -> AsyncIterator[None]:
     """Serve while the context is open. Raises OSError where the address is taken."""

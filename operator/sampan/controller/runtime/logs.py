@@ -33,7 +33,7 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, default=str, ensure_ascii=False)
 
 
-def log_told(record: JobRecord, status: Status) -> None:
+def log_status_change(record: JobRecord, status: Status) -> None:
     """Log what a job's status begins to say, with the job's name, where somebody may have to look into it."""
     told = (status.get("reason"), status.get("message"))
     if told[0] is None or told[0] in _FINE or told == (record.status.get("reason"), record.status.get("message")):
@@ -41,7 +41,7 @@ def log_told(record: JobRecord, status: Status) -> None:
     binding = record.binding
     where = {"offer": str(binding.offer), "pool": binding.pool, "attempt": binding.attempt} if binding else {}
     job = {"job": f"{record.namespace}/{record.name}", "uid": record.uid, "phase": status.get("phase")}
-    log.warning("job.told", extra={**job, **where, "reason": told[0], "words": told[1]})
+    log.warning("job.status", extra={**job, **where, "reason": told[0], "detail": told[1]})
 
 
 def configure(level: str) -> None:

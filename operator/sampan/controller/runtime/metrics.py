@@ -38,10 +38,10 @@ ADOPTED: Final = Family(
 CONFLICTS: Final = Family(name="sampan_hub_conflicts", help="Hub writes that lost a compare-and-set, since the start.", counter=True)
 ERRORS: Final = Family(name="sampan_job_errors", help="Steps of jobs that failed and are tried again, since the start.", counter=True)
 QUARANTINED: Final = Family(name="sampan_jobs_quarantined", help="Times a job raised an unexpected error, since the start.", counter=True)
-QUEUE: Final = Family(name="sampan_pilot_queue", help="Jobs whose copies are worked on or wait for it.")
-UNSTORED: Final = Family(name="sampan_use_unstored", help="Charges of queues that wait to be stored.")
+QUEUE: Final = Family(name="sampan_reconcile_queue", help="Jobs whose copies are worked on or wait for it.")
+UNSTORED: Final = Family(name="sampan_usage_unstored", help="Charges of queues that wait to be stored.")
 STORE_ERRORS: Final = Family(name="sampan_store_errors", help="Transactions of the store that failed, since the start.", counter=True)
-KOPF: Final = Family(name="sampan_kopf_incarnations", help="Starts of Kopf since the operator's start.", counter=True)
+KOPF: Final = Family(name="sampan_kopf_starts", help="Starts of Kopf since the operator's start.", counter=True)
 EVENTS: Final = Family(name="sampan_hub_events", help="Watch events by kind since the start.", labels=("kind",), counter=True)
 GAPS: Final = Family(name="sampan_resync_gaps", help="Deletions that a watch missed, since the start.", counter=True)
 CALLS: Final = Family(

@@ -34,7 +34,7 @@ class Settings(BaseSettings):
     """Calls per second to each member at most."""
     store: SecretStr = SecretStr("")
     """SQLAlchemy URL of the database that keeps what queues used; empty: in memory, forgotten at the end."""
-    use_half_life: float = Field(default=7 * 24 * 3600, ge=24 * 3600)
+    usage_half_life: float = Field(default=7 * 24 * 3600, ge=24 * 3600)
     """Time after which use counts half."""
     tombstone: float = Field(default=30, ge=0)
     """How long a finished job's copy stays on the member; never shorter than a call can be in flight."""
@@ -46,7 +46,7 @@ class Settings(BaseSettings):
     """Least time between two writes of mere counters of one job."""
     resync_interval: float = Field(default=240, gt=0)
     """Time between two looks for changes that a watch missed."""
-    pilots: int = Field(default=32, ge=1)
+    reconcile_workers: int = Field(default=32, ge=1)
     """Jobs whose remote copies are worked on at the same time."""
 
     query_address: str = ""

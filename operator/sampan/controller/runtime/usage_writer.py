@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from sampan.controller.state.usage import UseBook
+from sampan.controller.state.usage import UsageTracker
 from sampan.faults import log_fault
 from sampan.store.use import UseStore
 
@@ -14,38 +14,38 @@ log = logging.getLogger(__name__)
 
 BATCH: Final = 500
 """Entries of one transaction at most."""
-AGAIN: Final = (1, 2, 5, 10, 30)
+RETRY_DELAYS: Final = (1, 2, 5, 10, 30)
 """Seconds before a batch that failed is tried again, the last one repeated."""
-KEPT: Final = 90 * 24 * 3600 * 1000
+RETENTION: Final = 90 * 24 * 3600 * 1000
 """Milliseconds for which single charges are kept after they were corrected."""
 
 
-class UseWriter:
+class UsageWriter:
     """Takes entries from a book's outbox into a store."""
 
-    def __init__(self, book: UseBook, store: UseStore) -> None:
+    def __init__(self, usage: UsageTracker, store: UseStore) -> None:
         """Start idle."""
-        self._book, self._store = book, store
+        self._usage, self._store = usage, store
         self._wake = asyncio.Event()
         self._failures = 0
         self.errors = 0
         """Batches that failed, since the start."""
-        book.on_entry.append(self._wake.set)
+        usage.on_entry.append(self._wake.set)
 
     @property
-    def sound(self) -> bool:
+    def healthy(self) -> bool:
         """Tell whether the last batch was stored."""
         return self._failures == 0
 
     @property
     def unstored(self) -> int:
         """Return how many entries wait to be stored."""
-        return len(self._book.outbox)
+        return len(self._usage.outbox)
 
     async def run(self) -> None:
         """Write until cancelled."""
         while True:
-            if not self._book.outbox:
+            if not self._usage.outbox:
                 self._wake.clear()
                 await self._wake.wait()
             await self._write()
@@ -53,22 +53,22 @@ class UseWriter:
     def flush(self) -> None:
         """Store what is left, once: for the end of the process. What cannot be stored is found in the jobs at the next start."""
         try:
-            self._store.write(self._book.outbox)
+            self._store.write(self._usage.outbox)
         except SQLAlchemyError as error:
-            log_fault(log, "use.unstored", error, entries=len(self._book.outbox))
+            log_fault(log, "usage.write_failed", error, entries=len(self._usage.outbox))
         else:
-            self._book.outbox.clear()
+            self._usage.outbox.clear()
 
     async def _write(self) -> None:
-        batch = self._book.outbox[:BATCH]
+        batch = self._usage.outbox[:BATCH]
         try:
             await asyncio.to_thread(self._store.write, batch)
         except SQLAlchemyError as error:
             self.errors += 1
-            pause = AGAIN[min(self._failures, len(AGAIN) - 1)]
+            pause = RETRY_DELAYS[min(self._failures, len(RETRY_DELAYS) - 1)]
             self._failures += 1
-            log_fault(log, "use.unstored", error, entries=len(self._book.outbox), delay=pause)
+            log_fault(log, "usage.write_failed", error, entries=len(self._usage.outbox), delay=pause)
             await asyncio.sleep(pause)
         else:
             self._failures = 0
-            del self._book.outbox[: len(batch)]
+            del self._usage.outbox[: len(batch)]

@@ -10,87 +10,87 @@ from heapq import heapify, heappop, heappush
 from sampan.model.backlog import Backlog
 from sampan.model.job import Job
 
-WHOLESALE = 8
+REBUILD_RATIO = 8
 """The backlog is built anew where more than one in so many of its jobs changed: cheaper than one change after the other."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Visibility:
     """A job as it is to be shown at a moment."""
 
     job: Job | None
     """None: not now."""
-    again: int | None = None
+    recheck_at: int | None = None
     """When (milliseconds since the epoch) it is to be looked at again though nothing changed; None: never."""
 
 
-class Waiting:
+class BacklogCache:
     """A backlog and what of it is stale."""
 
-    def __init__(self, look: Callable[[str, int], Sight]) -> None:
+    def __init__(self, visibility_of: Callable[[str, int], Visibility]) -> None:
         """`look(uid, now)` tells how a job is to be shown."""
-        self._look = look
-        self._shown: dict[str, Job] = {}
+        self._visibility_of = visibility_of
+        self._visible: dict[str, Job] = {}
         self._stale: dict[str, None] = {}
-        self._timed: list[tuple[int, str]] = []
-        self._due: dict[str, int] = {}
+        self._timers: list[tuple[int, str]] = []
+        self._recheck_at: dict[str, int] = {}
         self._backlog = Backlog()
 
-    def touch(self, uid: str) -> None:
+    def invalidate(self, uid: str) -> None:
         """Hear that something about a job changed, or that it is gone."""
         self._stale[uid] = None
 
-    def touch_all(self, uids: Iterable[str]) -> None:
+    def invalidate_all(self, uids: Iterable[str]) -> None:
         """Hear that something about these jobs changed."""
         self._stale.update(dict.fromkeys(uids))
 
-    def shown(self, uid: str) -> Job | None:
+    def cached(self, uid: str) -> Job | None:
         """Return a job as it was last shown."""
-        return self._shown.get(uid)
+        return self._visible.get(uid)
 
     def backlog(self, now: int) -> Backlog:
         """Return the backlog at this moment; the same value where nothing changed."""
-        self._ripen(now)
+        self._expire_timers(now)
         stale, self._stale = self._stale, {}
         changes = [(uid, self._job(uid, now)) for uid in stale]
-        changes = [(uid, job) for uid, job in changes if job != self._shown.get(uid)]
-        if len(changes) * WHOLESALE > len(self._shown):
+        changes = [(uid, job) for uid, job in changes if job != self._visible.get(uid)]
+        if len(changes) * REBUILD_RATIO > len(self._visible):
             for uid, job in changes:
-                self._show(uid, job)
-            self._backlog = Backlog.of(self._shown.values())
+                self._set_visible(uid, job)
+            self._backlog = Backlog.of(self._visible.values())
         else:
             for uid, job in changes:
-                self._backlog = _exchanged(self._backlog, self._shown.get(uid), job)
-                self._show(uid, job)
+                self._backlog = _with_replaced(self._backlog, self._visible.get(uid), job)
+                self._set_visible(uid, job)
         return self._backlog
 
     def _job(self, uid: str, now: int) -> Job | None:
-        sight = self._look(uid, now)
-        if sight.again is None:
-            self._due.pop(uid, None)
-        elif self._due.get(uid) != sight.again:
-            self._due[uid] = sight.again
-            heappush(self._timed, (sight.again, uid))
-        return sight.job
+        visibility = self._visibility_of(uid, now)
+        if visibility.recheck_at is None:
+            self._recheck_at.pop(uid, None)
+        elif self._recheck_at.get(uid) != visibility.recheck_at:
+            self._recheck_at[uid] = visibility.recheck_at
+            heappush(self._timers, (visibility.recheck_at, uid))
+        return visibility.job
 
-    def _ripen(self, now: int) -> None:
-        while self._timed and self._timed[0][0] <= now:
-            at, uid = heappop(self._timed)
-            if self._due.get(uid) == at:
-                del self._due[uid]
+    def _expire_timers(self, now: int) -> None:
+        while self._timers and self._timers[0][0] <= now:
+            at, uid = heappop(self._timers)
+            if self._recheck_at.get(uid) == at:
+                del self._recheck_at[uid]
                 self._stale[uid] = None
-        if len(self._timed) > 2 * len(self._due) + 64:  # most are of moments that no longer matter
-            self._timed = [(at, uid) for uid, at in self._due.items()]
-            heapify(self._timed)
+        if len(self._timers) > 2 * len(self._recheck_at) + 64:  # most are of moments that no longer matter
+            self._timers = [(at, uid) for uid, at in self._recheck_at.items()]
+            heapify(self._timers)
 
-    def _show(self, uid: str, job: Job | None) -> None:
+    def _set_visible(self, uid: str, job: Job | None) -> None:
         if job is None:
-            self._shown.pop(uid, None)
+            self._visible.pop(uid, None)
         else:
-            self._shown[uid] = job
+            self._visible[uid] = job
 
 
-def _exchanged(backlog: Backlog, before: Job | None, after: Job | None) -> Backlog:
+def _with_replaced(backlog: Backlog, before: Job | None, after: Job | None) -> Backlog:
     if before is not None:
         backlog = backlog.without_job(before)
     return backlog.with_job(after) if after is not None else backlog

@@ -6,17 +6,17 @@ from typing import Final
 from sampan.model.backlog import Backlog
 from sampan.model.job import Demand, Shape
 
-MOST: Final = 32
+MAX_DEMANDS: Final = 32
 """Demands in a mix."""
-EVERY: Final = 60_000
+MIX_LIFETIME: Final = 60_000
 """Milliseconds that a mix stands: what follows from it is kept by the scheduler for as long as it is the same."""
-REMEMBERED: Final = 2**14
+MAX_PLACED: Final = 2**14
 """Replicas that are remembered as placed; beyond, all counts are halved, so that the old fade."""
 
 Mix = tuple[tuple[Demand, int], ...]
 
 
-class Census:
+class DemandHistogram:
     """Counts replicas by demand. After a restart it knows the waiting jobs only, and learns the rest as jobs are placed."""
 
     def __init__(self) -> None:
@@ -24,24 +24,24 @@ class Census:
         self._mix: Mix = ()
         self._counted: int | None = None
 
-    def placed(self, demand: Demand, replicas: int) -> None:
+    def count_placed(self, demand: Demand, replicas: int) -> None:
         """Count an assignment."""
         if demand.requirement is not None:
-            self._placed[plain(demand)] += replicas
-            if self._placed.total() > REMEMBERED:
+            self._placed[canonical(demand)] += replicas
+            if self._placed.total() > MAX_PLACED:
                 self._placed = Counter({each: count // 2 for each, count in self._placed.items() if count > 1})
 
     def mix(self, backlog: Backlog, now: int) -> Mix:
         """Return the demands with devices seen most, each job by its first alternative, with their counts rounded down to powers of two."""
-        if self._counted is None or not 0 <= now - self._counted < EVERY:
+        if self._counted is None or not 0 <= now - self._counted < MIX_LIFETIME:
             self._counted = now
             counts = self._placed.copy()
             for shape, replicas in _by_shape(backlog):
                 demand = shape.demands[0]
                 if demand.requirement is not None:
-                    counts[plain(demand)] += demand.replicas * replicas
+                    counts[canonical(demand)] += demand.replicas * replicas
             ranked = sorted(((demand, 1 << count.bit_length() - 1) for demand, count in counts.items()), key=lambda e: (-e[1], repr(e[0])))
-            fresh = tuple(ranked[:MOST])
+            fresh = tuple(ranked[:MAX_DEMANDS])
             self._mix = self._mix if fresh == self._mix else fresh
         return self._mix
 
@@ -55,7 +55,7 @@ def _by_shape(backlog: Backlog) -> list[tuple[Shape, int]]:
     return list(found.values())
 
 
-def plain(demand: Demand) -> Demand:
+def canonical(demand: Demand) -> Demand:
     """Return what a demand takes of a node, without times and how often."""
     return Demand(
         alternative=0,

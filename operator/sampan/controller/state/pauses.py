@@ -12,7 +12,7 @@ from sampan.api.status import from_rfc3339
 from sampan.model.lifecycle import Outcome
 from sampan.model.offer import OfferKey
 
-THE_TENANTS: Final = frozenset({"ConfigMapNotFound", "SecretNotShared"})
+TENANT_REASONS: Final = frozenset({"ConfigMapNotFound", "SecretNotShared"})
 """Reasons of a rejected attempt that say nothing about where it was."""
 NOT_STARTED: Final = "StartDeadlineExceeded"
 FIRST_PAUSE: Final = 2_000
@@ -20,7 +20,7 @@ LONGEST_PAUSE: Final = 300_000
 FIRST_COOLING: Final = 30_000
 SHORT_RUN: Final = 600_000
 """An attempt that was disrupted or lost after more than that did some work: it is no setback."""
-A_FEW: Final = 3
+MAX_DISRUPTIONS: Final = 3
 """Short attempts in one cell that were disrupted or lost, after which it cools down as well."""
 
 Attempt = Mapping[str, Any]
@@ -59,7 +59,7 @@ def cool_downs(uid: str, attempts: Sequence[Attempt], cooldown: int) -> dict[Cel
         times = counts[cell] = counts.get(cell, 0) + 1
         if counts is rejected:
             pause = cooldown if attempt.get("reason") == NOT_STARTED else min(FIRST_COOLING << min(2 * (times - 1), 16), cooldown)
-        elif times >= A_FEW:
+        elif times >= MAX_DISRUPTIONS:
             pause = cooldown
         else:
             continue

@@ -14,22 +14,22 @@ from sampan.model.job import Demand, Shape
 from sampan.model.queues import DEFAULT_QUEUE, Queue
 from sampan.model.reason import Reason
 
-MOST_SHAPES = 20_000
+MAX_SHAPES = 20_000
 """Shapes remembered, so that equal ones are one object; dropped together beyond this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seat:
+class QueuePlacement:
     """Where a job queues."""
 
     queue: str
-    barred: Reason | None
+    inadmissible: Reason | None
     """Why it may not compete there; None: it may."""
     shape: Shape
     """Its shape with the queue's run limit where it declares none, and with the labels of its namespace that offers read."""
 
 
-class QueueBook:
+class QueueRegistry:
     """Queues by name, labels of namespaces."""
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class QueueBook:
         self.queues: Mapping[str, Queue] = {}
         """Replaced whole at every change."""
         self._names: dict[str, tuple[int, str]] = {}
-        self._home: dict[str, str] = {}
+        self._queue_by_namespace: dict[str, str] = {}
         self._labels: dict[str, dict[str, str]] = {}
         self._keys: tuple[str, ...] = ()
         self._shapes: dict[Shape, Shape] = {}
@@ -50,7 +50,7 @@ class QueueBook:
         if known is not None and self.queues.get(queue.name) == queue:
             return False
         self.queues = {**self.queues, queue.name: queue}
-        self._settle()
+        self._assign_namespaces()
         return True
 
     def remove(self, uid: str) -> bool:
@@ -59,64 +59,64 @@ class QueueBook:
         if name not in self.queues or any(other == name for _, other in self._names.values()):
             return False
         self.queues = {other: queue for other, queue in self.queues.items() if other != name}
-        self._settle()
+        self._assign_namespaces()
         return True
 
     def apply_namespace(self, name: str, labels: Mapping[str, str] | None) -> bool:
         """Take in a namespace's labels, None once it is gone. Tells whether what offers read of them changed."""
-        before = self.tenant(name)
+        before = self.tenant_labels(name)
         if labels is None:
             self._labels.pop(name, None)
         else:
             self._labels[name] = dict(labels)
-        return self.tenant(name) != before
+        return self.tenant_labels(name) != before
 
-    def read(self, keys: tuple[str, ...]) -> bool:
+    def set_label_keys(self, keys: tuple[str, ...]) -> bool:
         """Hear which labels of namespaces the offers' tenants selectors read, sorted. Tells whether they changed."""
         changed, self._keys = keys != self._keys, keys
         return changed
 
-    def tenant(self, namespace: str) -> tuple[tuple[str, str], ...]:
+    def tenant_labels(self, namespace: str) -> tuple[tuple[str, str], ...]:
         """Return the labels of a namespace that any offer reads, by key."""
         labels = self._labels.get(namespace, {})
         return tuple((key, labels[key]) for key in self._keys if key in labels)
 
-    def seat(self, namespace: str, spec: ComputeJobSpec, shape: Shape) -> Seat:
+    def place(self, namespace: str, spec: ComputeJobSpec, shape: Shape) -> QueuePlacement:
         """Return where a job of a namespace queues: where it says, else where its namespace does, else in the default queue."""
-        home = self._home.get(namespace, DEFAULT_QUEUE)
+        home = self._queue_by_namespace.get(namespace, DEFAULT_QUEUE)
         name = spec.queue or home
         queue = self.queues.get(name)
-        tenant = self.tenant(namespace)
+        tenant = self.tenant_labels(namespace)
         if queue is not None and queue.default_run_seconds is not None:
             shape = replace(shape, demands=tuple(_spanned(d, spec, queue.default_run_seconds) for d in shape.demands))
         if tenant != shape.tenant:
             shape = replace(shape, tenant=tenant)
-        return Seat(
+        return QueuePlacement(
             queue=name,
-            barred=_barred(queue, spec, at_home=name == home or (queue is not None and namespace in queue.namespaces)),
-            shape=self.same(shape),
+            inadmissible=_inadmissible(queue, spec, at_home=name == home or (queue is not None and namespace in queue.namespaces)),
+            shape=self.intern(shape),
         )
 
     def queue_of(self, namespace: str, spec: ComputeJobSpec | None) -> str:
         """Return the queue of a job, allowed or not."""
-        return (spec.queue if spec is not None else None) or self._home.get(namespace, DEFAULT_QUEUE)
+        return (spec.queue if spec is not None else None) or self._queue_by_namespace.get(namespace, DEFAULT_QUEUE)
 
-    def same(self, shape: Shape) -> Shape:
+    def intern(self, shape: Shape) -> Shape:
         """Return the first shape that was equal to this one, so that equal shapes are compared and kept once."""
-        if len(self._shapes) >= MOST_SHAPES:
+        if len(self._shapes) >= MAX_SHAPES:
             self._shapes.clear()
         return self._shapes.setdefault(shape, shape)
 
-    def _settle(self) -> None:
+    def _assign_namespaces(self) -> None:
         """Give each namespace the oldest Queue that names it."""
         created = {name: at for at, name in sorted(self._names.values(), reverse=True)}
-        self._home = {}
+        self._queue_by_namespace = {}
         for queue in sorted(self.queues.values(), key=lambda q: (created.get(q.name, 0), q.name)):
             for namespace in queue.namespaces:
-                self._home.setdefault(namespace, queue.name)
+                self._queue_by_namespace.setdefault(namespace, queue.name)
 
 
-def _barred(queue: Queue | None, spec: ComputeJobSpec, *, at_home: bool) -> Reason | None:
+def _inadmissible(queue: Queue | None, spec: ComputeJobSpec, *, at_home: bool) -> Reason | None:
     """Tell why a queue does not let a job compete. Nobody leaves the queue of a namespace for the default one by naming that."""
     if not at_home:
         return Reason.QUEUE_NOT_ALLOWED

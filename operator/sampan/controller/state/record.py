@@ -12,8 +12,8 @@ from sampan.api import status as job_status
 from sampan.api.computejob import ComputeJobSpec
 from sampan.api.convert import parse_spec, shape_of
 from sampan.api.generation import behind, refusal_behind
-from sampan.controller.state.pauses import THE_TENANTS, after_setbacks, cool_downs, ended_at, setback_words
-from sampan.controller.state.queues import Seat
+from sampan.controller.state.pauses import TENANT_REASONS, after_setbacks, cool_downs, ended_at, setback_words
+from sampan.controller.state.queues import QueuePlacement
 from sampan.model.job import Job, Shape
 from sampan.model.lifecycle import Outcome, Phase
 from sampan.model.names import FINALIZER
@@ -120,7 +120,7 @@ class JobRecord:
 
         `reasons` counts only attempts that were rejected for one of them.
         """
-        counted = [a for a in self._attempts if a.get("reason") not in THE_TENANTS and (reasons is None or a.get("reason") in reasons)]
+        counted = [a for a in self._attempts if a.get("reason") not in TENANT_REASONS and (reasons is None or a.get("reason") in reasons)]
         return cool_downs(self.uid, counted, cooldown)
 
     def setback(self) -> str:
@@ -131,7 +131,7 @@ class JobRecord:
     def _attempts(self) -> Sequence[Mapping[str, Any]]:
         return sorted(self.status.get("attempts") or (), key=lambda attempt: int(attempt["number"]))
 
-    def to_job(self, excluded: frozenset[tuple[OfferKey, str]], seat: Seat | None = None) -> Job:
+    def to_job(self, excluded: frozenset[tuple[OfferKey, str]], placement: QueuePlacement | None = None) -> Job:
         """Return the scheduler's view, in the default queue where no seat is given. The record must have a shape."""
         assert self.shape is not None
         assert self.spec is not None
@@ -141,25 +141,25 @@ class JobRecord:
             name=self.name,
             resource_version=self.resource_version,
             created=self.created,
-            shape=self.shape if seat is None else seat.shape,
+            shape=self.shape if placement is None else placement.shape,
             priority=self.spec.priority,
-            queue=DEFAULT_QUEUE if seat is None else seat.queue,
-            barred=None if seat is None else seat.barred,
+            queue=DEFAULT_QUEUE if placement is None else placement.queue,
+            barred=None if placement is None else placement.inadmissible,
             attempts=job_status.attempts_seen(self.status),
             excluded=excluded,
             closed=self.closed,
         )
 
 
-def record_of(body: Mapping[str, Any], known: JobRecord | None) -> JobRecord:
+def record_of(body: Mapping[str, Any], previous: JobRecord | None) -> JobRecord:
     """Return the record of an API object; spec and shape are taken from `known` where the generation is the same.
 
     Raises KeyError or TypeError for metadata that no server gives, and for a binding that nobody of us wrote.
     """
     meta = body["metadata"]
     generation = int(meta.get("generation", 1))
-    if known is not None and known.uid == meta["uid"] and known.generation == generation:
-        spec, problem, shape = known.spec, known.problem, known.shape
+    if previous is not None and previous.uid == meta["uid"] and previous.generation == generation:
+        spec, problem, shape = previous.spec, previous.problem, previous.shape
     else:
         spec, problem = parse_spec(body.get("spec") or {})
         shape = shape_of(spec) if spec is not None else None

@@ -17,31 +17,31 @@ UNPLACED: Final = 2**62
 """Start of a reservation whose nodes are to be chosen anew: whatever the next cycle finds comes earlier."""
 
 
-class Promises:
+class ReservationStore:
     """Reservations by job UID."""
 
     def __init__(self) -> None:
         """Promise nothing."""
-        self._standing: dict[str, Reservation] = {}
+        self._active: dict[str, Reservation] = {}
         self._restored: dict[str, Reservation] = {}
         """Read from a status, whose cells are not there yet."""
         self._moved: Callable[[Set[OfferKey]], None] = lambda _: None
-        self.unbounded: Mapping[str, str] = {}
+        self.unknown_starts: Mapping[str, str] = {}
         """Why no start can be promised, by UID, as the newest plan has it."""
 
-    def listen(self, moved: Callable[[Set[OfferKey]], None]) -> None:
+    def on_change(self, moved: Callable[[Set[OfferKey]], None]) -> None:
         """Tell `moved` from now on the offers in whose pools what is kept changes; it must not block."""
         self._moved = moved
 
-    def take(self, plan: Plan) -> None:
+    def apply(self, plan: Plan) -> None:
         """Keep what a cycle decided: all that stands after it."""
-        before = self._standing
-        self._standing = {each.job_uid: each for each in plan.reservations}
-        moved = {each for uid in before.keys() | self._standing.keys() for each in _apart(before.get(uid), self._standing.get(uid))}
+        before = self._active
+        self._active = {each.job_uid: each for each in plan.reservations}
+        moved = {each for uid in before.keys() | self._active.keys() for each in _changed_offers(before.get(uid), self._active.get(uid))}
         if moved:
             self._moved(moved)
-        self._restored = {uid: each for uid, each in self._restored.items() if uid not in self._standing}
-        self.unbounded = plan.unbounded
+        self._restored = {uid: each for uid, each in self._restored.items() if uid not in self._active}
+        self.unknown_starts = plan.unbounded
 
     def restore(self, record: JobRecord) -> None:
         """Take in what a job's status says was promised, at the first sight of the job."""
@@ -49,34 +49,34 @@ class Promises:
         if found is not None:
             self._restored[record.uid] = found
 
-    def forget(self, uid: str) -> None:
+    def drop(self, uid: str) -> None:
         """The job waits no more."""
         self._restored.pop(uid, None)
-        gone = self._standing.pop(uid, None)
+        gone = self._active.pop(uid, None)
         if gone is not None:
             self._moved({gone.cell[0]})
 
-    def reserved(self, offer: OfferKey, jobs: Mapping[str, JobRecord]) -> dict[str, int]:
+    def reserved_devices(self, offer: OfferKey, jobs: Mapping[str, JobRecord]) -> dict[str, int]:
         """Return the devices that are kept in the offer's pools, by pool, be they free now or when what runs there has ended."""
         kept: dict[str, int] = {}
-        for each in self._standing.values():
+        for each in self._active.values():
             if each.cell[0] == offer:
                 pool = each.cell[1].partition("@")[0]  # a cell may be one fabric domain of its pool
                 kept[pool] = kept.get(pool, 0) + _devices(each, jobs.get(each.job_uid))
         return kept
 
-    def standing(self, cells: Set[CellId], has: Callable[[OfferKey], bool]) -> tuple[Reservation, ...]:
+    def active(self, cells: Set[CellId], has: Callable[[OfferKey], bool]) -> tuple[Reservation, ...]:
         """Return what the next cycle is to honour; what was read from a status waits for its cell, as long as the offer is there."""
         for uid, each in list(self._restored.items()):
             if each.cell in cells:
-                self._standing.setdefault(uid, each)
+                self._active.setdefault(uid, each)
             if each.cell in cells or not has(each.cell[0]):
                 del self._restored[uid]
-        return tuple(sorted(self._standing.values(), key=lambda each: (each.made, each.job_uid)))
+        return tuple(sorted(self._active.values(), key=lambda each: (each.made, each.job_uid)))
 
-    def view(self, uid: str) -> dict[str, Any] | None:
+    def status_view(self, uid: str) -> dict[str, Any] | None:
         """Return `status.reservation` as it should be; None where nothing is promised."""
-        found = self._standing.get(uid) or self._restored.get(uid)
+        found = self._active.get(uid) or self._restored.get(uid)
         return None if found is None else reservation_view(found)
 
 
@@ -86,7 +86,7 @@ def _devices(reservation: Reservation, record: JobRecord | None) -> int:
     return need.count * sum(replicas for _, replicas in reservation.nodes) if need is not None else 0
 
 
-def _apart(before: Reservation | None, after: Reservation | None) -> tuple[OfferKey, ...]:
+def _changed_offers(before: Reservation | None, after: Reservation | None) -> tuple[OfferKey, ...]:
     """Return the offers in whose pools something else is kept than before."""
     if before is not None and after is not None and (before.cell, before.nodes, before.demand) == (after.cell, after.nodes, after.demand):
         return ()
@@ -126,10 +126,10 @@ def reservation_of(record: JobRecord) -> Reservation | None:
     )
 
 
-def moved(told: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> bool:
+def place_changed(before: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> bool:
     """Tell whether a promise came, went, or went elsewhere; a mere earlier start is no such news."""
-    return _where(told) != _where(now)
+    return _place(before) != _place(now)
 
 
-def _where(view: Mapping[str, Any] | None) -> object:
+def _place(view: Mapping[str, Any] | None) -> object:
     return None if not view else (view.get("offer"), view.get("pool"), view.get("madeAt"))

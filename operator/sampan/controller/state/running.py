@@ -9,7 +9,7 @@ from typing import Final
 
 from sampan.api.manifest import in_queue
 from sampan.controller.observation.failure import count_of
-from sampan.controller.state.queues import Seat
+from sampan.controller.state.queues import QueuePlacement
 from sampan.controller.state.record import JobRecord
 from sampan.inventory.in_flight import NOT_MADE, Flight, Made
 from sampan.kube.workloads import Job as RemoteJob
@@ -25,47 +25,47 @@ HOSTNAME: Final = "kubernetes.io/hostname"
 Nodes = tuple[tuple[str, int], ...]
 
 
-class UnderWay:
+class RunningJobs:
     """What runs on each member; equal parts of successive pictures are the same objects."""
 
-    def __init__(self, look: Callable[[str, int], tuple[str, Running] | None]) -> None:
+    def __init__(self, running_of: Callable[[str, int], tuple[str, Running] | None]) -> None:
         """`look(uid, now)` tells the member's UID and what a job holds there; None where it holds nothing."""
-        self._look = look
-        self._held: dict[str, tuple[str, Running]] = {}
+        self._running_of = running_of
+        self._by_job: dict[str, tuple[str, Running]] = {}
         self._stale: dict[str, None] = {}
-        self._running: dict[str, Mapping[str, Running]] = {}
+        self._by_member: dict[str, Mapping[str, Running]] = {}
         self._merged: dict[str, tuple[Cluster, Cluster]] = {}
-        self._seen: Mapping[str, Cluster] = {}
-        self._shown: Mapping[str, Cluster] = {}
+        self._last_clusters: Mapping[str, Cluster] = {}
+        self._last_merged: Mapping[str, Cluster] = {}
 
     def running(self, cluster_uid: str) -> Mapping[str, Running]:
         """Return what held the nodes of a member at the last picture, by job UID."""
-        return self._running.get(cluster_uid, {})
+        return self._by_member.get(cluster_uid, {})
 
-    def touch(self, uid: str) -> None:
+    def invalidate(self, uid: str) -> None:
         """Hear that what a job holds may have changed."""
         self._stale[uid] = None
 
-    def touch_all(self) -> None:
+    def invalidate_all(self) -> None:
         """Hear that what any of the jobs holds may have changed."""
-        self._stale.update(dict.fromkeys(self._held))
+        self._stale.update(dict.fromkeys(self._by_job))
 
-    def touch_pools(self, pools: Set[tuple[OfferKey, str]]) -> None:
+    def invalidate_pools(self, pools: Set[tuple[OfferKey, str]]) -> None:
         """Hear that these pools changed."""
-        self._stale.update({uid: None for uid, (_, held) in self._held.items() if (held.offer, held.pool) in pools})
+        self._stale.update({uid: None for uid, (_, held) in self._by_job.items() if (held.offer, held.pool) in pools})
 
     def clusters(self, plain: Mapping[str, Cluster], now: int) -> Mapping[str, Cluster]:
         """Return the members with what runs there; the same values where nothing changed."""
-        moved = self._settle(now)
-        if plain is self._seen and not moved:
-            return self._shown
-        self._seen = plain
+        moved = self._refresh(now)
+        if plain is self._last_clusters and not moved:
+            return self._last_merged
+        self._last_clusters = plain
         self._merged = {uid: self._with_running(uid, cluster) for uid, cluster in plain.items()}
-        self._shown = {uid: merged for uid, (_, merged) in self._merged.items()}
-        return self._shown
+        self._last_merged = {uid: merged for uid, (_, merged) in self._merged.items()}
+        return self._last_merged
 
     def _with_running(self, uid: str, plain: Cluster) -> tuple[Cluster, Cluster]:
-        running = self._running.get(uid)
+        running = self._by_member.get(uid)
         if not running:
             return plain, plain
         known = self._merged.get(uid)
@@ -73,42 +73,42 @@ class UnderWay:
             return known
         return plain, replace(plain, running=running)
 
-    def _settle(self, now: int) -> bool:
+    def _refresh(self, now: int) -> bool:
         stale, self._stale = self._stale, {}
         changed: dict[str, dict[str, Running]] = {}
         for uid in stale:
-            before, after = self._held.get(uid), self._look(uid, now)
+            before, after = self._by_job.get(uid), self._running_of(uid, now)
             if before == after:
                 continue
             if before is not None:
-                del self._held[uid]
-                self._of(changed, before[0]).pop(uid, None)
+                del self._by_job[uid]
+                self._copied(changed, before[0]).pop(uid, None)
             if after is not None:
-                self._held[uid] = after
-                self._of(changed, after[0])[uid] = after[1]
-        self._running.update(changed)
+                self._by_job[uid] = after
+                self._copied(changed, after[0])[uid] = after[1]
+        self._by_member.update(changed)
         return bool(changed)
 
-    def _of(self, changed: dict[str, dict[str, Running]], cluster_uid: str) -> dict[str, Running]:
+    def _copied(self, changed: dict[str, dict[str, Running]], cluster_uid: str) -> dict[str, Running]:
         if cluster_uid not in changed:
-            changed[cluster_uid] = dict(self._running.get(cluster_uid, {}))
+            changed[cluster_uid] = dict(self._by_member.get(cluster_uid, {}))
         return changed[cluster_uid]
 
 
-def running_of(record: JobRecord, seat: Seat, *, flight: Flight) -> Running:
+def running_of(record: JobRecord, placement: QueuePlacement, *, flight: Flight) -> Running:
     """Return what a job that is bound holds and until when at the latest: once it runs, its start deadline counts no more."""
     binding = record.binding
     assert binding is not None
     assert record.spec is not None
-    demand = demand_of(seat.shape, binding.alternative)
-    expected = (demand.expected_seconds or seat.shape.expected_seconds) if demand is not None else None
+    demand = demand_of(placement.shape, binding.alternative)
+    expected = (demand.expected_seconds or placement.shape.expected_seconds) if demand is not None else None
     since, left = binding.bound_at, demand.span_seconds if demand is not None else None
     if record.started_at is not None:
         since, left = record.started_at, None if left is None else left - record.spec.start_deadline_seconds
     return Running(
         job_uid=record.uid,
         namespace=record.namespace,
-        queue=seat.queue,
+        queue=placement.queue,
         priority=record.spec.priority,
         offer=binding.offer,
         pool=binding.pool,
@@ -120,7 +120,7 @@ def running_of(record: JobRecord, seat: Seat, *, flight: Flight) -> Running:
     )
 
 
-def about_to_run(assignment: Assignment, *, flight: Flight, now: int) -> Running:
+def assumed_running(assignment: Assignment, *, flight: Flight, now: int) -> Running:
     """Return what an assignment will hold whose intent is not written yet."""
     job, demand = assignment.job, assignment.demand
     likely = _after(now, demand.expected_seconds or job.shape.expected_seconds)
@@ -140,7 +140,7 @@ def per_replica(demand: Demand | None, pool: Pool | None) -> Vector:
     return demand.per_replica if pool is None else need_of(demand, pool)
 
 
-def planned_flight(assignment: Assignment, pool: Pool | None) -> Flight:
+def assumed_in_flight(assignment: Assignment, pool: Pool | None) -> Flight:
     """Return the flight of an assignment whose intent is not written yet."""
     demand = assignment.demand
     return Flight(
@@ -155,7 +155,7 @@ def planned_flight(assignment: Assignment, pool: Pool | None) -> Flight:
     )
 
 
-def bound_flight(record: JobRecord, *, plan: Assignment | None, copy: RemoteJob | None, pool: Pool | None) -> Flight:
+def bound_in_flight(record: JobRecord, *, plan: Assignment | None, copy: RemoteJob | None, pool: Pool | None) -> Flight:
     """Return the flight of a bound job; `plan` is the assignment it came from, None after a restart."""
     binding = record.binding
     assert binding is not None
@@ -165,16 +165,16 @@ def bound_flight(record: JobRecord, *, plan: Assignment | None, copy: RemoteJob 
         nodes=plan.nodes if plan is not None else recovered_nodes(binding.replicas, copy, pool),
         per_replica=per_replica(demand, pool),
         share=share_of(demand),
-        finished=replicas_over(binding.replicas, copy),
+        finished=replicas_finished(binding.replicas, copy),
         replicas=binding.replicas,
         namespace=binding.namespace,
         queue=pool.member_queue if pool is not None else "",
         use=use_of(demand, pool) if demand is not None and pool is not None else NOTHING,
-        made=made_of(copy),
+        made=created_of(copy),
     )
 
 
-def made_of(copy: RemoteJob | None) -> Made:
+def created_of(copy: RemoteJob | None) -> Made:
     """Return what of an attempt is there on the member, by its Job."""
     if copy is None:
         return NOT_MADE
@@ -193,7 +193,7 @@ def share_of(demand: Demand | None) -> Share | None:
     return demand.requirement.share if demand is not None and demand.requirement is not None else None
 
 
-def replicas_over(replicas: int, copy: RemoteJob | None) -> int:
+def replicas_finished(replicas: int, copy: RemoteJob | None) -> int:
     """Return how many of the replicas that run at once have no successor left to start.
 
     In a sweep a failed pod has one until its index failed for good.

@@ -16,7 +16,7 @@ from sampan.store.use import Totals, Use
 WEEK: Final = 7 * 24 * 3600 * 1000
 
 
-class UseBook:
+class UsageTracker:
     """Use by queue and namespace. Every change is one of `assume`, `withdraw`, `heard` and `gone`."""
 
     def __init__(self, *, half_life: int = WEEK, clock: Callable[[], int] = lambda: 0) -> None:
@@ -27,7 +27,7 @@ class UseBook:
         self.on_entry: list[Callable[[], None]] = []
         self._clock = clock
         self._sums: dict[str, dict[str, int]] = {}
-        self._shown: dict[str, QueueUse] = {}
+        self._by_queue: dict[str, QueueUse] = {}
         self._assumed: dict[str, Use] = {}
         self._open: dict[str, Use] = {}
 
@@ -36,32 +36,32 @@ class UseBook:
         for (queue, namespace), amount in totals.items():
             self._sums.setdefault(queue, {})[namespace] = amount
         self._open = {use.job_uid: use for use in unsettled}
-        self._shown = {queue: _shown(sums) for queue, sums in self._sums.items()}
+        self._by_queue = {queue: _queue_use(sums) for queue, sums in self._sums.items()}
 
-    def settle(self, jobs: Mapping[str, JobRecord]) -> None:
+    def close_missing(self, jobs: Mapping[str, JobRecord]) -> None:
         """Correct the charges of jobs that went while nobody looked; call it once all jobs are known."""
         for uid in sorted(self._open.keys() - jobs.keys()):
-            self.gone(uid)
+            self.on_deleted(uid)
 
     @property
-    def use(self) -> Mapping[str, QueueUse]:
+    def by_queue(self) -> Mapping[str, QueueUse]:
         """Return what each queue used; the same value where nothing changed."""
-        return self._shown
+        return self._by_queue
 
     def assume(self, assignment: Assignment) -> None:
         """Count an assignment from now on, before its intent is written."""
-        self.withdraw(assignment.job.uid)
-        use = _charge(assignment, at=self._clock())
+        self.rollback(assignment.job.uid)
+        use = _use_of(assignment, at=self._clock())
         self._assumed[use.job_uid] = use
         self._add(use, inflated(use.amount, use.at, self.half_life))
 
-    def withdraw(self, uid: str) -> None:
+    def rollback(self, uid: str) -> None:
         """The intent of an assignment was not written: it used nothing."""
         use = self._assumed.pop(uid, None)
         if use is not None:
             self._add(use, -inflated(use.amount, use.at, self.half_life))
 
-    def heard(self, record: JobRecord, queue: Callable[[], str]) -> None:
+    def on_job(self, record: JobRecord, queue: Callable[[], str]) -> None:
         """Take in a job as it is now: what it was charged for a new attempt, and how long an old one lasted.
 
         `queue` tells where it queues, for an attempt of which neither a plan nor a stored charge is known.
@@ -70,11 +70,11 @@ class UseBook:
         known = self._open.get(record.uid)
         running = binding is not None and record.attempt_open
         if known is not None and (binding is None or not running or known.attempt != binding.attempt):
-            self._end(known, self._lasted(known, record))
+            self._end(known, self._duration(known, record))
         if binding is None or not running or record.uid in self._open:
             return
         planned = self._assumed.get(record.uid)
-        self.withdraw(record.uid)
+        self.rollback(record.uid)
         use = Use(
             job_uid=record.uid,
             attempt=binding.attempt,
@@ -88,14 +88,14 @@ class UseBook:
         self._add(use, inflated(use.amount, use.at, self.half_life))
         self._store(use)
 
-    def gone(self, uid: str) -> None:
+    def on_deleted(self, uid: str) -> None:
         """The job is there no more: what it was charged ends now, and no later than it was charged for."""
-        self.withdraw(uid)
+        self.rollback(uid)
         known = self._open.get(uid)
         if known is not None:
             self._end(known, min((self._clock() - known.at) // 1000, known.seconds))
 
-    def _lasted(self, use: Use, record: JobRecord) -> int:
+    def _duration(self, use: Use, record: JobRecord) -> int:
         """Return how long an attempt lasted, by its recorded end, else until now; in seconds."""
         entries = (a for a in record.status.get("attempts") or () if a["number"] == use.attempt)
         ended = next((from_rfc3339(a.get("endedAt")) for a in entries), None)
@@ -116,10 +116,10 @@ class UseBook:
     def _add(self, use: Use, amount: int) -> None:
         sums = self._sums.setdefault(use.queue, {})
         sums[use.namespace] = sums.get(use.namespace, 0) + amount
-        self._shown = {**self._shown, use.queue: _shown(sums)}
+        self._by_queue = {**self._by_queue, use.queue: _queue_use(sums)}
 
 
-def _charge(assignment: Assignment, *, at: int) -> Use:
+def _use_of(assignment: Assignment, *, at: int) -> Use:
     job, span = assignment.job, assignment.demand.span_seconds
     return Use(
         job_uid=job.uid,
@@ -132,5 +132,5 @@ def _charge(assignment: Assignment, *, at: int) -> Use:
     )
 
 
-def _shown(sums: Mapping[str, int]) -> QueueUse:
+def _queue_use(sums: Mapping[str, int]) -> QueueUse:
     return QueueUse(total=sum(sums.values()), namespaces=dict(sums))

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from jobs import body, bound_status
-from sampan.controller.hub.client import IDENTITY, Hub, metadata
+from sampan.controller.hub.client import IDENTITY, HubClient, metadata
 from sampan.controller.state.record import JobRecord, record_of
 from sampan.kube.client import Client
 from sampan.kube.errors import Conflict, Forbidden, NotFound
@@ -17,9 +17,9 @@ from unit.kube.fake_api import replying
 
 
 @asynccontextmanager
-async def hub() -> AsyncIterator[tuple[FakeCluster, Hub]]:
+async def hub() -> AsyncIterator[tuple[FakeCluster, HubClient]]:
     async with cluster() as api, Client(api.credentials) as client:
-        yield api, Hub(client)
+        yield api, HubClient(client)
 
 
 def put(api: FakeCluster, **kwargs: object) -> JobRecord:
@@ -60,7 +60,7 @@ async def test_a_stale_decision_changes_nothing() -> None:
     async with hub() as (api, client):
         record = put(api)
         api.put(JOBS, {**api.get(JOBS, "job-u1")})
-        for write in (client.write_status(record, bound_status()), client.hold(record), client.release(record)):
+        for write in (client.write_status(record, bound_status()), client.add_finalizer(record), client.remove_finalizer(record)):
             with pytest.raises(Conflict):
                 await write
         assert not api.get(JOBS, "job-u1")["status"]
@@ -68,9 +68,9 @@ async def test_a_stale_decision_changes_nothing() -> None:
 
 async def test_finalizers_of_others_are_kept() -> None:
     async with hub() as (api, client):
-        held = await client.hold(put(api, finalizers=["a/b"]))
+        held = await client.add_finalizer(put(api, finalizers=["a/b"]))
         assert metadata(held)["finalizers"] == ["a/b", FINALIZER]
-        freed = await client.release(record_of(held, None))
+        freed = await client.remove_finalizer(record_of(held, None))
         assert metadata(freed)["finalizers"] == ["a/b"]
 
 
@@ -87,10 +87,10 @@ async def test_a_delete_is_of_this_very_object() -> None:
 async def test_a_job_is_read_or_is_not_there() -> None:
     async with hub() as (api, client):
         put(api)
-        found = await client.job("team-a", "job-u1")
+        found = await client.get_job("team-a", "job-u1")
         assert found is not None
         assert found["metadata"]["uid"] == "u1"
-        assert await client.job("team-a", "nobody") is None
+        assert await client.get_job("team-a", "nobody") is None
 
 
 async def test_objects_are_counted_with_a_list_of_one() -> None:
@@ -99,13 +99,13 @@ async def test_objects_are_counted_with_a_list_of_one() -> None:
         for number in range(7):
             api.put(JOBS, body(f"u{number}"))
         assert await client.count("computejobs") == 7
-        assert {item.metadata.uid for item in await client.names("computejobs")} == {f"u{n}" for n in range(7)}
+        assert {item.metadata.uid for item in await client.list_metadata("computejobs")} == {f"u{n}" for n in range(7)}
 
 
 async def test_the_identity_is_created_once_and_kept_for_ever() -> None:
     async with hub() as (api, client):
-        assert await client.identity("sampan-system", "first") == "first"
-        assert await client.identity("sampan-system", "second") == "first"
+        assert await client.ensure_identity("sampan-system", "first") == "first"
+        assert await client.ensure_identity("sampan-system", "second") == "first"
         stored = api.get("v1/configmaps", IDENTITY, "sampan-system")
         assert (stored["data"], stored["immutable"]) == ({"hubID": "first"}, True)
 
@@ -114,15 +114,15 @@ async def test_of_two_that_start_together_one_gives_the_identity() -> None:
     async with hub() as (api, client):
         api.put("v1/configmaps", {"metadata": {"name": IDENTITY, "namespace": "sampan-system"}, "data": {"hubID": "theirs"}})
         api.fault("GET", IDENTITY, replying(404, "NotFound"))
-        assert await client.identity("sampan-system", "ours") == "theirs"
+        assert await client.ensure_identity("sampan-system", "ours") == "theirs"
 
 
 async def test_what_is_not_there_or_not_ours_is_said_as_such() -> None:
     async with hub() as (api, client):
         with pytest.raises(NotFound):
-            await client.config_map("team-a", "x")
+            await client.get_config_map("team-a", "x")
         api.fault("GET", "/secrets/", replying(403, "Forbidden"))
         with pytest.raises(Forbidden):
-            await client.secret("team-a", "x")
+            await client.get_secret("team-a", "x")
         api.put("v1/namespaces", {"metadata": {"name": "kube-system", "uid": "hub-uid"}})
         assert await client.cluster_uid() == "hub-uid"

@@ -13,7 +13,7 @@ import pytest
 from jobs import body
 from sampan.controller.hub.client import KINDS
 from sampan.controller.hub.handlers import registry_of
-from sampan.controller.hub.kopf_thread import KopfShell, settings
+from sampan.controller.hub.kopf_thread import KopfThread, settings
 from unit.controller.fake_cluster import FakeCluster, cluster
 from unit.controller.fakes import JOBS, until
 
@@ -25,7 +25,7 @@ Heard = list[tuple[str, str | None, str, str]]
 
 
 @asynccontextmanager
-async def kopf_beside(api: FakeCluster) -> AsyncIterator[tuple[KopfShell, Heard]]:
+async def kopf_beside(api: FakeCluster) -> AsyncIterator[tuple[KopfThread, Heard]]:
     """Kopf watching the fake, and what it handed over."""
     heard: Heard = []
 
@@ -34,7 +34,7 @@ async def kopf_beside(api: FakeCluster) -> AsyncIterator[tuple[KopfShell, Heard]
         heard.append((plural, event, found["metadata"]["uid"], found["metadata"]["resourceVersion"]))
 
     loop = asyncio.get_running_loop()
-    shell = KopfShell(lambda: registry_of(take, loop, lambda: api.credentials))
+    shell = KopfThread(lambda: registry_of(take, loop, lambda: api.credentials))
     shell.start()
     try:
         yield shell, heard
@@ -57,7 +57,7 @@ async def test_every_change_is_handed_over_once_and_nothing_is_written() -> None
             await until(lambda: ("computejobs", "DELETED", "u1") in [h[:3] for h in heard])
             await until(lambda: ("computejobs", "ADDED", "u2") in [h[:3] for h in heard])
             assert len(set(heard)) == len(heard), "one call a change"
-            assert shell.incarnations == 1
+            assert shell.starts == 1
         assert {call.method for call in api.seen} <= {"GET", "WATCH"}
 
 
@@ -65,9 +65,9 @@ async def test_after_watches_die_there_is_one_watch_a_kind_and_one_call_a_change
     async with cluster() as api, kopf_beside(api) as (shell, heard):
         await until(lambda: len(api.active_watches) == len(KINDS))
         for number, (death, restarts) in enumerate(((None, 0), (FATAL, 1))):
-            before = shell.incarnations
+            before = shell.starts
             api.end_watches(death)
-            await until(lambda want=before + restarts: shell.incarnations == want)  # type: ignore[misc]
+            await until(lambda want=before + restarts: shell.starts == want)  # type: ignore[misc]
             await until(lambda: len(api.active_watches) == len(KINDS))
             api.put(JOBS, body(f"u{number}"))
             await until(lambda uid=f"u{number}": [h for h in heard if h[2] == uid])  # type: ignore[misc]
@@ -85,9 +85,9 @@ async def test_a_shell_that_cannot_reach_the_hub_goes_on_trying_and_stops_when_t
         return wrong
 
     loop = asyncio.get_running_loop()
-    shell = KopfShell(lambda: registry_of(lambda *_: None, loop, refused))
+    shell = KopfThread(lambda: registry_of(lambda *_: None, loop, refused))
     shell.start()
-    await until(lambda: shell.incarnations >= 1)
+    await until(lambda: shell.starts >= 1)
     assert shell.alive
     await shell.stop()
     assert not shell.alive
@@ -120,7 +120,7 @@ def test_backoffs_never_run_out() -> None:
 
 
 def test_objects_bodies_are_not_logged_at_debug() -> None:
-    shell = KopfShell(kopf.OperatorRegistry)
+    shell = KopfThread(kopf.OperatorRegistry)
     shell._stop.set()
     shell.start()
     shell._thread.join(5)

@@ -64,7 +64,7 @@ class Scene:
         """The scheduler refused these jobs, or all that wait, in its last cycle."""
         jobs = [job for job in self.state.snapshot(self.clock()).jobs if not uids or job.uid in uids]
         told = counts or ({reason: 1} if reason else {})
-        self.writer.hear(tuple(Refusal(job=job, counts=told) for job in jobs))
+        self.writer.report(tuple(Refusal(job=job, counts=told) for job in jobs))
 
     def told(self) -> list[tuple[str, str]]:
         return [(uid, reason) for _, uid, reason in self.writes]
@@ -237,19 +237,19 @@ async def test_a_promised_start_is_in_the_status_at_once_and_an_earlier_one_seld
         sc.hear()
         await asyncio.sleep(5)
         assert sc.told() == [("u1", ROOM)]
-        sc.state.promises.take(Plan(reservations=(promise,)))
+        sc.state.reservations.apply(Plan(reservations=(promise,)))
         sc.hear()
         await asyncio.sleep(15)
         status = sc.state.jobs["u1"].status
         assert status["reservation"]["startAtLatest"] == s.to_rfc3339(promise.start + 999)
         assert "starts by" in status["message"]
-        sc.state.promises.take(Plan(reservations=(replace(promise, start=NOW + 800_000),)))
+        sc.state.reservations.apply(Plan(reservations=(replace(promise, start=NOW + 800_000),)))
         sc.hear()
         await asyncio.sleep(500)
         assert len(sc.writes) == 2, "an earlier start is no news to write for at once"
         await asyncio.sleep(200)
         assert sc.state.jobs["u1"].status["reservation"]["startAtLatest"] == s.to_rfc3339(NOW + 800_999)
-        sc.state.promises.take(Plan(unbounded={"u1": "NoDeclaredEnd"}))
+        sc.state.reservations.apply(Plan(unbounded={"u1": "NoDeclaredEnd"}))
         sc.hear()
         await asyncio.sleep(70)
         assert "reservation" not in sc.state.jobs["u1"].status
@@ -257,7 +257,7 @@ async def test_a_promised_start_is_in_the_status_at_once_and_an_earlier_one_seld
 
 
 async def test_of_very_many_each_gets_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sampan.controller.hub.refusal_writer.LOOKED_AT", 3)
+    monkeypatch.setattr("sampan.controller.hub.refusal_writer.MAX_EXAMINED", 3)
     async with scene() as sc:
         for number in range(8):
             sc.add(f"u{number}")

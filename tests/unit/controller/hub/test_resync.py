@@ -9,8 +9,8 @@ import pytest
 
 from jobs import body
 from sampan.controller.hub import resync as module
-from sampan.controller.hub.client import KINDS, Hub
-from sampan.controller.hub.resync import Known, Resync
+from sampan.controller.hub.client import KINDS, HubClient
+from sampan.controller.hub.resync import KnownUids, Resync
 from sampan.kube.client import Client
 from unit.controller.fake_cluster import FakeCluster, cluster
 from unit.controller.fakes import JOBS, until
@@ -21,12 +21,12 @@ class Scene:
     """A hub, and what the operator holds of it."""
 
     def __init__(self, api: FakeCluster, client: Client, interval: float) -> None:
-        self.api, self.known = api, Known()
+        self.api, self.known = api, KnownUids()
         self.heard: list[tuple[str, str | None, str]] = []
-        self.resync = Resync(Hub(client), self.known, self.take, interval=interval)
+        self.resync = Resync(HubClient(client), self.known, self.take, interval=interval)
 
     def take(self, plural: str, event: str | None, found: dict[str, Any]) -> None:
-        if self.known.note(plural, event, found):
+        if self.known.observe(plural, event, found):
             self.heard.append((plural, event, found["metadata"]["uid"]))
 
 
@@ -112,7 +112,7 @@ async def test_after_kopf_listed_anew_names_are_compared_though_the_counts_agree
         async with running(sc):
             for uid in ("u0", "u2", "u9"):  # what Kopf's new list tells
                 sc.take("computejobs", None, body(uid))
-                sc.resync.listed_anew("computejobs")
+                sc.resync.on_relist("computejobs")
             await until(lambda: sc.resync.gaps)
         assert sc.known.uids["computejobs"] == {"u0", "u2", "u9"}
 
@@ -127,30 +127,30 @@ async def test_a_hub_that_fails_is_asked_again_and_what_was_due_stays_due(monkey
         sc.take("computejobs", None, body("u9"))
         sc.api.fault("GET", "/computejobs", replying(500, "InternalError"))
         async with running(sc):
-            sc.resync.listed_anew("computejobs")
+            sc.resync.on_relist("computejobs")
             await until(lambda: sc.resync.gaps)
         assert "u1" not in sc.known.uids["computejobs"]
 
 
 def test_known_takes_in_events_of_each_kind() -> None:
-    known = Known()
-    known.note("providers", "ADDED", {"metadata": {"uid": "a"}})
-    known.note("computejobs", None, {"metadata": {"uid": "a"}})
-    known.note("providers", "DELETED", {"metadata": {"uid": "a"}})
-    known.note("providers", "DELETED", {"metadata": {"uid": "a"}})
+    known = KnownUids()
+    known.observe("providers", "ADDED", {"metadata": {"uid": "a"}})
+    known.observe("computejobs", None, {"metadata": {"uid": "a"}})
+    known.observe("providers", "DELETED", {"metadata": {"uid": "a"}})
+    known.observe("providers", "DELETED", {"metadata": {"uid": "a"}})
     assert (known.uids["providers"], known.uids["computejobs"]) == (set(), {"a"})
 
 
 def test_an_old_picture_of_an_object_that_ended_brings_nothing_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """A list that was under way while objects were deleted still shows them."""
     monkeypatch.setattr(module, "REMEMBERED", 2)
-    known = Known()
+    known = KnownUids()
     for uid in ("u1", "u2", "u3"):
-        assert known.note("computejobs", "ADDED", body(uid))
-    assert known.note("computejobs", "DELETED", body("u1"))
-    assert not known.note("computejobs", "MODIFIED", body("u1"))
-    assert not known.note("computejobs", None, body("u1"))
+        assert known.observe("computejobs", "ADDED", body(uid))
+    assert known.observe("computejobs", "DELETED", body("u1"))
+    assert not known.observe("computejobs", "MODIFIED", body("u1"))
+    assert not known.observe("computejobs", None, body("u1"))
     assert known.uids["computejobs"] == {"u2", "u3"}
     for uid in ("u2", "u3"):
-        known.note("computejobs", "DELETED", body(uid))
-    assert known.note("computejobs", "ADDED", body("u1")), "only the last ends are remembered"
+        known.observe("computejobs", "DELETED", body(uid))
+    assert known.observe("computejobs", "ADDED", body("u1")), "only the last ends are remembered"

@@ -8,7 +8,15 @@ import pytest
 import yaml
 
 from places import ROOT
-from sampan.controller.members.access import Extras, Rights, extras, needed, of_summary, optional, review
+from sampan.controller.members.access import (
+    AccessReview,
+    OptionalResources,
+    optional_access,
+    optional_resources,
+    required_access,
+    review,
+    summary_access,
+)
 from sampan.kube.access import Access
 from sampan.kube.client import Client
 from sampan.kube.errors import NotFound
@@ -44,21 +52,21 @@ class Answers:
         return {access: str(access) not in self.denied for access in accesses}
 
 
-async def reviewed(*denied: str) -> Rights:
+async def reviewed(*denied: str) -> AccessReview:
     return await review(cast(Client, Answers(*denied)), ["sampan-jobs"])
 
 
 async def test_what_is_missing_is_named_as_people_write_it() -> None:
     found = await reviewed("create jobs.batch in sampan-jobs", "get namespaces kube-system", "* *.*")
-    assert found == Rights(missing=("get namespaces kube-system", "create jobs.batch in sampan-jobs"))
+    assert found == AccessReview(missing=("get namespaces kube-system", "create jobs.batch in sampan-jobs"))
 
 
 async def test_a_credential_that_may_do_anything_is_over_privileged() -> None:
-    assert await reviewed() == Rights(over_privileged=True)
+    assert await reviewed() == AccessReview(over_privileged=True)
 
 
 def test_each_namespace_is_asked_about_once() -> None:
-    wanted = needed(["b", "a"])
+    wanted = required_access(["b", "a"])
     assert len(wanted) == len(set(wanted))
     assert {access.namespace for access in wanted} == {"", "a", "b"}
 
@@ -90,17 +98,17 @@ def test_what_is_asked_for_is_exactly_what_the_member_chart_grants() -> None:
     queues = (("kueue.x-k8s.io", "clusterqueues"), ("kueue.x-k8s.io", "localqueues"))
     runtimes = ("node.k8s.io", "runtimeclasses")
     asked = (*looks, *limits, *queues, runtimes)
-    more = {str(access) for group, resource in asked for access in optional(group, resource, ["sampan-jobs"])}
-    more.add(str(Access(verb="list", resource="events", namespace="sampan-jobs")))
-    more |= {str(access) for access in of_summary("sampan-jobs") if access.verb != "get"}  # any ConfigMap may be got there
-    assert {str(access) for access in needed(["sampan-jobs"])} | more == granted
+    resources = {str(access) for group, resource in asked for access in optional_access(group, resource, ["sampan-jobs"])}
+    resources.add(str(Access(verb="list", resource="events", namespace="sampan-jobs")))
+    resources |= {str(access) for access in summary_access("sampan-jobs") if access.verb != "get"}  # any ConfigMap may be got there
+    assert {str(access) for access in required_access(["sampan-jobs"])} | resources == granted
 
 
 DIRECT = ("list nodes", "watch nodes", "list pods", "watch pods")
 
 
 async def test_a_summary_stands_for_nodes_and_pods_that_may_not_be_read() -> None:
-    assert await reviewed(*DIRECT, "* *.*") == Rights(published="sampan-jobs")
+    assert await reviewed(*DIRECT, "* *.*") == AccessReview(published="sampan-jobs")
 
 
 async def test_a_member_that_may_be_looked_at_is_looked_at() -> None:
@@ -109,16 +117,16 @@ async def test_a_member_that_may_be_looked_at_is_looked_at() -> None:
 
 async def test_without_either_the_rights_on_nodes_and_pods_are_what_is_missing() -> None:
     found = await reviewed(*DIRECT, "watch configmaps sampan-capacity in sampan-jobs", "* *.*")
-    assert found == Rights(missing=DIRECT)
+    assert found == AccessReview(missing=DIRECT)
 
 
-async def more(*denied: str, serves: Iterable[str] = ("scheduling.k8s.io/v1",)) -> Extras:
-    return await extras(cast(Client, Answers(*denied, serves=serves)), ["sampan-jobs"])
+async def more(*denied: str, serves: Iterable[str] = ("scheduling.k8s.io/v1",)) -> OptionalResources:
+    return await optional_resources(cast(Client, Answers(*denied, serves=serves)), ["sampan-jobs"])
 
 
 async def test_what_limits_pods_and_may_not_be_looked_at_is_told() -> None:
     found = await more("watch limitranges in sampan-jobs", "list priorityclasses.scheduling.k8s.io")
-    assert found.more == {"resourcequotas", "namespaces"}
+    assert found.resources == {"resourcequotas", "namespaces"}
     assert found.unseen == ("limitranges", "priorityclasses")
     assert (await more()).unseen == ()
     assert (await more(serves=())).unseen == (), "what is not served is not missed"
@@ -138,7 +146,7 @@ async def test_what_limits_pods_and_may_not_be_looked_at_is_told() -> None:
 async def test_kueue_is_read_in_the_newest_version_that_has_queues(versions: tuple[str, ...], want: str) -> None:
     found = await more(serves=[f"kueue.x-k8s.io/{version}" for version in versions])
     assert found.kueue == (f"kueue.x-k8s.io/{want}" if want else "")
-    assert ({"clusterqueues", "localqueues"} <= found.more) is bool(want)
+    assert ({"clusterqueues", "localqueues"} <= found.resources) is bool(want)
 
 
 async def test_a_namespace_that_is_missing_or_goes_is_told() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from member_objects import HUB, JOB, NAMESPACE, as_job, as_pod, job_body, pod_body
-from sampan.controller.members.job_copies import OwnJobs, attempt_of
+from sampan.controller.members.job_copies import JobCopies, attempt_of
 from sampan.model.names import remote_name
 
 NAME = remote_name(HUB, JOB)
@@ -17,8 +17,8 @@ def told() -> list[str]:
 
 
 @pytest.fixture
-def own(told: list[str]) -> OwnJobs:
-    return OwnJobs(HUB, told.append)
+def own(told: list[str]) -> JobCopies:
+    return JobCopies(HUB, told.append)
 
 
 @pytest.mark.parametrize(("text", "want"), [("3", 3), ("", 0), ("x", 0), ("²", 0), ("9999999999", 0)])
@@ -26,30 +26,30 @@ def test_an_attempt_is_a_small_number_or_none(text: str, want: int) -> None:
     assert attempt_of({"sampan.dev/attempt": text}) == want
 
 
-def test_a_job_of_another_hub_or_name_is_not_seen(own: OwnJobs, told: list[str]) -> None:
-    own.put_job(as_job(job_body(hub="prod-evil")))
-    own.put_job(as_job(job_body(name="sj-pretender")))
+def test_a_job_of_another_hub_or_name_is_not_seen(own: JobCopies, told: list[str]) -> None:
+    own.apply_job(as_job(job_body(hub="prod-evil")))
+    own.apply_job(as_job(job_body(name="sj-pretender")))
     assert not own.jobs
     assert not told
-    assert not own.traces(JOB)
+    assert not own.has_remnants(JOB)
 
 
-def test_an_older_event_does_not_undo_an_answer(own: OwnJobs, told: list[str]) -> None:
+def test_an_older_event_does_not_undo_an_answer(own: JobCopies, told: list[str]) -> None:
     own.jobs[JOB] = as_job(job_body(version=7, active=1))
-    own.put_job(as_job(job_body(version=6)))
+    own.apply_job(as_job(job_body(version=6)))
     assert own.jobs[JOB].status.active == 1
     assert not told
-    own.put_job(as_job(job_body(version=8, succeeded=1)))
+    own.apply_job(as_job(job_body(version=8, succeeded=1)))
     assert own.jobs[JOB].status.succeeded == 1
     assert told == [JOB]
 
 
-def test_a_delete_forgets_the_very_object_only(own: OwnJobs, told: list[str]) -> None:
-    own.put_job(as_job(job_body(attempt=2)))
+def test_a_delete_forgets_the_very_object_only(own: JobCopies, told: list[str]) -> None:
+    own.apply_job(as_job(job_body(attempt=2)))
     own.drop_job(as_job(job_body(attempt=1)))
     assert JOB in own.jobs
     own.drop_job(as_job(job_body(attempt=2)))
-    assert not own.traces(JOB)
+    assert not own.has_remnants(JOB)
     assert told == [JOB, JOB]
 
 
@@ -59,22 +59,22 @@ def ended_body(name: str = NAME, **more: Any) -> dict[str, Any]:
     return {**body, "status": {**body.get("status", {}), "conditions": [{"type": "Complete", "status": "True"}]}}
 
 
-def test_a_result_outlives_its_job_until_it_is_taken_out(own: OwnJobs) -> None:
-    own.put_job(as_job(job_body(version=6)))
+def test_a_result_outlives_its_job_until_it_is_taken_out(own: JobCopies) -> None:
+    own.apply_job(as_job(job_body(version=6)))
     own.drop_job(as_job(job_body(version=7)))
     assert not own.ended_jobs, "it had none"
-    own.put_job(as_job(job_body(version=8)))
+    own.apply_job(as_job(job_body(version=8)))
     own.drop_job(as_job(ended_body(version=9)))
     assert own.ended_jobs[JOB].metadata.resource_version == "9"
-    own.put_job(as_job(job_body(version=10)))
+    own.apply_job(as_job(job_body(version=10)))
     assert not own.ended_jobs, "the next attempt is there"
-    own.put_job(as_job(ended_body(version=11)))
+    own.apply_job(as_job(ended_body(version=11)))
     own.replace_jobs(NAMESPACE, [])
     assert JOB in own.ended_jobs, "the watch had a gap"
 
 
-def test_a_full_list_forgets_what_is_not_in_it(own: OwnJobs, told: list[str]) -> None:
-    own.put_job(as_job(job_body()))
+def test_a_full_list_forgets_what_is_not_in_it(own: JobCopies, told: list[str]) -> None:
+    own.apply_job(as_job(job_body()))
     own.replace_jobs(NAMESPACE, [])
     assert not own.jobs
     assert told == [JOB, JOB]
@@ -83,42 +83,42 @@ def test_a_full_list_forgets_what_is_not_in_it(own: OwnJobs, told: list[str]) ->
     assert JOB in own.jobs
 
 
-def test_what_cannot_be_read_is_there_all_the_same(own: OwnJobs) -> None:
-    own.put_job(as_job(job_body()))
+def test_what_cannot_be_read_is_there_all_the_same(own: JobCopies) -> None:
+    own.apply_job(as_job(job_body()))
     own.replace_jobs(NAMESPACE, [], unreadable=[NAME])
     assert JOB in own.jobs
     own.replace_own_pods(NAMESPACE, [], unreadable=[f"{NAME}-0-abcde"])
-    own.lose_job(NAMESPACE, NAME)
+    own.drop_unreadable_job(NAMESPACE, NAME)
     assert not own.jobs
-    assert own.traces(JOB)
-    own.lose_own_pod(NAMESPACE, f"{NAME}-0-abcde")
-    assert not own.traces(JOB)
+    assert own.has_remnants(JOB)
+    own.drop_unreadable_pod(NAMESPACE, f"{NAME}-0-abcde")
+    assert not own.has_remnants(JOB)
 
 
-def test_pods_are_kept_by_job_and_leave_one_by_one(own: OwnJobs, told: list[str]) -> None:
+def test_pods_are_kept_by_job_and_leave_one_by_one(own: JobCopies, told: list[str]) -> None:
     pods = [as_pod(pod_body(name, ours=JOB, namespace=NAMESPACE, phase="Failed")) for name in ("a", "b")]
     for pod in pods:
-        own.put_own_pod(pod)
-    own.put_own_pod(as_pod(pod_body("foreign", namespace=NAMESPACE)))
+        own.apply_own_pod(pod)
+    own.apply_own_pod(as_pod(pod_body("foreign", namespace=NAMESPACE)))
     assert sorted(own.own_pods[JOB]) == ["uid-a", "uid-b"]
     assert len(told) == 2
     own.drop_own_pod(pods[0])
     own.replace_own_pods(NAMESPACE, [])
     assert not own.own_pods
-    assert not own.traces(JOB)
+    assert not own.has_remnants(JOB)
     assert len(told) == 4
 
 
-def test_a_namespace_that_is_no_longer_watched_is_forgotten(own: OwnJobs) -> None:
-    own.put_job(as_job(job_body()))
-    own.put_own_pod(as_pod(pod_body(ours=JOB, namespace=NAMESPACE)))
+def test_a_namespace_that_is_no_longer_watched_is_forgotten(own: JobCopies) -> None:
+    own.apply_job(as_job(job_body()))
+    own.apply_own_pod(as_pod(pod_body(ours=JOB, namespace=NAMESPACE)))
     own.forget_namespace(NAMESPACE)
-    assert not own.traces(JOB)
+    assert not own.has_remnants(JOB)
 
 
-def test_an_unreadable_pod_that_was_known_is_kept(own: OwnJobs) -> None:
-    own.put_own_pod(as_pod(pod_body("a", ours=JOB, namespace=NAMESPACE)))
+def test_an_unreadable_pod_that_was_known_is_kept(own: JobCopies) -> None:
+    own.apply_own_pod(as_pod(pod_body("a", ours=JOB, namespace=NAMESPACE)))
     own.replace_own_pods(NAMESPACE, [], unreadable=["a"])
     assert "uid-a" in own.own_pods[JOB]
-    own.lose_own_pod(NAMESPACE, "a")
+    own.drop_unreadable_pod(NAMESPACE, "a")
     assert not own.own_pods

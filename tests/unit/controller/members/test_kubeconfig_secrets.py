@@ -39,7 +39,7 @@ async def watching(server: FakeServer, *wanted: SecretRef) -> AsyncIterator[tupl
     told: list[SecretRef] = []
     async with Client(kubeconfig.parse(server.kubeconfig(), policy=AddressPolicy(allow_loopback=True))) as client:
         watch = SecretWatch(client, ["prov-a", "prov-b"], changed=told.append, tuning=TUNING)
-        watch.want(wanted)
+        watch.set_wanted(wanted)
         task = asyncio.create_task(watch.run())
         try:
             yield watch, told
@@ -67,7 +67,7 @@ async def test_what_nobody_names_is_not_kept_and_read_when_somebody_does(server:
     async with watching(server, ONE) as (watch, told):
         await until(lambda: watch.read(ONE) == b"first", "listed")
         assert watch.read(later) is SecretProblem.NOT_FOUND, "not kept"
-        watch.want([later])
+        watch.set_wanted([later])
         assert watch.read(later) is SecretProblem.PENDING
         await until(lambda: watch.read(later) == b"late", "read by itself")
         assert watch.read(ONE) is SecretProblem.NOT_FOUND

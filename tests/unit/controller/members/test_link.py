@@ -27,20 +27,20 @@ async def test_a_kubeconfig_becomes_a_picture(server: FakeServer) -> None:
         assert (link.cluster_uid, link.version, link.missing_permissions, link.warnings) == (server.uid, "v1.36.3", (), ())
         assert list(link.nodes) == ["n1"]
         assert list(link.jobs) == [JOB]
-        assert link.traces(JOB)
+        assert link.has_remnants(JOB)
         assert told.jobs == [JOB]
         server.put(PODS, pod_body(ours=JOB))
         server.put(OWN_PODS, pod_body(ours=JOB, namespace="sampan-jobs"))
         await until(lambda: link.pods and link.own_pods.get(JOB), "the pod is seen")
         server.drop(JOBS, server.collections[JOBS].copy().popitem()[0])
         await until(lambda: not link.jobs, "the Job is gone")
-        assert link.traces(JOB)
+        assert link.has_remnants(JOB)
         assert "n1" in told.nodes
 
 
 async def test_a_link_without_a_secret_says_so_and_has_no_client() -> None:
     async with linked() as (link, _):
-        link.use(SecretProblem.NOT_FOUND)
+        link.set_source(SecretProblem.NOT_FOUND)
         assert (link.facts.connected, str(link.facts.reason)) == (False, "SecretNotFound")
         assert "prov-a/kc" in link.facts.message
         with pytest.raises(RuntimeError):
@@ -50,14 +50,14 @@ async def test_a_link_without_a_secret_says_so_and_has_no_client() -> None:
 async def test_a_bad_kubeconfig_is_told_and_the_good_one_stays(server: FakeServer) -> None:
     async with joined(server) as (link, _):
         client = link.client
-        link.use(server.kubeconfig().replace(b"token:", b"tokenFile:"))
+        link.set_source(server.kubeconfig().replace(b"token:", b"tokenFile:"))
         assert (link.facts.connected, link.facts.reason) == (True, "InvalidKubeconfig/TokenFileNotAllowed")
         assert "last good" in link.facts.message
         assert "abc.def" not in link.facts.message
-        link.use(SecretProblem.NOT_FOUND)
+        link.set_source(SecretProblem.NOT_FOUND)
         assert link.connected
         assert link.client is client
-        link.use(server.kubeconfig())
+        link.set_source(server.kubeconfig())
         assert str(link.facts.reason) == "Connected"
 
 
@@ -65,7 +65,7 @@ async def test_a_new_token_is_taken_without_a_new_connection_and_tells_no_job(se
     async with joined(server) as (link, told):
         client, before, lists = link.client, list(told.jobs), server.count("GET", NODES)
         server.tokens = {"abc.def-123", "new-token"}
-        link.use(server.kubeconfig("new-token"))
+        link.set_source(server.kubeconfig("new-token"))
         await until(lambda: client.credentials.token is not None and client.credentials.token.reveal() == "new-token", "rotated")
         server.tokens = {"new-token"}
         await until(lambda: link.connected, "connected with the new token")
@@ -78,7 +78,7 @@ async def test_a_new_token_is_taken_without_a_new_connection_and_tells_no_job(se
 
 async def test_a_new_token_that_does_not_work_is_told_and_not_used(server: FakeServer) -> None:
     async with joined(server) as (link, _):
-        link.use(server.kubeconfig("wrong"))
+        link.set_source(server.kubeconfig("wrong"))
         await until(lambda: link.facts.reason == "Unauthorized", "the new token is refused")
         await until(lambda: link.connected, "the last good one is used on")
         assert "last good" in link.facts.message
@@ -89,7 +89,7 @@ async def test_a_new_token_that_does_not_work_is_told_and_not_used(server: FakeS
 async def test_a_refused_token_asks_for_the_secret_and_ends_the_connection(server: FakeServer) -> None:
     async with joined(server) as (link, told):
         server.tokens = set()
-        link.doubt()
+        link.request_review()
         await until(lambda: not link.facts.connected, "not connected")
         assert str(link.facts.reason) == "Unauthorized"
         assert told.refused >= 1
@@ -124,7 +124,7 @@ async def test_a_gap_in_the_watch_tells_what_was_lost_once_the_member_is_known_t
 async def test_the_hub_is_no_member(server: FakeServer) -> None:
     server.uid = "the-hub"
     async with linked() as (link, _):
-        link.use(server.kubeconfig())
+        link.set_source(server.kubeconfig())
         await until(lambda: link.facts.reason == "HubAsMember", "refused")
         assert link.cluster_uid is None
         assert server.count("GET", NODES) == 0
@@ -136,7 +136,7 @@ async def test_missing_rights_are_named_and_granted_rights_are_taken_up(server: 
     server.denied |= {"create jobs.batch in sampan-jobs", "list nodes"}
     server.forbidden = {NODES}
     async with linked() as (link, _):
-        link.use(server.kubeconfig())
+        link.set_source(server.kubeconfig())
         await until(lambda: link.facts.connected, "connected")
         assert link.missing_permissions == ("list nodes", "create jobs.batch in sampan-jobs")
         assert not link.connected, "without nodes nothing may be done"
@@ -147,7 +147,7 @@ async def test_missing_rights_are_named_and_granted_rights_are_taken_up(server: 
 async def test_what_more_may_be_looked_at_is_told_and_taken_up_once_it_is_granted(server: FakeServer) -> None:
     server.denied.add("watch resourcequotas in sampan-jobs")
     async with linked() as (link, _):
-        link.use(server.kubeconfig())
+        link.set_source(server.kubeconfig())
         await until(lambda: link.connected, "connected without it")
         assert link.facts.unseen == ("resourcequotas",)
         server.denied.discard("watch resourcequotas in sampan-jobs")
@@ -172,7 +172,7 @@ async def test_a_link_ends_though_its_connection_breaks_while_it_is_cancelled(se
 
     monkeypatch.setattr(Session, "run", run)
     link = MemberLink(KEY, SETTINGS, Told().events())
-    link.use(server.kubeconfig())
+    link.set_source(server.kubeconfig())
     task = asyncio.create_task(link.run())
     await began.wait()
     task.cancel()
@@ -203,7 +203,7 @@ async def test_other_namespaces_are_followed_and_left(server: FakeServer) -> Non
 async def test_another_clusters_kubeconfig_leaves_the_link_connected_and_is_named(server: FakeServer) -> None:
     async with fake_server() as stranger, joined(server) as (link, _):
         stranger.uid = "another"
-        link.use(stranger.kubeconfig())
+        link.set_source(stranger.kubeconfig())
         await until(lambda: link.facts.reason == "IdentityChanged", "told")
         assert link.facts.connected
         assert link.connected
@@ -230,7 +230,7 @@ def publish(server: FakeServer, sequence: int, *, cordoned: bool = False) -> Non
 async def test_a_member_that_publishes_is_joined_without_rights_on_nodes(server: FakeServer) -> None:
     publish(server, 1)
     async with linked() as (link, told):
-        link.use(server.kubeconfig())
+        link.set_source(server.kubeconfig())
         await until(lambda: link.nodes and str(link.facts.reason) == "Connected", "the summary is read")
         assert link.facts.message == "capacity is published by the member"
         assert link.missing_permissions == ()
@@ -246,7 +246,7 @@ async def test_a_member_that_publishes_is_joined_without_rights_on_nodes(server:
 async def test_a_stale_summary_stops_new_jobs_and_no_old_ones(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
     publish(server, 1)
     async with linked() as (link, _):
-        link.use(server.kubeconfig())
+        link.set_source(server.kubeconfig())
         await until(lambda: link.facts.connected, "connected")
         monkeypatch.setattr("sampan.controller.members.published.MISSED", 0)
         await until(lambda: str(link.facts.reason) == "CapacityStale", "told as stale")

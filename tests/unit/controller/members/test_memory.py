@@ -1,8 +1,8 @@
 """With which kubeconfig a link connects."""
 
 from member_objects import HUB
-from sampan.controller.members.job_copies import OwnJobs
-from sampan.controller.members.memory import Known
+from sampan.controller.members.job_copies import JobCopies
+from sampan.controller.members.memory import LinkMemory
 from sampan.inventory.member import Inventory
 from sampan.kube import kubeconfig as kubeconfigs
 from sampan.kube.credentials import Credentials
@@ -17,12 +17,12 @@ def parsed(token: str) -> Credentials:
 
 
 def test_of_two_kubeconfigs_that_fail_each_is_tried_in_turn() -> None:
-    known = Known(inventory=Inventory(HUB, lambda nodes: None), own=OwnJobs(HUB, lambda uid: None))
-    known.good, known.wanted = parsed("old"), parsed("new")
+    known = LinkMemory(inventory=Inventory(HUB, lambda nodes: None), copies=JobCopies(HUB, lambda uid: None))
+    known.working, known.newest = parsed("old"), parsed("new")
     tried = []
     for _ in range(4):
         chosen = known.choice()
         assert chosen is not None
         tried.append(chosen)
         known.note_failure(chosen, ConnectionError())
-    assert tried == [known.wanted, known.good] * 2
+    assert tried == [known.newest, known.working] * 2

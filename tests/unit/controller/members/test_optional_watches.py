@@ -2,7 +2,7 @@
 
 import msgspec
 
-from sampan.controller.members.optional_watches import narrow_feeds, wide_feeds
+from sampan.controller.members.optional_watches import cluster_scoped_watches, namespaced_watches
 from sampan.inventory.member import Inventory
 from sampan.kube import dra, layers
 
@@ -11,14 +11,16 @@ ALL = frozenset({"resourceslices", "resourceclaims", "clusterqueues", "resourceq
 
 def test_nothing_is_watched_that_is_not_allowed() -> None:
     inventory = Inventory("hub", lambda _: None)
-    assert list(wide_feeds(inventory, frozenset(), lambda _: None)) == []
-    assert [name for name, _, _ in narrow_feeds(inventory, {"resourcequotas"}, "jobs", listed=lambda _: None)] == ["resourcequotas/jobs"]
+    assert list(cluster_scoped_watches(inventory, frozenset(), lambda _: None)) == []
+    assert [name for name, _, _ in namespaced_watches(inventory, {"resourcequotas"}, "jobs", listed=lambda _: None)] == [
+        "resourcequotas/jobs"
+    ]
 
 
 def test_every_watch_lists_its_kind_in_its_place() -> None:
     inventory = Inventory("hub", lambda _: None)
     inventory.layers.found([], kueue="kueue.x-k8s.io/v1beta2")
-    feeds = [*wide_feeds(inventory, ALL, lambda _: None), *narrow_feeds(inventory, ALL, "jobs", listed=lambda _: None)]
+    feeds = [*cluster_scoped_watches(inventory, ALL, lambda _: None), *namespaced_watches(inventory, ALL, "jobs", listed=lambda _: None)]
     assert {name: what.path.url for name, what, _ in feeds} == {
         "resourceslices": "/apis/resource.k8s.io/v1/resourceslices",
         "resourceclaims": "/apis/resource.k8s.io/v1/resourceclaims",
@@ -34,7 +36,7 @@ def test_what_is_heard_lands_in_the_inventory() -> None:
     told: list[frozenset[str]] = []
     inventory = Inventory("hub", told.append)
     inventory.layers.found([], kueue="kueue.x-k8s.io/v1beta1")
-    wide, narrow = wide_feeds(inventory, ALL, lambda _: None), narrow_feeds(inventory, ALL, "jobs", listed=lambda _: None)
+    wide, narrow = cluster_scoped_watches(inventory, ALL, lambda _: None), namespaced_watches(inventory, ALL, "jobs", listed=lambda _: None)
     sinks = {name: sink for name, _, sink in (*wide, *narrow)}
     quota = {"metadata": {"name": "q", "namespace": "jobs"}, "status": {"hard": {"pods": "5"}, "used": {"pods": "2"}}}
     sinks["resourcequotas/jobs"].on_replace([msgspec.convert(quota, layers.ResourceQuota)], [])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from member_objects import HUB, JOB, MEMBER, as_node, as_pod, node_body, pod_body
 from sampan.catalog import Catalog, load
-from sampan.controller.members.published import REST, Published, rest_after, through
+from sampan.controller.members.published import REST, PublishedCapacity, choose_source, rest_after
 from sampan.gate.fold import bare_claim, bare_node, folded
 from sampan.inventory.cluster import ClusterView
 from sampan.inventory.in_flight import Flight
@@ -40,14 +40,14 @@ class Heard:
     def __init__(self) -> None:
         self.now = 100.0
         self.inventory = Inventory(HUB, lambda nodes: None)
-        self.published = Published(self.inventory, hub_id=HUB, namespace="sampan-jobs", clock=lambda: self.now)
+        self.published = PublishedCapacity(self.inventory, hub_id=HUB, namespace="sampan-jobs", clock=lambda: self.now)
 
     def hear(self, sequence: int = 1, **over: Any) -> None:
         parcel = open_parcel(written(sequence, **over))
-        self.published.hear(parcel, parcel.summary())
+        self.published.update(parcel, parcel.summary())
 
     async def listen_until(self, done: Callable[[], bool]) -> None:
-        listening = asyncio.create_task(self.published.listen())
+        listening = asyncio.create_task(self.published.run())
         async with asyncio.timeout(60):
             while not done():  # noqa: ASYNC110  the loop itself is what is waited for
                 await asyncio.sleep(0)
@@ -144,19 +144,19 @@ async def test_what_is_not_believed_is_no_heartbeat_and_says_why_in_the_end() ->
     heard = Heard()
     heard.hear(1)
     heard.now += 20
-    heard.published.take(holder({KEY: "AAAA"}))
+    heard.published.apply(holder({KEY: "AAAA"}))
     assert heard.published.fresh
     heard.now += 11
-    await heard.listen_until(lambda: "cannot be read" in heard.published.told)
+    await heard.listen_until(lambda: "cannot be read" in heard.published.description)
     heard.hear(2)
-    assert heard.published.told == "capacity is published by the member"
+    assert heard.published.description == "capacity is published by the member"
 
 
 async def test_the_newest_is_looked_at_and_a_mere_heartbeat_reads_no_object_anew() -> None:
     heard = Heard()
     assert heard.published.looked, "nothing is there to look at"
-    heard.published.take(written(1, nodes=[as_node(node_body("old"))]))
-    heard.published.take(written(2))
+    heard.published.apply(written(1, nodes=[as_node(node_body("old"))]))
+    heard.published.apply(written(2))
     assert not heard.published.looked
     await heard.listen_until(lambda: heard.published.looked)
     assert list(heard.inventory.nodes) == ["n1"]
@@ -175,9 +175,9 @@ async def test_a_summary_that_breaks_something_is_told_and_the_next_one_taken(mo
 
     with monkeypatch.context() as broken:
         broken.setattr(heard.inventory, "replace_nodes", breaks)
-        heard.published.take(written(1))
-        await heard.listen_until(lambda: "could not be taken (RuntimeError)" in heard.published.told)
-    heard.published.take(written(2))
+        heard.published.apply(written(1))
+        await heard.listen_until(lambda: "could not be taken (RuntimeError)" in heard.published.description)
+    heard.published.apply(written(2))
     await heard.listen_until(lambda: heard.published.fresh)
 
 
@@ -218,19 +218,19 @@ def test_devices_that_claims_hold_are_taken_in_a_published_picture_too() -> None
 def test_a_missing_summary_says_who_makes_it() -> None:
     heard = Heard()
     heard.published.replace([])
-    assert "capacity=published" in heard.published.told
+    assert "capacity=published" in heard.published.description
     heard.hear(1)
-    heard.published.lose()
+    heard.published.clear()
     heard.now += 31
-    assert "is gone" in heard.published.told
+    assert "is gone" in heard.published.description
 
 
 def test_what_was_heard_outlives_a_connection() -> None:
     heard = Heard()
     hear: dict[str, Any] = {"inventory": heard.inventory, "hub_id": HUB, "clock": lambda: heard.now}
-    assert through("sampan-jobs", heard.published, **hear) is heard.published
-    assert through("", heard.published, **hear) is None
-    other = through("other", heard.published, **hear)
+    assert choose_source("sampan-jobs", heard.published, **hear) is heard.published
+    assert choose_source("", heard.published, **hear) is None
+    other = choose_source("other", heard.published, **hear)
     assert other is not None
     assert other.namespace == "other"
 

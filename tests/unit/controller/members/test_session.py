@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 
 from member_objects import HUB, node_body
-from sampan.controller.members.job_copies import OwnJobs
-from sampan.controller.members.memory import Known
-from sampan.controller.members.session import Listener, Session
-from sampan.controller.members.terms import StrangerError, first_of
+from sampan.controller.members.job_copies import JobCopies
+from sampan.controller.members.memory import LinkMemory
+from sampan.controller.members.session import Session, SessionCallbacks
+from sampan.controller.members.terms import WrongClusterError, first_error
 from sampan.inventory.member import Inventory
 from sampan.kube import kubeconfig
 from sampan.kube.client import Client
@@ -29,16 +29,18 @@ async def server() -> AsyncIterator[FakeServer]:
 
 
 @pytest.fixture
-def known() -> Known:
-    inventory, own = Inventory(HUB, lambda nodes: None), OwnJobs(HUB, lambda uid: None)
-    return Known(inventory=inventory, own=own, namespaces=frozenset({"sampan-jobs"}))
+def known() -> LinkMemory:
+    inventory, own = Inventory(HUB, lambda nodes: None), JobCopies(HUB, lambda uid: None)
+    return LinkMemory(inventory=inventory, copies=own, namespaces=frozenset({"sampan-jobs"}))
 
 
 @asynccontextmanager
-async def session(server: FakeServer, known: Known, refusals: list[int] | None = None) -> AsyncIterator[tuple[Session, asyncio.Task[None]]]:
-    listener = Listener(changed=lambda: None, refused=lambda: (refusals if refusals is not None else []).append(1))
+async def session(
+    server: FakeServer, known: LinkMemory, refusals: list[int] | None = None
+) -> AsyncIterator[tuple[Session, asyncio.Task[None]]]:
+    listener = SessionCallbacks(changed=lambda: None, refused=lambda: (refusals if refusals is not None else []).append(1))
     async with Client(kubeconfig.parse(server.kubeconfig(), policy=SETTINGS.policy)) as client:
-        made = Session(client, known, settings=replace(SETTINGS, probe_after=1.0), listener=listener)
+        made = Session(client, known, settings=replace(SETTINGS, probe_after=1.0), callbacks=listener)
         task = asyncio.create_task(made.run())
         try:
             yield made, task
@@ -47,78 +49,78 @@ async def session(server: FakeServer, known: Known, refusals: list[int] | None =
             await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_it_asks_who_and_what_before_it_watches(server: FakeServer, known: Known) -> None:
+async def test_it_asks_who_and_what_before_it_watches(server: FakeServer, known: LinkMemory) -> None:
     async with session(server, known) as (made, _):
         await until(lambda: made.fresh and made.synced, "up")
     paths = [path for _, path in server.seen]
     assert paths.index("/version") < paths.index("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews")
     assert paths.index(KUBE_SYSTEM) < paths.index(NODES)
     assert (known.version, known.cluster_uid) == ("v1.36.3", server.uid)
-    assert known.rights is not None
-    assert known.rights.missing == ()
+    assert known.access is not None
+    assert known.access.missing == ()
 
 
-async def test_another_cluster_is_not_watched(server: FakeServer, known: Known) -> None:
+async def test_another_cluster_is_not_watched(server: FakeServer, known: LinkMemory) -> None:
     known.cluster_uid = "the first"
     async with session(server, known) as (made, task):
-        with pytest.raises(StrangerError):
+        with pytest.raises(WrongClusterError):
             await task
         assert not made.verified
         assert server.count("GET", NODES) == 0
         assert known.cluster_uid == "the first"
 
 
-async def test_another_cluster_found_later_ends_it(server: FakeServer, known: Known) -> None:
+async def test_another_cluster_found_later_ends_it(server: FakeServer, known: LinkMemory) -> None:
     async with session(server, known) as (made, task):
         await until(lambda: made.fresh and made.synced, "up")
         server.uid = "another"
-        made.doubt()
+        made.request_review()
         with pytest.raises(ExceptionGroup) as caught:
             await task
-        error = first_of(caught.value)
-        assert isinstance(error, StrangerError)
+        error = first_error(caught.value)
+        assert isinstance(error, WrongClusterError)
         assert str(error.reason) == "IdentityChanged"
 
 
-async def test_doubt_is_settled_by_one_question(server: FakeServer, known: Known) -> None:
+async def test_doubt_is_settled_by_one_question(server: FakeServer, known: LinkMemory) -> None:
     async with session(server, known) as (made, _):
         await until(lambda: made.fresh and made.synced, "up")
         asked = server.count("GET", KUBE_SYSTEM)
-        made.doubt()
+        made.request_review()
         assert not made.fresh, "not to be acted on"
         assert made.alive, "but not lost"
         await until(lambda: made.fresh, "sure again")
         assert server.count("GET", KUBE_SYSTEM) == asked + 1
 
 
-async def test_a_refusal_is_not_asked_about_in_a_hot_loop(server: FakeServer, known: Known) -> None:
+async def test_a_refusal_is_not_asked_about_in_a_hot_loop(server: FakeServer, known: LinkMemory) -> None:
     refusals: list[int] = []
     async with session(server, known, refusals) as (made, _):
         await until(lambda: made.fresh and made.synced, "up")
         server.forbidden = {KUBE_SYSTEM}
         asked = server.count("GET", KUBE_SYSTEM)
-        made.doubt()
+        made.request_review()
         await until(lambda: not made.alive, "refused")
         await asyncio.sleep(0.5)
         assert server.count("GET", KUBE_SYSTEM) == asked + 1
-        assert made.trouble is not None
-        assert str(made.trouble[0]) == "Forbidden"
+        assert made.problem is not None
+        assert str(made.problem[0]) == "Forbidden"
         assert not refusals
 
 
 @pytest.mark.parametrize(("uid", "want"), [("another", "IdentityChanged"), ("the-hub", "HubAsMember")])
 async def test_a_kubeconfig_that_leads_elsewhere_is_not_used_and_the_last_good_one_stays(
-    server: FakeServer, known: Known, uid: str, want: str
+    server: FakeServer, known: LinkMemory, uid: str, want: str
 ) -> None:
     async with fake_server() as stranger, session(server, known) as (made, task):
         stranger.uid = uid
         await until(lambda: made.fresh and made.synced, "up")
         good = made.client.credentials
-        known.wanted = kubeconfig.parse(stranger.kubeconfig(), policy=SETTINGS.policy)
-        made.rotate()
-        await until(lambda: made.rotation is not None, "told")
-        assert made.rotation is not None
-        assert str(made.rotation[0]) == want
+        known.newest = kubeconfig.parse(stranger.kubeconfig(), policy=SETTINGS.policy)
+        made.new_credentials()
+        await until(lambda: made.rotation_problem is not None, "told")
+        assert made.rotation_problem is not None
+        assert str(made.rotation_problem[0]) == want
         assert not task.done()
         assert made.fresh
         assert made.client.credentials is good
@@ -131,7 +133,7 @@ async def test_a_kubeconfig_that_leads_elsewhere_is_not_used_and_the_last_good_o
 KATA = {"metadata": {"name": "kata", "resourceVersion": "5"}, "handler": "kata", "overhead": {"podFixed": {"memory": "2Gi"}}}
 
 
-async def test_runtime_classes_are_known_before_anything_may_be_placed(server: FakeServer, known: Known) -> None:
+async def test_runtime_classes_are_known_before_anything_may_be_placed(server: FakeServer, known: LinkMemory) -> None:
     server.served.append("node.k8s.io/v1")
     server.put(RUNTIMES, KATA)
     async with session(server, known) as (made, _):
@@ -142,7 +144,7 @@ async def test_runtime_classes_are_known_before_anything_may_be_placed(server: F
 
 
 @pytest.mark.parametrize("failing", ["forbidden", "broken"])
-async def test_runtime_classes_that_cannot_be_listed_keep_nobody_waiting(server: FakeServer, known: Known, failing: str) -> None:
+async def test_runtime_classes_that_cannot_be_listed_keep_nobody_waiting(server: FakeServer, known: LinkMemory, failing: str) -> None:
     server.served.append("node.k8s.io/v1")
     getattr(server, failing).add(RUNTIMES)
     async with session(server, known) as (made, _):
@@ -150,7 +152,7 @@ async def test_runtime_classes_that_cannot_be_listed_keep_nobody_waiting(server:
         assert known.inventory.runtime_classes.known is None
 
 
-async def test_runtime_classes_that_may_not_be_looked_at_any_more_are_forgotten(server: FakeServer, known: Known) -> None:
+async def test_runtime_classes_that_may_not_be_looked_at_any_more_are_forgotten(server: FakeServer, known: LinkMemory) -> None:
     server.served.append("node.k8s.io/v1")
     async with session(server, known) as (made, _):
         await until(lambda: made.synced and known.inventory.runtime_classes.known == {}, "known")

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from sampan.controller.members.terms import StrangerError, first_of, is_silence, shown
+from sampan.controller.members.terms import WrongClusterError, describe, first_error, is_silence
 from sampan.kube.errors import (
     AddressRefused,
     BadReply,
@@ -23,7 +23,7 @@ REASON = re.compile("[A-Za-z]([A-Za-z0-9_,:/]*[A-Za-z0-9_])?")
 @pytest.mark.parametrize(
     ("error", "want"),
     [
-        (StrangerError("IdentityChanged", "m"), "IdentityChanged"),
+        (WrongClusterError("IdentityChanged", "m"), "IdentityChanged"),
         (Unauthorized(401, "Unauthorized", ""), "Unauthorized"),
         (Forbidden(403, "Forbidden", ""), "Forbidden"),
         (TLSFailure("self-signed certificate"), "TLSError"),
@@ -34,7 +34,7 @@ REASON = re.compile("[A-Za-z]([A-Za-z0-9_,:/]*[A-Za-z0-9_])?")
     ],
 )
 def test_each_error_has_a_reason_and_a_message(error: BaseException, want: str) -> None:
-    reason, message = shown(error)
+    reason, message = describe(error)
     assert str(reason) == want
     assert REASON.fullmatch(reason)
     assert message
@@ -61,4 +61,4 @@ def test_a_member_that_is_slow_is_told_from_one_that_is_not_there(error: KubeErr
 
 def test_the_first_error_of_nested_groups_counts() -> None:
     inner = KubeError(0, "Deep", "")
-    assert first_of(ExceptionGroup("a", [ExceptionGroup("b", [inner]), ValueError()])) is inner
+    assert first_error(ExceptionGroup("a", [ExceptionGroup("b", [inner]), ValueError()])) is inner

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from member_objects import HUB, JOB, job_body, node_body, pod_body
-from sampan.controller.members.job_copies import OwnJobs
-from sampan.controller.members.watches import Feeds
+from sampan.controller.members.job_copies import JobCopies
+from sampan.controller.members.watches import MemberWatches
 from sampan.inventory.member import Inventory
 from sampan.kube import kubeconfig
 from sampan.kube.addresses import AddressPolicy
@@ -23,9 +23,9 @@ class Fed:
     def __init__(self, client: Client) -> None:
         self.nodes_when_listed: list[tuple[bool, int]] = []
         self.inventory = Inventory(HUB, lambda nodes: None)
-        self.own = OwnJobs(HUB, lambda uid: None)
+        self.own = JobCopies(HUB, lambda uid: None)
         tuning = Tuning(backoff_base=0.01, backoff_cap=0.05)
-        self.feeds = Feeds(client, self.inventory, self.own, listed=self._listed, tuning=tuning)
+        self.feeds = MemberWatches(client, self.inventory, self.own, on_list=self._listed, tuning=tuning)
 
     def _listed(self, again: bool) -> None:
         self.nodes_when_listed.append((again, len(self.inventory.nodes)))
@@ -44,7 +44,7 @@ async def feeding(server: FakeServer, *, more: frozenset[str] = frozenset()) -> 
         fed = Fed(client)
         async with asyncio.TaskGroup() as group:
             before = asyncio.all_tasks()
-            fed.feeds.start(group, ["sampan-jobs"], more=more)
+            fed.feeds.start(group, ["sampan-jobs"], optional=more)
             await until(lambda: fed.feeds.synced, "synced")
             yield fed, group
             for task in asyncio.all_tasks() - before:
@@ -63,7 +63,7 @@ async def test_all_collections_are_filled_and_followed(server: FakeServer) -> No
         await until(lambda: fed.inventory.pods and fed.own.jobs and fed.own.own_pods, "all seen")
         for path, name in ((PODS, "p1"), (OWN_PODS, "p1"), (JOBS, next(iter(server.collections[JOBS]))), (NODES, "n1")):
             server.drop(path, name)
-        await until(lambda: not (fed.inventory.pods or fed.inventory.nodes or fed.own.traces(JOB)), "all gone")
+        await until(lambda: not (fed.inventory.pods or fed.inventory.nodes or fed.own.has_remnants(JOB)), "all gone")
         assert fed.feeds.last_activity > 0
 
 
@@ -132,7 +132,7 @@ async def test_an_object_that_cannot_be_read_hides_no_other_and_can_still_go(ser
         await until(lambda: fed.own.jobs, "read again")
         server.put(JOBS, {**broken, "status": {"active": "many"}})
         server.drop(JOBS, broken["metadata"]["name"])
-        await until(lambda: not fed.own.traces(JOB), "gone, though its last picture was unreadable")
+        await until(lambda: not fed.own.has_remnants(JOB), "gone, though its last picture was unreadable")
         assert fed.feeds.synced, "no list was needed for that"
 
 

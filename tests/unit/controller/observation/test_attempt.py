@@ -24,7 +24,7 @@ from remote_objects import (
     unscheduled,
     waiting,
 )
-from sampan.controller.observation.attempt import State, observe
+from sampan.controller.observation.attempt import AttemptState, observe
 from sampan.kube.workloads import Job, Pod
 
 BACKOFF = condition("Failed", "BackoffLimitExceeded", "Job has reached the specified backoff limit")
@@ -46,117 +46,133 @@ class Case:
 
 
 CASES = [
-    Case("no pods yet", job(active=0), (), {"state": State.WAITING, "reason": "NoPods", "whole": False}),
-    Case("pods announced but not seen", job(active=2, ready=2), (), {"state": State.WAITING, "reason": "", "whole": False, "ready": 0}),
-    Case("suspended", job(suspend=True), (), {"state": State.WAITING, "reason": "Suspended"}),
+    Case("no pods yet", job(active=0), (), {"state": AttemptState.WAITING, "reason": "NoPods", "whole": False}),
+    Case(
+        "pods announced but not seen", job(active=2, ready=2), (), {"state": AttemptState.WAITING, "reason": "", "whole": False, "ready": 0}
+    ),
+    Case("suspended", job(suspend=True), (), {"state": AttemptState.WAITING, "reason": "Suspended"}),
     Case(
         "cluster full: the member scheduler's own words",
         job(active=2),
         (unscheduled(0), unscheduled(1)),
-        {"state": State.WAITING, "reason": "Unschedulable", "message": UNSCHEDULABLE, "pending": 2},
+        {"state": AttemptState.WAITING, "reason": "Unschedulable", "message": UNSCHEDULABLE, "pending": 2},
     ),
     Case(
         "half-started gang",
         job(active=2, ready=1),
         (running(0), unscheduled(1)),
-        {"state": State.STARTING, "whole": False, "ready": 1, "pending": 1, "reason": "Unschedulable", "message": UNSCHEDULABLE},
+        {"state": AttemptState.STARTING, "whole": False, "ready": 1, "pending": 1, "reason": "Unschedulable", "message": UNSCHEDULABLE},
     ),
-    Case("image takes a moment", job(active=2), (running(0), waiting(1, "ContainerCreating")), {"state": State.STARTING, "reason": ""}),
+    Case(
+        "image takes a moment", job(active=2), (running(0), waiting(1, "ContainerCreating")), {"state": AttemptState.STARTING, "reason": ""}
+    ),
     Case(
         "image pull failure",
         job(active=2),
         (unscheduled(0), waiting(1, "ImagePullBackOff", 'Back-off pulling image "a:1"')),
-        {"state": State.STARTING, "reason": "ImagePullBackOff", "message": 'Back-off pulling image "a:1"'},
+        {"state": AttemptState.STARTING, "reason": "ImagePullBackOff", "message": 'Back-off pulling image "a:1"'},
     ),
     Case(
-        "gang runs", job(active=2, ready=2), (running(0), running(1)), {"state": State.RUNNING, "whole": True, "ready": 2, "started_at": MS}
+        "gang runs",
+        job(active=2, ready=2),
+        (running(0), running(1)),
+        {"state": AttemptState.RUNNING, "whole": True, "ready": 2, "started_at": MS},
     ),
     Case(
-        "gang whole though one has ended", job(active=1, succeeded=1), (running(0), succeeded(1)), {"state": State.RUNNING, "whole": True}
+        "gang whole though one has ended",
+        job(active=1, succeeded=1),
+        (running(0), succeeded(1)),
+        {"state": AttemptState.RUNNING, "whole": True},
     ),
     Case(
         "terminating pod does not run",
         job(active=1),
         (running(0), pod(1, "Running", condition("Ready"), deleted=T3)),
-        {"state": State.STARTING},
+        {"state": AttemptState.STARTING},
     ),
     Case(
         "complete",
         job(condition("SuccessCriteriaMet"), condition("Complete", at=T3), succeeded=2, completionTime=T3),
         (succeeded(0), succeeded(1)),
-        {"state": State.SUCCEEDED, "reason": "Completed", "succeeded": 2, "ended_at": MS + 30_000, "exit_code": None},
+        {"state": AttemptState.SUCCEEDED, "reason": "Completed", "succeeded": 2, "ended_at": MS + 30_000, "exit_code": None},
     ),
     Case(
         "success announced, not yet complete",
         job(condition("SuccessCriteriaMet"), succeeded=2),
         (succeeded(0), succeeded(1)),
-        {"state": State.RUNNING},
+        {"state": AttemptState.RUNNING},
     ),
     Case(
         "failure announced, pods still end",
         job(condition("FailureTarget", "BackoffLimitExceeded"), active=1, failed=1),
         (crashed(0, 3), running(1)),
-        {"state": State.STARTING, "reason": "Error", "exit_code": 3},
+        {"state": AttemptState.STARTING, "reason": "Error", "exit_code": 3},
     ),
     Case(
         "crash: exit code and the end of the log",
         job(BACKOFF, failed=2),
         (pod(0, "Failed", deleted=T3, containerStatuses=ended(143, at=T2)), crashed(1, 3, message=OOM_LOG)),
-        {"state": State.APP_FAILED, "reason": "Error", "exit_code": 3, "failed": 2, "ended_at": MS + 20_000, "proved": True},
+        {"state": AttemptState.APP_FAILED, "reason": "Error", "exit_code": 3, "failed": 2, "ended_at": MS + 20_000, "proved": True},
     ),
     Case(
         "OOM kill",
         job(BACKOFF, failed=1),
         (crashed(0, 137, "OOMKilled"),),
-        {"state": State.APP_FAILED, "reason": "OOMKilled", "exit_code": 137},
+        {"state": AttemptState.APP_FAILED, "reason": "OOMKilled", "exit_code": 137},
     ),
     Case(
         "drained node",
         job(BY_POLICY, failed=1),
         (drained(0), pod(1, "Failed", deleted=T3, containerStatuses=ended(143, at=T2))),
-        {"state": State.DISRUPTED, "reason": "EvictionByEvictionAPI"},
+        {"state": AttemptState.DISRUPTED, "reason": "EvictionByEvictionAPI"},
     ),
     Case(
         "drained node whose pod is gone",
         job(BY_POLICY, failed=1),
         (),
-        {"state": State.DISRUPTED, "reason": "DisruptionTarget", "proved": True},
+        {"state": AttemptState.DISRUPTED, "reason": "DisruptionTarget", "proved": True},
     ),
     Case(
-        "preempted", job(BY_POLICY), (drained(0, "PreemptionByScheduler"),), {"state": State.DISRUPTED, "reason": "PreemptionByScheduler"}
+        "preempted",
+        job(BY_POLICY),
+        (drained(0, "PreemptionByScheduler"),),
+        {"state": AttemptState.DISRUPTED, "reason": "PreemptionByScheduler"},
     ),
     Case(
-        "tainted", job(BY_POLICY), (drained(0, "DeletionByTaintManager"),), {"state": State.DISRUPTED, "reason": "DeletionByTaintManager"}
+        "tainted",
+        job(BY_POLICY),
+        (drained(0, "DeletionByTaintManager"),),
+        {"state": AttemptState.DISRUPTED, "reason": "DeletionByTaintManager"},
     ),
     Case(
         "peer crashed because of a drained one",
         job(BACKOFF, failed=2),
         (drained(0, at=T1), crashed(1, 1, message="NCCL error: unhandled system error", at=T2)),
-        {"state": State.DISRUPTED, "reason": "EvictionByEvictionAPI"},
+        {"state": AttemptState.DISRUPTED, "reason": "EvictionByEvictionAPI"},
     ),
     Case(
         "crash before the drain",
         job(BACKOFF, failed=2),
         (drained(0, at=T2), crashed(1, 9, at=T1)),
-        {"state": State.APP_FAILED, "exit_code": 9},
+        {"state": AttemptState.APP_FAILED, "exit_code": 9},
     ),
     Case(
         "node vanished",
         job(BACKOFF, failed=1),
         (pod(0, "Failed", reason="NodeLost", message="Node n1 was lost"),),
-        {"state": State.DISRUPTED, "reason": "NodeLost", "message": "Node n1 was lost"},
+        {"state": AttemptState.DISRUPTED, "reason": "NodeLost", "message": "Node n1 was lost"},
     ),
     Case(
         "node shut down without the condition",
         job(BACKOFF),
         (pod(0, "Failed", reason="Terminated", containerStatuses=ended(137)),),
-        {"state": State.DISRUPTED, "reason": "Terminated"},
+        {"state": AttemptState.DISRUPTED, "reason": "Terminated"},
     ),
     Case(
         "node under pressure refused the pod",
         job(BACKOFF),
         (pod(0, "Failed", reason="Evicted", message="The node had condition: [MemoryPressure]. "),),
-        {"state": State.DISRUPTED, "reason": "Evicted"},
+        {"state": AttemptState.DISRUPTED, "reason": "Evicted"},
     ),
     Case(
         "over its own disk limit",
@@ -170,53 +186,58 @@ CASES = [
                 containerStatuses=ended(137),
             ),
         ),
-        {"state": State.APP_FAILED, "reason": "Evicted", "exit_code": 137},
+        {"state": AttemptState.APP_FAILED, "reason": "Evicted", "exit_code": 137},
     ),
     Case(
         "devices gone when the pod arrived",
         job(BACKOFF),
         (pod(0, "Failed", reason="OutOfnvidia", message="Node didn't have enough resource"),),
-        {"state": State.DISRUPTED, "reason": "OutOfnvidia", "exit_code": None},
+        {"state": AttemptState.DISRUPTED, "reason": "OutOfnvidia", "exit_code": None},
     ),
     Case(
         "kubelet lost track",
         job(BACKOFF),
         (crashed(0, 137, "ContainerStatusUnknown"),),
-        {"state": State.DISRUPTED, "reason": "ContainerStatusUnknown"},
+        {"state": AttemptState.DISRUPTED, "reason": "ContainerStatusUnknown"},
     ),
     Case(
         "somebody deleted the pod",
         job(BACKOFF),
         (pod(0, "Failed", deleted=T3, containerStatuses=ended(143)),),
-        {"state": State.DISRUPTED, "reason": "PodDeleted", "exit_code": 143},
+        {"state": AttemptState.DISRUPTED, "reason": "PodDeleted", "exit_code": 143},
     ),
     Case(
         "failed, but no pod seen",
         job(BACKOFF, failed=1),
         (),
-        {"state": State.APP_FAILED, "reason": "BackoffLimitExceeded", "proved": False},
+        {"state": AttemptState.APP_FAILED, "reason": "BackoffLimitExceeded", "proved": False},
     ),
     Case(
         "deadline",
         job(condition("Failed", "DeadlineExceeded", "Job was active longer than specified deadline")),
         (pod(0, "Failed", deleted=T3, containerStatuses=ended(143)),),
-        {"state": State.DEADLINE_EXCEEDED, "message": "Job was active longer than specified deadline"},
+        {"state": AttemptState.DEADLINE_EXCEEDED, "message": "Job was active longer than specified deadline"},
     ),
-    Case("deleted while it ran", job(active=2, deleted=T1), (running(0), running(1)), {"state": State.DELETING, "reason": "JobDeleted"}),
-    Case("cleaned up after it ended", job(condition("Complete", at=T1), deleted=T2), (), {"state": State.SUCCEEDED}),
-    Case("failed only because it was deleted", job(BACKOFF, deleted=T1), (), {"state": State.DELETING}),
+    Case(
+        "deleted while it ran",
+        job(active=2, deleted=T1),
+        (running(0), running(1)),
+        {"state": AttemptState.DELETING, "reason": "JobDeleted"},
+    ),
+    Case("cleaned up after it ended", job(condition("Complete", at=T1), deleted=T2), (), {"state": AttemptState.SUCCEEDED}),
+    Case("failed only because it was deleted", job(BACKOFF, deleted=T1), (), {"state": AttemptState.DELETING}),
     Case(
         "sweep runs while some wait",
         job(active=2),
         (running(0), unscheduled(1)),
-        {"state": State.RUNNING, "whole": True, "reason": "Unschedulable"},
+        {"state": AttemptState.RUNNING, "whole": True, "reason": "Unschedulable"},
         gang=False,
     ),
     Case(
         "sweep with one failing index",
         job(INDEXES, succeeded=3, failed=4, failedIndexes="2", completedIndexes="0,1,3"),
         (drained(0, at=T0), crashed(1, 7, at=T0), crashed(2, 5, message="bad seed", at=T2), succeeded(3)),
-        {"state": State.APP_FAILED, "reason": "Error", "exit_code": 5, "message": "failed indexes 2: bad seed", "succeeded": 3},
+        {"state": AttemptState.APP_FAILED, "reason": "Error", "exit_code": 5, "message": "failed indexes 2: bad seed", "succeeded": 3},
         gang=False,
         replicas=4,
     ),
@@ -249,13 +270,13 @@ def test_cause_is_remembered_when_its_pod_is_gone() -> None:
     assert not first.state.final
     forgotten = observe(job(BACKOFF), [], gang=True, replicas=1)
     remembered = observe(job(BACKOFF), [], gang=True, replicas=1, earlier=first)
-    assert (forgotten.state, forgotten.proved) == (State.APP_FAILED, False)
-    assert (remembered.state, remembered.reason, remembered.proved) == (State.DISRUPTED, "PodDeleted", True)
+    assert (forgotten.state, forgotten.proved) == (AttemptState.APP_FAILED, False)
+    assert (remembered.state, remembered.reason, remembered.proved) == (AttemptState.DISRUPTED, "PodDeleted", True)
 
 
 @pytest.mark.parametrize("when", ["1970-01-01T00:00:00Z", "2099-01-01T00:00:00Z", "yesterday", "", "9" * 400, "2026-11-22T10:00:00+99:99"])
 def test_times_of_a_lying_member_crash_nothing(when: str) -> None:
     lying = job(condition("Failed", "BackoffLimitExceeded", at=when), deleted=when, startTime=when, completionTime=when)
     got = observe(lying, [crashed(0, 10**30, at=when), drained(1, at=when)], gang=True, replicas=2)
-    assert got.state in State
+    assert got.state in AttemptState
     assert got.exit_code is None or 0 <= got.exit_code <= 255

@@ -9,11 +9,11 @@ import pytest
 from builders import node
 from jobs import HUB, NOW, binding, bound_status, copy, record
 from sampan.api import status as s
-from sampan.controller.observation.hold_up_watch import Outlooks
-from sampan.controller.observation.hold_ups import Outlook
+from sampan.controller.observation.hold_up_watch import HoldUpTracker
+from sampan.controller.observation.hold_ups import HoldUpState
 from sampan.controller.observation.outage import Outage
-from sampan.controller.observation.view import Sight
-from sampan.controller.reconcile.actions import Remote
+from sampan.controller.observation.view import MemberView
+from sampan.controller.reconcile.actions import RemoteState
 from sampan.controller.state.record import JobRecord
 from sampan.kube.client import Client
 from sampan.kube.workloads import Condition, Pod
@@ -43,8 +43,8 @@ class Scene:
         self.link = FakeLink(cast(Client, None))
         self.link.nodes = {name: node(name) for name in ("n1", "n2")}
         self.members = FakeMembers(self.link)
-        self.sight = Sight(self.members, lambda: self.now)
-        self.outlooks = Outlooks(self.members, lambda: self.now)
+        self.sight = MemberView(self.members, lambda: self.now)
+        self.outlooks = HoldUpTracker(self.members, lambda: self.now)
         self.job = job or record(status=bound_status(binding(remote_uid="remote-1", replicas=2), running=True), spec={"replicas": 2})
         self.link.jobs["u1"] = copy()
         self.pods(pod("a"), pod("b", on="n2"))
@@ -53,7 +53,7 @@ class Scene:
         """What the pods are now."""
         self.link.own_pods["u1"] = {each.metadata.uid: each for each in pods}
 
-    def look(self, *, after: int = 0) -> Outlook:
+    def look(self, *, after: int = 0) -> HoldUpState:
         """What is found after so many milliseconds."""
         self.now += after
         return self.outlooks.of(self.job, self.sight.of(self.job))
@@ -87,14 +87,14 @@ def test_a_lost_node_is_found_by_itself_and_told_after_a_while() -> None:
     sc.link.nodes["n1"] = replace(node("n1"), ready=False)
     first = sc.look().hold_up
     assert first is not None
-    assert first.ripe_at == NOW + 10_000
+    assert first.report_at == NOW + 10_000
     assert first == sc.look(after=5_000).hold_up, "since when and from when on do not move"
     sc.link.nodes["n1"] = node("n1")
     assert sc.reason() is None
     sc.link.nodes["n1"] = replace(node("n1"), ready=False)
     again = sc.look().hold_up
     assert again is not None
-    assert again.ripe_at == sc.now + 10_000, "a second time is counted anew"
+    assert again.report_at == sc.now + 10_000, "a second time is counted anew"
 
 
 def test_since_when_is_the_members_word_but_never_later_than_we_saw_it() -> None:
@@ -134,7 +134,7 @@ def test_a_node_that_is_too_new_to_be_known_is_not_taken_for_gone() -> None:
         sc.pods(pod("a"), msgspec.structs.replace(placed, status=status))
         found = sc.look().hold_up
         assert found is not None
-        assert (str(found.reason), found.ripe_at) == ("NodeGone", want)
+        assert (str(found.reason), found.report_at) == ("NodeGone", want)
 
 
 def test_a_gang_that_is_whole_no_longer_says_so_even_if_nothing_tells_why() -> None:
@@ -181,7 +181,7 @@ def test_a_removal_waits_for_a_dead_node_a_finalizer_or_just_long() -> None:
     sc.link.jobs["u1"] = copy(deleting=True)
     found = sc.look().hold_up
     assert found is not None
-    assert found.ripe_at == sc.now + 60_000
+    assert found.report_at == sc.now + 60_000
     assert sc.look(after=5_000).hold_up == found
 
 
@@ -190,11 +190,11 @@ def test_a_pod_that_ends_within_its_grace_is_no_news() -> None:
     sc.pods(pod("a", deletionTimestamp="2027-01-15T09:00:00Z", deletionGracePeriodSeconds=3600))
     found = sc.look().hold_up
     assert found is not None
-    assert found.ripe_at == NOW + 3_610_000
+    assert found.report_at == NOW + 3_610_000
     sc.job = Scene().job
     found = sc.look().hold_up
     assert found is not None
-    assert found.ripe_at == NOW + 10_000, "but that its gang is not whole meanwhile is"
+    assert found.report_at == NOW + 10_000, "but that its gang is not whole meanwhile is"
 
 
 def test_a_deletion_by_the_user_is_a_removal() -> None:
@@ -231,7 +231,7 @@ def test_an_offer_that_is_gone_under_an_attempt() -> None:
     sc = Scene()
     sc.members.exists, sc.members.link = False, None
     assert sc.reason() == "OfferGone"
-    assert sc.outlooks.of(ended(), Remote(offer_exists=False)).hold_up is None, "then nothing is waited for"
+    assert sc.outlooks.of(ended(), RemoteState(offer_exists=False)).hold_up is None, "then nothing is waited for"
 
 
 def test_a_copy_from_the_future() -> None:
@@ -252,4 +252,4 @@ def test_what_was_remembered_of_a_job_can_be_dropped() -> None:
     sc.outlooks.forget("u1")
     found = sc.look(after=5_000).hold_up
     assert found is not None
-    assert found.ripe_at == sc.now + 10_000
+    assert found.report_at == sc.now + 10_000

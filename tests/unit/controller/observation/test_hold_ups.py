@@ -11,7 +11,7 @@ from sampan.api.conditions import DEGRADED, DELETING, JobReason
 from sampan.api.hold_up import holding_up
 from sampan.controller.observation import hold_ups as h
 from sampan.controller.observation.outage import Outage
-from sampan.controller.observation.presence import Trouble, Why
+from sampan.controller.observation.presence import PodProblem, ProblemKind
 from sampan.controller.reconcile import actions as a
 from sampan.controller.state.record import JobRecord
 
@@ -20,14 +20,14 @@ SINCE = "since 2027-01-15T07:59:00Z"
 """A minute before NOW."""
 
 
-def trouble(why: Why, *, node: str = "n1", pod: str = "p", **over: Any) -> Trouble:
+def trouble(why: ProblemKind, *, node: str = "n1", pod: str = "p", **over: Any) -> PodProblem:
     """A pod that has been in trouble for a minute."""
-    return replace(Trouble(pod=pod, uid=pod, node=node, why=why, since=NOW - 60_000, ripe_at=NOW - 50_000), **over)
+    return replace(PodProblem(pod=pod, uid=pod, node=node, kind=why, since=NOW - 60_000, report_at=NOW - 50_000), **over)
 
 
 def told(job: JobRecord, up: h.HoldUp | None, times: a.Times = TIMES, *, known: bool = True) -> a.Action:
     """What is done about a job that waits."""
-    return h.tell(job, h.Outlook(known=known, hold_up=up), a.Wait(), times=times)
+    return h.report_hold_up(job, h.HoldUpState(known=known, hold_up=up), a.Wait(), times=times)
 
 
 def written(job: JobRecord, up: h.HoldUp | None, times: a.Times = TIMES) -> JobRecord:
@@ -38,7 +38,7 @@ def written(job: JobRecord, up: h.HoldUp | None, times: a.Times = TIMES) -> JobR
     return record(status=action.status)
 
 
-def up(*troubles: Trouble, ended: bool = False) -> h.HoldUp:
+def up(*troubles: PodProblem, ended: bool = False) -> h.HoldUp:
     """What holds up by these troubles."""
     found = h.of_pods(troubles, ended=ended)
     assert found is not None
@@ -48,13 +48,28 @@ def up(*troubles: Trouble, ended: bool = False) -> h.HoldUp:
 RUNNING = record(status=bound_status(binding(remote_uid="remote-1"), running=True))
 
 WORDS = [
-    (up(trouble(Why.NODE_UNREACHABLE)), DEGRADED, "NodeUnreachable", f"Node n1 does not answer {SINCE}: 1 pod is there and may run"),
-    (up(trouble(Why.NODE_NOT_READY)), DEGRADED, "NodeNotReady", f"Node n1 is not ready {SINCE}: 1 pod is there"),
-    (up(trouble(Why.NODE_GONE)), DEGRADED, "NodeGone", f"Node n1 is gone {SINCE}: 1 pod is there; the member will remove it."),
-    (up(trouble(Why.NODE_UNREACHABLE), ended=True), DELETING, "WaitingForPods", f"Node n1 does not answer {SINCE}"),
-    (up(trouble(Why.TERMINATING, detail="EvictionByEvictionAPI")), DEGRADED, "PodsTerminating", f"{SINCE}: pod p on node n1 (EvictionBy"),
-    (up(trouble(Why.TERMINATING), ended=True), DELETING, "WaitingForPods", f"Terminating {SINCE}: pod p on node n1."),
-    (up(trouble(Why.FINALIZERS, detail="a/b"), ended=True), DELETING, "WaitingForFinalizers", f"Kept by finalizer a/b {SINCE}: pod p."),
+    (
+        up(trouble(ProblemKind.NODE_UNREACHABLE)),
+        DEGRADED,
+        "NodeUnreachable",
+        f"Node n1 does not answer {SINCE}: 1 pod is there and may run",
+    ),
+    (up(trouble(ProblemKind.NODE_NOT_READY)), DEGRADED, "NodeNotReady", f"Node n1 is not ready {SINCE}: 1 pod is there"),
+    (up(trouble(ProblemKind.NODE_GONE)), DEGRADED, "NodeGone", f"Node n1 is gone {SINCE}: 1 pod is there; the member will remove it."),
+    (up(trouble(ProblemKind.NODE_UNREACHABLE), ended=True), DELETING, "WaitingForPods", f"Node n1 does not answer {SINCE}"),
+    (
+        up(trouble(ProblemKind.TERMINATING, detail="EvictionByEvictionAPI")),
+        DEGRADED,
+        "PodsTerminating",
+        f"{SINCE}: pod p on node n1 (EvictionBy",
+    ),
+    (up(trouble(ProblemKind.TERMINATING), ended=True), DELETING, "WaitingForPods", f"Terminating {SINCE}: pod p on node n1."),
+    (
+        up(trouble(ProblemKind.FINALIZERS, detail="a/b"), ended=True),
+        DELETING,
+        "WaitingForFinalizers",
+        f"Kept by finalizer a/b {SINCE}: pod p.",
+    ),
     (h.kept_job("a/b", since=NOW - 60_000), DELETING, "WaitingForFinalizers", f"deleted {SINCE}, and kept on the member by finalizer a/b"),
     (h.slow_removal(since=NOW - 60_000), DELETING, "WaitingForPods", f"has not removed the copy or its pods {SINCE}"),
     (h.not_whole(ready=1, replicas=2, since=NOW - 60_000), DEGRADED, "PodsNotReady", f"Only 1 of 2 pods are ready {SINCE}."),
@@ -89,21 +104,21 @@ def test_a_member_that_is_away(reason: str, ended: bool, unsent: bool, want: str
 
 
 def test_the_worst_comes_first_and_many_names_are_cut() -> None:
-    many = [trouble(Why.NODE_UNREACHABLE, node=f"node-{n}", pod=f"p{n}", since=NOW - n * 1000) for n in range(1, 61)]
-    found = up(*many, trouble(Why.TERMINATING))
+    many = [trouble(ProblemKind.NODE_UNREACHABLE, node=f"node-{n}", pod=f"p{n}", since=NOW - n * 1000) for n in range(1, 61)]
+    found = up(*many, trouble(ProblemKind.TERMINATING))
     assert found.message.startswith(f"Nodes node-1, node-10, node-11 and 57 more do not answer {SINCE}: 60 pods are there")
     assert len(up(*(replace(each, node="n" * 48 + each.node) for each in many)).message.encode()) <= 256
-    assert str(up(*many, trouble(Why.NODE_GONE)).reason) == "NodeGone"
+    assert str(up(*many, trouble(ProblemKind.NODE_GONE)).reason) == "NodeGone"
 
 
 def test_what_passes_is_not_worth_a_write() -> None:
-    young = up(trouble(Why.NODE_NOT_READY, ripe_at=NOW + 4_000))
+    young = up(trouble(ProblemKind.NODE_NOT_READY, report_at=NOW + 4_000))
     assert told(RUNNING, young) == a.Wait(4_000), "it is looked at again when it has lasted"
-    assert h.tell(RUNNING, h.Outlook(known=True, hold_up=young), a.Wait(1_000), times=TIMES) == a.Wait(1_000)
+    assert h.report_hold_up(RUNNING, h.HoldUpState(known=True, hold_up=young), a.Wait(1_000), times=TIMES) == a.Wait(1_000)
 
 
 def test_it_is_written_once_and_once_more_when_it_is_over() -> None:
-    lost = up(trouble(Why.NODE_UNREACHABLE))
+    lost = up(trouble(ProblemKind.NODE_UNREACHABLE))
     job = written(RUNNING, lost)
     assert told(job, lost) == a.Wait()
     assert told(job, None, known=False) == a.Wait(), "nothing is taken back while the member is only just being looked at"
@@ -114,29 +129,29 @@ def test_it_is_written_once_and_once_more_when_it_is_over() -> None:
 
 
 def test_a_restart_makes_nothing_younger() -> None:
-    job = written(RUNNING, up(trouble(Why.NODE_UNREACHABLE)))
-    again = up(trouble(Why.NODE_UNREACHABLE, since=NOW + 5_000, ripe_at=NOW + 15_000))
+    job = written(RUNNING, up(trouble(ProblemKind.NODE_UNREACHABLE)))
+    again = up(trouble(ProblemKind.NODE_UNREACHABLE, since=NOW + 5_000, report_at=NOW + 15_000))
     assert told(job, again) == a.Wait()
 
 
 def test_another_reason_waits_until_it_has_lasted_and_the_first_one_stays_till_then() -> None:
-    job = written(RUNNING, up(trouble(Why.NODE_UNREACHABLE)))
-    gone = up(trouble(Why.NODE_GONE, ripe_at=NOW + 4_000))
+    job = written(RUNNING, up(trouble(ProblemKind.NODE_UNREACHABLE)))
+    gone = up(trouble(ProblemKind.NODE_GONE, report_at=NOW + 4_000))
     assert told(job, gone) == a.Wait(4_000)
     later = written(job, gone, replace(TIMES, now=NOW + 4_000))
     assert later.status["reason"] == "NodeGone"
 
 
 def test_mere_words_are_written_as_seldom_as_counters() -> None:
-    job = written(RUNNING, up(trouble(Why.NODE_UNREACHABLE)))
-    two = up(trouble(Why.NODE_UNREACHABLE), trouble(Why.NODE_UNREACHABLE, node="n2", pod="q", since=NOW))
+    job = written(RUNNING, up(trouble(ProblemKind.NODE_UNREACHABLE)))
+    two = up(trouble(ProblemKind.NODE_UNREACHABLE), trouble(ProblemKind.NODE_UNREACHABLE, node="n2", pod="q", since=NOW))
     assert told(job, two, replace(TIMES, last_write=NOW - 1_000)) == a.Wait(14_000)
     both = written(job, two)
     assert both.status["message"].startswith(f"Nodes n1, n2 do not answer {SINCE}: 2 pods are there")
 
 
 def test_a_deletion_that_waits_takes_the_place_of_the_loss_it_waits_for() -> None:
-    job = written(written(RUNNING, up(trouble(Why.NODE_UNREACHABLE))), up(trouble(Why.NODE_UNREACHABLE), ended=True))
+    job = written(written(RUNNING, up(trouble(ProblemKind.NODE_UNREACHABLE))), up(trouble(ProblemKind.NODE_UNREACHABLE), ended=True))
     truths = {c["type"]: c["status"] for c in job.status["conditions"]}
     assert (truths[DEGRADED], truths[DELETING]) == ("False", "True")
     assert job.status["reason"] == str(JobReason.WAITING_FOR_PODS)
@@ -148,7 +163,7 @@ def test_a_job_that_was_never_held_up_is_not_written() -> None:
 
 
 def test_an_offer_is_told_how_many_jobs_are_left_and_what_they_wait_for() -> None:
-    lost = written(RUNNING, up(trouble(Why.NODE_UNREACHABLE), ended=True)).status
-    assert h.summed_up([]) == ""
-    assert h.summed_up([RUNNING.status]) == "1 job is left"
-    assert h.summed_up([RUNNING.status, lost]).startswith("2 jobs are left; 1 held up, such as by WaitingForPods: Node n1 does not")
+    lost = written(RUNNING, up(trouble(ProblemKind.NODE_UNREACHABLE), ended=True)).status
+    assert h.summarise([]) == ""
+    assert h.summarise([RUNNING.status]) == "1 job is left"
+    assert h.summarise([RUNNING.status, lost]).startswith("2 jobs are left; 1 held up, such as by WaitingForPods: Node n1 does not")

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from builders import node
-from sampan.controller.observation.presence import Trouble, Why, foreign_finalizers, trouble_of, troubles
+from sampan.controller.observation.presence import PodProblem, ProblemKind, foreign_finalizers, pod_problem, pod_problems
 from sampan.inventory.member import to_node
 from sampan.kube import workloads as kube
 from sampan.model.cluster import Node
@@ -53,7 +53,7 @@ class Case:
     name: str
     pod: kube.Pod
     nodes: dict[str, Node] = field(default_factory=member)
-    want: Why | None = None
+    want: ProblemKind | None = None
     since: int | None = None
     detail: str = ""
 
@@ -62,68 +62,75 @@ CASES = (
     Case("all in order", pod(conditions=WHOLE)),
     Case("a pod that is not ready by itself", pod(conditions=SICK)),
     Case("a pod without a node waits", pod(phase="Pending", on="")),
-    Case("a silent kubelet", pod(conditions=MARKED), member("Unknown", taint=UNREACHABLE), Why.NODE_UNREACHABLE, MS + 30_000),
-    Case("a silent kubelet whose pod nobody marked", pod(conditions=WHOLE), member("Unknown", taint=UNREACHABLE), Why.NODE_UNREACHABLE),
-    Case("a node out of order with a pod that is ready", pod(conditions=WHOLE), member("False", taint=NOT_READY), Why.NODE_NOT_READY),
-    Case("a node that is gone", pod(conditions=WHOLE, on="gone"), member(), Why.NODE_GONE),
-    Case("a pending pod on a lost node", pod(phase="Pending"), member("Unknown", taint=UNREACHABLE), Why.NODE_UNREACHABLE),
+    Case("a silent kubelet", pod(conditions=MARKED), member("Unknown", taint=UNREACHABLE), ProblemKind.NODE_UNREACHABLE, MS + 30_000),
+    Case(
+        "a silent kubelet whose pod nobody marked",
+        pod(conditions=WHOLE),
+        member("Unknown", taint=UNREACHABLE),
+        ProblemKind.NODE_UNREACHABLE,
+    ),
+    Case(
+        "a node out of order with a pod that is ready", pod(conditions=WHOLE), member("False", taint=NOT_READY), ProblemKind.NODE_NOT_READY
+    ),
+    Case("a node that is gone", pod(conditions=WHOLE, on="gone"), member(), ProblemKind.NODE_GONE),
+    Case("a pending pod on a lost node", pod(phase="Pending"), member("Unknown", taint=UNREACHABLE), ProblemKind.NODE_UNREACHABLE),
     Case("an ended pod does not care for its node", pod(phase="Succeeded", on="gone")),
     Case("a failed pod does not care for its node", pod(phase="Failed"), member("Unknown", taint=UNREACHABLE)),
     Case("a node that is back before its pod says so", pod(conditions=MARKED), member()),
-    Case("nodes unseen, pod marked", pod(conditions=MARKED), {}, Why.NODE_UNREACHABLE, MS + 30_000),
+    Case("nodes unseen, pod marked", pod(conditions=MARKED), {}, ProblemKind.NODE_UNREACHABLE, MS + 30_000),
     Case("nodes unseen, pod not ready by itself", pod(conditions=SICK), {}),
     Case("nodes unseen, all in order", pod(conditions=WHOLE), {}),
     Case(
         "evicted from a lost node",
         pod(conditions=TAINTED, deleted=T2),
         member("Unknown", taint=UNREACHABLE),
-        Why.NODE_UNREACHABLE,
+        ProblemKind.NODE_UNREACHABLE,
         MS + 30_000,
     ),
-    Case("evicted from a lost node that is unseen", pod(conditions=TAINTED, deleted=T2), {}, Why.NODE_UNREACHABLE, MS + 30_000),
-    Case("a pod in phase Unknown", pod(phase="Unknown"), member(), Why.NODE_UNREACHABLE),
-    Case("a pod called NodeLost", pod(reason="NodeLost"), {}, Why.NODE_UNREACHABLE),
+    Case("evicted from a lost node that is unseen", pod(conditions=TAINTED, deleted=T2), {}, ProblemKind.NODE_UNREACHABLE, MS + 30_000),
+    Case("a pod in phase Unknown", pod(phase="Unknown"), member(), ProblemKind.NODE_UNREACHABLE),
+    Case("a pod called NodeLost", pod(reason="NodeLost"), {}, ProblemKind.NODE_UNREACHABLE),
     Case(
         "drained from a cordoned node",
         pod(conditions=[*WHOLE, ("DisruptionTarget", "True", "EvictionByEvictionAPI", T0)], deleted=T1),
         member(cordoned=True),
-        Why.TERMINATING,
+        ProblemKind.TERMINATING,
         MS,
         "EvictionByEvictionAPI",
     ),
     Case("a cordoned node by itself is no trouble", pod(conditions=WHOLE), member(cordoned=True)),
-    Case("deleted by somebody", pod(conditions=WHOLE, deleted=T1), member(), Why.TERMINATING, MS),
+    Case("deleted by somebody", pod(conditions=WHOLE, deleted=T1), member(), ProblemKind.TERMINATING, MS),
     Case(
         "ended, and kept by a finalizer",
         pod(phase="Failed", deleted=T1, finalizers=["example.com/keep", "batch.kubernetes.io/job-tracking"]),
         member(),
-        Why.FINALIZERS,
+        ProblemKind.FINALIZERS,
         MS,
         "example.com/keep",
     ),
-    Case("ended, and tracked by its Job alone", pod(phase="Failed", deleted=T1), member(), Why.TERMINATING, MS),
+    Case("ended, and tracked by its Job alone", pod(phase="Failed", deleted=T1), member(), ProblemKind.TERMINATING, MS),
     Case(
         "never placed, and kept by a finalizer",
         pod(phase="Pending", on="", deleted=T1, finalizers=["example.com/keep"]),
         member(),
-        Why.FINALIZERS,
+        ProblemKind.FINALIZERS,
         MS,
         "example.com/keep",
     ),
-    Case("a time that is none", pod(conditions=[("Ready", "False", "", "soon"), MARKED[1]]), {}, Why.NODE_UNREACHABLE),
+    Case("a time that is none", pod(conditions=[("Ready", "False", "", "soon"), MARKED[1]]), {}, ProblemKind.NODE_UNREACHABLE),
 )
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_what_is_wrong_with_a_pod(case: Case) -> None:
-    found = trouble_of(case.pod, case.nodes)
-    assert (found.why if found else None) == case.want
+    found = pod_problem(case.pod, case.nodes)
+    assert (found.kind if found else None) == case.want
     if found is not None:
         assert (found.since, found.detail, found.node) == (case.since, case.detail, case.pod.spec.node_name)
 
 
 def test_a_name_that_is_no_name_and_an_absurd_grace_do_no_harm() -> None:
-    found = trouble_of(pod(name="x\u202e" * 500, deleted=T1, grace=2**40, conditions=WHOLE), member())
+    found = pod_problem(pod(name="x\u202e" * 500, deleted=T1, grace=2**40, conditions=WHOLE), member())
     assert found is not None
     assert len(found.pod.encode()) <= 48
     assert found.grace <= 7 * 24 * 3_600_000
@@ -131,10 +138,10 @@ def test_a_name_that_is_no_name_and_an_absurd_grace_do_no_harm() -> None:
 
 def test_troubles_come_in_the_order_of_names() -> None:
     pods = [pod(name=name, deleted=T1) for name in ("c", "a", "b")] + [pod(name="fine", conditions=WHOLE)]
-    found = troubles(pods, member())
+    found = pod_problems(pods, member())
     assert [each.pod for each in found] == ["a", "b", "c"]
-    assert found == troubles(reversed(pods), member())
-    assert all(isinstance(each, Trouble) and each.why is Why.TERMINATING for each in found)
+    assert found == pod_problems(reversed(pods), member())
+    assert all(isinstance(each, PodProblem) and each.kind is ProblemKind.TERMINATING for each in found)
 
 
 def test_only_finalizers_of_others_count() -> None:

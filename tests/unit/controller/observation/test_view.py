@@ -3,8 +3,8 @@
 from typing import cast
 
 from jobs import CLUSTER, HUB, NOW, binding, bound_status, copy, record
-from sampan.controller.observation.attempt import State
-from sampan.controller.observation.view import Sight
+from sampan.controller.observation.attempt import AttemptState
+from sampan.controller.observation.view import MemberView
 from sampan.kube.client import Client
 from sampan.kube.meta import ObjectMeta
 from sampan.kube.workloads import Condition, ContainerState, ContainerStatus, Pod, PodStatus, StateTerminated
@@ -21,7 +21,7 @@ class Scene:
         self.now = NOW
         self.link = FakeLink(cast(Client, None))
         self.members = FakeMembers(self.link)
-        self.sight = Sight(self.members, lambda: self.now)
+        self.sight = MemberView(self.members, lambda: self.now)
         self.record = record(status=bound_status())
 
 
@@ -63,7 +63,7 @@ def test_an_empty_list_is_no_proof_of_absence() -> None:
 
 def test_absence_is_proved_for_one_attempt_and_void_when_something_is_seen_after_all() -> None:
     sc = Scene()
-    sc.sight.prove_absent("u1", 1)
+    sc.sight.confirm_gone("u1", 1)
     assert sc.sight.of(sc.record).absent
     assert not sc.sight.of(record(status=bound_status(binding(attempt=2)))).absent
     sc.link.own_pods["u1"] = {"p": pod()}
@@ -75,20 +75,20 @@ def test_absence_is_proved_for_one_attempt_and_void_when_something_is_seen_after
 
 def test_a_copy_that_was_seen_is_known_to_have_been_there() -> None:
     sc = Scene()
-    assert not sc.sight.of(sc.record).seen
+    assert not sc.sight.of(sc.record).seen_before
     sc.link.jobs["u1"] = copy()
-    assert sc.sight.of(sc.record).seen
+    assert sc.sight.of(sc.record).seen_before
     sc.link.jobs.clear()
-    assert sc.sight.of(sc.record).seen
-    assert not sc.sight.of(record(status=bound_status(binding(attempt=2)))).seen
+    assert sc.sight.of(sc.record).seen_before
+    assert not sc.sight.of(record(status=bound_status(binding(attempt=2)))).seen_before
     sc.sight.forget("u1")
-    assert not sc.sight.of(sc.record).seen
+    assert not sc.sight.of(sc.record).seen_before
 
 
 def test_nothing_was_sent_from_the_intent_of_this_process_until_the_first_create() -> None:
     sc = Scene()
     assert not sc.sight.of(sc.record).unsent, "another process may have"
-    sc.sight.intended("u1", 1)
+    sc.sight.mark_unsent("u1", 1)
     sc.link.connected = False
     assert sc.sight.of(sc.record).unsent
     assert not sc.sight.of(record(status=bound_status(binding(attempt=2)))).unsent
@@ -96,7 +96,7 @@ def test_nothing_was_sent_from_the_intent_of_this_process_until_the_first_create
     sc.link.jobs["u1"] = copy()
     assert not sc.sight.of(sc.record).unsent, "somebody did"
     sc.link.jobs.clear()
-    sc.sight.sending("u1")
+    sc.sight.mark_sending("u1")
     assert not sc.sight.of(sc.record).unsent
 
 
@@ -119,7 +119,7 @@ def test_only_pods_of_the_copys_attempt_explain_it() -> None:
     seen = sc.sight.of(record(status=bound_status(binding(attempt=2))))
     assert seen.pods == 1
     assert seen.observation is not None
-    assert (seen.observation.state, seen.observation.exit_code) == (State.APP_FAILED, None)
+    assert (seen.observation.state, seen.observation.exit_code) == (AttemptState.APP_FAILED, None)
 
 
 def test_what_a_pod_told_is_remembered_after_the_member_forgot_it_but_not_over_attempts() -> None:

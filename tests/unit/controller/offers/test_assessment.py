@@ -6,21 +6,21 @@ from typing import Any
 import pytest
 
 from member_objects import HUB, MEMBER, offer_body, provider_body
-from sampan.api.convert_offer import Claim, claim_of, grant_of
+from sampan.api.convert_offer import DeclaredOffer, declared_offer, provider_grant
 from sampan.controller.members.facts import LinkFacts
-from sampan.controller.offers.assessment import House, Joined, draining, grant_for, holder_of, judge, overcommitted, schedulable
+from sampan.controller.offers.assessment import AssessedOffer, HubFacts, assess, draining, grant_for, holder_of, overcommitted, schedulable
 
 NOW = 1_767_225_600_000
-GRANT = grant_of(provider_body(offerLabels={"tier": ["gold"]}))
+GRANT = provider_grant(provider_body(offerLabels={"tier": ["gold"]}))
 GOOD = LinkFacts(connected=True, reason="Connected", cluster_uid=MEMBER, version="v1.36.3", missing=())
 
 
-def claim(name: str = "one", **over: Any) -> Claim:
-    return claim_of(offer_body(name, **over))
+def claim(name: str = "one", **over: Any) -> DeclaredOffer:
+    return declared_offer(offer_body(name, **over))
 
 
-def judged(made: Claim, facts: LinkFacts = GOOD, *, grants: Any = (GRANT,), holder: Claim | None = None) -> Joined:
-    return judge(made, grants, facts, holder=holder, house=House(cluster_uid=HUB))
+def judged(made: DeclaredOffer, facts: LinkFacts = GOOD, *, grants: Any = (GRANT,), holder: DeclaredOffer | None = None) -> AssessedOffer:
+    return assess(made, grants, facts, holder=holder, hub=HubFacts(cluster_uid=HUB))
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,9 @@ def judged(made: Claim, facts: LinkFacts = GOOD, *, grants: Any = (GRANT,), hold
     ],
     ids=lambda each: each if isinstance(each, str) else "",
 )
-def test_what_is_not_granted_is_refused_and_nothing_of_it_passed_on(made: Claim, grants: Any, want_reason: str, want_words: str) -> None:
+def test_what_is_not_granted_is_refused_and_nothing_of_it_passed_on(
+    made: DeclaredOffer, grants: Any, want_reason: str, want_words: str
+) -> None:
     joined = judged(made, grants=grants)
     assert (joined.approved.holds, joined.approved.reason) == (False, want_reason)
     assert want_words in joined.approved.message
@@ -73,8 +75,8 @@ PRICE = {
         (claim(prices=[{**PRICE, "currency": "CNY"}]), {}, "Granted", "granted by"),
     ],
 )
-def test_what_is_approved_but_not_used_is_named(made: Claim, spec: dict[str, Any], want_reason: str, want_words: str) -> None:
-    approved = judged(made, grants=(grant_of(provider_body(**spec)),)).approved
+def test_what_is_approved_but_not_used_is_named(made: DeclaredOffer, spec: dict[str, Any], want_reason: str, want_words: str) -> None:
+    approved = judged(made, grants=(provider_grant(provider_body(**spec)),)).approved
     assert not made.problem
     assert (approved.holds, approved.reason) == (True, want_reason)
     assert want_words in approved.message
@@ -101,7 +103,7 @@ def test_everything_that_is_not_used_is_named_at_once() -> None:
     ],
 )
 def test_connected_says_what_the_link_found_and_whose_the_cluster_is(
-    made: Claim, facts: LinkFacts, holder: Claim | None, want: tuple[bool, str]
+    made: DeclaredOffer, facts: LinkFacts, holder: DeclaredOffer | None, want: tuple[bool, str]
 ) -> None:
     joined = judged(made, facts, holder=holder)
     assert (joined.connected.holds, joined.connected.reason) == want

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from member_objects import HUB, JOB, job_body, node_body, offer_body, pod_body, provider_body
-from sampan.controller.offers.manager import OfferDesk
-from sampan.controller.offers.render import OfferUse
-from sampan.controller.offers.terms import DeskEvents, DeskSettings
+from sampan.controller.offers.manager import OfferManager
+from sampan.controller.offers.render import OfferUsage
+from sampan.controller.offers.terms import OfferCallbacks, OfferSettings
 from sampan.kube import kubeconfig
 from sampan.kube.client import Client
 from sampan.model.offer import OfferKey
@@ -33,15 +33,15 @@ class World:
         self.used: set[OfferKey] = set()
         self.waits = ""
         self.kept: dict[str, int] = {}
-        settings = DeskSettings(provider_namespaces=("prov-a",), home_origins=frozenset({"CN"}), link=SETTINGS)
-        events = DeskEvents(
+        settings = OfferSettings(provider_namespaces=("prov-a",), home_origins=frozenset({"CN"}), link=SETTINGS)
+        events = OfferCallbacks(
             changed=self._changed,
             job_changed=lambda cluster, job: self.jobs.append((cluster, job)),
             member_changed=self.members.append,
-            flights=lambda cluster: (),
-            use=OfferUse(in_use=lambda key: key in self.used, reserved=lambda key: self.kept, waits_for=lambda _: self.waits),
+            in_flight=lambda cluster: (),
+            usage=OfferUsage(in_use=lambda key: key in self.used, reserved=lambda key: self.kept, waits_for=lambda _: self.waits),
         )
-        self.desk = OfferDesk(client, settings, events, clock=lambda: 1_767_225_600_000)
+        self.desk = OfferManager(client, settings, events, clock=lambda: 1_767_225_600_000)
 
     def _changed(self) -> None:
         self.changes += 1
@@ -121,11 +121,11 @@ async def test_the_pilot_finds_link_berth_and_copies(world: World) -> None:
     await until(lambda: world.jobs == [(uid, JOB)], "told of the copy")
     assert world.desk.remote_job(uid, JOB) is not None
     assert world.desk.remote_job("elsewhere", JOB) is None
-    assert world.desk.berth(ONE) == ("sampan-jobs", ())
+    assert world.desk.remote_target(ONE) == ("sampan-jobs", ())
     assert world.desk.offer_state(ONE) == (True, False)
     assert world.desk.offer_state(OfferKey("prov-a", "none")) == (False, False)
     with pytest.raises(KeyError):
-        world.desk.berth(OfferKey("prov-a", "none"))
+        world.desk.remote_target(OfferKey("prov-a", "none"))
 
 
 async def test_two_offers_of_a_namespace_share_a_link_and_it_ends_with_the_last(world: World) -> None:

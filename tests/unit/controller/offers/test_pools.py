@@ -25,8 +25,8 @@ def inventory() -> Inventory:
 @pytest.fixture
 def pools(inventory: Inventory) -> OfferPools:
     made = OfferPools(load(), frozenset({"CN"}), lambda cluster: ())
-    made.put(OFFER, trust_overrides=False)
-    made.look(MEMBER, inventory)
+    made.set_offer(OFFER, trust_overrides=False)
+    made.attach_member(MEMBER, inventory)
     return made
 
 
@@ -34,28 +34,28 @@ def test_cells_are_the_same_value_while_only_pods_change(pools: OfferPools, inve
     cells = pools.cells()
     assert [cell.pool.devices_per_node for cell in cells] == [8]
     inventory.put_pod(as_pod(pod_body()))
-    assert pools.touch(MEMBER, inventory, {"n1"})
+    assert pools.mark_changed(MEMBER, inventory, {"n1"})
     assert pools.cells() is cells
     assert pools.clusters()[MEMBER].free("n1")["nvidia.com/gpu"] == 7
-    pools.put(replace(OFFER, accepting=False), trust_overrides=False)
+    pools.set_offer(replace(OFFER, accepting=False), trust_overrides=False)
     assert pools.cells() is cells
 
 
 def test_nodes_that_come_and_rules_that_change_are_taken_up(pools: OfferPools, inventory: Inventory) -> None:
     pools.cells()
     inventory.put_node(as_node(node_body("n2")))
-    pools.touch(MEMBER, inventory, {"n2"})
+    pools.mark_changed(MEMBER, inventory, {"n2"})
     assert pools.pools(KEY)[0].nodes == ("n1", "n2")
     rule = PoolRule(selector=Selector((Expression("kubernetes.io/hostname", Operator.IN, ("n2",)),)))
-    pools.put(replace(OFFER, rules=(rule,)), trust_overrides=False)
+    pools.set_offer(replace(OFFER, rules=(rule,)), trust_overrides=False)
     assert pools.pools(KEY)[0].nodes == ("n2",)
 
 
 def test_an_offer_without_a_member_has_no_pools(pools: OfferPools) -> None:
-    pools.put(replace(OFFER, cluster_uid=None), trust_overrides=False)
+    pools.set_offer(replace(OFFER, cluster_uid=None), trust_overrides=False)
     assert pools.cells() == ()
-    pools.put(OFFER, trust_overrides=False)
-    pools.look(MEMBER, None)
+    pools.set_offer(OFFER, trust_overrides=False)
+    pools.attach_member(MEMBER, None)
     assert pools.cells() == ()
     assert pools.clusters() == {}
     assert pools.cluster(MEMBER) is None
@@ -63,14 +63,14 @@ def test_an_offer_without_a_member_has_no_pools(pools: OfferPools) -> None:
 
 def test_another_link_of_the_same_cluster_does_not_count_twice(pools: OfferPools, inventory: Inventory) -> None:
     other = Inventory(HUB, lambda nodes: None)
-    assert not pools.touch(MEMBER, other, {"n1"})
-    pools.look(MEMBER, other)
+    assert not pools.mark_changed(MEMBER, other, {"n1"})
+    pools.attach_member(MEMBER, other)
     assert pools.cells() == ()
-    assert pools.touch(MEMBER, other, {"n1"})
-    assert not pools.touch(MEMBER, inventory, {"n1"})
+    assert pools.mark_changed(MEMBER, other, {"n1"})
+    assert not pools.mark_changed(MEMBER, inventory, {"n1"})
 
 
 def test_a_forgotten_offer_has_no_cells(pools: OfferPools) -> None:
-    pools.forget(KEY)
+    pools.remove_offer(KEY)
     assert pools.cells() == ()
     assert pools.pools(KEY) == ()

@@ -10,8 +10,8 @@ from member_objects import HUB, MEMBER, as_node, as_pod, node_body, offer_body, 
 from sampan.catalog import load
 from sampan.controller.members.facts import LinkFacts
 from sampan.controller.offers.pools import OfferPools
-from sampan.controller.offers.registry import OfferBook
-from sampan.controller.offers.render import OfferUse, Renderer
+from sampan.controller.offers.registry import OfferRegistry
+from sampan.controller.offers.render import OfferPatchPlanner, OfferUsage
 from sampan.inventory.member import Inventory
 from sampan.kube.client import PatchType
 from sampan.kube.meta import ObjectMeta
@@ -33,23 +33,23 @@ class World:
         self.used: set[OfferKey] = set()
         self.inventory = Inventory(HUB, lambda nodes: None)
         self.inventory.put_node(as_node(node_body()))
-        self.book = OfferBook(HUB, lambda key: self.facts)
+        self.book = OfferRegistry(HUB, lambda key: self.facts)
         self.pools = OfferPools(load(), frozenset({"CN"}), lambda cluster: ())
         self.running: dict[str, Running] = {}
         self.kept: dict[str, int] = {}
-        use = OfferUse(in_use=lambda key: key in self.used, running=lambda _: self.running, reserved=lambda _: self.kept)
-        self.renderer = Renderer(self.book, self.pools, use=use, clock=lambda: self.now)
-        self.book.put_provider(provider_body())
+        use = OfferUsage(in_use=lambda key: key in self.used, running=lambda _: self.running, reserved=lambda _: self.kept)
+        self.renderer = OfferPatchPlanner(self.book, self.pools, usage=use, clock=lambda: self.now)
+        self.book.apply_provider(provider_body())
 
     def put(self, **over: Any) -> None:
-        version = 1 + int(self.book.claims[UID].resource_version) if UID in self.book.claims else 5
-        self.book.put_offer(offer_body(version=version, **over))
-        self.book.settle()
-        self.pools.put(self.book.judged[UID].offer, trust_overrides=False)
-        self.pools.look(MEMBER, self.inventory)
+        version = 1 + int(self.book.declared[UID].resource_version) if UID in self.book.declared else 5
+        self.book.apply_offer(offer_body(version=version, **over))
+        self.book.reassess()
+        self.pools.set_offer(self.book.assessed[UID].offer, trust_overrides=False)
+        self.pools.attach_member(MEMBER, self.inventory)
 
     def patch(self) -> dict[str, Any]:
-        write = self.renderer.write(UID)
+        write = self.renderer.next_write(UID)
         assert write is not None
         assert write.subresource == "status"
         status: dict[str, Any] = write.body["status"]
@@ -69,27 +69,27 @@ def world() -> World:
 def test_a_status_is_written_once(world: World) -> None:
     assert world.conditions()["Schedulable"] == ("True", "Schedulable")
     world.put(status=world.patch())
-    assert world.renderer.write(UID) is None
-    assert world.renderer.write("nobody") is None
+    assert world.renderer.next_write(UID) is None
+    assert world.renderer.next_write("nobody") is None
 
 
 def test_a_refused_status_comes_without_pools_for_a_while_and_says_so(world: World) -> None:
     assert world.patch()["pools"]
-    world.renderer.refused(UID)
+    world.renderer.on_refused(UID)
     patch = world.patch()
     assert "pools" not in patch
     shown = {c["type"]: c for c in patch["conditions"]}["Schedulable"]
     assert (shown["status"], shown["reason"]) == ("True", "StatusRefused")
     assert "refuses" in shown["message"]
     world.put(status=patch)
-    assert world.renderer.write(UID) is None, "nothing more to say"
+    assert world.renderer.next_write(UID) is None, "nothing more to say"
     world.now += 600_000
     assert world.patch()["pools"], "tried again"
 
 
 def test_the_finalizer_comes_before_the_status(world: World) -> None:
     world.put(meta={"finalizers": ["other/one"]})
-    write = world.renderer.write(UID)
+    write = world.renderer.next_write(UID)
     assert write is not None
     assert write.subresource is None
     assert write.body["metadata"] == {"resourceVersion": "6", "finalizers": ["other/one", FINALIZER]}
@@ -98,10 +98,10 @@ def test_the_finalizer_comes_before_the_status(world: World) -> None:
 def test_an_offer_that_takes_nothing_and_holds_nothing_is_let_go(world: World) -> None:
     """An uninstall closes the offers and takes the finalizers off: nobody puts them back."""
     world.put(meta={"finalizers": []}, accepting=False)
-    write = world.renderer.write(UID)
+    write = world.renderer.next_write(UID)
     assert write is None or write.subresource == "status"
     world.used = {OfferKey("prov-a", "one")}
-    held = world.renderer.write(UID)
+    held = world.renderer.next_write(UID)
     assert held is not None
     assert held.body["metadata"]["finalizers"] == [FINALIZER]
 
@@ -113,7 +113,7 @@ def test_an_offer_that_goes_waits_for_its_jobs_then_loses_the_finalizer(world: W
     assert world.conditions()["Schedulable"] == ("False", "Draining")
     assert world.renderer.due() == [UID]
     world.used = set()
-    write = world.renderer.write(UID)
+    write = world.renderer.next_write(UID)
     assert write is not None
     assert write.content_type is PatchType.JSON
     assert [step["value"] for step in write.body] == ["6", ["other/one"]]
@@ -122,11 +122,11 @@ def test_an_offer_that_goes_waits_for_its_jobs_then_loses_the_finalizer(world: W
 def test_the_status_stays_while_the_link_is_on_its_first_way_in(world: World) -> None:
     world.put(status=world.patch())
     world.facts = LinkFacts()
-    world.book.link_changed(world.book.claims[UID].secret, None)  # type: ignore[arg-type]
-    world.book.settle()
-    assert world.renderer.write(UID) is None
+    world.book.link_changed(world.book.declared[UID].secret, None)  # type: ignore[arg-type]
+    world.book.reassess()
+    assert world.renderer.next_write(UID) is None
     world.facts = LinkFacts(reason="Unreachable", message="no answer")
-    assert world.renderer.write(UID) is not None
+    assert world.renderer.next_write(UID) is not None
 
 
 def test_time_alone_opens_and_ends_an_offer(world: World) -> None:
@@ -141,7 +141,7 @@ def test_time_alone_opens_and_ends_an_offer(world: World) -> None:
 def test_a_limit_below_what_jobs_of_the_offer_use_is_shown_and_pods_of_others_do_not_count(world: World) -> None:
     for number in range(3):
         world.inventory.put_pod(as_pod(pod_body(f"p{number}")))
-    world.pools.touch(MEMBER, world.inventory, {"n1"})
+    world.pools.mark_changed(MEMBER, world.inventory, {"n1"})
     world.put(pools=[{"maxDevices": 2}])
     assert "Overcommitted" not in world.conditions()
     (pool,) = world.pools.pools(OfferKey("prov-a", "one"))

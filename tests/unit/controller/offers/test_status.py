@@ -5,9 +5,9 @@ from typing import Any
 
 from member_objects import HUB, MEMBER, offer_body, provider_body
 from sampan.api.clusteroffer_status import ClusterOfferStatus, LeftOutStatus
-from sampan.api.convert_offer import claim_of, grant_of
+from sampan.api.convert_offer import declared_offer, provider_grant
 from sampan.controller.members.facts import LinkFacts
-from sampan.controller.offers.assessment import House, judge
+from sampan.controller.offers.assessment import HubFacts, assess
 from sampan.controller.offers.status import OfferView, difference, is_urgent, status_of
 from sampan.inventory.pools.summary import LeftOut, PoolSummary
 from sampan.inventory.pools.taints import advice
@@ -37,8 +37,10 @@ CPU = replace(
 
 
 def view(facts: LinkFacts = FACTS, **spec: Any) -> OfferView:
-    joined = judge(claim_of(offer_body(**spec)), [grant_of(provider_body())], facts, holder=None, house=House(cluster_uid=HUB))
-    return OfferView(generation=3, joined=joined, facts=facts, verdicts=joined.verdicts, pools=(POOL, CPU))
+    joined = assess(
+        declared_offer(offer_body(**spec)), [provider_grant(provider_body())], facts, holder=None, hub=HubFacts(cluster_uid=HUB)
+    )
+    return OfferView(generation=3, assessed=joined, facts=facts, conditions=joined.conditions, pools=(POOL, CPU))
 
 
 def test_the_schemas_model_takes_absurd_amounts() -> None:
@@ -100,6 +102,6 @@ def test_the_clusters_identity_is_shown_once_approved_and_never_changes() -> Non
 def test_what_lets_nodes_with_several_taints_in_is_told_whole() -> None:
     taints = [Taint(f"example.com/team-{number}", "reserved-for-them", "NoSchedule") for number in range(4)]
     told = advice(taints)
-    shown = status_of(replace(view(), left_out=(LeftOut("Tainted", "", 1, 8, "n1", told),)), {}, now=NOW)["leftOut"][0]
+    shown = status_of(replace(view(), excluded_nodes=(LeftOut("Tainted", "", 1, 8, "n1", told),)), {}, now=NOW)["leftOut"][0]
     assert shown["detail"] == told
     LeftOutStatus.model_validate(shown)

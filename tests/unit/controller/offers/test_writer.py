@@ -64,20 +64,20 @@ async def test_conditions_go_at_once_and_counts_wait() -> None:
     hub, desk = FakeHub(), Desk()
     with running(hub, desk) as writer:
         desk.wanted["u"] = Write(key=KEY, body=1, subresource="status")
-        writer.mark("u")
+        writer.enqueue("u")
         await asyncio.sleep(1)
         assert [body for _, _, body in hub.taken] == [1]
         assert desk.written == [{"body": 1}]
         desk.wanted["u"] = Write(key=KEY, body=2, urgent=False)
-        writer.mark("u")
+        writer.enqueue("u")
         await asyncio.sleep(1)
         desk.wanted["u"] = Write(key=KEY, body=3, urgent=False)
-        writer.mark("u")
+        writer.enqueue("u")
         await asyncio.sleep(10)
         assert [body for _, _, body in hub.taken] == [1, 3], "the newest only"
         assert hub.taken[1][0] - hub.taken[0][0] >= 5
         desk.wanted["u"] = Write(key=KEY, body=4)
-        writer.mark("u")
+        writer.enqueue("u")
         await asyncio.sleep(1)
         assert hub.taken[-1][2] == 4
 
@@ -88,7 +88,7 @@ async def test_many_offers_are_written_ten_a_second() -> None:
     with running(hub, desk) as writer:
         for number in range(30):
             desk.wanted[f"u{number}"] = Write(key=OfferKey("prov-a", f"o{number}"), body=number)
-            writer.mark(f"u{number}")
+            writer.enqueue(f"u{number}")
         await asyncio.sleep(10)
     assert len(hub.taken) == 30
     assert hub.taken[-1][0] - hub.taken[0][0] >= 2.8
@@ -100,14 +100,14 @@ async def test_a_failed_write_is_tried_again_later_and_a_missing_offer_is_not() 
     with running(hub, desk) as writer:
         hub.failures = [ServerError(503, "ServiceUnavailable", "")]
         desk.wanted["u"] = Write(key=KEY, body=1)
-        writer.mark("u")
+        writer.enqueue("u")
         await asyncio.sleep(3)
         assert not hub.taken
         await asyncio.sleep(4)
         assert len(hub.taken) == 1
         hub.failures = [NotFound(404, "NotFound", "")]
         desk.wanted["u"] = Write(key=KEY, body=2)
-        writer.mark("u")
+        writer.enqueue("u")
         await asyncio.sleep(20)
         assert len(hub.taken) == 1
 
@@ -117,7 +117,7 @@ async def test_a_forgotten_offer_is_not_written() -> None:
     hub, desk = FakeHub(), Desk()
     with running(hub, desk) as writer:
         desk.wanted["u"] = Write(key=KEY, body=1)
-        writer.mark("u")
+        writer.enqueue("u")
         writer.forget("u")
         await asyncio.sleep(5)
         assert not hub.taken
@@ -129,7 +129,7 @@ async def test_a_refused_status_is_told_and_tried_ever_more_rarely() -> None:
     hub.failures = [Invalid(422, "Invalid", "status.pools[0].free") for _ in range(1000)]
     with running(hub, desk) as writer:
         desk.wanted["u"] = Write(key=KEY, body=1, subresource="status")
-        writer.mark("u")
+        writer.enqueue("u")
         await asyncio.sleep(3600)
         assert 10 < len(desk.refused) < 25, "5, 10, 20 … 300 s"
         hub.failures = []
@@ -143,14 +143,14 @@ async def test_an_offer_that_cannot_be_rendered_hurts_no_other_and_is_looked_at_
     desk.poisoned = {"bad"}
     with running(hub, desk) as writer:
         desk.wanted = {uid: Write(key=OfferKey("prov-a", uid), body=uid) for uid in ("bad", "good")}
-        writer.mark("bad")
-        writer.mark("good")
+        writer.enqueue("bad")
+        writer.enqueue("good")
         await asyncio.sleep(3)
         assert [body for _, _, body in hub.taken] == ["good"]
         desk.poisoned = set()
         await asyncio.sleep(10)
         assert [body for _, _, body in hub.taken] == ["good", "bad"]
-    faults = [record for record in caplog.records if record.message == "offer.faulty"]
+    faults = [record for record in caplog.records if record.message == "offer.quarantined"]
     assert [vars(record)["error"] for record in faults] == ["ValueError"]
     assert "secret-value" not in str([vars(record) for record in faults])
 

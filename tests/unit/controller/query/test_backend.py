@@ -7,9 +7,9 @@ from typing import Any, cast
 import pytest
 
 import jobs
-from sampan.controller.query.backend import LiveWorld
-from sampan.controller.state.pending import WaitingRoom
-from sampan.controller.state.queues import QueueBook
+from sampan.controller.query.backend import LiveBackend
+from sampan.controller.state.pending import PendingJobs
+from sampan.controller.state.queues import QueueRegistry
 from sampan.controller.state.store import State
 from sampan.kube.workloads import Pod
 
@@ -24,23 +24,23 @@ class Links:
         return self if cluster_uid == jobs.CLUSTER else None
 
 
-def world(*records: Any, room: int = 3, **parts: Any) -> LiveWorld:
+def world(*records: Any, room: int = 3, **parts: Any) -> LiveBackend:
     """A world of these jobs."""
-    waiting = WaitingRoom(QueueBook(), cooldown=300_000)
+    waiting = PendingJobs(QueueRegistry(), cooldown=300_000)
     for each in records:
         if each.waits:
-            waiting.put(each)
+            waiting.add(each)
     state = SimpleNamespace(
         **{
             "jobs": {each.uid: each for each in records},
-            "book": QueueBook(),
+            "queues": QueueRegistry(),
             "snapshot": lambda now, limit: (now, limit),
-            "room": waiting,
+            "pending": waiting,
             "planned": lambda _: None,
             **parts,
         }
     )
-    return LiveWorld(cast("State", state), Links(), lambda: jobs.NOW, lambda: room)
+    return LiveBackend(cast("State", state), Links(), lambda: jobs.NOW, lambda: room)
 
 
 def test_a_job_is_found_in_its_namespace_only() -> None:
@@ -58,17 +58,17 @@ def test_of_two_of_one_name_the_newer_is_meant() -> None:
 def test_only_a_waiting_job_is_the_scheduler_s() -> None:
     waiting, bound = jobs.record("u2"), jobs.record("u1", status=jobs.bound_status())
     there = world(waiting, bound)
-    found = there.waiting(waiting)
+    found = there.pending(waiting)
     assert found is not None
     assert (found.job.uid, found.job.queue, found.not_before, found.planned) == ("u2", "default", 0, None)
-    assert there.waiting(bound) is None
+    assert there.pending(bound) is None
 
 
 def test_what_keeps_a_job_out_of_sight_is_told_with_it() -> None:
     waiting = jobs.record("u2")
     there = world(waiting, planned={"u2": "a plan"}.get)
-    there.state.room.hold_back("u2", until=jobs.NOW + 5000, version=None)
-    found = there.waiting(waiting)
+    there.state.pending.back_off("u2", until=jobs.NOW + 5000, version=None)
+    found = there.pending(waiting)
     assert found is not None
     assert (found.not_before, str(found.planned)) == (jobs.NOW + 5000, "a plan")
 

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from sampan.controller.query.registration import believe
+from sampan.controller.query.registration import register
 from sampan.kube.client import Client
 from sampan.kube.errors import NotFound
 from unit.controller.fake_cluster import FakeCluster, cluster
@@ -21,8 +21,8 @@ def registered(api: FakeCluster) -> None:
 async def test_the_certificate_is_put_into_the_api_service_once() -> None:
     async with cluster() as api, Client(api.credentials) as client:
         registered(api)
-        assert await believe(client, "PEM")
-        assert not await believe(client, "PEM")
+        assert await register(client, "PEM")
+        assert not await register(client, "PEM")
         assert api.get(SERVICES, NAME, "")["spec"] == {**SPEC, "caBundle": base64.b64encode(b"PEM").decode()}
         (call,) = api.calls("PATCH")
         assert set(call.body["spec"]) == {"caBundle"}
@@ -32,12 +32,12 @@ async def test_the_certificate_is_put_into_the_api_service_once() -> None:
 async def test_whoever_takes_it_out_is_answered_the_next_time() -> None:
     async with cluster() as api, Client(api.credentials) as client:
         registered(api)
-        await believe(client, "PEM")
+        await register(client, "PEM")
         registered(api)
-        assert await believe(client, "PEM")
+        assert await register(client, "PEM")
 
 
 async def test_without_an_api_service_nobody_is_told() -> None:
     async with cluster() as api, Client(api.credentials) as client:
         with pytest.raises(NotFound):
-            await believe(client, "PEM")
+            await register(client, "PEM")

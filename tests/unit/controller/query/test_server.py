@@ -18,7 +18,7 @@ import jobs
 from sampan.controller.query.front_proxy import FrontProxy, server_context
 from sampan.controller.query.rate_limit import Budget
 from sampan.controller.query.server import QueryApi, serving
-from sampan.controller.query.service import Answers
+from sampan.controller.query.service import QueryService
 from sampan.model.snapshot import Snapshot
 from unit.controller.query.worlds import StillWorld
 from unit.kube.certs import Pair, authority, issue
@@ -148,14 +148,14 @@ async def test_what_questions_need_is_prepared_again_and_again(tmp_path: Path, m
     seen: list[int] = []
     enough, loop = asyncio.Event(), asyncio.get_running_loop()
 
-    def prepare(answers: Answers, picture: Snapshot) -> None:
+    def prepare(answers: QueryService, picture: Snapshot) -> None:
         seen.append(len(picture.offers))
         if len(seen) == 1:
             raise RuntimeError("the first goes wrong")
         if len(seen) == 3:
             loop.call_soon_threadsafe(enough.set)
 
-    monkeypatch.setattr(Answers, "prepare", prepare)
+    monkeypatch.setattr(QueryService, "prepare", prepare)
     monkeypatch.setattr("sampan.controller.query.server.PREPARE_EVERY", 0.001)
     async with running(tmp_path), asyncio.timeout(60):
         await enough.wait()
@@ -185,6 +185,6 @@ async def test_a_bad_question_is_told_as_a_status(tmp_path: Path, post: bytes, c
 
 
 async def test_only_so_many_questions_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sampan.controller.query.throttle.MOST_WAITING", 0)
+    monkeypatch.setattr("sampan.controller.query.throttle.MAX_WAITING", 0)
     async with running(tmp_path) as server:
         assert (await server.get(POOLS, pair=proxy(), headers=ALICE))[0] == 429

@@ -9,9 +9,9 @@ import pytest
 import builders as b
 import jobs
 from sampan.api import status as job_status
-from sampan.controller.query.backend import Pending
-from sampan.controller.query.service import Answers, Asked, BadQuestion, wanted
-from sampan.controller.state.queues import QueueBook
+from sampan.controller.query.backend import PendingView
+from sampan.controller.query.service import BadQuery, QueryContext, QueryService, quote_input
+from sampan.controller.state.queues import QueueRegistry
 from sampan.model.backlog import Backlog
 from sampan.model.lifecycle import Event
 from sampan.model.offer import Offer
@@ -26,9 +26,9 @@ ITS_TURN = "its turn: 3 jobs come before it, and a cycle starts no more than 1 n
 MEMBER = b.cluster(*b.nodes("n", 2, b.H100))
 
 
-def asked(*offers: Offer, picture: Snapshot | None = None) -> Asked:
+def asked(*offers: Offer, picture: Snapshot | None = None) -> QueryContext:
     """Team A asks."""
-    return Asked(snapshot=picture or b.snapshot(offers=offers, clusters=[MEMBER]), namespace="team-a", tenant=(("team", "a"),))
+    return QueryContext(snapshot=picture or b.snapshot(offers=offers, clusters=[MEMBER]), namespace="team-a", tenant=(("team", "a"),))
 
 
 def job(spec: dict[str, Any] | None = None, **others: Any) -> dict[str, Any]:
@@ -37,11 +37,11 @@ def job(spec: dict[str, Any] | None = None, **others: Any) -> dict[str, Any]:
     return {**body, "spec": jobs.body(spec=spec or GPU)["spec"], **others}
 
 
-def quoted(question: Asked, body: dict[str, Any]) -> dict[str, Any]:
+def quoted(question: QueryContext, body: dict[str, Any]) -> dict[str, Any]:
     """The status of the answer."""
-    want = wanted(json.dumps(body).encode(), "team-a")
-    seat = QueueBook().seat("team-a", want.spec, replace(want.shape, tenant=question.tenant))
-    return dict(Answers().quoted(question, want, replace(seat, shape=replace(seat.shape, tenant=question.tenant)))["status"])
+    want = quote_input(json.dumps(body).encode(), "team-a")
+    seat = QueueRegistry().place("team-a", want.spec, replace(want.shape, tenant=question.tenant))
+    return dict(QueryService().quoted(question, want, replace(seat, shape=replace(seat.shape, tenant=question.tenant)))["status"])
 
 
 def asking(change: dict[str, Any]) -> dict[str, Any]:
@@ -64,11 +64,11 @@ def test_a_quote_has_price_parts_and_start() -> None:
 
 
 def test_an_answer_that_was_prepared_is_the_same() -> None:
-    question, answers = asked(b.offer()), Answers()
-    want = wanted(json.dumps(job()).encode(), "team-a")
-    seat = QueueBook().seat("team-a", want.spec, want.shape)
+    question, answers = asked(b.offer()), QueryService()
+    want = quote_input(json.dumps(job()).encode(), "team-a")
+    seat = QueueRegistry().place("team-a", want.spec, want.shape)
     unprepared = answers.quoted(question, want, seat)
-    prepared = Answers()
+    prepared = QueryService()
     prepared.prepare(question.snapshot)
     assert prepared.quoted(question, want, seat) == unprepared
 
@@ -77,7 +77,7 @@ def test_private_offers_are_not_there() -> None:
     private = replace(b.offer("private"), tenants=FOR_B)
     told = quoted(asked(b.offer("open"), private), job())
     assert offers_in(told["now"]) == ["open"]
-    with pytest.raises(BadQuestion, match="there is no ClusterOffer"):
+    with pytest.raises(BadQuery, match="there is no ClusterOffer"):
         quoted(asked(b.offer("open"), private), asking({"withoutOffer": {"namespace": private.key.namespace, "name": "private"}}))
 
 
@@ -106,15 +106,15 @@ def test_more_nodes_and_a_missing_offer_change_the_answer() -> None:
     ],
 )
 def test_a_bad_question_names_what_is_wrong(body: Any, code: int, words: str) -> None:
-    with pytest.raises(BadQuestion, match=words) as told:
-        wanted(json.dumps(body).encode(), "team-a")
+    with pytest.raises(BadQuery, match=words) as told:
+        quote_input(json.dumps(body).encode(), "team-a")
     assert told.value.code == code
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b'{"kind":"\xff"}', b"[" * 100_000, b'{"kind":1e999}'])
 def test_what_is_no_json_is_refused_as_such(body: bytes) -> None:
-    with pytest.raises(BadQuestion, match="no JSON") as told:
-        wanted(body, "team-a")
+    with pytest.raises(BadQuery, match="no JSON") as told:
+        quote_input(body, "team-a")
     assert told.value.code == 400
 
 
@@ -123,7 +123,7 @@ def test_a_waiting_job_has_its_place_and_others_are_only_counted() -> None:
     mine = record.to_job(frozenset())
     others = [replace(mine, uid=f"o{n}", name=f"secret-{n}", namespace="team-z", created=mine.created - 1000) for n in range(3)]
     picture = replace(b.snapshot(offers=[b.offer()], clusters=[MEMBER]), backlog=Backlog.of([*others, mine]), limit=1)
-    told = Answers().explained(asked(picture=picture), record, waiting=Pending(job=mine), pods=())
+    told = QueryService().explained(asked(picture=picture), record, pending=PendingView(job=mine), pods=())
     status = told["status"]
     assert (told["metadata"]["name"], status["phase"], status["waitsFor"]) == ("job-u9", "Pending", ITS_TURN)
     assert (status["place"]["aheadOthers"], status["place"]["position"]) == (3, 4)
@@ -134,8 +134,8 @@ def test_a_waiting_job_has_its_place_and_others_are_only_counted() -> None:
 def test_a_job_in_its_pause_starts_nowhere_before() -> None:
     record = jobs.record("u9", spec=GPU)
     question = asked(b.offer())
-    paused = Pending(job=record.to_job(frozenset()), not_before=question.snapshot.now + 5000)
-    status = Answers().explained(question, record, waiting=paused, pods=())["status"]
+    paused = PendingView(job=record.to_job(frozenset()), not_before=question.snapshot.now + 5000)
+    status = QueryService().explained(question, record, pending=paused, pods=())["status"]
     assert status["waitsFor"] == "the end of its pause, at 2027-01-15T08:00:05Z"
     assert "startsIn" not in status
     assert status["start"]["atLatest"] == "2027-01-15T08:00:05Z"
@@ -146,7 +146,7 @@ def test_a_job_whose_binding_is_being_written_is_not_asked_about_anew() -> None:
     record, picture = jobs.record("u9", spec=GPU), b.snapshot(offers=[b.offer()], clusters=[MEMBER])
     mine = record.to_job(frozenset())
     (done,) = schedule(replace(picture, backlog=Backlog.of([mine])), Memo())[0].assignments
-    status = Answers().explained(asked(b.offer()), record, waiting=Pending(job=mine, planned=done), pods=())["status"]
+    status = QueryService().explained(asked(b.offer()), record, pending=PendingView(job=mine, planned=done), pods=())["status"]
     assert status["message"] == f"pool {done.pool} of offer prov/o1 was chosen; the binding is being written"
     assert status["startsIn"] == {"offer": {"namespace": "prov", "name": "o1"}, "pool": done.pool}
     assert status["pools"][0]["score"] == done.verdicts[0].score
@@ -154,10 +154,10 @@ def test_a_job_whose_binding_is_being_written_is_not_asked_about_anew() -> None:
 
 
 def test_pools_that_cool_down_for_the_namespace_do_so_for_a_quote() -> None:
-    question, want = asked(b.offer()), wanted(json.dumps(job()).encode(), "team-a")
-    seat = replace(QueueBook().seat("team-a", want.spec, want.shape), shape=replace(want.shape, tenant=question.tenant))
+    question, want = asked(b.offer()), quote_input(json.dumps(job()).encode(), "team-a")
+    seat = replace(QueueRegistry().place("team-a", want.spec, want.shape), shape=replace(want.shape, tenant=question.tenant))
     cell = next(each for each in question.snapshot.cells if each.pool.resource)
-    view = Answers().quoted(question, want, seat, cooling=frozenset({(cell.offer, cell.pool.name)}))["status"]["now"]
+    view = QueryService().quoted(question, want, seat, cooling=frozenset({(cell.offer, cell.pool.name)}))["status"]["now"]
     assert "startsIn" not in view
     assert view["pools"][0]["objections"][0]["reason"] == "OfferCoolingDown"
 
@@ -178,7 +178,7 @@ def test_a_bound_job_keeps_its_verdicts_and_its_member_speaks() -> None:
     ]
     record = jobs.record("u1", status={**jobs.bound_status(), "verdicts": verdicts})
     private = replace(b.offer("private"), tenants=FOR_B)
-    told = Answers().explained(asked(b.offer(), private), record, waiting=None, pods=())["status"]
+    told = QueryService().explained(asked(b.offer(), private), record, pending=None, pods=())["status"]
     assert [(pool["offer"]["name"], pool.get("score")) for pool in told["pools"]] == [("lingang", 70), ("gone", None)]
     assert [each["reason"] for each in told["pools"][1]["objections"]] == ["RegionExcluded"]
     assert told["binding"]["pool"] == "h100-x8"
@@ -195,5 +195,5 @@ def test_a_bound_job_keeps_its_verdicts_and_its_member_speaks() -> None:
 def test_a_job_that_ended_says_how_and_where(event: Event, code: int | None, want: str) -> None:
     status = job_status.finished(jobs.bound_status(running=True), event, reason="Over", message="", at=jobs.NOW)
     status["attempts"] = [{"number": 1, "outcome": "AppFailed", "exitCode": code}]
-    told = Answers().explained(asked(b.offer()), jobs.record("u1", status=status), waiting=None, pods=())["status"]
+    told = QueryService().explained(asked(b.offer()), jobs.record("u1", status=status), pending=None, pods=())["status"]
     assert told["message"] == want

@@ -14,7 +14,7 @@ import builders as b
 from jobs import NOW
 from sampan.controller.query import setup
 from sampan.controller.query.own_certificate import RENEWED_AFTER
-from sampan.controller.query.server import Served
+from sampan.controller.query.server import RunningServer
 from sampan.controller.query.setup import query_server
 from sampan.controller.runtime.settings import Settings
 from sampan.kube.client import Client
@@ -80,7 +80,7 @@ async def test_a_new_certificate_in_its_files_is_shown_without_a_restart(
         assert port
         assert await shown(port) == first.cert_pem
         (tmp_path / "tls.crt").write_text("half")
-        await until(lambda: "query.unreadable" in caplog.messages)
+        await until(lambda: "query.certificate_failed" in caplog.messages)
         assert await shown(port) == first.cert_pem, "what cannot be read changes nothing"
         second = write(tmp_path, ca="another-front-proxy-ca")
         async with asyncio.timeout(60):
@@ -111,16 +111,16 @@ async def test_a_certificate_of_its_own_is_believed_by_the_hub(tmp_path: Path, m
 async def test_a_renewal_that_failed_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: str) -> None:
     monkeypatch.setattr(setup, "LOOK_EVERY", 0.01)
     (tmp_path / "ca.crt").write_text(authority("front-proxy-ca").cert_pem)
-    now, listen, failed = NOW, Served.listen, 0
+    now, listen, failed = NOW, RunningServer.listen, 0
 
-    async def not_at_once(self: Served, port: int, tls: ssl.SSLContext) -> None:
+    async def not_at_once(self: RunningServer, port: int, tls: ssl.SSLContext) -> None:
         nonlocal failed
         if now > NOW and trouble == "the address is taken" and failed < 2:
             failed += 1
             raise OSError("address already in use")
         await listen(self, port, tls)
 
-    monkeypatch.setattr(Served, "listen", not_at_once)
+    monkeypatch.setattr(RunningServer, "listen", not_at_once)
     async with cluster() as api:
         registered(api)
         served_there = served(api, tmp_path, query_address="127.0.0.1:0", query_host="sampan-query.x.svc", clock=lambda: now)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sampan.api.computejob import ComputeJobSpec
-from sampan.controller.query.backend import Pending
+from sampan.controller.query.backend import PendingView
 from sampan.controller.state.pending import CellId
-from sampan.controller.state.queues import QueueBook, Seat
+from sampan.controller.state.queues import QueuePlacement, QueueRegistry
 from sampan.controller.state.record import JobRecord
 from sampan.kube.workloads import Pod
 from sampan.model.job import Shape
@@ -20,34 +20,34 @@ class StillWorld:
     picture: Snapshot
     records: Sequence[JobRecord] = ()
     shown: tuple[Pod, ...] = ()
-    book: QueueBook = field(default_factory=QueueBook)
+    book: QueueRegistry = field(default_factory=QueueRegistry)
     broken: bool = False
 
     def snapshot(self) -> Snapshot:
         """The picture."""
         return self.picture
 
-    def tenant(self, namespace: str) -> tuple[tuple[str, str], ...]:
+    def tenant_labels(self, namespace: str) -> tuple[tuple[str, str], ...]:
         """The labels that the book has."""
         if self.broken:
             raise KeyError("secret words")
-        return self.book.tenant(namespace)
+        return self.book.tenant_labels(namespace)
 
     def find(self, namespace: str, name: str) -> JobRecord | None:
         """The job of that name."""
         return next((each for each in self.records if (each.namespace, each.name) == (namespace, name)), None)
 
-    def waiting(self, record: JobRecord) -> Pending | None:
+    def pending(self, record: JobRecord) -> PendingView | None:
         """The job, if it waits."""
-        return Pending(job=record.to_job(frozenset())) if record.waits else None
+        return PendingView(job=record.to_job(frozenset())) if record.waits else None
 
-    def cooling(self, namespace: str, shape: Shape) -> frozenset[CellId]:
+    def cooling_cells(self, namespace: str, shape: Shape) -> frozenset[CellId]:
         """None."""
         return frozenset()
 
-    def seat(self, namespace: str, spec: ComputeJobSpec, shape: Shape) -> Seat:
+    def queue_placement(self, namespace: str, spec: ComputeJobSpec, shape: Shape) -> QueuePlacement:
         """What the book says."""
-        return self.book.seat(namespace, spec, shape)
+        return self.book.place(namespace, spec, shape)
 
     def pods(self, record: JobRecord) -> tuple[Pod, ...]:
         """The pods."""

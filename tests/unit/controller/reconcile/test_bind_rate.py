@@ -2,17 +2,17 @@
 
 import pytest
 
-from sampan.controller.reconcile.bind_rate import MOST, BindRate
+from sampan.controller.reconcile.bind_rate import MAX_IN_FLIGHT, BindRate
 
 
 @pytest.mark.parametrize(
     ("name", "took", "in_flight", "want"),
     [
-        ("nothing measured", [], 0, MOST),
-        ("fast", [10] * 20, 0, MOST),
-        ("fast, some in flight", [10] * 20, 60, MOST - 60),
-        ("full", [10], MOST, 0),
-        ("more than full", [10], MOST + 5, 0),
+        ("nothing measured", [], 0, MAX_IN_FLIGHT),
+        ("fast", [10] * 20, 0, MAX_IN_FLIGHT),
+        ("fast, some in flight", [10] * 20, 60, MAX_IN_FLIGHT - 60),
+        ("full", [10], MAX_IN_FLIGHT, 0),
+        ("more than full", [10], MAX_IN_FLIGHT + 5, 0),
         ("two seconds a bind", [2_000] * 20, 0, 32),
         ("two seconds a bind, some in flight", [2_000] * 20, 30, 2),
         ("ten seconds a bind", [10_000] * 20, 0, 6),
@@ -23,19 +23,19 @@ from sampan.controller.reconcile.bind_rate import MOST, BindRate
 def test_what_may_be_planned(name: str, took: list[int], in_flight: int, want: int) -> None:
     rate = BindRate(32)
     for each in took:
-        rate.took(each)
-    assert rate.room(in_flight) == want, name
+        rate.record(each)
+    assert rate.allowance(in_flight) == want, name
 
 
 def test_one_slow_bind_does_not_stop_a_fast_hub_and_a_recovered_one_is_trusted_again() -> None:
     rate = BindRate(32)
     for _ in range(20):
-        rate.took(10)
-    rate.took(5_000)
-    assert rate.room(0) == MOST
+        rate.record(10)
+    rate.record(5_000)
+    assert rate.allowance(0) == MAX_IN_FLIGHT
     for _ in range(50):
-        rate.took(10_000)
-    assert rate.room(0) == 6
+        rate.record(10_000)
+    assert rate.allowance(0) == 6
     for _ in range(50):
-        rate.took(10)
-    assert rate.room(0) == MOST
+        rate.record(10)
+    assert rate.allowance(0) == MAX_IN_FLIGHT

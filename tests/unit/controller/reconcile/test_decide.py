@@ -8,7 +8,8 @@ import pytest
 
 from jobs import NOW, binding, bound_status, copy, record
 from sampan.api import status as s
-from sampan.controller.observation.attempt import Observation, State
+from sampan.controller.observation.attempt import AttemptState as State
+from sampan.controller.observation.attempt import Observation
 from sampan.controller.reconcile import actions as a
 from sampan.controller.reconcile.decide import decide
 from sampan.controller.state.record import JobRecord
@@ -16,6 +17,7 @@ from sampan.kube.workloads import Job
 from sampan.model.lifecycle import Event, Outcome
 
 TIMES = a.Times(now=NOW, tombstone=30_000, counters=15_000, last_write=NOW - 1_000)
+UNKNOWN, OFFER_GONE = a.RemoteState(), a.RemoteState(offer_exists=False)
 
 
 def seen(state: State, **kwargs: Any) -> Observation:
@@ -24,9 +26,9 @@ def seen(state: State, **kwargs: Any) -> Observation:
     return Observation(**{"state": state, "whole": False, **counts, **kwargs})
 
 
-def remote(job: Job | None = None, observation: Observation | None = None, **kwargs: Any) -> a.Remote:
+def remote(job: Job | None = None, observation: Observation | None = None, **kwargs: Any) -> a.RemoteState:
     """Return what is known of a reachable member's copy."""
-    return a.Remote(**{"reachable": True, "job": job, "observation": observation, **kwargs})
+    return a.RemoteState(**{"reachable": True, "job": job, "observation": observation, **kwargs})
 
 
 def ended(outcome: Outcome, *, reason: str = "Error", spec: dict[str, Any] | None = None) -> JobRecord:
@@ -54,7 +56,7 @@ class Case:
 
     name: str
     job: JobRecord
-    remote: a.Remote
+    remote: a.RemoteState
     want: type
     wants: dict[str, Any] = field(default_factory=dict)
 
@@ -62,12 +64,12 @@ class Case:
 DELETED = {"deletionTimestamp": "2027-01-15T08:00:00Z"}
 SUSPEND = {"suspend": True}
 CASES = (
-    Case("a waiting job is the scheduler's", record(), a.Remote(), a.Wait),
-    Case("a waiting job that is suspended says so", record(spec=SUSPEND), a.Remote(), a.Patch, {"phase": "Suspended"}),
-    Case("a suspended job that may go on waits again", record(status={"phase": "Suspended"}), a.Remote(), a.Patch, {"phase": "Pending"}),
-    Case("a suspended job stays", record(status={"phase": "Suspended"}, spec=SUSPEND), a.Remote(), a.Wait),
+    Case("a waiting job is the scheduler's", record(), UNKNOWN, a.Wait),
+    Case("a waiting job that is suspended says so", record(spec=SUSPEND), UNKNOWN, a.Patch, {"phase": "Suspended"}),
+    Case("a suspended job that may go on waits again", record(status={"phase": "Suspended"}), UNKNOWN, a.Patch, {"phase": "Pending"}),
+    Case("a suspended job stays", record(status={"phase": "Suspended"}, spec=SUSPEND), UNKNOWN, a.Wait),
     Case("an intent without copy is carried out", record(status=bound_status()), remote(), a.Create),
-    Case("nothing is created on a member that cannot be seen", record(status=bound_status()), a.Remote(), a.Wait),
+    Case("nothing is created on a member that cannot be seen", record(status=bound_status()), UNKNOWN, a.Wait),
     Case(
         "a copy made for its dependents is started", record(status=bound_status()), remote(copy(suspend=True), seen(State.WAITING)), a.Start
     ),
@@ -225,13 +227,13 @@ CASES = (
     Case("or at once where the offer leaves", finished(ago=5_000), remote(copy(), seen(State.SUCCEEDED), offer_draining=True), a.Remove),
     Case("a finished job stays without ttl", finished(ago=10**9), remote(), a.Wait),
     Case("and goes after its ttl", finished(ago=61_000, spec={"ttlSecondsAfterFinished": 60}), remote(), a.Expire),
-    Case("a deleted waiting job is free at once", record(**DELETED), a.Remote(), a.Release),
-    Case("a deleted job without our finalizer is not ours any more", record(finalizers=[], **DELETED), a.Remote(), a.Wait),
+    Case("a deleted waiting job is free at once", record(**DELETED), UNKNOWN, a.Release),
+    Case("a deleted job without our finalizer is not ours any more", record(finalizers=[], **DELETED), UNKNOWN, a.Wait),
     Case("a deleted bound job's copy is removed", record(status=bound_status(), **DELETED), remote(copy(), seen(State.RUNNING)), a.Remove),
-    Case("a deleted job waits for a member that is away", record(status=bound_status(), **DELETED), a.Remote(), a.Wait),
+    Case("a deleted job waits for a member that is away", record(status=bound_status(), **DELETED), UNKNOWN, a.Wait),
     Case("a deleted job's absence is proved", record(status=bound_status(), **DELETED), remote(), a.Confirm),
     Case("then it is free", record(status=bound_status(), **DELETED), remote(absent=True), a.Release),
-    Case("an offer that is gone took its copies along", record(status=bound_status(), **DELETED), a.Remote(offer_exists=False), a.Release),
+    Case("an offer that is gone took its copies along", record(status=bound_status(), **DELETED), OFFER_GONE, a.Release),
     Case(
         "a longer deadline reaches the member",
         record(status=bound_status(running=True), spec={"activeDeadlineSeconds": 600}),
@@ -290,9 +292,9 @@ def test_counts_are_written_only_once_they_stand_still() -> None:
 
 def test_a_spec_that_cannot_be_read_is_told_once() -> None:
     job = record(spec={"activeDeadlineSeconds": "soon"})
-    action = decide(job, a.Remote(), TIMES)
+    action = decide(job, UNKNOWN, TIMES)
     assert isinstance(action, a.Patch)
     (told,) = action.status["conditions"]
     assert (told["type"], told["status"], told["reason"]) == ("Scheduled", "False", "InvalidSpec")
     assert told["message"]
-    assert isinstance(decide(record(spec={"activeDeadlineSeconds": "soon"}, status=action.status), a.Remote(), TIMES), a.Wait)
+    assert isinstance(decide(record(spec={"activeDeadlineSeconds": "soon"}, status=action.status), UNKNOWN, TIMES), a.Wait)

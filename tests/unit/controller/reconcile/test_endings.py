@@ -6,8 +6,8 @@ import pytest
 
 from jobs import NOW, binding, bound_status, record
 from sampan.api import status as s
-from sampan.controller.reconcile.actions import Try
-from sampan.controller.reconcile.endings import after, exhausted, given_up, is_late, late, lost, suspended_words
+from sampan.controller.reconcile.actions import RetryState
+from sampan.controller.reconcile.endings import exhausted, given_up_ending, is_late, late_ending, lost_ending, suspended_words, with_ending
 from sampan.controller.state.record import JobRecord
 from sampan.model.lifecycle import Event, Outcome
 
@@ -38,7 +38,7 @@ def run(spec: dict[str, Any], *attempts: tuple[int | None, s.Ending]) -> s.Statu
     status: s.Status = {}
     for number, (alternative, ending) in enumerate(attempts):
         status = freed(status) if number else status
-        status = after(bound(status, spec=spec, alternative=alternative), ending)
+        status = with_ending(bound(status, spec=spec, alternative=alternative), ending)
     return status
 
 
@@ -78,20 +78,20 @@ def test_an_alternative_that_ran_starts_afresh() -> None:
 def test_a_sweep_that_failed_on_its_member_has_failed() -> None:
     ending = s.Ending(outcome=Outcome.APP_FAILED, reason="Error", ended_at=NOW)
     retried = {"retry": {"maxRestarts": 3}}
-    assert after(bound({}, spec=retried, alternative=None), ending)["phase"] == "Bound"
-    assert after(bound({}, spec={**retried, "gang": False}, alternative=None), ending)["phase"] == "Failed"
+    assert with_ending(bound({}, spec=retried, alternative=None), ending)["phase"] == "Bound"
+    assert with_ending(bound({}, spec={**retried, "gang": False}, alternative=None), ending)["phase"] == "Failed"
 
 
 def test_a_late_start_says_what_held_it_up() -> None:
     job = record(status=bound_status(), spec={"startDeadlineSeconds": 5})
-    assert late(job, NOW).message == "not started within startDeadlineSeconds (5 s)"
-    full = late(job, NOW, reason="Unschedulable", message="0/4 nodes")
+    assert late_ending(job, NOW).message == "not started within startDeadlineSeconds (5 s)"
+    full = late_ending(job, NOW, reason="Unschedulable", message="0/4 nodes")
     assert (full.reason, full.message) == (
         "StartDeadlineExceeded",
         "not started within startDeadlineSeconds (5 s): Unschedulable: 0/4 nodes",
     )
-    assert late(job, NOW, reason="ErrImagePull").reason == "ImagePullBackOff", "kubelets say both in turn"
-    assert len(late(job, NOW, reason="X", message="y" * 999).message.encode()) <= 256
+    assert late_ending(job, NOW, reason="ErrImagePull").reason == "ImagePullBackOff", "kubelets say both in turn"
+    assert len(late_ending(job, NOW, reason="X", message="y" * 999).message.encode()) <= 256
 
 
 def test_the_start_deadline_is_for_jobs_that_have_not_started() -> None:
@@ -101,22 +101,22 @@ def test_the_start_deadline_is_for_jobs_that_have_not_started() -> None:
 
 
 def test_a_call_that_never_helped_ends_the_attempt_with_its_words() -> None:
-    tried = Try(target="r", times=4, since=NOW, again=NOW, reason="WebhookFailed", message="connection refused", passing=True)
-    ending = given_up(tried, NOW)
+    tried = RetryState(target="r", times=4, since=NOW, not_before=NOW, reason="WebhookFailed", message="connection refused", transient=True)
+    ending = given_up_ending(tried, NOW)
     assert (ending.outcome, ending.reason, ending.message, ending.counted) == (
         Outcome.REJECTED,
         "WebhookFailed",
         "connection refused",
         False,
     )
-    undone = given_up(Try(target="r", times=4, since=NOW, again=NOW), NOW)
+    undone = given_up_ending(RetryState(target="r", times=4, since=NOW, not_before=NOW), NOW)
     assert (undone.reason, undone.message) == suspended_words()
     assert undone.counted
 
 
 def test_a_lost_copy_counts_as_a_restart() -> None:
     job = record(status=bound_status(), spec={})
-    assert after(job, lost(NOW))["phase"] == "Failed"
+    assert with_ending(job, lost_ending(NOW))["phase"] == "Failed"
 
 
 def test_a_waiting_job_with_nothing_left_has_failed_with_the_last_words() -> None:

@@ -10,7 +10,7 @@ import pytest
 import builders as b
 from jobs import HUB, binding, record
 from sampan.api.manifest import LABEL_QUEUE
-from sampan.controller.reconcile.member_calls import Missing, PoolGone, RemoteJobs
+from sampan.controller.reconcile.member_calls import MissingDependency, PoolGone, RemoteJobs
 from sampan.kube.errors import NotFound, ServerError
 from sampan.kube.workloads import Job
 from sampan.model.device import ClaimSource
@@ -31,7 +31,7 @@ async def member() -> AsyncIterator[tuple[World, RemoteJobs]]:
     """A member, and what is done there."""
     async with world() as w:
         w.add(spec=H100_JOB)
-        yield w, w.pilot._enactor._remotes
+        yield w, w.pilot._executor._remotes
 
 
 async def put(w: World, name: str = NAME, **labels: str) -> None:
@@ -53,12 +53,12 @@ async def test_a_copy_goes_with_its_pods_and_by_its_uid_alone() -> None:
 async def test_a_copy_is_told_by_our_labels_or_by_the_uid_that_the_hub_recorded() -> None:
     async with member() as (w, remotes):
         job = w.state.jobs["u1"]
-        assert not remotes.is_copy(await remotes.look(w.link, BINDING), job, BINDING)
+        assert not remotes.is_copy(await remotes.get(w.link, BINDING), job, BINDING)
         await put(w)
-        assert remotes.is_copy(await remotes.look(w.link, BINDING), job, BINDING)
+        assert remotes.is_copy(await remotes.get(w.link, BINDING), job, BINDING)
         w.member.drop(REMOTE, NAME, "sampan-jobs")
         await put(w, app="theirs")
-        there = await remotes.look(w.link, BINDING)
+        there = await remotes.get(w.link, BINDING)
         assert there is not None
         assert not remotes.is_copy(there, job, BINDING)
         assert remotes.is_copy(there, job, replace(BINDING, remote_uid=there.metadata.uid)), "somebody took its labels off"
@@ -104,10 +104,10 @@ async def test_ours_needs_both_labels() -> None:
             ({"a": "b"}, False),
         ):
             await put(w, **labels)
-            there = await remotes.look(w.link, BINDING)
+            there = await remotes.get(w.link, BINDING)
             assert there is not None
-            assert remotes.ours(there, "u1") is want
-        assert await remotes.look(w.link, replace(BINDING, name="sj-none")) is None
+            assert remotes.is_ours(there, "u1") is want
+        assert await remotes.get(w.link, replace(BINDING, name="sj-none")) is None
 
 
 async def test_the_copy_asks_for_the_pools_units_and_the_plans_nodes() -> None:
@@ -136,10 +136,10 @@ async def test_an_optional_config_map_may_lack() -> None:
     async with member() as (_, remotes):
         volume = {"name": "v", "configMap": {"name": "settings", "optional": True}}
         image = {"image": "registry.example/a:1"}
-        await remotes.complete(record(spec={"template": {**image, "volumes": [volume]}}))
+        await remotes.check_dependencies(record(spec={"template": {**image, "volumes": [volume]}}))
         volume["configMap"] = {"name": "settings"}
-        with pytest.raises(Missing) as caught:
-            await remotes.complete(record(spec={"template": {**image, "volumes": [volume]}}))
+        with pytest.raises(MissingDependency) as caught:
+            await remotes.check_dependencies(record(spec={"template": {**image, "volumes": [volume]}}))
         assert caught.value.reason == "ConfigMapNotFound"
         assert "settings" in caught.value.message
         assert "team-a" in caught.value.message
@@ -148,7 +148,7 @@ async def test_an_optional_config_map_may_lack() -> None:
 async def test_a_longer_deadline_is_for_this_very_copy() -> None:
     async with member() as (w, remotes):
         await put(w)
-        copy = await remotes.look(w.link, BINDING)
+        copy = await remotes.get(w.link, BINDING)
         assert copy is not None
         await remotes.extend(w.link, BINDING, copy, seconds=600)
         assert w.copy()["spec"]["activeDeadlineSeconds"] == 600
@@ -162,7 +162,7 @@ async def on_pool(**changes: Any) -> AsyncIterator[tuple[World, RemoteJobs]]:
         w.fleet.pools = (replace(pool(), **changes),)
         w.add(spec=H100_JOB)
         w.state.assume(w.assignment())
-        yield w, w.pilot._enactor._remotes
+        yield w, w.pilot._executor._remotes
 
 
 async def test_the_pools_recipe_reaches_the_pod() -> None:
@@ -212,6 +212,6 @@ async def test_a_share_that_cannot_be_asked_for_is_no_whole_card() -> None:
         w.fleet.pools = (replace(pool(), resource="cambricon.com/vmlu"),)
         part = {"class": b.H100, "count": 1, "share": {"memory": "8Gi"}}
         w.add(spec={"alternatives": [{"accelerator": part}]})
-        with pytest.raises(Missing, match="LaunchNotPossible"):
-            await w.pilot._enactor._remotes.create(w.link, w.state.jobs["u1"], BINDING, pull_secrets=())
+        with pytest.raises(MissingDependency, match="LaunchNotPossible"):
+            await w.pilot._executor._remotes.create(w.link, w.state.jobs["u1"], BINDING, pull_secrets=())
         assert not w.member.of(REMOTE)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sampan.controller.reconcile.member_words import by_rights, refused, unfit, words_of
+from sampan.controller.reconcile.member_words import call_failure, is_final, lacks_permission, needs_review
 from sampan.kube import errors
 
 RBAC = 'jobs.batch is forbidden: User "system:serviceaccount:sampan-jobs:sampan-hub" cannot create resource "jobs" in API group "batch"'
@@ -31,31 +31,31 @@ HOOK = 'admission webhook "validate.kyverno.svc" denied the request: images must
     ],
 )
 def test_a_no_has_a_word_and_keeps_its_own(error: errors.KubeError, reason: str, passing: bool) -> None:
-    words = words_of(error)
-    assert (words.reason, words.passing) == (reason, passing)
+    words = call_failure(error)
+    assert (words.reason, words.transient) == (reason, passing)
     assert words.message == error.message
     assert len(words.message.encode()) <= 256
 
 
 def test_a_server_says_when_to_come_back() -> None:
-    assert words_of(errors.TooManyRequests(429, "TooManyRequests", "", retry_after=7)).retry_after == 7_000
-    assert words_of(errors.ServerError(503, "X", "", retry_after=None)).retry_after == 0
+    assert call_failure(errors.TooManyRequests(429, "TooManyRequests", "", retry_after=7)).retry_after == 7_000
+    assert call_failure(errors.ServerError(503, "X", "", retry_after=None)).retry_after == 0
 
 
 def test_only_what_was_answered_for_good_is_a_refusal() -> None:
-    assert refused(errors.Forbidden(403, "Forbidden", QUOTA))
-    assert refused(errors.NotFound(404, "NotFound", ""))
-    assert not refused(errors.ServerError(500, "InternalError", WEBHOOK, outcome_unknown=True))
-    assert not refused(errors.TooManyRequests(429, "TooManyRequests", "", retry_after=1))
+    assert is_final(errors.Forbidden(403, "Forbidden", QUOTA))
+    assert is_final(errors.NotFound(404, "NotFound", ""))
+    assert not is_final(errors.ServerError(500, "InternalError", WEBHOOK, outcome_unknown=True))
+    assert not is_final(errors.TooManyRequests(429, "TooManyRequests", "", retry_after=1))
 
 
 def test_an_admissions_no_says_nothing_about_rights() -> None:
-    assert by_rights(errors.Forbidden(403, "Forbidden", RBAC))
-    assert not any(by_rights(errors.Forbidden(403, "Forbidden", text)) for text in (QUOTA, GONE, HOOK))
+    assert lacks_permission(errors.Forbidden(403, "Forbidden", RBAC))
+    assert not any(lacks_permission(errors.Forbidden(403, "Forbidden", text)) for text in (QUOTA, GONE, HOOK))
 
 
 def test_a_namespace_that_goes_is_for_the_link_to_look_at_and_a_full_quota_is_not() -> None:
-    assert unfit(errors.Forbidden(403, "Forbidden", GONE))
-    assert unfit(errors.NotFound(404, "NotFound", 'namespaces "sampan-jobs" not found'))
-    assert unfit(errors.Forbidden(403, "Forbidden", RBAC))
-    assert not unfit(errors.Forbidden(403, "Forbidden", QUOTA))
+    assert needs_review(errors.Forbidden(403, "Forbidden", GONE))
+    assert needs_review(errors.NotFound(404, "NotFound", 'namespaces "sampan-jobs" not found'))
+    assert needs_review(errors.Forbidden(403, "Forbidden", RBAC))
+    assert not needs_review(errors.Forbidden(403, "Forbidden", QUOTA))

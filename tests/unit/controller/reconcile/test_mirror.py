@@ -4,32 +4,34 @@ from typing import Any
 
 from jobs import NOW, binding, bound_status, copy, held_copy, record
 from sampan.api import status as s
-from sampan.controller.observation.attempt import Observation, State
-from sampan.controller.reconcile.actions import Extend, Patch, Remote, Times, Try, Wait
+from sampan.controller.observation.attempt import AttemptState, Observation
+from sampan.controller.reconcile.actions import Extend, Patch, RemoteState, RetryState, Times, Wait
 from sampan.controller.reconcile.decide import decide
 from sampan.controller.reconcile.mirror import (
     INQUIRE_MILLIS,
     NEWS_MILLIS,
     OVERDUE_MILLIS,
-    Look,
+    CopyView,
     counters_due,
     explained,
     held_removal,
     inquiry_due,
     summary,
-    troubled,
+    with_failure,
 )
 from sampan.controller.state.record import JobRecord
 from sampan.model.lifecycle import Event, Outcome
 
 TIMES = Times(now=NOW, tombstone=30_000, counters=15_000, last_write=NOW - 1_000)
-FAILING = Try(target="1", times=2, since=NOW - 1_000, again=NOW + 1_000, reason="WebhookFailed", message="dial tcp 10.0.0.1:4711: refused")
+FAILING = RetryState(
+    target="1", times=2, since=NOW - 1_000, not_before=NOW + 1_000, reason="WebhookFailed", message="dial tcp 10.0.0.1:4711: refused"
+)
 
 
 def seen(reason: str = "", message: str = "", **kwargs: Any) -> Observation:
     """Return an observation of a copy that waits."""
     counts = {"active": 1, "ready": 0, "succeeded": 0, "failed": 0, "pending": 1}
-    return Observation(state=State.WAITING, whole=False, reason=reason, message=message, **{**counts, **kwargs})
+    return Observation(state=AttemptState.WAITING, whole=False, reason=reason, message=message, **{**counts, **kwargs})
 
 
 def told(reason: str = "", message: str = "") -> s.Status:
@@ -50,11 +52,11 @@ def test_what_holds_up_a_start_is_told_at_once_and_in_a_condition() -> None:
 
 
 def test_a_longer_deadline_waits_for_the_start_where_that_is_ours() -> None:
-    tried = {"Start": Try(target="remote-1", times=1, since=NOW, again=NOW + 1_000)}
+    tried = {"Start": RetryState(target="remote-1", times=1, since=NOW, not_before=NOW + 1_000)}
     job = record(status=bound_status(), spec={"activeDeadlineSeconds": 600})
     ours, queued = (copy(suspend=True, deadline=300, queue=queue) for queue in ("", "q"))
-    assert decide(job, Remote(reachable=True, job=ours, observation=seen(), tries=tried), TIMES) == Wait(1_000)
-    assert decide(job, Remote(reachable=True, job=queued, observation=seen()), TIMES) == Extend(queued, 600)
+    assert decide(job, RemoteState(reachable=True, job=ours, observation=seen(), tries=tried), TIMES) == Wait(1_000)
+    assert decide(job, RemoteState(reachable=True, job=queued, observation=seen()), TIMES) == Extend(queued, 600)
 
 
 def test_the_same_with_other_numbers_is_not_written_again() -> None:
@@ -78,19 +80,23 @@ def test_a_hold_up_that_is_over_is_taken_back_in_its_time() -> None:
 
 def test_a_failing_call_is_told_once_it_is_no_chance_and_not_with_every_port() -> None:
     job = record(status=bound_status())
-    assert troubled(job, Try(target="1", times=1, since=NOW - 1_000, again=NOW + 500, reason="X"), TIMES) is None
-    assert troubled(job, Try(target="1", times=1, since=NOW - 9_000, again=NOW + 500, reason="X"), TIMES) is not None, "a slow one"
-    assert troubled(job, Try(target="1", times=3, since=NOW, again=NOW + 500), TIMES) is None, "nothing failed"
-    status = troubled(job, FAILING, TIMES)
+    assert with_failure(job, RetryState(target="1", times=1, since=NOW - 1_000, not_before=NOW + 500, reason="X"), TIMES) is None
+    assert with_failure(job, RetryState(target="1", times=1, since=NOW - 9_000, not_before=NOW + 500, reason="X"), TIMES) is not None, (
+        "a slow one"
+    )
+    assert with_failure(job, RetryState(target="1", times=3, since=NOW, not_before=NOW + 500), TIMES) is None, "nothing failed"
+    status = with_failure(job, FAILING, TIMES)
     assert status is not None
     assert (status["reason"], status["message"]) == ("WebhookFailed", FAILING.message)
-    other_port = Try(target="1", times=3, since=NOW, again=NOW, reason="WebhookFailed", message="dial tcp 10.0.0.1:4712: refused")
-    assert troubled(record(status=status), other_port, TIMES) is None
+    other_port = RetryState(
+        target="1", times=3, since=NOW, not_before=NOW, reason="WebhookFailed", message="dial tcp 10.0.0.1:4712: refused"
+    )
+    assert with_failure(record(status=status), other_port, TIMES) is None
 
 
 def test_the_end_of_a_job_is_not_talked_over() -> None:
     failed = s.finished(bound_status(), Event.FAILED, reason="Error", message="loss is NaN", at=NOW)
-    assert troubled(record(status=failed), FAILING, TIMES) is None
+    assert with_failure(record(status=failed), FAILING, TIMES) is None
 
 
 def bound_for(millis: int) -> JobRecord:
@@ -100,7 +106,7 @@ def bound_for(millis: int) -> JobRecord:
 
 def asked(millis: int, look: Observation, **kwargs: Any) -> int | None:
     """In how many milliseconds the member's events are asked for."""
-    return inquiry_due(bound_for(millis), Look(copy(), look, 0), Remote(observation=look, **kwargs), times=TIMES)
+    return inquiry_due(bound_for(millis), CopyView(copy(), look, 0), RemoteState(observation=look, **kwargs), times=TIMES)
 
 
 def test_events_are_asked_for_only_where_nothing_else_tells_why_a_job_does_not_start() -> None:
@@ -109,36 +115,38 @@ def test_events_are_asked_for_only_where_nothing_else_tells_why_a_job_does_not_s
     assert asked(INQUIRE_MILLIS, seen("NoPods", "no pod yet")) == 0
     assert asked(INQUIRE_MILLIS, seen("ErrImagePull", "no such host")) is None
     told = seen("FailedMount", "no such Secret")
-    assert inquiry_due(bound_for(60_000), Look(copy(), told, 0), Remote(observation=seen()), times=TIMES) == 0, (
+    assert inquiry_due(bound_for(60_000), CopyView(copy(), told, 0), RemoteState(observation=seen()), times=TIMES) == 0, (
         "what events told may be over"
     )
-    just_now = {"Inquire": Try(target="remote-1", times=1, since=NOW, again=NOW + 4_000)}
+    just_now = {"Inquire": RetryState(target="remote-1", times=1, since=NOW, not_before=NOW + 4_000)}
     assert asked(60_000, seen(), tries=just_now) == 4_000
     runs = record(status=bound_status(running=True))
-    assert inquiry_due(runs, Look(copy(), seen(), 0), Remote(observation=seen()), times=TIMES) is None
+    assert inquiry_due(runs, CopyView(copy(), seen(), 0), RemoteState(observation=seen()), times=TIMES) is None
 
 
 def test_a_job_that_does_not_start_always_says_why() -> None:
     late = bound_for(OVERDUE_MILLIS)
-    mount = Remote(told=("FailedMount", "no such Secret"))
+    mount = RemoteState(event=("FailedMount", "no such Secret"))
     assert explained(late, seen(), mount, times=TIMES).reason == "FailedMount"
     assert explained(late, seen("ErrImagePull"), mount, times=TIMES).reason == "ErrImagePull", "the pods' own word is newer"
-    assert explained(late, seen("NoPods", "x"), Remote(), times=TIMES).message == "x"
-    assert explained(bound_for(OVERDUE_MILLIS - 1_000), seen(), Remote(), times=TIMES).reason == ""
-    assert explained(late, seen(active=0), Remote(), times=TIMES).reason == "NoPods"
-    assert explained(late, seen(pending=1), Remote(), times=TIMES).message.startswith("1 of 1 pods do not run yet")
-    assert explained(late, seen(active=4, ready=3, pending=0), Remote(), times=TIMES).message == "3 of 4 pods are ready"
+    assert explained(late, seen("NoPods", "x"), RemoteState(), times=TIMES).message == "x"
+    assert explained(bound_for(OVERDUE_MILLIS - 1_000), seen(), RemoteState(), times=TIMES).reason == ""
+    assert explained(late, seen(active=0), RemoteState(), times=TIMES).reason == "NoPods"
+    assert explained(late, seen(pending=1), RemoteState(), times=TIMES).message.startswith("1 of 1 pods do not run yet")
+    assert explained(late, seen(active=4, ready=3, pending=0), RemoteState(), times=TIMES).message == "3 of 4 pods are ready"
 
 
 def test_a_copy_that_is_deleted_and_stays_is_told_of_where_its_pods_are_gone() -> None:
     ended = record(status=s.attempt_ended(bound_status(), s.Ending(outcome=Outcome.DISRUPTED, reason="X", ended_at=NOW)))
-    told = held_removal(ended, Remote(job=held_copy("example.com/hold")), TIMES)
+    told = held_removal(ended, RemoteState(job=held_copy("example.com/hold")), TIMES)
     assert told is not None
     assert "example.com/hold" in told.message
-    action = decide(ended, Remote(reachable=True, job=held_copy("example.com/hold"), observation=seen()), TIMES)
+    action = decide(ended, RemoteState(reachable=True, job=held_copy("example.com/hold"), observation=seen()), TIMES)
     assert isinstance(action, Patch)
     assert (action.status["reason"], action.status["phase"]) == ("RemovalHeld", "Bound")
-    assert held_removal(ended, Remote(job=held_copy("example.com/hold"), pods=1), TIMES) is None, "those are waited for"
-    assert held_removal(ended, Remote(job=held_copy("foregroundDeletion")), TIMES) is None, "the server's own"
-    assert held_removal(ended, Remote(job=copy()), TIMES) is None
-    assert held_removal(record(status=bound_status()), Remote(job=held_copy("example.com/hold")), TIMES) is None, "an attempt under way"
+    assert held_removal(ended, RemoteState(job=held_copy("example.com/hold"), pods=1), TIMES) is None, "those are waited for"
+    assert held_removal(ended, RemoteState(job=held_copy("foregroundDeletion")), TIMES) is None, "the server's own"
+    assert held_removal(ended, RemoteState(job=copy()), TIMES) is None
+    assert held_removal(record(status=bound_status()), RemoteState(job=held_copy("example.com/hold")), TIMES) is None, (
+        "an attempt under way"
+    )

@@ -40,14 +40,14 @@ async def test_one_worker_at_a_time_works_on_a_job_and_the_others_go_on() -> Non
         w.pilot.bind(w.assignment("u1"))
         await asyncio.wait_for(inside.wait(), 5)
         for _ in range(5):
-            w.pilot.touch("u1")
+            w.pilot.enqueue("u1")
         for uid in ("u2", "u3"):
             w.pilot.bind(w.assignment(uid))
         await until(lambda: len(w.member.of(REMOTE)) == 2)
         assert len(w.hub.calls("PATCH", "/job-u1/")) == 1, "its own writes never race"
         gate.set()
         await w.settle()
-        assert not w.pilot.binds_to(OFFER)
+        assert not w.pilot.is_binding_to(OFFER)
 
 
 async def test_whatever_wakes_the_pilot_a_call_that_failed_is_made_again_ever_later(caplog: pytest.LogCaptureFixture) -> None:
@@ -56,7 +56,7 @@ async def test_whatever_wakes_the_pilot_a_call_that_failed_is_made_again_ever_la
         w.hub.fault("DELETE", "/job-u1", replying(500, "InternalError"), times=9)
         with caplog.at_level(logging.WARNING):
             for _ in range(700):
-                w.pilot.touch("u1")
+                w.pilot.enqueue("u1")
                 await w.settle()
                 w.now += 500
         delays = [vars(record)["delay"] for record in caplog.records if record.message == "job.retry"]
@@ -76,7 +76,7 @@ async def test_a_hub_that_fails_is_not_flooded_with_new_plans_for_the_same_job(c
         w.hub.fault("PATCH", "/status", replying(code, "X", Retry_After="60"), times=3)
         await w.bind()
         assert not w.state.snapshot(w.now).jobs, "the scheduler may not have it back before the delay is over"
-        assert not list(w.state.flights(CLUSTER))
+        assert not list(w.state.in_flight(CLUSTER))
         assert not w.state.snapshot(w.now + (seconds - 1) * 1_000).jobs, "nor before the moment that the server named"
         assert len(w.state.snapshot(w.now + seconds * 1_000).jobs) == 1
 
@@ -97,12 +97,12 @@ async def test_a_poisoned_record_is_set_aside_and_the_others_go_on() -> None:
         poison["binding"]["alternative"] = 5  # there is none
         w.add("u1", status=poison)
         w.add("u2", spec=H100_JOB)
-        w.pilot.touch("u1")
+        w.pilot.enqueue("u1")
         await w.bind("u2")
         assert w.pilot.counters.quarantined >= 1
         assert w.status("u2")["phase"] == "Bound"
         assert [call for call in w.hub.seen if "job-u1" in call.path] == []
-        w.pilot.touch_cluster(CLUSTER)
+        w.pilot.enqueue_member(CLUSTER)
         await w.settle()
         assert list(w.state.snapshot(w.now).jobs) == []
 
@@ -110,10 +110,10 @@ async def test_a_poisoned_record_is_set_aside_and_the_others_go_on() -> None:
 async def test_a_poisoned_assignment_is_given_back_and_not_planned_again_at_once() -> None:
     async with world() as w:
         w.add(spec=H100_JOB)
-        w.members.berth = {}.__getitem__  # type: ignore[method-assign,assignment]
+        w.members.remote_target = {}.__getitem__  # type: ignore[method-assign,assignment]
         await w.bind()
         assert w.pilot.counters.quarantined == 1
-        assert not list(w.state.flights(CLUSTER))
+        assert not list(w.state.in_flight(CLUSTER))
         assert not w.state.snapshot(w.now).jobs
         assert len(w.state.snapshot(w.now + 61_000).jobs) == 1
 
@@ -122,10 +122,10 @@ async def test_an_offer_is_in_use_from_the_assignment_on() -> None:
     async with world() as w:
         w.add(spec=H100_JOB)
         w.pilot.bind(w.assignment())
-        assert w.pilot.binds_to(OFFER)
-        assert not w.pilot.binds_to(OfferKey("prov-a", "another"))
+        assert w.pilot.is_binding_to(OFFER)
+        assert not w.pilot.is_binding_to(OfferKey("prov-a", "another"))
         await w.settle()
-        assert not w.pilot.binds_to(OFFER), "from here on its binding says so"
+        assert not w.pilot.is_binding_to(OFFER), "from here on its binding says so"
 
 
 async def test_a_job_that_merely_waits_costs_nothing() -> None:
@@ -144,9 +144,9 @@ async def test_a_job_that_the_hub_has_no_more_is_forgotten_with_its_assignment()
         w.hub.drop(JOBS, "job-u1")
         w.state.remove_job("u1")
         await w.settle()
-        assert not w.pilot.binds_to(OFFER)
+        assert not w.pilot.is_binding_to(OFFER)
         assert not w.hub.seen
-        assert not list(w.state.flights(CLUSTER))
+        assert not list(w.state.in_flight(CLUSTER))
 
 
 async def test_touching_a_cluster_touches_the_jobs_bound_there_and_no_others() -> None:
@@ -155,9 +155,9 @@ async def test_touching_a_cluster_touches_the_jobs_bound_there_and_no_others() -
         w.add("u2", spec=H100_JOB)
         await w.bind("u1")
         w.tell_copy("u1", active=1)
-        w.pilot.touch_cluster("another")
+        w.pilot.enqueue_member("another")
         assert len(w.pilot.queue) == 0
-        w.pilot.touch_cluster(CLUSTER)
+        w.pilot.enqueue_member(CLUSTER)
         assert len(w.pilot.queue) == 1
 
 
@@ -182,7 +182,7 @@ async def test_conflicts_are_tried_again_ever_later() -> None:
         moments = []
         for _ in range(120):
             before = w.pilot.counters.conflicts
-            w.pilot.touch("u1")
+            w.pilot.enqueue("u1")
             await w.settle()
             if w.pilot.counters.conflicts > before:
                 moments.append(w.now)
@@ -242,7 +242,7 @@ async def test_a_spec_that_cannot_be_read_is_told_with_its_generation_and_again_
 async def test_a_deletion_is_a_generation_too_and_costs_no_write_of_status() -> None:
     async with world() as w:
         w.add(status=_status("Pending"), generation=2, deletionTimestamp="2027-01-15T08:00:00Z")
-        w.pilot.touch("u1")
+        w.pilot.enqueue("u1")
         await w.settle()
         assert w.hub.calls("PATCH", "/status") == []
 

@@ -6,11 +6,11 @@ import pytest
 
 from jobs import NOW, copy
 from sampan.controller.reconcile import actions as a
-from sampan.controller.reconcile.member_words import Words
-from sampan.controller.reconcile.retries import Tries, key_of
+from sampan.controller.reconcile.member_words import CallFailure
+from sampan.controller.reconcile.retries import RetryTracker, key_of
 
 ONCE = ("Start", "remote-1")
-BROKEN = Words(reason="InternalError", message="no")
+BROKEN = CallFailure(reason="InternalError", message="no")
 SAMPLES: tuple[a.Action, ...] = (
     a.Wait(),
     a.Patch({}),
@@ -27,17 +27,17 @@ SAMPLES: tuple[a.Action, ...] = (
 )
 
 
-def tries(jitter: float = 1.0) -> Tries:
+def tries(jitter: float = 1.0) -> RetryTracker:
     """Tries with a known jitter."""
-    return Tries(lambda low, high: low + (high - low) * jitter)
+    return RetryTracker(lambda low, high: low + (high - low) * jitter)
 
 
-def pauses(of: Tries, times: int) -> list[int]:
+def pauses(of: RetryTracker, times: int) -> list[int]:
     """How long each further try of one thing has to wait, if each is made as soon as it may be."""
     now, found = NOW, []
     for _ in range(times):
-        of.made("u1", ONCE, now)
-        left = of.of("u1")["Start"].left(now)
+        of.succeeded("u1", ONCE, now)
+        left = of.of("u1")["Start"].remaining(now)
         found.append(left)
         now += left
     return found
@@ -51,16 +51,16 @@ def test_pauses_double_up_to_a_minute_and_stay_there() -> None:
 @pytest.mark.parametrize("kind", ["Inquire", "Extend"])
 def test_what_is_not_urgent_is_done_again_less_often(kind: str) -> None:
     of = tries()
-    of.made("u1", (kind, "r"), NOW)
-    assert of.of("u1")[kind].left(NOW) == 4_000
+    of.succeeded("u1", (kind, "r"), NOW)
+    assert of.of("u1")[kind].remaining(NOW) == 4_000
 
 
 def test_another_target_is_another_matter_and_another_kind_too() -> None:
     of = tries()
-    of.made("u1", ONCE, NOW)
-    of.made("u1", ONCE, NOW)
+    of.succeeded("u1", ONCE, NOW)
+    of.succeeded("u1", ONCE, NOW)
     assert of.of("u1")["Start"].times == 2
-    of.made("u1", ("Start", "remote-2"), NOW)
+    of.succeeded("u1", ("Start", "remote-2"), NOW)
     assert of.of("u1")["Start"].times == 1
     assert "Remove" not in of.of("u1")
     assert of.of("u2") == {}
@@ -68,32 +68,32 @@ def test_another_target_is_another_matter_and_another_kind_too() -> None:
 
 def test_a_server_that_names_a_moment_is_obeyed_within_reason() -> None:
     of = tries()
-    patient = Words(reason="TooManyRequests", message="", retry_after=45_000)
-    assert of.failed("u1", ONCE, NOW, words=patient).left(NOW) == 45_000
-    absurd = Words(reason="TooManyRequests", message="", retry_after=10**9)
-    assert of.failed("u1", ONCE, NOW, words=absurd).left(NOW) == 300_000
+    patient = CallFailure(reason="TooManyRequests", message="", retry_after=45_000)
+    assert of.failed("u1", ONCE, NOW, failure=patient).remaining(NOW) == 45_000
+    absurd = CallFailure(reason="TooManyRequests", message="", retry_after=10**9)
+    assert of.failed("u1", ONCE, NOW, failure=absurd).remaining(NOW) == 300_000
 
 
 def test_what_works_again_is_forgiven_where_its_effect_is_seen_at_once() -> None:
     of = tries()
     for kind in ("Patch", "Confirm"):
-        of.failed("u1", (kind, "1"), NOW, words=BROKEN)
-        of.made("u1", (kind, "1"), NOW)
+        of.failed("u1", (kind, "1"), NOW, failure=BROKEN)
+        of.succeeded("u1", (kind, "1"), NOW)
         assert kind not in of.of("u1")
-    of.failed("u1", ONCE, NOW, words=BROKEN)
-    of.made("u1", ONCE, NOW)
+    of.failed("u1", ONCE, NOW, failure=BROKEN)
+    of.succeeded("u1", ONCE, NOW)
     assert (of.of("u1")["Start"].times, of.of("u1")["Start"].reason) == (2, ""), "carried out, but perhaps undone again"
 
 
 def test_a_clock_that_was_set_back_does_not_hold_anything_up() -> None:
     of = tries()
-    of.made("u1", ONCE, NOW)
-    assert of.of("u1")["Start"].left(NOW - 3_600_000) == 0
+    of.succeeded("u1", ONCE, NOW)
+    assert of.of("u1")["Start"].remaining(NOW - 3_600_000) == 0
 
 
 def test_a_job_that_is_gone_is_forgotten() -> None:
     of = tries()
-    of.made("u1", ONCE, NOW)
+    of.succeeded("u1", ONCE, NOW)
     of.forget("u1")
     assert of.of("u1") == {}
 

@@ -6,7 +6,7 @@ from weakref import ref
 
 import pytest
 
-from sampan.controller.runtime.gc_tuning import OLD, settle
+from sampan.controller.runtime.gc_tuning import OLD, freeze
 
 
 class Circle:
@@ -27,13 +27,13 @@ def as_it_was() -> Iterator[None]:
 
 def test_what_was_loaded_is_out_of_sight_and_what_lasts_is_looked_at_seldom() -> None:
     before = gc.get_freeze_count()
-    settle()
+    freeze()
     assert gc.get_freeze_count() > before
     assert gc.get_threshold()[2] == OLD > 10
 
 
 def test_circles_that_came_later_are_still_found_when_asked_for() -> None:
-    settle()
+    freeze()
     lost = ref(Circle())
     gc.collect()
     assert lost() is None

@@ -3,7 +3,7 @@
 from aiohttp import ClientSession
 from prometheus_client import CollectorRegistry, Gauge
 
-from sampan.controller.runtime.health import endpoint
+from sampan.controller.runtime.health import health_server
 
 
 async def get(port: int, path: str) -> tuple[int, str, str]:
@@ -16,7 +16,7 @@ async def test_metrics_health_and_readiness(unused_tcp_port: int) -> None:
     Gauge("sampan_test", "A test.", registry=registry).set(4)
     state = {"ready": False, "healthy": True}
     port = unused_tcp_port
-    async with endpoint("127.0.0.1", port, registry, ready=lambda: state["ready"], healthy=lambda: state["healthy"]):
+    async with health_server("127.0.0.1", port, registry, ready=lambda: state["ready"], healthy=lambda: state["healthy"]):
         code, text, kind = await get(port, "/metrics")
         assert (code, kind) == (200, "text/plain; version=0.0.4; charset=utf-8")
         assert "sampan_test 4.0" in text
@@ -30,5 +30,5 @@ async def test_metrics_health_and_readiness(unused_tcp_port: int) -> None:
 
 async def test_the_port_is_free_again_afterwards(unused_tcp_port: int) -> None:
     for _ in range(2):
-        async with endpoint("127.0.0.1", unused_tcp_port, CollectorRegistry(), ready=lambda: True, healthy=lambda: True):
+        async with health_server("127.0.0.1", unused_tcp_port, CollectorRegistry(), ready=lambda: True, healthy=lambda: True):
             assert (await get(unused_tcp_port, "/readyz"))[0] == 200

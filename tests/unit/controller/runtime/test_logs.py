@@ -8,7 +8,7 @@ import pytest
 
 from jobs import bound_status, record
 from sampan.api import status as s
-from sampan.controller.runtime.logs import JsonFormatter, configure, log_told
+from sampan.controller.runtime.logs import JsonFormatter, configure, log_status_change
 
 
 @pytest.fixture(autouse=True)
@@ -78,16 +78,16 @@ def test_a_higher_level_holds_for_all() -> None:
 def test_what_a_status_begins_to_say_is_logged_once_with_the_jobs_name(caplog: pytest.LogCaptureFixture) -> None:
     job = record(status=bound_status())
     status = s.told(job.status, "ImagePullBackOff", "no such image")
-    log_told(job, status)
+    log_status_change(job, status)
     (line,) = caplog.records
     found = vars(line)
-    assert (found["msg"], found["job"], found["reason"], found["words"]) == (
-        "job.told",
+    assert (found["msg"], found["job"], found["reason"], found["detail"]) == (
+        "job.status",
         "team-a/job-u1",
         "ImagePullBackOff",
         "no such image",
     )
     assert (found["offer"], found["pool"], found["attempt"]) == ("prov-a/lingang", "h100-x8", 1)
-    log_told(record(status=status), status)
-    log_told(job, s.told(job.status, "PodsRunning", ""))
+    log_status_change(record(status=status), status)
+    log_status_change(job, s.told(job.status, "PodsRunning", ""))
     assert len(caplog.records) == 1

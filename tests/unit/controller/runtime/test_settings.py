@@ -57,7 +57,7 @@ def test_other_variables_are_none_of_ours(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("CALL_TIMEOUT", "0"), ("PILOTS", "0"), ("CYCLE_INTERVAL", "-1"), ("TOMBSTONE", "soon"), ("ALLOWED_NETWORKS", "all")],
+    [("CALL_TIMEOUT", "0"), ("RECONCILE_WORKERS", "0"), ("CYCLE_INTERVAL", "-1"), ("TOMBSTONE", "soon"), ("ALLOWED_NETWORKS", "all")],
 )
 def test_what_cannot_be_meant_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(f"SAMPAN_{name}", value)

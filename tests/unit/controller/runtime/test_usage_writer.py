@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from jobs import NOW, record
-from sampan.controller.runtime.usage_writer import BATCH, UseWriter
-from sampan.controller.state.usage import WEEK, UseBook
+from sampan.controller.runtime.usage_writer import BATCH, UsageWriter
+from sampan.controller.state.usage import WEEK, UsageTracker
 from sampan.store.use import Use, UseStore
 from unit.controller.fakes import until
 from unit.controller.state.test_usage import running
@@ -30,17 +30,17 @@ class Frail(UseStore):
         super().write(uses)
 
 
-def parts(failures: int = 0) -> tuple[UseBook, Frail, UseWriter]:
+def parts(failures: int = 0) -> tuple[UsageTracker, Frail, UsageWriter]:
     """A book, a store in memory, and a writer between them."""
-    book, store = UseBook(clock=lambda: NOW), Frail("", half_life=WEEK, now=NOW)
+    book, store = UsageTracker(clock=lambda: NOW), Frail("", half_life=WEEK, now=NOW)
     store.failures = failures
-    return book, store, UseWriter(book, store)
+    return book, store, UsageWriter(book, store)
 
 
-def charge(book: UseBook, *uids: str) -> None:
+def charge(book: UsageTracker, *uids: str) -> None:
     """Jobs are bound."""
     for uid in uids:
-        book.heard(record(uid, status=running()), lambda: "q")
+        book.on_job(record(uid, status=running()), lambda: "q")
 
 
 async def test_all_is_stored_in_batches() -> None:
@@ -58,13 +58,13 @@ async def test_all_is_stored_in_batches() -> None:
 
 
 async def test_a_failing_store_is_seen_and_loses_nothing(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    monkeypatch.setattr("sampan.controller.runtime.usage_writer.AGAIN", (0, 0.01))
+    monkeypatch.setattr("sampan.controller.runtime.usage_writer.RETRY_DELAYS", (0, 0.01))
     book, store, writer = parts(failures=3)
     seen: list[tuple[bool, int]] = []
     store_write = store.write
 
     def watched(uses: Iterable[Use]) -> None:
-        seen.append((writer.sound, writer.unstored))
+        seen.append((writer.healthy, writer.unstored))
         store_write(uses)
 
     monkeypatch.setattr(store, "write", watched)
@@ -72,8 +72,8 @@ async def test_a_failing_store_is_seen_and_loses_nothing(monkeypatch: pytest.Mon
     charge(book, "u1")
     await until(lambda: not book.outbox)
     assert seen == [(True, 1), (False, 1), (False, 1), (False, 1)]
-    assert (writer.sound, writer.errors) == (True, 3)
-    assert [entry.levelno for entry in caplog.records if entry.message == "use.unstored"] == [logging.ERROR] * 3
+    assert (writer.healthy, writer.errors) == (True, 3)
+    assert [entry.levelno for entry in caplog.records if entry.message == "usage.write_failed"] == [logging.ERROR] * 3
     assert [use.job_uid for use in store.unsettled()] == ["u1"]
     task.cancel()
     await asyncio.wait({task})
@@ -84,7 +84,7 @@ def test_the_last_words_are_stored_or_the_failure_is_logged(caplog: pytest.LogCa
     book, store, writer = parts(failures=1)
     charge(book, "u1")
     writer.flush()
-    assert "use.unstored" in caplog.messages
+    assert "usage.write_failed" in caplog.messages
     assert writer.unstored == 1
     writer.flush()
     assert writer.unstored == 0

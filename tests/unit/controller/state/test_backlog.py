@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import NOW, job
-from sampan.controller.state.backlog import Sight, Waiting
+from sampan.controller.state.backlog import BacklogCache, Visibility
 from sampan.model.backlog import Backlog
 
 UIDS = [f"u{number}" for number in range(12)]
@@ -21,22 +21,22 @@ CHANGES = st.lists(
 def test_it_shows_what_a_look_at_all_would_show(changes: list[tuple[str, str, int, bool]]) -> None:
     now, world = NOW, dict[str, tuple[int, str]]()
 
-    def look(uid: str, at: int) -> Sight:
+    def look(uid: str, at: int) -> Visibility:
         if uid not in world:
-            return Sight(None)
+            return Visibility(None)
         since, kind = world[uid]
         if since > at:
-            return Sight(None, since)
-        return Sight(replace(job(uid), resource_version=kind, priority=int(kind == "other bucket")))
+            return Visibility(None, since)
+        return Visibility(replace(job(uid), resource_version=kind, priority=int(kind == "other bucket")))
 
-    waiting = Waiting(look)
+    waiting = BacklogCache(look)
     for uid, kind, delay, settle in changes:
         now += 7
         if kind == "gone":
             world.pop(uid, None)
         else:
             world[uid] = now + delay, kind
-        waiting.touch(uid)
+        waiting.invalidate(uid)
         if settle:
             waiting.backlog(now)
     want = Backlog.of(sight.job for uid in UIDS if (sight := look(uid, now)).job is not None)
@@ -48,17 +48,17 @@ def test_it_shows_what_a_look_at_all_would_show(changes: list[tuple[str, str, in
 def test_nothing_is_looked_at_that_did_not_change() -> None:
     looked: list[str] = []
 
-    def look(uid: str, _: int) -> Sight:
+    def look(uid: str, _: int) -> Visibility:
         looked.append(uid)
-        return Sight(job(uid))
+        return Visibility(job(uid))
 
-    waiting = Waiting(look)
-    waiting.touch_all(UIDS)
+    waiting = BacklogCache(look)
+    waiting.invalidate_all(UIDS)
     first = waiting.backlog(NOW)
     assert sorted(looked) == sorted(UIDS)
     assert waiting.backlog(NOW + 1_000_000) is first
     assert len(looked) == len(UIDS)
-    waiting.touch("u3")
+    waiting.invalidate("u3")
     assert waiting.backlog(NOW) is first, "looked at, and the same"
     assert looked[len(UIDS) :] == ["u3"]
 
@@ -67,12 +67,12 @@ def test_nothing_is_looked_at_that_did_not_change() -> None:
 def test_moments_that_no_longer_matter_are_dropped(amount: int) -> None:
     at = NOW
 
-    def look(uid: str, _: int) -> Sight:
-        return Sight(None, at)
+    def look(uid: str, _: int) -> Visibility:
+        return Visibility(None, at)
 
-    waiting = Waiting(look)
+    waiting = BacklogCache(look)
     for number in range(amount):
         at = NOW + 1_000 + number
-        waiting.touch("u")
+        waiting.invalidate("u")
         waiting.backlog(NOW)
-    assert len(waiting._timed) <= 70
+    assert len(waiting._timers) <= 70

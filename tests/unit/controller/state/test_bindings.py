@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from jobs import OFFER, binding
 from sampan.api.status import Binding
-from sampan.controller.state.bindings import Bindings
+from sampan.controller.state.bindings import BindingIndex
 from sampan.model.offer import OfferKey
 
 OTHER = OfferKey("prov-b", "other")
@@ -17,11 +17,11 @@ STEPS = st.lists(st.tuples(st.sampled_from(["u1", "u2", "u3"]), st.sampled_from(
 
 @given(STEPS)
 def test_it_finds_what_a_walk_would_find(steps: list[tuple[str, Binding | None]]) -> None:
-    index, jobs = Bindings(), dict[str, Binding | None]()
+    index, jobs = BindingIndex(), dict[str, Binding | None]()
     for uid, bound in steps:
-        index.put(uid, bound)
+        index.update(uid, bound)
         jobs[uid] = bound
     for cluster in ("c-1", "c-2", "c-3"):
-        assert sorted(index.to(cluster)) == sorted(uid for uid, bound in jobs.items() if bound and bound.cluster_uid == cluster)
+        assert sorted(index.of_member(cluster)) == sorted(uid for uid, bound in jobs.items() if bound and bound.cluster_uid == cluster)
     for offer in (OFFER, OTHER):
-        assert sorted(index.by(offer)) == sorted(uid for uid, bound in jobs.items() if bound and bound.offer == offer)
+        assert sorted(index.of_offer(offer)) == sorted(uid for uid, bound in jobs.items() if bound and bound.offer == offer)

@@ -4,8 +4,8 @@ from typing import Any
 
 from jobs import NOW, OFFER, record
 from sampan.api import status as s
-from sampan.controller.state.pending import WaitingRoom
-from sampan.controller.state.queues import QueueBook
+from sampan.controller.state.pending import PendingJobs
+from sampan.controller.state.queues import QueueRegistry
 from sampan.model.lifecycle import Outcome
 
 from .test_queues import queue
@@ -14,12 +14,12 @@ CELL = (OFFER, "h100-x8")
 COOLDOWN = 300_000
 
 
-def room(book: QueueBook | None = None) -> WaitingRoom:
+def room(book: QueueRegistry | None = None) -> PendingJobs:
     """An empty room with cool-downs of five minutes."""
-    return WaitingRoom(book or QueueBook(), cooldown=COOLDOWN)
+    return PendingJobs(book or QueueRegistry(), cooldown=COOLDOWN)
 
 
-def seen(of: WaitingRoom, now: int = NOW) -> list[str]:
+def seen(of: PendingJobs, now: int = NOW) -> list[str]:
     """Who may be placed."""
     return [job.uid for job in of.backlog(now).jobs]
 
@@ -32,22 +32,22 @@ def ended(outcome: Outcome, reason: str, at: int = NOW) -> s.Status:
 
 def test_a_job_is_seen_from_when_it_comes_until_it_goes() -> None:
     of = room()
-    of.put(record("u1"))
-    of.put(record("u2"))
+    of.add(record("u1"))
+    of.add(record("u2"))
     assert seen(of) == ["u1", "u2"]
-    of.take_out("u1")
+    of.remove("u1")
     assert seen(of) == ["u2"]
-    of.hide("u2")
+    of.exclude("u2")
     assert seen(of) == []
-    of.show("u2")
+    of.include("u2")
     assert seen(of) == ["u2"]
-    of.forget("u2")
+    of.delete("u2")
     assert seen(of) == []
 
 
 def test_backoff_ends_by_itself() -> None:
     of = room()
-    of.put(record("u1", status=ended(Outcome.APP_FAILED, "Error")))
+    of.add(record("u1", status=ended(Outcome.APP_FAILED, "Error")))
     assert seen(of) == []
     assert seen(of, NOW + 9_999) == []
     assert seen(of, NOW + 10_000) == ["u1"]
@@ -55,9 +55,9 @@ def test_backoff_ends_by_itself() -> None:
 
 def test_a_job_out_of_sight_is_seen_as_it_will_be_once_it_is_not() -> None:
     of, paused = room(), record("u1", status=ended(Outcome.REJECTED, "ImagePullBackOff"))
-    of.put(paused)
+    of.add(paused)
     assert seen(of) == []
-    assert of.seen(paused, NOW).excluded == {CELL}
+    assert of.scheduler_view(paused, NOW).excluded == {CELL}
     until = of.not_before(paused)
     assert until > NOW
     assert seen(of, until) == ["u1"]
@@ -65,23 +65,23 @@ def test_a_job_out_of_sight_is_seen_as_it_will_be_once_it_is_not() -> None:
 
 def test_a_hold_is_for_its_time_and_its_version() -> None:
     of = room()
-    of.put(record("u1"))
-    of.hold_back("u1", until=NOW + 500, version="10")
+    of.add(record("u1"))
+    of.back_off("u1", until=NOW + 500, version="10")
     assert seen(of) == []
     assert seen(of, NOW + 500) == ["u1"]
-    of.hold_back("u1", until=NOW + 5_000, version="10")
+    of.back_off("u1", until=NOW + 5_000, version="10")
     assert seen(of, NOW + 600) == []
-    of.put(record("u1", resourceVersion="11"))
+    of.add(record("u1", resourceVersion="11"))
     assert seen(of, NOW + 600) == ["u1"], "a newer picture is good at once"
 
 
 def test_a_cell_cools_down_for_the_like_of_the_namespace_and_no_other() -> None:
     of = room()
-    of.put(record("like"))
-    of.put(record("other", spec={"policy": "cost"}))
-    of.put(record("neighbour", namespace="team-b"))
+    of.add(record("like"))
+    of.add(record("other", spec={"policy": "cost"}))
+    of.add(record("neighbour", namespace="team-b"))
     assert len(seen(of)) == 3
-    of.put(record("failed", status=ended(Outcome.REJECTED, "StartDeadlineExceeded")))
+    of.add(record("failed", status=ended(Outcome.REJECTED, "StartDeadlineExceeded")))
 
     def closed(now: int) -> dict[str, Any]:
         return {job.uid: job.excluded for job in of.backlog(now).jobs if job.excluded}
@@ -89,29 +89,29 @@ def test_a_cell_cools_down_for_the_like_of_the_namespace_and_no_other() -> None:
     assert closed(NOW) == {"like": {CELL}}, "the one that failed pauses"
     shape = record("new").shape
     assert shape is not None
-    assert [set(of.cooling(namespace, shape, NOW)) for namespace in ("team-a", "team-b")] == [{CELL}, set()]
-    assert not of.cooling("team-a", shape, NOW + COOLDOWN)
-    of.put(record("late"))
+    assert [set(of.cooling_cells(namespace, shape, NOW)) for namespace in ("team-a", "team-b")] == [{CELL}, set()]
+    assert not of.cooling_cells("team-a", shape, NOW + COOLDOWN)
+    of.add(record("late"))
     assert closed(NOW + 2_000) == {"like": {CELL}, "failed": {CELL}, "late": {CELL}}
     assert closed(NOW + COOLDOWN) == {}
 
 
 def test_what_holds_up_the_containers_of_one_job_closes_no_cell_to_the_like() -> None:
     of = room()
-    of.put(record("like"))
-    of.put(record("failed", status=ended(Outcome.REJECTED, "ImagePullBackOff")))
+    of.add(record("like"))
+    of.add(record("failed", status=ended(Outcome.REJECTED, "ImagePullBackOff")))
     assert {job.uid: job.excluded for job in of.backlog(NOW + 2_000).jobs} == {"like": frozenset(), "failed": {CELL}}
 
 
 def test_queues_and_labels_reach_the_jobs() -> None:
-    book = QueueBook()
+    book = QueueRegistry()
     of = room(book)
-    of.put(record("u1"))
+    of.add(record("u1"))
     assert of.backlog(NOW).jobs[0].queue == "default"
     book.apply(queue("research", "team-a"))
     of.queues_changed()
     assert of.backlog(NOW).jobs[0].queue == "research"
-    book.read(("tier",))
+    book.set_label_keys(("tier",))
     book.apply_namespace("team-a", {"tier": "gold"})
     of.namespace_changed("team-a")
     assert of.backlog(NOW).jobs[0].shape.tenant == (("tier", "gold"),)
@@ -122,7 +122,7 @@ def test_cool_downs_of_shapes_that_never_come_again_do_not_pile_up() -> None:
     for number in range(1, 500):
         now = NOW + number * COOLDOWN
         like = record(f"u{number}", spec={"replicas": number}, status=ended(Outcome.REJECTED, "StartDeadlineExceeded", at=now))
-        of.put(like)
-        of.forget(like.uid)
+        of.add(like)
+        of.delete(like.uid)
         of.backlog(now)
     assert len(of._cooling) <= 65

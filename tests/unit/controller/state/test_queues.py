@@ -6,7 +6,7 @@ import pytest
 
 from jobs import record
 from sampan.api.convert_offer import InvalidObjectError
-from sampan.controller.state.queues import QueueBook, Seat
+from sampan.controller.state.queues import QueuePlacement, QueueRegistry
 from sampan.model.reason import Reason
 
 LIMITED = {"accelerator": {"class": "nvidia-h100-sxm-80gb", "count": 1}}
@@ -20,20 +20,20 @@ def queue(name: str, *namespaces: str, at: str = "2026-01-01T00:00:00Z", uid: st
     }
 
 
-def book(*queues: dict[str, Any]) -> QueueBook:
+def book(*queues: dict[str, Any]) -> QueueRegistry:
     """A book of these queues."""
-    made = QueueBook()
+    made = QueueRegistry()
     for each in queues:
         made.apply(each)
     return made
 
 
-def seat(of: QueueBook, **spec: Any) -> Seat:
+def seat(of: QueueRegistry, **spec: Any) -> QueuePlacement:
     """Where a job of team-a queues."""
     job = record(spec=spec)
     assert job.spec is not None
     assert job.shape is not None
-    return of.seat(job.namespace, job.spec, job.shape)
+    return of.place(job.namespace, job.spec, job.shape)
 
 
 YOUNG = queue("young", "team-a", at="2026-02-01T00:00:00Z")
@@ -67,7 +67,7 @@ RESEARCH = queue("research", "team-a", highestPriority=5, policies=["balanced", 
 )
 def test_where_a_job_queues(name: str, queues: tuple[dict[str, Any], ...], spec: dict[str, Any], want: str, barred: Reason | None) -> None:
     got = seat(book(*queues), **spec)
-    assert (got.queue, got.barred) == (want, barred), name
+    assert (got.queue, got.inadmissible) == (want, barred), name
 
 
 def test_a_run_limit_counts_where_the_job_declares_none() -> None:
@@ -83,8 +83,8 @@ def test_of_a_namespace_is_told_only_what_offers_read() -> None:
     of = book()
     assert not of.apply_namespace("team-a", {"tier": "gold", "secret": "x"}), "nobody reads it"
     assert seat(of).shape.tenant == ()
-    assert of.read(("tier", "zone"))
-    assert not of.read(("tier", "zone"))
+    assert of.set_label_keys(("tier", "zone"))
+    assert not of.set_label_keys(("tier", "zone"))
     assert seat(of).shape.tenant == (("tier", "gold"),)
     assert of.apply_namespace("team-a", {"tier": "silver"})
     assert not of.apply_namespace("team-a", {"tier": "silver", "other": "y"})
@@ -111,6 +111,6 @@ def test_the_end_of_a_queue_may_be_heard_after_its_successor() -> None:
     of = book(RESEARCH)
     of.apply(queue("research", "team-a", uid="second", at="2026-03-01T00:00:00Z"))
     assert not of.remove("uid-research"), "the successor is there"
-    assert seat(of, priority=9).barred is None
+    assert seat(of, priority=9).inadmissible is None
     assert of.remove("second")
     assert of.queues == {}

@@ -7,7 +7,7 @@ import pytest
 
 from jobs import NOW, OFFER, bound_status, record
 from sampan.api import status as s
-from sampan.controller.state.reservations import UNPLACED, Promises, moved, reservation_of, reservation_view
+from sampan.controller.state.reservations import UNPLACED, ReservationStore, place_changed, reservation_of, reservation_view
 from sampan.model.offer import OfferKey
 from sampan.model.plan import Plan
 from sampan.model.reservation import Reservation
@@ -52,32 +52,32 @@ def test_what_cannot_be_kept_is_not_read(name: str, kwargs: dict[str, Any]) -> N
 
 
 def test_what_was_read_waits_for_its_cell() -> None:
-    promises = Promises()
+    promises = ReservationStore()
     promises.restore(record(status={"reservation": VIEW}))
-    assert promises.standing(set(), lambda _: True) == ()
-    promises.take(Plan())
-    assert promises.view("u1") == VIEW, "the member is not connected yet: the promise stands"
-    assert [each.job_uid for each in promises.standing({CELL}, lambda _: True)] == ["u1"]
-    promises.take(Plan(unbounded={"u1": "NoDeclaredEnd"}))
-    assert promises.standing({CELL}, lambda _: True) == (), "the cycle saw it and did not keep it"
-    assert promises.view("u1") is None
-    assert promises.unbounded == {"u1": "NoDeclaredEnd"}
+    assert promises.active(set(), lambda _: True) == ()
+    promises.apply(Plan())
+    assert promises.status_view("u1") == VIEW, "the member is not connected yet: the promise stands"
+    assert [each.job_uid for each in promises.active({CELL}, lambda _: True)] == ["u1"]
+    promises.apply(Plan(unbounded={"u1": "NoDeclaredEnd"}))
+    assert promises.active({CELL}, lambda _: True) == (), "the cycle saw it and did not keep it"
+    assert promises.status_view("u1") is None
+    assert promises.unknown_starts == {"u1": "NoDeclaredEnd"}
 
 
 def test_a_promise_of_an_offer_that_is_gone_is_dropped() -> None:
-    promises = Promises()
+    promises = ReservationStore()
     promises.restore(record(status={"reservation": VIEW}))
-    assert promises.standing(set(), lambda _: False) == ()
-    assert promises.view("u1") is None
+    assert promises.active(set(), lambda _: False) == ()
+    assert promises.status_view("u1") is None
 
 
 def test_the_cycle_has_the_last_word_in_order_of_making() -> None:
-    promises = Promises()
+    promises = ReservationStore()
     second = replace(PROMISE, job_uid="u0", made=NOW)
-    promises.take(Plan(reservations=(second, PROMISE)))
-    assert promises.standing({CELL}, lambda _: True) == (PROMISE, second)
-    promises.forget("u1")
-    assert promises.standing({CELL}, lambda _: True) == (second,)
+    promises.apply(Plan(reservations=(second, PROMISE)))
+    assert promises.active({CELL}, lambda _: True) == (PROMISE, second)
+    promises.drop("u1")
+    assert promises.active({CELL}, lambda _: True) == (second,)
 
 
 @pytest.mark.parametrize(
@@ -91,23 +91,23 @@ def test_the_cycle_has_the_last_word_in_order_of_making() -> None:
     ],
 )
 def test_what_is_news(told: dict[str, Any] | None, now: dict[str, Any] | None, want: bool) -> None:
-    assert moved(told, now) is want
+    assert place_changed(told, now) is want
 
 
 SHAPED = record(spec={"replicas": 2, "alternatives": [{"accelerator": {"class": "nvidia-h100-sxm-80gb", "count": 4}}]})
 
 
 def test_devices_that_are_kept_are_counted_by_pool() -> None:
-    promises, told = Promises(), list[object]()
-    promises.listen(lambda offers: told.append(set(offers)))
+    promises, told = ReservationStore(), list[object]()
+    promises.on_change(lambda offers: told.append(set(offers)))
     kept = replace(PROMISE, nodes=(("n1", 1), ("n2", 1)))
     other = replace(kept, job_uid="u2", cell=(OFFER, "h100-x8@rack-1"))
-    promises.take(Plan(reservations=(kept, other)))
-    assert promises.reserved(OFFER, {"u1": SHAPED, "u2": SHAPED}) == {"h100-x8": 16}
-    assert promises.reserved(OfferKey("prov-b", "x"), {"u1": SHAPED}) == {}
-    assert promises.reserved(OFFER, {}) == {"h100-x8": 0}, "a job that is gone keeps nothing"
-    promises.take(Plan(reservations=(replace(kept, start=NOW), other)))
+    promises.apply(Plan(reservations=(kept, other)))
+    assert promises.reserved_devices(OFFER, {"u1": SHAPED, "u2": SHAPED}) == {"h100-x8": 16}
+    assert promises.reserved_devices(OfferKey("prov-b", "x"), {"u1": SHAPED}) == {}
+    assert promises.reserved_devices(OFFER, {}) == {"h100-x8": 0}, "a job that is gone keeps nothing"
+    promises.apply(Plan(reservations=(replace(kept, start=NOW), other)))
     assert told == [{OFFER}], "another start keeps the same devices"
-    promises.forget("u1")
-    promises.take(Plan())
+    promises.drop("u1")
+    promises.apply(Plan())
     assert told == [{OFFER}] * 3

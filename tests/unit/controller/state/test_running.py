@@ -9,8 +9,8 @@ from builders import NOW as START
 from builders import cluster, demand, job, node, requirement, vector
 from jobs import CLUSTER, NOW, OFFER, binding, body, bound_status, copy, record
 from sampan.api.status import running
-from sampan.controller.state.queues import QueueBook
-from sampan.controller.state.running import UnderWay, about_to_run, recovered_nodes, replicas_over, running_of, share_of
+from sampan.controller.state.queues import QueueRegistry
+from sampan.controller.state.running import RunningJobs, assumed_running, recovered_nodes, replicas_finished, running_of, share_of
 from sampan.controller.state.store import State
 from sampan.inventory.in_flight import Flight
 from sampan.kube.workloads import JobSpec
@@ -29,20 +29,20 @@ def flight(uid: str = "u1") -> Flight:
     return Flight(job_uid=uid, nodes=(("n1", 1),), per_replica=vector(cpu=4), finished=0)
 
 
-def bound(of: QueueBook | None = None, *, runs_after: int | None = None, **spec: Any) -> Running:
+def bound(of: QueueRegistry | None = None, *, runs_after: int | None = None, **spec: Any) -> Running:
     """What a bound job holds; `runs_after`: seconds from its binding until it ran."""
     status = bound_status(binding(bound_at=NOW))
     made = record(spec=dict(spec), status=status if runs_after is None else running(status, at=NOW + runs_after * 1000))
     assert made.spec is not None
     assert made.shape is not None
-    return running_of(made, (of or QueueBook()).seat("team-a", made.spec, made.shape), flight=flight())
+    return running_of(made, (of or QueueRegistry()).place("team-a", made.spec, made.shape), flight=flight())
 
 
 def test_an_end_is_what_was_declared_from_the_binding_on() -> None:
     grace = 30
     assert (bound(**LIMITED).ends, bound(**LIMITED).likely_ends) == (NOW + (100 + 1000 + grace) * 1000, NOW + 500_000)
     assert (bound().ends, bound().likely_ends) == (None, None)
-    book = QueueBook()
+    book = QueueRegistry()
     book.apply(queue("research", "team-a", defaultRunSeconds=60))
     assert bound(book, startDeadlineSeconds=100).ends == NOW + (100 + 60 + grace) * 1000
     assert bound(book).queue == "research"
@@ -53,7 +53,7 @@ def test_the_end_of_a_job_that_runs_is_what_was_declared_from_its_start_on() -> 
     grace, runs = 30, bound(runs_after=15, **LIMITED)
     assert (runs.ends, runs.likely_ends) == (NOW + (15 + 1000 + grace) * 1000, NOW + (15 + 500) * 1000)
     assert bound(runs_after=15).ends is None
-    book = QueueBook()
+    book = QueueRegistry()
     book.apply(queue("research", "team-a", defaultRunSeconds=60))
     assert bound(book, runs_after=15, startDeadlineSeconds=100).ends == NOW + (15 + 60 + grace) * 1000
 
@@ -61,24 +61,24 @@ def test_the_end_of_a_job_that_runs_is_what_was_declared_from_its_start_on() -> 
 def test_an_assignment_counts_before_its_intent_is_written() -> None:
     wanted = demand()
     made = Assignment(job=job(), offer=OFFER, cluster_uid="c1", pool="p", demand=wanted, replicas=1, nodes=(("n1", 1),))
-    got = about_to_run(made, flight=flight(), now=START)
+    got = assumed_running(made, flight=flight(), now=START)
     want = None if wanted.span_seconds is None else START + wanted.span_seconds * 1000
     assert (got.nodes, got.per_replica, got.ends) == ((("n1", 1),), vector(cpu=4), want)
 
 
 def test_only_what_changed_is_another_object() -> None:
     held = {"u1": ("c1", bound()), "u2": ("c2", bound())}
-    under_way = UnderWay(lambda uid, _: held.get(uid))
+    under_way = RunningJobs(lambda uid, _: held.get(uid))
     plain = {uid: cluster(node("n1"), uid=uid) for uid in ("c1", "c2", "c3")}
     for uid in held:
-        under_way.touch(uid)
+        under_way.invalidate(uid)
     first = under_way.clusters(plain, NOW)
     assert [sorted(first[uid].running) for uid in plain] == [["u1"], ["u2"], []]
     assert first["c3"] is plain["c3"]
-    under_way.touch_all()
+    under_way.invalidate_all()
     assert under_way.clusters(plain, NOW) is first
     del held["u1"]
-    under_way.touch_pools({(OFFER, "h100-x8")})
+    under_way.invalidate_pools({(OFFER, "h100-x8")})
     second = under_way.clusters(plain, NOW)
     assert (dict(second["c1"].running), second["c2"]) == ({}, first["c2"])
     assert second["c2"] is first["c2"]
@@ -95,7 +95,7 @@ def test_the_state_shows_a_job_as_running_from_its_assignment_to_its_end() -> No
     )
     st.assume(made)
     assert st.snapshot(NOW).clusters[CLUSTER].running["u1"].nodes == (("n2", 1),)
-    st.forget("u1")
+    st.forget_assumed("u1")
     assert not st.snapshot(NOW).clusters[CLUSTER].running
     st.apply_job(body("u1", spec=LIMITED, resourceVersion="11", status=bound_status(binding(bound_at=NOW))))
     assert st.snapshot(NOW).clusters[CLUSTER].running["u1"].ends == NOW + 1_130_000
@@ -109,8 +109,8 @@ def test_the_state_shows_a_job_as_running_from_its_assignment_to_its_end() -> No
 def test_nodes_after_a_restart_and_replicas_that_are_over() -> None:
     assert recovered_nodes(3, None, pool()) == (("n1", 2), ("n2", 1))
     assert recovered_nodes(3, None, None) == ()
-    assert replicas_over(1, None) == 0
-    assert replicas_over(1, copy(succeeded=1)) == 1
+    assert replicas_finished(1, None) == 0
+    assert replicas_finished(1, copy(succeeded=1)) == 1
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_nodes_after_a_restart_and_replicas_that_are_over() -> None:
 def test_a_failed_pod_of_a_sweep_is_replaced_until_its_index_failed(per_index: int | None, status: dict[str, Any], want: int) -> None:
     """Its nodes and its share of a quota are not free while it waits to be restarted."""
     spec = JobSpec(parallelism=4, completions=4, backoff_limit_per_index=per_index)
-    assert replicas_over(4, msgspec.structs.replace(copy(**status), spec=spec)) == want
+    assert replicas_finished(4, msgspec.structs.replace(copy(**status), spec=spec)) == want
 
 
 def test_a_share_of_a_card_is_told_and_a_whole_device_is_none() -> None:

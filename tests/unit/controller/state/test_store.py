@@ -41,7 +41,7 @@ def waiting(of: State, now: int = NOW) -> list[str]:
 
 def flights(of: State) -> list[Flight]:
     """What is counted as taken on the member."""
-    return list(of.flights(CLUSTER))
+    return list(of.in_flight(CLUSTER))
 
 
 # --- what the watches say -----------------------------------------------------------------------------------------
@@ -103,7 +103,7 @@ def test_only_jobs_that_may_be_placed_are_in_the_snapshot(name: str, kwargs: dic
 
 def test_the_scheduler_is_told_when_a_job_may_be_placed() -> None:
     st, told = state(), []
-    st.on_waiting.append(lambda: told.append(1))
+    st.on_pending.append(lambda: told.append(1))
     st.apply_job(body("u1", status=bound_status()))
     assert not told
     st.apply_job(body("u2"))
@@ -180,8 +180,8 @@ def test_a_job_can_be_held_back_for_a_time_or_for_one_picture_of_it() -> None:
     st = state()
     st.apply_job(body("u1"))
     st.apply_job(body("u2"))
-    st.hold_back("u1", until=NOW + 10)
-    st.hold_back("u2", until=NOW + 10, version="10")
+    st.back_off("u1", until=NOW + 10)
+    st.back_off("u2", until=NOW + 10, version="10")
     assert waiting(st) == []
     assert st.waiting == 2
     for uid in ("u1", "u2"):

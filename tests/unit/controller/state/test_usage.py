@@ -9,7 +9,7 @@ from builders import demand, job
 from jobs import CLUSTER, NOW, OFFER, binding, body, bound_status, record
 from sampan.api import status as s
 from sampan.controller.state.store import State
-from sampan.controller.state.usage import WEEK, UseBook
+from sampan.controller.state.usage import WEEK, UsageTracker
 from sampan.model.lifecycle import Event, Outcome
 from sampan.model.plan import Assignment
 from sampan.scheduling.queueing.charge import UNDECLARED, inflated
@@ -20,9 +20,9 @@ CHARGE = 24_000_000
 AT = NOW - 5_000
 
 
-def book(now: int = NOW) -> UseBook:
+def book(now: int = NOW) -> UsageTracker:
     """An empty book."""
-    return UseBook(clock=lambda: now)
+    return UsageTracker(clock=lambda: now)
 
 
 def assignment(uid: str = "u1", *, charge: int = CHARGE) -> Assignment:
@@ -40,9 +40,9 @@ def assignment(uid: str = "u1", *, charge: int = CHARGE) -> Assignment:
     )
 
 
-def used(of: UseBook) -> dict[str, int]:
+def used(of: UsageTracker) -> dict[str, int]:
     """What was used, by queue."""
-    return {name: use.total for name, use in of.use.items() if use.total}
+    return {name: use.total for name, use in of.by_queue.items() if use.total}
 
 
 def running(attempt: int = 1, **changes: Any) -> s.Status:
@@ -60,10 +60,10 @@ def test_a_plan_counts_until_it_is_withdrawn() -> None:
     of = book()
     of.assume(assignment())
     assert used(of) == {"default": inflated(CHARGE, NOW, WEEK)}
-    assert dict(of.use["default"].namespaces) == {"team-a": inflated(CHARGE, NOW, WEEK)}
+    assert dict(of.by_queue["default"].namespaces) == {"team-a": inflated(CHARGE, NOW, WEEK)}
     of.assume(assignment())
     assert used(of) == {"default": inflated(CHARGE, NOW, WEEK)}, "counted once"
-    of.withdraw("u1")
+    of.rollback("u1")
     assert used(of) == {}
     assert of.outbox == []
 
@@ -72,10 +72,10 @@ def test_what_is_bound_is_stored_and_corrected_when_it_ends() -> None:
     of = book()
     of.assume(assignment())
     for _ in range(2):
-        of.heard(record(status=running()), lambda: "elsewhere")
+        of.on_job(record(status=running()), lambda: "elsewhere")
     assert used(of) == {"default": inflated(CHARGE, AT, WEEK)}, "from the binding on, in the queue of the plan"
-    of.heard(record(status=ended(after=UNDECLARED // 4)), lambda: "elsewhere")
-    of.heard(record(status=ended(after=UNDECLARED // 4)), lambda: "elsewhere")
+    of.on_job(record(status=ended(after=UNDECLARED // 4)), lambda: "elsewhere")
+    of.on_job(record(status=ended(after=UNDECLARED // 4)), lambda: "elsewhere")
     assert used(of) == {"default": inflated(CHARGE // 4, AT, WEEK)}
     assert [(use.amount, use.final) for use in of.outbox] == [(CHARGE, False), (CHARGE // 4, True)]
 
@@ -84,12 +84,12 @@ def test_what_is_bound_is_stored_and_corrected_when_it_ends() -> None:
 def test_a_restart_finds_what_is_bound(lost: bool) -> None:
     first, store = book(), UseStore("", half_life=WEEK, now=NOW)
     first.assume(assignment())
-    first.heard(record(status=running()), lambda: "default")
+    first.on_job(record(status=running()), lambda: "default")
     store.write([] if lost else first.outbox)
     second = book()
     second.load(store.totals(), store.unsettled())
-    second.heard(record(status=running()), lambda: "default")
-    assert second.use == first.use
+    second.on_job(record(status=running()), lambda: "default")
+    assert second.by_queue == first.by_queue
     assert len(second.outbox) == int(lost)
     store.write(second.outbox)
     assert store.totals() == {("default", "team-a"): inflated(CHARGE, AT, WEEK)}
@@ -99,14 +99,14 @@ def test_a_restart_finds_what_is_bound(lost: bool) -> None:
 def test_what_ended_or_went_while_nobody_looked_is_corrected() -> None:
     first, store = book(), UseStore("", half_life=WEEK, now=NOW)
     for uid in ("u1", "u2", "u3"):
-        first.heard(record(uid, status=running()), lambda: "q")
+        first.on_job(record(uid, status=running()), lambda: "q")
     store.write(first.outbox)
     second = book(now=AT + UNDECLARED * 500)
     second.load(store.totals(), store.unsettled())
     known = {"u1": record("u1", status=ended(after=864)), "u2": record("u2", status=running())}
     for each in known.values():
-        second.heard(each, lambda: "q")
-    second.settle(known)
+        second.on_job(each, lambda: "q")
+    second.close_missing(known)
     got = {use.job_uid: use.amount for use in second.outbox}
     assert got == {"u1": CHARGE // 100, "u3": CHARGE // 2}, "of one that is gone, the time until now"
     store.close()
@@ -114,21 +114,21 @@ def test_what_ended_or_went_while_nobody_looked_is_corrected() -> None:
 
 def test_a_new_attempt_is_another_charge() -> None:
     of = book()
-    of.heard(record(status=running()), lambda: "q")
+    of.on_job(record(status=running()), lambda: "q")
     requeued = s.released(ended(after=864), Event.REQUEUED, reason="X", message="", at=NOW)
-    of.heard(record(status=requeued), lambda: "q")
-    of.heard(record(status={**requeued, **running(2)}), lambda: "q")
+    of.on_job(record(status=requeued), lambda: "q")
+    of.on_job(record(status={**requeued, **running(2)}), lambda: "q")
     assert [(use.attempt, use.final) for use in of.outbox] == [(1, False), (1, True), (2, False)]
 
 
 def test_the_state_shows_use_to_the_scheduler() -> None:
     of = book()
-    st = State(FakeFleet(), currency="CNY", cooldown=0, use=of)
+    st = State(FakeFleet(), currency="CNY", cooldown=0, usage=of)
     st.apply_job(body("u1"))
     planned = st.snapshot(NOW).jobs[0]
     st.assume(replace(assignment(), job=planned, demand=planned.shape.demands[0]))
     assert st.snapshot(NOW).use["default"].total == inflated(CHARGE, NOW, WEEK)
-    st.forget("u1")
+    st.forget_assumed("u1")
     assert st.snapshot(NOW).use["default"].total == 0
     st.assume(replace(assignment(), job=planned, demand=planned.shape.demands[0]))
     st.apply_job(body("u1", resourceVersion="11", status=running()))
