@@ -8,7 +8,7 @@ from sampan.model.cluster import CardUse, Cluster, Pool, Running
 from sampan.model.plan import Assignment, Plan
 from sampan.model.snapshot import Snapshot
 from sampan.model.vector import Vector
-from sampan.scheduling.capacity.request import need_of, started
+from sampan.scheduling.capacity.request import replica_request, started
 
 
 def units_of(world: Snapshot, done: Assignment) -> Vector:
@@ -91,7 +91,7 @@ def cards_after(world: Snapshot, member: Cluster, done: Iterable[Assignment]) ->
 
 
 def running(done: Assignment, pool: Pool) -> Running:
-    return started(done, need_of(done.demand, pool), ends=None)
+    return started(done, replica_request(done.demand, pool), ends=None)
 
 
 def refused_in(plan: Plan) -> list[str]:

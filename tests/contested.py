@@ -22,7 +22,7 @@ from sampan.model.snapshot import Snapshot
 from sampan.model.vector import CPU, PODS, Vector
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.capacity.limits import after_run
-from sampan.scheduling.capacity.request import need_of, started
+from sampan.scheduling.capacity.request import replica_request, started
 from sampan.scheduling.cycle import schedule
 
 GPU = "nvidia.com/gpu"
@@ -86,7 +86,9 @@ def after_cycle(world: Snapshot) -> Snapshot:
     pools = {(cell.offer, cell.pool.name): cell.pool for cell in world.cells}
     for done in plan.assignments:
         span = done.demand.span_seconds
-        run = started(done, need_of(done.demand, pools[done.offer, done.pool]), ends=None if span is None else world.now + span * SECOND)
+        run = started(
+            done, replica_request(done.demand, pools[done.offer, done.pool]), ends=None if span is None else world.now + span * SECOND
+        )
         clusters[done.cluster_uid] = _holding(clusters[done.cluster_uid], run, through=pools[done.offer, done.pool].member_queue)
         backlog = backlog.without_job(done.job)
     return replace(world, clusters=clusters, backlog=backlog, reservations=plan.reservations)
@@ -199,7 +201,7 @@ def _job(chance: Random, uid: str, shapes: list[Shape], cells: Cells) -> Job:
         excluded=(chance.choice(cells),) if cells and chance.randint(0, 9) == 0 else (),
     )
     barred = Reason.PRIORITY_NOT_ALLOWED if chance.randint(0, 19) == 0 else None
-    return replace(made, namespace=chance.choice(("team-a", "team-b")), queue=chance.choice(QUEUES), barred=barred)
+    return replace(made, namespace=chance.choice(("team-a", "team-b")), queue=chance.choice(QUEUES), inadmissible=barred)
 
 
 def _holding(member: Cluster, run: Running, *, through: str) -> Cluster:
@@ -221,4 +223,4 @@ def _entered(queue: MemberQueue, entered: MemberQueue, run: Running) -> MemberQu
 
 
 def _less(left: Mapping[str, int], run: Running) -> dict[str, int]:
-    return {name: amount - run.held[name] for name, amount in left.items()}
+    return {name: amount - run.in_use[name] for name, amount in left.items()}

@@ -131,7 +131,7 @@ def _with_quotas(world: Federation, chance: Random) -> None:
     namespace = next(iter(world.offers.values())).namespace
     for number, (uid, member) in enumerate(world.clusters.items()):
         whole = Vector.total(node.allocatable for node in member.nodes.values())
-        held = Vector.total(run.held for run in member.running.values())
+        held = Vector.total(run.in_use for run in member.running.values())
         devices = held[RESOURCE] + chance.randint(0, 12) if number % 3 == 0 else whole[RESOURCE]
         hard = {**dict(whole), RESOURCE: devices, JOBS: 10_000}
         left = {**{name: amount - held[name] for name, amount in hard.items()}, JOBS: 10_000 - len(member.running)}

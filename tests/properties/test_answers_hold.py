@@ -21,7 +21,7 @@ from sampan.scheduling.answers.what_if import AddNodes, WithoutOffer, what_if
 from sampan.scheduling.answers.wording import headline
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule
-from sampan.scheduling.queueing.order import ripe
+from sampan.scheduling.queueing.order import eligible
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 EXAMPLES = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much])
@@ -42,7 +42,7 @@ def same_view(job: Job, against: Refusal, *, world: Snapshot, plan: Plan) -> boo
     """
     first, before = against.job, {each.job_uid for each in world.reservations}
     fresh = any(each.job_uid == first.uid and each.job_uid not in before for each in plan.reservations)
-    return first.uid == job.uid or (ripe(job, world.now) == ripe(first, world.now) and not fresh)
+    return first.uid == job.uid or (eligible(job, world.now) == eligible(first, world.now) and not fresh)
 
 
 def check(told: Explanation | Quote, job: Job, *, world: Snapshot, plan: Plan) -> None:
@@ -60,7 +60,7 @@ def check(told: Explanation | Quote, job: Job, *, world: Snapshot, plan: Plan) -
     if against is None:  # more come before it than the cycle may start
         assert len(plan.assignments) == world.limit
         assert "its turn" in told.waits_for or not any(cell.usable for cell in told.cells)
-    elif job.barred is None:
+    elif job.inadmissible is None:
         assert not any(cell.usable for cell in told.cells)
         check_verdicts(told.cells, against.verdicts if same_view(job, against, world=world, plan=plan) else ())
 
@@ -80,7 +80,7 @@ def check_verdicts(cells: tuple[CellAnswer, ...], verdicts: tuple[object, ...]) 
     for verdict in verdicts:
         cell = by_cell.get((verdict.offer, verdict.pool, verdict.alternative))  # type: ignore[attr-defined]
         if cell is not None and not cell.usable and verdict.score is None:  # type: ignore[attr-defined]
-            assert cell.objections[0].reason is verdict.reasons[0]  # type: ignore[attr-defined]
+            assert cell.unmet[0].reason is verdict.reasons[0]  # type: ignore[attr-defined]
 
 
 @EXAMPLES
@@ -94,7 +94,7 @@ def test_an_explanation_is_what_the_next_cycle_does(made: Contest) -> None:
         told, memo = explain(world, memo, job)
         check(told, job, world=world, plan=plan)
         against = refused(plan, job.uid)
-        if against is not None and job.barred is None and same_view(job, against, world=world, plan=plan):
+        if against is not None and job.inadmissible is None and same_view(job, against, world=world, plan=plan):
             assert told.headline == headline(against)
         kept = next((each for each in plan.reservations if each.job_uid == job.uid), None)
         if told.start.reserved:
@@ -138,7 +138,7 @@ def test_after_its_smallest_change_the_next_cycle_starts_a_job(made: Contest) ->
     world, job = made.world, made.newcomer
     told, _ = quote(world, Memo(), job)
     for cell in told.cells:
-        if cell.changed is not None and job.barred is None:
+        if cell.changed is not None and job.inadmissible is None:
             plan, _ = schedule(with_jobs(world, [replace(job, shape=cell.changed)]), Memo())
             assert assigned(plan, job.uid) is not None or len(plan.assignments) == world.limit
 
@@ -169,7 +169,7 @@ def seen(made: Contest) -> set[str]:
         "waits for an alternative": any(demand.wait_seconds for shape in shapes for demand in shape.demands),
         "several priorities": len({job.priority for job in world.jobs}) > 1,
         "several queues": len({job.queue for job in world.jobs}) > 1,
-        "barred": any(job.barred for job in world.jobs),
+        "barred": any(job.inadmissible for job in world.jobs),
         "many ahead": len(world.jobs) > 4,
     }
     return told | {name for name, there in facts.items() if there}
@@ -179,7 +179,7 @@ def test_the_worlds_are_as_rich_as_they_should_be() -> None:
     """Or the properties above show nothing: the central cases in one of ten worlds and more, each other in one of a hundred."""
     counts = Counter(each for number in range(200) for each in seen(contest(number)))
     often = ("reservation", "reservation beside limits", "starts", "several priorities", "several queues", "gang", "sweep", "many ahead")
-    reasons = (Reason.HELD_FOR_OTHERS, Reason.QUOTA_EXHAUSTED, Reason.MEMBER_QUEUE_FULL, Reason.INSUFFICIENT_CAPACITY, Reason.TOO_LARGE)
+    reasons = (Reason.RESERVED_FOR_OTHERS, Reason.QUOTA_EXHAUSTED, Reason.MEMBER_QUEUE_FULL, Reason.INSUFFICIENT_CAPACITY, Reason.TOO_LARGE)
     set_by_member = (Reason.LIMIT_RANGE_VIOLATED, Reason.RESOURCES_NOT_NAMED, Reason.MEMBER_QUEUE_NOT_READY)
     member = ("quotas by quality of service", "cohort", "one ClusterQueue", "flavours", "LimitRange", *map(str, set_by_member))
     rare = (

@@ -19,7 +19,7 @@ from sampan.model.selector import Selector
 from sampan.model.snapshot import Snapshot
 from sampan.model.vector import Vector
 from sampan.scheduling.cache import Memo
-from sampan.scheduling.capacity.request import need_of, started
+from sampan.scheduling.capacity.request import replica_request, started
 from sampan.scheduling.cycle import schedule
 
 HISTORIES = int(os.environ.get("SAMPAN_HISTORIES", "150"))
@@ -73,7 +73,7 @@ class History:
         for uid, (done, declared, _) in self.running.items():
             if done.cluster_uid == member.uid:
                 pool = next(cell.pool for cell in self.base.cells if (cell.offer, cell.pool.name) == (done.offer, done.pool))
-                need = need_of(done.demand, pool)
+                need = replica_request(done.demand, pool)
                 for name, replicas in done.nodes:
                     used[name] = used.get(name, Vector()) + need.times(replicas)
                 running[uid] = started(done, need, ends=declared)
@@ -89,7 +89,7 @@ class History:
         """What a quota or a queue leaves beside what runs; never too little."""
         left = dict(told)
         for run in running:
-            left[GPU] -= run.held[GPU]
+            left[GPU] -= run.in_use[GPU]
         assert left[GPU] >= 0
         return left
 
@@ -164,8 +164,8 @@ def moved_by_lower(world: Snapshot, plan: Plan) -> list[str]:
     for each in plan.reservations:
         ahead = Backlog.of(job for job in world.jobs if job.priority >= each.priority)
         kept = tuple(other for other in world.reservations if other.priority >= each.priority)
-        alone = schedule(replace(world, backlog=ahead, reservations=kept), Memo())[0]
-        starts = {other.job_uid: other.start for other in alone.reservations}
+        reserved = schedule(replace(world, backlog=ahead, reservations=kept), Memo())[0]
+        starts = {other.job_uid: other.start for other in reserved.reservations}
         if starts.get(each.job_uid, world.now) < each.start:
             moved.append(each.job_uid)
     return moved

@@ -185,8 +185,8 @@ def test_a_lower_job_never_takes_what_a_higher_one_could_use(world: Snapshot) ->
     ranked = sorted(world.jobs, key=order_key)
     for refused in (job for refusal in plan.refusals for job in refusal.jobs):
         ahead = ranked[: ranked.index(refused) + 1]
-        alone = plan_of(replace(world, backlog=Backlog.of(ahead)))
-        assert refused.uid in refused_in(alone)
+        reserved = plan_of(replace(world, backlog=Backlog.of(ahead)))
+        assert refused.uid in refused_in(reserved)
 
 
 @EXAMPLES
@@ -251,7 +251,7 @@ def test_verdicts_agree_with_themselves(world: Snapshot) -> None:
             assert not better or done.job.shape.order is AlternativeOrder.BY_SCORE
         assert len(done.verdicts) <= 16
     for refused in plan.refusals:
-        told, whole = sum(refused.counts.values()) + refused.beside, sum(not cell.domain for cell in world.cells)
+        told, whole = sum(refused.counts.values()) + refused.other_devices, sum(not cell.domain for cell in world.cells)
         near = refused.job.shape.placement.interconnect is Interconnect.SAME_DOMAIN
         assert told <= len(world.cells) if near else told == whole
         assert all(list(verdict.reasons) == sorted(verdict.reasons, key=lambda r: r.severity) for verdict in refused.verdicts)

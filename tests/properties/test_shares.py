@@ -14,7 +14,7 @@ from sampan.model.quantity import MICRO
 from sampan.model.queues import Queue, QueueUse
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule
-from sampan.scheduling.queueing.charge import inflated
+from sampan.scheduling.queueing.charge import decayed_forward
 
 CYCLE = 60_000
 """Milliseconds; all that is placed in one has ended by the next."""
@@ -91,7 +91,7 @@ def got(rivalry: Rivalry, tenant: list[Job], queues: Mapping[str, Queue]) -> int
         use, backlog = dict(world.use), world.backlog
         for done in plan.assignments:
             backlog = backlog.without_job(done.job)
-            amount = inflated(plan.charges[done.job.uid], world.now, world.half_life)
+            amount = decayed_forward(plan.charges[done.job.uid], world.now, world.half_life)
             old = use.get(done.job.queue, QueueUse())
             spaces = Counter(old.namespaces)
             spaces[done.job.namespace] += amount

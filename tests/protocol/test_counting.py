@@ -7,7 +7,7 @@ import pytest
 from jobs import CLUSTER, NOW, OFFER, binding, body, bound_status, copy
 from sampan.api import status as s
 from sampan.controller.state.store import State
-from sampan.inventory.in_flight import Flight
+from sampan.inventory.in_flight import InFlight
 from sampan.kube.workloads import Affinity, Job, MatchExpression, NodeAffinity, NodeSelectorTerm, PodTemplate, PreferredTerm, TemplateSpec
 from sampan.model.lifecycle import Event, Outcome
 from sampan.model.plan import Assignment
@@ -34,7 +34,7 @@ def waiting(of: State, now: int = NOW) -> list[str]:
     return [job.uid for job in of.snapshot(now).jobs]
 
 
-def flights(of: State) -> list[Flight]:
+def flights(of: State) -> list[InFlight]:
     """What is counted as taken on the member."""
     return list(of.in_flight(CLUSTER))
 

@@ -39,7 +39,7 @@ class Member(FakeFleet):
         self.parts.attach_member(CLUSTER, self.inventory)
         for name in ("n1", "n2"):
             self.inventory.put_node(as_node(node_body(name)))
-        self.inventory.layers.found([], kueue="kueue.x-k8s.io/v1beta2")
+        self.inventory.quotas.found([], kueue="kueue.x-k8s.io/v1beta2")
 
     def _changed(self, nodes: frozenset[str]) -> None:
         self.parts.mark_changed(CLUSTER, self.inventory, nodes)
@@ -78,14 +78,14 @@ class Member(FakeFleet):
         groups = [{"flavors": [{"name": "f", "resources": [{"name": GPU, "nominalQuota": nominal}, *rest]}]}]
         queue = {"metadata": {"name": "all"}, "spec": {"resourceGroups": groups}, "status": {"flavorsReservation": used}}
         local = {"metadata": {"name": "gpu", "namespace": self.offer.namespace}, "spec": {"clusterQueue": "all"}}
-        self.inventory.layers.kueue.put_cluster(msgspec.convert(queue, kube.ClusterQueue))
-        self.inventory.layers.kueue.put_local(msgspec.convert({**local, "status": {"flavorsReservation": used}}, kube.LocalQueue))
+        self.inventory.quotas.kueue.put_cluster(msgspec.convert(queue, kube.ClusterQueue))
+        self.inventory.quotas.kueue.put_local(msgspec.convert({**local, "status": {"flavorsReservation": used}}, kube.LocalQueue))
 
     def quota(self, hard: str, used: str) -> None:
         """The quota controller's books say so."""
         amounts = {"hard": {f"requests.{GPU}": hard}, "used": {f"requests.{GPU}": used}}
         quota = {"metadata": {"name": "q", "namespace": self.offer.namespace}, "status": amounts}
-        self.inventory.layers.rules.put_quota(msgspec.convert(quota, kube.ResourceQuota))
+        self.inventory.quotas.rules.put_quota(msgspec.convert(quota, kube.ResourceQuota))
 
     def left(self) -> int:
         """Return what the quota leaves."""
@@ -140,12 +140,12 @@ def test_what_a_quota_counts_is_not_taken_twice() -> None:
 def test_no_job_enters_a_queue_that_is_missing_or_stopped() -> None:
     """It would wait there, suspended, until its start deadline, while other offers could run it."""
     member = Member(queue=True)
-    member.inventory.layers.kueue.replace_local(member.offer.namespace, [])
+    member.inventory.quotas.kueue.replace_local(member.offer.namespace, [])
     assert member.comes("first") == [], "no such LocalQueue"
     member.kueue("2", "0")
     assert member.cycle() == ["first"]
     stopped = {"metadata": {"name": "gpu", "namespace": member.offer.namespace}, "spec": {"clusterQueue": "all", "stopPolicy": "Hold"}}
-    member.inventory.layers.kueue.put_local(msgspec.convert(stopped, kube.LocalQueue))
+    member.inventory.quotas.kueue.put_local(msgspec.convert(stopped, kube.LocalQueue))
     assert member.comes("second") == []
     plan, _ = schedule(member.state.snapshot(NOW), Memo())
     assert [each.dominant for each in plan.refusals] == [Reason.MEMBER_QUEUE_NOT_READY]

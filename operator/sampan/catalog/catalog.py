@@ -196,7 +196,7 @@ class Catalog:
                     variant_unknown=False,
                     devices=devices,
                     physical=devices if group.sharing is Sharing.WHOLE else group.physical,
-                    telling_labels=detection.labels.exact or group.telling_labels,
+                    identifying_labels=detection.labels.exact or group.identifying_labels,
                     evidence=(f"AcceleratorClass {name}", *group.evidence),
                 )
         return group

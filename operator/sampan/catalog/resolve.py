@@ -126,7 +126,7 @@ def _group(vendor: Vendor, node: Node, one: Found, *, notes: tuple[str, ...]) ->
         vendor=vendor.name,
         accelerator_class=told.variant.facts.name if told.variant else None,
         sharing=sharing,
-        telling_labels=told.labels if not one.claimable else (),
+        identifying_labels=told.labels if not one.claimable else (),
         evidence=(*told.evidence, *why, *(() if one.claimable else unread(vendor.labels, node)), *notes)[:MOST_EVIDENCE],
         publisher=one.publisher,
         profile=profile,

@@ -9,10 +9,10 @@ import msgspec
 from sampan.catalog import Catalog
 from sampan.catalog.taken import cards_taken
 from sampan.inventory.device_usage import doubles_taken
-from sampan.inventory.in_flight import used_by
+from sampan.inventory.in_flight import usage_of
 from sampan.inventory.member import Inventory
 from sampan.inventory.pools.grouping import pools_of
-from sampan.inventory.pools.summary import LeftOut, PoolSummary, describe, left_out
+from sampan.inventory.pools.summary import ExcludedNodes, PoolSummary, excluded_nodes, summarise
 from sampan.inventory.pools.taints import advice, blocking
 from sampan.kube import workloads as kube
 from sampan.model.accelerator import AcceleratorClass, Sharing
@@ -48,7 +48,7 @@ def see(nodes: Iterable[kube.Node], pods: Iterable[kube.Pod], slices: Iterable[D
     known = {name: replace(node, slices=tuple(by_node.get(name, ()))) for name, node in inventory.nodes.items()}
     examined = {name: catalog.examine(node) for name, node in known.items()}
     devices = {name: each.groups for name, each in examined.items()}
-    used = used_by(inventory.pods.values(), ())
+    used = usage_of(inventory.pods.values(), ())
     used = {name: taken + doubles_taken(devices.get(name, ()), taken, catalog=catalog) for name, taken in used.items()}
     cluster = Cluster(
         uid=UID,
@@ -93,13 +93,13 @@ KEYS = (
 def pools(seen: Seen, catalog: Catalog) -> tuple[PoolSummary, ...]:
     """Return the pools that an offer without rules would have on this member."""
     return tuple(
-        describe(pool, seen.cluster) for pool in pools_of(_offer(), seen.cluster, catalog, home_origins=frozenset(), trust_overrides=False)
+        summarise(pool, seen.cluster) for pool in pools_of(_offer(), seen.cluster, catalog, home_origins=frozenset(), trust_overrides=False)
     )
 
 
-def unused(seen: Seen, catalog: Catalog) -> tuple[LeftOut, ...]:
+def unused(seen: Seen, catalog: Catalog) -> tuple[ExcludedNodes, ...]:
     """Return what is in no pool, by cause."""
-    return left_out(_offer(), seen.cluster, catalog)
+    return excluded_nodes(_offer(), seen.cluster, catalog)
 
 
 def _offer() -> Offer:

@@ -9,14 +9,14 @@ from typing import TypeVar
 
 from sampan.catalog import Catalog
 from sampan.inventory.device_usage import card_uses, claims_taken, contended, doubles_taken, rings_free, with_claims, with_planned
-from sampan.inventory.in_flight import Flight, PodUse, flight_use, outstanding, seen_on
+from sampan.inventory.in_flight import InFlight, PodUse, pods_by_node, unseen_replicas, unseen_use
 from sampan.inventory.member import Inventory
 from sampan.inventory.quotas import Device
 from sampan.model.cluster import CardUse, Cluster, Node
 from sampan.model.device import DeviceGroup
 from sampan.model.vector import Vector
 
-Flights = Callable[[str], Iterable[Flight]]
+InFlightSource = Callable[[str], Iterable[InFlight]]
 """`flights(cluster_uid)`: our assignments whose pods may not all be seen yet."""
 
 
@@ -46,31 +46,31 @@ class ClusterView:
         """Per node, the jobs of ours whose pods were there at the last look."""
         self._moved: set[str] = set()
         """Jobs of ours whose pods changed since the last count."""
-        self._counted: dict[str, tuple[Flight, Mapping[str, Vector]]] = {}
+        self._counted: dict[str, tuple[InFlight, Mapping[str, Vector]]] = {}
         self._stale = True
         self._cluster = Cluster(uid=uid)
-        self.know(catalog)
+        self.set_catalog(catalog)
 
     @property
     def inventory(self) -> Inventory:
         """Return what the view looks at."""
         return self._inventory
 
-    def know(self, catalog: Catalog) -> None:
+    def set_catalog(self, catalog: Catalog) -> None:
         """Look at every node anew, with this catalogue."""
         self._catalog = catalog
         self._devices = {}
         self._nodes = {}
         self._seen = {}
-        self.touch(set(self._inventory.nodes) | {use.node for use in self._inventory.pods.values()})
+        self.mark_changed(set(self._inventory.nodes) | {use.node for use in self._inventory.pods.values()})
         self.generation += 1
 
-    def touch(self, nodes: Iterable[str]) -> None:
+    def mark_changed(self, nodes: Iterable[str]) -> None:
         """Hear that nodes, or pods on them, changed."""
         self._dirty |= set(nodes)
         self._stale = True
 
-    def flights_changed(self) -> None:
+    def in_flight_changed(self) -> None:
         """Hear that our assignments changed."""
         self._stale = True
 
@@ -82,7 +82,7 @@ class ClusterView:
             self._stale = True
             self.generation += 1  # launch recipes may depend on it
             self._cluster = replace(self._cluster, queueing=queueing)
-        kueue, admission = self._inventory.layers.kueue, self._inventory.layers.rules.admission
+        kueue, admission = self._inventory.quotas.kueue, self._inventory.quotas.rules.admission
         if (admission, kueue.covered, kueue.open) != (self._cluster.admission, self._cluster.covered, self._cluster.open_queues):
             self._stale = True
             self.generation += 1  # pools say what is asked of pods there
@@ -94,12 +94,12 @@ class ClusterView:
             self._cluster = replace(self._cluster, runtime_classes=runtimes)
         return self._cluster
 
-    def cluster(self, flights: Flights) -> Cluster:
+    def cluster(self, flights: InFlightSource) -> Cluster:
         """Return the cluster as it is now."""
         self.nodes()
         if self._stale:
             self._stale = False
-            layers = self._inventory.layers
+            layers = self._inventory.quotas
             under_way = tuple(flights(self.uid))
             used = self._used(under_way)
             self._cluster = replace(
@@ -118,10 +118,10 @@ class ClusterView:
         if self._hami_at != self.generation:
             self._hami = any(group.publisher == "hami" for groups in self._devices.values() for group in groups)
             self._hami_at = self.generation
-        return tuple(sorted({*self._inventory.layers.queueing, *(("HAMi",) if self._hami else ())}))
+        return tuple(sorted({*self._inventory.quotas.queueing, *(("HAMi",) if self._hami else ())}))
 
     def _take_dirty(self) -> None:
-        claimed = self._inventory.layers.claimed
+        claimed = self._inventory.quotas.claimed
         if claimed is not self._claimed:
             self._claimed = claimed
             self._dirty |= {name for name, node in self._nodes.items() if node.slices}
@@ -155,13 +155,13 @@ class ClusterView:
         free = next((rings_free(group, pods) for group in groups if group.rings is not None), None)
         self._rings = {each: rings for each, rings in self._rings.items() if each != name} | ({name: free} if free else {})
 
-    def _cards(self, flights: Iterable[Flight]) -> Mapping[tuple[str, str], CardUse]:
+    def _cards(self, flights: Iterable[InFlight]) -> Mapping[tuple[str, str], CardUse]:
         """Return what is taken of every card: by pods that are seen, and by replicas that are planned."""
         uses = dict(self._card_uses)
         for flight in flights:
             if flight.share is None:
                 continue
-            for name, replicas in outstanding(flight, seen_on(self._inventory.pods_of(flight.job_uid))).items():
+            for name, replicas in unseen_replicas(flight, pods_by_node(self._inventory.pods_of(flight.job_uid))).items():
                 cards = [card for group in self._devices.get(name, ()) for card in group.cards]
                 uses[name] = with_planned(uses.get(name, {}), cards, share=flight.share, replicas=replicas)
         return {(name, card): use for name, cards in uses.items() for card, use in cards.items()}
@@ -177,13 +177,13 @@ class ClusterView:
             self._nodes[name] = with_claims(node, self._devices[name])
             self._seen[name] = node
 
-    def _used(self, flights: Iterable[Flight]) -> Mapping[str, Vector]:
+    def _used(self, flights: Iterable[InFlight]) -> Mapping[str, Vector]:
         used = dict(self._by_pods)
-        counted: dict[str, tuple[Flight, Mapping[str, Vector]]] = {}
+        counted: dict[str, tuple[InFlight, Mapping[str, Vector]]] = {}
         for flight in flights:
             known = self._counted.get(flight.job_uid)
             if known is None or known[0] is not flight or flight.job_uid in self._moved:
-                known = flight, flight_use(flight, self._inventory.pods_of(flight.job_uid))
+                known = flight, unseen_use(flight, self._inventory.pods_of(flight.job_uid))
             counted[flight.job_uid] = known
             for node, vector in known[1].items():
                 used[node] = used[node] + vector if node in used else vector

@@ -30,7 +30,7 @@ class PodUse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class Created:
     """What of an attempt is there on the member, as its Job says: by then quotas have counted it, for they count before they admit."""
 
     job: bool = False
@@ -44,11 +44,11 @@ class Made:
     """Pods that have: quotas of all pods still count them."""
 
 
-NOT_MADE: Final = Made()
+NOT_CREATED: Final = Created()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Flight:
+class InFlight:
     """An attempt under way: what was planned for it."""
 
     job_uid: str
@@ -68,10 +68,10 @@ class Flight:
     """`namespace/name` of the member's queue that it enters."""
     use: QuotaUse = NOTHING
     """What it takes of quotas and queues there."""
-    made: Made = NOT_MADE
+    created: Created = NOT_CREATED
 
 
-def outstanding(flight: Flight, seen: Mapping[str, int]) -> dict[str, int]:
+def unseen_replicas(flight: InFlight, seen: Mapping[str, int]) -> dict[str, int]:
     """Return how many planned replicas have no pod yet, by planned node. `seen`: the job's pods by node, wherever they are.
 
     A pod elsewhere than planned stands for one of the planned replicas too. Nodes with as many pods as planned come out first.
@@ -86,12 +86,12 @@ def outstanding(flight: Flight, seen: Mapping[str, int]) -> dict[str, int]:
     return waiting
 
 
-def flight_use(flight: Flight, pods: Iterable[PodUse]) -> dict[str, Vector]:
+def unseen_use(flight: InFlight, pods: Iterable[PodUse]) -> dict[str, Vector]:
     """Return what the planned but unseen replicas of one attempt take; `pods` are those of its job. For upkeep node by node."""
-    return {node: flight.per_replica.times(replicas) for node, replicas in outstanding(flight, seen_on(pods)).items()}
+    return {node: flight.per_replica.times(replicas) for node, replicas in unseen_replicas(flight, pods_by_node(pods)).items()}
 
 
-def seen_on(pods: Iterable[PodUse]) -> dict[str, int]:
+def pods_by_node(pods: Iterable[PodUse]) -> dict[str, int]:
     """Return how many of the pods are on each node."""
     seen: dict[str, int] = {}
     for pod in pods:
@@ -99,7 +99,7 @@ def seen_on(pods: Iterable[PodUse]) -> dict[str, int]:
     return seen
 
 
-def used_by(pods: Iterable[PodUse], flights: Iterable[Flight]) -> dict[str, Vector]:
+def usage_of(pods: Iterable[PodUse], flights: Iterable[InFlight]) -> dict[str, Vector]:
     """Return what is taken on each node; nodes where nothing is taken are not named."""
     sums: dict[str, dict[str, int]] = {}
     by_job: dict[str, list[PodUse]] = {}
@@ -108,7 +108,7 @@ def used_by(pods: Iterable[PodUse], flights: Iterable[Flight]) -> dict[str, Vect
         if pod.job_uid is not None:
             by_job.setdefault(pod.job_uid, []).append(pod)
     for flight in flights:
-        for node, vector in flight_use(flight, by_job.get(flight.job_uid, ())).items():
+        for node, vector in unseen_use(flight, by_job.get(flight.job_uid, ())).items():
             _add(sums, node, vector)
     return {node: Vector.of(amounts) for node, amounts in sums.items()}
 

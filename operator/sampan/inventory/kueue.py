@@ -5,22 +5,20 @@ or with parents are not read: what they add is not counted. No I/O and no clock.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final
 
-from sampan.inventory.in_flight import Flight
+from sampan.inventory.in_flight import InFlight
 from sampan.inventory.uncounted import total, unreserved
 from sampan.kube import layers as kube
 from sampan.kube.workloads import Condition
 from sampan.model.cluster import MemberQueue
-from sampan.model.quantity import QuantityError, parse_quantity
+from sampan.model.quantity import INFINITE, QuantityError, parse_quantity
 from sampan.model.vector import CPU
 
 FlavorResource = tuple[str, str]
 """(flavour, resource)."""
-_UNLIMITED: Final = 2**62
 
 
-class KueueBook:
+class KueueQueues:
     """LocalQueues of our namespaces, and all ClusterQueues."""
 
     def __init__(self, changed: Callable[[], None]) -> None:
@@ -97,12 +95,12 @@ class KueueBook:
     def _by_key(self) -> dict[str, kube.LocalQueue]:
         return {f"{space}/{name}": queue for space, known in self._local.items() for name, queue in known.items()}
 
-    def queues(self, flights: Iterable[Flight]) -> Mapping[str, MemberQueue]:
+    def queues(self, flights: Iterable[InFlight]) -> Mapping[str, MemberQueue]:
         """Return the LocalQueues with what they may still admit beside our attempts for which nothing is reserved yet."""
         local = self._by_key()
         if not local:
             return {}
-        entered: dict[str, list[Flight]] = {}
+        entered: dict[str, list[InFlight]] = {}
         for flight in flights:
             if flight.queue in local:
                 entered.setdefault(flight.queue, []).append(flight)
@@ -235,6 +233,6 @@ def _active(conditions: Iterable[Condition]) -> bool:
 def _amount(name: str, text: str | int) -> int:
     """Return a quantity in base units, CPU in thousandths of a core; nothing where it is none."""
     try:
-        return min(parse_quantity(text, milli=name == CPU), _UNLIMITED)
+        return min(parse_quantity(text, milli=name == CPU), INFINITE)
     except QuantityError:
         return 0

@@ -11,7 +11,7 @@ from typing import Final
 from sampan.catalog.taken import cards_taken, devices_taken
 from sampan.inventory.in_flight import PodUse
 from sampan.inventory.node_fitness import architecture_of, unfit
-from sampan.inventory.quotas import Layers
+from sampan.inventory.quotas import MemberQuotas
 from sampan.inventory.runtime_classes import RuntimeClasses
 from sampan.kube import workloads as kube
 from sampan.kube.amounts import to_stock
@@ -73,7 +73,7 @@ class Inventory:
         self._slices: dict[str, dict[str, DeviceSlice]] = {}
         self._waiting: dict[str, Vector] = {}
         """What foreign pods that have no node yet ask for, by pod UID."""
-        self.layers = Layers(self._tell_all)
+        self.quotas = MemberQuotas(self._tell_all)
         """What queues, limits or claims devices there."""
         self.runtime_classes = RuntimeClasses(self._tell_all)
         """What RuntimeClasses add to pods there."""

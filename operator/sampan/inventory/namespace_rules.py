@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from sampan.inventory.in_flight import Flight
+from sampan.inventory.in_flight import InFlight
 from sampan.inventory.uncounted import counted, total, uncounted
 from sampan.kube import layers as kube
 from sampan.model.admission import ALL_PODS, CLAIMS, PER_CLASS, Admission, Amounts, Compulsory, LimitItem, LimitType, Quota, quota_key
@@ -20,7 +20,7 @@ _COMPULSORY: Final = ("cpu", "limits.cpu", "limits.memory", "memory", "requests.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Told:
+class _CountedQuota:
     """A quota that counts pods of ours, by the names that it has itself."""
 
     name: str
@@ -40,7 +40,7 @@ class NamespaceRules:
         self._quotas: dict[str, dict[str, kube.ResourceQuota]] = {}
         self._ranges: dict[str, dict[str, kube.LimitRange]] = {}
         self._classes: dict[str, kube.PriorityClass] = {}
-        self._told: dict[str, tuple[_Told, ...]] = {}
+        self._counted: dict[str, tuple[_CountedQuota, ...]] = {}
         self.admission: Mapping[str, Admission] = {}
         """By namespace; replaced whole at every change, the same value while nothing changes."""
 
@@ -95,18 +95,18 @@ class NamespaceRules:
         defaults = [each for each in self._classes.values() if each.global_default]
         return min(defaults, key=lambda each: (each.value, each.metadata.name)).metadata.name if defaults else ""
 
-    def quotas(self, flights: Iterable[Flight]) -> Mapping[str, tuple[Quota, ...]]:
+    def quotas(self, flights: Iterable[InFlight]) -> Mapping[str, tuple[Quota, ...]]:
         """Return what the quotas of each namespace leave to jobs that are not bound yet; `flights` are those that are."""
-        bound: dict[str, list[Flight]] = {}
-        for flight in flights if self._told else ():
+        bound: dict[str, list[InFlight]] = {}
+        for flight in flights if self._counted else ():
             bound.setdefault(flight.namespace, []).append(flight)
-        return {space: tuple(_left(each, bound.get(space, ())) for each in told) for space, told in self._told.items()}
+        return {space: tuple(_left(each, bound.get(space, ())) for each in told) for space, told in self._counted.items()}
 
     def _read(self) -> None:
-        told, admission = dict[str, tuple[_Told, ...]](), dict[str, Admission]()
+        told, admission = dict[str, tuple[_CountedQuota, ...]](), dict[str, Admission]()
         for namespace in sorted({*self._quotas, *self._ranges}):
             quotas = [self._quotas.get(namespace, {})[name] for name in sorted(self._quotas.get(namespace, {}))]
-            ours = tuple(each for quota in quotas if (each := _told(quota, self.default_class)) is not None)
+            ours = tuple(each for quota in quotas if (each := _counted_quota(quota, self.default_class)) is not None)
             if ours:
                 told[namespace] = ours
             items = [item for _, limits in sorted(self._ranges.get(namespace, {}).items()) for item in limit_items(limits)]
@@ -114,7 +114,7 @@ class NamespaceRules:
             asked = Admission(limits=tuple(items), compulsory=tuple(each for each in required if each.names))
             if asked != Admission():
                 admission[namespace] = asked
-        self._told = told
+        self._counted = told
         if admission != self.admission:
             self.admission = admission
         self._changed()
@@ -137,7 +137,7 @@ def limit_items(limits: kube.LimitRange) -> tuple[LimitItem, ...]:
     )
 
 
-def _told(quota: kube.ResourceQuota, default_class: str) -> _Told | None:
+def _counted_quota(quota: kube.ResourceQuota, default_class: str) -> _CountedQuota | None:
     """Return a quota as it bears on pods of ours, None where it counts none of them."""
     terms = [kube.ScopeTerm(scope_name=scope, operator="Exists") for scope in quota.spec.scopes]
     terms += quota.spec.scope_selector.match_expressions
@@ -148,7 +148,7 @@ def _told(quota: kube.ResourceQuota, default_class: str) -> _Told | None:
     used = dict(_named(quota.status.used, up=True))
     names = {name for name in (*wanted, *now) if _counts(name, scoped=bool(terms))}
     hard = {name: min(each[name] for each in (wanted, now) if name in each) for name in sorted(names)}
-    return _Told(
+    return _CountedQuota(
         name=quota.metadata.name,
         hard=hard,
         used=used,
@@ -180,7 +180,7 @@ def _holds(term: kube.ScopeTerm, default_class: str) -> bool:
     return False
 
 
-def _left(told: _Told, bound: Iterable[Flight]) -> Quota:
+def _left(told: _CountedQuota, bound: Iterable[InFlight]) -> Quota:
     """Return what a quota leaves beside what it counts and what it will count for attempts that are under way."""
     ours = [flight for flight in bound if told.best_effort in (None, flight.use.best_effort)]
     seen, due = total(map(counted, ours)), total(map(uncounted, ours))
@@ -196,7 +196,7 @@ def _left(told: _Told, bound: Iterable[Flight]) -> Quota:
     return Quota(name=told.name, left=left, hard=hard, uncounted=frozenset(unknown), best_effort=told.best_effort)
 
 
-def _compulsory(told: _Told) -> tuple[str, ...]:
+def _compulsory(told: _CountedQuota) -> tuple[str, ...]:
     return tuple(name for name in _COMPULSORY if name in told.hard)
 
 

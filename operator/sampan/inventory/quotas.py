@@ -6,7 +6,7 @@ No I/O and no clock. Who may be asked for what is in `rights`; what follows for 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final
 
-from sampan.inventory.kueue import KueueBook
+from sampan.inventory.kueue import KueueQueues
 from sampan.inventory.namespace_rules import NamespaceRules
 from sampan.kube import layers as kube
 
@@ -23,7 +23,7 @@ Device = tuple[str, str, str]
 """(driver, pool, device) of a claim's allocation."""
 
 
-class Layers:
+class MemberQuotas:
     """The layers of one member; the mappings are values, replaced whole at every change."""
 
     def __init__(self, changed: Callable[[], None]) -> None:
@@ -32,13 +32,13 @@ class Layers:
         self.queueing: tuple[str, ...] = ()
         self.kueue_version = ""
         """Group version in which the member serves Kueue's queues."""
-        self.levels: Mapping[str, str] = {}
+        self.pod_security: Mapping[str, str] = {}
         """Pod Security level that each namespace of our jobs enforces, as far as we may look; `privileged` where none is set."""
         self.claimed: Mapping[Device, int] = {}
         """How many claims hold each device."""
         self.rules = NamespaceRules(changed)
         """Quotas and LimitRanges of the namespaces of our jobs."""
-        self.kueue = KueueBook(changed)
+        self.kueue = KueueQueues(changed)
         self._claims: dict[str, tuple[Device, ...]] = {}
 
     def found(self, groups: Collection[str], *, kueue: str = "") -> None:

@@ -7,13 +7,13 @@ for one. What the member says that it counts is not taken a second time.
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from sampan.inventory.in_flight import Flight
+from sampan.inventory.in_flight import InFlight
 from sampan.model.admission import ALL_PODS, JOBS
 
 
-def uncounted(flight: Flight) -> dict[str, int]:
+def uncounted(flight: InFlight) -> dict[str, int]:
     """Return what a quota will count for an attempt and does not yet."""
-    made = flight.made
+    made = flight.created
     waiting = max(flight.replicas - flight.finished - made.active, 0)
     amounts = {name: amount * waiting for name, amount in flight.use.each.items()}
     for name, amount in flight.use.once.items():
@@ -22,9 +22,9 @@ def uncounted(flight: Flight) -> dict[str, int]:
     return amounts
 
 
-def counted(flight: Flight) -> dict[str, int]:
+def counted(flight: InFlight) -> dict[str, int]:
     """Return what a quota counts for an attempt by now."""
-    made = flight.made
+    made = flight.created
     amounts = {name: amount * made.active for name, amount in flight.use.each.items()}
     for name, amount in flight.use.once.items():
         there = min(made.active + made.ended, amount) if name == ALL_PODS else amount * (made.job if name == JOBS else made.dependents)
@@ -33,7 +33,7 @@ def counted(flight: Flight) -> dict[str, int]:
 
 
 def unreserved(
-    flights: Iterable[Flight], reserved: Mapping[str, int] | None, used: Mapping[str, int] = MappingProxyType({})
+    flights: Iterable[InFlight], reserved: Mapping[str, int] | None, used: Mapping[str, int] = MappingProxyType({})
 ) -> dict[str, int]:
     """Return what the attempts in one queue will reserve and have not; `reserved`: what the queue says, None where it does not.
 
@@ -41,14 +41,14 @@ def unreserved(
     Where the queue does not say, an attempt that it let in counts as reserved.
     """
     bound = tuple(flights)
-    admitted = total(_wanted(each) for each in bound if each.made.admitted)
-    wanted = total(_wanted(each) for each in bound if reserved is not None or not each.made.admitted)
+    admitted = total(_wanted(each) for each in bound if each.created.admitted)
+    wanted = total(_wanted(each) for each in bound if reserved is not None or not each.created.admitted)
     foreign = {name: max(amount - admitted.get(name, 0), 0) for name, amount in used.items()}
     ours = {name: max(amount - foreign.get(name, 0), 0) for name, amount in (reserved or {}).items()}
     return {name: max(amount - ours.get(name, 0), 0) for name, amount in wanted.items()}
 
 
-def _wanted(flight: Flight) -> dict[str, int]:
+def _wanted(flight: InFlight) -> dict[str, int]:
     running = max(flight.replicas - flight.finished, 0)
     return {name: amount * running for name, amount in flight.use.each.items()}
 

@@ -13,7 +13,7 @@ from sampan.model.job import Job, Shape
 from sampan.model.offer import OfferKey
 from sampan.model.reason import Reason
 
-MOST_IN_CHUNK: Final = 256
+MAX_CHUNK: Final = 256
 """Jobs in one piece of a bucket: what one change copies at most."""
 
 
@@ -26,7 +26,7 @@ class BucketKey:
     priority: int
     shape: Shape
     excluded: frozenset[tuple[OfferKey, str]] = frozenset()
-    barred: Reason | None = None
+    inadmissible: Reason | None = None
     closed: frozenset[int] = frozenset()
 
     @classmethod
@@ -38,7 +38,7 @@ class BucketKey:
             priority=job.priority,
             shape=job.shape,
             excluded=job.excluded,
-            barred=job.barred,
+            inadmissible=job.inadmissible,
             closed=job.closed,
         )
 
@@ -73,7 +73,7 @@ class Bucket:
         low = bisect_left(chunk, place, key=_place)
         high = low + (low < len(chunk) and _place(chunk[low]) == place)
         fresh = (*chunk[:low], *(() if by is None else (by,)), *chunk[high:])
-        halves = (fresh[: len(fresh) // 2], fresh[len(fresh) // 2 :]) if len(fresh) > MOST_IN_CHUNK else (fresh,)
+        halves = (fresh[: len(fresh) // 2], fresh[len(fresh) // 2 :]) if len(fresh) > MAX_CHUNK else (fresh,)
         chunks = (*self.chunks[:at], *(half for half in halves if half), *self.chunks[at + 1 :])
         return Bucket(self.key, chunks) if chunks else None
 
@@ -139,7 +139,7 @@ NOTHING_WAITS: Final = Backlog()
 
 def _bucket(key: BucketKey, jobs: list[Job]) -> Bucket:
     ordered = sorted(jobs, key=_place)
-    half = MOST_IN_CHUNK // 2
+    half = MAX_CHUNK // 2
     return Bucket(key, tuple(tuple(ordered[at : at + half]) for at in range(0, len(ordered), half)))
 
 

@@ -59,7 +59,7 @@ class Running:
     """When it is probably gone, by what its tenant expects; None: not told."""
 
     @property
-    def held(self) -> Vector:
+    def in_use(self) -> Vector:
         """Return what all its replicas hold together."""
         return self.per_replica.times(sum(replicas for _, replicas in self.nodes))
 
@@ -155,7 +155,7 @@ class Pool:
     variant_unknown: bool = False
     architecture: str = "amd64"
     devices_per_node: int = 0
-    telling_labels: tuple[tuple[str, str], ...] = ()
+    identifying_labels: tuple[tuple[str, str], ...] = ()
     """Labels that every node of the pool carries and that tell its class: a pod's required affinity."""
     tolerated: tuple[Taint, ...] = ()
     """Taints of these nodes that a pod of ours must tolerate."""
@@ -185,7 +185,7 @@ class Pool:
     """What the member's API server asks of pods of that namespace."""
     covers: frozenset[str] | None = field(default=None, repr=False)
     """Resources that the member's queue hands out: a pod that asks for another is never admitted; None: all, or not known."""
-    queue_shut: bool = field(default=False, repr=False)
+    queue_inactive: bool = field(default=False, repr=False)
     """The member's queue is missing or stopped: a job that enters it would wait there."""
     driver: str = ""
     """Least driver version on its nodes; empty: not known."""

@@ -95,7 +95,7 @@ class DeviceGroup:
     physical: int | None = None
     """Whole devices that `devices` are, or are parts or shares of; None where that cannot be told."""
     sharing: Sharing = Sharing.WHOLE
-    telling_labels: tuple[tuple[str, str], ...] = ()
+    identifying_labels: tuple[tuple[str, str], ...] = ()
     """Node labels (key, value) that tell this class, so that a pod can be kept to such nodes."""
     evidence: tuple[str, ...] = ()
     """What told the class, such as `label nvidia.com/gpu.product=NVIDIA-H100-80GB-HBM3`."""

@@ -185,7 +185,7 @@ class Job:
     shape: Shape
     priority: int = 0
     queue: str = DEFAULT_QUEUE
-    barred: Reason | None = None
+    inadmissible: Reason | None = None
     """Why its Queue lets it nowhere (QueueNotAllowed, PriorityNotAllowed, PolicyNotAllowed); None: it may compete."""
     attempts: int = 0
     """Attempts seen so far; the next one has this number plus one."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from itertools import chain
 
 from sampan.model.job import Demand, Job
@@ -65,7 +66,7 @@ class Refusal:
     counts: Mapping[Reason, int]
     """Of the cells with the devices that the job asks for; of all cells where there is none with them. Cells of offers for other
     namespaces are never counted."""
-    beside: int = 0
+    other_devices: int = 0
     """Cells that are not counted: their devices are not what any alternative asks for, so nothing else about them matters."""
     verdicts: tuple[Verdict, ...] = ()
     """The least refused cells first."""
@@ -99,6 +100,16 @@ class Refusal:
         return min(self.counts, key=lambda r: (not r.passing, r.unchosen, -self.counts[r], r.severity), default=None)
 
 
+class StartUnknown(StrEnum):
+    """Why no start can be promised to a blocked job."""
+
+    NO_DECLARED_END = "NoDeclaredEnd"  # too few of the jobs that run there declare an end
+    ALL_RESERVED = "AllReserved"  # the cells that suit it are reserved for jobs that come first
+    LIMITED = "Limited"  # a cap, a quota or a member's queue decides, and no declared ends are foreseen to lift it
+    COOLING_DOWN = "CoolingDown"  # the cells that suit it cool down after failed starts
+    NO_CELL = "NoCell"  # no cell could run it even if nothing else ran there
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Assignments in the order in which they were made, and refusals."""
@@ -109,5 +120,5 @@ class Plan:
     """Every reservation that stands after this cycle, kept ones included, in order of their making."""
     charges: Mapping[str, int] = field(default_factory=dict)
     """What each assigned job is charged for its declared span, by UID, in micro-units of common-unit hours, not inflated."""
-    unbounded: Mapping[str, str] = field(default_factory=dict)
+    unknown_starts: Mapping[str, StartUnknown] = field(default_factory=dict)
     """Blocked jobs, by UID, for which a start was tried and none can be promised, with the reason."""

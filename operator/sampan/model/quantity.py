@@ -9,6 +9,9 @@ from typing import Final
 MAX_AMOUNT: Final = 2**63 - 1
 """Largest amount held; larger ones saturate here, as Kubernetes does."""
 
+INFINITE: Final = 2**62
+"""Greater than every amount, priority and moment; two of them can be added in int64."""
+
 MICRO: Final = 1_000_000
 """Micro-units in one unit of money, ratio or TFLOPS."""
 

@@ -52,7 +52,7 @@ class Reason(StrEnum):
     TOO_LARGE = "TooLarge"
     QUOTA_EXHAUSTED = "QuotaExhausted"
     MEMBER_QUEUE_FULL = "MemberQueueFull"
-    HELD_FOR_OTHERS = "HeldForOthers"  # free now, but reserved for a job that comes first
+    RESERVED_FOR_OTHERS = "ReservedForOthers"  # free now, but reserved for a job that comes first
     INSUFFICIENT_CAPACITY = "InsufficientCapacity"
 
     @property
@@ -88,7 +88,7 @@ _UNCHOSEN = (
 _PASSING = frozenset(
     {
         Reason.INSUFFICIENT_CAPACITY,
-        Reason.HELD_FOR_OTHERS,
+        Reason.RESERVED_FOR_OTHERS,
         Reason.QUOTA_EXHAUSTED,
         Reason.MEMBER_QUEUE_FULL,
         Reason.OFFER_COOLING_DOWN,

@@ -13,81 +13,81 @@ from sampan.model.job import Shape
 from sampan.model.policy import BALANCED, BUILT_IN, Policy
 from sampan.model.reason import Reason
 from sampan.model.snapshot import Snapshot
-from sampan.scheduling.capacity.cells import CellId, Layout
-from sampan.scheduling.capacity.fit_matrix import Column, Tables
-from sampan.scheduling.capacity.fragmentation import Waste
-from sampan.scheduling.capacity.resources import Need
-from sampan.scheduling.feasibility.feasible_index import Openings
-from sampan.scheduling.feasibility.verdict_matrix import Judge, Row, ShapeRows
-from sampan.scheduling.queueing.pending import Yard
-from sampan.scheduling.reservations.releases import Ends, ends_after, ends_of
+from sampan.scheduling.capacity.cells import CellId, CellIndex
+from sampan.scheduling.capacity.fit_matrix import CellColumn, FitMatrix
+from sampan.scheduling.capacity.fragmentation import FragmentationScore
+from sampan.scheduling.capacity.resources import Request
+from sampan.scheduling.feasibility.feasible_index import FeasibleIndex
+from sampan.scheduling.feasibility.verdict_matrix import DemandRow, ShapeVerdicts, VerdictMatrix
+from sampan.scheduling.queueing.pending import PendingIndex
+from sampan.scheduling.reservations.releases import Releases, releases_after, releases_of
 
 REASONS: Final = tuple(Reason)
-SPARE_SHAPES: Final = 256
+MAX_IDLE_SHAPES: Final = 256
 """Rows kept of shapes that nobody waits with, for the next job of the same shape."""
 
 
-class Book:
+class SchedulerCache:
     """The mutable inside of a memo."""
 
     def __init__(self) -> None:
-        self.tables = Tables()
-        self.yard = Yard()
+        self.matrix = FitMatrix()
+        self.pending = PendingIndex()
         self.generation = 0
-        self.shapes: dict[Shape, ShapeRows] = {}
-        self._by_identity: dict[int, ShapeRows] = {}
-        self.judge = Judge()
-        self.waste = Waste()
-        self.openings = Openings()
+        self.shapes: dict[Shape, ShapeVerdicts] = {}
+        self._by_identity: dict[int, ShapeVerdicts] = {}
+        self.verdicts = VerdictMatrix()
+        self.fragmentation = FragmentationScore()
+        self.feasible = FeasibleIndex()
         self._cells: tuple[object, object, frozenset[str], tuple[Cell, ...]] | None = None
         """Cells, offers and clusters of the last picture, and the cells that are there."""
-        self._layout: tuple[int, Layout] | None = None
+        self._cell_index: tuple[int, CellIndex] | None = None
         self.no_earlier: dict[str, tuple[object, ...]] = {}
         """Reservations, by job UID, with all that an earlier start was looked for from, and not found."""
-        self._ends: dict[CellId, tuple[Column, Mapping[str, Running], Ends]] = {}
+        self._releases: dict[CellId, tuple[CellColumn, Mapping[str, Running], Releases]] = {}
 
-    def advance(self, snapshot: Snapshot) -> None:
+    def update(self, snapshot: Snapshot) -> None:
         """Take over a picture at the cost of what changed."""
         self.generation += 1
-        self.waste.take_over(snapshot.mix)
-        if snapshot.now < self.yard.now:
-            self.yard = Yard()
-        self.yard.sync(snapshot.backlog, snapshot.now)
-        changed = self.tables.sync(self._present(snapshot), snapshot.clusters)
-        judge, columns = self.judge, self.tables.columns
-        same = judge.same_world(snapshot)
+        self.fragmentation.set_mix(snapshot.mix)
+        if snapshot.now < self.pending.now:
+            self.pending = PendingIndex()
+        self.pending.sync(snapshot.backlog, snapshot.now)
+        changed = self.matrix.sync(self._present(snapshot), snapshot.clusters)
+        verdicts, columns = self.verdicts, self.matrix.columns
+        same = verdicts.same_world(snapshot)
         if not same:
             changed = list(range(len(columns)))
-            judge.lay_out(None, len(columns))
-            self._forget_told()
-        elif self.tables.moved is not None:
-            judge.lay_out(self.tables.moved, len(columns))
+            verdicts.permute(None, len(columns))
+            self._forget_refusals()
+        elif self.matrix.permutation is not None:
+            verdicts.permute(self.matrix.permutation, len(columns))
             for rows in self.shapes.values():
                 for row in rows.rows:
-                    row.move(self.tables.moved)
-        judge.mark(columns, changed=changed, snapshot=snapshot)
-        if len(judge.stale) or not same:
+                    row.permute(self.matrix.permutation)
+        verdicts.find_stale(columns, changed=changed, snapshot=snapshot)
+        if len(verdicts.stale) or not same:
             for rows in self.shapes.values():
-                judge.ask(rows, judge.stale)
+                verdicts.evaluate(rows, verdicts.stale)
 
-    def _forget_told(self) -> None:
+    def _forget_refusals(self) -> None:
         """Drop what was told of refusals: it names classes that are known, and those that are not."""
-        for like in self.yard.likes.live():
-            like.told = None
+        for equivalence in self.pending.classes.live():
+            equivalence.last_refusal = None
         for rows in self.shapes.values():
-            rows.told.clear()
+            rows.refusals.clear()
 
     def prepare(self, snapshot: Snapshot) -> None:
         """Have the openings of everything that waits."""
-        for like in self.yard.likes.live():
-            self.rows_of(like.shape, snapshot)
-        self.openings.sync(self.shapes.values(), self.tables, self.layout())
+        for equivalence in self.pending.classes.live():
+            self.verdicts_of(equivalence.shape, snapshot)
+        self.feasible.sync(self.shapes.values(), self.matrix, self.cell_index())
 
-    def layout(self) -> Layout:
+    def cell_index(self) -> CellIndex:
         """Return the views on the columns."""
-        if self._layout is None or self._layout[0] != self.tables.laid:
-            self._layout = self.tables.laid, Layout.of(tuple(self.tables.columns))
-        return self._layout[1]
+        if self._cell_index is None or self._cell_index[0] != self.matrix.layout_version:
+            self._cell_index = self.matrix.layout_version, CellIndex.of(tuple(self.matrix.columns))
+        return self._cell_index[1]
 
     def _present(self, snapshot: Snapshot) -> tuple[Cell, ...]:
         """Return the cells of which offer and cluster are there."""
@@ -97,12 +97,12 @@ class Book:
             known = self._cells = snapshot.cells, snapshot.offers, frozenset(clusters), cells
         return known[3]
 
-    def finish(self) -> int:
+    def evict(self) -> int:
         """End a cycle: forget what was long unused, and return the generation that the memo must name."""
-        self.forget()
+        self.evict_idle_shapes()
         return self.generation
 
-    def rows_of(self, shape: Shape, snapshot: Snapshot) -> ShapeRows:
+    def verdicts_of(self, shape: Shape, snapshot: Snapshot) -> ShapeVerdicts:
         """Return the rows of a shape, made if it is new, judged anew if its policy changed."""
         known = self._by_identity.get(id(shape))
         if known is None or known.shape is not shape:
@@ -111,60 +111,60 @@ class Book:
                 known = self.shapes[shape] = self._new(shape, snapshot)
             if known.shape is shape:
                 self._by_identity[id(shape)] = known
-        if known.used == self.generation:
+        if known.last_used == self.generation:
             return known
-        known.used = self.generation
+        known.last_used = self.generation
         policy, there = _policy(shape, snapshot)
         if there != known.policy_known or (policy is not known.policy and policy != known.policy):
             old = known.policy
             same = there == known.policy_known and policy.cpu_on_accelerators == old.cpu_on_accelerators
             if same and policy.cpu_reserve_per_device == old.cpu_reserve_per_device:
                 known.policy = policy
-                self.judge.rate(known)
+                self.verdicts.rescore(known)
             else:
-                self._ask_anew(known, policy, there=there)
+                self._evaluate(known, policy, there=there)
         return known
 
-    def forget(self) -> None:
+    def evict_idle_shapes(self) -> None:
         """Drop the rows of shapes that were not asked for lately."""
-        idle = sorted((rows.used, at) for at, rows in enumerate(self.shapes.values()) if rows.used < self.generation)
-        if len(idle) <= SPARE_SHAPES:
+        idle = sorted((rows.last_used, at) for at, rows in enumerate(self.shapes.values()) if rows.last_used < self.generation)
+        if len(idle) <= MAX_IDLE_SHAPES:
             return
         listed = list(self.shapes)
-        for _, at in idle[: len(idle) - SPARE_SHAPES // 2]:
+        for _, at in idle[: len(idle) - MAX_IDLE_SHAPES // 2]:
             gone = self.shapes.pop(listed[at])
             self._by_identity.pop(id(gone.shape), None)
-            self.openings.forget(gone.rows)
-        kept = sorted({row.need for rows in self.shapes.values() for row in rows.rows})
-        self.tables.keep_rows(kept)
+            self.feasible.remove(gone.rows)
+        kept = sorted({row.request_row for rows in self.shapes.values() for row in rows.rows})
+        self.matrix.keep_rows(kept)
         renamed = {need: number for number, need in enumerate(kept)}
         for rows in self.shapes.values():
             for row in rows.rows:
-                row.need = renamed[row.need]
-        self.openings.renumber()
+                row.request_row = renamed[row.request_row]
+        self.feasible.renumber()
 
-    def _new(self, shape: Shape, snapshot: Snapshot) -> ShapeRows:
+    def _new(self, shape: Shape, snapshot: Snapshot) -> ShapeVerdicts:
         policy, there = _policy(shape, snapshot)
-        made = ShapeRows(shape, policy, there, tuple(Row.empty(demand) for demand in shape.demands))
-        self._ask_anew(made, policy, there=there)
+        made = ShapeVerdicts(shape, policy, there, tuple(DemandRow.empty(demand) for demand in shape.demands))
+        self._evaluate(made, policy, there=there)
         return made
 
-    def _ask_anew(self, rows: ShapeRows, policy: Policy, *, there: bool) -> None:
+    def _evaluate(self, rows: ShapeVerdicts, policy: Policy, *, there: bool) -> None:
         rows.policy, rows.policy_known = policy, there
         reserve = policy.cpu_reserve_per_device if policy.cpu_on_accelerators else 0
         for row in rows.rows:
-            row.need = self.tables.row(Need.of(row.demand, cpu_reserve=reserve))
-        self.judge.ask(rows, None)
+            row.request_row = self.matrix.row_of(Request.of(row.demand, cpu_reserve=reserve))
+        self.verdicts.evaluate(rows, None)
 
-    def ends_of(self, column: Column, cluster: Cluster) -> Ends:
+    def releases_of(self, column: CellColumn, cluster: Cluster) -> Releases:
         """Return the declared ends on the nodes of a column; kept up while the pool is the very same value."""
         key = column.cell.id
-        known = self._ends.get(key)
+        known = self._releases.get(key)
         if known is None or known[0] is not column:
-            known = self._ends[key] = column, cluster.running, ends_of(column, cluster, self.tables.names)
+            known = self._releases[key] = column, cluster.running, releases_of(column, cluster, self.matrix.resources)
         elif known[1] is not cluster.running:
-            ends = ends_after(known[2], column, before=known[1], after=cluster.running, names=self.tables.names)
-            known = self._ends[key] = column, cluster.running, ends
+            releases = releases_after(known[2], column, before=known[1], after=cluster.running, names=self.matrix.resources)
+            known = self._releases[key] = column, cluster.running, releases
         return known[2]
 
 
@@ -172,12 +172,12 @@ class Book:
 class Memo:
     """What a cycle leaves to the next. An empty one gives the same plan, only later."""
 
-    book: Book = field(default_factory=Book)
+    cache: SchedulerCache = field(default_factory=SchedulerCache)
     generation: int = 0
 
-    def open(self) -> Book:
+    def cache_or_new(self) -> SchedulerCache:
         """Return the book, a new one where another cycle has written on in it since."""
-        return self.book if self.generation == self.book.generation else Book()
+        return self.cache if self.generation == self.cache.generation else SchedulerCache()
 
 
 @cache

@@ -12,9 +12,9 @@ from sampan.model.job import Job
 from sampan.model.quantity import MICRO
 from sampan.model.queues import Queue, QueueUse
 from sampan.model.reason import Reason
-from sampan.scheduling.admission_index import Doors
-from sampan.scheduling.queueing.equivalence import Like
-from sampan.scheduling.queueing.pending import Lane, Yard
+from sampan.scheduling.admission_index import AdmissionIndex
+from sampan.scheduling.queueing.equivalence import EquivalenceClass
+from sampan.scheduling.queueing.pending import NamespaceQueue, PendingIndex
 
 LocalKey = tuple[int, int, int, str]
 """(-priority, what the namespace used, created, UID)."""
@@ -23,19 +23,19 @@ Key = tuple[int, tuple[int, ...], int, str]
 
 
 @dataclass(slots=True)
-class Turn:
+class QueueHead:
     """The next job of a bucket, or one that holds a reservation and so stands for itself."""
 
     bucket: Bucket
     job: Job
     jobs: Iterator[Job]
     """Those after it."""
-    like: Like
-    own: bool
+    equivalence: EquivalenceClass
+    has_reservation: bool
     """Stands for itself."""
 
 
-class Uses:
+class FairShareUsage:
     """What queues and namespaces have used, charges of this cycle included."""
 
     def __init__(self, queues: Mapping[str, Queue], uses: Mapping[str, QueueUse]) -> None:
@@ -81,23 +81,23 @@ class Uses:
         return max(queue.weight, 1) if queue is not None else MICRO
 
 
-class _Cursor:
+class _BucketCursor:
     """Where a lane stands in this cycle."""
 
-    __slots__ = ("_at", "_doors", "_lane", "_places")
+    __slots__ = ("_admission", "_at", "_places", "_queue")
 
-    def __init__(self, lane: Lane, doors: Doors, places: list[int]) -> None:
+    def __init__(self, queue: NamespaceQueue, admission: AdmissionIndex, places: list[int]) -> None:
         """`places`: of the buckets that are let in as things stand."""
-        self._lane, self._doors, self._places, self._at = lane, doors, places, 0
+        self._queue, self._admission, self._places, self._at = queue, admission, places, 0
 
     def first(self, apart: Mapping[int, Bucket]) -> tuple[Bucket, int] | None:
         """Return the first bucket that is let in and not apart, and the number of what its jobs share."""
-        lane, doors, at = self._lane, self._doors, self._at
-        numbers, places, hopeful = lane.numbers, self._places, lane.priority > doors.hopeless
+        queue, admission, at = self._queue, self._admission, self._at
+        numbers, places, hopeful = queue.class_numbers, self._places, queue.priority > admission.reservation_floor
         while at < len(places):
             number = numbers[places[at]]
-            if doors.open[number] or (hopeful and not doors.seen[number]):
-                bucket = lane.buckets[places[at]]
+            if admission.feasible[number] or (hopeful and not admission.refused[number]):
+                bucket = queue.buckets[places[at]]
                 if id(bucket) not in apart:
                     self._at = at
                     return bucket, number
@@ -106,29 +106,29 @@ class _Cursor:
         return None
 
 
-class _Line:
+class _QueueCursor:
     """The turns of one queue: its lanes, and beside them those who stand for themselves and buckets that a place was taken from."""
 
-    def __init__(self, name: str, cursors: list[_Cursor], *, uses: Uses, doors: Doors) -> None:
-        self.name, self._uses, self._doors, self._cursors = name, uses, doors, cursors
-        self._heap: list[tuple[LocalKey, int, Turn]] = []
+    def __init__(self, name: str, cursors: list[_BucketCursor], *, usage: FairShareUsage, admission: AdmissionIndex) -> None:
+        self.name, self._usage, self._admission, self._cursors = name, usage, admission, cursors
+        self._heap: list[tuple[LocalKey, int, QueueHead]] = []
         self._numbers = 0
-        self.apart: dict[int, Bucket] = {}
+        self.detached: dict[int, Bucket] = {}
         """Buckets, by identity, that are beside the lanes."""
 
-    def set_apart(self, bucket: Bucket, alone: Mapping[str, Job]) -> None:
+    def detach(self, bucket: Bucket, reserved: Mapping[str, Job]) -> None:
         """Let some jobs of a bucket, by UID, stand for themselves."""
-        self.apart[id(bucket)] = bucket
-        for job in alone.values():
-            self._beside(Turn(bucket, job, iter(()), self._doors.of(job), True))
-        self._next(bucket, (job for job in bucket if job.uid not in alone))
+        self.detached[id(bucket)] = bucket
+        for job in reserved.values():
+            self._push(QueueHead(bucket, job, iter(()), self._admission.class_of(job), True))
+        self._push_next(bucket, (job for job in bucket if job.uid not in reserved))
 
-    def first(self) -> Turn | None:
+    def first(self) -> QueueHead | None:
         """Return whose turn it is in the queue."""
-        best, chosen = self._first_beside(), None
+        best, chosen = self._first_detached(), None
         key = self._heap[0][0] if best is not None else None
         for cursor in self._cursors:
-            found = cursor.first(self.apart)
+            found = cursor.first(self.detached)
             if found is not None:
                 other = self._key(found[0].head)
                 if key is None or other < key:
@@ -137,105 +137,105 @@ class _Line:
             return best
         jobs = iter(chosen[0])
         job = next(jobs)
-        return Turn(chosen[0], job, jobs, self._doors.numbered(chosen[1]), False)
+        return QueueHead(chosen[0], job, jobs, self._admission.by_number(chosen[1]), False)
 
-    def step(self, turn: Turn) -> None:
+    def advance(self, head: QueueHead) -> None:
         """Go on to the next job of the first turn's bucket."""
-        if self._heap and self._heap[0][2] is turn:
+        if self._heap and self._heap[0][2] is head:
             heappop(self._heap)
-        if not turn.own:
-            self.apart[id(turn.bucket)] = turn.bucket
-            self._next(turn.bucket, turn.jobs)
+        if not head.has_reservation:
+            self.detached[id(head.bucket)] = head.bucket
+            self._push_next(head.bucket, head.jobs)
 
-    def _next(self, bucket: Bucket, jobs: Iterator[Job]) -> None:
+    def _push_next(self, bucket: Bucket, jobs: Iterator[Job]) -> None:
         job = next(jobs, None)
         if job is not None:
-            self._beside(Turn(bucket, job, jobs, self._doors.of(job), False))
+            self._push(QueueHead(bucket, job, jobs, self._admission.class_of(job), False))
 
     def _key(self, job: Job) -> LocalKey:
-        return -job.priority, self._uses.of_namespace(self.name, job.namespace), job.created, job.uid
+        return -job.priority, self._usage.of_namespace(self.name, job.namespace), job.created, job.uid
 
-    def _beside(self, turn: Turn) -> None:
+    def _push(self, head: QueueHead) -> None:
         self._numbers += 1
-        heappush(self._heap, (self._key(turn.job), self._numbers, turn))
+        heappush(self._heap, (self._key(head.job), self._numbers, head))
 
-    def _first_beside(self) -> Turn | None:
+    def _first_detached(self) -> QueueHead | None:
         while self._heap:
-            key, number, turn = self._heap[0]
-            fresh = self._key(turn.job)
-            if not (turn.own or self._doors.admits(turn.like.number, turn.job.priority)):
+            key, number, head = self._heap[0]
+            fresh = self._key(head.job)
+            if not (head.has_reservation or self._admission.is_candidate(head.equivalence.number, head.job.priority)):
                 heappop(self._heap)
             elif fresh == key:
-                return turn
+                return head
             else:
-                heapreplace(self._heap, (fresh, number, turn))
+                heapreplace(self._heap, (fresh, number, head))
         return None
 
 
-class Turns:
+class FairShareIterator:
     """Every job that is let in, in the order of the whole backlog. Jobs that may not compete are left out: see `barred_jobs`."""
 
-    def __init__(self, yard: Yard, uses: Uses, *, doors: Doors, alone: Mapping[str, Job]) -> None:
+    def __init__(self, pending: PendingIndex, usage: FairShareUsage, *, admission: AdmissionIndex, reserved: Mapping[str, Job]) -> None:
         """`alone`: jobs by UID that stand for themselves, whatever their bucket."""
-        self._uses, self._heap = uses, list[tuple[Key, str, _Line]]()
-        self._current: tuple[_Line, Turn] | None = None
-        self._lines: dict[str, _Line] = {}
-        lanes = yard.lanes()
-        cursors: dict[str, list[_Cursor]] = {}
-        for (name, lane), places in zip(lanes, doors.candidates([lane for _, lane in lanes]), strict=True):
+        self._usage, self._heap = usage, list[tuple[Key, str, _QueueCursor]]()
+        self._current: tuple[_QueueCursor, QueueHead] | None = None
+        self._cursors: dict[str, _QueueCursor] = {}
+        queues = pending.namespace_queues()
+        cursors: dict[str, list[_BucketCursor]] = {}
+        for (name, queue), places in zip(queues, admission.candidates([queue for _, queue in queues]), strict=True):
             if places:
-                cursors.setdefault(name, []).append(_Cursor(lane, doors, places))
+                cursors.setdefault(name, []).append(_BucketCursor(queue, admission, places))
         held: dict[int, tuple[Bucket, dict[str, Job]]] = {}
-        for uid, job in alone.items():
-            bucket = yard.bucket_of(job)
+        for uid, job in reserved.items():
+            bucket = pending.bucket_of(job)
             held.setdefault(id(bucket), (bucket, {}))[1][uid] = job
         for name in {**cursors, **{bucket.key.queue: [] for bucket, _ in held.values()}}:
-            self._lines[name] = _Line(name, cursors.get(name, []), uses=uses, doors=doors)
+            self._cursors[name] = _QueueCursor(name, cursors.get(name, []), usage=usage, admission=admission)
         for bucket, jobs in held.values():
-            self._lines[bucket.key.queue].set_apart(bucket, jobs)
-        for line in self._lines.values():
-            self._file(line, line.first())
+            self._cursors[bucket.key.queue].detach(bucket, jobs)
+        for line in self._cursors.values():
+            self._push(line, line.first())
 
-    def pop(self) -> Turn | None:
+    def pop(self) -> QueueHead | None:
         """Return whose turn it is, None when nobody is left; say `placed` or `closed` before the next."""
         while self._heap:
             key, _, line = heappop(self._heap)
-            turn = line.first()
-            if turn is None:
+            head = line.first()
+            if head is None:
                 continue
-            if self._key(line.name, turn) == key:
-                self._current = line, turn
-                return turn
-            self._file(line, turn)
+            if self._key(line.name, head) == key:
+                self._current = line, head
+                return head
+            self._push(line, head)
         return None
 
-    def placed(self) -> None:
+    def requeue_next(self) -> None:
         """The job had its turn, whatever came of it: the bucket's next one comes later."""
         assert self._current is not None
-        line, turn = self._current
-        line.step(turn)
-        self._file(line, line.first())
+        line, head = self._current
+        line.advance(head)
+        self._push(line, line.first())
 
-    def closed(self) -> None:
+    def park(self) -> None:
         """The door was shut on all who are like the job: go on with others."""
         assert self._current is not None
         line, _ = self._current
-        self._file(line, line.first())
+        self._push(line, line.first())
 
-    def touched(self) -> Iterator[Bucket]:
+    def detached(self) -> Iterator[Bucket]:
         """Yield the buckets of which jobs had a turn of their own."""
-        for line in self._lines.values():
-            yield from line.apart.values()
+        for line in self._cursors.values():
+            yield from line.detached.values()
 
-    def _file(self, line: _Line, turn: Turn | None) -> None:
-        if turn is not None:
-            heappush(self._heap, (self._key(line.name, turn), line.name, line))
+    def _push(self, line: _QueueCursor, head: QueueHead | None) -> None:
+        if head is not None:
+            heappush(self._heap, (self._key(line.name, head), line.name, line))
 
-    def _key(self, queue: str, turn: Turn) -> Key:
-        return -turn.job.priority, self._uses.weighted(queue), turn.job.created, turn.job.uid
+    def _key(self, queue: str, head: QueueHead) -> Key:
+        return -head.job.priority, self._usage.weighted(queue), head.job.created, head.job.uid
 
 
-def barred_jobs(yard: Yard) -> list[tuple[Reason, tuple[Job, ...]]]:
+def inadmissible_jobs(pending: PendingIndex) -> list[tuple[Reason, tuple[Job, ...]]]:
     """Return the jobs that their queue does not let compete, bucket by bucket, in order of the oldest."""
-    found = [(bucket.key.barred, tuple(bucket)) for bucket in yard.barred() if bucket.key.barred is not None]
+    found = [(bucket.key.inadmissible, tuple(bucket)) for bucket in pending.inadmissible() if bucket.key.inadmissible is not None]
     return sorted(found, key=lambda each: (each[1][0].created, each[1][0].uid))

@@ -9,31 +9,31 @@ from sampan.model.cluster import Cell
 from sampan.model.job import AlternativeOrder, Demand, Job, Shape
 from sampan.model.snapshot import Snapshot
 from sampan.model.vector import CPU
-from sampan.scheduling.cache import Book
-from sampan.scheduling.capacity.cells import CellId, Layout
-from sampan.scheduling.capacity.fit_matrix import Tables
+from sampan.scheduling.cache import SchedulerCache
+from sampan.scheduling.capacity.cells import CellId, CellIndex
+from sampan.scheduling.capacity.fit_matrix import FitMatrix
 from sampan.scheduling.capacity.limits import Limits
-from sampan.scheduling.capacity.node_selection import Fit, Flags, Room, pick
+from sampan.scheduling.capacity.node_selection import Flags, NodeFit, NodeRoom, select_nodes
 from sampan.scheduling.capacity.resources import fits
 from sampan.scheduling.capacity.topology import Numbers
 from sampan.scheduling.feasibility.scores import FULL, weighted
 from sampan.scheduling.feasibility.unknown_names import KnownNames
-from sampan.scheduling.feasibility.verdict_matrix import Row, ShapeRows
-from sampan.scheduling.queueing.order import ripe
-from sampan.scheduling.reservations.holds import Hold, Holds
-from sampan.scheduling.reservations.pledges import Pledges
-from sampan.scheduling.reservations.releases import Ends
+from sampan.scheduling.feasibility.verdict_matrix import DemandRow, ShapeVerdicts
+from sampan.scheduling.queueing.order import eligible
+from sampan.scheduling.reservations.holds import NodeReservations, PlacedReservation
+from sampan.scheduling.reservations.pledges import LimitReservations
+from sampan.scheduling.reservations.releases import Releases
 
-MOST_OUTLOOKS: Final = 64
+MAX_CACHED_FEASIBILITIES: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class Entry:
     """One job with the rows of its shape."""
 
     job: Job
-    rows: ShapeRows
-    allowed: tuple[int, ...]
+    verdicts: ShapeVerdicts
+    eligible: tuple[int, ...]
     """Demands that are ripe."""
 
     @property
@@ -43,131 +43,131 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class Feasibility:
     """One demand over all columns, as things stand."""
 
-    row: Row
+    row: DemandRow
     index: int
-    able: Flags
+    suitable: Flags
     """Columns that nothing but room could be against."""
     room: Numbers
     """Replicas that fit now into the able columns; 0 in the others."""
-    barring: tuple[int, ...]
+    blockers: tuple[int, ...]
     """Holds that keep their nodes from the job."""
 
 
 @dataclass(slots=True)
-class Desk:
+class CycleState:
     """The state of one cycle."""
 
     snapshot: Snapshot
-    book: Book
-    holds: Holds
+    cache: SchedulerCache
+    node_reservations: NodeReservations
     limits: Limits
-    pledges: Pledges
-    layout: Layout
-    names: KnownNames
-    waiting_holds: dict[str, Hold] = field(default_factory=dict)
+    limit_reservations: LimitReservations
+    cell_index: CellIndex
+    known_names: KnownNames
+    pending_reservations: dict[str, PlacedReservation] = field(default_factory=dict)
     """Reservations of earlier cycles that are still to be kept or dropped, by job UID."""
-    given: dict[int, Ends] = field(default_factory=dict)
-    outlooks: dict[tuple[int, frozenset[CellId], tuple[int, ...]], Outlook] = field(default_factory=dict)
+    release_cache: dict[int, Releases] = field(default_factory=dict)
+    feasibility_cache: dict[tuple[int, frozenset[CellId], tuple[int, ...]], Feasibility] = field(default_factory=dict)
     """As things stand: cleared with every place that is taken or kept."""
-    picks: dict[tuple[int, int, tuple[int, ...], int, int], tuple[int, Fit | None]] = field(default_factory=dict)
+    fit_cache: dict[tuple[int, int, tuple[int, ...], int, int], tuple[int, NodeFit | None]] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, snapshot: Snapshot, book: Book) -> "Desk":
+    def open(cls, snapshot: Snapshot, cache: SchedulerCache) -> "CycleState":
         """Lay out the picture that the book was advanced to."""
-        layout = book.layout()
+        layout = cache.cell_index()
         limits = Limits(snapshot, layout)
         return cls(
             snapshot=snapshot,
-            book=book,
-            holds=Holds(book.tables, snapshot.now),
+            cache=cache,
+            node_reservations=NodeReservations(cache.matrix, snapshot.now),
             limits=limits,
-            pledges=Pledges(snapshot, layout, limits),
-            layout=layout,
-            names=KnownNames(snapshot),
+            limit_reservations=LimitReservations(snapshot, layout, limits),
+            cell_index=layout,
+            known_names=KnownNames(snapshot),
         )
 
     @property
-    def tables(self) -> Tables:
+    def matrix(self) -> FitMatrix:
         """Return the tables of fits."""
-        return self.book.tables
+        return self.cache.matrix
 
-    def ends(self, column: int) -> Ends:
+    def releases(self, column: int) -> Releases:
         """Return when running jobs give back what they hold in a column."""
-        if column not in self.given:
-            at = self.tables.columns[column]
-            self.given[column] = self.book.ends_of(at, self.snapshot.clusters[at.cell.pool.cluster_uid])
-        return self.given[column]
+        if column not in self.release_cache:
+            at = self.matrix.columns[column]
+            self.release_cache[column] = self.cache.releases_of(at, self.snapshot.clusters[at.cell.pool.cluster_uid])
+        return self.release_cache[column]
 
     def cell(self, column: int) -> Cell:
         """Return the cell of a column."""
-        return self.tables.columns[column].cell
+        return self.matrix.columns[column].cell
 
-    def case(self, job: Job) -> Case:
+    def entry(self, job: Job) -> Entry:
         """Return a job with its rows."""
-        return Case(job, self.book.rows_of(job.shape, self.snapshot), ripe(job, self.snapshot.now))
+        return Entry(job, self.cache.verdicts_of(job.shape, self.snapshot), eligible(job, self.snapshot.now))
 
-    def universe(self, shape: Shape, demand: Demand) -> tuple[Flags, Flags]:
+    def candidate_cells(self, shape: Shape, demand: Demand) -> tuple[Flags, Flags]:
         """Return the columns that a demand is asked about, and those of them that have no domain though it needs one."""
-        return self.layout.universe(shape, demand)
+        return self.cell_index.candidate_cells(shape, demand)
 
-    def excluded(self, job: Job) -> list[int]:
+    def excluded_cells(self, job: Job) -> list[int]:
         """Return the columns that cool down for a job."""
-        return [column for cell in sorted(job.excluded) for column in self.layout.by_pool.get(cell, ())]
+        return [column for cell in sorted(job.excluded) for column in self.cell_index.by_pool.get(cell, ())]
 
-    def able(self, case: Case, index: int) -> Flags:
+    def suitable(self, entry: Entry, index: int) -> Flags:
         """Return the columns that nothing but room could be against. Not to be changed."""
-        row = case.rows.rows[index]
-        known = self.book.openings.able(row, self.tables)
+        row = entry.verdicts.rows[index]
+        known = self.cache.feasible.suitable(row, self.matrix)
         if known is None:
-            universe, lacking = self.universe(case.job.shape, row.demand)
-            known = (row.mask == 0) & universe & ~lacking
-        if case.job.excluded:
+            candidates, missing_domain = self.candidate_cells(entry.job.shape, row.demand)
+            known = (row.reason_mask == 0) & candidates & ~missing_domain
+        if entry.job.excluded:
             known = known.copy()
-            known[self.excluded(case.job)] = False
+            known[self.excluded_cells(entry.job)] = False
         return known
 
-    def keep(self, hold: Hold, demand: Demand) -> None:
+    def reserve(self, hold: PlacedReservation, demand: Demand) -> None:
         """Keep a place from now on: its nodes, and what the demand takes of the limits there."""
-        self.pledges.add(self.holds.add(hold), hold, demand)
-        self.outlooks.clear()
+        self.limit_reservations.add(self.node_reservations.add(hold), hold, demand)
+        self.feasibility_cache.clear()
 
-    def outlook(self, case: Case, index: int) -> Outlook:
+    def feasibility(self, entry: Entry, index: int) -> Feasibility:
         """Return how a demand of a job stands in every column."""
-        row, demand = case.rows.rows[index], case.job.shape.demands[index]
-        barring = self.holds.barring(case.job, demand)
-        key = (id(row), case.job.excluded, barring)
-        known = self.outlooks.get(key)
+        row, demand = entry.verdicts.rows[index], entry.job.shape.demands[index]
+        blockers = self.node_reservations.blockers(entry.job, demand)
+        key = (id(row), entry.job.excluded, blockers)
+        known = self.feasibility_cache.get(key)
         if known is None:
-            if len(self.outlooks) > MOST_OUTLOOKS:
-                self.outlooks.clear()
-            known = self.outlooks[key] = self._outlook(case, index, barring)
+            if len(self.feasibility_cache) > MAX_CACHED_FEASIBILITIES:
+                self.feasibility_cache.clear()
+            known = self.feasibility_cache[key] = self._feasibility(entry, index, blockers)
         return known
 
-    def _outlook(self, case: Case, index: int, barring: tuple[int, ...]) -> Outlook:
-        row, demand = case.rows.rows[index], case.job.shape.demands[index]
-        able = self.able(case, index)
-        room: Numbers = np.where(able, self.tables.fit[row.need], 0)
+    def _feasibility(self, entry: Entry, index: int, blockers: tuple[int, ...]) -> Feasibility:
+        row, demand = entry.verdicts.rows[index], entry.job.shape.demands[index]
+        suitable = self.suitable(entry, index)
+        room: Numbers = np.where(suitable, self.matrix.fits_now[row.request_row], 0)
         if (room >= demand.least_replicas).any():
-            self.holds.narrow(room, row.need, able=able, barring=barring)
-            self.limits.narrow(room, demand)
-            self.pledges.narrow(room, demand, barring=barring)
-        return Outlook(row, index, able, room, barring)
+            self.node_reservations.subtract(room, row.request_row, suitable=suitable, blockers=blockers)
+            self.limits.subtract(room, demand)
+            self.limit_reservations.subtract(room, demand, blockers=blockers)
+        return Feasibility(row, index, suitable, room, blockers)
 
-    def fit(self, case: Case, outlook: Outlook, column: int) -> Fit | None:
+    def fit(self, entry: Entry, feasibility: Feasibility, column: int) -> NodeFit | None:
         """Return the nodes that a demand would take in a column now, None if there is no room."""
-        demand = case.job.shape.demands[outlook.index]
-        wanted = min(demand.replicas, int(outlook.room[column]))
-        key = (outlook.row.need, column, outlook.barring, wanted, demand.least_replicas)
-        version = self.tables.versions[column]
-        known = self.picks.get(key)
+        demand = entry.job.shape.demands[feasibility.index]
+        wanted = min(demand.replicas, int(feasibility.room[column]))
+        key = (feasibility.row.request_row, column, feasibility.blockers, wanted, demand.least_replicas)
+        version = self.matrix.versions[column]
+        known = self.fit_cache.get(key)
         if known is None or known[0] != version:
-            known = self.picks[key] = version, self._pick(demand, outlook, column, wanted=wanted)
+            known = self.fit_cache[key] = version, self._select_nodes(demand, feasibility, column, wanted=wanted)
         return known[1]
 
-    def packing(self, case: Case, column: int, fit: Fit) -> int:
+    def packing(self, entry: Entry, column: int, fit: NodeFit) -> int:
         """Return the weighted points of packing; foreign pods that wait for the same devices cost some."""
         cell = self.cell(column)
         cluster, part = self.snapshot.clusters[cell.pool.cluster_uid], fit.packing
@@ -175,27 +175,27 @@ class Desk:
             measure = cell.pool.resource or CPU
             wanted = cluster.contended[cell.pool.resource][measure] if cell.pool.resource in cluster.contended else 0
             if wanted > 0:
-                nodes = self.tables.columns[column].nodes
-                free = int(np.maximum(self.tables.free.amounts[nodes, self.tables.names.column(measure)], 0).sum())
+                nodes = self.matrix.columns[column].nodes
+                free = int(np.maximum(self.matrix.free.amounts[nodes, self.matrix.resources.position(measure)], 0).sum())
                 part = max(part * free // (free + wanted), 1)
-        return weighted(case.rows.policy, "packing", part)
+        return weighted(entry.verdicts.policy, "packing", part)
 
-    def most_packing(self, case: Case) -> int:
+    def max_packing(self, entry: Entry) -> int:
         """Return the most points that packing can add."""
-        return weighted(case.rows.policy, "packing", FULL)
+        return weighted(entry.verdicts.policy, "packing", FULL)
 
-    def _pick(self, demand: Demand, outlook: Outlook, column: int, *, wanted: int) -> Fit | None:
-        tables, at = self.tables, self.tables.columns[column]
+    def _select_nodes(self, demand: Demand, feasibility: Feasibility, column: int, *, wanted: int) -> NodeFit | None:
+        matrix, at = self.matrix, self.matrix.columns[column]
         pool = at.cell.pool
         measure = pool.resource if demand.requirement else CPU
-        units = tables.names.column(measure)
-        found = fits(tables.free, tables.needs, np.array([outlook.row.need]), kind=at.kind, nodes=at.nodes)[0]
-        if outlook.barring:
-            kept = self.holds.nodes(outlook.barring)
+        units = matrix.resources.position(measure)
+        found = fits(matrix.free, matrix.requests, np.array([feasibility.row.request_row]), kind=at.kind, nodes=at.nodes)[0]
+        if feasibility.blockers:
+            kept = self.node_reservations.nodes(feasibility.blockers)
             found[[node in kept for node in at.nodes.tolist()]] = 0
-        free, whole = tables.free.amounts[at.nodes, units], tables.whole.amounts[at.nodes, units]
-        need = tables.needs.all[outlook.row.need]
-        waste = self.book.waste.of(at, need, stock=tables.free, needs=tables.needs, able=found > 0)
-        per_replica = tables.needs.vector(need, at.kind)[measure]
-        room = Room(fits=found, free=free, whole=free == whole, waste=waste)
-        return pick(room, wanted=wanted, least=demand.least_replicas, per_replica=per_replica, asked=demand.replicas)
+        free, allocatable = matrix.free.amounts[at.nodes, units], matrix.allocatable.amounts[at.nodes, units]
+        need = matrix.requests.all[feasibility.row.request_row]
+        fragmentation = self.cache.fragmentation.added(at, need, free=matrix.free, requests=matrix.requests, suitable=found > 0)
+        per_replica = matrix.requests.vector(need, at.kind)[measure]
+        room = NodeRoom(fits=found, free=free, untouched=free == allocatable, fragmentation=fragmentation)
+        return select_nodes(room, wanted=wanted, least=demand.least_replicas, per_replica=per_replica, asked=demand.replicas)

@@ -23,7 +23,7 @@ from sampan.model.policy import BALANCED
 from sampan.model.snapshot import Snapshot
 from sampan.model.vector import CPU, MEMORY, PODS, Vector
 from sampan.scheduling.cache import Memo
-from sampan.scheduling.capacity.request import need_of
+from sampan.scheduling.capacity.request import replica_request
 from sampan.scheduling.capacity.topology import Cards, take_cards
 from sampan.scheduling.cycle import schedule
 from sampan.sim.traces import SimNode, SimPod
@@ -134,7 +134,7 @@ class Floor:
         """Let a pod take its node, and the cards that the scheduler counts on."""
         ((name, _),) = assignment.nodes
         used, cards = dict(self.cluster.used), dict(self.cluster.cards)
-        used[name] = used.get(name, Vector()) + need_of(assignment.demand, self.cell.pool)
+        used[name] = used.get(name, Vector()) + replica_request(assignment.demand, self.cell.pool)
         if pod.devices:
             left = take_cards(self._cards[name], Share(memory=pod.milli), pod.devices)
             for number in (left != self._cards[name]).any(axis=1).nonzero()[0].tolist():

@@ -17,7 +17,7 @@ from sampan.model.plan import Assignment
 from sampan.model.policy import BALANCED, Policy
 from sampan.model.snapshot import Snapshot
 from sampan.model.vector import PODS, Vector
-from sampan.scheduling.capacity.request import need_of, started
+from sampan.scheduling.capacity.request import replica_request, started
 
 GPU: Final = AcceleratorClass(name="simulated-gpu", vendor="simulated", family="simulated", stack="simulated", origin="ZZ")
 RESOURCE: Final = "simulated.example/gpu"
@@ -93,7 +93,7 @@ class World:
         """Let a job take its nodes; `ends` is its declared end in milliseconds, None where it declares none."""
         cluster = self._clusters[assignment.cluster_uid]
         cell = next(cell for cell in self._cells if cell.offer == assignment.offer)
-        need = need_of(assignment.demand, cell.pool)
+        need = replica_request(assignment.demand, cell.pool)
         running = started(assignment, need, ends=ends)
         self._where[assignment.job.uid] = cluster.uid, assignment, need
         self._clusters[cluster.uid] = replace(

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
-from sampan.scheduling.queueing.charge import inflated
+from sampan.scheduling.queueing.charge import decayed_forward
 from sampan.store.migration import upgrade
 from sampan.store.tables import CHARGES, FACTS, TOTALS
 
@@ -98,10 +98,10 @@ class UseStore:
         known = connection.execute(sa.select(CHARGES).where(mine).with_for_update()).first()
         if known is None:
             connection.execute(sa.insert(CHARGES).values(**_values(use)))
-            self._add(connection, use, inflated(use.amount, use.at, self._half_life))
+            self._add(connection, use, decayed_forward(use.amount, use.at, self._half_life))
         elif use.final and not known.final:
             connection.execute(sa.update(CHARGES).where(mine).values(amount=use.amount, seconds=use.seconds, final=True))
-            before, after = (inflated(amount, known.at, self._half_life) for amount in (known.amount, use.amount))
+            before, after = (decayed_forward(amount, known.at, self._half_life) for amount in (known.amount, use.amount))
             self._add(connection, Use(**known._mapping), after - before)
 
     def _add(self, connection: sa.Connection, use: Use, amount: int) -> None:
@@ -118,7 +118,7 @@ class UseStore:
         if known is None:
             connection.execute(sa.insert(FACTS).values(name=HALF_LIFE, value=str(self._half_life)))
         elif int(known) != self._half_life:
-            before, after = inflated(_SCALE, now, int(known)), inflated(_SCALE, now, self._half_life)
+            before, after = decayed_forward(_SCALE, now, int(known)), decayed_forward(_SCALE, now, self._half_life)
             for row in connection.execute(sa.select(TOTALS)).all():
                 mine = (TOTALS.c.queue == row.queue) & (TOTALS.c.namespace == row.namespace)
                 connection.execute(sa.update(TOTALS).where(mine).values(amount=str(int(row.amount) * after // before)))

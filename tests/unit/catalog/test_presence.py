@@ -7,7 +7,7 @@ import pytest
 from builders import cluster, node, offer
 from sampan.catalog import load
 from sampan.inventory.pools.grouping import pools_of
-from sampan.inventory.pools.summary import left_out
+from sampan.inventory.pools.summary import excluded_nodes
 from sampan.model.device import DeviceGroup, DeviceSlice, DraDevice
 
 INSTANCE_TYPE = "node.kubernetes.io/instance-type"
@@ -268,7 +268,7 @@ def test_devices_that_a_driver_publishes_in_part_make_no_cpu_node() -> None:
 def test_other_devices_of_the_node_are_in_their_pool_and_the_missing_are_told() -> None:
     member = cluster(node(resources={"amd.com/gpu": 4}, capacity={"amd.com/gpu": 4, "nvidia.com/gpu": 2}))
     assert [pool.resource for pool in pools_of(offer(), member, load(), home_origins=frozenset(), trust_overrides=True)] == ["amd.com/gpu"]
-    (left,) = left_out(offer(), member, load())
+    (left,) = excluded_nodes(offer(), member, load())
     assert (left.cause, left.vendor, left.nodes, left.devices) == ("NotAllocatable", "nvidia", 1, 2)
     assert "0 of 2 devices" in left.detail
 

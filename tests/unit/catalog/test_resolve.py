@@ -213,5 +213,5 @@ def test_hostile_labels_tell_nothing_and_harm_nothing(hostile: str) -> None:
 )
 def test_labels_that_keep_a_pod_on_such_nodes(resource: str, labels: dict[str, str], want: set[str]) -> None:
     (group,) = resolved({resource: 8}, labels)
-    assert {key for key, _ in group.telling_labels} == want
-    assert all(labels[key] == value for key, value in group.telling_labels)
+    assert {key for key, _ in group.identifying_labels} == want
+    assert all(labels[key] == value for key, value in group.identifying_labels)

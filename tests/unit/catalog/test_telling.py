@@ -163,7 +163,7 @@ def test_more_nvidia_products_as_the_driver_names_them(product: str, memory: str
 def test_a_pci_device_id_tells_the_class(resource: str, labels: dict[str, str], want: str | None) -> None:
     group = only(resource, labels)
     assert group.accelerator_class == want
-    assert want is None or set(group.telling_labels) <= set(labels.items()) != set()
+    assert want is None or set(group.identifying_labels) <= set(labels.items()) != set()
 
 
 @pytest.mark.parametrize(

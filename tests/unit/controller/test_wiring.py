@@ -90,9 +90,9 @@ async def test_queues_and_namespaces_come_and_go() -> None:
         op.on_watch_event("computejobs", "ADDED", body("u1"))
         op.on_watch_event("queues", "ADDED", research)
         job = op.state.snapshot(NOW).jobs[0]
-        assert (job.queue, job.barred) == ("research", Reason.PRIORITY_NOT_ALLOWED)
+        assert (job.queue, job.inadmissible) == ("research", Reason.PRIORITY_NOT_ALLOWED)
         op.on_watch_event("queues", "DELETED", research)
-        assert op.state.snapshot(NOW).jobs[0].barred is None
+        assert op.state.snapshot(NOW).jobs[0].inadmissible is None
         for uid, event in (("n1", "ADDED"), ("n2", "ADDED"), ("n1", "DELETED"), ("n2", "DELETED")):
             op.on_watch_event("namespaces", event, {"metadata": {"uid": uid, "name": "team-a", "labels": {"tier": "gold"}}})
         assert op.known_uids.uids["namespaces"] == set()

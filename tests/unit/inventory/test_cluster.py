@@ -9,19 +9,19 @@ from hypothesis import strategies as st
 from member_objects import HUB, JOB, MEMBER, as_node, as_pod, node_body, pod_body
 from sampan.catalog import load
 from sampan.inventory.cluster import ClusterView
-from sampan.inventory.in_flight import Flight, used_by
+from sampan.inventory.in_flight import InFlight, usage_of
 from sampan.inventory.member import Inventory
 from sampan.model.vector import Vector
 
-FLIGHT = Flight(job_uid=JOB, nodes=(("n1", 2),), per_replica=Vector.of({"nvidia.com/gpu": 4, "pods": 1}))
+FLIGHT = InFlight(job_uid=JOB, nodes=(("n1", 2),), per_replica=Vector.of({"nvidia.com/gpu": 4, "pods": 1}))
 
 
-def flights(cluster: str) -> Iterable[Flight]:
+def flights(cluster: str) -> Iterable[InFlight]:
     return (FLIGHT,) if cluster == MEMBER else ()
 
 
 def viewed() -> tuple[Inventory, ClusterView]:
-    inventory = Inventory(HUB, lambda nodes: view.touch(nodes))  # noqa: PLW0108  there is no view yet
+    inventory = Inventory(HUB, lambda nodes: view.mark_changed(nodes))  # noqa: PLW0108  there is no view yet
     view = ClusterView(MEMBER, inventory, load())
     return inventory, view
 
@@ -39,7 +39,7 @@ def test_a_flight_and_its_pods_count_once() -> None:
 def test_flights_are_asked_for_again_only_when_they_changed() -> None:
     asked: list[str] = []
 
-    def none(cluster: str) -> Iterable[Flight]:
+    def none(cluster: str) -> Iterable[InFlight]:
         asked.append(cluster)
         return ()
 
@@ -48,7 +48,7 @@ def test_flights_are_asked_for_again_only_when_they_changed() -> None:
     first = view.cluster(none)
     assert view.cluster(none) is first
     assert asked == [MEMBER]
-    view.flights_changed()
+    view.in_flight_changed()
     assert view.cluster(none).nodes is first.nodes
     assert len(asked) == 2
 
@@ -80,7 +80,7 @@ def test_another_catalogue_is_taken_for_every_node() -> None:
     inventory, view = viewed()
     inventory.put_node(as_node(node_body()))
     assert view.nodes().devices["n1"][0].accelerator_class == "nvidia-h100-sxm-80gb"
-    view.know(load().__class__())
+    view.set_catalog(load().__class__())
     assert all(group.accelerator_class is None for group in view.nodes().devices["n1"])
 
 
@@ -109,13 +109,13 @@ def test_the_kept_picture_equals_one_made_from_nothing(steps: list[tuple[str, st
     kept = view.cluster(flights)
     fresh = ClusterView(MEMBER, inventory, load()).cluster(flights)
     assert (dict(kept.nodes), dict(kept.devices), dict(kept.used)) == (dict(fresh.nodes), dict(fresh.devices), dict(fresh.used))
-    assert dict(kept.used) == used_by(inventory.pods.values(), [FLIGHT])
+    assert dict(kept.used) == usage_of(inventory.pods.values(), [FLIGHT])
 
 
 def test_layers_of_the_member_are_told_and_hami_by_what_it_publishes() -> None:
     inventory, view = viewed()
     inventory.put_node(as_node(node_body()))
-    inventory.layers.found(["batch.volcano.sh"])
+    inventory.quotas.found(["batch.volcano.sh"])
     before = view.generation
     assert view.nodes().queueing == ("Volcano",)
     assert view.generation > before, "launch recipes may depend on it"

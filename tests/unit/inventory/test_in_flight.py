@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import vector
-from sampan.inventory.in_flight import Flight, PodUse, flight_use, outstanding, used_by
+from sampan.inventory.in_flight import InFlight, PodUse, unseen_replicas, unseen_use, usage_of
 from sampan.model.vector import PODS, Vector
 
 ONE = vector(cpu=1, gpu=8, pods=1)
@@ -15,8 +15,8 @@ def pods(job: str | None, **on: int) -> list[PodUse]:
     return [PodUse(uid=f"{job}-{node}-{i}", node=node, request=ONE, job_uid=job) for node, count in on.items() for i in range(count)]
 
 
-def flight(finished: int = 0, **on: int) -> Flight:
-    return Flight(job_uid="j", nodes=tuple(on.items()), per_replica=ONE, finished=finished)
+def flight(finished: int = 0, **on: int) -> InFlight:
+    return InFlight(job_uid="j", nodes=tuple(on.items()), per_replica=ONE, finished=finished)
 
 
 def counts(used: dict[str, Vector]) -> dict[str, int]:
@@ -40,8 +40,8 @@ def counts(used: dict[str, Vector]) -> dict[str, int]:
         (pods("gone", a=1), [], {"a": 1}),
     ],
 )
-def test_the_greater_of_plan_and_pods(observed: list[PodUse], flights: list[Flight], want: dict[str, int]) -> None:
-    assert counts(used_by(observed, flights)) == want
+def test_the_greater_of_plan_and_pods(observed: list[PodUse], flights: list[InFlight], want: dict[str, int]) -> None:
+    assert counts(usage_of(observed, flights)) == want
 
 
 NODES = st.dictionaries(st.sampled_from("abc"), st.integers(1, 4), max_size=3)
@@ -49,18 +49,18 @@ NODES = st.dictionaries(st.sampled_from("abc"), st.integers(1, 4), max_size=3)
 
 @given(NODES, NODES, st.integers(0, 3))
 def test_the_total_is_the_greater_of_the_two(planned: dict[str, int], seen: dict[str, int], finished: int) -> None:
-    total = sum(counts(used_by(pods("j", **seen), [flight(finished, **planned)])).values())
+    total = sum(counts(usage_of(pods("j", **seen), [flight(finished, **planned)])).values())
     assert total == max(sum(planned.values()) - finished, sum(seen.values()))
 
 
 @given(NODES, NODES)
 def test_no_node_is_charged_beyond_its_plan(planned: dict[str, int], seen: dict[str, int]) -> None:
-    waiting = outstanding(flight(**planned), seen)
+    waiting = unseen_replicas(flight(**planned), seen)
     assert all(0 < count <= planned[node] - seen.get(node, 0) for node, count in waiting.items())
 
 
 def test_one_attempt_can_be_kept_up_to_date_alone() -> None:
     made, seen = flight(a=2, b=1), pods("j", a=1)
-    alone = flight_use(made, seen)
-    whole = used_by(seen, [made])
+    alone = unseen_use(made, seen)
+    whole = usage_of(seen, [made])
     assert {node: alone.get(node, Vector()) + Vector.total(p.request for p in seen if p.node == node) for node in whole} == whole

@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from sampan.inventory.in_flight import Flight, Made
-from sampan.inventory.kueue import KueueBook
+from sampan.inventory.in_flight import Created, InFlight
+from sampan.inventory.kueue import KueueQueues
 from sampan.kube import layers as kube
 from sampan.model.vector import Vector
 from sampan.scheduling.capacity.quota_usage import QuotaUse
@@ -21,8 +21,8 @@ def told() -> list[int]:
 
 
 @pytest.fixture
-def book(told: list[int]) -> KueueBook:
-    return KueueBook(lambda: told.append(1))
+def book(told: list[int]) -> KueueQueues:
+    return KueueQueues(lambda: told.append(1))
 
 
 def cluster_queue(name: str, nominal: str, used: str, *, flavor: str = "h100", stop: str = "None", **more: Any) -> kube.ClusterQueue:
@@ -43,8 +43,8 @@ def local(name: str, serving: str, reserved: str | None = None) -> kube.LocalQue
     return msgspec.convert(body, kube.LocalQueue)
 
 
-def flight(name: str, gpus: int, *, replicas: int = 1, queue: str = "jobs/gpu", finished: int = 0, admitted: bool = False) -> Flight:
-    return Flight(
+def flight(name: str, gpus: int, *, replicas: int = 1, queue: str = "jobs/gpu", finished: int = 0, admitted: bool = False) -> InFlight:
+    return InFlight(
         job_uid=name,
         nodes=(),
         per_replica=Vector(),
@@ -52,11 +52,11 @@ def flight(name: str, gpus: int, *, replicas: int = 1, queue: str = "jobs/gpu", 
         finished=finished,
         queue=queue,
         use=QuotaUse(each={GPU: gpus, "pods": 1}),
-        made=Made(job=admitted, admitted=admitted),
+        created=Created(job=admitted, admitted=admitted),
     )
 
 
-def free(book: KueueBook, *flights: Flight, queue: str = "jobs/gpu") -> Mapping[str, int]:
+def free(book: KueueQueues, *flights: InFlight, queue: str = "jobs/gpu") -> Mapping[str, int]:
     return book.queues(flights)[queue].free
 
 
@@ -80,7 +80,7 @@ Numbers = tuple[str, str]
 )
 @pytest.mark.parametrize("cohort", ["cohort", "cohort_name"])
 def test_kueue_admits_what_is_left_and_what_may_be_borrowed(
-    book: KueueBook, cohort: str, queues: tuple[Numbers, ...], limit: str | None, want: int
+    book: KueueQueues, cohort: str, queues: tuple[Numbers, ...], limit: str | None, want: int
 ) -> None:
     own, *lenders = queues
     shared = {cohort: "city"} if lenders else {}
@@ -91,7 +91,7 @@ def test_kueue_admits_what_is_left_and_what_may_be_borrowed(
     assert book.open == {"jobs": {"gpu"}}
 
 
-def test_a_cohort_lends_no_more_than_its_queues_will(book: KueueBook) -> None:
+def test_a_cohort_lends_no_more_than_its_queues_will(book: KueueQueues) -> None:
     book.replace_local("jobs", [local("gpu", "own")])
     book.replace_cluster([cluster_queue("own", "4", "4", cohort="c"), cluster_queue("lender", "16", "0", cohort="c", lending_limit="6")])
     assert free(book) == {GPU: 6}
@@ -101,19 +101,19 @@ def test_a_cohort_lends_no_more_than_its_queues_will(book: KueueBook) -> None:
     assert free(book) == {GPU: 0}
 
 
-def test_what_one_queue_of_a_cohort_borrowed_is_not_lent_again(book: KueueBook) -> None:
+def test_what_one_queue_of_a_cohort_borrowed_is_not_lent_again(book: KueueQueues) -> None:
     book.replace_local("jobs", [local("gpu", "own")])
     book.replace_cluster([cluster_queue(name, "8", used, cohort="c") for name, used in (("own", "8"), ("lender", "0"), ("third", "14"))])
     assert free(book) == {GPU: 2}
 
 
-def test_flavours_of_one_name_are_lent_and_others_are_not(book: KueueBook) -> None:
+def test_flavours_of_one_name_are_lent_and_others_are_not(book: KueueQueues) -> None:
     book.replace_local("jobs", [local("gpu", "own")])
     book.replace_cluster([cluster_queue("own", "8", "8", cohort="c"), cluster_queue("lender", "8", "0", cohort="c", flavor="a100")])
     assert free(book) == {GPU: 0}
 
 
-def test_a_job_enters_one_flavour(book: KueueBook) -> None:
+def test_a_job_enters_one_flavour(book: KueueQueues) -> None:
     spec = [{"flavors": [{"name": name, "resources": [{"name": GPU, "nominalQuota": "8"}]} for name in ("spot", "fixed")]}]
     body = {"metadata": {"name": "own"}, "spec": {"resourceGroups": spec}}
     book.put_cluster(msgspec.convert(body, kube.ClusterQueue))
@@ -123,7 +123,7 @@ def test_a_job_enters_one_flavour(book: KueueBook) -> None:
     assert book.covered == {"jobs/gpu": {GPU}}
 
 
-def test_bound_jobs_count_until_the_queue_has_reserved_for_them(book: KueueBook) -> None:
+def test_bound_jobs_count_until_the_queue_has_reserved_for_them(book: KueueQueues) -> None:
     """Four jobs of one device in a second on two: two are bound, and each is taken once and not twice."""
     book.put_cluster(cluster_queue("own", "2", "0"))
     book.put_local(local("gpu", "own", ""))
@@ -139,19 +139,19 @@ def test_bound_jobs_count_until_the_queue_has_reserved_for_them(book: KueueBook)
     assert free(book, one) == {GPU: 1}
 
 
-def test_a_queue_that_does_not_say_what_it_reserved_has_reserved_for_what_it_let_in(book: KueueBook) -> None:
+def test_a_queue_that_does_not_say_what_it_reserved_has_reserved_for_what_it_let_in(book: KueueQueues) -> None:
     book.put_cluster(cluster_queue("own", "4", "2"))
     book.put_local(local("gpu", "own"))
     assert free(book, flight("one", 2, admitted=True), flight("two", 1)) == {GPU: 1}
 
 
-def test_replicas_that_ended_for_good_are_not_reserved(book: KueueBook) -> None:
+def test_replicas_that_ended_for_good_are_not_reserved(book: KueueQueues) -> None:
     book.put_cluster(cluster_queue("own", "8", "0"))
     book.put_local(local("gpu", "own", ""))
     assert free(book, flight("sweep", 1, replicas=4, finished=3)) == {GPU: 7}
 
 
-def test_all_queues_of_a_cluster_queue_and_of_a_cohort_draw_on_the_same(book: KueueBook) -> None:
+def test_all_queues_of_a_cluster_queue_and_of_a_cohort_draw_on_the_same(book: KueueQueues) -> None:
     book.replace_cluster([cluster_queue("own", "4", "0", cohort="c"), cluster_queue("lender", "2", "0", cohort="c")])
     book.replace_local("jobs", [local("gpu", "own", ""), local("other", "own", ""), local("lent", "lender", "")])
     queues = book.queues([flight("one", 3, queue="jobs/other"), flight("two", 1, queue="jobs/lent")])
@@ -160,14 +160,14 @@ def test_all_queues_of_a_cluster_queue_and_of_a_cohort_draw_on_the_same(book: Ku
     assert {(queue.cohort, queue.cohort_free[GPU]) for queue in queues.values()} == {("c", 2)}
 
 
-def test_the_list_of_one_namespace_leaves_those_of_others(book: KueueBook) -> None:
+def test_the_list_of_one_namespace_leaves_those_of_others(book: KueueQueues) -> None:
     book.put_cluster(cluster_queue("own", "8", "0"))
     book.replace_local("jobs", [local("gpu", "own")])
     book.replace_local("elsewhere", [])
     assert list(book.queues(())) == ["jobs/gpu"]
 
 
-def test_a_stopped_cluster_queue_shuts_its_local_queues(book: KueueBook, told: list[int]) -> None:
+def test_a_stopped_cluster_queue_shuts_its_local_queues(book: KueueQueues, told: list[int]) -> None:
     book.put_local(local("gpu", "own"))
     book.put_cluster(cluster_queue("own", "8", "0", stop="HoldAndDrain"))
     assert book.open == {"jobs": set()}
@@ -180,13 +180,13 @@ def test_a_stopped_cluster_queue_shuts_its_local_queues(book: KueueBook, told: l
     assert len(told) == 5
 
 
-def test_an_amount_that_is_none_is_nothing(book: KueueBook) -> None:
+def test_an_amount_that_is_none_is_nothing(book: KueueQueues) -> None:
     book.put_cluster(cluster_queue("own", "many", "0"))
     book.put_local(local("gpu", "own"))
     assert free(book) == {GPU: 0}
 
 
-def test_queues_are_open_that_are_there_and_admit(book: KueueBook) -> None:
+def test_queues_are_open_that_are_there_and_admit(book: KueueQueues) -> None:
     """By their own word, and by that of their ClusterQueue as far as it is seen; what nobody may look at is not said to be shut."""
     assert book.open == {}
     book.replace_local("jobs", [local("gpu", "own"), local("other", "gone")])
@@ -205,7 +205,7 @@ def test_queues_are_open_that_are_there_and_admit(book: KueueBook) -> None:
     assert book.open == {"jobs": set()}
 
 
-def test_a_member_without_kueue_has_no_queue_at_all(book: KueueBook) -> None:
+def test_a_member_without_kueue_has_no_queue_at_all(book: KueueQueues) -> None:
     book.found(there=False)
     assert book.open == {"": set()}
     book.found(there=True)
@@ -213,7 +213,7 @@ def test_a_member_without_kueue_has_no_queue_at_all(book: KueueBook) -> None:
 
 
 @pytest.mark.parametrize("field", ["flavorsUsage", "flavorUsage"], ids=["v1beta2", "v1beta1"])
-def test_jobs_of_others_in_the_same_queue_do_not_hide_ours(book: KueueBook, field: str) -> None:
+def test_jobs_of_others_in_the_same_queue_do_not_hide_ours(book: KueueQueues, field: str) -> None:
     """Six devices, four of them taken by jobs that are not ours: two are left, and go once."""
     used = [{"name": "h100", "resources": [{"name": GPU, "total": "4"}]}]
     body = {"metadata": {"name": "gpu", "namespace": "jobs"}, "spec": {"clusterQueue": "own"}}

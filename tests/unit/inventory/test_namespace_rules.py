@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from sampan.inventory.in_flight import Flight, Made
+from sampan.inventory.in_flight import Created, InFlight
 from sampan.inventory.namespace_rules import NamespaceRules
 from sampan.kube import layers as kube
 from sampan.model.admission import ALL_PODS, CONFIG_MAPS, JOBS, Compulsory, LimitItem, LimitType, Quota
@@ -43,12 +43,12 @@ def term(name: str, operator: str, *values: str) -> dict[str, Any]:
     return {"scopeName": name, "operator": operator, "values": list(values)}
 
 
-def flight(*, replicas: int = 1, best_effort: bool = False, made: Made | None = None, once: Mapping[str, int] | None = None) -> Flight:
+def flight(*, replicas: int = 1, best_effort: bool = False, made: Created | None = None, once: Mapping[str, int] | None = None) -> InFlight:
     use = QuotaUse(each={GPU: 1, "pods": 1, "cpu": 1000}, once={JOBS: 1, **(once or {})}, best_effort=best_effort)
-    return Flight(job_uid="j", nodes=(), per_replica=Vector(), replicas=replicas, namespace="jobs", use=use, made=made or Made())
+    return InFlight(job_uid="j", nodes=(), per_replica=Vector(), replicas=replicas, namespace="jobs", use=use, created=made or Created())
 
 
-def left(rules: NamespaceRules, *flights: Flight) -> list[dict[str, int]]:
+def left(rules: NamespaceRules, *flights: InFlight) -> list[dict[str, int]]:
     return [dict(each.left) for each in rules.quotas(flights).get("jobs", ())]
 
 
@@ -170,29 +170,29 @@ def test_of_several_default_classes_the_lowest_is_given(rules: NamespaceRules) -
 def test_bound_jobs_are_taken_until_the_quota_counts_their_pods(rules: NamespaceRules) -> None:
     rules.put_quota(quota("q", {"pods": "10", "count/jobs.batch": "2"}, {"pods": "1", "count/jobs.batch": "0"}))
     assert left(rules, flight(replicas=4)) == [{"pods": 5, JOBS: 1}]
-    assert left(rules, flight(replicas=4, made=Made(job=True, active=1))) == [{"pods": 6, JOBS: 1}]
+    assert left(rules, flight(replicas=4, made=Created(job=True, active=1))) == [{"pods": 6, JOBS: 1}]
     rules.put_quota(quota("q", {"pods": "10", "count/jobs.batch": "2"}, {"pods": "5", "count/jobs.batch": "1"}))
-    assert left(rules, flight(replicas=4, made=Made(job=True, active=4))) == [{"pods": 5, JOBS: 1}], "counted once"
+    assert left(rules, flight(replicas=4, made=Created(job=True, active=4))) == [{"pods": 5, JOBS: 1}], "counted once"
     assert left(rules) == [{"pods": 5, JOBS: 1}], "it ended, the quota does not say so yet"
 
 
 def test_where_the_quota_says_nothing_what_we_see_of_ours_counts(rules: NamespaceRules) -> None:
     rules.put_quota(quota("q", {}, spec={"pods": "10"}))
-    assert left(rules, flight(replicas=4, made=Made(job=True, active=3))) == [{"pods": 6}]
+    assert left(rules, flight(replicas=4, made=Created(job=True, active=3))) == [{"pods": 6}]
 
 
 def test_pods_that_ended_count_where_all_do(rules: NamespaceRules) -> None:
     rules.put_quota(quota("q", {"count/pods": "20"}, {"count/pods": "7"}))
-    sweep = flight(replicas=2, made=Made(job=True, active=2, ended=5), once={ALL_PODS: 10})
+    sweep = flight(replicas=2, made=Created(job=True, active=2, ended=5), once={ALL_PODS: 10})
     assert left(rules, sweep) == [{ALL_PODS: 10}]
 
 
 def test_dependents_are_taken_until_they_are_there(rules: NamespaceRules) -> None:
     rules.put_quota(quota("q", {"configmaps": "5"}, {"configmaps": "1"}))
     assert left(rules, flight(once={CONFIG_MAPS: 2})) == [{CONFIG_MAPS: 2}]
-    assert left(rules, flight(made=Made(job=True), once={CONFIG_MAPS: 2})) == [{CONFIG_MAPS: 2}]
+    assert left(rules, flight(made=Created(job=True), once={CONFIG_MAPS: 2})) == [{CONFIG_MAPS: 2}]
     rules.put_quota(quota("q", {"configmaps": "5"}, {"configmaps": "3"}))
-    assert left(rules, flight(made=Made(job=True, dependents=True), once={CONFIG_MAPS: 2})) == [{CONFIG_MAPS: 2}]
+    assert left(rules, flight(made=Created(job=True, dependents=True), once={CONFIG_MAPS: 2})) == [{CONFIG_MAPS: 2}]
 
 
 def test_a_quota_of_other_pods_is_not_taken_from(rules: NamespaceRules) -> None:

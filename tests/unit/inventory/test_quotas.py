@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from sampan.inventory.quotas import Layers
+from sampan.inventory.quotas import MemberQuotas
 from sampan.kube import layers as kube
 
 
@@ -13,11 +13,11 @@ def told() -> list[int]:
 
 
 @pytest.fixture
-def layers(told: list[int]) -> Layers:
-    return Layers(lambda: told.append(1))
+def layers(told: list[int]) -> MemberQuotas:
+    return MemberQuotas(lambda: told.append(1))
 
 
-def test_api_groups_tell_the_layers(layers: Layers, told: list[int]) -> None:
+def test_api_groups_tell_the_layers(layers: MemberQuotas, told: list[int]) -> None:
     layers.found(["apps", "kueue.x-k8s.io", "batch.volcano.sh", "scheduling.volcano.sh"])
     layers.found(["kueue.x-k8s.io", "batch.volcano.sh"])
     assert layers.queueing == ("Kueue", "Volcano")
@@ -30,7 +30,7 @@ def claim(uid: str, *devices: str) -> kube.ResourceClaim:
     return msgspec.convert({"metadata": {"name": uid, "namespace": "x", "uid": uid}, "status": status}, kube.ResourceClaim)
 
 
-def test_claims_count_the_devices_that_they_hold(layers: Layers, told: list[int]) -> None:
+def test_claims_count_the_devices_that_they_hold(layers: MemberQuotas, told: list[int]) -> None:
     layers.replace_claims([claim("a", "gpu-0"), claim("b", "gpu-0", "gpu-1"), claim("waiting")])
     assert layers.claimed == {("gpu.nvidia.com", "n1", "gpu-0"): 2, ("gpu.nvidia.com", "n1", "gpu-1"): 1}
     before = len(told)
@@ -41,7 +41,7 @@ def test_claims_count_the_devices_that_they_hold(layers: Layers, told: list[int]
     assert layers.claimed == {("gpu.nvidia.com", "n1", "gpu-0"): 1}
 
 
-def test_a_claim_that_only_watches_holds_nothing(layers: Layers) -> None:
+def test_a_claim_that_only_watches_holds_nothing(layers: MemberQuotas) -> None:
     results = [{"driver": "gpu.nvidia.com", "pool": "n1", "device": name, "adminAccess": name == "gpu-0"} for name in ("gpu-0", "gpu-1")]
     body = {"metadata": {"uid": "a"}, "status": {"allocation": {"devices": {"results": results}}}}
     layers.replace_claims([msgspec.convert(body, kube.ResourceClaim)])

@@ -4,7 +4,7 @@ from dataclasses import replace
 from random import Random
 
 from builders import NOW, demand, job, requirement, shape
-from sampan.model.backlog import MOST_IN_CHUNK, Backlog, BucketKey
+from sampan.model.backlog import MAX_CHUNK, Backlog, BucketKey
 
 SMALL, LARGE = shape(demand(requirement(count=1))), shape()
 
@@ -23,17 +23,17 @@ def test_what_decides_a_place_parts_buckets() -> None:
 
 
 def test_one_by_one_is_as_all_at_once_in_any_order() -> None:
-    jobs = [job(f"j{i}", SMALL if i % 3 else LARGE, created=NOW + i % 97) for i in range(3 * MOST_IN_CHUNK)]
+    jobs = [job(f"j{i}", SMALL if i % 3 else LARGE, created=NOW + i % 97) for i in range(3 * MAX_CHUNK)]
     shuffled = list(jobs)
     Random(7).shuffle(shuffled)
     grown = Backlog()
     for each in shuffled:
         grown = grown.with_job(each)
     assert grown.jobs == Backlog.of(jobs).jobs == tuple(sorted(jobs, key=lambda j: (j.created, j.uid)))
-    assert all(len(chunk) <= MOST_IN_CHUNK for bucket in grown for chunk in bucket.chunks)
-    for each in shuffled[: 2 * MOST_IN_CHUNK]:
+    assert all(len(chunk) <= MAX_CHUNK for bucket in grown for chunk in bucket.chunks)
+    for each in shuffled[: 2 * MAX_CHUNK]:
         grown = grown.without_job(each)
-    assert {each.uid for each in grown.jobs} == {each.uid for each in shuffled[2 * MOST_IN_CHUNK :]}
+    assert {each.uid for each in grown.jobs} == {each.uid for each in shuffled[2 * MAX_CHUNK :]}
     for each in shuffled:
         grown = grown.without_job(each)
     assert grown == Backlog()

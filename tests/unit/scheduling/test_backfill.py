@@ -69,7 +69,7 @@ def test_only_what_is_over_by_then_or_higher_goes_on_reserved_nodes(follower: Jo
     plan = plan_of(snapshot([GANG, follower], [OFFER], [TWO_OF_THREE]))
     assert gone(plan) == want
     if not want:
-        assert plan.refusals[-1].dominant is Reason.HELD_FOR_OTHERS
+        assert plan.refusals[-1].dominant is Reason.RESERVED_FOR_OTHERS
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_the_job_itself_uses_its_place() -> None:
     free = member(3, running("a", "h-0", ends=NOW + 2 * HOUR))
     plan = plan_of(replace(world, clusters={"c1": free}, reservations=held))
     assert gone(plan) == ["gang"]
-    assert (plan.reservations, plan.unbounded) == ((), {"rival": "AllReserved"})
+    assert (plan.reservations, plan.unknown_starts) == ((), {"rival": "AllReserved"})
 
 
 def test_a_cell_keeps_one_reservation_and_the_higher_job_displaces_the_lower() -> None:
@@ -138,12 +138,12 @@ def test_what_cannot_be_promised_says_why(busy: tuple[Running, ...], offered: ob
     wanted = wants("j", replicas=1 if want != "NoCell" else 4)
     have = member(2 if want == "Limited" else 1, *busy)
     plan = plan_of(snapshot([wanted], [offered], [have]))  # type: ignore[list-item]
-    assert (plan.reservations, plan.unbounded) == ((), {"j": want})
+    assert (plan.reservations, plan.unknown_starts) == ((), {"j": want})
 
 
 def test_a_cell_that_only_cools_down_is_not_said_to_be_too_small_for_ever() -> None:
     cools = replace(wants("j", replicas=1), excluded=frozenset({(OFFER.key, POOL)}))
-    assert plan_of(snapshot([cools], [OFFER], [member(1)])).unbounded == {"j": "CoolingDown"}
+    assert plan_of(snapshot([cools], [OFFER], [member(1)])).unknown_starts == {"j": "CoolingDown"}
 
 
 def test_a_reservation_ends_with_its_job_its_node_or_its_cell() -> None:

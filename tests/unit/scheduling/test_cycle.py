@@ -122,7 +122,7 @@ def test_refusals_count_each_pool_once_by_its_mildest_alternative() -> None:
     wanted = shape(demand(requirement(H100)), demand(requirement(HYGON, 16), alternative=1))
     (refused,) = plan_of(snapshot([job(wanted=wanted)], [offer()], [member])).refusals
     assert refused.counts == {Reason.TOO_LARGE: 1, Reason.INSUFFICIENT_CAPACITY: 1}
-    assert refused.beside == 1
+    assert refused.other_devices == 1
     assert refused.dominant is Reason.INSUFFICIENT_CAPACITY
     assert [verdict.reasons[0] for verdict in refused.verdicts] == [
         Reason.INSUFFICIENT_CAPACITY,

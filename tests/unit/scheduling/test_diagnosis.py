@@ -12,7 +12,7 @@ from sampan.model.reason import Reason
 from sampan.scheduling.answers.wording import headline
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule
-from sampan.scheduling.diagnosis import MOST_VERDICTS
+from sampan.scheduling.diagnosis import MAX_VERDICTS
 
 MEMBER = cluster(*nodes("h", 2, H100), node("n", ASCEND), used={"h-0": vector(gpu=4), "h-1": vector(gpu=4)})
 
@@ -25,7 +25,7 @@ def plan_of(*wanted: Placement, count: int = 8, replicas: int = 1) -> Plan:
 
 def test_cells_with_other_devices_are_beside_the_point() -> None:
     (refused,) = plan_of().refusals
-    assert (refused.counts, refused.beside, refused.room) == ({Reason.INSUFFICIENT_CAPACITY: 2}, 2, 0)
+    assert (refused.counts, refused.other_devices, refused.room) == ({Reason.INSUFFICIENT_CAPACITY: 2}, 2, 0)
 
 
 def test_too_large_is_told_from_full() -> None:
@@ -60,7 +60,7 @@ def test_what_is_told_is_bounded() -> None:
     done, refused = (
         schedule(snapshot([job("j", shape(demand(requirement(count=count))))], offers, [MEMBER]), Memo())[0] for count in (4, 8)
     )
-    assert len(done.assignments[0].verdicts) == len(refused.refusals[0].verdicts) == MOST_VERDICTS
+    assert len(done.assignments[0].verdicts) == len(refused.refusals[0].verdicts) == MAX_VERDICTS
     assert [verdict.offer.name for verdict in refused.refusals[0].verdicts] == sorted(v.offer.name for v in refused.refusals[0].verdicts)
 
 
@@ -89,4 +89,4 @@ def test_a_private_offer_leaves_no_trace(asked: Requirement, state: dict[str, An
 def test_where_all_offers_are_private_none_is_told_of() -> None:
     private = replace(offer("private"), tenants=selector(team="b"))
     (refused,) = schedule(snapshot([job("j", shape(demand(requirement())))], [private], [MEMBER]), Memo())[0].refusals
-    assert (refused.dominant, refused.counts, refused.beside, refused.verdicts, refused.room) == (None, {}, 0, (), None)
+    assert (refused.dominant, refused.counts, refused.other_devices, refused.verdicts, refused.room) == (None, {}, 0, (), None)

@@ -4,8 +4,8 @@ from builders import H100, cluster, demand, job, nodes, offer, price, requiremen
 from sampan.model.job import AlternativeOrder, Shape
 from sampan.model.quantity import MICRO
 from sampan.scheduling.cache import Memo
-from sampan.scheduling.selection import best_of
-from sampan.scheduling.state import Desk
+from sampan.scheduling.selection import select_cell
+from sampan.scheduling.state import CycleState
 
 CHEAP, DEAR = offer("cheap", prices=[price(amount=5 * MICRO)]), offer("dear", cluster_uid="c2", prices=[price(amount=40 * MICRO)])
 MEMBERS = [cluster(*nodes("h", 1, H100)), cluster(*nodes("k", 2, H100), uid="c2")]
@@ -14,11 +14,11 @@ MEMBERS = [cluster(*nodes("h", 1, H100)), cluster(*nodes("k", 2, H100), uid="c2"
 def chosen(wanted: Shape, *, busy: bool = False) -> str | None:
     first = cluster(*nodes("h", 1, H100), used={"h-0": vector(gpu=8)} if busy else {})
     world = snapshot([job("j", wanted)], [CHEAP, DEAR], [first, MEMBERS[1]])
-    book = Memo().open()
-    book.advance(world)
-    desk = Desk.open(world, book)
-    best = best_of(desk, desk.case(world.jobs[0]))
-    return None if best is None else f"{desk.cell(best.column).offer.name} {best.index}"
+    cache = Memo().cache_or_new()
+    cache.update(world)
+    state = CycleState.open(world, cache)
+    best = select_cell(state, state.entry(world.jobs[0]))
+    return None if best is None else f"{state.cell(best.column).offer.name} {best.index}"
 
 
 def test_the_better_score_wins_where_there_is_room() -> None:

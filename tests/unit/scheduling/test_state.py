@@ -8,7 +8,7 @@ from sampan.model.job import Interconnect, Placement, Shape
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule
-from sampan.scheduling.state import Desk
+from sampan.scheduling.state import CycleState
 
 MEMBER = cluster(*nodes("h", 4, H100))
 DOMAINS = (("left", ("h-0", "h-1")), ("right", ("h-2", "h-3")))
@@ -22,16 +22,20 @@ def wired(*jobs: Shape) -> Snapshot:
     return replace(world, cells=tuple(Cell(offer=offer().key, pool=pool, domain=name) for name in names))
 
 
-def desk(world: Snapshot) -> Desk:
-    book = Memo().open()
-    book.advance(world)
-    return Desk.open(world, book)
+def state(world: Snapshot) -> CycleState:
+    cache = Memo().cache_or_new()
+    cache.update(world)
+    return CycleState.open(world, cache)
 
 
 def rooms(world: Snapshot) -> dict[str, int]:
-    made = desk(world)
-    outlook = made.outlook(made.case(world.jobs[0]), 0)
-    return {made.cell(at).id[1].partition("@")[2]: int(outlook.room[at]) for at in range(len(made.layout.columns)) if outlook.able[at]}
+    made = state(world)
+    feasibility = made.feasibility(made.entry(world.jobs[0]), 0)
+    return {
+        made.cell(at).id[1].partition("@")[2]: int(feasibility.room[at])
+        for at in range(len(made.cell_index.columns))
+        if feasibility.suitable[at]
+    }
 
 
 def test_gangs_that_must_stay_together_see_domains_and_others_pools() -> None:
@@ -50,8 +54,8 @@ def test_a_gang_stays_in_one_domain_and_what_it_takes_is_gone_for_the_pool() -> 
 def test_a_pool_that_cools_down_takes_its_domains_along() -> None:
     world = wired(shape(demand(requirement(), replicas=2), placement=NEAR))
     cooled = job("j0", world.jobs[0].shape, excluded=[(offer().key, "h100-sxm-80gb-x8")])
-    made = desk(world)
-    assert not made.outlook(made.case(cooled), 0).able.any()
+    made = state(world)
+    assert not made.feasibility(made.entry(cooled), 0).suitable.any()
 
 
 def test_foreign_pods_that_wait_cost_packing() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.exc import SQLAlchemyError
 
-from sampan.scheduling.queueing.charge import inflated
+from sampan.scheduling.queueing.charge import decayed_forward
 from sampan.store.use import StoreError, Use, UseStore
 
 NOW = 1_800_000_000_000
@@ -35,13 +35,13 @@ def store(folder: Path | None = None, *, half_life: int = WEEK, now: int = NOW) 
 def test_a_charge_is_kept_across_restarts_and_corrected_once(tmp_path: Path) -> None:
     with store(tmp_path) as st1:
         st1.write([use(), use()])
-        assert st1.totals() == {("q", "team-a"): inflated(8_000_000, NOW, WEEK)}
+        assert st1.totals() == {("q", "team-a"): decayed_forward(8_000_000, NOW, WEEK)}
     with store(tmp_path) as st2:
         assert st2.unsettled() == [use()]
         for _ in range(2):
             st2.write([use().lasted(3600)])
         st2.write([use().lasted(10), use()])
-        assert st2.totals() == {("q", "team-a"): inflated(4_000_000, NOW, WEEK)}
+        assert st2.totals() == {("q", "team-a"): decayed_forward(4_000_000, NOW, WEEK)}
         assert st2.unsettled() == []
 
 
@@ -67,7 +67,7 @@ def test_any_order_of_writes_and_restarts_gives_the_same_sums(
     want: dict[tuple[str, str], int] = {}
     for each in [*CORRECTIONS, *CHARGES[4:]]:
         key = each.queue, each.namespace
-        want[key] = want.get(key, 0) + inflated(each.amount, each.at, WEEK)
+        want[key] = want.get(key, 0) + decayed_forward(each.amount, each.at, WEEK)
     assert made.totals() == want
     made.close()
 
@@ -85,7 +85,7 @@ def test_sums_outgrow_any_number_type(tmp_path: Path) -> None:
     later = NOW + 20 * 365 * DAY
     with store(tmp_path) as made:
         made.write([use(at=later)])
-        assert made.totals()["q", "team-a"] == inflated(8_000_000, later, WEEK) > 2**512
+        assert made.totals()["q", "team-a"] == decayed_forward(8_000_000, later, WEEK) > 2**512
 
 
 def test_another_half_life_keeps_what_counts_now(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_another_half_life_keeps_what_counts_now(tmp_path: Path) -> None:
         made.write([use(), use("u2", queue="other", amount=2_000_000)])
     with store(tmp_path, half_life=2 * WEEK) as made:
         totals = made.totals()
-        assert abs(totals["q", "team-a"] - inflated(8_000_000, NOW, 2 * WEEK)) <= 2
+        assert abs(totals["q", "team-a"] - decayed_forward(8_000_000, NOW, 2 * WEEK)) <= 2
         assert abs(totals["q", "team-a"] - 4 * totals["other", "team-a"]) <= 8
 
 

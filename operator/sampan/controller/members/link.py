@@ -280,7 +280,7 @@ class MemberLink:
             behind=tuple(sorted((name, *why) for name, why in session.behind.items())) if session else (),
             over_privileged=bool(self.warnings),
             fingerprint=session.client.credentials.fingerprint[:12] if session else self.facts.fingerprint,
-            pod_security=tuple(sorted(self._memory.inventory.layers.levels.items())),
+            pod_security=tuple(sorted(self._memory.inventory.quotas.pod_security.items())),
             unseen=self._memory.optional.unseen,
         )
 

@@ -24,7 +24,7 @@ Listed = Callable[[str], None]
 
 def cluster_scoped_watches(inventory: Inventory, optional: Set[str], listed: Listed) -> Iterator[OptionalWatch]:
     """Yield the watches over the whole member that are allowed."""
-    layers = inventory.layers
+    layers = inventory.quotas
     if "resourceslices" in optional:
         slices = Sink[dra.ResourceSlice](
             replace=lambda items, _: inventory.replace_slices(made for item in items if (made := to_slice(item)) is not None),
@@ -71,7 +71,7 @@ def _runtime_classes(inventory: Inventory, listed: Listed) -> OptionalWatch:
 
 
 def _priority_classes(inventory: Inventory, listed: Listed) -> OptionalWatch:
-    rules = inventory.layers.rules
+    rules = inventory.quotas.rules
     sink = Sink[kube.PriorityClass](
         replace=lambda items, _: rules.replace_classes(items),
         put=rules.put_class,
@@ -85,7 +85,7 @@ def _priority_classes(inventory: Inventory, listed: Listed) -> OptionalWatch:
 
 def namespaced_watches(inventory: Inventory, optional: Set[str], namespace: str, *, listed: Listed) -> Iterator[OptionalWatch]:
     """Yield the watches in one namespace of our jobs that are allowed."""
-    layers = inventory.layers
+    layers = inventory.quotas
     if "resourcequotas" in optional:
         name = f"resourcequotas/{namespace}"
         quotas = Sink[kube.ResourceQuota](

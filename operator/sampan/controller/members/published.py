@@ -126,9 +126,9 @@ class PublishedCapacity:
         if slices or inventory.has_slices:
             inventory.replace_slices(slices)
         inventory.replace_nodes(summary.nodes)
-        inventory.layers.replace_claims(summary.claims)
-        if summary.cluster_queues or inventory.layers.queueing:
-            inventory.layers.kueue.replace_cluster(summary.cluster_queues)
+        inventory.quotas.replace_claims(summary.claims)
+        if summary.cluster_queues or inventory.quotas.queueing:
+            inventory.quotas.kueue.replace_cluster(summary.cluster_queues)
         if summary.runtime_classes is None:
             inventory.runtime_classes.forget()
         else:

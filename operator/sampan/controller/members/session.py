@@ -124,10 +124,10 @@ class Session:
         # 3. What more does it serve that we may look at?
         memory.optional = await optional_resources(self.client, memory.namespaces)
         more = memory.optional.resources
-        memory.inventory.layers.found(memory.optional.groups, kueue=memory.optional.kueue)
+        memory.inventory.quotas.found(memory.optional.groups, kueue=memory.optional.kueue)
         if "runtimeclasses" not in more and memory.published is None:
             memory.inventory.runtime_classes.forget()
-        memory.inventory.layers.levels = await pod_security_levels(self.client, memory.namespaces if "namespaces" in more else ())
+        memory.inventory.quotas.pod_security = await pod_security_levels(self.client, memory.namespaces if "namespaces" in more else ())
         self._callbacks.changed()
         # 4. Watch.
         async with asyncio.TaskGroup() as group:

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 
 from sampan.catalog import Catalog
-from sampan.inventory.cluster import ClusterView, Flights
+from sampan.inventory.cluster import ClusterView, InFlightSource
 from sampan.inventory.member import Inventory
 from sampan.inventory.pools.grouping import cells_of, pools_of
-from sampan.inventory.pools.summary import LeftOut, left_out
+from sampan.inventory.pools.summary import ExcludedNodes, excluded_nodes
 from sampan.model.cluster import Cell, Cluster, Pool
 from sampan.model.offer import Offer, OfferKey
 
@@ -14,13 +14,13 @@ from sampan.model.offer import Offer, OfferKey
 class OfferPools:
     """Offers by key, clusters by UID."""
 
-    def __init__(self, catalog: Catalog, home_origins: frozenset[str], in_flight: Flights) -> None:
+    def __init__(self, catalog: Catalog, home_origins: frozenset[str], in_flight: InFlightSource) -> None:
         """Start empty."""
         self._catalog, self._home, self._in_flight = catalog, home_origins, in_flight
         self._offers: dict[OfferKey, tuple[Offer, bool]] = {}
         self._views: dict[str, ClusterView] = {}
         self._pools: dict[OfferKey, tuple[tuple[object, ...], tuple[Pool, ...]]] = {}
-        self._excluded: dict[OfferKey, tuple[tuple[object, ...], tuple[LeftOut, ...]]] = {}
+        self._excluded: dict[OfferKey, tuple[tuple[object, ...], tuple[ExcludedNodes, ...]]] = {}
         self._parts: list[tuple[OfferKey, tuple[Pool, ...]]] = []
         self._cells: tuple[Cell, ...] = ()
 
@@ -43,7 +43,7 @@ class OfferPools:
         """Resolve every node anew."""
         self._catalog = catalog
         for view in self._views.values():
-            view.know(catalog)
+            view.set_catalog(catalog)
 
     def attach_member(self, cluster_uid: str, inventory: Inventory | None) -> None:
         """Look at a cluster through this inventory from now on; None: the cluster is gone."""
@@ -58,14 +58,14 @@ class OfferPools:
         view = self._views.get(cluster_uid)
         if view is None or view.inventory is not inventory:
             return False
-        view.touch(nodes)
+        view.mark_changed(nodes)
         return True
 
     def in_flight_changed(self, cluster_uid: str) -> None:
         """Hear that our assignments to a cluster changed."""
         view = self._views.get(cluster_uid)
         if view is not None:
-            view.flights_changed()
+            view.in_flight_changed()
 
     def pools(self, key: OfferKey) -> tuple[Pool, ...]:
         """Return the pools of an offer, by name; none before its member was met."""
@@ -88,7 +88,7 @@ class OfferPools:
         view = self._views.get(offer.cluster_uid) if offer is not None and offer.cluster_uid is not None else None
         return view is not None and view.inventory.runtime_classes.known is not None
 
-    def excluded_nodes(self, key: OfferKey) -> tuple[LeftOut, ...]:
+    def excluded_nodes(self, key: OfferKey) -> tuple[ExcludedNodes, ...]:
         """Return what of the member is in none of the offer's pools; looked up anew only where nodes or rules changed."""
         self.pools(key)
         offer, trusted = self._offers.get(key, (None, False))
@@ -98,7 +98,7 @@ class OfferPools:
         basis = (view, view.generation, offer.rules, offer.launch, offer.tolerations, trusted)
         known = self._excluded.get(key)
         if known is None or known[0] != basis:
-            known = self._excluded[key] = basis, left_out(offer, view.nodes(), self._catalog, trust_overrides=trusted)
+            known = self._excluded[key] = basis, excluded_nodes(offer, view.nodes(), self._catalog, trust_overrides=trusted)
         return known[1]
 
     def cells(self) -> tuple[Cell, ...]:

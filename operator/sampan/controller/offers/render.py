@@ -13,7 +13,7 @@ from sampan.controller.offers.registry import OfferRegistry
 from sampan.controller.offers.runtime_classes import runtime_class_problem
 from sampan.controller.offers.status import OfferView, difference, is_urgent, status_of
 from sampan.controller.offers.writer import Write
-from sampan.inventory.pools.summary import PoolSummary, describe, own_use
+from sampan.inventory.pools.summary import PoolSummary, own_use, summarise
 from sampan.kube.client import PatchType
 from sampan.model.cluster import Cluster, Pool, Running
 from sampan.model.names import FINALIZER
@@ -126,7 +126,7 @@ class OfferPatchPlanner:
     def _summaries(self, key: OfferKey, cluster: Cluster, used: Mapping[int, int]) -> tuple[PoolSummary, ...]:
         kept = self._usage.reserved(key)
         return tuple(
-            describe(pool, cluster, used=0 if pool.rule is None else used.get(pool.rule, 0), kept=kept.get(pool.name, 0))
+            summarise(pool, cluster, used=0 if pool.rule is None else used.get(pool.rule, 0), kept=kept.get(pool.name, 0))
             for pool in self._pools.pools(key)
         )
 

@@ -8,7 +8,7 @@ from sampan.api.conditions import OFFER_CONDITIONS
 from sampan.api.status import merge_difference, to_rfc3339
 from sampan.controller.members.facts import LinkFacts
 from sampan.controller.offers.assessment import AssessedOffer, OfferCondition
-from sampan.inventory.pools.summary import LeftOut, PoolSummary
+from sampan.inventory.pools.summary import ExcludedNodes, PoolSummary
 from sampan.kube.text import clean_text
 from sampan.model.quantity import format_bytes
 
@@ -34,7 +34,7 @@ class OfferView:
     conditions: tuple[OfferCondition, ...]
     """Every condition that applies."""
     pools: tuple[PoolSummary, ...] = field(default=())
-    excluded_nodes: tuple[LeftOut, ...] = ()
+    excluded_nodes: tuple[ExcludedNodes, ...] = ()
     queueing: tuple[str, ...] = ()
 
 
@@ -118,13 +118,13 @@ def _pool(pool: PoolSummary) -> dict[str, Any]:
         "variantUnknown": pool.variant_unknown,
         "contended": _count(pool.contended),
         "taints": [clean_text(taint, 400) for taint in pool.taints[:16]] or None,
-        "evidence": [clean_text(text, WORD) for text in pool.tell[:MAX_EVIDENCE]] or None,
+        "evidence": [clean_text(text, WORD) for text in pool.identifying[:MAX_EVIDENCE]] or None,
         "memoryPerDevice": None if pool.memory_per_device is None else format_bytes(pool.memory_per_device),
     }
     return {key: value for key, value in shown.items() if value is not None}
 
 
-def _excluded(each: LeftOut) -> dict[str, Any]:
+def _excluded(each: ExcludedNodes) -> dict[str, Any]:
     shown = {
         "cause": each.cause,
         "vendor": each.vendor or None,

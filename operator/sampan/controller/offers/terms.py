@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sampan.controller.members.terms import LinkSettings
 from sampan.controller.offers.render import OfferUsage
-from sampan.inventory.cluster import Flights
+from sampan.inventory.cluster import InFlightSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,7 @@ class OfferCallbacks:
     """(cluster UID, UID of the ComputeJob): its copy or one of its pods changed."""
     member_changed: Callable[[str], None]
     """A member's link came, went, or was suspected; the cluster UID."""
-    in_flight: Flights
+    in_flight: InFlightSource
     """Our assignments to a cluster whose pods may not all be seen yet."""
     usage: OfferUsage
     """What jobs have of offers."""

@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from sampan.controller.query.documents import API
-from sampan.inventory.pools.summary import describe, own_use
+from sampan.inventory.pools.summary import own_use, summarise
 from sampan.model.cluster import Cell, Pool
 from sampan.model.job import Demand, Placement
 from sampan.model.offer import Offer, OfferKey
 from sampan.model.quantity import format_micro
 from sampan.model.snapshot import Snapshot
 from sampan.model.vector import Vector
-from sampan.scheduling.feasibility.filters import Check, Question, accepting, approved, connected, member_queue, permitted, valid
-from sampan.scheduling.feasibility.objections import objection
+from sampan.scheduling.feasibility.filters import Filter, FilterContext, accepting, approved, connected, member_queue, permitted, valid
+from sampan.scheduling.feasibility.objections import unmet_constraint
 
 Labels = tuple[tuple[str, str], ...]
-OF_ANY_JOB: Final[tuple[Check, ...]] = (approved, accepting, valid, connected, permitted, member_queue)
+OF_ANY_JOB: Final[tuple[Filter, ...]] = (approved, accepting, valid, connected, permitted, member_queue)
 """Filters that read nothing of a job."""
 _ANY: Final = Demand(alternative=None, requirement=None, per_replica=Vector(), replicas=1, least_replicas=1)
 
@@ -48,8 +48,8 @@ def _used(cells: Sequence[Cell], snapshot: Snapshot) -> dict[tuple[OfferKey, int
 
 def _item(snapshot: Snapshot, cell: Cell, *, namespace: str, tenant: Labels, used: int) -> dict[str, Any]:
     offer = snapshot.offers[cell.offer]
-    told = describe(cell.pool, snapshot.clusters[offer.cluster_uid or ""], used=used)
-    question = Question(
+    told = summarise(cell.pool, snapshot.clusters[offer.cluster_uid or ""], used=used)
+    question = FilterContext(
         demand=_ANY,
         placement=Placement(),
         offer=offer,
@@ -58,7 +58,7 @@ def _item(snapshot: Snapshot, cell: Cell, *, namespace: str, tenant: Labels, use
         currency=snapshot.currency,
         tenant=tenant,
     )
-    against = [objection(reason, question) for check in OF_ANY_JOB if (reason := check(question)) is not None]
+    against = [unmet_constraint(reason, question) for check in OF_ANY_JOB if (reason := check(question)) is not None]
     return {
         "metadata": {"name": f"{cell.offer.namespace}.{cell.offer.name}.{told.name}", "namespace": namespace},
         "offer": _offer(offer),

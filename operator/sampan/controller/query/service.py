@@ -31,7 +31,7 @@ from sampan.model.snapshot import Snapshot
 from sampan.scheduling.answers.explain import explain
 from sampan.scheduling.answers.next_cycle import prepared
 from sampan.scheduling.answers.quote import quote
-from sampan.scheduling.answers.values import Quote, Start
+from sampan.scheduling.answers.values import Quote, StartForecast
 from sampan.scheduling.answers.what_if import AddNodes, NoSuchPlaceError, WithoutOffer, what_if
 from sampan.scheduling.cache import Memo
 
@@ -137,7 +137,7 @@ class QueryService:
             shape=placement.shape,
             priority=job.spec.priority,
             queue=placement.queue,
-            barred=placement.inadmissible,
+            inadmissible=placement.inadmissible,
             excluded=cooling,
         )
         if job.change is None:
@@ -185,7 +185,7 @@ class QueryService:
             observed_at=to_rfc3339(snapshot.now),
             currency=snapshot.currency,
             pools=views.pools_view(told.cells, context.visible, record.spec),
-            place=None if told.place is None else views.place_view(told.place),
+            place=None if told.position is None else views.place_view(told.position),
             starts_in=views.place_in(told.starts_in, context.visible),
             waits_for=told.waits_for or None,
             start=views.start_view(told.start),
@@ -217,7 +217,7 @@ def _change(change: WhatIf, context: QueryContext) -> AddNodes | WithoutOffer:
 def _suspended(quote: Quote) -> Quote:
     """Return the quote of a job that starts nowhere until it is asked to."""
     why = "spec.suspend is true: it takes no place until that is false"
-    return replace(quote, starts_in=None, waits_for="spec.suspend to be false", start=Start(unknown=why))
+    return replace(quote, starts_in=None, waits_for="spec.suspend to be false", start=StartForecast(unknown=why))
 
 
 def _planned(context: QueryContext, record: JobRecord, done: Assignment) -> ExplanationStatus:

@@ -17,7 +17,7 @@ from sampan.model.offer import OfferKey
 from sampan.model.plan import Assignment
 from sampan.model.quantity import format_micro
 from sampan.model.reason import Reason
-from sampan.scheduling.answers.values import CellAnswer, Place, Quote, Start
+from sampan.scheduling.answers.values import CellAnswer, QueuePosition, Quote, StartForecast
 
 Visible = Callable[[OfferKey], bool]
 _STARTING = frozenset({"ContainerCreating", "PodInitializing", ""})
@@ -45,7 +45,7 @@ def place_in(cell: CellAnswer | None, visible: Visible) -> PoolRef | None:
     return PoolRef(offer=ObjectKey(namespace=cell.offer.namespace, name=cell.offer.name), pool=cell.pool)
 
 
-def start_view(start: Start) -> StartView:
+def start_view(start: StartForecast) -> StartView:
     """Return when a job starts."""
     return StartView(
         at_latest=None if start.at_latest is None else to_rfc3339(start.at_latest),
@@ -56,7 +56,7 @@ def start_view(start: Start) -> StartView:
     )
 
 
-def place_view(place: Place) -> PlaceView:
+def place_view(place: QueuePosition) -> PlaceView:
     """Return where a job stands."""
     return PlaceView(queue=place.queue, position=place.position, ahead_own=place.ahead_own, ahead_others=place.ahead_others)
 
@@ -122,7 +122,7 @@ def _verdict(cell: CellAnswer, spec: ComputeJobSpec) -> PoolVerdict:
         alternative=cell.alternative,
         score=cell.score,
         parts=dict(cell.parts),
-        objections=tuple(ObjectionView(reason=each.reason, needed=each.needed, present=each.present) for each in cell.objections),
+        objections=tuple(ObjectionView(reason=each.reason, needed=each.needed, present=each.present) for each in cell.unmet),
         smallest_change=tuple(ChangeView(field=written(spec, each.field), before=each.before, after=each.after) for each in cell.changes),
         price_per_hour=_money(cell.price_per_hour),
         price_expected=_money(cell.price_expected),

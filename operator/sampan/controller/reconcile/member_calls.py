@@ -167,7 +167,7 @@ class RemoteJobs:
             claim=pool.claim if requirement else None,
             launch=pool.launch,
             queue=pool.member_queue.rpartition("/")[2],
-            required_labels=pool.telling_labels,
+            required_labels=pool.identifying_labels,
             architecture=pool.architecture,
             tolerated=pool.tolerated,
             preferred_hostnames=nodes,

@@ -144,7 +144,7 @@ class JobRecord:
             shape=self.shape if placement is None else placement.shape,
             priority=self.spec.priority,
             queue=DEFAULT_QUEUE if placement is None else placement.queue,
-            barred=None if placement is None else placement.inadmissible,
+            inadmissible=None if placement is None else placement.inadmissible,
             attempts=job_status.attempts_seen(self.status),
             excluded=excluded,
             closed=self.closed,

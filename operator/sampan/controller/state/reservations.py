@@ -9,7 +9,7 @@ from typing import Any, Final
 from sampan.api.status import from_rfc3339, to_rfc3339
 from sampan.controller.state.record import JobRecord
 from sampan.model.offer import OfferKey
-from sampan.model.plan import Plan
+from sampan.model.plan import Plan, StartUnknown
 from sampan.model.reservation import Reservation
 
 CellId = tuple[OfferKey, str]
@@ -26,7 +26,7 @@ class ReservationStore:
         self._restored: dict[str, Reservation] = {}
         """Read from a status, whose cells are not there yet."""
         self._moved: Callable[[Set[OfferKey]], None] = lambda _: None
-        self.unknown_starts: Mapping[str, str] = {}
+        self.unknown_starts: Mapping[str, StartUnknown] = {}
         """Why no start can be promised, by UID, as the newest plan has it."""
 
     def on_change(self, moved: Callable[[Set[OfferKey]], None]) -> None:
@@ -41,7 +41,7 @@ class ReservationStore:
         if moved:
             self._moved(moved)
         self._restored = {uid: each for uid, each in self._restored.items() if uid not in self._active}
-        self.unknown_starts = plan.unbounded
+        self.unknown_starts = plan.unknown_starts
 
     def restore(self, record: JobRecord) -> None:
         """Take in what a job's status says was promised, at the first sight of the job."""

@@ -11,7 +11,7 @@ from sampan.api.manifest import in_queue
 from sampan.controller.observation.failure import count_of
 from sampan.controller.state.queues import QueuePlacement
 from sampan.controller.state.record import JobRecord
-from sampan.inventory.in_flight import NOT_MADE, Flight, Made
+from sampan.inventory.in_flight import NOT_CREATED, Created, InFlight
 from sampan.kube.workloads import Job as RemoteJob
 from sampan.model.cluster import Cluster, Pool, Running
 from sampan.model.job import Demand, Shape, Share
@@ -19,7 +19,7 @@ from sampan.model.offer import OfferKey
 from sampan.model.plan import Assignment
 from sampan.model.vector import Vector
 from sampan.scheduling.capacity.quota_usage import NOTHING, use_of
-from sampan.scheduling.capacity.request import need_of, started
+from sampan.scheduling.capacity.request import replica_request, started
 
 HOSTNAME: Final = "kubernetes.io/hostname"
 Nodes = tuple[tuple[str, int], ...]
@@ -95,7 +95,7 @@ class RunningJobs:
         return changed[cluster_uid]
 
 
-def running_of(record: JobRecord, placement: QueuePlacement, *, flight: Flight) -> Running:
+def running_of(record: JobRecord, placement: QueuePlacement, *, flight: InFlight) -> Running:
     """Return what a job that is bound holds and until when at the latest: once it runs, its start deadline counts no more."""
     binding = record.binding
     assert binding is not None
@@ -120,7 +120,7 @@ def running_of(record: JobRecord, placement: QueuePlacement, *, flight: Flight) 
     )
 
 
-def assumed_running(assignment: Assignment, *, flight: Flight, now: int) -> Running:
+def assumed_running(assignment: Assignment, *, flight: InFlight, now: int) -> Running:
     """Return what an assignment will hold whose intent is not written yet."""
     job, demand = assignment.job, assignment.demand
     likely = _after(now, demand.expected_seconds or job.shape.expected_seconds)
@@ -137,13 +137,13 @@ def per_replica(demand: Demand | None, pool: Pool | None) -> Vector:
     """Return what one replica takes from its node; without its devices where the pool is not known any more."""
     if demand is None:
         return Vector()
-    return demand.per_replica if pool is None else need_of(demand, pool)
+    return demand.per_replica if pool is None else replica_request(demand, pool)
 
 
-def assumed_in_flight(assignment: Assignment, pool: Pool | None) -> Flight:
+def assumed_in_flight(assignment: Assignment, pool: Pool | None) -> InFlight:
     """Return the flight of an assignment whose intent is not written yet."""
     demand = assignment.demand
-    return Flight(
+    return InFlight(
         job_uid=assignment.job.uid,
         nodes=assignment.nodes,
         per_replica=per_replica(demand, pool),
@@ -155,12 +155,12 @@ def assumed_in_flight(assignment: Assignment, pool: Pool | None) -> Flight:
     )
 
 
-def bound_in_flight(record: JobRecord, *, plan: Assignment | None, copy: RemoteJob | None, pool: Pool | None) -> Flight:
+def bound_in_flight(record: JobRecord, *, plan: Assignment | None, copy: RemoteJob | None, pool: Pool | None) -> InFlight:
     """Return the flight of a bound job; `plan` is the assignment it came from, None after a restart."""
     binding = record.binding
     assert binding is not None
     demand = demand_of(record.shape, binding.alternative)
-    return Flight(
+    return InFlight(
         job_uid=record.uid,
         nodes=plan.nodes if plan is not None else recovered_nodes(binding.replicas, copy, pool),
         per_replica=per_replica(demand, pool),
@@ -170,16 +170,16 @@ def bound_in_flight(record: JobRecord, *, plan: Assignment | None, copy: RemoteJ
         namespace=binding.namespace,
         queue=pool.member_queue if pool is not None else "",
         use=use_of(demand, pool) if demand is not None and pool is not None else NOTHING,
-        made=created_of(copy),
+        created=created_of(copy),
     )
 
 
-def created_of(copy: RemoteJob | None) -> Made:
+def created_of(copy: RemoteJob | None) -> Created:
     """Return what of an attempt is there on the member, by its Job."""
     if copy is None:
-        return NOT_MADE
+        return NOT_CREATED
     status = copy.status
-    return Made(
+    return Created(
         job=True,
         dependents=not copy.spec.suspend or in_queue(copy.metadata.labels),
         admitted=not copy.spec.suspend,

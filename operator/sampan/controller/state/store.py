@@ -14,7 +14,7 @@ from sampan.controller.state.record import JobRecord, record_of
 from sampan.controller.state.reservations import ReservationStore
 from sampan.controller.state.running import RunningJobs, assumed_in_flight, assumed_running, bound_in_flight, running_of
 from sampan.controller.state.usage import UsageTracker
-from sampan.inventory.in_flight import Flight
+from sampan.inventory.in_flight import InFlight
 from sampan.kube.workloads import Job as RemoteJob
 from sampan.model.accelerator import AcceleratorClass
 from sampan.model.cluster import Cell, Cluster, Node, Pool, Running
@@ -67,7 +67,7 @@ class State:
         self._running_jobs = RunningJobs(self._running_of)
         self.reservations = ReservationStore()
         self.bindings, self._demand_histogram = BindingIndex(), DemandHistogram()
-        self._in_flight: dict[str, Flight] = {}
+        self._in_flight: dict[str, InFlight] = {}
         """The flight of each bound job: the same value until it changes, so that what is counted from it need not be anew."""
         self._indexed: tuple[Cell, ...] = ()
         self._pools: dict[CellId, Pool] = {}
@@ -202,7 +202,7 @@ class State:
         """Keep a waiting job out of the snapshots until then (milliseconds since the epoch), or only at this resourceVersion."""
         self.pending.back_off(uid, until=until, version=version)
 
-    def in_flight(self, cluster_uid: str) -> Iterator[Flight]:
+    def in_flight(self, cluster_uid: str) -> Iterator[InFlight]:
         """Yield every assignment to a member whose pods may not all be seen yet, each job once."""
         self._index()
         for uid in sorted(self._open.get(cluster_uid, ())):
@@ -243,7 +243,7 @@ class State:
         self._running_jobs.invalidate(uid)
         return True
 
-    def _in_flight_of(self, record: JobRecord) -> Flight:
+    def _in_flight_of(self, record: JobRecord) -> InFlight:
         binding = record.binding
         assert binding is not None
         pool = self.pool_of(binding.offer, binding.pool)

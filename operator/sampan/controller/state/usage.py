@@ -10,7 +10,7 @@ from sampan.api.status import from_rfc3339
 from sampan.controller.state.record import JobRecord
 from sampan.model.plan import Assignment
 from sampan.model.queues import QueueUse
-from sampan.scheduling.queueing.charge import UNDECLARED, inflated
+from sampan.scheduling.queueing.charge import UNDECLARED, decayed_forward
 from sampan.store.use import Totals, Use
 
 WEEK: Final = 7 * 24 * 3600 * 1000
@@ -53,13 +53,13 @@ class UsageTracker:
         self.rollback(assignment.job.uid)
         use = _use_of(assignment, at=self._clock())
         self._assumed[use.job_uid] = use
-        self._add(use, inflated(use.amount, use.at, self.half_life))
+        self._add(use, decayed_forward(use.amount, use.at, self.half_life))
 
     def rollback(self, uid: str) -> None:
         """The intent of an assignment was not written: it used nothing."""
         use = self._assumed.pop(uid, None)
         if use is not None:
-            self._add(use, -inflated(use.amount, use.at, self.half_life))
+            self._add(use, -decayed_forward(use.amount, use.at, self.half_life))
 
     def on_job(self, record: JobRecord, queue: Callable[[], str]) -> None:
         """Take in a job as it is now: what it was charged for a new attempt, and how long an old one lasted.
@@ -85,7 +85,7 @@ class UsageTracker:
             seconds=planned.seconds if planned is not None else binding.charged_seconds or UNDECLARED,
         )
         self._open[use.job_uid] = use
-        self._add(use, inflated(use.amount, use.at, self.half_life))
+        self._add(use, decayed_forward(use.amount, use.at, self.half_life))
         self._store(use)
 
     def on_deleted(self, uid: str) -> None:
@@ -105,7 +105,7 @@ class UsageTracker:
     def _end(self, use: Use, seconds: int) -> None:
         del self._open[use.job_uid]
         final = use.lasted(seconds)
-        self._add(use, inflated(final.amount, use.at, self.half_life) - inflated(use.amount, use.at, self.half_life))
+        self._add(use, decayed_forward(final.amount, use.at, self.half_life) - decayed_forward(use.amount, use.at, self.half_life))
         self._store(final)
 
     def _store(self, use: Use) -> None:

@@ -42,15 +42,15 @@ def pools_of(offer: Offer, cluster: Cluster, catalog: Catalog, *, home_origins: 
     bases = Counter(base_name(pool) for pool in grouped)
     pools = (_filled(pool, members, name=name_of(pool, bases)) for pool, members in grouped.items())
     asked = cluster.admission.get(offer.namespace, NO_ADMISSION)
-    shut = _queue_shut(offer, cluster)
+    shut = _queue_inactive(offer, cluster)
     ours = (
-        replace(pool, namespace=offer.namespace, admission=asked, covers=cluster.covered.get(pool.member_queue), queue_shut=shut)
+        replace(pool, namespace=offer.namespace, admission=asked, covers=cluster.covered.get(pool.member_queue), queue_inactive=shut)
         for pool in pools
     )
     return tuple(sorted(ours, key=lambda pool: pool.name))
 
 
-def _queue_shut(offer: Offer, cluster: Cluster) -> bool:
+def _queue_inactive(offer: Offer, cluster: Cluster) -> bool:
     """Tell whether the member is known not to let jobs through the queue that an offer names."""
     known = cluster.open_queues.get(offer.namespace, cluster.open_queues.get(""))
     return bool(offer.member_queue) and known is not None and offer.member_queue not in known
@@ -123,7 +123,7 @@ def _pool(member: _Member, offer: Offer, catalog: Catalog, *, home_origins: Set[
         cluster_uid="",
         nodes=(),
         architecture=node.architecture,
-        telling_labels=tuple(sorted({*(group.telling_labels if group else ()), *(rule.selector.exact if rule else ())})),
+        identifying_labels=tuple(sorted({*(group.identifying_labels if group else ()), *(rule.selector.exact if rule else ())})),
         tolerated=tuple(sorted(node.taints)),
         for_devices_only=for_devices_only(node, group, catalog, tolerations=how.tolerations),
         max_devices=rule.max_devices if rule else None,

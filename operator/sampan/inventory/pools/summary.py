@@ -50,12 +50,12 @@ class PoolSummary:
     """Devices that foreign pods still wait for on this member."""
     taints: tuple[str, ...] = ()
     """Taints of its nodes, which jobs there tolerate."""
-    tell: tuple[str, ...] = ()
+    identifying: tuple[str, ...] = ()
     """Where the model cannot be told: what the node says, and which labels would tell."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class LeftOut:
+class ExcludedNodes:
     """Nodes or devices of the member that are in none of the offer's pools, with the cause."""
 
     cause: str
@@ -69,7 +69,7 @@ class LeftOut:
     """What tells it, or what would let the nodes in."""
 
 
-def describe(pool: Pool, cluster: Cluster, *, used: int = 0, kept: int = 0) -> PoolSummary:
+def summarise(pool: Pool, cluster: Cluster, *, used: int = 0, kept: int = 0) -> PoolSummary:
     """Return what to show of a pool now: all pods and assignments in flight are subtracted, the offer's cap is respected.
 
     `used`: devices that count against the cap (see `own_use`). `kept`: devices that reservations keep in the pool.
@@ -107,7 +107,7 @@ def describe(pool: Pool, cluster: Cluster, *, used: int = 0, kept: int = 0) -> P
         variant_unknown=pool.variant_unknown,
         contended=cluster.contended[pool.resource][pool.resource] // units if pool.resource in cluster.contended else 0,
         taints=tuple(str(taint) for taint in pool.tolerated),
-        tell=_tell(pool, cluster) if pool.resource and pool.accelerator is None else (),
+        identifying=_tell(pool, cluster) if pool.resource and pool.accelerator is None else (),
     )
 
 
@@ -160,7 +160,7 @@ def _largest_gang(pool: Pool, frees: list[int], free: int) -> tuple[int, int] | 
     return per_replica, min(sum(amount // per_replica for amount in frees), free // per_replica)
 
 
-def left_out(offer: Offer, cluster: Cluster, catalog: Catalog, *, trust_overrides: bool = False) -> tuple[LeftOut, ...]:
+def excluded_nodes(offer: Offer, cluster: Cluster, catalog: Catalog, *, trust_overrides: bool = False) -> tuple[ExcludedNodes, ...]:
     """Return what of the member is in none of the offer's pools: nodes by cause, then devices by cause and vendor."""
     found: dict[tuple[str, str, str], list[tuple[str, int]]] = {}
     for name in sorted(cluster.nodes):
@@ -177,7 +177,7 @@ def left_out(offer: Offer, cluster: Cluster, catalog: Catalog, *, trust_override
         for cause, vendor, amount, resource, detail in _missing(cluster.devices.get(name, ()), catalog, node):
             found.setdefault((cause, vendor, detail), []).append((f"{name} {resource}", amount))
     return tuple(
-        LeftOut(cause, vendor, len(told), sum(amount for _, amount in told), told[0][0], detail)
+        ExcludedNodes(cause, vendor, len(told), sum(amount for _, amount in told), told[0][0], detail)
         for (cause, vendor, detail), told in sorted(found.items())
     )
 

@@ -7,19 +7,19 @@ from typing import Final
 from sampan.model.job import Demand
 from sampan.model.plan import UnknownName
 from sampan.model.reason import Reason
-from sampan.scheduling.answers.remedy import smallest
-from sampan.scheduling.answers.shortage import Spot, shortage
-from sampan.scheduling.answers.values import CellAnswer, Objection
+from sampan.scheduling.answers.remedy import smallest_change
+from sampan.scheduling.answers.shortage import CellProbe, shortage
+from sampan.scheduling.answers.values import CellAnswer, UnmetConstraint
 from sampan.scheduling.answers.wording import unknown_words
 from sampan.scheduling.cache import reasons_in
-from sampan.scheduling.capacity.resources import Needs
-from sampan.scheduling.diagnosis import Against, against_all
-from sampan.scheduling.feasibility.filters import Question, refusals
-from sampan.scheduling.feasibility.objections import objection
+from sampan.scheduling.capacity.resources import RequestTable
+from sampan.scheduling.diagnosis import Diagnosis, diagnose
+from sampan.scheduling.feasibility.filters import FilterContext, refusals
+from sampan.scheduling.feasibility.objections import unmet_constraint
 from sampan.scheduling.feasibility.scores import HOUR, expected_seconds
 from sampan.scheduling.feasibility.unknown_names import likeness
-from sampan.scheduling.selection import Choice, choice_of, ranked
-from sampan.scheduling.state import Case, Desk
+from sampan.scheduling.selection import ScoredCell, feasible_cells, scored_cell
+from sampan.scheduling.state import CycleState, Entry
 
 MOST_PROVED: Final = 64
 """Refused cells for which a smallest change is looked for: the mildest."""
@@ -27,7 +27,7 @@ _ROOM: Final = (
     Reason.TOO_LARGE,
     Reason.QUOTA_EXHAUSTED,
     Reason.MEMBER_QUEUE_FULL,
-    Reason.HELD_FOR_OTHERS,
+    Reason.RESERVED_FOR_OTHERS,
     Reason.INSUFFICIENT_CAPACITY,
 )
 _OUTSIDE: Final = {
@@ -37,75 +37,75 @@ _OUTSIDE: Final = {
 """Reasons that neither filters nor room give."""
 
 
-def cell_answers(desk: Desk, case: Case) -> tuple[CellAnswer, ...]:
+def cell_answers(state: CycleState, entry: Entry) -> tuple[CellAnswer, ...]:
     """Return an answer for every cell that a job is asked about: usable ones by rank, then the refused, mildest first."""
-    chosen = _choices(desk, case)
-    usable = sorted(chosen.values(), key=lambda choice: choice.rank if case.by_score else (choice.index, *choice.rank))
-    told = _Teller(desk, case, Needs(desk.tables.names))
+    chosen = _choices(state, entry)
+    usable = sorted(chosen.values(), key=lambda choice: choice.sort_key if entry.by_score else (choice.index, *choice.sort_key))
+    told = CellAnswers(state, entry, RequestTable(state.matrix.resources))
     return (*(told.usable(choice) for choice in usable), *told.refused(chosen))
 
 
-def _choices(desk: Desk, case: Case) -> dict[int, Choice]:
+def _choices(state: CycleState, entry: Entry) -> dict[int, ScoredCell]:
     """Return the cells with room by column: each with its first alternative, or its best where the score decides."""
-    found: dict[int, Choice] = {}
-    for index in case.allowed:
-        outlook = desk.outlook(case, index)
-        for column in ranked(case, outlook):
-            choice = choice_of(desk, case, outlook, column=column)
-            if choice is not None and (column not in found or (case.by_score and choice.rank < found[column].rank)):
+    found: dict[int, ScoredCell] = {}
+    for index in entry.eligible:
+        feasibility = state.feasibility(entry, index)
+        for column in feasible_cells(entry, feasibility):
+            choice = scored_cell(state, entry, feasibility, column=column)
+            if choice is not None and (column not in found or (entry.by_score and choice.sort_key < found[column].sort_key)):
                 found[column] = choice
     return found
 
 
 @dataclass(slots=True)
-class _Teller:
+class CellAnswers:
     """Answers about one job."""
 
-    desk: Desk
-    case: Case
-    needs: Needs
+    state: CycleState
+    entry: Entry
+    requests: RequestTable
 
-    def usable(self, choice: Choice) -> CellAnswer:
+    def usable(self, choice: ScoredCell) -> CellAnswer:
         """Return the answer for a cell with room."""
         answer = self._base(choice.column, choice.index, replicas=choice.fit.replicas)
         return replace(answer, score=choice.score, parts=choice.parts)
 
-    def refused(self, chosen: dict[int, Choice]) -> list[CellAnswer]:
+    def refused(self, chosen: dict[int, ScoredCell]) -> list[CellAnswer]:
         """Return the answers for the cells without."""
-        against = against_all(self.desk, self.case, self.case.allowed)
-        demands = self.case.job.shape.demands
-        unknown = [self.desk.names.unknown_in(demand.requirement, index) for index, demand in enumerate(demands)]
+        against = diagnose(self.state, self.entry, self.entry.eligible)
+        demands = self.entry.job.shape.demands
+        unknown = [self.state.known_names.unknown_in(demand.requirement, index) for index, demand in enumerate(demands)]
         hints = [f" ({unknown_words(names)})" if names else "" for names in unknown]
         answers: list[CellAnswer] = []
         for place in self._told_in_order(against, unknown):
             column, index = int(against.columns[place]), int(against.index[place])
             if column in chosen:
                 continue
-            question, spot = self.question(column, index), self.spot(column, index)
-            told = _objections(reasons_in(int(against.masks[place])), question, spot, hint=hints[index])
-            answer = replace(self._base(column, index, replicas=spot.demand.least_replicas), objections=told)
+            context, probe = self.context(column, index), self.probe(column, index)
+            told = _objections(reasons_in(int(against.masks[place])), context, probe, hint=hints[index])
+            answer = replace(self._base(column, index, replicas=probe.demand.least_replicas), unmet=told)
             if len(answers) < MOST_PROVED:
-                proposal = smallest(self.case.job.shape, index, question=question, spot=spot)
+                proposal = smallest_change(self.entry.job.shape, index, context=context, probe=probe)
                 if proposal is not None:
                     answer = replace(answer, changes=proposal.changes, changed=proposal.shape)
             answers.append(answer)
         return answers
 
-    def _told_in_order(self, against: Against, unknown: Sequence[tuple[UnknownName, ...]]) -> list[int]:
+    def _told_in_order(self, against: Diagnosis, unknown: Sequence[tuple[UnknownName, ...]]) -> list[int]:
         """Return the places of the refused columns, mildest first.
 
         Where nobody knows what any alternative names, the devices of the most similar names come first: a slip of the pen is likely.
         """
-        places = against.mildest(len(against.columns)) if len(against.columns) else []
+        places = against.least_refused(len(against.columns)) if len(against.columns) else []
         if not all(unknown):
             return places
-        cells = {place: self.desk.cell(int(against.columns[place])) for place in places}
+        cells = {place: self.state.cell(int(against.columns[place])) for place in places}
         return sorted(places, key=lambda place: -likeness(unknown[int(against.index[place])], cells[place].pool))
 
-    def question(self, column: int, index: int) -> Question:
+    def context(self, column: int, index: int) -> FilterContext:
         """Return what the filters are asked."""
-        snapshot, cell, rows = self.desk.snapshot, self.desk.cell(column), self.case.rows
-        return Question(
+        snapshot, cell, rows = self.state.snapshot, self.state.cell(column), self.entry.verdicts
+        return FilterContext(
             demand=rows.rows[index].demand,
             placement=rows.shape.placement,
             offer=snapshot.offers[cell.offer],
@@ -117,17 +117,17 @@ class _Teller:
             cpu_on_accelerators=rows.policy.cpu_on_accelerators,
         )
 
-    def spot(self, column: int, index: int) -> Spot:
+    def probe(self, column: int, index: int) -> CellProbe:
         """Return what room is asked about."""
-        policy = self.case.rows.policy
+        policy = self.entry.verdicts.policy
         reserve = policy.cpu_reserve_per_device if policy.cpu_on_accelerators else 0
-        demand = self.case.job.shape.demands[index]
-        return Spot(desk=self.desk, job=self.case.job, demand=demand, column=column, cpu_reserve=reserve, needs=self.needs)
+        demand = self.entry.job.shape.demands[index]
+        return CellProbe(state=self.state, job=self.entry.job, demand=demand, column=column, cpu_reserve=reserve, requests=self.requests)
 
     def _base(self, column: int, index: int, *, replicas: int) -> CellAnswer:
         """Return the answer without a verdict: names, prices, times."""
-        desk, demand, cell = self.desk, self.case.job.shape.demands[index], self.desk.cell(column)
-        price = self.question(column, index).price
+        state, demand, cell = self.state, self.entry.job.shape.demands[index], self.state.cell(column)
+        price = self.context(column, index).price
         devices = demand.requirement.count * replicas if demand.requirement else 0
         hourly = None if price is None or not devices else price * devices
         expected = self._expected(demand, column)
@@ -140,23 +140,23 @@ class _Teller:
             price_expected=_for(hourly, expected),
             price_limit=_for(hourly, demand.limit_seconds),
             expected_seconds=expected,
-            room=int(desk.outlook(self.case, index).room[column]),
+            room=int(state.feasibility(self.entry, index).room[column]),
             devices=devices,
         )
 
     def _expected(self, demand: Demand, column: int) -> int | None:
         """Return how long the job probably runs here, None where its tenant tells no time at all."""
-        shape = self.case.job.shape
+        shape = self.entry.job.shape
         if shape.expected_seconds is None and all(each.expected_seconds is None for each in shape.demands):
             return None
-        return expected_seconds(shape, demand, on=self.desk.cell(column).pool.accelerator, classes=self.desk.snapshot.classes)
+        return expected_seconds(shape, demand, on=self.state.cell(column).pool.accelerator, classes=self.state.snapshot.classes)
 
 
-def _objections(reasons: tuple[Reason, ...], question: Question, spot: Spot, *, hint: str) -> tuple[Objection, ...]:
+def _objections(reasons: tuple[Reason, ...], context: FilterContext, probe: CellProbe, *, hint: str) -> tuple[UnmetConstraint, ...]:
     """Return everything against a cell, worst first. Filters are asked again: where devices are wrong, rows leave some out."""
-    told = [objection(reason, question, hint=hint) for reason in refusals(question)]
-    told += [Objection(reason, *_OUTSIDE[reason]) for reason in reasons if reason in _OUTSIDE]
-    told += [shortage(reason, spot) for reason in reasons if reason in _ROOM]
+    told = [unmet_constraint(reason, context, hint=hint) for reason in refusals(context)]
+    told += [UnmetConstraint(reason, *_OUTSIDE[reason]) for reason in reasons if reason in _OUTSIDE]
+    told += [shortage(reason, probe) for reason in reasons if reason in _ROOM]
     return tuple(sorted(told, key=lambda each: each.reason.severity))
 
 

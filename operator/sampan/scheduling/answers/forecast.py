@@ -12,21 +12,21 @@ import numpy as np
 from sampan.model.backlog import Backlog, Bucket
 from sampan.model.cluster import Cluster, MemberQueue, Running
 from sampan.model.job import Demand, Job
-from sampan.model.plan import Assignment
+from sampan.model.plan import Assignment, StartUnknown
 from sampan.model.queues import QueueUse
 from sampan.model.snapshot import Snapshot
 from sampan.model.vector import Vector
-from sampan.scheduling.answers.next_cycle import Outcome
-from sampan.scheduling.answers.start_wording import UNBOUNDED
-from sampan.scheduling.answers.values import Start
+from sampan.scheduling.answers.next_cycle import NextCycle
+from sampan.scheduling.answers.start_wording import UNKNOWN_STARTS
+from sampan.scheduling.answers.values import StartForecast
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.capacity.cells import CellId
 from sampan.scheduling.capacity.limits import after_run
-from sampan.scheduling.capacity.request import need_of, started
+from sampan.scheduling.capacity.request import replica_request, started
 from sampan.scheduling.cycle import schedule
-from sampan.scheduling.queueing.charge import inflated
-from sampan.scheduling.queueing.order import next_ripening
-from sampan.scheduling.state import Desk
+from sampan.scheduling.queueing.charge import decayed_forward
+from sampan.scheduling.queueing.order import next_eligible_at
+from sampan.scheduling.state import CycleState
 
 HORIZON: Final = 14 * 24 * 3600 * 1000
 """Milliseconds that a forecast looks ahead unless told otherwise."""
@@ -37,22 +37,22 @@ MOST_JOBS: Final = 512
 _TOO_FAR: Final = "its turn comes after more ends than a forecast looks at"
 
 
-def forecast(found: Outcome, *, horizon: int = HORIZON) -> Start:
+def forecast(found: NextCycle, *, horizon: int = HORIZON) -> StartForecast:
     """Return when a job starts: by what the next cycle does, by its reservation, by declared ends, and by what tenants expect."""
-    job, now, kept = found.job, found.desk.snapshot.now, found.kept
-    if job.barred is not None:
-        return Start(unknown="the queue does not let the job compete")
+    job, now, kept = found.job, found.state.snapshot.now, found.kept
+    if job.inadmissible is not None:
+        return StartForecast(unknown="the queue does not let the job compete")
     if found.choice is not None:
-        return Start(at_latest=now, likely=now)
+        return StartForecast(at_latest=now, likely=now)
     small = _restricted(found)
     if isinstance(small, str):
-        return Start(at_latest=kept.published if kept else None, reserved=kept is not None, unknown="" if kept else small)
+        return StartForecast(at_latest=kept.published if kept else None, reserved=kept is not None, unknown="" if kept else small)
     told = [run for cluster in small.clusters.values() for run in cluster.running.values() if run.likely_ends is not None]
     before = len(found.cycle.assignments)
     latest = _run(small, job, horizon=horizon, likely=False, before=before)
     likely = _run(small, job, horizon=horizon, likely=True, before=before)
     sure = kept.published if kept else latest if isinstance(latest, int) else None
-    return Start(
+    return StartForecast(
         at_latest=sure,
         likely=likely if isinstance(likely, int) else None,
         sample=len(told),
@@ -61,34 +61,34 @@ def forecast(found: Outcome, *, horizon: int = HORIZON) -> Start:
     )
 
 
-def _restricted(found: Outcome) -> Snapshot | str:
+def _restricted(found: NextCycle) -> Snapshot | str:
     """Return the part of the picture after the next cycle that decides about a job, or why that is not looked at."""
-    desk, job = found.desk, found.job
-    columns = _usable(desk, job)
+    state, job = found.state, found.job
+    columns = _usable(state, job)
     if not columns:
-        cools = job.excluded and _usable(desk, replace(job, excluded=frozenset()))
-        return UNBOUNDED["CoolingDown" if cools else "NoCell"]
-    snapshot = desk.snapshot
+        cools = job.excluded and _usable(state, replace(job, excluded=frozenset()))
+        return UNKNOWN_STARTS[StartUnknown.COOLING_DOWN if cools else StartUnknown.NO_CELL]
+    snapshot = state.snapshot
     jobs: dict[str, Job] = {job.uid: job}
     alike = _alike(snapshot.backlog)
     usable: dict[int, set[int]] = {}
     known: set[int] = set()
     while fresh := columns - known:
         known |= fresh
-        columns = columns | {each for column in fresh for each in _drawing_on_the_same(desk, column)}
+        columns = columns | {each for column in fresh for each in _drawing_on_the_same(state, column)}
         for number, buckets in enumerate(alike):
             if number not in usable:
-                usable[number] = _usable(desk, buckets[0].head)
+                usable[number] = _usable(state, buckets[0].head)
             if not usable[number].isdisjoint(fresh):
                 columns |= usable[number]
                 jobs.update((each.uid, each) for bucket in buckets for each in bucket)
             if len(columns) > MOST_CELLS or len(jobs) > MOST_JOBS:
                 return "too many jobs compete for the pools that suit it"
-    clusters = {desk.cell(column).pool.cluster_uid for column in columns}
+    clusters = {state.cell(column).pool.cluster_uid for column in columns}
     small = replace(
         snapshot,
         backlog=Backlog.of(jobs.values()),
-        cells=tuple(desk.cell(column) for column in sorted(columns)),
+        cells=tuple(state.cell(column) for column in sorted(columns)),
         clusters={uid: cluster for uid, cluster in snapshot.clusters.items() if uid in clusters},
         reservations=tuple(each for each in found.cycle.reservations if each.job_uid in jobs),
         limit=max(snapshot.limit, 1),
@@ -98,32 +98,34 @@ def _restricted(found: Outcome) -> Snapshot | str:
     return _taken(_World(small, {}), done, found.cycle.charges, likely=False).snapshot
 
 
-def _drawing_on_the_same(desk: Desk, column: int) -> set[int]:
+def _drawing_on_the_same(state: CycleState, column: int) -> set[int]:
     """Return the columns that have nodes or limits in common with a column."""
-    found = {each for node in desk.tables.columns[column].nodes.tolist() for each in desk.tables.columns_with(node)}
-    return found.union(*(limit.columns.tolist() for limit in desk.limits.of(column)))
+    found = {each for node in state.matrix.columns[column].nodes.tolist() for each in state.matrix.columns_of_node(node)}
+    return found.union(*(limit.columns.tolist() for limit in state.limits.of(column)))
 
 
 def _alike(backlog: Backlog) -> list[list[Bucket]]:
     """Return the buckets whose jobs may compete, those together that can use the same cells."""
     groups: dict[tuple[int, frozenset[CellId], frozenset[int]], list[Bucket]] = {}
     for bucket in backlog:
-        if bucket.key.barred is None:
+        if bucket.key.inadmissible is None:
             groups.setdefault((id(bucket.key.shape), bucket.key.excluded, bucket.key.closed), []).append(bucket)
     return list(groups.values())
 
 
-def _usable(desk: Desk, job: Job) -> set[int]:
+def _usable(state: CycleState, job: Job) -> set[int]:
     """Return the columns that are right for a job and large enough when empty, for whichever alternative."""
     found: set[int] = set()
-    rows = desk.case(job).rows
+    rows = state.entry(job).verdicts
     for index, (row, demand) in enumerate(zip(rows.rows, job.shape.demands, strict=True)):
         if index in job.closed:
             continue
-        universe, lacking = desk.universe(job.shape, demand)
-        able = (row.mask == 0) & universe & ~lacking & (desk.tables.most[row.need] >= demand.least_replicas)
-        able[desk.excluded(job)] = False
-        found.update(np.flatnonzero(able).tolist())
+        candidates, missing_domain = state.candidate_cells(job.shape, demand)
+        suitable = (
+            (row.reason_mask == 0) & candidates & ~missing_domain & (state.matrix.fits_empty[row.request_row] >= demand.least_replicas)
+        )
+        suitable[state.excluded_cells(job)] = False
+        found.update(np.flatnonzero(suitable).tolist())
     return found
 
 
@@ -155,7 +157,7 @@ def _run(snapshot: Snapshot, job: Job, *, horizon: int, likely: bool, before: in
             continue
         now = _next(world, job)
         if now is None:
-            why = UNBOUNDED.get(plan.unbounded.get(job.uid, ""), UNBOUNDED["NoDeclaredEnd"])
+            why = UNKNOWN_STARTS[plan.unknown_starts.get(job.uid, StartUnknown.NO_DECLARED_END)]
             return (
                 f"{before} job{'s' * (before != 1)} that wait{'s' * (before == 1)} now come{'s' * (before == 1)} first; {why}"
                 if before
@@ -169,7 +171,7 @@ def _run(snapshot: Snapshot, job: Job, *, horizon: int, likely: bool, before: in
 
 def _next(world: _World, job: Job) -> int | None:
     """Return the next moment at which something can change: an end, or an alternative that ripens."""
-    ripening = (next_ripening(each, world.snapshot.now) for each in (*world.snapshot.jobs, job))
+    ripening = (next_eligible_at(each, world.snapshot.now) for each in (*world.snapshot.jobs, job))
     return min((*world.ends.values(), *(at for at in ripening if at is not None)), default=None)
 
 
@@ -181,7 +183,7 @@ def _taken(world: _World, done: Iterable[Assignment], charges: Mapping[str, int]
     for each in done:
         seconds = _seconds(each.job, each.demand, likely=likely)
         span = each.demand.span_seconds
-        need = need_of(each.demand, cells[each.offer, each.pool].pool)
+        need = replica_request(each.demand, cells[each.offer, each.pool].pool)
         told = _seconds(each.job, each.demand, likely=True)
         run = started(
             each,
@@ -194,7 +196,7 @@ def _taken(world: _World, done: Iterable[Assignment], charges: Mapping[str, int]
             ends[each.job.uid] = snapshot.now + max(seconds * 1000, 1)
         backlog = backlog.without_job(each.job)
         old = use.get(each.job.queue, QueueUse())
-        amount = inflated(charges[each.job.uid], snapshot.now, snapshot.half_life)
+        amount = decayed_forward(charges[each.job.uid], snapshot.now, snapshot.half_life)
         mine = old.namespaces.get(each.job.namespace, 0) + amount
         use[each.job.queue] = QueueUse(total=old.total + amount, namespaces={**old.namespaces, each.job.namespace: mine})
     return _World(replace(snapshot, clusters=clusters, use=use, backlog=backlog), ends)
@@ -246,5 +248,5 @@ def _entered(queue: MemberQueue, entered: MemberQueue, run: Running, *, sign: in
 
 def _left(told: Mapping[str, int], run: Running, *, sign: int) -> Mapping[str, int]:
     """Return what a queue leaves with a job more or less."""
-    held = run.held
+    held = run.in_use
     return {name: amount - sign * held[name] for name, amount in told.items()}

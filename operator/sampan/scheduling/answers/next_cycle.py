@@ -10,39 +10,39 @@ from sampan.model.reservation import Reservation
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import Cycle
-from sampan.scheduling.selection import Choice
-from sampan.scheduling.state import Case, Desk
+from sampan.scheduling.selection import ScoredCell
+from sampan.scheduling.state import CycleState, Entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class NextCycle:
     """A cycle at the moment that decides about a job: before it takes its place, or over."""
 
     cycle: Cycle
-    case: Case
-    choice: Choice | None
+    entry: Entry
+    choice: ScoredCell | None
     """The place that it gets; None: it gets none in this cycle."""
     reached: bool
     """Its turn came, or would have been in vain; False: the cycle makes as many assignments as it may before."""
 
     @property
-    def desk(self) -> Desk:
+    def state(self) -> CycleState:
         """Return the desk as it lies then."""
-        return self.cycle.desk
+        return self.cycle.state
 
     @property
     def job(self) -> Job:
         """Return the job as it waits."""
-        return self.case.job
+        return self.entry.job
 
     @property
     def kept(self) -> Reservation | None:
         """Return the reservation that the job has and goes on to have."""
-        before = {each.job_uid for each in self.desk.snapshot.reservations}
+        before = {each.job_uid for each in self.state.snapshot.reservations}
         return next((each for each in self.cycle.reservations if each.job_uid == self.job.uid and each.job_uid in before), None)
 
 
-def outcome(snapshot: Snapshot, memo: Memo, job: Job) -> Outcome:
+def next_cycle(snapshot: Snapshot, memo: Memo, job: Job) -> NextCycle:
     """Run the next cycle until it is known what becomes of a job; one that is not in the backlog is put in. The memo is used up.
 
     Close the cycle when all is asked: it gives the memo for the next question.
@@ -52,13 +52,13 @@ def outcome(snapshot: Snapshot, memo: Memo, job: Job) -> Outcome:
         snapshot = replace(snapshot, backlog=snapshot.backlog.with_job(job))
     job = known or job
     cycle = Cycle.open(snapshot, memo)
-    cycle.keep_reservations()
-    while (turn := cycle.next_turn()) is not None:
-        case, best = cycle.look(turn)
-        if turn.job.uid == job.uid and best is not None:
-            return Outcome(cycle=cycle, case=case, choice=best, reached=True)
-        cycle.settle(turn, case, best)
-    return Outcome(cycle=cycle, case=cycle.desk.case(job), choice=None, reached=job.barred is not None or cycle.refuses(job))
+    cycle.carry_over_reservations()
+    while (head := cycle.next_head()) is not None:
+        entry, best = cycle.nominate(head)
+        if head.job.uid == job.uid and best is not None:
+            return NextCycle(cycle=cycle, entry=entry, choice=best, reached=True)
+        cycle.settle(head, entry, best)
+    return NextCycle(cycle=cycle, entry=cycle.state.entry(job), choice=None, reached=job.inadmissible is not None or cycle.is_refused(job))
 
 
 def prepared(snapshot: Snapshot, memo: Memo) -> Memo:

@@ -7,8 +7,8 @@ from sampan.model.snapshot import Snapshot
 from sampan.scheduling.answers.cells import cell_answers
 from sampan.scheduling.answers.explain import waits_for
 from sampan.scheduling.answers.forecast import HORIZON, forecast
-from sampan.scheduling.answers.next_cycle import outcome
-from sampan.scheduling.answers.position import place_of
+from sampan.scheduling.answers.next_cycle import next_cycle
+from sampan.scheduling.answers.position import queue_position
 from sampan.scheduling.answers.values import Quote
 from sampan.scheduling.cache import Memo
 
@@ -18,12 +18,12 @@ def quote(snapshot: Snapshot, memo: Memo, job: Job, *, horizon: int = HORIZON) -
 
     A job of the same name that waits is taken for an earlier wording of this one: it is left out, and would else come first.
     """
-    found = outcome(_without_namesake(snapshot, job), memo, job)
-    cells = cell_answers(found.desk, found.case)
+    found = next_cycle(_without_namesake(snapshot, job), memo, job)
+    cells = cell_answers(found.state, found.entry)
     told = Quote(
         cells=cells,
         starts_in=cells[0] if found.choice is not None else None,
-        waits_for=waits_for(found, cells, ahead=place_of(snapshot, job).position - 1),
+        waits_for=waits_for(found, cells, ahead=queue_position(snapshot, job).position - 1),
         start=forecast(found, horizon=horizon),
     )
     return told, found.cycle.close()

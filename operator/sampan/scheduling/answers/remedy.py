@@ -17,11 +17,11 @@ from sampan.model.reason import Reason
 from sampan.model.selector import Selector
 from sampan.model.vector import CPU, MEMORY, STORAGE, Vector
 from sampan.scheduling.answers.changes import Difference, differences
-from sampan.scheduling.answers.shortage import Spot, room_against, short_resource
+from sampan.scheduling.answers.shortage import CellProbe, room_against, short_resource
 from sampan.scheduling.answers.values import Change
 from sampan.scheduling.capacity.quota_usage import UNLIMITED
 from sampan.scheduling.feasibility.admission_fixes import named, within_ranges
-from sampan.scheduling.feasibility.filters import Question, memory_of, refusals
+from sampan.scheduling.feasibility.filters import FilterContext, memory_of, refusals
 from sampan.scheduling.feasibility.objections import next_count
 from sampan.scheduling.feasibility.stacks import other_image
 from sampan.scheduling.feasibility.versions import version_key
@@ -41,17 +41,17 @@ class Proposal:
     shape: Shape
 
 
-def smallest(shape: Shape, index: int, *, question: Question, spot: Spot) -> Proposal | None:
+def smallest_change(shape: Shape, index: int, *, context: FilterContext, probe: CellProbe) -> Proposal | None:
     """Return the smallest change by which a demand of a shape can start in a cell now; None where none of those tried is enough."""
-    desk, found = spot.desk, list[tuple[tuple[int, int, int], tuple[Difference, ...], Shape]]()
-    cell = desk.cell(spot.column)
-    image = other_image(question.demand, cell.pool, snapshot=desk.snapshot, names=desk.names)
-    if (cell.offer, cell.pool.name) in spot.job.excluded:
+    state, found = probe.state, list[tuple[tuple[int, int, int], tuple[Difference, ...], Shape]]()
+    cell = state.cell(probe.column)
+    image = other_image(context.demand, cell.pool, snapshot=state.snapshot, names=state.known_names)
+    if (cell.offer, cell.pool.name) in probe.job.excluded:
         return None
-    if question.placement.interconnect is Interconnect.SAME_DOMAIN and question.demand.replicas > 1 and not cell.domain:
-        question = replace(question, placement=replace(question.placement, interconnect=Interconnect.ANY))
-    for option in _accepted(question):
-        for proved in _with_room(option, replace(spot, demand=option.demand)):
+    if context.placement.interconnect is Interconnect.SAME_DOMAIN and context.demand.replicas > 1 and not cell.domain:
+        context = replace(context, placement=replace(context.placement, interconnect=Interconnect.ANY))
+    for option in _accepted(context):
+        for proved in _with_room(option, replace(probe, demand=option.demand)):
             demands = (*shape.demands[:index], proved.demand, *shape.demands[index + 1 :])
             changed = replace(shape, demands=demands, placement=proved.placement)
             told = differences(shape, changed, index)
@@ -64,11 +64,11 @@ def smallest(shape: Shape, index: int, *, question: Question, spot: Spot) -> Pro
     return Proposal(tuple(each.change for each in told), changed)
 
 
-def _accepted(question: Question) -> list[Question]:
+def _accepted(context: FilterContext) -> list[FilterContext]:
     """Return questions that no filter is against any more."""
-    options, done = [question], list[Question]()
+    options, done = [context], list[FilterContext]()
     for _ in range(ROUNDS):
-        left: list[Question] = []
+        left: list[FilterContext] = []
         for option in options:
             reasons = refusals(option)
             if reasons:
@@ -79,9 +79,9 @@ def _accepted(question: Question) -> list[Question]:
     return done + [option for option in options if not refusals(option)]
 
 
-def _fixed(question: Question, reasons: tuple[Reason, ...]) -> list[Question]:
+def _fixed(context: FilterContext, reasons: tuple[Reason, ...]) -> list[FilterContext]:
     """Return the question with something changed for every reason; none where a reason is not the job's to lift."""
-    options = [question]
+    options = [context]
     for reason in reasons:
         fix = _FIXES.get(reason)
         if fix is None:
@@ -90,74 +90,74 @@ def _fixed(question: Question, reasons: tuple[Reason, ...]) -> list[Question]:
     return options
 
 
-def _with_room(question: Question, spot: Spot) -> Iterator[Question]:
+def _with_room(context: FilterContext, probe: CellProbe) -> Iterator[FilterContext]:
     """Yield the question, if there is room for it, or with less asked for."""
-    if room_against(spot) is None:
-        yield question
+    if room_against(probe) is None:
+        yield context
         return
-    tries, found, first = TRIES, False, list(_lesser(question, spot))
+    tries, found, first = TRIES, False, list(_lesser(context, probe))
     for demand in first:
-        fixed = replace(question, demand=demand)
+        fixed = replace(context, demand=demand)
         tries -= 1
-        if not refusals(fixed) and room_against(replace(spot, demand=demand)) is None:
+        if not refusals(fixed) and room_against(replace(probe, demand=demand)) is None:
             found = True
             yield fixed
     for demand in first if not found else ():
-        for further in _lesser(question, replace(spot, demand=demand)):
-            fixed = replace(question, demand=further)
+        for further in _lesser(context, replace(probe, demand=demand)):
+            fixed = replace(context, demand=further)
             tries -= 1
-            if tries >= 0 and not refusals(fixed) and room_against(replace(spot, demand=further)) is None:
+            if tries >= 0 and not refusals(fixed) and room_against(replace(probe, demand=further)) is None:
                 yield fixed
 
 
-def _lesser(question: Question, spot: Spot) -> Iterator[Demand]:
+def _lesser(context: FilterContext, probe: CellProbe) -> Iterator[Demand]:
     """Yield demands that ask for less of what may be short: replicas, the short resource of a pod, devices."""
-    demand, desk = spot.demand, spot.desk
-    room = int(spot.free().sum())
-    use = desk.limits.use(spot.column, demand)
+    demand, state = probe.demand, probe.state
+    room = int(probe.free().sum())
+    use = state.limits.use(probe.column, demand)
     count = demand.requirement.count if demand.requirement else 0
-    room = min((room, *(limit.fits(use) for limit in desk.limits.of(spot.column))))
-    room = min(room, desk.pledges.room(spot.column, demand, barring=desk.holds.barring(spot.job, demand)))
+    room = min((room, *(limit.fits(use) for limit in state.limits.of(probe.column))))
+    room = min(room, state.limit_reservations.room(probe.column, demand, blockers=state.node_reservations.blockers(probe.job, demand)))
     if 0 < room < demand.least_replicas:
         yield replace(demand, replicas=room, least_replicas=room)
-    yield from _within_limits(spot)
-    at = desk.tables.columns[spot.column]
-    name, _, _ = short_resource(spot, desk.tables.free)
+    yield from _within_limits(probe)
+    at = state.matrix.columns[probe.column]
+    name, _, _ = short_resource(probe, state.matrix.free)
     if name in (CPU, MEMORY, STORAGE):
-        free = np.sort(np.maximum(desk.tables.free.amounts[at.nodes, desk.tables.names.column(name)], 0))[::-1]
+        free = np.sort(np.maximum(state.matrix.free.amounts[at.nodes, state.matrix.resources.position(name)], 0))[::-1]
         for place in sorted({0, min(demand.least_replicas, len(free)) - 1}):
-            yield from _lowered(demand, name, int(free[place]) - question.pool.extra[name])
+            yield from _lowered(demand, name, int(free[place]) - context.pool.extra[name])
     if demand.requirement and count > 1:
-        free = np.maximum(desk.tables.free.amounts[at.nodes, desk.tables.names.column(question.pool.resource)], 0)
-        units = question.pool.accelerator.units_per_device if question.pool.accelerator else 1
-        left = _left(spot, question.pool.resource) // (units * demand.least_replicas)
+        free = np.maximum(state.matrix.free.amounts[at.nodes, state.matrix.resources.position(context.pool.resource)], 0)
+        units = context.pool.accelerator.units_per_device if context.pool.accelerator else 1
+        left = _left(probe, context.pool.resource) // (units * demand.least_replicas)
         for most in dict.fromkeys((count - 1, min(int(free.max(initial=0)) // units, count - 1), min(left, count - 1))):
-            allowed = question.pool.accelerator.count_rule.largest(most) if question.pool.accelerator else most
+            allowed = context.pool.accelerator.count_rule.largest(most) if context.pool.accelerator else most
             if 0 < allowed < count:
                 yield replace(demand, requirement=replace(demand.requirement, count=allowed))
 
 
-def _within_limits(spot: Spot) -> Iterator[Demand]:
+def _within_limits(probe: CellProbe) -> Iterator[Demand]:
     """Yield the demand with as much of every resource that a quota or a queue is short of as that leaves."""
-    demand, use = spot.demand, spot.desk.limits.use(spot.column, spot.demand)
+    demand, use = probe.demand, probe.state.limits.use(probe.column, probe.demand)
     limits = dict(demand.limits)
     for name in (CPU, MEMORY, STORAGE):
         added = use.each.get(name, 0) - demand.per_replica[name]
-        most = _left(spot, name) // demand.least_replicas - added
-        most = min(most, _left(spot, f"{LIMITS}{name}") // demand.least_replicas) if name in limits else most
+        most = _left(probe, name) // demand.least_replicas - added
+        most = min(most, _left(probe, f"{LIMITS}{name}") // demand.least_replicas) if name in limits else most
         if most < demand.per_replica[name]:
             demand = next(_lowered(demand, name, most), demand)
-        cap = _left(spot, f"{LIMITS}{name}") // demand.least_replicas
+        cap = _left(probe, f"{LIMITS}{name}") // demand.least_replicas
         if cap < limits.get(name, 0):
             limits[name] = max(cap, 0)
-    if demand != spot.demand or limits != dict(demand.limits):
+    if demand != probe.demand or limits != dict(demand.limits):
         yield replace(demand, limits=tuple(sorted(limits.items())))
 
 
-def _left(spot: Spot, name: str) -> int:
+def _left(probe: CellProbe, name: str) -> int:
     """Return what the limits of a column leave of a resource, more than anybody asks for where none names it."""
-    best_effort = spot.desk.limits.use(spot.column, spot.demand).best_effort
-    drawn = (limit for limit in spot.desk.limits.of(spot.column) if limit.counts(best_effort=best_effort))
+    best_effort = probe.state.limits.use(probe.column, probe.demand).best_effort
+    drawn = (limit for limit in probe.state.limits.of(probe.column) if limit.counts(best_effort=best_effort))
     left = [amounts[name] for limit in drawn for amounts in (limit.left, limit.largest) if name in amounts]
     return max(min(left, default=UNLIMITED), 0)
 
@@ -170,20 +170,20 @@ def _lowered(demand: Demand, name: str, amount: int) -> Iterator[Demand]:
         yield replace(demand, per_replica=Vector.of({**dict(demand.per_replica), name: rounded}))
 
 
-def _placed(q: Question, placement: Placement) -> Iterator[Question]:
+def _placed(q: FilterContext, placement: Placement) -> Iterator[FilterContext]:
     yield replace(q, placement=placement)
 
 
-def _required(q: Question, need: Requirement) -> Iterator[Question]:
+def _required(q: FilterContext, need: Requirement) -> Iterator[FilterContext]:
     yield replace(q, demand=replace(q.demand, requirement=need))
 
 
-def _selector(q: Question) -> Iterator[Question]:
+def _selector(q: FilterContext) -> Iterator[FilterContext]:
     kept = tuple(each for each in q.placement.offer_selector.expressions if each.matches(q.offer.labels))
     return _placed(q, replace(q.placement, offer_selector=Selector(kept)))
 
 
-def _accelerator(q: Question) -> Iterator[Question]:
+def _accelerator(q: FilterContext) -> Iterator[FilterContext]:
     need, have = q.demand.requirement, q.pool.accelerator
     if need is not None and have is not None:
         named = replace(
@@ -197,7 +197,7 @@ def _accelerator(q: Question) -> Iterator[Question]:
         yield from _required(q, named)
 
 
-def _sharing(q: Question) -> Iterator[Question]:
+def _sharing(q: FilterContext) -> Iterator[FilterContext]:
     need = q.demand.requirement
     if need is not None and q.pool.sharing is Sharing.WHOLE:
         yield from _required(q, replace(need, partition="", share=None))
@@ -205,7 +205,7 @@ def _sharing(q: Question) -> Iterator[Question]:
         yield from _required(q, replace(need, partition=q.pool.profile, share=None))
 
 
-def _capability(q: Question) -> Iterator[Question]:
+def _capability(q: FilterContext) -> Iterator[FilterContext]:
     need, have = q.demand.requirement, q.pool.accelerator
     if need is not None and have is not None:
         lowered = replace(
@@ -223,7 +223,7 @@ def _lower(wanted: int | None, present: int | None) -> int | None:
     return None if wanted is None or present is None else min(wanted, present)
 
 
-def _driver(q: Question) -> Iterator[Question]:
+def _driver(q: FilterContext) -> Iterator[FilterContext]:
     need = q.demand.requirement
     if need is not None:
         driver = _older(need.min_driver, q.pool.driver)
@@ -235,7 +235,7 @@ def _older(wanted: str, present: str) -> str:
     return min(wanted, present, key=version_key)
 
 
-def _count(q: Question) -> Iterator[Question]:
+def _count(q: FilterContext) -> Iterator[FilterContext]:
     need, have = q.demand.requirement, q.pool.accelerator
     if need is not None and have is not None:
         for count in (have.count_rule.largest(need.count), next_count(need.count, q)):
@@ -243,13 +243,13 @@ def _count(q: Question) -> Iterator[Question]:
                 yield from _required(q, replace(need, count=count))
 
 
-def _run_limit(q: Question) -> Iterator[Question]:
+def _run_limit(q: FilterContext) -> Iterator[FilterContext]:
     most, limit, span = q.offer.max_run_seconds, q.demand.limit_seconds, q.demand.span_seconds
     shorter = None if span is None or limit is None or most is None else span - limit + most
     yield replace(q, demand=replace(q.demand, limit_seconds=most, span_seconds=shorter))
 
 
-def _per_job(q: Question) -> Iterator[Question]:
+def _per_job(q: FilterContext) -> Iterator[FilterContext]:
     most, need, least = q.offer.max_devices_per_job, q.demand.requirement, q.demand.least_replicas
     if most is None or need is None:
         return
@@ -261,7 +261,7 @@ def _per_job(q: Question) -> Iterator[Question]:
         yield from _required(q, replace(need, count=fewer))
 
 
-_FIXES: Final[Mapping[Reason, Callable[[Question], Iterator[Question]]]] = {
+_FIXES: Final[Mapping[Reason, Callable[[FilterContext], Iterator[FilterContext]]]] = {
     Reason.TERMS_EXCLUDED: lambda q: _placed(q, replace(q.placement, terms=(*q.placement.terms, q.offer.terms))),
     Reason.PROVIDER_EXCLUDED: lambda q: _placed(q, replace(q.placement, providers=(*q.placement.providers, q.offer.provider))),
     Reason.REGION_EXCLUDED: lambda q: _placed(q, replace(q.placement, regions=(*q.placement.regions, q.offer.region))),

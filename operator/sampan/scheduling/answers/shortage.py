@@ -8,93 +8,93 @@ import numpy as np
 from sampan.model.cluster import Pool
 from sampan.model.job import Demand, Job
 from sampan.model.reason import Reason
-from sampan.scheduling.answers.values import Objection
+from sampan.scheduling.answers.values import UnmetConstraint
 from sampan.scheduling.capacity.limits import Limit
-from sampan.scheduling.capacity.request import need_of
-from sampan.scheduling.capacity.resources import Need, Needs, Stock, fits
+from sampan.scheduling.capacity.request import replica_request
+from sampan.scheduling.capacity.resources import NodeResources, Request, RequestTable, fits
 from sampan.scheduling.capacity.topology import Numbers
 from sampan.scheduling.feasibility.amount_words import amount_words
-from sampan.scheduling.state import Desk
+from sampan.scheduling.state import CycleState
 
 _LIMITED: Final = {Reason.QUOTA_EXHAUSTED: "the quota of the job namespace", Reason.MEMBER_QUEUE_FULL: "the member's queue"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spot:
+class CellProbe:
     """A demand of a job and a column that it is asked about; the demand need not be one of the job's own."""
 
-    desk: Desk
+    state: CycleState
     job: Job
     demand: Demand
     column: int
     cpu_reserve: int = 0
-    needs: Needs | None = None
+    requests: RequestTable | None = None
     """Kept by who asks about many spots; not the tables' own, which hold what jobs wait for."""
 
-    def fits(self, stock: Stock) -> Numbers:
+    def fits(self, stock: NodeResources) -> Numbers:
         """Return the replicas that fit on each node out of a stock, whoever it is kept for."""
-        at = self.desk.tables.columns[self.column]
-        needs = self.needs or Needs(self.desk.tables.names)
-        number, _ = needs.number(Need.of(self.demand, cpu_reserve=self.cpu_reserve))
+        at = self.state.matrix.columns[self.column]
+        needs = self.requests or RequestTable(self.state.matrix.resources)
+        number, _ = needs.row_of(Request.of(self.demand, cpu_reserve=self.cpu_reserve))
         found: Numbers = fits(stock, needs, np.array([number]), kind=at.kind, nodes=at.nodes)[0]
         return found
 
     def free(self) -> Numbers:
         """Return the replicas that fit on each node now, without the nodes that are held for others."""
-        found = self.fits(self.desk.tables.free)
-        barring = self.desk.holds.barring(self.job, self.demand)
-        if barring:
-            kept = self.desk.holds.nodes(barring)
-            found[[node in kept for node in self.desk.tables.columns[self.column].nodes.tolist()]] = 0
+        found = self.fits(self.state.matrix.free)
+        blockers = self.state.node_reservations.blockers(self.job, self.demand)
+        if blockers:
+            kept = self.state.node_reservations.nodes(blockers)
+            found[[node in kept for node in self.state.matrix.columns[self.column].nodes.tolist()]] = 0
         return found
 
 
-def room_against(spot: Spot) -> Reason | None:
+def room_against(probe: CellProbe) -> Reason | None:
     """Return what stands against a demand in a column besides the filters, None if it can start there now."""
-    desk, least = spot.desk, spot.demand.least_replicas
-    if int(spot.fits(desk.tables.whole).sum()) < least:
+    state, least = probe.state, probe.demand.least_replicas
+    if int(probe.fits(state.matrix.allocatable).sum()) < least:
         return Reason.TOO_LARGE
-    limited = desk.limits.why(spot.column, spot.demand)
+    limited = state.limits.why(probe.column, probe.demand)
     if limited is not None:
         return limited
-    pledged = desk.pledges.room(spot.column, spot.demand, barring=desk.holds.barring(spot.job, spot.demand))
-    if int(spot.free().sum()) >= least and pledged >= least:
+    pledged = state.limit_reservations.room(probe.column, probe.demand, blockers=state.node_reservations.blockers(probe.job, probe.demand))
+    if int(probe.free().sum()) >= least and pledged >= least:
         return None
-    return Reason.HELD_FOR_OTHERS if int(spot.fits(desk.tables.free).sum()) >= least else Reason.INSUFFICIENT_CAPACITY
+    return Reason.RESERVED_FOR_OTHERS if int(probe.fits(state.matrix.free).sum()) >= least else Reason.INSUFFICIENT_CAPACITY
 
 
-def shortage(reason: Reason, spot: Spot) -> Objection:
+def shortage(reason: Reason, probe: CellProbe) -> UnmetConstraint:
     """Return a reason of room with the resource that is short and its values."""
     if reason in _LIMITED:
-        return _limited(reason, spot)
-    desk, least = spot.desk, spot.demand.least_replicas
-    if reason is Reason.TOO_LARGE and (capped := _capped(spot)):
-        return Objection(reason, *capped)
-    if reason is Reason.HELD_FOR_OTHERS:
+        return _limited(reason, probe)
+    state, least = probe.state, probe.demand.least_replicas
+    if reason is Reason.TOO_LARGE and (capped := _capped(probe)):
+        return UnmetConstraint(reason, *capped)
+    if reason is Reason.RESERVED_FOR_OTHERS:
         needed = f"room for {_replicas(least)} that is not held"
-        return Objection(reason, needed, "free now, but held for a job that comes first")
-    stock = desk.tables.whole if reason is Reason.TOO_LARGE else desk.tables.free
-    name, each, most = short_resource(spot, stock)
+        return UnmetConstraint(reason, needed, "free now, but held for a job that comes first")
+    stock = state.matrix.allocatable if reason is Reason.TOO_LARGE else state.matrix.free
+    name, each, most = short_resource(probe, stock)
     now = "even when empty" if reason is Reason.TOO_LARGE else "now"
-    total = int(spot.fits(stock).sum())
+    total = int(probe.fits(stock).sum())
     if not name:
-        return Objection(
+        return UnmetConstraint(
             reason, f"{_replicas(least)}, each on one node with all that it asks for", f"{_replicas(total)} {_fit(total)} {now}"
         )
     has = f"at most {amount_words(name, most)} on one node"
-    needed = f"{_each(least)}{amount_words(name, each)}{_overhead(name, desk.cell(spot.column).pool)}"
-    return Objection(reason, needed, f"{has} {now}; {total} of {least} replicas {_fit(total)}")
+    needed = f"{_each(least)}{amount_words(name, each)}{_overhead(name, state.cell(probe.column).pool)}"
+    return UnmetConstraint(reason, needed, f"{has} {now}; {total} of {least} replicas {_fit(total)}")
 
 
-def short_resource(spot: Spot, stock: Stock) -> tuple[str, int, int]:
+def short_resource(probe: CellProbe, stock: NodeResources) -> tuple[str, int, int]:
     """Return the resource that allows the fewest replicas out of a stock, what one replica takes of it and the most on one node.
 
     The empty name: each resource by itself suffices, only not together on the same nodes (or not in one ring or card).
     """
-    desk, at = spot.desk, spot.desk.tables.columns[spot.column]
-    worst, found = spot.demand.least_replicas, ("", 0, 0)
-    for name, amount in need_of(spot.demand, at.cell.pool):
-        line = desk.tables.names.known(name)
+    state, at = probe.state, probe.state.matrix.columns[probe.column]
+    worst, found = probe.demand.least_replicas, ("", 0, 0)
+    for name, amount in replica_request(probe.demand, at.cell.pool):
+        line = state.matrix.resources.known_position(name)
         has = np.zeros(len(at.nodes), dtype=np.int64)
         if line is not None and line < stock.amounts.shape[1]:
             has = np.maximum(stock.amounts[at.nodes, line], 0)
@@ -122,18 +122,18 @@ def _each(least: int) -> str:
     return "" if least == 1 else f"{_replicas(least)} of "
 
 
-def _limited(reason: Reason, spot: Spot) -> Objection:
+def _limited(reason: Reason, probe: CellProbe) -> UnmetConstraint:
     """Return the amount of a limit that is short."""
-    use, least = spot.desk.limits.use(spot.column, spot.demand), spot.demand.least_replicas
-    for limit in spot.desk.limits.of(spot.column):
+    use, least = probe.state.limits.use(probe.column, probe.demand), probe.demand.least_replicas
+    for limit in probe.state.limits.of(probe.column):
         if limit.reason is reason and limit.fits(use) < least:
             for name, wanted in limit.amounts(use, least).items():
                 if name in limit.left and 0 < wanted > max(limit.left[name], 0):
-                    return Objection(reason, amount_words(name, wanted), _left_words(limit, name))
+                    return UnmetConstraint(reason, amount_words(name, wanted), _left_words(limit, name))
                 if limit.largest and 0 < wanted > limit.largest.get(name, wanted):
                     most = amount_words(name, limit.largest[name])
-                    return Objection(reason, amount_words(name, wanted), f"the member's queue gives one job at most {most}")
-    return Objection(reason, f"room for {_replicas(least)}", f"{_LIMITED[reason]} leaves less")
+                    return UnmetConstraint(reason, amount_words(name, wanted), f"the member's queue gives one job at most {most}")
+    return UnmetConstraint(reason, f"room for {_replicas(least)}", f"{_LIMITED[reason]} leaves less")
 
 
 def _left_words(limit: Limit, name: str) -> str:
@@ -148,11 +148,11 @@ def _left_words(limit: Limit, name: str) -> str:
     return f"{told} leaves {left}" + (f" of {amount_words(name, hard)}" if hard is not None else "")
 
 
-def _capped(spot: Spot) -> tuple[str, str] | None:
+def _capped(probe: CellProbe) -> tuple[str, str] | None:
     """Return the cap on devices of the offer's rule that is too low even if nothing ran."""
-    count = spot.demand.requirement.count if spot.demand.requirement else 0
-    wanted = count * spot.demand.least_replicas
-    for limit in spot.desk.limits.limits:
-        if spot.column in limit.columns.tolist() and "" in limit.total and limit.total[""] < wanted:
+    count = probe.demand.requirement.count if probe.demand.requirement else 0
+    wanted = count * probe.demand.least_replicas
+    for limit in probe.state.limits.limits:
+        if probe.column in limit.columns.tolist() and "" in limit.total and limit.total[""] < wanted:
             return f"{wanted} devices", f"the offer caps this pool at {limit.total['']} devices"
     return None

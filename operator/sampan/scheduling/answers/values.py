@@ -8,7 +8,7 @@ from sampan.model.reason import Reason
 
 
 @dataclass(frozen=True, slots=True)
-class Objection:
+class UnmetConstraint:
     """One requirement that a cell does not meet."""
 
     reason: Reason
@@ -44,7 +44,7 @@ class CellAnswer:
     """0..100; None where refused."""
     parts: tuple[tuple[str, int], ...] = ()
     """Weighted parts that sum to the score."""
-    objections: tuple[Objection, ...] = ()
+    unmet: tuple[UnmetConstraint, ...] = ()
     """Worst first; empty where not refused."""
     changes: tuple[Change, ...] = ()
     """The smallest change of the job that was proved to make it fit here now; empty: none is known, or none is needed."""
@@ -69,7 +69,7 @@ class CellAnswer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class QueuePosition:
     """Where a waiting job stands."""
 
     queue: str
@@ -82,7 +82,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
+class StartForecast:
     """When a job will start, as far as that can be known."""
 
     at_latest: int | None = None
@@ -107,11 +107,11 @@ class Explanation:
     """Usable ones by rank, best first, then the refused, mildest first: as they are to the job in the next cycle."""
     starts_in: CellAnswer | None
     """The cell in which the next cycle starts it, None where it does not."""
-    place: Place | None
+    position: QueuePosition | None
     """None where the job does not wait."""
     waits_for: str
     """Empty: it can start now."""
-    start: Start
+    start: StartForecast
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +122,7 @@ class Quote:
     """As in an explanation."""
     starts_in: CellAnswer | None
     waits_for: str
-    start: Start
+    start: StartForecast
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

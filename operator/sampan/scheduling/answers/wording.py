@@ -42,8 +42,8 @@ def _no_pool(refusal: Refusal) -> str:
     dominant = refusal.dominant
     ordered = sorted(counts, key=lambda reason: (reason is not dominant, -counts[reason], reason.severity))
     parts = (f"{_pools(counts[reason])} {reason} ({word(reason, refusal.job.shape, room=refusal.room)})" for reason in ordered)
-    have = "has" if refusal.beside == 1 else "have"
-    others = f"; {_pools(refusal.beside)} {have} other devices than the job asks for" if refusal.beside else ""
+    have = "has" if refusal.other_devices == 1 else "have"
+    others = f"; {_pools(refusal.other_devices)} {have} other devices than the job asks for" if refusal.other_devices else ""
     return f"no pool fits: {', '.join(parts)}{others}"
 
 
@@ -158,6 +158,6 @@ _WORDS: Final[Mapping[Reason, Callable[[Shape], str]]] = {
     Reason.TOO_LARGE: lambda s: f"needs {_wanted(s)}: more than the pool has even when empty",
     Reason.QUOTA_EXHAUSTED: lambda _: "a quota of the job namespace on the member leaves too little",
     Reason.MEMBER_QUEUE_FULL: lambda _: "the member's own queue admits no more now",
-    Reason.HELD_FOR_OTHERS: lambda _: "free now, but held for a job that comes first",
+    Reason.RESERVED_FOR_OTHERS: lambda _: "free now, but held for a job that comes first",
     Reason.INSUFFICIENT_CAPACITY: lambda s: f"needs {_wanted(s)}, not free now",
 }

@@ -8,19 +8,19 @@ import numpy as np
 from sampan.model.admission import Admission
 from sampan.model.job import Demand, Interconnect, Shape
 from sampan.model.offer import OfferKey
-from sampan.scheduling.capacity.fit_matrix import Column
+from sampan.scheduling.capacity.fit_matrix import CellColumn
 from sampan.scheduling.capacity.node_selection import Flags
-from sampan.scheduling.capacity.resources import Kind
+from sampan.scheduling.capacity.resources import CellKind
 
 CellId = tuple[OfferKey, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class CellIndex:
     """Views on the columns, made once for as long as none of them is exchanged."""
 
-    columns: Sequence[Column]
-    numbers: Mapping[CellId, int]
+    columns: Sequence[CellColumn]
+    by_id: Mapping[CellId, int]
     """By cell id."""
     by_pool: Mapping[CellId, list[int]]
     """By offer and pool name: the pool and its domains."""
@@ -31,7 +31,7 @@ class Layout:
     """Columns of pools that have fabric domains."""
     capped: tuple[tuple[int, ...], ...]
     """Columns that draw on one cap on devices."""
-    kinds: tuple[Kind, ...]
+    kinds: tuple[CellKind, ...]
     """Every kind of column once."""
     admissions: tuple[Admission, ...]
     """What members ask of pods, everything once that asks for something."""
@@ -39,7 +39,7 @@ class Layout:
     """By cluster UID and name of the member's queue."""
 
     @classmethod
-    def of(cls, columns: Sequence[Column]) -> "Layout":
+    def of(cls, columns: Sequence[CellColumn]) -> "CellIndex":
         """Lay out the columns."""
         numbers: dict[CellId, int] = {}
         by_pool: dict[CellId, list[int]] = {}
@@ -59,7 +59,7 @@ class Layout:
                 queued.setdefault((pool.cluster_uid, pool.member_queue), []).append(number)
         return cls(
             columns=columns,
-            numbers=numbers,
+            by_id=numbers,
             by_pool=by_pool,
             by_cluster=by_cluster,
             domain=np.array([bool(column.cell.domain) for column in columns], dtype=bool),
@@ -70,9 +70,9 @@ class Layout:
             queued={key: tuple(members) for key, members in queued.items()},
         )
 
-    def universe(self, shape: Shape, demand: Demand) -> tuple[Flags, Flags]:
+    def candidate_cells(self, shape: Shape, demand: Demand) -> tuple[Flags, Flags]:
         """Return the columns that a demand is asked about, and those of them that have no domain though it needs one."""
         if shape.placement.interconnect is Interconnect.SAME_DOMAIN and demand.replicas > 1:
-            lacking = ~self.domain & ~self.parted
-            return self.domain | lacking, lacking
+            missing_domain = ~self.domain & ~self.parted
+            return self.domain | missing_domain, missing_domain
         return ~self.domain, np.zeros_like(self.domain)

@@ -12,24 +12,24 @@ import numpy as np
 
 from sampan.model.cluster import Pool
 from sampan.model.job import Demand, Requirement
-from sampan.scheduling.capacity.fit_matrix import Column
+from sampan.scheduling.capacity.fit_matrix import CellColumn
 from sampan.scheduling.capacity.node_selection import Flags
-from sampan.scheduling.capacity.resources import Kind, Need, Needs, Stock
+from sampan.scheduling.capacity.resources import CellKind, NodeResources, Request, RequestTable
 from sampan.scheduling.capacity.topology import Cards, Numbers
 from sampan.scheduling.feasibility.device_names import named
 
 WEIGHTS: Final = 2**12
 """The weights of a mix are scaled down to this sum, so that sums over a node stay inside int64."""
-MOST: Final = 2**44
+MAX_DEVICE_AMOUNT: Final = 2**44
 """Amounts of devices, or bytes of a card, are clipped here."""
-MOST_FITS: Final = 2**16
+MAX_FITS: Final = 2**16
 """Replicas that a node is said to fit at most."""
-MOST_KNOWN: Final = 2**12
+MAX_CACHED: Final = 2**12
 """Needs on columns of which the last answer is kept."""
 
 
 @dataclass(frozen=True, slots=True)
-class Mixture:
+class DemandMix:
     """The demands of a mix that could use a pool, as numbers."""
 
     weights: Numbers
@@ -42,47 +42,49 @@ class Mixture:
 
 
 @dataclass(slots=True)
-class _Known:
+class _CachedScore:
     """The last answer for a need on a column, and what it was worked out from, node by node."""
 
     amounts: Numbers
     cards: list[Cards | None]
     done: Flags
-    waste: Numbers
+    added: Numbers
 
 
-class Waste:
+class FragmentationScore:
     """Answers for one mix; owned by a memo. A node is worked out anew only once it changed."""
 
     def __init__(self) -> None:
         self._mix: tuple[tuple[Demand, int], ...] = ()
-        self._mixtures: dict[tuple[Kind, tuple[str, ...]], tuple[int, Mixture | None]] = {}
-        self._known: dict[tuple[Need, int], tuple[Column, _Known]] = {}
+        self._mixes: dict[tuple[CellKind, tuple[str, ...]], tuple[int, DemandMix | None]] = {}
+        self._cache: dict[tuple[Request, int], tuple[CellColumn, _CachedScore]] = {}
 
-    def take_over(self, mix: tuple[tuple[Demand, int], ...]) -> None:
+    def set_mix(self, mix: tuple[tuple[Demand, int], ...]) -> None:
         """Judge by this mix from now on."""
         if mix is not self._mix and mix != self._mix:
-            self._mixtures.clear()
-            self._known.clear()
+            self._mixes.clear()
+            self._cache.clear()
         self._mix = mix
 
-    def of(self, column: Column, need: Need, *, stock: Stock, needs: Needs, able: Flags) -> Numbers | None:
+    def added(
+        self, column: CellColumn, request: Request, *, free: NodeResources, requests: RequestTable, suitable: Flags
+    ) -> Numbers | None:
         """Return how much more one replica makes unusable on the able nodes.
 
         None where nobody seen lately could use the column, or there is nothing to choose between. Nodes of rings are not judged:
         which devices of them are taken is not known once a replica is placed.
         """
-        if np.count_nonzero(able) < 2:
+        if np.count_nonzero(suitable) < 2:
             return None
-        mixture = self._mixture(column, needs, resources=stock.amounts.shape[1]) if self._mix and column.kind.rule is None else None
+        mixture = self._mix_for(column, requests, resources=free.amounts.shape[1]) if self._mix and column.kind.rule is None else None
         if mixture is None:
             return None
-        known = self._last(column, need, resources=stock.amounts.shape[1])
-        amounts = stock.amounts[column.nodes]
-        cards = [stock.cards.get(node) for node in column.nodes.tolist()] if column.kind.virtual else []
-        stale = able & ~(known.done & (known.amounts == amounts).all(axis=1))
+        known = self._cached(column, request, resources=free.amounts.shape[1])
+        amounts = free.amounts[column.nodes]
+        cards = [free.cards.get(node) for node in column.nodes.tolist()] if column.kind.virtual else []
+        stale = suitable & ~(known.done & (known.amounts == amounts).all(axis=1))
         if cards:
-            stale |= able & np.array([old is not new for old, new in zip(known.cards, cards, strict=True)], dtype=bool)
+            stale |= suitable & np.array([old is not new for old, new in zip(known.cards, cards, strict=True)], dtype=bool)
         places = np.flatnonzero(stale)
         if len(places):
             known.amounts[places], known.done[places] = amounts[places], True
@@ -90,40 +92,40 @@ class Waste:
                 known.cards[place] = cards[place]
             table = _table([cards[place] for place in places.tolist()]) if cards else None
             taken = np.zeros(amounts.shape[1], dtype=np.int64)
-            for name, amount in needs.vector(need, column.kind):
-                taken[needs.column_of(name)] = amount
-            units = needs.column_of(column.kind.resource)
+            for name, amount in requests.vector(request, column.kind):
+                taken[requests.position(name)] = amount
+            units = requests.position(column.kind.resource)
             before = unusable(mixture, amounts[places], units=units, cards=table)
-            after = unusable(mixture, amounts[places] - taken, units=units, cards=None if table is None else _less(table, need))
-            known.waste[places] = after - before
-        return known.waste
+            after = unusable(mixture, amounts[places] - taken, units=units, cards=None if table is None else _less(table, request))
+            known.added[places] = after - before
+        return known.added
 
-    def _last(self, column: Column, need: Need, *, resources: int) -> _Known:
+    def _cached(self, column: CellColumn, need: Request, *, resources: int) -> _CachedScore:
         key = need, id(column)
-        found = self._known.get(key)
+        found = self._cache.get(key)
         if found is None or found[1].amounts.shape[1] != resources:
-            if len(self._known) >= MOST_KNOWN:
-                self._known.clear()
+            if len(self._cache) >= MAX_CACHED:
+                self._cache.clear()
             size = len(column.nodes)
             nothing = np.zeros((size, resources), dtype=np.int64)
-            fresh = _Known(nothing, [None] * size, np.zeros(size, dtype=bool), np.zeros(size, dtype=np.int64))
-            found = self._known[key] = column, fresh  # the column is kept, so that its identity names no other
+            fresh = _CachedScore(nothing, [None] * size, np.zeros(size, dtype=bool), np.zeros(size, dtype=np.int64))
+            found = self._cache[key] = column, fresh  # the column is kept, so that its identity names no other
         return found[1]
 
-    def _mixture(self, column: Column, needs: Needs, *, resources: int) -> Mixture | None:
+    def _mix_for(self, column: CellColumn, needs: RequestTable, *, resources: int) -> DemandMix | None:
         pool = column.cell.pool
         have = pool.accelerator
         told = (have.name, have.family, have.vendor, have.stack) if have is not None else (pool.family, pool.vendor, pool.stack)
         key = column.kind, (*told, pool.sharing.value, pool.profile)
-        found = self._mixtures.get(key)
+        found = self._mixes.get(key)
         if found is None or found[0] != resources:
-            if len(self._mixtures) >= MOST_KNOWN:
-                self._mixtures.clear()
-            found = self._mixtures[key] = resources, mixture_of(self._mix, column, needs, resources=resources)
+            if len(self._mixes) >= MAX_CACHED:
+                self._mixes.clear()
+            found = self._mixes[key] = resources, demand_mix(self._mix, column, needs, resources=resources)
         return found[1]
 
 
-def mixture_of(mix: Sequence[tuple[Demand, int]], column: Column, needs: Needs, *, resources: int) -> Mixture | None:
+def demand_mix(mix: Sequence[tuple[Demand, int]], column: CellColumn, needs: RequestTable, *, resources: int) -> DemandMix | None:
     """Return the demands of a mix that could use a column's devices; None where there is none."""
     fitting = [(demand, weight) for demand, weight in mix if weight > 0 and _suits(demand.requirement, column.cell.pool)]
     if not fitting:
@@ -131,13 +133,13 @@ def mixture_of(mix: Sequence[tuple[Demand, int]], column: Column, needs: Needs, 
     total = sum(weight for _, weight in fitting)
     amounts = np.zeros((len(fitting), resources), dtype=np.int64)
     for row, (demand, _) in enumerate(fitting):
-        for name, amount in needs.vector(Need.of(demand), column.kind):
-            at = needs.known(name)
+        for name, amount in needs.vector(Request.of(demand), column.kind):
+            at = needs.known_position(name)
             if at is not None and at < resources:
                 amounts[row, at] = amount
     wanted = [demand.requirement for demand, _ in fitting if demand.requirement is not None]
     shares = [(0, 0) if each.share is None else (each.share.memory, each.share.compute_percent) for each in wanted]
-    return Mixture(
+    return DemandMix(
         weights=np.array([max(weight * WEIGHTS // total, 1) for _, weight in fitting], dtype=np.int64),
         counts=np.array([each.count for each in wanted], dtype=np.int64),
         shares=np.array(shares, dtype=np.int64),
@@ -145,29 +147,29 @@ def mixture_of(mix: Sequence[tuple[Demand, int]], column: Column, needs: Needs, 
     )
 
 
-def unusable(mixture: Mixture, amounts: Numbers, *, units: int, cards: Numbers | None) -> Numbers:
+def unusable(mixture: DemandMix, amounts: Numbers, *, units: int, cards: Numbers | None) -> Numbers:
     """Return, node by node, the expected amount of devices that replicas of the mix cannot use, in units of weight x amount.
 
     `amounts`: free by node and resource column; `cards`: free memory, cores and slots by node and card, where these are handed out.
     """
-    fits: Numbers = np.full((len(amounts), len(mixture.counts)), MOST_FITS, dtype=np.int64)
+    fits: Numbers = np.full((len(amounts), len(mixture.counts)), MAX_FITS, dtype=np.int64)
     for column in np.flatnonzero(mixture.amounts.any(axis=0)).tolist():
         asked = mixture.amounts[:, column]
         share = np.maximum(amounts[:, column], 0)[:, None] // np.maximum(asked, 1)
-        np.minimum(fits, np.where(asked > 0, share, MOST_FITS), out=fits)
+        np.minimum(fits, np.where(asked > 0, share, MAX_FITS), out=fits)
     if cards is None:
-        free = np.clip(amounts[:, units], 0, MOST)
+        free = np.clip(amounts[:, units], 0, MAX_DEVICE_AMOUNT)
         each = mixture.amounts[:, units]
     else:
-        free = np.minimum(np.clip(cards[:, :, 0], 0, MOST).sum(axis=1), MOST)
+        free = np.minimum(np.clip(cards[:, :, 0], 0, MAX_DEVICE_AMOUNT).sum(axis=1), MAX_DEVICE_AMOUNT)
         each = mixture.shares[:, 0] * mixture.counts
         np.minimum(fits, _on_cards(mixture, cards), out=fits)
-    left = np.maximum(free[:, None] - np.minimum(fits * np.minimum(each, MOST), free[:, None]), 0)
+    left = np.maximum(free[:, None] - np.minimum(fits * np.minimum(each, MAX_DEVICE_AMOUNT), free[:, None]), 0)
     found: Numbers = (left * mixture.weights).sum(axis=1)
     return found
 
 
-def _on_cards(mixture: Mixture, cards: Numbers) -> Numbers:
+def _on_cards(mixture: DemandMix, cards: Numbers) -> Numbers:
     """Return replicas that fit by node and demand, as far as the cards allow."""
     free = np.maximum(cards, 0)
     per_card = np.repeat(free[:, :, 2][:, :, None], len(mixture.counts), axis=2)
@@ -188,7 +190,7 @@ def _table(cards: Sequence[Cards | None]) -> Numbers:
     return table
 
 
-def _less(cards: Numbers, need: Need) -> Numbers:
+def _less(cards: Numbers, need: Request) -> Numbers:
     """Return the cards after one replica, taken as `groups.take_cards` takes them."""
     if need.share is None or not need.count:
         return cards

@@ -7,20 +7,20 @@ import numpy as np
 
 from sampan.model.admission import CLAIM_TEMPLATES, JOBS, LIMITS, PER_CLASS, SERVICES
 from sampan.model.job import Demand
+from sampan.model.quantity import INFINITE
 from sampan.model.vector import PODS
-from sampan.scheduling.capacity.cells import Layout
+from sampan.scheduling.capacity.cells import CellIndex
 from sampan.scheduling.capacity.node_selection import Flags
 from sampan.scheduling.capacity.request import OF_COMPUTE
 from sampan.scheduling.capacity.topology import Numbers
 
-AMPLE: Final = 2**62
 _ONCE: Final = (JOBS, SERVICES, CLAIM_TEMPLATES)
 
 
-class Bounds:
+class LimitBounds:
     """The least that any limit leaves, by resource and column, and the most that a kind of pool adds to a pod."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: CellIndex) -> None:
         """Nothing is limited yet."""
         self._layout = layout
         self._least: dict[str, Numbers] = {}
@@ -30,12 +30,12 @@ class Bounds:
         """Take over what a limit of these columns leaves: no more than before."""
         for name, amount in left.items():
             if name not in self._least:
-                self._least[name] = np.full(len(self._layout.columns), AMPLE, dtype=np.int64)
+                self._least[name] = np.full(len(self._layout.columns), INFINITE, dtype=np.int64)
                 self._more[name] = self._added(name)
             least = self._least[name]
-            least[columns] = np.minimum(least[columns], max(min(amount, AMPLE), -AMPLE))
+            least[columns] = np.minimum(least[columns], max(min(amount, INFINITE), -INFINITE))
 
-    def doubtful(self, demand: Demand, wanted: Numbers | int) -> Flags:
+    def may_be_short(self, demand: Demand, wanted: Numbers | int) -> Flags:
         """Return the columns where a limit may allow fewer replicas than wanted: all such, and some others."""
         found: Flags = np.zeros(len(self._layout.columns), dtype=bool)
         once = dict(demand.objects)
@@ -45,7 +45,7 @@ class Bounds:
                 continue
             most = self._most(name, demand)
             if most > 0:
-                found |= least // min(most, AMPLE) < wanted
+                found |= least // min(most, INFINITE) < wanted
         return found
 
     def _most(self, name: str, demand: Demand) -> int:
@@ -62,7 +62,7 @@ class Bounds:
         if name.startswith("count/"):
             return 1
         if name.endswith(PER_CLASS) or (need is not None and need.share is not None):
-            return AMPLE if devices else 0
+            return INFINITE if devices else 0
         return added + devices * max(units, 1)
 
     def _added(self, name: str) -> tuple[int, int]:

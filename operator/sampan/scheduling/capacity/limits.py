@@ -15,8 +15,8 @@ from sampan.model.job import Demand
 from sampan.model.reason import Reason
 from sampan.model.snapshot import Snapshot
 from sampan.model.vector import CPU, MEMORY
-from sampan.scheduling.capacity.cells import Layout
-from sampan.scheduling.capacity.limit_bounds import Bounds
+from sampan.scheduling.capacity.cells import CellIndex
+from sampan.scheduling.capacity.limit_bounds import LimitBounds
 from sampan.scheduling.capacity.node_selection import Flags
 from sampan.scheduling.capacity.quota_usage import NOTHING, UNLIMITED, QuotaUse, use_of
 from sampan.scheduling.capacity.topology import Numbers
@@ -68,7 +68,7 @@ class Limit:
             return {}
         replicas = sum(count for _, count in running.nodes)
         limits = {f"{LIMITS}{name}": amount * replicas for name, amount in running.limits}
-        return {"": devices_of(running, pool), **dict(running.held.amounts), **limits}
+        return {"": devices_of(running, pool), **dict(running.in_use.amounts), **limits}
 
     def state(self) -> tuple[object, ...]:
         """Return what is left and what there would be, as a value to compare."""
@@ -85,16 +85,16 @@ class Limit:
 class Limits:
     """All limits of one cycle."""
 
-    def __init__(self, snapshot: Snapshot, layout: Layout) -> None:
-        self._layout, self._columns = layout, layout.columns
+    def __init__(self, snapshot: Snapshot, layout: CellIndex) -> None:
+        self._cells, self._columns = layout, layout.columns
         self.limits: list[Limit] = []
         self._of: dict[int, list[Limit]] = {}
         self._state: tuple[object, ...] | None = None
         self._per_job = _per_job(snapshot, layout)
         self._uses: dict[tuple[int, int], tuple[Demand, QuotaUse]] = {}
-        self._rules(snapshot)
-        self._told(snapshot)
-        self._bounds = Bounds(layout)
+        self._caps(snapshot)
+        self._quotas(snapshot)
+        self._bounds = LimitBounds(layout)
         for limit in self.limits:
             for column in limit.columns.tolist():
                 self._of.setdefault(column, []).append(limit)
@@ -120,10 +120,10 @@ class Limits:
             known = self._uses[id(demand), column] = demand, use_of(demand, self._columns[column].cell.pool)
         return known[1]
 
-    def narrow(self, room: Numbers, demand: Demand) -> None:
+    def subtract(self, room: Numbers, demand: Demand) -> None:
         """Lower the rooms of the columns to what their limits allow."""
         devices = demand.requirement.count if demand.requirement else 0
-        for at in self.among(np.flatnonzero((room > 0) & self._bounds.doubtful(demand, room))):
+        for at in self.among(np.flatnonzero((room > 0) & self._bounds.may_be_short(demand, room))):
             use = self.use(at, demand)
             room[at] = min(int(room[at]), *(limit.fits(use) for limit in self._of[at]))
         if devices and self._per_job is not None:
@@ -135,7 +135,7 @@ class Limits:
 
     def short(self, open_: Flags, demand: Demand) -> list[int]:
         """Return those of the open columns whose limits may allow fewer than the least replicas; `why` tells for sure."""
-        return self.among(np.flatnonzero(open_ & self._bounds.doubtful(demand, demand.least_replicas))) if self._of else []
+        return self.among(np.flatnonzero(open_ & self._bounds.may_be_short(demand, demand.least_replicas))) if self._of else []
 
     def why(self, column: int, demand: Demand) -> Reason | None:
         """Return the reason of a limit that allows fewer than the least replicas, None where none does."""
@@ -152,8 +152,8 @@ class Limits:
             limit.take(use, replicas)
             self._bounds.lower(limit.columns, limit.left)
 
-    def _rules(self, snapshot: Snapshot) -> None:
-        for members in self._layout.capped:
+    def _caps(self, snapshot: Snapshot) -> None:
+        for members in self._cells.capped:
             pools = {self._columns[at].cell.pool.name: self._columns[at].cell.pool for at in members}
             cell = self._columns[members[0]].cell
             cap = cell.pool.max_devices or 0
@@ -164,9 +164,9 @@ class Limits:
                     used += devices_of(running, pool)
             self._add(Reason.INSUFFICIENT_CAPACITY, members, _Amounts(left={"": cap - used}, total={"": cap}))
 
-    def _told(self, snapshot: Snapshot) -> None:
+    def _quotas(self, snapshot: Snapshot) -> None:
         within: dict[tuple[str, str], list[int]] = {}
-        for uid, numbers in self._layout.by_cluster.items():
+        for uid, numbers in self._cells.by_cluster.items():
             if snapshot.clusters[uid].quotas:
                 for number in numbers:
                     namespace = snapshot.offers[self._columns[number].cell.offer].namespace
@@ -180,7 +180,7 @@ class Limits:
     def _queues(self, snapshot: Snapshot) -> None:
         """Every queue of one ClusterQueue draws on the same amount, and all of a cohort on what it has together."""
         drawn: dict[tuple[str, str], tuple[list[int], Mapping[str, int], Mapping[str, int]]] = {}
-        for (uid, name), queued in self._layout.queued.items():
+        for (uid, name), queued in self._cells.queued.items():
             queue = snapshot.clusters[uid].queues.get(name)
             if queue is None:
                 continue
@@ -196,7 +196,7 @@ class Limits:
         self.limits.append(Limit(number, reason, np.array(columns), left, total, amounts.largest, quota))
 
 
-def _per_job(snapshot: Snapshot, layout: Layout) -> Numbers | None:
+def _per_job(snapshot: Snapshot, layout: CellIndex) -> Numbers | None:
     """Return by column the most devices that its offer gives to one job; None where no offer says."""
     caps = {key: offer.max_devices_per_job for key, offer in snapshot.offers.items() if offer.max_devices_per_job is not None}
     if not caps:
@@ -207,7 +207,7 @@ def _per_job(snapshot: Snapshot, layout: Layout) -> Numbers | None:
 def devices_of(running: Running, pool: Pool) -> int:
     """Return the devices that a job of ours holds in a pool."""
     units = pool.accelerator.units_per_device if pool.accelerator else 1
-    return running.held[pool.resource] // units if pool.resource else 0
+    return running.in_use[pool.resource] // units if pool.resource else 0
 
 
 def after_run(quota: Quota, running: Running, *, sign: int) -> Quota:
@@ -215,7 +215,7 @@ def after_run(quota: Quota, running: Running, *, sign: int) -> Quota:
     if quota.best_effort not in (None, not (running.per_replica[CPU] or running.per_replica[MEMORY])):
         return quota
     replicas = sum(count for _, count in running.nodes)
-    taken = {**dict(running.held.amounts), **{f"{LIMITS}{name}": amount * replicas for name, amount in running.limits}, JOBS: 1}
+    taken = {**dict(running.in_use.amounts), **{f"{LIMITS}{name}": amount * replicas for name, amount in running.limits}, JOBS: 1}
     return Quota(
         name=quota.name,
         left={name: amount - sign * taken.get(name, 0) for name, amount in quota.left.items()},

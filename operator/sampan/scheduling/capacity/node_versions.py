@@ -7,11 +7,11 @@ from sampan.model.cluster import Cluster
 
 NodeId = tuple[str, str]
 """Cluster UID and node name."""
-Sign = tuple[object, ...]
+NodeVersion = tuple[object, ...]
 K = TypeVar("K")
 
 
-def sign_of(clusters: Mapping[str, Cluster], node: NodeId) -> Sign:
+def version_of(clusters: Mapping[str, Cluster], node: NodeId) -> NodeVersion:
     """Return values whose identity, or equality for small ones, tells whether anything about a node has changed."""
     uid, name = node
     cluster = clusters.get(uid)
@@ -22,7 +22,7 @@ def sign_of(clusters: Mapping[str, Cluster], node: NodeId) -> Sign:
     return (id(cluster.nodes.get(name)), cluster.nodes.get(name), cluster.used.get(name), groups, cluster.rings.get(name), cards)
 
 
-def whole_differs(old: Sign, new: Sign) -> bool:
+def allocatable_differs(old: NodeVersion, new: NodeVersion) -> bool:
     """Tell whether a node may have other amounts than before, whatever is taken of them."""
     return not (old and new and old[0] == new[0] and old[3] == new[3])
 

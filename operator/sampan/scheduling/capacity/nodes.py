@@ -7,21 +7,21 @@ import numpy as np
 from sampan.model.accelerator import CountRule
 from sampan.model.cluster import Cluster
 from sampan.model.vector import Vector
-from sampan.scheduling.capacity.node_versions import NodeId, Sign, changed_nodes, sign_of, whole_differs
-from sampan.scheduling.capacity.resources import Names, Need, Stock, clipped
+from sampan.scheduling.capacity.node_versions import NodeId, NodeVersion, allocatable_differs, changed_nodes, version_of
+from sampan.scheduling.capacity.resources import NodeResources, Request, ResourceIndex, clipped
 from sampan.scheduling.capacity.topology import Cards, ring_table, take_cards
 
 
-class Inventory:
+class NodeTable:
     """The nodes that any cell ever held. Owned by one memo; changed in place."""
 
-    def __init__(self, names: Names) -> None:
-        self._names = names
-        self.free, self.whole = (Stock(np.zeros((0, 0), dtype=np.int64), {}, {}) for _ in range(2))
+    def __init__(self, names: ResourceIndex) -> None:
+        self._resources = names
+        self.free, self.allocatable = (NodeResources(np.zeros((0, 0), dtype=np.int64), {}, {}) for _ in range(2))
         self._clusters: dict[str, Cluster] = {}
         self._numbers: dict[NodeId, int] = {}
         self._ids: list[NodeId] = []
-        self._signs: list[Sign] = []
+        self._versions: list[NodeVersion] = []
         self._rules: dict[int, tuple[CountRule, str]] = {}
 
     def __len__(self) -> int:
@@ -43,39 +43,39 @@ class Inventory:
         self._clusters = dict(clusters)
         return stale
 
-    def compared(self, nodes: Iterable[int]) -> tuple[list[int], list[int]]:
+    def changes_of(self, nodes: Iterable[int]) -> tuple[list[int], list[int]]:
         """Return those of the nodes of which only what is taken differs, and those that have other amounts."""
         used, whole = list[int](), list[int]()
         for node in nodes:
-            old, new = self._signs[node], sign_of(self._clusters, self._ids[node])
-            if whole_differs(old, new):
+            old, new = self._versions[node], version_of(self._clusters, self._ids[node])
+            if allocatable_differs(old, new):
                 whole.append(node)
             elif old != new:
                 used.append(node)
         return used, whole
 
-    def ruled(self, node: int, rule: CountRule, resource: str) -> None:
+    def set_rings(self, node: int, rule: CountRule, resource: str) -> None:
         """Have a node consist of rings."""
         if self._rules.get(node) != (rule, resource):
             self._rules[node] = rule, resource
             self.write(node)
 
-    def take(self, node: int, amounts: Vector, *, need: Need, replicas: int) -> None:
+    def take(self, node: int, amounts: Vector, *, request: Request, replicas: int) -> None:
         """Take what replicas of a need hold: `amounts` each, and their parts of cards."""
         for resource, amount in amounts:
-            self.free.amounts[node, self._names.column(resource)] -= amount * replicas
-        if need.share is not None and node in self.free.cards:
+            self.free.amounts[node, self._resources.position(resource)] -= amount * replicas
+        if request.share is not None and node in self.free.cards:
             for _ in range(replicas):
-                self.free.cards[node] = take_cards(self.free.cards[node], need.share, need.count)
+                self.free.cards[node] = take_cards(self.free.cards[node], request.share, request.count)
         if node in self._rules:
             rule, resource = self._rules[node]
-            units = self._names.column(resource)
+            units = self._resources.position(resource)
             self.free.rings[node] = ring_table(None, int(self.free.amounts[node, units]), groups=self._groups(node, rule, units), rule=rule)
 
     def _add(self, node: NodeId) -> int:
         self._numbers[node] = len(self._ids)
         self._ids.append(node)
-        self._signs.append(())
+        self._versions.append(())
         return len(self._ids) - 1
 
     def write(self, node: int) -> None:
@@ -83,15 +83,15 @@ class Inventory:
         uid, name = self._ids[node]
         cluster = self._clusters.get(uid)
         known = cluster.nodes.get(name) if cluster is not None else None
-        self._signs[node] = sign_of(self._clusters, (uid, name))
+        self._versions[node] = version_of(self._clusters, (uid, name))
         whole = clipped(known.allocatable) if known is not None else {}
         used = clipped(cluster.used.get(name, Vector())) if cluster is not None else {}
-        columns = {resource: self._names.column(resource) for resource in sorted({*whole, *used})}
-        for stock in (self.free, self.whole):
-            stock.sized(len(self._ids), len(self._names))
+        columns = {resource: self._resources.position(resource) for resource in sorted({*whole, *used})}
+        for stock in (self.free, self.allocatable):
+            stock.resize(len(self._ids), len(self._resources))
             stock.amounts[node] = 0
         for resource, column in columns.items():
-            self.whole.amounts[node, column] = whole.get(resource, 0)
+            self.allocatable.amounts[node, column] = whole.get(resource, 0)
             self.free.amounts[node, column] = whole.get(resource, 0) - used.get(resource, 0)
         if cluster is not None and known is not None:
             self._write_parts(node, cluster, name)
@@ -99,16 +99,16 @@ class Inventory:
     def _write_parts(self, node: int, cluster: Cluster, name: str) -> None:
         cards = [(group, card) for group in cluster.devices.get(name, ()) for card in group.cards]
         if cards:
-            self.whole.cards[node] = np.array([(card.memory, card.cores, card.slots) for _, card in cards], dtype=np.int64)
-            self.free.cards[node] = self.whole.cards[node] - _taken(cluster, name, [card.id for _, card in cards])
+            self.allocatable.cards[node] = np.array([(card.memory, card.cores, card.slots) for _, card in cards], dtype=np.int64)
+            self.free.cards[node] = self.allocatable.cards[node] - _taken(cluster, name, [card.id for _, card in cards])
         if node in self._rules:
             rule, resource = self._rules[node]
-            units = self._names.column(resource)
-            for stock, rings in ((self.free, cluster.rings.get(name)), (self.whole, None)):
+            units = self._resources.position(resource)
+            for stock, rings in ((self.free, cluster.rings.get(name)), (self.allocatable, None)):
                 stock.rings[node] = ring_table(rings, int(stock.amounts[node, units]), groups=self._groups(node, rule, units), rule=rule)
 
     def _groups(self, node: int, rule: CountRule, column: int) -> int:
-        return max(-(-int(self.whole.amounts[node, column]) // rule.group_size), 1)
+        return max(-(-int(self.allocatable.amounts[node, column]) // rule.group_size), 1)
 
 
 def _taken(cluster: Cluster, node: str, cards: Sequence[str]) -> Cards:

@@ -11,7 +11,7 @@ from sampan.model.vector import CPU, MEMORY, STORAGE, Vector
 OF_COMPUTE: Final = (CPU, MEMORY, STORAGE)
 
 
-def need_of(demand: Demand, pool: Pool) -> Vector:
+def replica_request(demand: Demand, pool: Pool) -> Vector:
     """Return the amounts of one replica on a node of the pool: the pod's own, its devices in units, and what launching it adds.
 
     What LimitRanges of the namespace give to a container that names none counts as the pod's own.

@@ -9,19 +9,18 @@ import numpy as np
 from sampan.model.accelerator import CountRule
 from sampan.model.cluster import Cell
 from sampan.model.job import Demand, Share
+from sampan.model.quantity import INFINITE
 from sampan.model.vector import CPU, MEMORY, PODS, STORAGE, Vector
 from sampan.scheduling.capacity.request import fill, fills_of
 from sampan.scheduling.capacity.topology import MOST_COUNT, Cards, Numbers, cards_fit
 
 BASE: Final = (CPU, MEMORY, STORAGE, PODS)
-MOST_FITS: Final = 2**31
+MAX_FITS: Final = 2**31
 """Replicas that a node is said to fit at most. Sums over 2^20 nodes stay below 2^51, so int64 never overflows."""
-MOST_AMOUNT: Final = 2**62
-"""Amounts are clipped here, either way: two of them can be added in int64."""
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class CellKind:
     """All of a cell that the fit of a replica on one of its nodes depends on."""
 
     resource: str
@@ -34,7 +33,7 @@ class Kind:
     """Requests that a pod gets there which names none."""
 
     @classmethod
-    def of(cls, cell: Cell) -> "Kind":
+    def of(cls, cell: Cell) -> "CellKind":
         """Return the kind of a cell."""
         pool, have = cell.pool, cell.pool.accelerator
         rule = have.count_rule if have is not None and have.count_rule.group_size else None
@@ -49,7 +48,7 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class Request:
     """All of a demand that its fit depends on."""
 
     per_replica: Vector
@@ -62,7 +61,7 @@ class Need:
     """Resources that it names with 0: nothing is filled in."""
 
     @classmethod
-    def of(cls, demand: Demand, *, cpu_reserve: int = 0) -> "Need":
+    def of(cls, demand: Demand, *, cpu_reserve: int = 0) -> "Request":
         """Return the need of a demand."""
         wanted = demand.requirement
         if wanted is None:
@@ -70,32 +69,32 @@ class Need:
         return cls(demand.per_replica, wanted.count, wanted.share, zeros=demand.zeros)
 
 
-class Names:
+class ResourceIndex:
     """Columns by resource name; the first ones are `BASE`."""
 
     def __init__(self) -> None:
-        self._columns = {name: column for column, name in enumerate(BASE)}
+        self._positions = {name: column for column, name in enumerate(BASE)}
 
     def __len__(self) -> int:
         """Return how many columns there are."""
-        return len(self._columns)
+        return len(self._positions)
 
-    def column(self, name: str) -> int:
+    def position(self, name: str) -> int:
         """Return the column of a resource, a new one where it was never seen."""
-        return self._columns.setdefault(name, len(self._columns))
+        return self._positions.setdefault(name, len(self._positions))
 
-    def known(self, name: str) -> int | None:
+    def known_position(self, name: str) -> int | None:
         """Return the column of a resource, None where it was never seen."""
-        return self._columns.get(name)
+        return self._positions.get(name)
 
 
-class Stock:
+class NodeResources:
     """Amounts, rings and cards of nodes by number. `copy` for pictures of another moment."""
 
     def __init__(self, amounts: Numbers, rings: dict[int, Numbers], cards: dict[int, Cards]) -> None:
         self.amounts, self.rings, self.cards = amounts, rings, cards
 
-    def sized(self, nodes: int, resources: int) -> None:
+    def resize(self, nodes: int, resources: int) -> None:
         """Make room for so many nodes and resources."""
         have = self.amounts.shape
         if have[0] < nodes or have[1] < resources:
@@ -106,25 +105,25 @@ class Stock:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class RequestColumn:
     """One resource of a need on cells of one kind: its column, and the amount per replica by need."""
 
-    column: int
+    position: int
     amounts: Numbers
 
 
-class Needs:
+class RequestTable:
     """Every need that is asked about, by number, and per kind what a replica takes of which column."""
 
-    def __init__(self, names: Names) -> None:
-        self._names = names
-        self.all: list[Need] = []
-        self._numbers: dict[Need, int] = {}
-        self._lines: dict[Kind, tuple[int, tuple[Line, ...]]] = {}
+    def __init__(self, names: ResourceIndex) -> None:
+        self._resources = names
+        self.all: list[Request] = []
+        self._numbers: dict[Request, int] = {}
+        self._columns: dict[CellKind, tuple[int, tuple[RequestColumn, ...]]] = {}
         self._counts: Numbers = np.zeros(0, dtype=np.int64)
         self._reserves: Numbers = np.zeros(0, dtype=np.int64)
 
-    def number(self, need: Need) -> tuple[int, bool]:
+    def row_of(self, need: Request) -> tuple[int, bool]:
         """Return the number of a need and whether it is new."""
         known = self._numbers.get(need)
         if known is not None:
@@ -137,31 +136,31 @@ class Needs:
         """Forget all but these; they are numbered anew in this order."""
         self.all = [self.all[number] for number in numbers]
         self._numbers = {need: number for number, need in enumerate(self.all)}
-        self._lines.clear()
+        self._columns.clear()
         self._counts = np.zeros(0, dtype=np.int64)
 
-    def lines(self, kind: Kind) -> tuple[Line, ...]:
+    def columns(self, kind: CellKind) -> tuple[RequestColumn, ...]:
         """Return what a replica takes on nodes of a kind, resource by resource."""
-        done, lines = self._lines.get(kind, (0, ()))
+        done, lines = self._columns.get(kind, (0, ()))
         if done < len(self.all):
             vectors = [self.vector(need, kind) for need in self.all[done:]]
             names = sorted({name for vector in vectors for name, _ in vector})
-            amounts = {line.column: line.amounts for line in lines}
-            fresh = {self._names.column(name): np.array([min(v[name], MOST_AMOUNT) for v in vectors], dtype=np.int64) for name in names}
+            amounts = {line.position: line.amounts for line in lines}
+            fresh = {self._resources.position(name): np.array([min(v[name], INFINITE) for v in vectors], dtype=np.int64) for name in names}
             lines = tuple(
-                Line(column, np.concatenate((_or_zeros(amounts.get(column), done), _or_zeros(fresh.get(column), len(vectors)))))
+                RequestColumn(column, np.concatenate((_or_zeros(amounts.get(column), done), _or_zeros(fresh.get(column), len(vectors)))))
                 for column in sorted({*amounts, *fresh})
             )
-            self._lines[kind] = len(self.all), lines
+            self._columns[kind] = len(self.all), lines
         return lines
 
-    def column_of(self, name: str) -> int:
+    def position(self, name: str) -> int:
         """Return the column of a resource."""
-        return self._names.column(name)
+        return self._resources.position(name)
 
-    def known(self, name: str) -> int | None:
+    def known_position(self, name: str) -> int | None:
         """Return the column of a resource, None where it was never seen."""
-        return self._names.known(name)
+        return self._resources.known_position(name)
 
     def counts(self) -> tuple[Numbers, Numbers]:
         """Return devices and CPU reserve by need."""
@@ -171,7 +170,7 @@ class Needs:
         return self._counts, self._reserves
 
     @staticmethod
-    def vector(need: Need, kind: Kind) -> Vector:
+    def vector(need: Request, kind: CellKind) -> Vector:
         """Return what one replica takes; equal to `need_of` for the demand and the pool behind."""
         parts = [need.per_replica, kind.extra]
         if kind.fills.amounts:
@@ -181,21 +180,21 @@ class Needs:
         return Vector.total(parts)
 
 
-def fits(stock: Stock, needs: Needs, rows: Numbers, *, kind: Kind, nodes: Numbers) -> Numbers:
+def fits(stock: NodeResources, needs: RequestTable, rows: Numbers, *, kind: CellKind, nodes: Numbers) -> Numbers:
     """Return replicas that fit by need and node, each node by itself: a table of len(rows) x len(nodes)."""
-    table: Numbers = np.full((len(rows), len(nodes)), MOST_FITS, dtype=np.int64)
+    table: Numbers = np.full((len(rows), len(nodes)), MAX_FITS, dtype=np.int64)
     counts = needs.counts()[0][rows]
-    lines = needs.lines(kind)
+    lines = needs.columns(kind)
     taken = np.zeros(len(rows), dtype=bool)
     for line in lines:
         amounts = line.amounts[rows]
         asked = amounts > 0
         if asked.any():
-            free = stock.amounts[nodes, line.column].clip(0)[None, :]
-            if line.column == 0:
+            free = stock.amounts[nodes, line.position].clip(0)[None, :]
+            if line.position == 0:
                 free = free - _kept(stock, needs, rows, kind=kind, nodes=nodes)
             share = np.maximum(free, 0) // np.maximum(amounts, 1)[:, None]
-            np.minimum(table, np.where(asked[:, None], share, MOST_FITS), out=table)
+            np.minimum(table, np.where(asked[:, None], share, MAX_FITS), out=table)
             taken |= asked
     if kind.rule is not None and len(nodes):
         by_count = np.array([stock.rings[node] for node in nodes.tolist()])
@@ -203,16 +202,16 @@ def fits(stock: Stock, needs: Needs, rows: Numbers, *, kind: Kind, nodes: Number
     if kind.virtual:
         _narrow_cards(table, stock, needs, rows=rows, nodes=nodes)
     table[~taken] = 0  # a need of nothing would fit without end
-    np.clip(table, 0, MOST_FITS, out=table)
+    np.clip(table, 0, MAX_FITS, out=table)
     return table
 
 
-def _kept(stock: Stock, needs: Needs, rows: Numbers, *, kind: Kind, nodes: Numbers) -> Numbers:
+def _kept(stock: NodeResources, needs: RequestTable, rows: Numbers, *, kind: CellKind, nodes: Numbers) -> Numbers:
     """Return the CPU by need and node that is kept for free devices."""
     _, reserves = needs.counts()
     if not kind.resource or not reserves[rows].any():
         return np.zeros((1, 1), dtype=np.int64)
-    devices = stock.amounts[nodes, needs.column_of(kind.resource)].clip(0) // kind.units
+    devices = stock.amounts[nodes, needs.position(kind.resource)].clip(0) // kind.units
     kept: Numbers = reserves[rows][:, None] * devices[None, :]
     return kept
 
@@ -226,7 +225,7 @@ def _narrow(table: Numbers, which: np.ndarray[tuple[int], np.dtype[np.bool_]], l
         table[which] = np.minimum(table[which], limits[which])
 
 
-def _narrow_cards(table: Numbers, stock: Stock, needs: Needs, *, rows: Numbers, nodes: Numbers) -> None:
+def _narrow_cards(table: Numbers, stock: NodeResources, needs: RequestTable, *, rows: Numbers, nodes: Numbers) -> None:
     for line, row in enumerate(rows.tolist()):
         need = needs.all[row]
         if need.count:
@@ -238,4 +237,4 @@ def _narrow_cards(table: Numbers, stock: Stock, needs: Needs, *, rows: Numbers, 
 def clipped(vector: Vector | Mapping[str, int]) -> dict[str, int]:
     """Return amounts by name, no greater and no less than int64 sums allow."""
     pairs = vector.items() if isinstance(vector, Mapping) else vector
-    return {name: max(min(amount, MOST_AMOUNT), -MOST_AMOUNT) for name, amount in pairs}
+    return {name: max(min(amount, INFINITE), -INFINITE) for name, amount in pairs}

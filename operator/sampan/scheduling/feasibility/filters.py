@@ -20,7 +20,7 @@ from sampan.scheduling.feasibility.versions import new_enough
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class FilterContext:
     """May this demand, under these limits, run in this pool of this offer now?"""
 
     demand: Demand
@@ -44,95 +44,95 @@ class Question:
         return price.amount if price is not None and price.currency == self.currency else None
 
 
-Check = Callable[[Question], Reason | None]
+Filter = Callable[[FilterContext], Reason | None]
 
 
-def policy_known(q: Question) -> Reason | None:
+def policy_known(q: FilterContext) -> Reason | None:
     """The job's PlacementPolicy exists: no other one is taken in its stead."""
     return None if q.policy_known else Reason.POLICY_NOT_FOUND
 
 
-def approved(q: Question) -> Reason | None:
+def approved(q: FilterContext) -> Reason | None:
     """The platform team's Provider object grants the offer."""
     return None if q.offer.approved else Reason.OFFER_NOT_APPROVED
 
 
-def accepting(q: Question) -> Reason | None:
+def accepting(q: FilterContext) -> Reason | None:
     """The provider takes new jobs."""
     return None if q.offer.accepting else Reason.OFFER_NOT_ACCEPTING
 
 
-def valid(q: Question) -> Reason | None:
+def valid(q: FilterContext) -> Reason | None:
     """The offer's validity covers now."""
     return None if q.offer.valid_at(q.now) else Reason.OFFER_NOT_VALID
 
 
-def connected(q: Question) -> Reason | None:
+def connected(q: FilterContext) -> Reason | None:
     """The member answers."""
     return None if q.offer.connected else Reason.OFFER_NOT_CONNECTED
 
 
-def permitted(q: Question) -> Reason | None:
+def permitted(q: FilterContext) -> Reason | None:
     """The member's Role lets us run jobs."""
     return None if q.offer.permitted else Reason.PERMISSIONS_MISSING
 
 
-def tenant(q: Question) -> Reason | None:
+def tenant(q: FilterContext) -> Reason | None:
     """The offer takes jobs of this namespace."""
     return None if q.offer.tenants.matches(dict(q.tenant)) else Reason.TENANT_EXCLUDED
 
 
-def member_queue(q: Question) -> Reason | None:
+def member_queue(q: FilterContext) -> Reason | None:
     """The member's own queue, where the offer names one, exists and is open."""
-    return Reason.MEMBER_QUEUE_NOT_READY if q.pool.queue_shut else None
+    return Reason.MEMBER_QUEUE_NOT_READY if q.pool.queue_inactive else None
 
 
-def terms(q: Question) -> Reason | None:
+def terms(q: FilterContext) -> Reason | None:
     """The job accepts the offer's terms."""
     return None if q.offer.terms in q.placement.terms else Reason.TERMS_EXCLUDED
 
 
-def provider(q: Question) -> Reason | None:
+def provider(q: FilterContext) -> Reason | None:
     """The job accepts the provider."""
     return Reason.PROVIDER_EXCLUDED if q.placement.providers and q.offer.provider not in q.placement.providers else None
 
 
-def region(q: Question) -> Reason | None:
+def region(q: FilterContext) -> Reason | None:
     """The job accepts the region."""
     return Reason.REGION_EXCLUDED if q.placement.regions and q.offer.region not in q.placement.regions else None
 
 
-def jurisdiction(q: Question) -> Reason | None:
+def jurisdiction(q: FilterContext) -> Reason | None:
     """The job accepts the law that holds there."""
     wanted = q.placement.jurisdictions
     return Reason.JURISDICTION_EXCLUDED if wanted and q.offer.jurisdiction not in wanted else None
 
 
-def offer_selector(q: Question) -> Reason | None:
+def offer_selector(q: FilterContext) -> Reason | None:
     """The offer carries the labels that the job asks for."""
     return None if q.placement.offer_selector.matches(q.offer.labels) else Reason.OFFER_SELECTOR_MISMATCH
 
 
-def run_limit(q: Question) -> Reason | None:
+def run_limit(q: FilterContext) -> Reason | None:
     """The job declares to end within what the offer allows."""
     most, limit = q.offer.max_run_seconds, q.demand.limit_seconds
     return Reason.RUN_LIMIT_EXCEEDED if most is not None and (limit is None or limit > most) else None
 
 
-def devices_per_job(q: Question) -> Reason | None:
+def devices_per_job(q: FilterContext) -> Reason | None:
     """The job takes no more devices than the offer gives to one."""
     most, need = q.offer.max_devices_per_job, q.demand.requirement
     wanted = need.count * q.demand.least_replicas if need else 0
     return Reason.DEVICES_PER_JOB_EXCEEDED if most is not None and wanted > most else None
 
 
-def domestic(q: Question) -> Reason | None:
+def domestic(q: FilterContext) -> Reason | None:
     """Where the job requires domestic devices, these are; a job without devices has no origin to require."""
     required = q.placement.domestic is Domestic.REQUIRED and q.demand.requirement is not None
     return Reason.NOT_DOMESTIC if required and not q.pool.domestic else None
 
 
-def accelerator(q: Question) -> Reason | None:
+def accelerator(q: FilterContext) -> Reason | None:
     """The devices are of the class, family, vendor and stack, and of the resource name, that the demand names."""
     need = q.demand.requirement
     if need is None:
@@ -140,7 +140,7 @@ def accelerator(q: Question) -> Reason | None:
     return None if q.pool.resource and named(need, q.pool) else Reason.ACCELERATOR_MISMATCH
 
 
-def sharing(q: Question) -> Reason | None:
+def sharing(q: FilterContext) -> Reason | None:
     """Devices are handed out as asked for: whole, as a hardware partition, or as a share of a card in units that are known."""
     need = q.demand.requirement
     if need is None:
@@ -151,7 +151,7 @@ def sharing(q: Question) -> Reason | None:
     return None
 
 
-def partition(q: Question) -> Reason | None:
+def partition(q: FilterContext) -> Reason | None:
     """The partition is the one asked for."""
     need = q.demand.requirement
     if need is None or not need.partition or q.pool.sharing is not Sharing.PARTITION:
@@ -159,7 +159,7 @@ def partition(q: Question) -> Reason | None:
     return None if q.pool.profile == need.partition else Reason.PARTITION_MISMATCH
 
 
-def capability(q: Question) -> Reason | None:
+def capability(q: FilterContext) -> Reason | None:
     """Each device has the memory, bandwidth, throughput and number formats asked for; an unknown figure does not satisfy."""
     need, have = q.demand.requirement, q.pool.accelerator
     if need is None or not q.pool.resource:
@@ -174,7 +174,7 @@ def capability(q: Question) -> Reason | None:
     return None if enough else Reason.CAPABILITY_INSUFFICIENT
 
 
-def driver(q: Question) -> Reason | None:
+def driver(q: FilterContext) -> Reason | None:
     """Driver and compute capability are new enough; an unknown one is not."""
     need = q.demand.requirement
     if need is None:
@@ -183,7 +183,7 @@ def driver(q: Question) -> Reason | None:
     return None if enough else Reason.DRIVER_TOO_OLD
 
 
-def count(q: Question) -> Reason | None:
+def count(q: FilterContext) -> Reason | None:
     """The class hands out so many devices at once; a count is never rounded."""
     need, have = q.demand.requirement, q.pool.accelerator
     if need is None or have is None or need.partition or need.share:
@@ -191,19 +191,19 @@ def count(q: Question) -> Reason | None:
     return None if have.count_rule.accepts(need.count) else Reason.COUNT_NOT_ALLOWED
 
 
-def architecture(q: Question) -> Reason | None:
+def architecture(q: FilterContext) -> Reason | None:
     """The image runs on the nodes' CPU architecture."""
     wanted = q.demand.architectures
     return Reason.ARCHITECTURE_MISMATCH if wanted and q.pool.architecture not in wanted else None
 
 
-def reserved_for_devices(q: Question) -> Reason | None:
+def reserved_for_devices(q: FilterContext) -> Reason | None:
     """Jobs without devices stay off nodes with devices, unless the policy lets them and no taint of the device plugin keeps them away."""
     kept = q.demand.requirement is None and q.pool.resource and (q.pool.for_devices_only or not q.cpu_on_accelerators)
     return Reason.ACCELERATOR_NODE_RESERVED if kept else None
 
 
-def price_cap(q: Question) -> Reason | None:
+def price_cap(q: FilterContext) -> Reason | None:
     """The price is known and within the job's cap, where it sets one."""
     if q.placement.max_price is None or q.demand.requirement is None:
         return None
@@ -212,33 +212,33 @@ def price_cap(q: Question) -> Reason | None:
     return Reason.PRICE_ABOVE_CAP if q.price > q.placement.max_price else None
 
 
-def launch(q: Question) -> Reason | None:
+def launch(q: FilterContext) -> Reason | None:
     """The job namespace on the member admits pods with what these devices need to run."""
     level = q.offer.pod_security
     return None if level is None or level.allows(q.pool.launch.pod_security) else Reason.LAUNCH_NOT_PERMITTED
 
 
-def resources_named(q: Question) -> Reason | None:
+def resources_named(q: FilterContext) -> Reason | None:
     """The pod names every request and limit that a quota there makes pods name."""
     return Reason.RESOURCES_NOT_NAMED if q.pool.admission.compulsory and unnamed(q.demand, q.pool) else None
 
 
-def limit_ranges(q: Question) -> Reason | None:
+def limit_ranges(q: FilterContext) -> Reason | None:
     """The pod, with what LimitRanges there fill in, is within them and still valid."""
     return Reason.LIMIT_RANGE_VIOLATED if q.pool.admission.limits and violations(q.demand, q.pool) else None
 
 
-def queue_covers(q: Question) -> Reason | None:
+def queue_covers(q: FilterContext) -> Reason | None:
     """The member's own queue hands out all that the pod asks for."""
     return Reason.MEMBER_QUEUE_NOT_COVERING if uncovered(q.demand, q.pool) else None
 
 
-def runtime_class(q: Question) -> Reason | None:
+def runtime_class(q: FilterContext) -> Reason | None:
     """The member has the RuntimeClass that pods would name: its API server makes none that names another."""
     return Reason.RUNTIME_CLASS_MISSING if q.pool.runtime_missing else None
 
 
-OFFER_FILTERS: Final[tuple[Check, ...]] = (
+OFFER_FILTERS: Final[tuple[Filter, ...]] = (
     policy_known,
     approved,
     accepting,
@@ -255,7 +255,7 @@ OFFER_FILTERS: Final[tuple[Check, ...]] = (
     devices_per_job,
 )
 """Read the offer, the placement, the tenant's labels, the demand's limits and its count; nothing of the pool."""
-POOL_FILTERS: Final[tuple[Check, ...]] = (
+POOL_FILTERS: Final[tuple[Filter, ...]] = (
     domestic,
     accelerator,
     sharing,
@@ -267,7 +267,7 @@ POOL_FILTERS: Final[tuple[Check, ...]] = (
     reserved_for_devices,
 )
 """Read the demand, `placement.domestic`, the policy's word on CPU jobs, and facts of the pool; not its nodes, nothing of the offer."""
-CELL_FILTERS: Final[tuple[Check, ...]] = (
+CELL_FILTERS: Final[tuple[Filter, ...]] = (
     price_cap,
     launch,
     resources_named,
@@ -280,7 +280,7 @@ CELL_FILTERS: Final[tuple[Check, ...]] = (
 FILTERS: Final = (*OFFER_FILTERS, *POOL_FILTERS, *CELL_FILTERS)
 
 
-def refusals(q: Question) -> tuple[Reason, ...]:
+def refusals(q: FilterContext) -> tuple[Reason, ...]:
     """Return every reason against the cell, worst first; none if it may be used when there is room."""
     reasons = {reason for check in FILTERS if (reason := check(q)) is not None}
     return tuple(sorted(reasons, key=lambda reason: reason.severity))

@@ -7,10 +7,10 @@ from typing import Final
 from sampan.model.accelerator import Precision, Sharing
 from sampan.model.quantity import format_bytes, format_micro
 from sampan.model.reason import Reason
-from sampan.scheduling.answers.values import Objection
+from sampan.scheduling.answers.values import UnmetConstraint
 from sampan.scheduling.feasibility.admission_words import not_covered, not_named, out_of_range
 from sampan.scheduling.feasibility.device_names import names_in, names_of
-from sampan.scheduling.feasibility.filters import Question, memory_of
+from sampan.scheduling.feasibility.filters import FilterContext, memory_of
 from sampan.scheduling.feasibility.versions import version_key
 
 Words = tuple[str, str]
@@ -20,10 +20,10 @@ _ORDER: Final = ("class", "family", "vendor", "stack", "resource")
 _WAYS: Final = "an AcceleratorClass can tell it; vendor and resource reach them as they are"
 
 
-def objection(reason: Reason, question: Question, *, hint: str = "") -> Objection:
+def unmet_constraint(reason: Reason, context: FilterContext, *, hint: str = "") -> UnmetConstraint:
     """Return a filter's reason with values; `hint` follows what is needed where the devices are others. Not for reasons of room."""
-    needed, present = _WORDS[reason](question)
-    return Objection(reason, needed + (hint if reason is Reason.ACCELERATOR_MISMATCH else ""), present)
+    needed, present = _WORDS[reason](context)
+    return UnmetConstraint(reason, needed + (hint if reason is Reason.ACCELERATOR_MISMATCH else ""), present)
 
 
 def moment(at: int) -> str:
@@ -36,20 +36,20 @@ def _or(values: object) -> str:
     return " or ".join(names)
 
 
-def _validity(q: Question) -> Words:
+def _validity(q: FilterContext) -> Words:
     since = "always" if q.offer.valid_from is None else moment(q.offer.valid_from)
     until = "open end" if q.offer.valid_until is None else moment(q.offer.valid_until)
     return f"an offer that is valid at {moment(q.now)}", f"valid from {since} until {until}"
 
 
-def _selector(q: Question) -> Words:
+def _selector(q: FilterContext) -> Words:
     missing = [each for each in q.placement.offer_selector.expressions if not each.matches(q.offer.labels)]
     wanted = [f"{each.key} {each.operator}" + (f" {', '.join(each.values)}" if each.values else "") for each in missing]
     have = [f"{each.key}={q.offer.labels[each.key]}" if each.key in q.offer.labels else f"no label {each.key}" for each in missing]
     return f"offer labels: {'; '.join(wanted)}", "; ".join(have)
 
 
-def _accelerator(q: Question) -> Words:
+def _accelerator(q: FilterContext) -> Words:
     need, told = q.demand.requirement, dict(names_in(q.pool))
     wrong = sorted(names_of(need) - names_in(q.pool), key=lambda each: _ORDER.index(each[0])) if need else []
     wanted = " and ".join(f"{word} {name}" for word, name in wrong) or "devices whose class is known"
@@ -70,7 +70,7 @@ def _way(sharing: Sharing, profile: str = "") -> str:
     return kinds[sharing]
 
 
-def _sharing(q: Question) -> Words:
+def _sharing(q: FilterContext) -> Words:
     need = q.demand.requirement
     wanted = _way(Sharing.PARTITION, need.partition) if need and need.partition else "shares of devices" if need and need.share else ""
     if need and need.share and q.pool.sharing is Sharing.VIRTUAL:
@@ -78,7 +78,7 @@ def _sharing(q: Question) -> Words:
     return wanted or "whole devices", _way(q.pool.sharing, q.pool.profile) if q.pool.resource else "no devices"
 
 
-def _capability(q: Question) -> Words:
+def _capability(q: FilterContext) -> Words:
     need, have = q.demand.requirement, q.pool.accelerator
     assert need is not None  # the filter asks only about devices
     figures = (
@@ -96,7 +96,7 @@ def _capability(q: Question) -> Words:
     return " and ".join(wanted) + " per device", " and ".join(present)
 
 
-def _driver(q: Question) -> Words:
+def _driver(q: FilterContext) -> Words:
     need = q.demand.requirement
     assert need is not None  # the filter asks about demands with devices only
     pairs = (("driver", need.min_driver, q.pool.driver), ("compute capability", need.min_compute_capability, q.pool.compute_capability))
@@ -104,7 +104,7 @@ def _driver(q: Question) -> Words:
     return " and ".join(f"{n} {w} or newer" for n, w, _ in old), " and ".join(f"{n} {have or _UNKNOWN}" for n, _, have in old)
 
 
-def _count(q: Question) -> Words:
+def _count(q: FilterContext) -> Words:
     need, have = q.demand.requirement, q.pool.accelerator
     assert need is not None  # the filter asks only about devices
     assert have is not None  # and only about those that are told
@@ -114,7 +114,7 @@ def _count(q: Question) -> Words:
     return f"{need.count} devices per replica", f"handed out by {allowed}" + (f"; the next is {next_}" if next_ else "")
 
 
-def next_count(count: int, q: Question) -> int | None:
+def next_count(count: int, q: FilterContext) -> int | None:
     """Return the least count above this one that the class hands out, None where there is none."""
     rule = q.pool.accelerator.count_rule if q.pool.accelerator else None
     if rule is None:
@@ -123,29 +123,29 @@ def next_count(count: int, q: Question) -> int | None:
     return min((each for each in above if each > count and rule.accepts(each)), default=None)
 
 
-def _run_limit(q: Question) -> Words:
+def _run_limit(q: FilterContext) -> Words:
     limit = q.demand.limit_seconds
     told = "a job that declares no activeDeadlineSeconds" if limit is None else f"a run of up to {limit} s"
     return told, f"at most {q.offer.max_run_seconds} s"
 
 
-def _per_job(q: Question) -> Words:
+def _per_job(q: FilterContext) -> Words:
     count = q.demand.requirement.count if q.demand.requirement else 0
     return f"{count * q.demand.least_replicas} devices for one job", f"at most {q.offer.max_devices_per_job}"
 
 
-def _origin(q: Question) -> Words:
+def _origin(q: FilterContext) -> Words:
     if q.pool.accelerator is None:
         return "domestic devices", "devices whose origin is not known" if q.pool.resource else "no devices"
     return "domestic devices", f"devices from {q.pool.accelerator.origin}"
 
 
-def _cap(q: Question) -> Words:
+def _cap(q: FilterContext) -> Words:
     cap = f"at most {format_micro(q.placement.max_price or 0)} {q.currency} per device-hour"
     return cap, "no price in this currency" if q.price is None else f"{format_micro(q.price)} {q.currency}"
 
 
-_WORDS: Final[Mapping[Reason, Callable[[Question], Words]]] = {
+_WORDS: Final[Mapping[Reason, Callable[[FilterContext], Words]]] = {
     Reason.POLICY_NOT_FOUND: lambda _: ("a PlacementPolicy of the name in spec.policy", "there is none"),
     Reason.QUEUE_NOT_ALLOWED: lambda _: ("a queue that admits the job's namespace", "the queue does not"),
     Reason.PRIORITY_NOT_ALLOWED: lambda _: ("a queue that admits the job's priority", "the queue does not"),

@@ -14,8 +14,8 @@ import numpy as np
 from sampan.model.accelerator import AcceleratorClass
 from sampan.model.job import Demand, Domestic, Shape
 from sampan.model.policy import Policy
-from sampan.model.quantity import MICRO
-from sampan.scheduling.feasibility.filters import Question
+from sampan.model.quantity import INFINITE, MICRO
+from sampan.scheduling.feasibility.filters import FilterContext
 
 HOUR: Final = 3600
 FULL: Final = 100
@@ -44,69 +44,68 @@ def log_part(amount: int, reference: int) -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rating:
+class ScoreContext:
     """All that the parts which do not depend on the moment's room may read."""
 
-    question: Question
+    context: FilterContext
     shape: Shape
     policy: Policy
     classes: Mapping[str, AcceleratorClass]
 
 
-def cost(r: Rating) -> int:
+def cost(r: ScoreContext) -> int:
     """Price of the whole job on these devices: price per device-hour x devices x expected time on that class."""
-    demand, price = r.question.demand, r.question.price
+    demand, price = r.context.demand, r.context.price
     if demand.requirement is None or price is None:
         return 0
-    seconds = expected_seconds(r.shape, demand, on=r.question.pool.accelerator, classes=r.classes)
+    seconds = expected_seconds(r.shape, demand, on=r.context.pool.accelerator, classes=r.classes)
     if seconds is None:
         return 0
     return log_part(price * _devices(demand) * seconds, _reference(r))
 
 
-def cost_steps(r: Rating) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]] | None:
+def cost_steps(r: ScoreContext) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]] | None:
     """Return the greatest prices that still earn 100, 99, … 1 for cost on these devices; None where cost is not known at any price.
 
     price x unit > limit x reference / 2^64 exactly where price > floor(floor(limit x reference / 2^64) / unit), so that comparing
     prices with these integers earns what `cost` says; clipped where no price reaches.
     """
-    demand = r.question.demand
-    seconds = expected_seconds(r.shape, demand, on=r.question.pool.accelerator, classes=r.classes)
+    demand = r.context.demand
+    seconds = expected_seconds(r.shape, demand, on=r.context.pool.accelerator, classes=r.classes)
     if demand.requirement is None or seconds is None:
         return None
     unit, reference = _devices(demand) * seconds, max(_reference(r), 1)
-    most = 2**62
-    steps = [most if unit <= 0 else min((limit * reference >> _SHIFT) // unit, most) for limit in _LIMITS]
+    steps = [INFINITE if unit <= 0 else min((limit * reference >> _SHIFT) // unit, INFINITE) for limit in _LIMITS]
     return np.array(steps, dtype=np.int64)
 
 
-def performance(r: Rating) -> int:
+def performance(r: ScoreContext) -> int:
     """Expected time on these devices against the time that the job's first alternative is told to take."""
-    demand = r.question.demand
+    demand = r.context.demand
     if demand.requirement is None:
         return 0
-    seconds = expected_seconds(r.shape, demand, on=r.question.pool.accelerator, classes=r.classes)
+    seconds = expected_seconds(r.shape, demand, on=r.context.pool.accelerator, classes=r.classes)
     return 0 if seconds is None else log_part(seconds, _reference_seconds(r))
 
 
-def domestic(r: Rating) -> int:
+def domestic(r: ScoreContext) -> int:
     """Devices from the hub's home country, where job or policy prefers them; where nobody does, every cell is liked."""
-    wishes = r.question.placement.domestic is Domestic.PREFERRED or r.policy.prefers_domestic
-    return FULL if not wishes or r.question.demand.requirement is None or r.question.pool.domestic else 1
+    wishes = r.context.placement.domestic is Domestic.PREFERRED or r.policy.prefers_domestic
+    return FULL if not wishes or r.context.demand.requirement is None or r.context.pool.domestic else 1
 
 
-def green(r: Rating) -> int:
+def green(r: ScoreContext) -> int:
     """CO2 per kilowatt-hour of computing: grid x PUE x what is not renewable; unknown where one is not told, or is out of date."""
-    energy = r.question.offer.energy
+    energy = r.context.offer.energy
     if energy.grams_co2_per_kwh is None or energy.pue is None or energy.span is None:
         return 0
-    if not energy.span[0] <= r.question.now < energy.span[1]:
+    if not energy.span[0] <= r.context.now < energy.span[1]:
         return 0
     other = MICRO - (energy.renewable_share or 0)  # no word on renewables claims none
     return log_part(energy.grams_co2_per_kwh * energy.pue * other, r.policy.reference_grams * MICRO * MICRO)
 
 
-SCORERS: Final[tuple[tuple[str, Callable[[Rating], int]], ...]] = (
+SCORERS: Final[tuple[tuple[str, Callable[[ScoreContext], int]], ...]] = (
     ("cost", cost),
     ("performance", performance),
     ("domestic", domestic),
@@ -115,7 +114,7 @@ SCORERS: Final[tuple[tuple[str, Callable[[Rating], int]], ...]] = (
 """Parts that rest on shape and cell alone; `packing` joins them when the nodes are picked."""
 
 
-def rate(r: Rating) -> tuple[tuple[str, int], ...]:
+def weighted_parts(r: ScoreContext) -> tuple[tuple[str, int], ...]:
     """Return the weighted parts of a cell in the order of SCORERS, without packing."""
     weights = r.policy.weights
     return tuple((name, weights[name] * part(r) // FULL if weights[name] else 0) for name, part in SCORERS)
@@ -148,12 +147,12 @@ def expected_seconds(shape: Shape, demand: Demand, *, on: AcceleratorClass | Non
     return max(shape.expected_seconds * reference.fp16_tflops // on.fp16_tflops, 1)
 
 
-def _reference(r: Rating) -> int:
+def _reference(r: ScoreContext) -> int:
     """Return the cost that scores 50: the policy's price for the devices and hours of the job's first alternative."""
     return r.policy.reference_price * max(_devices(r.shape.demands[0]), 1) * _reference_seconds(r)
 
 
-def _reference_seconds(r: Rating) -> int:
+def _reference_seconds(r: ScoreContext) -> int:
     """Return the time that the first alternative is told to take; an hour where no time is told at all."""
     first = r.shape.demands[0]
     told = (first.expected_seconds, r.shape.expected_seconds, *(d.expected_seconds for d in r.shape.demands))

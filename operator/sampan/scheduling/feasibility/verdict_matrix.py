@@ -15,25 +15,25 @@ from sampan.model.job import Demand, Shape
 from sampan.model.offer import Offer, OfferKey
 from sampan.model.plan import Refusal
 from sampan.model.policy import Policy
+from sampan.model.quantity import INFINITE
 from sampan.model.reason import Reason
 from sampan.model.snapshot import Snapshot
-from sampan.scheduling.capacity.fit_matrix import Column
+from sampan.scheduling.capacity.fit_matrix import CellColumn
 from sampan.scheduling.capacity.topology import Numbers
-from sampan.scheduling.feasibility.filters import CELL_FILTERS, OFFER_FILTERS, POOL_FILTERS, Check, Question
-from sampan.scheduling.feasibility.scores import FULL, SCORERS, Rating, cost_steps
+from sampan.scheduling.feasibility.filters import CELL_FILTERS, OFFER_FILTERS, POOL_FILTERS, Filter, FilterContext
+from sampan.scheduling.feasibility.scores import FULL, SCORERS, ScoreContext, cost_steps
 
-FOREVER: Final = 2**62
-WRONG: Final = sum(1 << reason.severity for reason in Reason if reason.wrong_devices)
+WRONG_DEVICES: Final = sum(1 << reason.severity for reason in Reason if reason.wrong_devices)
 
 
 @dataclass(slots=True)
-class Row:
+class DemandRow:
     """One demand of a shape, for every column."""
 
     demand: Demand
-    need: int
+    request_row: int
     """Row in the tables of fits."""
-    mask: Numbers
+    reason_mask: Numbers
     """Bit `severity` of every reason against the cell; where the devices are wrong, cells are not asked; 0: usable when there is room."""
     parts: Numbers
     """Weighted parts without packing, by part in the order of SCORERS and column."""
@@ -42,48 +42,48 @@ class Row:
     """Parts with a weight that are not known."""
     version: int = 0
     """Counts the changes of the mask."""
-    slot: int = -1
+    feasible_row: int = -1
     """Its line in the openings; -1: none."""
 
     @classmethod
-    def empty(cls, demand: Demand) -> "Row":
+    def empty(cls, demand: Demand) -> "DemandRow":
         """Return a row that was never asked about."""
         mask, score, unknowns = (np.zeros(0, dtype=np.int64) for _ in range(3))
         return cls(demand, 0, mask, np.zeros((len(SCORERS), 0), dtype=np.int64), score, unknowns)
 
-    def move(self, moved: Numbers) -> None:
+    def permute(self, moved: Numbers) -> None:
         """Order the columns anew; those that come from nowhere (-1) are to be asked about."""
         self.version += 1
-        if len(self.mask):
-            self.mask, self.score, self.unknowns = self.mask[moved], self.score[moved], self.unknowns[moved]
+        if len(self.reason_mask):
+            self.reason_mask, self.score, self.unknowns = self.reason_mask[moved], self.score[moved], self.unknowns[moved]
             self.parts = self.parts[:, moved]
         else:
-            self.sized(len(moved))
+            self.resize(len(moved))
 
-    def sized(self, columns: int) -> None:
+    def resize(self, columns: int) -> None:
         """Have so many columns."""
-        if len(self.mask) != columns:
+        if len(self.reason_mask) != columns:
             self.version += 1
-            self.mask, self.score, self.unknowns = (np.zeros(columns, dtype=np.int64) for _ in range(3))
+            self.reason_mask, self.score, self.unknowns = (np.zeros(columns, dtype=np.int64) for _ in range(3))
             self.parts = np.zeros((len(SCORERS), columns), dtype=np.int64)
 
 
 @dataclass(slots=True)
-class ShapeRows:
+class ShapeVerdicts:
     """The rows of one shape and what they were computed from."""
 
     shape: Shape
     policy: Policy
     policy_known: bool
-    rows: tuple[Row, ...]
-    used: int = 0
+    rows: tuple[DemandRow, ...]
+    last_used: int = 0
     """Cycle that last asked for it."""
-    told: dict[object, tuple[object, Refusal]] = field(default_factory=dict)
+    refusals: dict[object, tuple[object, Refusal]] = field(default_factory=dict)
     """Refusals of earlier cycles with all that they were made from."""
 
 
 @dataclass(slots=True)
-class Judge:
+class VerdictMatrix:
     """The columns as filters and scores see them."""
 
     stale: Numbers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
@@ -91,7 +91,7 @@ class Judge:
     _cells: list[Cell] = field(default_factory=list)
     _source: Mapping[OfferKey, Offer] | None = None
     """The offers of the last picture, as they were given."""
-    _said: dict[tuple[object, ...], Numbers] = field(default_factory=dict)
+    _offer_masks: dict[tuple[object, ...], Numbers] = field(default_factory=dict)
     """What offers say to demands, by all that their filters read, for all columns; while no offer changes."""
     _offers: list[Offer | None] = field(default_factory=list)
     _facts: dict[Pool, int] = field(default_factory=dict)
@@ -111,7 +111,7 @@ class Judge:
         self._now, self._currency, self._classes = snapshot.now, snapshot.currency, classes
         return same
 
-    def lay_out(self, moved: Numbers | None, columns: int) -> None:
+    def permute(self, moved: Numbers | None, columns: int) -> None:
         """Order the columns anew; without `moved` all is forgotten."""
         known = self._offers
         order = [-1] * columns if moved is None else moved.tolist()
@@ -122,7 +122,7 @@ class Judge:
         else:
             self._facts_at, self._prices, self._moments = self._facts_at[moved], self._prices[moved], self._moments[:, moved]
 
-    def mark(self, columns: Sequence[Column], *, changed: Sequence[int], snapshot: Snapshot) -> None:
+    def find_stale(self, columns: Sequence[CellColumn], *, changed: Sequence[int], snapshot: Snapshot) -> None:
         """Find the columns to ask about: changed pools, changed offers, offers whose moment has come."""
         since, until = self._moments
         stale = {*changed, *np.flatnonzero((since > snapshot.now) | (until <= snapshot.now)).tolist()}
@@ -137,10 +137,10 @@ class Judge:
             self._moments[:, at] = moments.setdefault(id(offer), _span(offer, snapshot.now))
             self._prices[at] = _price(offer, self._cells[at].pool, snapshot)
         if stale:
-            self._said.clear()
+            self._offer_masks.clear()
         self.stale = np.array(sorted(stale), dtype=np.int64)
 
-    def _exchange(self, columns: Sequence[Column], snapshot: Snapshot) -> set[int]:
+    def _exchange(self, columns: Sequence[CellColumn], snapshot: Snapshot) -> set[int]:
         """Take over columns and offers; return the columns whose offer is another value than before."""
         offers, stale, numbers = [snapshot.offers[column.cell.offer] for column in columns], set[int](), dict[int, int]()
         for column, (old, new) in enumerate(zip(self._offers, offers, strict=True)):
@@ -149,23 +149,23 @@ class Judge:
         self._offers, self._source = list(offers), snapshot.offers
         self._cells = [column.cell for column in columns]
         self._offer_at = np.array([numbers.setdefault(id(each), len(numbers)) for each in offers], dtype=np.int64)
-        self._said.clear()
+        self._offer_masks.clear()
         return stale
 
-    def ask(self, rows: ShapeRows, columns: Numbers | None) -> None:
+    def evaluate(self, rows: ShapeVerdicts, columns: Numbers | None) -> None:
         """Ask filters and scores about some columns, None: all."""
         listed = np.arange(len(self._cells)) if columns is None else columns
         for row in rows.rows:
-            row.sized(len(self._cells))
+            row.resize(len(self._cells))
             if len(listed):
                 self._mask(rows, row, listed)
-                usable = listed[row.mask[listed] == 0]
-                self._rate(rows, row, usable)
+                usable = listed[row.reason_mask[listed] == 0]
+                self._score(rows, row, usable)
 
-    def _question(self, rows: ShapeRows, row: Row, column: int) -> Question:
+    def _context(self, rows: ShapeVerdicts, row: DemandRow, column: int) -> FilterContext:
         offer = self._offers[column]
         assert offer is not None
-        return Question(
+        return FilterContext(
             demand=row.demand,
             placement=rows.shape.placement,
             offer=offer,
@@ -177,36 +177,36 @@ class Judge:
             cpu_on_accelerators=rows.policy.cpu_on_accelerators,
         )
 
-    def rate(self, rows: ShapeRows) -> None:
+    def rescore(self, rows: ShapeVerdicts) -> None:
         """Ask the scores anew, with another policy."""
         for row in rows.rows:
-            self._rate(rows, row, np.flatnonzero(row.mask == 0))
+            self._score(rows, row, np.flatnonzero(row.reason_mask == 0))
 
-    def _mask(self, rows: ShapeRows, row: Row, columns: Numbers) -> None:
+    def _mask(self, rows: ShapeVerdicts, row: DemandRow, columns: Numbers) -> None:
         """Put together what offers, pools and cells say."""
-        offers = self._of_offers(rows, row, columns)
-        pools = self._each(self._facts_at, columns, lambda at: _against(POOL_FILTERS, self._question(rows, row, at)))
+        offers = self._offer_mask(rows, row, columns)
+        pools = self._each(self._facts_at, columns, lambda at: _failed_mask(POOL_FILTERS, self._context(rows, row, at)))
         masks = offers | pools
-        for place in np.flatnonzero((pools & WRONG) == 0).tolist():
-            masks[place] |= _against(CELL_FILTERS, self._question(rows, row, int(columns[place])))
-        if (row.mask[columns] != masks).any():
+        for place in np.flatnonzero((pools & WRONG_DEVICES) == 0).tolist():
+            masks[place] |= _failed_mask(CELL_FILTERS, self._context(rows, row, int(columns[place])))
+        if (row.reason_mask[columns] != masks).any():
             row.version += 1
-            row.mask[columns] = masks
+            row.reason_mask[columns] = masks
 
-    def _of_offers(self, rows: ShapeRows, row: Row, columns: Numbers) -> Numbers:
+    def _offer_mask(self, rows: ShapeVerdicts, row: DemandRow, columns: Numbers) -> Numbers:
         """Return what offers say; asked for all columns at once it is kept for the next shape that differs in nothing they read."""
         need = row.demand.requirement
         devices = need.count * row.demand.least_replicas if need else 0
         key = (rows.shape.placement, rows.shape.tenant, rows.policy_known, row.demand.limit_seconds, devices)
         whole = len(columns) == len(self._cells)
-        said = self._said.get(key) if whole else None
+        said = self._offer_masks.get(key) if whole else None
         if said is None:
-            said = self._each(self._offer_at, columns, lambda at: _against(OFFER_FILTERS, self._question(rows, row, at)))
+            said = self._each(self._offer_at, columns, lambda at: _failed_mask(OFFER_FILTERS, self._context(rows, row, at)))
             if whole:
-                self._said[key] = said
+                self._offer_masks[key] = said
         return said
 
-    def _rate(self, rows: ShapeRows, row: Row, columns: Numbers) -> None:
+    def _score(self, rows: ShapeVerdicts, row: DemandRow, columns: Numbers) -> None:
         """Score the usable columns: prices as arrays, everything else once for what is alike in facts and offer."""
         weights = rows.policy.weights
         row.score[columns] = row.unknowns[columns] = 0
@@ -220,20 +220,20 @@ class Judge:
                 row.unknowns[columns] += points == 0
         row.score[columns] = row.parts[:, columns].sum(axis=0)
 
-    def _points(self, rows: ShapeRows, row: Row, columns: Numbers, *, name: str, part: Callable[[Rating], int]) -> Numbers:
+    def _points(self, rows: ShapeVerdicts, row: DemandRow, columns: Numbers, *, name: str, part: Callable[[ScoreContext], int]) -> Numbers:
         if name == "cost":
             return self._cost(rows, row, columns)
         alike = {"performance": self._facts_at, "domestic": self._facts_at, "green": self._offer_at}.get(name, self._own)
-        return self._each(alike, columns, lambda at: part(self._rating(rows, row, at)))
+        return self._each(alike, columns, lambda at: part(self._score_context(rows, row, at)))
 
-    def _cost(self, rows: ShapeRows, row: Row, columns: Numbers) -> Numbers:
+    def _cost(self, rows: ShapeVerdicts, row: DemandRow, columns: Numbers) -> Numbers:
         """Return the cost part: equal to `scores.cost` for every column, with one table per kind of device instead of a price each."""
         points: Numbers = np.zeros(len(columns), dtype=np.int64)
         facts, prices = self._facts_at[columns], self._prices[columns]
         for kind in np.unique(facts).tolist():
             which = np.flatnonzero((facts == kind) & (prices >= 0))
             if len(which):
-                steps = cost_steps(self._rating(rows, row, int(columns[which[0]])))
+                steps = cost_steps(self._score_context(rows, row, int(columns[which[0]])))
                 if steps is not None:
                     points[which] = np.maximum(FULL - np.searchsorted(steps, prices[which], side="left"), 1)
         return points
@@ -248,8 +248,8 @@ class Judge:
     def _own(self) -> Numbers:
         return np.arange(len(self._cells))
 
-    def _rating(self, rows: ShapeRows, row: Row, column: int) -> Rating:
-        return Rating(question=self._question(rows, row, column), shape=rows.shape, policy=rows.policy, classes=self._classes)
+    def _score_context(self, rows: ShapeVerdicts, row: DemandRow, column: int) -> ScoreContext:
+        return ScoreContext(context=self._context(rows, row, column), shape=rows.shape, policy=rows.policy, classes=self._classes)
 
 
 def facts_of(pool: Pool) -> Pool:
@@ -274,10 +274,10 @@ def facts_of(pool: Pool) -> Pool:
     )
 
 
-def _against(checks: Sequence[Check], question: Question) -> int:
+def _failed_mask(checks: Sequence[Filter], context: FilterContext) -> int:
     mask = 0
     for check in checks:
-        reason = check(question)
+        reason = check(context)
         if reason is not None:
             mask |= 1 << reason.severity
     return mask
@@ -285,10 +285,10 @@ def _against(checks: Sequence[Check], question: Question) -> int:
 
 def _price(offer: Offer, pool: Pool, snapshot: Snapshot) -> int:
     price = offer.price_at(pool.accelerator.name, snapshot.now) if pool.accelerator else None
-    return min(price.amount, FOREVER) if price is not None and price.currency == snapshot.currency else -1
+    return min(price.amount, INFINITE) if price is not None and price.currency == snapshot.currency else -1
 
 
 def _span(offer: Offer, now: int) -> tuple[int, int]:
     """Return since when and until when nothing about an offer changes by itself."""
     moments = tuple(offer.moments())
-    return max((m for m in moments if m <= now), default=-FOREVER), min((m for m in moments if m > now), default=FOREVER)
+    return max((m for m in moments if m <= now), default=-INFINITE), min((m for m in moments if m > now), default=INFINITE)

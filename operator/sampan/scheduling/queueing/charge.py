@@ -9,7 +9,7 @@ from typing import Final
 from sampan.model.cluster import Cell, Cluster
 from sampan.model.plan import Assignment
 from sampan.model.vector import CPU
-from sampan.scheduling.capacity.request import need_of
+from sampan.scheduling.capacity.request import replica_request
 from sampan.scheduling.queueing.units import device_rate
 
 HOUR: Final = 3600
@@ -35,10 +35,10 @@ def _roots() -> tuple[int, ...]:
 _ROOTS: Final = _roots()
 
 
-def charge_of(done: Assignment, cell: Cell, cluster: Cluster) -> int:
+def usage_charge(done: Assignment, cell: Cell, cluster: Cluster) -> int:
     """Return micro-units of common-unit hours for what an assignment may hold, not inflated; at least 1."""
     seconds = UNDECLARED if done.demand.span_seconds is None else done.demand.span_seconds
-    need, pool = need_of(done.demand, cell.pool), cell.pool
+    need, pool = replica_request(done.demand, cell.pool), cell.pool
     units = pool.accelerator.units_per_device if pool.accelerator else 1
     rate = device_rate(done.demand, pool)
     total = 0
@@ -49,7 +49,7 @@ def charge_of(done: Assignment, cell: Cell, cluster: Cluster) -> int:
     return max(total * seconds // HOUR, 1)
 
 
-def inflated(amount: int, now: int, half_life: int) -> int:
+def decayed_forward(amount: int, now: int, half_life: int) -> int:
     """Return use at a moment in units of `EPOCH`: amount x 2^((now - EPOCH) / half-life), rounded down."""
     doublings, rest = divmod(now - EPOCH, max(half_life, 1))
     factor, left = 1 << _BITS, rest

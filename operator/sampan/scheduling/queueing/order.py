@@ -8,7 +8,7 @@ def order_key(job: Job) -> tuple[int, int, str]:
     return -job.priority, job.created, job.uid
 
 
-def ripe(job: Job, now: int) -> tuple[int, ...]:
+def eligible(job: Job, now: int) -> tuple[int, ...]:
     """Return which demands of the shape may be tried at `now` (milliseconds).
 
     A demand is ripe once the job is as old as its `wait_seconds`, and never before one that ranks above it. The first of those that
@@ -27,7 +27,7 @@ def ripe(job: Job, now: int) -> tuple[int, ...]:
     return tuple(allowed)
 
 
-def next_ripening(job: Job, now: int) -> int | None:
+def next_eligible_at(job: Job, now: int) -> int | None:
     """Return when (milliseconds) a further demand of the job ripens after `now`, None if all are ripe."""
     open_ = (demand for index, demand in enumerate(job.shape.demands) if index not in job.closed)
     waits = (job.created + demand.wait_seconds * 1000 for demand in open_)

@@ -11,57 +11,57 @@ import numpy as np
 from sampan.model.backlog import Backlog, Bucket, BucketKey
 from sampan.model.job import Job
 from sampan.scheduling.capacity.topology import Numbers
-from sampan.scheduling.queueing.equivalence import Like, Likes, Ranked
-from sampan.scheduling.queueing.order import next_ripening
+from sampan.scheduling.queueing.equivalence import EquivalenceClass, EquivalenceClasses, RankedBuckets
+from sampan.scheduling.queueing.order import next_eligible_at
 
-LaneKey = tuple[int, str]
+NamespaceQueueKey = tuple[int, str]
 """(-priority, namespace)."""
 
 
-class Lane(Ranked):
+class NamespaceQueue(RankedBuckets):
     """Buckets of one priority and namespace, by their oldest jobs."""
 
-    __slots__ = ("_array", "namespace", "numbers", "priority")
+    __slots__ = ("_array", "class_numbers", "namespace", "priority")
 
     def __init__(self, priority: int, namespace: str) -> None:
         super().__init__()
         self.priority, self.namespace = priority, namespace
-        self.numbers: list[int] = []
+        self.class_numbers: list[int] = []
         """What each bucket shares with others, by its number in the likes."""
         self._array: Numbers | None = None
 
     def array(self) -> Numbers:
         """Return the numbers as an array."""
         if self._array is None:
-            self._array = np.array(self.numbers, dtype=np.int64)
+            self._array = np.array(self.class_numbers, dtype=np.int64)
         return self._array
 
-    def file(self, bucket: Bucket, like: Like) -> None:
+    def enqueue(self, bucket: Bucket, equivalence: EquivalenceClass) -> None:
         """Put a bucket in."""
         self._array = None
-        self.numbers.insert(self.add(bucket), like.number)
+        self.class_numbers.insert(self.add(bucket), equivalence.number)
 
-    def drop(self, bucket: Bucket) -> None:
+    def dequeue(self, bucket: Bucket) -> None:
         """Take a bucket out."""
         self._array = None
-        del self.numbers[self.remove(bucket)]
+        del self.class_numbers[self.remove(bucket)]
 
 
-class Yard:
+class PendingIndex:
     """The lanes of all queues."""
 
     def __init__(self) -> None:
-        self.queues: dict[str, dict[LaneKey, Lane]] = {}
-        self.likes = Likes()
+        self.queues: dict[str, dict[NamespaceQueueKey, NamespaceQueue]] = {}
+        self.classes = EquivalenceClasses()
         self.now = 0
         self._sources: dict[str, Mapping[BucketKey, Bucket]] = {}
-        self._filed: dict[str, dict[int, Bucket]] = {}
+        self._buckets: dict[str, dict[int, Bucket]] = {}
         """By queue and identity: every bucket."""
-        self._like_of: dict[int, Like] = {}
+        self._class_of: dict[int, EquivalenceClass] = {}
         """By identity: of the buckets that are in lanes."""
         self._jobs: dict[str, Job] = {}
-        self._barred: dict[int, Bucket] = {}
-        self._ripening: list[tuple[int, int, Bucket]] = []
+        self._inadmissible: dict[int, Bucket] = {}
+        self._eligible_heap: list[tuple[int, int, Bucket]] = []
         """Heap of moments at which a bucket's oldest job may share other things; numbered, so that buckets are never compared."""
         self._numbers = 0
 
@@ -72,11 +72,11 @@ class Yard:
         gone, came = self._differing(backlog)
         self._jobs_changed(gone, came)
         for bucket in gone:
-            self._out(bucket)
+            self._remove(bucket)
         for bucket in came:
-            self._in(bucket)
-        self._ripen()
-        self.likes.tidy()
+            self._add(bucket)
+        self._requeue_eligible()
+        self.classes.remove_empty()
 
     def find(self, uids: Set[str]) -> dict[str, Job]:
         """Return those of the jobs that wait and may compete, by UID."""
@@ -86,26 +86,26 @@ class Yard:
         """Return the bucket that a waiting job is in."""
         return self._sources[job.queue][BucketKey.of(job)]
 
-    def lanes(self) -> list[tuple[str, Lane]]:
+    def namespace_queues(self) -> list[tuple[str, NamespaceQueue]]:
         """Return every lane with its queue, in no order that means anything."""
-        return [(name, lane) for name, lanes in self.queues.items() for lane in lanes.values()]
+        return [(name, queue) for name, queues in self.queues.items() for queue in queues.values()]
 
-    def barred(self) -> Iterable[Bucket]:
+    def inadmissible(self) -> Iterable[Bucket]:
         """Return the buckets that their queue does not let compete, in no order that means anything."""
-        return self._barred.values()
+        return self._inadmissible.values()
 
     def _differing(self, backlog: Backlog) -> tuple[list[Bucket], list[Bucket]]:
         """Return the buckets that are gone and those that are new."""
         gone, came = list[Bucket](), list[Bucket]()
         for name in [name for name in self._sources if name not in backlog.queues]:
             del self._sources[name]
-            gone += self._filed.pop(name).values()
+            gone += self._buckets.pop(name).values()
         for name, source in backlog.queues.items():
             if self._sources.get(name) is not source:
-                before, now = self._filed.get(name, {}), {id(bucket): bucket for bucket in source.values()}
+                before, now = self._buckets.get(name, {}), {id(bucket): bucket for bucket in source.values()}
                 gone += [bucket for known, bucket in before.items() if known not in now]
                 came += [bucket for known, bucket in now.items() if known not in before]
-                self._sources[name], self._filed[name] = source, now
+                self._sources[name], self._buckets[name] = source, now
         return gone, came
 
     def _jobs_changed(self, gone: Iterable[Bucket], came: Iterable[Bucket]) -> None:
@@ -119,46 +119,46 @@ class Yard:
             if known not in old:
                 self._jobs.update((job.uid, job) for job in chunk)
 
-    def _in(self, bucket: Bucket) -> None:
+    def _add(self, bucket: Bucket) -> None:
         head = bucket.head
-        if head.barred is not None:
-            self._barred[id(bucket)] = bucket
+        if head.inadmissible is not None:
+            self._inadmissible[id(bucket)] = bucket
             return
-        like = self._like_of[id(bucket)] = self.likes.of(head, self.now)
-        like.add(bucket)
-        lanes, key = self.queues.setdefault(head.queue, {}), (-head.priority, head.namespace)
-        if key not in lanes:
-            lanes[key] = Lane(head.priority, head.namespace)
-        lanes[key].file(bucket, like)
-        self._wake(bucket)
+        equivalence = self._class_of[id(bucket)] = self.classes.of(head, self.now)
+        equivalence.add(bucket)
+        queues, key = self.queues.setdefault(head.queue, {}), (-head.priority, head.namespace)
+        if key not in queues:
+            queues[key] = NamespaceQueue(head.priority, head.namespace)
+        queues[key].enqueue(bucket, equivalence)
+        self._watch_eligibility(bucket)
 
-    def _out(self, bucket: Bucket) -> None:
+    def _remove(self, bucket: Bucket) -> None:
         head = bucket.head
-        if head.barred is not None:
-            del self._barred[id(bucket)]
+        if head.inadmissible is not None:
+            del self._inadmissible[id(bucket)]
             return
-        self._like_of.pop(id(bucket)).remove(bucket)
-        lanes, key = self.queues[head.queue], (-head.priority, head.namespace)
-        lanes[key].drop(bucket)
-        if not lanes[key].buckets:
-            del lanes[key]
-        if not lanes:
+        self._class_of.pop(id(bucket)).remove(bucket)
+        queues, key = self.queues[head.queue], (-head.priority, head.namespace)
+        queues[key].dequeue(bucket)
+        if not queues[key].buckets:
+            del queues[key]
+        if not queues:
             del self.queues[head.queue]
 
-    def _wake(self, bucket: Bucket) -> None:
-        at = next_ripening(bucket.head, self.now)
+    def _watch_eligibility(self, bucket: Bucket) -> None:
+        at = next_eligible_at(bucket.head, self.now)
         if at is not None:
             self._numbers += 1
-            heappush(self._ripening, (at, self._numbers, bucket))
+            heappush(self._eligible_heap, (at, self._numbers, bucket))
 
-    def _ripen(self) -> None:
+    def _requeue_eligible(self) -> None:
         """File buckets anew whose oldest job may try a further alternative."""
-        while self._ripening and self._ripening[0][0] <= self.now:
-            _, _, bucket = heappop(self._ripening)
-            if self._filed.get(bucket.key.queue, {}).get(id(bucket)) is bucket:
-                self._out(bucket)
-                self._in(bucket)
+        while self._eligible_heap and self._eligible_heap[0][0] <= self.now:
+            _, _, bucket = heappop(self._eligible_heap)
+            if self._buckets.get(bucket.key.queue, {}).get(id(bucket)) is bucket:
+                self._remove(bucket)
+                self._add(bucket)
 
 
 def _chunks(buckets: Iterable[Bucket]) -> Mapping[int, tuple[Job, ...]]:
-    return {id(chunk): chunk for bucket in buckets if bucket.key.barred is None for chunk in bucket.chunks}
+    return {id(chunk): chunk for bucket in buckets if bucket.key.inadmissible is None for chunk in bucket.chunks}

@@ -8,25 +8,25 @@ import numpy as np
 from sampan.model.job import Demand, Job
 from sampan.model.offer import OfferKey
 from sampan.model.reservation import Reservation
-from sampan.scheduling.capacity.fit_matrix import Tables
+from sampan.scheduling.capacity.fit_matrix import FitMatrix
 from sampan.scheduling.capacity.node_selection import Flags
-from sampan.scheduling.capacity.resources import Kind, fits
+from sampan.scheduling.capacity.resources import CellKind, fits
 from sampan.scheduling.capacity.topology import Numbers
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class PlacedReservation:
     """A reservation with the numbers of its column and nodes."""
 
     reservation: Reservation
     column: int
     nodes: tuple[int, ...]
 
-    def bars(self, job: Job, demand: Demand, now: int) -> bool:
+    def blocks(self, job: Job, demand: Demand, now: int) -> bool:
         """Tell whether the nodes are kept from a demand of a job: from equal or lower ones that could still be there at the start."""
-        return self.keeps_from(job) and self.outlasted_by(demand, now)
+        return self.outranks(job) and self.outlasted_by(demand, now)
 
-    def keeps_from(self, job: Job) -> bool:
+    def outranks(self, job: Job) -> bool:
         """Tell whether another job of no lower priority has the reservation."""
         return self.reservation.job_uid != job.uid and self.reservation.priority >= job.priority
 
@@ -36,93 +36,93 @@ class Hold:
 
 
 @dataclass(slots=True)
-class Pairs:
+class NodeCellIndex:
     """Held nodes and the columns that they are in, of one kind of column."""
 
     nodes: list[int] = field(default_factory=list)
     columns: list[int] = field(default_factory=list)
-    holds: list[int] = field(default_factory=list)
+    reservations: list[int] = field(default_factory=list)
 
 
-class Holds:
+class NodeReservations:
     """The reservations of one cycle. A hold that is dropped bars on until the cycle ends, so that free amounts only shrink."""
 
-    def __init__(self, tables: Tables, now: int) -> None:
-        self._tables, self._now = tables, now
-        self.kept: dict[str, Hold] = {}
+    def __init__(self, matrix: FitMatrix, now: int) -> None:
+        self._matrix, self._now = matrix, now
+        self.standing: dict[str, PlacedReservation] = {}
         """By job UID, in order of their making."""
-        self.all: list[Hold] = []
+        self.all: list[PlacedReservation] = []
         """Dropped ones included: they bar on until the cycle ends."""
-        self._pairs: dict[Kind, Pairs] = {}
+        self._index: dict[CellKind, NodeCellIndex] = {}
         self._uids: set[str] = set()
-        self._barring: dict[tuple[int, int | None, str | None], tuple[int, ...]] = {}
+        self._blockers: dict[tuple[int, int | None, str | None], tuple[int, ...]] = {}
 
-    def add(self, hold: Hold) -> int:
+    def add(self, placed: PlacedReservation) -> int:
         """Keep nodes from now on; returns the number of the hold."""
-        self.kept[hold.reservation.job_uid] = hold
+        self.standing[placed.reservation.job_uid] = placed
         number = len(self.all)
-        self.all.append(hold)
-        self._uids.add(hold.reservation.job_uid)
-        self._barring.clear()
-        for node in hold.nodes:
-            for column in self._tables.columns_with(node):
-                pairs = self._pairs.setdefault(self._tables.columns[column].kind, Pairs())
+        self.all.append(placed)
+        self._uids.add(placed.reservation.job_uid)
+        self._blockers.clear()
+        for node in placed.nodes:
+            for column in self._matrix.columns_of_node(node):
+                pairs = self._index.setdefault(self._matrix.columns[column].kind, NodeCellIndex())
                 pairs.nodes.append(node)
                 pairs.columns.append(column)
-                pairs.holds.append(number)
+                pairs.reservations.append(number)
         return number
 
     def drop(self, uid: str) -> None:
         """The job needs its reservation no more, or lost it."""
-        self.kept.pop(uid, None)
+        self.standing.pop(uid, None)
 
-    def broken_by(self, job: Job, demand: Demand, nodes: set[int]) -> list[str]:
+    def displaced_by(self, job: Job, demand: Demand, nodes: set[int]) -> list[str]:
         """Return whose reservations a job on these nodes makes void: lower ones with a node among them that it may still hold then."""
         return [
             uid
-            for uid, hold in self.kept.items()
-            if hold.reservation.priority < job.priority and nodes.intersection(hold.nodes) and hold.outlasted_by(demand, self._now)
+            for uid, placed in self.standing.items()
+            if placed.reservation.priority < job.priority and nodes.intersection(placed.nodes) and placed.outlasted_by(demand, self._now)
         ]
 
     def from_others(self, job: Job) -> tuple[int, ...]:
         """Return the holds that other jobs of no lower priority have."""
-        return tuple(number for number, hold in enumerate(self.all) if hold.keeps_from(job))
+        return tuple(number for number, placed in enumerate(self.all) if placed.outranks(job))
 
-    def barring(self, job: Job, demand: Demand) -> tuple[int, ...]:
+    def blockers(self, job: Job, demand: Demand) -> tuple[int, ...]:
         """Return the holds that bar a demand of a job."""
         key = job.priority, demand.span_seconds, job.uid if job.uid in self._uids else None
-        known = self._barring.get(key)
+        known = self._blockers.get(key)
         if known is None:
-            known = self._barring[key] = tuple(number for number, hold in enumerate(self.all) if hold.bars(job, demand, self._now))
+            known = self._blockers[key] = tuple(number for number, placed in enumerate(self.all) if placed.blocks(job, demand, self._now))
         return known
 
-    def nodes(self, barring: Sequence[int]) -> set[int]:
+    def nodes(self, blockers: Sequence[int]) -> set[int]:
         """Return the nodes that some holds keep."""
-        return {node for number in barring for node in self.all[number].nodes}
+        return {node for number in blockers for node in self.all[number].nodes}
 
-    def narrow(self, room: Numbers, need: int, *, able: Flags, barring: Sequence[int]) -> None:
+    def subtract(self, room: Numbers, need: int, *, suitable: Flags, blockers: Sequence[int]) -> None:
         """Subtract from the rooms of the able columns what fits on nodes that the holds keep."""
-        if not barring:
+        if not blockers:
             return
         bars = np.zeros(len(self.all), dtype=np.int64)
-        bars[list(barring)] = 1
-        for kind, pairs in self._pairs.items():
+        bars[list(blockers)] = 1
+        for kind, pairs in self._index.items():
             columns = np.array(pairs.columns)
-            which = able[columns] & (bars[pairs.holds] > 0)
+            which = suitable[columns] & (bars[pairs.reservations] > 0)
             if which.any():
                 held = np.unique(np.stack((columns[which], np.array(pairs.nodes)[which])), axis=1)  # once, however many hold a node
-                found = fits(self._tables.free, self._tables.needs, np.array([need]), kind=kind, nodes=held[1])[0]
+                found = fits(self._matrix.free, self._matrix.requests, np.array([need]), kind=kind, nodes=held[1])[0]
                 np.subtract.at(room, held[0], found)
 
 
-def hold_of(reservation: Reservation, tables: Tables, columns: Mapping[tuple[OfferKey, str], int]) -> Hold | None:
+def placed(reservation: Reservation, matrix: FitMatrix, columns: Mapping[tuple[OfferKey, str], int]) -> PlacedReservation | None:
     """Return the hold of a reservation, None where its cell or one of its nodes is gone."""
     column = columns.get(reservation.cell)
     if column is None:
         return None
-    inside = set(tables.columns[column].nodes.tolist())
-    uid = tables.columns[column].cell.pool.cluster_uid
-    numbers = [tables.number(uid, name) for name, _ in reservation.nodes]
+    inside = set(matrix.columns[column].nodes.tolist())
+    uid = matrix.columns[column].cell.pool.cluster_uid
+    numbers = [matrix.node_number(uid, name) for name, _ in reservation.nodes]
     if any(number not in inside for number in numbers):
         return None
-    return Hold(reservation, column, tuple(number for number in numbers if number is not None))
+    return PlacedReservation(reservation, column, tuple(number for number in numbers if number is not None))

@@ -10,50 +10,50 @@ from dataclasses import dataclass
 from sampan.model.job import Demand
 from sampan.model.plan import Assignment
 from sampan.model.snapshot import Snapshot
-from sampan.scheduling.capacity.cells import Layout
+from sampan.scheduling.capacity.cells import CellIndex
 from sampan.scheduling.capacity.limits import Limit, Limits
 from sampan.scheduling.capacity.quota_usage import UNLIMITED
 from sampan.scheduling.capacity.topology import Numbers
-from sampan.scheduling.reservations.holds import Hold
+from sampan.scheduling.reservations.holds import PlacedReservation
 
 Amounts = Mapping[str, int]
 """By resource; the empty name stands for devices."""
-Return = tuple[int, Amounts]
+LimitRelease = tuple[int, Amounts]
 """When (milliseconds since the epoch), and what one of our jobs gives back by then."""
 
 
 @dataclass(frozen=True, slots=True)
-class Pledge:
+class LimitReservation:
     """What one hold takes of one limit from its start on."""
 
     number: int
     """Of the hold."""
-    hold: Hold
+    placed: PlacedReservation
     amounts: Amounts
 
     @property
     def start(self) -> int:
         """Return when it takes the amounts (milliseconds since the epoch)."""
-        return self.hold.reservation.start
+        return self.placed.reservation.start
 
 
-class Pledges:
+class LimitReservations:
     """The pledges of one cycle. Like holds, those of dropped ones count on until the cycle ends."""
 
-    def __init__(self, snapshot: Snapshot, layout: Layout, limits: Limits) -> None:
-        self._snapshot, self._layout, self._limits = snapshot, layout, limits
-        self._pledged: dict[int, list[Pledge]] = {}
+    def __init__(self, snapshot: Snapshot, layout: CellIndex, limits: Limits) -> None:
+        self._snapshot, self._cells, self._limits = snapshot, layout, limits
+        self._reserved: dict[int, list[LimitReservation]] = {}
         """By number of the limit."""
-        self._returns: dict[int, list[Return]] = {}
+        self._releases: dict[int, list[LimitRelease]] = {}
         """By number of the limit: of what ran before the cycle, as far as anybody asked."""
-        self._fresh: dict[int, list[Return]] = {}
+        self._fresh: dict[int, list[LimitRelease]] = {}
         """By number of the limit: of what the cycle starts."""
 
-    def add(self, number: int, hold: Hold, demand: Demand) -> None:
+    def add(self, number: int, placed: PlacedReservation, demand: Demand) -> None:
         """Pledge what a hold of this number will take."""
-        for limit in self._limits.of(hold.column):
-            amounts = self._amounts(limit, hold.column, demand, replicas=demand.least_replicas)
-            self._pledged.setdefault(limit.number, []).append(Pledge(number, hold, amounts))
+        for limit in self._limits.of(placed.column):
+            amounts = self._amounts(limit, placed.column, demand, replicas=demand.least_replicas)
+            self._reserved.setdefault(limit.number, []).append(LimitReservation(number, placed, amounts))
 
     def take(self, column: int, done: Assignment) -> None:
         """Take note that a job starts now in a column and gives back by its declared end what it takes.
@@ -62,43 +62,43 @@ class Pledges:
         """
         span = done.demand.span_seconds
         for limit in self._limits.of(column):
-            pledged = self._pledged.get(limit.number, [])
-            others = [pledge for pledge in pledged if pledge.hold.reservation.job_uid != done.job.uid]
-            if len(others) < len(pledged):
-                self._pledged[limit.number] = others
+            reserved = self._reserved.get(limit.number, [])
+            others = [reservation for reservation in reserved if reservation.placed.reservation.job_uid != done.job.uid]
+            if len(others) < len(reserved):
+                self._reserved[limit.number] = others
             elif span is not None:
                 end, amounts = self._snapshot.now + span * 1000, self._amounts(limit, column, done.demand, replicas=done.replicas)
                 self._fresh.setdefault(limit.number, []).append((end, amounts))
 
-    def narrow(self, room: Numbers, demand: Demand, *, barring: Sequence[int]) -> None:
+    def subtract(self, room: Numbers, demand: Demand, *, blockers: Sequence[int]) -> None:
         """Lower the rooms of the columns to what pledges of the barring holds leave."""
-        if barring and self._pledged:
-            pledged = {at for number in self._pledged for at in self._limits.limits[number].columns.tolist()}
-            for at in sorted(at for at in pledged if room[at] > 0):
-                room[at] = min(int(room[at]), self.room(at, demand, barring=barring))
+        if blockers and self._reserved:
+            reserved = {at for number in self._reserved for at in self._limits.limits[number].columns.tolist()}
+            for at in sorted(at for at in reserved if room[at] > 0):
+                room[at] = min(int(room[at]), self.room(at, demand, blockers=blockers))
 
-    def room(self, column: int, demand: Demand, *, barring: Sequence[int]) -> int:
+    def room(self, column: int, demand: Demand, *, blockers: Sequence[int]) -> int:
         """Return how many replicas the pledges of the barring holds allow in a column."""
         most = UNLIMITED
         for limit in self._limits.of(column):
-            pledged = [pledge for pledge in self._pledged.get(limit.number, ()) if pledge.number in barring]
+            reserved = [reservation for reservation in self._reserved.get(limit.number, ()) if reservation.number in blockers]
             least: dict[str, int] = {}
-            for name, spare in self._spare(limit, pledged):
+            for name, spare in self._spare(limit, reserved):
                 least[name] = min(least.get(name, spare), spare)
             use = self._limits.use(column, demand)
             if least and limit.counts(best_effort=use.best_effort):
                 most = min(most, use.fits(least))
         return most
 
-    def soonest(self, column: int, demand: Demand, *, others: Sequence[int]) -> int | None:
+    def earliest_start(self, column: int, demand: Demand, *, others: Sequence[int]) -> int | None:
         """Return from when on the limits of a column allow the least replicas beside all pledges of other holds; None: not foreseen."""
         latest = self._snapshot.now
         for limit in self._limits.of(column):
             wanted = self._amounts(limit, column, demand, replicas=demand.least_replicas)
-            pledged = [pledge for pledge in self._pledged.get(limit.number, ()) if pledge.number in others]
+            reserved = [reservation for reservation in self._reserved.get(limit.number, ()) if reservation.number in others]
             for name in [name for name in limit.left if wanted.get(name, 0) > 0]:
-                lacking = wanted[name] + sum(pledge.amounts.get(name, 0) for pledge in pledged) - limit.left[name]
-                for end, amounts in sorted(self._returns_of(limit), key=lambda each: each[0]):
+                lacking = wanted[name] + sum(reservation.amounts.get(name, 0) for reservation in reserved) - limit.left[name]
+                for end, amounts in sorted(self._releases_of(limit), key=lambda each: each[0]):
                     if lacking <= 0:
                         break
                     lacking -= amounts.get(name, 0)
@@ -107,55 +107,55 @@ class Pledges:
                     return None
         return latest
 
-    def overdrawn(self, column: int, kept: Mapping[str, Hold], *, below: int) -> list[str]:
+    def displaced_by(self, column: int, kept: Mapping[str, PlacedReservation], *, below: int) -> list[str]:
         """Return the jobs, lowest priority first, whose holds must go as the limits of a column bear not all; only those `below` go."""
         gone: list[str] = []
         for limit in self._limits.of(column):
-            held = [(each.hold.reservation.job_uid, each) for each in self._pledged.get(limit.number, ())]
-            standing = [each for uid, each in held if kept.get(uid) is each.hold and uid not in gone]
-            while (lowest := self._overdrawn(limit, standing, below=below)) is not None:
-                gone.append(lowest.hold.reservation.job_uid)
+            held = [(each.placed.reservation.job_uid, each) for each in self._reserved.get(limit.number, ())]
+            standing = [each for uid, each in held if kept.get(uid) is each.placed and uid not in gone]
+            while (lowest := self._displaced(limit, standing, below=below)) is not None:
+                gone.append(lowest.placed.reservation.job_uid)
                 standing.remove(lowest)
         return gone
 
-    def _overdrawn(self, limit: Limit, standing: Sequence[Pledge], *, below: int) -> Pledge | None:
+    def _displaced(self, limit: Limit, standing: Sequence[LimitReservation], *, below: int) -> LimitReservation | None:
         """Return the lowest pledge below a priority that has a part in an amount being too small at a start."""
         for late in sorted(standing, key=lambda each: (each.start, each.number)):
             short = [
-                name for name, amount in late.amounts.items() if amount > 0 and self._left(limit, name, late=late, pledged=standing) < 0
+                name for name, amount in late.amounts.items() if amount > 0 and self._left(limit, name, late=late, reserved=standing) < 0
             ]
             parts = [each for each in standing if each.start <= late.start and any(each.amounts.get(name, 0) > 0 for name in short)]
-            lower = [each for each in parts if each.hold.reservation.priority < below]
+            lower = [each for each in parts if each.placed.reservation.priority < below]
             if lower:
-                return min(lower, key=lambda each: (each.hold.reservation.priority, -each.hold.reservation.made, each.number))
+                return min(lower, key=lambda each: (each.placed.reservation.priority, -each.placed.reservation.made, each.number))
         return None
 
-    def _spare(self, limit: Limit, pledged: Sequence[Pledge]) -> Iterable[tuple[str, int]]:
+    def _spare(self, limit: Limit, reserved: Sequence[LimitReservation]) -> Iterable[tuple[str, int]]:
         """Yield for each pledge and resource what is left of a limit when it and the earlier ones have started."""
-        for pledge in pledged:
-            for name, amount in pledge.amounts.items():
+        for reservation in reserved:
+            for name, amount in reservation.amounts.items():
                 if amount > 0 and name in limit.left:
-                    yield name, self._left(limit, name, late=pledge, pledged=pledged)
+                    yield name, self._left(limit, name, late=reservation, reserved=reserved)
 
-    def _left(self, limit: Limit, name: str, *, late: Pledge, pledged: Iterable[Pledge]) -> int:
+    def _left(self, limit: Limit, name: str, *, late: LimitReservation, reserved: Iterable[LimitReservation]) -> int:
         """Return what is left of a resource of a limit at the start of a pledge; negative: too little."""
         if name not in limit.left:
             return 0
-        back = sum(amounts.get(name, 0) for end, amounts in self._returns_of(limit) if end <= late.start)
-        return limit.left[name] + back - sum(each.amounts.get(name, 0) for each in pledged if each.start <= late.start)
+        back = sum(amounts.get(name, 0) for end, amounts in self._releases_of(limit) if end <= late.start)
+        return limit.left[name] + back - sum(each.amounts.get(name, 0) for each in reserved if each.start <= late.start)
 
-    def _returns_of(self, limit: Limit) -> list[Return]:
+    def _releases_of(self, limit: Limit) -> list[LimitRelease]:
         """Return what our running jobs give back to a limit, by declared ends."""
-        if limit.number not in self._returns:
-            pools = {(cell.offer, cell.pool.name): cell.pool for cell in (self._layout.columns[at].cell for at in limit.columns.tolist())}
+        if limit.number not in self._releases:
+            pools = {(cell.offer, cell.pool.name): cell.pool for cell in (self._cells.columns[at].cell for at in limit.columns.tolist())}
             uids = sorted({pool.cluster_uid for pool in pools.values()})
-            found: list[Return] = []
+            found: list[LimitRelease] = []
             for running in (each for uid in uids for each in self._snapshot.clusters[uid].running.values()):
                 pool = pools.get((running.offer, running.pool))
                 if pool is not None and running.ends is not None:
                     found.append((running.ends, limit.given_back(running, pool)))
-            self._returns[limit.number] = found
-        return [*self._returns[limit.number], *self._fresh.get(limit.number, ())]
+            self._releases[limit.number] = found
+        return [*self._releases[limit.number], *self._fresh.get(limit.number, ())]
 
     def _amounts(self, limit: Limit, column: int, demand: Demand, *, replicas: int) -> Amounts:
         return limit.amounts(self._limits.use(column, demand), replicas)

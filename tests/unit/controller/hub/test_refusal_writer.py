@@ -17,7 +17,7 @@ from sampan.controller.state.record import JobRecord
 from sampan.controller.state.store import State
 from sampan.kube.errors import Conflict
 from sampan.model.lifecycle import Event, Outcome
-from sampan.model.plan import Plan, Refusal
+from sampan.model.plan import Plan, Refusal, StartUnknown
 from sampan.model.reason import Reason
 from sampan.model.reservation import Reservation
 from unit.controller.fakes import FakeFleet
@@ -249,7 +249,7 @@ async def test_a_promised_start_is_in_the_status_at_once_and_an_earlier_one_seld
         assert len(sc.writes) == 2, "an earlier start is no news to write for at once"
         await asyncio.sleep(200)
         assert sc.state.jobs["u1"].status["reservation"]["startAtLatest"] == s.to_rfc3339(NOW + 800_999)
-        sc.state.reservations.apply(Plan(unbounded={"u1": "NoDeclaredEnd"}))
+        sc.state.reservations.apply(Plan(unknown_starts={"u1": StartUnknown.NO_DECLARED_END}))
         sc.hear()
         await asyncio.sleep(70)
         assert "reservation" not in sc.state.jobs["u1"].status

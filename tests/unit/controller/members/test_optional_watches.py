@@ -19,7 +19,7 @@ def test_nothing_is_watched_that_is_not_allowed() -> None:
 
 def test_every_watch_lists_its_kind_in_its_place() -> None:
     inventory = Inventory("hub", lambda _: None)
-    inventory.layers.found([], kueue="kueue.x-k8s.io/v1beta2")
+    inventory.quotas.found([], kueue="kueue.x-k8s.io/v1beta2")
     feeds = [*cluster_scoped_watches(inventory, ALL, lambda _: None), *namespaced_watches(inventory, ALL, "jobs", listed=lambda _: None)]
     assert {name: what.path.url for name, what, _ in feeds} == {
         "resourceslices": "/apis/resource.k8s.io/v1/resourceslices",
@@ -35,12 +35,12 @@ def test_every_watch_lists_its_kind_in_its_place() -> None:
 def test_what_is_heard_lands_in_the_inventory() -> None:
     told: list[frozenset[str]] = []
     inventory = Inventory("hub", told.append)
-    inventory.layers.found([], kueue="kueue.x-k8s.io/v1beta1")
+    inventory.quotas.found([], kueue="kueue.x-k8s.io/v1beta1")
     wide, narrow = cluster_scoped_watches(inventory, ALL, lambda _: None), namespaced_watches(inventory, ALL, "jobs", listed=lambda _: None)
     sinks = {name: sink for name, _, sink in (*wide, *narrow)}
     quota = {"metadata": {"name": "q", "namespace": "jobs"}, "status": {"hard": {"pods": "5"}, "used": {"pods": "2"}}}
     sinks["resourcequotas/jobs"].on_replace([msgspec.convert(quota, layers.ResourceQuota)], [])
-    assert [dict(each.left) for each in inventory.layers.rules.quotas(())["jobs"]] == [{"pods": 3}]
+    assert [dict(each.left) for each in inventory.quotas.rules.quotas(())["jobs"]] == [{"pods": 3}]
     piece = {"metadata": {"name": "s"}, "spec": {"driver": "d", "nodeName": "n1", "pool": {"name": "n1"}}}
     sinks["resourceslices"].on_event("ADDED", msgspec.convert(piece, dra.ResourceSlice))
     sinks["resourceslices"].on_event("DELETED", msgspec.convert(piece, dra.ResourceSlice))

@@ -14,7 +14,7 @@ from sampan.catalog import Catalog, load
 from sampan.controller.members.published import REST, PublishedCapacity, choose_source, rest_after
 from sampan.gate.fold import bare_claim, bare_node, folded
 from sampan.inventory.cluster import ClusterView
-from sampan.inventory.in_flight import Flight
+from sampan.inventory.in_flight import InFlight
 from sampan.inventory.member import Inventory
 from sampan.inventory.pools.grouping import pools_of
 from sampan.inventory.slices import to_slice
@@ -29,7 +29,7 @@ from sampan.model.offer import Offer, OfferKey, Terms
 from sampan.model.vector import Vector
 
 CATALOG: Catalog = load()
-FLIGHT = Flight(job_uid=JOB, nodes=(("n1", 2), ("n2", 1)), per_replica=Vector.of({"cpu": 4000, "nvidia.com/gpu": 2, "pods": 1}))
+FLIGHT = InFlight(job_uid=JOB, nodes=(("n1", 2), ("n2", 1)), per_replica=Vector.of({"cpu": 4000, "nvidia.com/gpu": 2, "pods": 1}))
 OFFER = Offer(key=OfferKey("prov-a", "one"), uid="o", provider="a", region="r", jurisdiction="CN", terms=Terms.ON_DEMAND)
 Row = tuple[str, int, str, bool]
 
@@ -203,7 +203,7 @@ def test_devices_that_claims_hold_are_taken_in_a_published_picture_too() -> None
     assert known is not None
     direct.replace_slices([known])
     direct.replace_nodes([node])
-    direct.layers.replace_claims([claim])
+    direct.quotas.replace_claims([claim])
     direct.replace_pods(pods)
     heard.hear(nodes=[node], pods=pods, slices=[shelf], claims=[bare_claim(claim)])
 

@@ -89,7 +89,7 @@ async def test_what_limits_pods_is_known_before_the_picture_counts_as_whole(serv
     late = asyncio.create_task(answer_late())
     async with feeding(server, more=frozenset({"resourcequotas"})) as (fed, _):
         assert late.done()
-        assert fed.inventory.layers.rules.quotas(())["sampan-jobs"][0].left == {"pods": 0}
+        assert fed.inventory.quotas.rules.quotas(())["sampan-jobs"][0].left == {"pods": 0}
 
 
 async def test_a_watch_that_does_not_work_is_named_unless_it_is_only_good_to_have(server: FakeServer) -> None:

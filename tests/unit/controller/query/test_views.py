@@ -8,7 +8,7 @@ from sampan.controller.query import views
 from sampan.kube.workloads import Pod
 from sampan.model.offer import OfferKey
 from sampan.model.reason import Reason
-from sampan.scheduling.answers.values import CellAnswer, Change, Objection, Place, Start
+from sampan.scheduling.answers.values import CellAnswer, Change, QueuePosition, StartForecast, UnmetConstraint
 
 KEY = OfferKey("prov-a", "lingang")
 REFUSED = CellAnswer(
@@ -16,7 +16,7 @@ REFUSED = CellAnswer(
     pool="p",
     accelerator_class="",
     alternative=0,
-    objections=(Objection(Reason.REGION_EXCLUDED, "region cn-east", "region eu-west"),),
+    unmet=(UnmetConstraint(Reason.REGION_EXCLUDED, "region cn-east", "region eu-west"),),
     changes=(Change("spec.placement.regions", "cn-east", ""), Change("spec.alternatives[0].replicas", "4", "2")),
 )
 SPEC = ComputeJobSpec.model_validate(
@@ -55,16 +55,19 @@ def test_what_may_not_be_seen_is_left_out() -> None:
 @pytest.mark.parametrize(
     ("start", "want"),
     [
-        (Start(at_latest=0, reserved=True), {"atLatest": "1970-01-01T00:00:00Z", "sample": 0, "reserved": True}),
-        (Start(likely=1000, sample=2, unknown="why"), {"likely": "1970-01-01T00:00:01Z", "sample": 2, "reserved": False, "unknown": "why"}),
+        (StartForecast(at_latest=0, reserved=True), {"atLatest": "1970-01-01T00:00:00Z", "sample": 0, "reserved": True}),
+        (
+            StartForecast(likely=1000, sample=2, unknown="why"),
+            {"likely": "1970-01-01T00:00:01Z", "sample": 2, "reserved": False, "unknown": "why"},
+        ),
     ],
 )
-def test_a_start_is_a_time_or_a_reason(start: Start, want: dict[str, object]) -> None:
+def test_a_start_is_a_time_or_a_reason(start: StartForecast, want: dict[str, object]) -> None:
     assert views.start_view(start).as_json() == want
 
 
 def test_others_are_a_count() -> None:
-    told = views.place_view(Place(queue="q", position=4, ahead_own=1, ahead_others=2))
+    told = views.place_view(QueuePosition(queue="q", position=4, ahead_own=1, ahead_others=2))
     assert told.as_json() == {"queue": "q", "position": 4, "aheadOwn": 1, "aheadOthers": 2}
 
 

@@ -9,7 +9,7 @@ from jobs import NOW, OFFER, bound_status, record
 from sampan.api import status as s
 from sampan.controller.state.reservations import UNPLACED, ReservationStore, place_changed, reservation_of, reservation_view
 from sampan.model.offer import OfferKey
-from sampan.model.plan import Plan
+from sampan.model.plan import Plan, StartUnknown
 from sampan.model.reservation import Reservation
 
 CELL = (OFFER, "h100-x8")
@@ -58,7 +58,7 @@ def test_what_was_read_waits_for_its_cell() -> None:
     promises.apply(Plan())
     assert promises.status_view("u1") == VIEW, "the member is not connected yet: the promise stands"
     assert [each.job_uid for each in promises.active({CELL}, lambda _: True)] == ["u1"]
-    promises.apply(Plan(unbounded={"u1": "NoDeclaredEnd"}))
+    promises.apply(Plan(unknown_starts={"u1": StartUnknown.NO_DECLARED_END}))
     assert promises.active({CELL}, lambda _: True) == (), "the cycle saw it and did not keep it"
     assert promises.status_view("u1") is None
     assert promises.unknown_starts == {"u1": "NoDeclaredEnd"}

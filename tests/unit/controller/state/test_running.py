@@ -12,7 +12,7 @@ from sampan.api.status import running
 from sampan.controller.state.queues import QueueRegistry
 from sampan.controller.state.running import RunningJobs, assumed_running, recovered_nodes, replicas_finished, running_of, share_of
 from sampan.controller.state.store import State
-from sampan.inventory.in_flight import Flight
+from sampan.inventory.in_flight import InFlight
 from sampan.kube.workloads import JobSpec
 from sampan.model.cluster import Running
 from sampan.model.job import Requirement, Share
@@ -24,9 +24,9 @@ from .test_queues import queue
 LIMITED: dict[str, Any] = {"activeDeadlineSeconds": 1000, "startDeadlineSeconds": 100, "expectedSeconds": 500}
 
 
-def flight(uid: str = "u1") -> Flight:
+def flight(uid: str = "u1") -> InFlight:
     """What a job takes on n1."""
-    return Flight(job_uid=uid, nodes=(("n1", 1),), per_replica=vector(cpu=4), finished=0)
+    return InFlight(job_uid=uid, nodes=(("n1", 1),), per_replica=vector(cpu=4), finished=0)
 
 
 def bound(of: QueueRegistry | None = None, *, runs_after: int | None = None, **spec: Any) -> Running:

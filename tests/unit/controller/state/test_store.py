@@ -11,7 +11,7 @@ from sampan.api import status as s
 from sampan.api.convert import parse_spec
 from sampan.controller.state.running import per_replica
 from sampan.controller.state.store import State
-from sampan.inventory.in_flight import Flight
+from sampan.inventory.in_flight import InFlight
 from sampan.model.lifecycle import Outcome
 from sampan.model.offer import OfferKey
 from sampan.model.plan import Assignment
@@ -39,7 +39,7 @@ def waiting(of: State, now: int = NOW) -> list[str]:
     return [job.uid for job in of.snapshot(now).jobs]
 
 
-def flights(of: State) -> list[Flight]:
+def flights(of: State) -> list[InFlight]:
     """What is counted as taken on the member."""
     return list(of.in_flight(CLUSTER))
 

@@ -12,7 +12,7 @@ from sampan.controller.state.store import State
 from sampan.controller.state.usage import WEEK, UsageTracker
 from sampan.model.lifecycle import Event, Outcome
 from sampan.model.plan import Assignment
-from sampan.scheduling.queueing.charge import UNDECLARED, inflated
+from sampan.scheduling.queueing.charge import UNDECLARED, decayed_forward
 from sampan.store.use import UseStore
 from unit.controller.fakes import FakeFleet
 
@@ -59,10 +59,10 @@ def ended(after: int, attempt: int = 1) -> s.Status:
 def test_a_plan_counts_until_it_is_withdrawn() -> None:
     of = book()
     of.assume(assignment())
-    assert used(of) == {"default": inflated(CHARGE, NOW, WEEK)}
-    assert dict(of.by_queue["default"].namespaces) == {"team-a": inflated(CHARGE, NOW, WEEK)}
+    assert used(of) == {"default": decayed_forward(CHARGE, NOW, WEEK)}
+    assert dict(of.by_queue["default"].namespaces) == {"team-a": decayed_forward(CHARGE, NOW, WEEK)}
     of.assume(assignment())
-    assert used(of) == {"default": inflated(CHARGE, NOW, WEEK)}, "counted once"
+    assert used(of) == {"default": decayed_forward(CHARGE, NOW, WEEK)}, "counted once"
     of.rollback("u1")
     assert used(of) == {}
     assert of.outbox == []
@@ -73,10 +73,10 @@ def test_what_is_bound_is_stored_and_corrected_when_it_ends() -> None:
     of.assume(assignment())
     for _ in range(2):
         of.on_job(record(status=running()), lambda: "elsewhere")
-    assert used(of) == {"default": inflated(CHARGE, AT, WEEK)}, "from the binding on, in the queue of the plan"
+    assert used(of) == {"default": decayed_forward(CHARGE, AT, WEEK)}, "from the binding on, in the queue of the plan"
     of.on_job(record(status=ended(after=UNDECLARED // 4)), lambda: "elsewhere")
     of.on_job(record(status=ended(after=UNDECLARED // 4)), lambda: "elsewhere")
-    assert used(of) == {"default": inflated(CHARGE // 4, AT, WEEK)}
+    assert used(of) == {"default": decayed_forward(CHARGE // 4, AT, WEEK)}
     assert [(use.amount, use.final) for use in of.outbox] == [(CHARGE, False), (CHARGE // 4, True)]
 
 
@@ -92,7 +92,7 @@ def test_a_restart_finds_what_is_bound(lost: bool) -> None:
     assert second.by_queue == first.by_queue
     assert len(second.outbox) == int(lost)
     store.write(second.outbox)
-    assert store.totals() == {("default", "team-a"): inflated(CHARGE, AT, WEEK)}
+    assert store.totals() == {("default", "team-a"): decayed_forward(CHARGE, AT, WEEK)}
     store.close()
 
 
@@ -127,11 +127,11 @@ def test_the_state_shows_use_to_the_scheduler() -> None:
     st.apply_job(body("u1"))
     planned = st.snapshot(NOW).jobs[0]
     st.assume(replace(assignment(), job=planned, demand=planned.shape.demands[0]))
-    assert st.snapshot(NOW).use["default"].total == inflated(CHARGE, NOW, WEEK)
+    assert st.snapshot(NOW).use["default"].total == decayed_forward(CHARGE, NOW, WEEK)
     st.forget_assumed("u1")
     assert st.snapshot(NOW).use["default"].total == 0
     st.assume(replace(assignment(), job=planned, demand=planned.shape.demands[0]))
     st.apply_job(body("u1", resourceVersion="11", status=running()))
-    assert st.snapshot(NOW).use["default"].total == inflated(CHARGE, AT, WEEK)
+    assert st.snapshot(NOW).use["default"].total == decayed_forward(CHARGE, AT, WEEK)
     st.remove_job("u1")
-    assert 0 < st.snapshot(NOW).use["default"].total < inflated(CHARGE, AT, WEEK)
+    assert 0 < st.snapshot(NOW).use["default"].total < decayed_forward(CHARGE, AT, WEEK)

@@ -102,13 +102,13 @@ def test_labels_of_a_pool_are_on_all_its_nodes_and_on_no_other_class() -> None:
     pools = made(member)
     assert len(pools) == 3
     for pool in pools.values():
-        carried = {name for name, each in member.nodes.items() if set(pool.telling_labels) <= set(each.labels.items())}
+        carried = {name for name, each in member.nodes.items() if set(pool.identifying_labels) <= set(each.labels.items())}
         assert carried == set(pool.nodes)
 
 
 def test_a_rule_keeps_pods_to_its_nodes() -> None:
     (pool,) = made(cluster(node("in", labels={"rack": "r7"}), node("out")), PoolRule(selector=selector(rack="r7"))).values()
-    assert pool.telling_labels == (("rack", "r7"),)
+    assert pool.identifying_labels == (("rack", "r7"),)
 
 
 def test_fabric_domains_are_cells_of_their_own() -> None:
@@ -151,4 +151,4 @@ def test_a_queue_that_admits_no_jobs_is_shut(queue: str, known: dict[str, set[st
     member = replace(cluster(*nodes("a", 1, H100)), open_queues={space: frozenset(names) for space, names in known.items()})
     given = replace(offer(), member_queue=queue)
     (pool,) = pools_of(given, member, load(), home_origins=frozenset(), trust_overrides=False)
-    assert pool.queue_shut is want
+    assert pool.queue_inactive is want

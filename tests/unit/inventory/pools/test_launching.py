@@ -7,7 +7,7 @@ import pytest
 from builders import GIB, H100, NOW, cluster, demand, job, node, offer, requirement, shape, snapshot, vector
 from sampan.catalog import load
 from sampan.inventory.pools.grouping import pools_of
-from sampan.inventory.pools.summary import left_out
+from sampan.inventory.pools.summary import excluded_nodes
 from sampan.model.admission import Quota
 from sampan.model.cluster import Cluster, Node, Pool
 from sampan.model.job import Demand
@@ -18,7 +18,7 @@ from sampan.model.runtime_class import RuntimeClass
 from sampan.model.taint import Taint, Toleration
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.capacity.quota_usage import use_of
-from sampan.scheduling.capacity.request import need_of
+from sampan.scheduling.capacity.request import replica_request
 from sampan.scheduling.cycle import schedule
 
 KATA = RuntimeClass(name="kata", overhead=vector(cpu=1, gib=2))
@@ -72,13 +72,13 @@ def test_overhead_counts_in_the_limits_that_there_are() -> None:
 
 def test_a_replica_holds_the_overhead_with_the_rest() -> None:
     (pool,) = made(member(KATA))
-    assert need_of(FULL, pool) == FULL.per_replica + vector(gpu=8) + KATA.overhead
+    assert replica_request(FULL, pool) == FULL.per_replica + vector(gpu=8) + KATA.overhead
 
 
 def test_nodes_that_the_runtime_class_does_not_select_are_out_and_told() -> None:
     picky = replace(KATA, selector=(("kata", "yes"),))
     assert made(member(picky)) == ()
-    (told,) = left_out(OFFER, member(picky), load())
+    (told,) = excluded_nodes(OFFER, member(picky), load())
     assert (told.cause, told.detail) == ("RuntimeClassElsewhere", "RuntimeClass kata selects kata=yes")
     assert made(member(picky, at=node("n1", H100, labels={"kata": "yes"})))
 

@@ -7,7 +7,7 @@ import pytest
 from builders import A100, ASCEND, H100, cluster, node, nodes, offer, running, selector, vector
 from sampan.catalog import load
 from sampan.inventory.pools.grouping import pools_of
-from sampan.inventory.pools.summary import LeftOut, describe, left_out, own_use
+from sampan.inventory.pools.summary import ExcludedNodes, excluded_nodes, own_use, summarise
 from sampan.model.cluster import Cluster, Node, Pool, Running
 from sampan.model.offer import OfferKey, PoolRule
 from sampan.model.taint import Taint
@@ -38,7 +38,7 @@ def made(member: Cluster, *rules: PoolRule, trust: bool = True) -> dict[str, Poo
 def test_nodes_that_are_left_out_are_counted(odd: Node, cause: str) -> None:
     member = cluster(node("good", H100), odd)
     assert [pool.nodes for pool in made(member).values()] == [("good",)]
-    assert [each.cause for each in left_out(offer(), member, load())] == [cause]
+    assert [each.cause for each in excluded_nodes(offer(), member, load())] == [cause]
 
 
 def test_rules_restrict_to_their_nodes() -> None:
@@ -46,13 +46,13 @@ def test_rules_restrict_to_their_nodes() -> None:
     rule = PoolRule(selector=selector(rack="r7"), max_devices=4)
     (pool,) = made(member, rule).values()
     assert (pool.nodes, pool.max_devices, pool.rule) == (("in",), 4, 0)
-    assert left_out(offer(rules=[rule]), member, load()) == (LeftOut("NotSelected", "", 1, 8, "out"),)
+    assert excluded_nodes(offer(rules=[rule]), member, load()) == (ExcludedNodes("NotSelected", "", 1, 8, "out"),)
 
 
 def test_a_summary_counts_devices_that_are_free_now() -> None:
     member = cluster(*nodes("h", 3, H100), used={"h-0": vector(gpu=8), "h-1": vector(gpu=2)})
     (pool,) = made(member).values()
-    shown = describe(pool, member)
+    shown = summarise(pool, member)
     assert (shown.nodes, shown.devices, shown.free, shown.reserved) == (3, 24, 14, 0)
     assert shown.largest_gang == (8, 1)
     assert (shown.accelerator_class, shown.resource_name, shown.memory_per_device) == (H100, "nvidia.com/gpu", 80 * 2**30)
@@ -65,7 +65,7 @@ def test_a_summary_counts_devices_that_are_free_now() -> None:
 def test_the_largest_gang(used: dict[str, Vector], want: tuple[int, int] | None) -> None:
     member = cluster(*nodes("h", 2, H100), used=used)
     (pool,) = made(member).values()
-    assert describe(pool, member).largest_gang == want
+    assert summarise(pool, member).largest_gang == want
 
 
 def test_a_cap_counts_what_our_own_jobs_hold_by_the_offer() -> None:
@@ -84,10 +84,10 @@ def test_a_cap_counts_what_our_own_jobs_hold_by_the_offer() -> None:
     )
     used = own_use(offer().key, [pool], replace(member, running={"j": ours}))
     assert used == {0: 3}
-    shown = describe(pool, member, used=used[0])
+    shown = summarise(pool, member, used=used[0])
     assert (shown.devices, shown.free, shown.largest_gang) == (5, 2, (2, 1))
     assert own_use(offer().key, [pool], member) == {}
-    assert describe(pool, member).free == 5, "three devices of somebody else do not use up the cap"
+    assert summarise(pool, member).free == 5, "three devices of somebody else do not use up the cap"
 
 
 def test_a_cap_is_of_all_pools_of_its_rule_together() -> None:
@@ -97,25 +97,25 @@ def test_a_cap_is_of_all_pools_of_its_rule_together() -> None:
     ours = replace(running("j", "b", ends=None, devices=6), offer=offer().key, pool=holder.name)
     used = own_use(offer().key, pools.values(), replace(member, running={"j": ours, "k": replace(ours, offer=OfferKey("x", "y"))}))
     assert used == {0: 6}
-    assert {pool.nodes: describe(pool, member, used=6).free for pool in pools.values()} == {("a",): 3, ("b",): 3, ("c",): 3}
+    assert {pool.nodes: summarise(pool, member, used=6).free for pool in pools.values()} == {("a",): 3, ("b",): 3, ("c",): 3}
 
 
 def test_what_reservations_keep_is_shown() -> None:
     member = cluster(*nodes("h", 2, H100))
     (pool,) = made(member).values()
-    assert describe(pool, member, kept=8).reserved == 8
+    assert summarise(pool, member, kept=8).reserved == 8
 
 
 def test_pools_without_devices_have_nodes_only() -> None:
     member = cluster(*nodes("c", 2))
-    shown = describe(made(member)["cpu"], member)
+    shown = summarise(made(member)["cpu"], member)
     assert (shown.nodes, shown.devices, shown.free, shown.largest_gang) == (2, 0, 0, None)
 
 
 def test_a_vanished_node_is_not_free() -> None:
     member = cluster(*nodes("h", 2, H100))
     (pool,) = made(member).values()
-    assert describe(pool, replace(member, nodes={"h-0": member.nodes["h-0"]})).free == 8
+    assert summarise(pool, replace(member, nodes={"h-0": member.nodes["h-0"]})).free == 8
 
 
 @pytest.mark.parametrize("amount", [1025, 2_000_000_000, 2**63 - 1])
@@ -124,7 +124,7 @@ def test_devices_that_no_node_can_have_are_left_out_and_counted(amount: int) -> 
     member = cluster(node("good", H100), absurd)
     pools = made(member)
     assert {name: pool.nodes for name, pool in pools.items()} == {"h100-sxm-80gb-x8": ("good",)}
-    assert [each.cause for each in left_out(offer(), member, load())] == ["NotBelieved"]
+    assert [each.cause for each in excluded_nodes(offer(), member, load())] == ["NotBelieved"]
 
 
 def test_a_pool_of_absurd_size_is_described_at_once() -> None:
@@ -135,7 +135,7 @@ def test_a_pool_of_absurd_size_is_described_at_once() -> None:
     assert pool.accelerator is not None
     assert pool.accelerator.count_rule.largest(2**62) == 8
     huge = node("n1", labels=told, resources={"huawei.com/Ascend910": 2**62})
-    assert describe(pool, replace(member, nodes={"n1": huge})).largest_gang == (8, 2**59)
+    assert summarise(pool, replace(member, nodes={"n1": huge})).largest_gang == (8, 2**59)
 
 
 @pytest.mark.parametrize("healthy", [5, 0])
@@ -143,16 +143,16 @@ def test_unhealthy_devices_are_counted_even_where_no_healthy_one_is_left(healthy
     member = cluster(node("h", H100))
     (group,) = member.devices["h"]
     sick = replace(member, devices={"h": (replace(group, devices=healthy, unhealthy=3),)})
-    assert left_out(offer(), sick, load()) == (LeftOut("Unhealthy", "nvidia", 1, 3, "h nvidia.com/gpu"),)
+    assert excluded_nodes(offer(), sick, load()) == (ExcludedNodes("Unhealthy", "nvidia", 1, 3, "h nvidia.com/gpu"),)
 
 
 def test_a_stale_whole_count_is_left_out_and_told() -> None:
     labels = {"nvidia.com/gpu.product": "NVIDIA-A100-80GB-PCIe", "nvidia.com/gpu.count": "2"}
     member = cluster(node(resources={"nvidia.com/gpu": 2, "nvidia.com/mig-1g.10gb": 14}, labels=labels))
     (pool,) = pools_of(offer(), member, load(), home_origins=frozenset(), trust_overrides=True)
-    shown = describe(pool, member)
+    shown = summarise(pool, member)
     assert (shown.resource_name, shown.devices, shown.cards, shown.schedulable) == ("nvidia.com/mig-1g.10gb", 14, 2, 14)
-    (left,) = left_out(offer(), member, load())
+    (left,) = excluded_nodes(offer(), member, load())
     assert (left.cause, left.devices, left.detail) == (
         "Contradictory",
         2,

@@ -9,7 +9,7 @@ from sampan.api.convert_launch import tolerations_of
 from sampan.api.launch_spec import OfferLaunchSpec
 from sampan.catalog import load
 from sampan.inventory.pools.grouping import pools_of
-from sampan.inventory.pools.summary import describe, left_out
+from sampan.inventory.pools.summary import excluded_nodes, summarise
 from sampan.inventory.pools.taints import advice
 from sampan.model.cluster import Node, Pool
 from sampan.model.offer import Offer
@@ -60,10 +60,10 @@ def gpu(*taints: Taint) -> Node:
 def test_a_node_is_in_a_pool_where_all_its_taints_are_tolerated(member: Node, by: Offer, want: bool) -> None:
     pools = made(by, member)
     assert bool(pools) is want
-    assert [each.cause for each in left_out(by, cluster(member), load())] == ([] if want else ["Tainted"])
+    assert [each.cause for each in excluded_nodes(by, cluster(member), load())] == ([] if want else ["Tainted"])
     for pool in pools:
         assert set(pool.tolerated) == set(member.taints)
-        assert describe(pool, cluster(member)).taints == tuple(str(taint) for taint in sorted(member.taints))
+        assert summarise(pool, cluster(member)).taints == tuple(str(taint) for taint in sorted(member.taints))
 
 
 def test_no_word_of_an_offer_tolerates_that_a_node_goes() -> None:
@@ -74,7 +74,7 @@ def test_no_word_of_an_offer_tolerates_that_a_node_goes() -> None:
 
 def test_nodes_that_are_left_out_are_told_by_their_taints() -> None:
     member = cluster(node("a", H100, taints=[GPU, SPOT]), node("b", H100, taints=[TEAM]), node("c", H100, taints=[TEAM]))
-    told = {each.example: (each.nodes, each.devices, each.detail) for each in left_out(offer(), member, load())}
+    told = {each.example: (each.nodes, each.devices, each.detail) for each in excluded_nodes(offer(), member, load())}
     assert told == {"a": (1, 8, advice([SPOT])), "b": (2, 16, advice([TEAM]))}
 
 

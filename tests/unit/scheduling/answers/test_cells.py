@@ -11,7 +11,7 @@ from sampan.model.quantity import MICRO
 from sampan.model.reason import Reason
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.answers.cells import cell_answers
-from sampan.scheduling.answers.next_cycle import outcome
+from sampan.scheduling.answers.next_cycle import next_cycle
 from sampan.scheduling.answers.values import CellAnswer
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule
@@ -23,15 +23,15 @@ WORLD = snapshot(
 
 
 def told(world: Snapshot = WORLD, **fields: object) -> tuple[CellAnswer, ...]:
-    found = outcome(world, Memo(), replace(job(), **fields))  # type: ignore[arg-type]
-    return cell_answers(found.desk, found.case)
+    found = next_cycle(world, Memo(), replace(job(), **fields))  # type: ignore[arg-type]
+    return cell_answers(found.state, found.entry)
 
 
 def test_usable_cells_come_first_then_the_mildest() -> None:
     found = told()
     assert found[0].offer.name == "free"
     assert found[0].score is not None
-    assert [each.objections[0].reason for each in found[1:]] == [
+    assert [each.unmet[0].reason for each in found[1:]] == [
         Reason.INSUFFICIENT_CAPACITY,
         Reason.ACCELERATOR_MISMATCH,
         Reason.ACCELERATOR_MISMATCH,
@@ -62,7 +62,7 @@ def test_a_cell_that_cools_down_says_so() -> None:
     cell = next(each for each in WORLD.cells if each.offer.name == "free" and each.pool.resource == "nvidia.com/gpu")
     found = told(excluded=frozenset({(cell.offer, cell.pool.name)}))
     cooling = next(each for each in found if each.offer == cell.offer and each.pool == cell.pool.name)
-    assert [each.reason for each in cooling.objections] == [Reason.OFFER_COOLING_DOWN]
+    assert [each.reason for each in cooling.unmet] == [Reason.OFFER_COOLING_DOWN]
     assert cooling.changes == ()
 
 
@@ -73,7 +73,7 @@ def test_an_alternative_of_other_devices_is_never_the_nearest() -> None:
         found = {each.pool: each for each in told(shape=wanted) if each.offer.name == "full"}
         for cell in found.values():
             assert cell.alternative == order.index(cell.accelerator_class)
-            assert [each.reason for each in cell.objections] == [Reason.PRICE_ABOVE_CAP]
+            assert [each.reason for each in cell.unmet] == [Reason.PRICE_ABOVE_CAP]
         changes = next(each.changes for each in found.values() if each.accelerator_class == A100)
         assert [each.field for each in changes] == ["spec.placement.maxPricePerDeviceHour"]
 
@@ -82,5 +82,5 @@ def test_an_alternative_of_other_devices_is_never_the_nearest() -> None:
 def test_other_terms_than_on_demand_are_accepted_by_name_only(terms: Terms) -> None:
     world = snapshot(offers=[offer(terms=terms)], clusters=[cluster(node("n", H100))])
     unnamed, named = told(world)[0], told(world, shape=shape(placement=Placement(terms=(terms,))))[0]
-    assert [each.reason for each in unnamed.objections] == ([] if terms is Terms.ON_DEMAND else [Reason.TERMS_EXCLUDED])
+    assert [each.reason for each in unnamed.unmet] == ([] if terms is Terms.ON_DEMAND else [Reason.TERMS_EXCLUDED])
     assert named.usable

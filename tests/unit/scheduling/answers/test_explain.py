@@ -35,8 +35,8 @@ def test_a_job_behind_another_waits_for_its_turn() -> None:
     found = told(job(), job("first", created=0))
     assert found.waits_for == "room in the 1 pool that suits it; 1 job starts first now"
     assert found.starts_in is None
-    assert found.place is not None
-    assert (found.place.position, found.place.ahead_own) == (2, 1)
+    assert found.position is not None
+    assert (found.position.position, found.position.ahead_own) == (2, 1)
 
 
 def test_a_job_whose_turn_the_cycle_does_not_reach_waits_for_it() -> None:
@@ -72,7 +72,7 @@ def test_the_next_alternative_is_waited_for() -> None:
 
 
 def test_a_job_that_may_not_compete_says_why() -> None:
-    found = told(replace(job(), barred=Reason.PRIORITY_NOT_ALLOWED))
+    found = told(replace(job(), inadmissible=Reason.PRIORITY_NOT_ALLOWED))
     assert found.headline == "the job may not compete: PriorityNotAllowed (the queue allows no such priority)"
     assert found.waits_for == "a change of its queue or of the job"
 

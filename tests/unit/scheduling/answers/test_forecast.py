@@ -10,13 +10,14 @@ from builders import H100, NOW, cluster, demand, job, nodes, offer, quota, requi
 from sampan.model.cluster import MemberQueue, Running
 from sampan.model.job import Job
 from sampan.model.offer import PoolRule
+from sampan.model.plan import StartUnknown
 from sampan.model.reason import Reason
 from sampan.model.snapshot import Snapshot
 from sampan.model.vector import Vector
 from sampan.scheduling.answers.forecast import forecast
-from sampan.scheduling.answers.next_cycle import outcome
-from sampan.scheduling.answers.start_wording import UNBOUNDED
-from sampan.scheduling.answers.values import Start
+from sampan.scheduling.answers.next_cycle import next_cycle
+from sampan.scheduling.answers.start_wording import UNKNOWN_STARTS
+from sampan.scheduling.answers.values import StartForecast
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule
 
@@ -53,8 +54,8 @@ def world(jobs: tuple[Job, ...], *runs: Running, size: int = 1) -> Snapshot:
     return snapshot(jobs, [offer()], [member])
 
 
-def told(picture: Snapshot, wanted: Job) -> Start:
-    return forecast(outcome(picture, Memo(), wanted))
+def told(picture: Snapshot, wanted: Job) -> StartForecast:
+    return forecast(next_cycle(picture, Memo(), wanted))
 
 
 @pytest.mark.parametrize("kind", ["cap", "quota", "queue"])
@@ -76,13 +77,13 @@ def test_where_a_limit_decides_the_start_is_when_enough_of_it_comes_back(kind: s
 
 def test_a_job_with_room_starts_now() -> None:
     mine = waiting("mine", 8, 60)
-    assert told(world((mine,)), mine) == Start(at_latest=NOW, likely=NOW)
+    assert told(world((mine,)), mine) == StartForecast(at_latest=NOW, likely=NOW)
 
 
 def test_it_starts_when_what_runs_there_ends() -> None:
     mine = waiting("mine", 8, 60)
     start = told(world((mine,), running("a", 0, 4, 100), running("b", 0, 4, 300, likely=200)), mine)
-    assert start == Start(at_latest=NOW + 300 * SECOND, likely=NOW + 200 * SECOND, sample=1)
+    assert start == StartForecast(at_latest=NOW + 300 * SECOND, likely=NOW + 200 * SECOND, sample=1)
 
 
 def test_those_before_it_take_their_turn() -> None:
@@ -110,7 +111,7 @@ def test_its_reservation_is_what_is_promised() -> None:
     ("wanted", "want"),
     [
         (waiting("mine", 9, 60), "no pool could run it"),
-        (replace(waiting("mine", 8, 60), barred=Reason.QUEUE_NOT_ALLOWED), "queue does not let"),
+        (replace(waiting("mine", 8, 60), inadmissible=Reason.QUEUE_NOT_ALLOWED), "queue does not let"),
     ],
     ids=["too large", "barred"],
 )
@@ -120,7 +121,7 @@ def test_what_can_never_start_says_why(wanted: Job, want: str) -> None:
 
 def test_beyond_the_horizon_nothing_is_told() -> None:
     mine = waiting("mine", 8, 60)
-    found = outcome(world((mine,), running("a", 0, 8, 100)), Memo(), mine)
+    found = next_cycle(world((mine,), running("a", 0, 8, 100)), Memo(), mine)
     assert "looks ahead" in forecast(found, horizon=50 * SECOND).unknown
 
 
@@ -154,4 +155,4 @@ def test_a_reserved_start_is_never_before_what_a_run_with_earlier_ends_reaches(
 
 def test_a_pool_that_only_cools_down_is_not_said_to_be_unfit() -> None:
     mine = replace(waiting("mine", 8, 60), excluded=frozenset({(offer().key, "h100-sxm-80gb-x8")}))
-    assert told(world((mine,)), mine).unknown == UNBOUNDED["CoolingDown"]
+    assert told(world((mine,)), mine).unknown == UNKNOWN_STARTS[StartUnknown.COOLING_DOWN]

@@ -11,7 +11,7 @@ from sampan.model.offer import PoolRule
 from sampan.model.reason import Reason
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.answers.cells import cell_answers
-from sampan.scheduling.answers.next_cycle import Outcome, outcome, prepared
+from sampan.scheduling.answers.next_cycle import NextCycle, next_cycle, prepared
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule
 
@@ -20,8 +20,8 @@ LARGE = shape(replace(demand(requirement(count=8), replicas=2), span_seconds=300
 ENDLESS = job("endless", ONE, created=NOW)
 
 
-def ask(world: Snapshot, wanted: Job) -> Outcome:
-    return outcome(world, Memo(), wanted)
+def ask(world: Snapshot, wanted: Job) -> NextCycle:
+    return next_cycle(world, Memo(), wanted)
 
 
 def reserved(kind: str) -> Snapshot:
@@ -46,7 +46,7 @@ def test_what_is_kept_of_a_limit_is_nobody_elses(kind: str) -> None:
     """Two whole nodes are free that nobody is kept; only what the limit leaves is."""
     found = ask(reserved(kind), ENDLESS)
     assert (found.choice, found.reached) == (None, True)
-    assert [each.objections[0].reason for each in cell_answers(found.desk, found.case)] == [Reason.HELD_FOR_OTHERS]
+    assert [each.unmet[0].reason for each in cell_answers(found.state, found.entry)] == [Reason.RESERVED_FOR_OTHERS]
 
 
 @pytest.mark.parametrize("kind", ["cap", "quota", "queue"])
@@ -70,7 +70,7 @@ def test_a_job_beyond_the_limit_is_not_reached() -> None:
 
 def test_a_job_that_may_not_compete_gets_nothing() -> None:
     world = snapshot([], [offer()], [cluster(*nodes("n", 1, H100))])
-    found = ask(world, replace(ENDLESS, barred=Reason.PRIORITY_NOT_ALLOWED))
+    found = ask(world, replace(ENDLESS, inadmissible=Reason.PRIORITY_NOT_ALLOWED))
     assert (found.choice, found.reached) == (None, True)
 
 
@@ -91,7 +91,7 @@ def test_what_it_has_kept_goes_on() -> None:
 
 def test_a_prepared_memo_changes_nothing_but_the_time() -> None:
     world = reserved("cap")
-    first = outcome(world, prepared(world, Memo()), ENDLESS)
+    first = next_cycle(world, prepared(world, Memo()), ENDLESS)
     assert (first.choice, first.reached) == (None, True)
-    again = outcome(world, first.cycle.close(), ENDLESS)
-    assert cell_answers(again.desk, again.case) == cell_answers(ask(world, ENDLESS).desk, ask(world, ENDLESS).case)
+    again = next_cycle(world, first.cycle.close(), ENDLESS)
+    assert cell_answers(again.state, again.entry) == cell_answers(ask(world, ENDLESS).state, ask(world, ENDLESS).entry)

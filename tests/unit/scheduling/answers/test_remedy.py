@@ -12,7 +12,7 @@ from sampan.model.offer import Offer, Terms
 from sampan.model.quantity import MICRO
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.answers.cells import cell_answers
-from sampan.scheduling.answers.next_cycle import outcome
+from sampan.scheduling.answers.next_cycle import next_cycle
 from sampan.scheduling.answers.remedy import Proposal
 from sampan.scheduling.answers.values import CellAnswer, Change
 from sampan.scheduling.cache import Memo
@@ -20,8 +20,8 @@ from sampan.scheduling.cycle import schedule
 
 
 def answers(world: Snapshot, wanted: Shape) -> tuple[CellAnswer, ...]:
-    found = outcome(world, Memo(), job(wanted=wanted))
-    return cell_answers(found.desk, found.case)
+    found = next_cycle(world, Memo(), job(wanted=wanted))
+    return cell_answers(found.state, found.entry)
 
 
 def one_cell(world: Snapshot, answer: CellAnswer) -> Snapshot:
@@ -94,7 +94,7 @@ def test_devices_of_another_stack_come_with_an_image_for_it() -> None:
 
 def test_what_only_others_can_lift_has_no_change() -> None:
     (answer,) = answers(snapshot(offers=[offer(accepting=False)], clusters=[TWO]), shape())
-    assert answer.objections
+    assert answer.unmet
     assert answer.changes == ()
 
 
@@ -129,7 +129,7 @@ def test_every_proved_change_makes_its_cell_usable(wanted: Demand, placement: Pl
     told = answers(world, shape(wanted, placement=placement))
     assert len(told) == len(world.cells)
     for answer in told:
-        assert bool(answer.objections) == (answer.score is None)
+        assert bool(answer.unmet) == (answer.score is None)
         assert bool(answer.changes) == (answer.changed is not None)
         if answer.changed is not None:
             assert runs(one_cell(world, answer), answer.changed)

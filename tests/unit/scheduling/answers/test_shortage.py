@@ -13,21 +13,21 @@ from sampan.model.reservation import Reservation
 from sampan.model.runtime_class import RuntimeClass
 from sampan.model.snapshot import Snapshot
 from sampan.model.vector import Vector
-from sampan.scheduling.answers.shortage import Spot, room_against, shortage
+from sampan.scheduling.answers.shortage import CellProbe, room_against, shortage
 from sampan.scheduling.cache import Memo
-from sampan.scheduling.reservations.holds import hold_of
-from sampan.scheduling.state import Desk
+from sampan.scheduling.reservations.holds import placed
+from sampan.scheduling.state import CycleState
 
 
-def spot(world: Snapshot, wanted: Demand) -> Spot:
-    book = Memo().open()
-    book.advance(world)
-    desk = Desk.open(world, book)
+def probe(world: Snapshot, wanted: Demand) -> CellProbe:
+    cache = Memo().cache_or_new()
+    cache.update(world)
+    state = CycleState.open(world, cache)
     for reservation in world.reservations:
-        hold = hold_of(reservation, desk.tables, desk.layout.numbers)
+        hold = placed(reservation, state.matrix, state.cell_index.by_id)
         assert hold is not None
-        desk.holds.add(hold)
-    return Spot(desk=desk, job=job(), demand=wanted, column=0)
+        state.node_reservations.add(hold)
+    return CellProbe(state=state, job=job(), demand=wanted, column=0)
 
 
 def world(used: Vector = Vector(), **quota: int) -> Snapshot:
@@ -51,15 +51,15 @@ CASES = [
 )
 def test_what_is_short_is_named(picture: Snapshot, replicas: int, wanted: Demand, reason: Reason, words: tuple[str, str]) -> None:
     gang = replace(wanted, replicas=replicas, least_replicas=replicas)
-    found = room_against(spot(picture, gang))
+    found = room_against(probe(picture, gang))
     assert found is reason
-    told = shortage(reason, spot(picture, gang))
+    told = shortage(reason, probe(picture, gang))
     assert words[0] in told.needed
     assert words[1] in told.present
 
 
 def test_where_it_fits_nothing_is_against_it() -> None:
-    assert room_against(spot(world(), demand(requirement(), replicas=2))) is None
+    assert room_against(probe(world(), demand(requirement(), replicas=2))) is None
 
 
 def test_held_nodes_are_not_free_for_others() -> None:
@@ -67,14 +67,14 @@ def test_held_nodes_are_not_free_for_others() -> None:
     held = Reservation(
         job_uid="other", priority=9, cell=picture.cells[0].id, demand=0, nodes=(("n-0", 1),), start=NOW, published=NOW, made=NOW
     )
-    at = spot(replace(picture, reservations=(held,)), demand(requirement()))
-    assert room_against(at) is Reason.HELD_FOR_OTHERS
-    assert "held for a job that comes first" in shortage(Reason.HELD_FOR_OTHERS, at).present
+    at = probe(replace(picture, reservations=(held,)), demand(requirement()))
+    assert room_against(at) is Reason.RESERVED_FOR_OTHERS
+    assert "held for a job that comes first" in shortage(Reason.RESERVED_FOR_OTHERS, at).present
 
 
 def test_resources_that_suffice_one_by_one_are_told_to_lack_together() -> None:
     picture = snapshot(offers=[offer()], clusters=[cluster(*nodes("n", 2, H100), used={"n-0": vector(gpu=8), "n-1": vector(128)})])
-    told = shortage(Reason.INSUFFICIENT_CAPACITY, spot(picture, demand(requirement())))
+    told = shortage(Reason.INSUFFICIENT_CAPACITY, probe(picture, demand(requirement())))
     assert "on one node with all that it asks for" in told.needed
 
 
@@ -82,5 +82,5 @@ def test_what_a_runtime_class_adds_is_told_apart_from_what_the_job_asks_for() ->
     kata = RuntimeClass(name="kata", overhead=vector(gib=2))
     member = replace(cluster(node("n", H100, gib=64)), runtime_classes={"kata": kata})
     of = replace(offer(), launch=Launch(runtime_class="kata"))
-    told = shortage(Reason.TOO_LARGE, spot(snapshot(offers=[of], clusters=[member]), demand(requirement(), gib=63)))
+    told = shortage(Reason.TOO_LARGE, probe(snapshot(offers=[of], clusters=[member]), demand(requirement(), gib=63)))
     assert told.needed == "65Gi memory (2Gi memory of it for RuntimeClass kata)"

@@ -72,5 +72,5 @@ def test_long_lists_are_cut() -> None:
 
 @pytest.mark.parametrize(("beside", "want"), [(1, "; 1 pool has other devices"), (3, "; 3 pools have other devices")])
 def test_pools_with_other_devices_are_counted_apart(beside: int, want: str) -> None:
-    told = Refusal(job=job(wanted=PICKY), counts={Reason.REGION_EXCLUDED: 1}, beside=beside)
+    told = Refusal(job=job(wanted=PICKY), counts={Reason.REGION_EXCLUDED: 1}, other_devices=beside)
     assert headline(told).endswith(f"{want} than the job asks for")

@@ -13,16 +13,16 @@ from sampan.model.device import Card, DeviceGroup
 from sampan.model.job import Demand, Requirement, Share
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.cache import Memo
-from sampan.scheduling.capacity.fragmentation import Mixture, unusable
+from sampan.scheduling.capacity.fragmentation import DemandMix, unusable
 from sampan.scheduling.cycle import schedule
 
 UNITS = 1
 
 
-def mixture(*wanted: tuple[int, int, int], share: tuple[int, int] = (0, 0)) -> Mixture:
+def mixture(*wanted: tuple[int, int, int], share: tuple[int, int] = (0, 0)) -> DemandMix:
     """Demands as (weight, devices, milli-CPU); with a share, devices are cards."""
     amounts = [[cpu, count if share == (0, 0) else 0] for _, count, cpu in wanted]
-    return Mixture(
+    return DemandMix(
         weights=np.array([weight for weight, _, _ in wanted]),
         counts=np.array([count for _, count, _ in wanted]),
         shares=np.array([share for _ in wanted]),

@@ -11,17 +11,17 @@ from builders import GIB, H100, cluster, demand, nodes, offer, requirement, snap
 from sampan.model.admission import ALL_PODS, CONFIG_MAPS, JOBS, SECRETS, SERVICES, Admission, LimitItem, LimitType
 from sampan.model.vector import PODS, Vector
 from sampan.scheduling.cache import Memo
-from sampan.scheduling.capacity.limit_bounds import Bounds
+from sampan.scheduling.capacity.limit_bounds import LimitBounds
 from sampan.scheduling.capacity.quota_usage import use_of
-from sampan.scheduling.state import Desk
+from sampan.scheduling.state import CycleState
 
 GPU = "nvidia.com/gpu"
 ITEM = LimitItem(range="r", type=LimitType.CONTAINER, default=(("cpu", 3000), ("memory", GIB)), default_request=(("cpu", 1000),))
 ASKED = {"sampan-jobs": Admission(limits=(ITEM,))}
 WORLD = snapshot(offers=[offer()], clusters=[replace(cluster(*nodes("h", 2, H100)), admission=ASKED)])
-_BOOK = Memo().open()
-_BOOK.advance(WORLD)
-LAYOUT = Desk.open(WORLD, _BOOK).layout
+_BOOK = Memo().cache_or_new()
+_BOOK.update(WORLD)
+LAYOUT = CycleState.open(WORLD, _BOOK).cell_index
 POOL = LAYOUT.columns[0].cell.pool
 NAMES = ("", "cpu", "memory", "limits.cpu", "limits.memory", PODS, ALL_PODS, JOBS, SERVICES, CONFIG_MAPS, SECRETS, GPU, "amd.com/gpu")
 
@@ -45,14 +45,14 @@ def test_whatever_a_limit_refuses_is_doubtful(
         limits=tuple(sorted(limits.items())),
         objects=tuple(sorted(objects.items())),
     )
-    bounds = Bounds(LAYOUT)
+    bounds = LimitBounds(LAYOUT)
     bounds.lower(np.array([0]), left)
     if use_of(wanted, POOL).fits(left) < wanted.least_replicas:
-        assert bounds.doubtful(wanted, wanted.least_replicas)[0]
+        assert bounds.may_be_short(wanted, wanted.least_replicas)[0]
 
 
 @pytest.mark.parametrize("name", ["cpu", GPU, "limits.memory"])
 def test_what_is_ample_is_not_doubtful(name: str) -> None:
-    bounds = Bounds(LAYOUT)
+    bounds = LimitBounds(LAYOUT)
     bounds.lower(np.arange(len(LAYOUT.columns)), {name: 2**50})
-    assert not bounds.doubtful(demand(requirement()), 1).any()
+    assert not bounds.may_be_short(demand(requirement()), 1).any()

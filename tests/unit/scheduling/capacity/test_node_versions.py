@@ -7,7 +7,7 @@ import pytest
 
 from builders import H100, cluster, node, nodes, vector
 from sampan.model.cluster import CardUse, Cluster
-from sampan.scheduling.capacity.node_versions import changed_nodes, sign_of
+from sampan.scheduling.capacity.node_versions import changed_nodes, version_of
 
 MEMBER = cluster(*nodes("h", 3, H100), used={"h-0": vector(gpu=2)})
 
@@ -35,6 +35,6 @@ def test_only_nodes_that_differ_are_named(change: Callable[[Cluster], Cluster], 
 
 def test_a_sign_differs_where_the_node_does_and_nowhere_else() -> None:
     fuller = replace(MEMBER, used={**MEMBER.used, "h-1": vector(gpu=1)})
-    differ = [name for name in MEMBER.nodes if sign_of({"c1": MEMBER}, ("c1", name)) != sign_of({"c1": fuller}, ("c1", name))]
+    differ = [name for name in MEMBER.nodes if version_of({"c1": MEMBER}, ("c1", name)) != version_of({"c1": fuller}, ("c1", name))]
     assert differ == ["h-1"]
-    assert sign_of({}, ("c1", "h-1")) == ()
+    assert version_of({}, ("c1", "h-1")) == ()

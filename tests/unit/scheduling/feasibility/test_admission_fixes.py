@@ -11,7 +11,7 @@ from sampan.model.job import Demand
 from sampan.model.reason import Reason
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.answers.cells import cell_answers
-from sampan.scheduling.answers.next_cycle import outcome
+from sampan.scheduling.answers.next_cycle import next_cycle
 from sampan.scheduling.answers.values import CellAnswer
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule
@@ -40,8 +40,8 @@ def leaving(**left: int) -> Snapshot:
 
 
 def answer(world: Snapshot, wanted: Demand) -> CellAnswer:
-    found = outcome(world, Memo(), job(wanted=shape(wanted)))
-    (only,) = cell_answers(found.desk, found.case)
+    found = next_cycle(world, Memo(), job(wanted=shape(wanted)))
+    (only,) = cell_answers(found.state, found.entry)
     return only
 
 
@@ -64,7 +64,7 @@ CASES = [
 @pytest.mark.parametrize(("world", "wanted", "want"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 def test_what_is_proposed_is_the_least_and_lets_the_job_run(world: Snapshot, wanted: Demand, want: str) -> None:
     told = answer(world, wanted)
-    assert told.objections, "it does not run as it is"
+    assert told.unmet, "it does not run as it is"
     shown = [f"{each.field.removeprefix('spec.alternatives[0].').removeprefix('resources.')}={each.after}" for each in told.changes]
     assert ", ".join(shown) == want
     assert told.changed is not None
@@ -84,5 +84,5 @@ def test_what_is_proposed_is_the_least_and_lets_the_job_run(world: Snapshot, wan
 )
 def test_what_the_job_cannot_mend_is_told_and_nothing_proposed(world: Snapshot, wanted: Demand, reason: Reason) -> None:
     told = answer(world, wanted)
-    assert told.objections[0].reason is reason
+    assert told.unmet[0].reason is reason
     assert told.changes == ()

@@ -13,17 +13,17 @@ from sampan.model.job import Domestic, Placement, Requirement
 from sampan.model.reason import Reason
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule
-from sampan.scheduling.feasibility.filters import Question, refusals
-from sampan.scheduling.feasibility.objections import objection
+from sampan.scheduling.feasibility.filters import FilterContext, refusals
+from sampan.scheduling.feasibility.objections import unmet_constraint
 
 X9000 = node(resources={"nvidia.com/gpu": 4}, labels={"nvidia.com/gpu.product": "NVIDIA-X9000"})
 NPU = node(resources={"acme.example/npu": 4})
 ASCEND = node(resources={"huawei.com/Ascend310P": 8})
 
 
-def question(wanted: Requirement, member: Node = X9000, *, domestic: Domestic = Domestic.ANY) -> Question:
+def context(wanted: Requirement, member: Node = X9000, *, domestic: Domestic = Domestic.ANY) -> FilterContext:
     (pool,) = pools_of(offer(), cluster(member), load(), home_origins=frozenset({"CN"}), trust_overrides=True)
-    return Question(demand=demand(wanted), placement=Placement(domestic=domestic), offer=offer(), pool=pool, now=NOW, currency="CNY")
+    return FilterContext(demand=demand(wanted), placement=Placement(domestic=domestic), offer=offer(), pool=pool, now=NOW, currency="CNY")
 
 
 @pytest.mark.parametrize(
@@ -49,23 +49,23 @@ def question(wanted: Requirement, member: Node = X9000, *, domestic: Domestic = 
     ],
 )
 def test_what_reaches_devices_of_no_known_class(wanted: dict[str, Any], member: Node, want: tuple[Reason, ...]) -> None:
-    assert refusals(question(Requirement(count=1, **wanted), member)) == want
+    assert refusals(context(Requirement(count=1, **wanted), member)) == want
 
 
 def test_a_resource_name_narrows_devices_of_known_classes_too() -> None:
     member = node(accelerator="nvidia-h100-sxm-80gb")
-    assert refusals(question(Requirement(count=1, vendor="nvidia", resource="nvidia.com/gpu"), member)) == ()
-    assert refusals(question(Requirement(count=1, vendor="nvidia", resource="volcano.sh/vgpu-number"), member)) != ()
+    assert refusals(context(Requirement(count=1, vendor="nvidia", resource="nvidia.com/gpu"), member)) == ()
+    assert refusals(context(Requirement(count=1, vendor="nvidia", resource="volcano.sh/vgpu-number"), member)) != ()
 
 
 def test_the_refusal_names_the_way_out() -> None:
-    told = objection(Reason.ACCELERATOR_MISMATCH, question(Requirement(count=1, accelerator_class="nvidia-l4-24gb")))
+    told = unmet_constraint(Reason.ACCELERATOR_MISMATCH, context(Requirement(count=1, accelerator_class="nvidia-l4-24gb")))
     assert (told.needed, "AcceleratorClass" in told.present, "vendor and resource" in told.present) == ("class nvidia-l4-24gb", True, True)
 
 
 def test_a_maker_at_home_makes_domestic_devices_whatever_they_are() -> None:
-    assert refusals(question(Requirement(count=1, vendor="huawei"), ASCEND, domestic=Domestic.REQUIRED)) == ()
-    assert refusals(question(Requirement(count=1, vendor="nvidia"), X9000, domestic=Domestic.REQUIRED)) == (Reason.NOT_DOMESTIC,)
+    assert refusals(context(Requirement(count=1, vendor="huawei"), ASCEND, domestic=Domestic.REQUIRED)) == ()
+    assert refusals(context(Requirement(count=1, vendor="nvidia"), X9000, domestic=Domestic.REQUIRED)) == (Reason.NOT_DOMESTIC,)
 
 
 def test_a_job_that_asks_by_vendor_is_placed_on_such_devices() -> None:
@@ -77,7 +77,7 @@ def test_a_job_that_asks_by_vendor_is_placed_on_such_devices() -> None:
 def test_a_pod_is_kept_to_devices_of_the_same_unknown_product() -> None:
     other = replace(X9000, name="n2", labels={"nvidia.com/gpu.product": "NVIDIA-X9001"})
     pools = pools_of(offer(), cluster(X9000, other), load(), home_origins=frozenset(), trust_overrides=True)
-    assert sorted(pool.telling_labels for pool in pools) == [
+    assert sorted(pool.identifying_labels for pool in pools) == [
         (("nvidia.com/gpu.product", "NVIDIA-X9000"),),
         (("nvidia.com/gpu.product", "NVIDIA-X9001"),),
     ]

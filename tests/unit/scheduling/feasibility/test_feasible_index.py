@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from builders import H100, cluster, demand, job, nodes, offer, quota, requirement, shape, snapshot, vector
 from sampan.model.backlog import Backlog
 from sampan.model.snapshot import Snapshot
-from sampan.scheduling.cache import Book, Memo
-from sampan.scheduling.state import Desk
+from sampan.scheduling.cache import Memo, SchedulerCache
+from sampan.scheduling.state import CycleState
 from strategies import worlds
 
 ONE, FOUR, GANG = (shape(demand(requirement(count=8), replicas=replicas)) for replicas in (1, 4, 9))
@@ -17,57 +17,60 @@ MEMBER = cluster(*nodes("h", 4, H100))
 WORLD = snapshot([job("one", ONE), job("four", FOUR), job("gang", GANG)], [offer("o1"), offer("o2")], [MEMBER])
 
 
-def prepared(world: Snapshot, book: Book | None = None) -> Book:
-    book = book or Memo().open()
-    book.advance(world)
-    book.prepare(world)
-    return book
+def prepared(world: Snapshot, cache: SchedulerCache | None = None) -> SchedulerCache:
+    cache = cache or Memo().cache_or_new()
+    cache.update(world)
+    cache.prepare(world)
+    return cache
 
 
-def reach(book: Book, world: Snapshot) -> dict[str, list[int]]:
-    return {each.uid: [int(book.openings.reach[row.slot]) for row in book.rows_of(each.shape, world).rows] for each in world.jobs}
+def reach(cache: SchedulerCache, world: Snapshot) -> dict[str, list[int]]:
+    return {
+        each.uid: [int(cache.feasible.feasible_count[row.feasible_row]) for row in cache.verdicts_of(each.shape, world).rows]
+        for each in world.jobs
+    }
 
 
-def counted(book: Book, world: Snapshot) -> dict[str, list[int]]:
+def counted(cache: SchedulerCache, world: Snapshot) -> dict[str, list[int]]:
     """The same, cell by cell."""
-    layout, fit, found = book.layout(), book.tables.fit, dict[str, list[int]]()
+    layout, fit, found = cache.cell_index(), cache.matrix.fits_now, dict[str, list[int]]()
     for each in world.jobs:
         found[each.uid] = []
-        for row in book.rows_of(each.shape, world).rows:
-            universe, lacking = layout.universe(each.shape, row.demand)
-            right = [at for at in range(len(row.mask)) if universe[at] and not lacking[at] and not row.mask[at]]
-            found[each.uid].append(sum(int(fit[row.need, at]) >= row.demand.least_replicas for at in right))
+        for row in cache.verdicts_of(each.shape, world).rows:
+            universe, lacking = layout.candidate_cells(each.shape, row.demand)
+            right = [at for at in range(len(row.reason_mask)) if universe[at] and not lacking[at] and not row.reason_mask[at]]
+            found[each.uid].append(sum(int(fit[row.request_row, at]) >= row.demand.least_replicas for at in right))
     return found
 
 
 @given(worlds(), worlds(), st.booleans())
 def test_what_is_kept_up_equals_what_is_counted(first: Snapshot, second: Snapshot, same_backlog: bool) -> None:
     second = replace(second, backlog=first.backlog) if same_backlog else second
-    book = prepared(first)
+    cache = prepared(first)
     for world in (first, second, first):
-        prepared(world, book)
-        assert reach(book, world) == counted(book, world)
+        prepared(world, cache)
+        assert reach(cache, world) == counted(cache, world)
 
 
 def test_a_place_that_is_taken_is_followed_and_the_last_one_named() -> None:
-    book = prepared(WORLD)
-    assert reach(book, WORLD) == {"one": [2], "four": [2], "gang": [0]}
-    row = book.rows_of(ONE, WORLD).rows[0]
-    node = int(book.tables.columns[0].nodes[0])
-    book.tables.take(0, row.need, [(node, 1)])
-    assert book.openings.follow(book.tables) == [book.rows_of(FOUR, WORLD).rows[0].slot]
-    assert reach(book, WORLD) == {"one": [2], "four": [0], "gang": [0]}
-    assert book.openings.follow(book.tables) == []
+    cache = prepared(WORLD)
+    assert reach(cache, WORLD) == {"one": [2], "four": [2], "gang": [0]}
+    row = cache.verdicts_of(ONE, WORLD).rows[0]
+    node = int(cache.matrix.columns[0].nodes[0])
+    cache.matrix.take(0, row.request_row, [(node, 1)])
+    assert cache.feasible.update_columns(cache.matrix) == [cache.verdicts_of(FOUR, WORLD).rows[0].feasible_row]
+    assert reach(cache, WORLD) == {"one": [2], "four": [0], "gang": [0]}
+    assert cache.feasible.update_columns(cache.matrix) == []
 
 
 def test_stamps_change_with_what_is_told_and_rooms_with_what_fits() -> None:
-    book = prepared(WORLD)
-    slot = book.rows_of(FOUR, WORLD).rows[0].slot
+    cache = prepared(WORLD)
+    slot = cache.verdicts_of(FOUR, WORLD).rows[0].feasible_row
 
     def told(world: Snapshot) -> tuple[int, int | None]:
-        desk = Desk.open(world, prepared(world, book))
-        book.openings.settle(desk.tables, desk.limits)
-        return int(book.openings.stamps[slot]), book.openings.room([slot])
+        state = CycleState.open(world, prepared(world, cache))
+        cache.feasible.refresh(state.matrix, state.limits)
+        return int(cache.feasible.versions[slot]), cache.feasible.room([slot])
 
     def full(*names: str) -> Snapshot:
         return replace(WORLD, clusters={"c1": replace(MEMBER, used={name: vector(gpu=8) for name in names})})
@@ -82,25 +85,25 @@ def test_stamps_change_with_what_is_told_and_rooms_with_what_fits() -> None:
 
 
 def test_a_limit_that_changes_is_stamped() -> None:
-    book = prepared(WORLD)
-    slot = book.rows_of(GANG, WORLD).rows[0].slot
+    cache = prepared(WORLD)
+    slot = cache.verdicts_of(GANG, WORLD).rows[0].feasible_row
     stamps = []
     for pods in (None, 9, 9, 8, None):
         quotas = {} if pods is None else {"sampan-jobs": (quota({"pods": pods}),)}
         world = replace(WORLD, clusters={"c1": replace(MEMBER, quotas=quotas)})
-        desk = Desk.open(world, prepared(world, book))
-        book.openings.settle(desk.tables, desk.limits)
-        stamps.append(int(book.openings.stamps[slot]))
+        state = CycleState.open(world, prepared(world, cache))
+        cache.feasible.refresh(state.matrix, state.limits)
+        stamps.append(int(cache.feasible.versions[slot]))
     assert len(set(stamps)) == 4
     assert stamps[1] == stamps[2]
 
 
 def test_rows_that_are_forgotten_leave_their_place_to_others() -> None:
-    book = prepared(WORLD)
-    gone = book.rows_of(FOUR, WORLD)
-    book.openings.forget(gone.rows)
-    book.shapes.pop(FOUR)
+    cache = prepared(WORLD)
+    gone = cache.verdicts_of(FOUR, WORLD)
+    cache.feasible.remove(gone.rows)
+    cache.shapes.pop(FOUR)
     other = replace(WORLD, backlog=Backlog.of([job("two", shape(demand(requirement(), replicas=2)))]))
-    prepared(other, book)
-    assert book.rows_of(other.jobs[0].shape, other).rows[0].slot == gone.rows[0].slot
-    assert reach(book, other) == counted(book, other)
+    prepared(other, cache)
+    assert cache.verdicts_of(other.jobs[0].shape, other).rows[0].feasible_row == gone.rows[0].feasible_row
+    assert reach(cache, other) == counted(cache, other)

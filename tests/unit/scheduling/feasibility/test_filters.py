@@ -32,14 +32,14 @@ from sampan.model.reason import Reason
 from sampan.scheduling.answers.wording import headline
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule
-from sampan.scheduling.feasibility.filters import FILTERS, Question, refusals
+from sampan.scheduling.feasibility.filters import FILTERS, FilterContext, refusals
 
 
 def ask(
     wanted: Demand | None = None, *, placement: Placement | None = None, of: Offer | None = None, in_pool: Pool | None = None
 ) -> tuple[Reason, ...]:
     return refusals(
-        Question(
+        FilterContext(
             demand=wanted or demand(requirement()),
             placement=placement or Placement(),
             offer=of or offer(),
@@ -214,24 +214,24 @@ def test_the_namespace_must_admit_what_the_devices_need(level: PodSecurity | Non
 
 
 def test_the_member_must_have_the_runtime_class_and_its_queue_must_admit_jobs() -> None:
-    assert ask(in_pool=replace(pool(), queue_shut=True)) == (Reason.MEMBER_QUEUE_NOT_READY,)
+    assert ask(in_pool=replace(pool(), queue_inactive=True)) == (Reason.MEMBER_QUEUE_NOT_READY,)
     assert ask(in_pool=replace(pool(), runtime_missing=True)) == (Reason.RUNTIME_CLASS_MISSING,)
 
 
 def test_a_policy_may_open_accelerator_nodes_to_jobs_without_devices() -> None:
-    question = Question(demand=demand(), placement=Placement(), offer=offer(), pool=pool(), now=NOW, currency="CNY")
-    assert refusals(question) == (Reason.ACCELERATOR_NODE_RESERVED,)
-    assert refusals(replace(question, cpu_on_accelerators=True)) == ()
+    context = FilterContext(demand=demand(), placement=Placement(), offer=offer(), pool=pool(), now=NOW, currency="CNY")
+    assert refusals(context) == (Reason.ACCELERATOR_NODE_RESERVED,)
+    assert refusals(replace(context, cpu_on_accelerators=True)) == ()
     tainted = replace(pool(), for_devices_only=True)  # the member's own word: no policy of the hub lifts it
-    assert refusals(replace(question, cpu_on_accelerators=True, pool=tainted)) == (Reason.ACCELERATOR_NODE_RESERVED,)
+    assert refusals(replace(context, cpu_on_accelerators=True, pool=tainted)) == (Reason.ACCELERATOR_NODE_RESERVED,)
     assert ask(in_pool=tainted) == ()
 
 
 def test_tenants_are_told_by_their_namespaces_labels() -> None:
     of = replace(offer(), tenants=selector(tier="gold"))
-    question = Question(demand=demand(requirement()), placement=Placement(), offer=of, pool=pool(), now=NOW, currency="CNY")
-    assert refusals(replace(question, tenant=(("tier", "gold"),))) == ()
-    assert refusals(replace(question, tenant=(("tier", "silver"),))) == (Reason.TENANT_EXCLUDED,)
+    context = FilterContext(demand=demand(requirement()), placement=Placement(), offer=of, pool=pool(), now=NOW, currency="CNY")
+    assert refusals(replace(context, tenant=(("tier", "gold"),))) == ()
+    assert refusals(replace(context, tenant=(("tier", "silver"),))) == (Reason.TENANT_EXCLUDED,)
 
 
 def test_devices_of_unknown_class_never_match() -> None:

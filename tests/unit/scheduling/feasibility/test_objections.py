@@ -12,8 +12,8 @@ from sampan.model.launch import Launch, PodSecurity
 from sampan.model.offer import Terms
 from sampan.model.quantity import MICRO
 from sampan.model.reason import Reason
-from sampan.scheduling.feasibility.filters import Question, refusals
-from sampan.scheduling.feasibility.objections import moment, next_count, objection
+from sampan.scheduling.feasibility.filters import FilterContext, refusals
+from sampan.scheduling.feasibility.objections import moment, next_count, unmet_constraint
 
 PAIRS = pool().accelerator
 assert PAIRS is not None
@@ -21,130 +21,130 @@ RINGS = replace(PAIRS, count_rule=CountRule(allowed=(1, 2, 4, 8)))
 BARE = replace(PAIRS, throughput=(), memory_bandwidth=None)
 
 
-def question(**parts: Any) -> Question:
+def context(**parts: Any) -> FilterContext:
     """Return a question about one H100 node in cn-east, usable unless parts say otherwise."""
-    base = Question(demand=demand(requirement()), placement=Placement(), offer=offer(), pool=pool(), now=NOW, currency="CNY")
+    base = FilterContext(demand=demand(requirement()), placement=Placement(), offer=offer(), pool=pool(), now=NOW, currency="CNY")
     return replace(base, **parts)
 
 
 CASES = [
-    ("wrong region", question(placement=Placement(regions=("cn-north", "cn-west"))), "region cn-north or cn-west", "region cn-east"),
-    ("wrong provider", question(placement=Placement(providers=("acme",))), "provider acme", "provider prov"),
-    ("wrong law", question(placement=Placement(jurisdictions=("EU",))), "jurisdiction EU", "jurisdiction CN"),
-    ("wrong terms", question(placement=Placement(terms=(Terms.TRIAL,))), "terms Trial", "terms OnDemand"),
+    ("wrong region", context(placement=Placement(regions=("cn-north", "cn-west"))), "region cn-north or cn-west", "region cn-east"),
+    ("wrong provider", context(placement=Placement(providers=("acme",))), "provider acme", "provider prov"),
+    ("wrong law", context(placement=Placement(jurisdictions=("EU",))), "jurisdiction EU", "jurisdiction CN"),
+    ("wrong terms", context(placement=Placement(terms=(Terms.TRIAL,))), "terms Trial", "terms OnDemand"),
     (
         "label missing",
-        question(placement=Placement(offer_selector=selector(tier="gold"))),
+        context(placement=Placement(offer_selector=selector(tier="gold"))),
         "offer labels: tier In gold",
         "no label tier",
     ),
-    ("not domestic", question(placement=Placement(domestic=Domestic.REQUIRED)), "domestic devices", "devices from US"),
+    ("not domestic", context(placement=Placement(domestic=Domestic.REQUIRED)), "domestic devices", "devices from US"),
     (
         "not domestic, no devices",
-        question(placement=Placement(domestic=Domestic.REQUIRED), pool=replace(pool(), accelerator=None, resource="")),
+        context(placement=Placement(domestic=Domestic.REQUIRED), pool=replace(pool(), accelerator=None, resource="")),
         "domestic devices",
         "no devices",
     ),
     (
         "not domestic, unknown devices",
-        question(placement=Placement(domestic=Domestic.REQUIRED), pool=replace(pool(), accelerator=None)),
+        context(placement=Placement(domestic=Domestic.REQUIRED), pool=replace(pool(), accelerator=None)),
         "domestic devices",
         "devices whose origin is not known",
     ),
     (
         "too dear",
-        question(placement=Placement(max_price=10 * MICRO)),
+        context(placement=Placement(max_price=10 * MICRO)),
         "at most 10.00 CNY per device-hour",
         "12.00 CNY",
     ),
     (
         "no price",
-        question(placement=Placement(max_price=10 * MICRO), offer=offer(prices=())),
+        context(placement=Placement(max_price=10 * MICRO), offer=offer(prices=())),
         "at most 10.00 CNY per device-hour",
         "no price in this currency",
     ),
-    ("other class", question(demand=demand(requirement(ASCEND))), f"class {ASCEND}", f"class {H100}"),
+    ("other class", context(demand=demand(requirement(ASCEND))), f"class {ASCEND}", f"class {H100}"),
     (
         "little memory",
-        question(demand=demand(requirement(memory_per_device=96 * GIB))),
+        context(demand=demand(requirement(memory_per_device=96 * GIB))),
         "memory of at least 96Gi per device",
         "memory 80Gi",
     ),
     (
         "figure not known",
-        question(demand=demand(requirement(fp16_tflops=250 * MICRO, memory_bandwidth=10**12)), pool=pool(accelerator=BARE)),
+        context(demand=demand(requirement(fp16_tflops=250 * MICRO, memory_bandwidth=10**12)), pool=pool(accelerator=BARE)),
         "FP16 TFLOPS of at least 250.00 and memory bandwidth of at least 1000 GB/s per device",
         "FP16 TFLOPS not known and memory bandwidth not known",
     ),
     (
         "precision not known",
-        question(demand=demand(replace(requirement(), precisions=(Precision.FP8,))), pool=pool(accelerator=BARE)),
+        context(demand=demand(replace(requirement(), precisions=(Precision.FP8,))), pool=pool(accelerator=BARE)),
         "a known figure for FP8 per device",
         "FP8 not known",
     ),
-    ("old driver", question(demand=demand(requirement(min_driver="550"))), "driver 550 or newer", "driver not known"),
+    ("old driver", context(demand=demand(requirement(min_driver="550"))), "driver 550 or newer", "driver not known"),
     (
         "three of pairs",
-        question(demand=demand(requirement(count=3)), pool=pool(accelerator=RINGS)),
+        context(demand=demand(requirement(count=3)), pool=pool(accelerator=RINGS)),
         "3 devices per replica",
         "handed out by 1, 2, 4, 8 devices at once; the next is 4",
     ),
-    ("a partition", question(demand=demand(requirement(count=1, partition="1g.10gb"))), "partitions 1g.10gb", "whole devices"),
+    ("a partition", context(demand=demand(requirement(count=1, partition="1g.10gb"))), "partitions 1g.10gb", "whole devices"),
     (
         "another partition",
-        question(
+        context(
             demand=demand(requirement(count=1, partition="1g.10gb")), pool=replace(pool(), sharing=Sharing.PARTITION, profile="2g.20gb")
         ),
         "partitions 1g.10gb",
         "partitions 2g.20gb",
     ),
-    ("arm image", question(demand=demand(requirement(), architectures=("arm64",))), "CPU architecture arm64", "amd64"),
-    ("nodes with devices", question(demand=demand()), "nodes without accelerators", "kept for jobs that use them"),
+    ("arm image", context(demand=demand(requirement(), architectures=("arm64",))), "CPU architecture arm64", "amd64"),
+    ("nodes with devices", context(demand=demand()), "nodes without accelerators", "kept for jobs that use them"),
     (
         "run too long",
-        question(offer=replace(offer(), max_run_seconds=3600), demand=replace(demand(requirement()), limit_seconds=7200)),
+        context(offer=replace(offer(), max_run_seconds=3600), demand=replace(demand(requirement()), limit_seconds=7200)),
         "a run of up to 7200 s",
         "at most 3600 s",
     ),
-    ("no run limit", question(offer=replace(offer(), max_run_seconds=3600)), "declares no activeDeadlineSeconds", "at most 3600 s"),
-    ("too many devices", question(offer=replace(offer(), max_devices_per_job=4)), "8 devices for one job", "at most 4"),
+    ("no run limit", context(offer=replace(offer(), max_run_seconds=3600)), "declares no activeDeadlineSeconds", "at most 3600 s"),
+    ("too many devices", context(offer=replace(offer(), max_devices_per_job=4)), "8 devices for one job", "at most 4"),
     (
         "forbidden pods",
-        question(
+        context(
             offer=replace(offer(), pod_security=PodSecurity.RESTRICTED),
             pool=replace(pool(), launch=Launch(pod_security=PodSecurity.PRIVILEGED)),
         ),
         "pods of level privileged",
         "enforces restricted",
     ),
-    ("over", question(offer=offer(valid_until=NOW - 1)), "valid at 2027-01-15T08:00:00Z", "until 2027-01-15T07:59:59Z"),
-    ("shut", question(offer=offer(accepting=False)), "takes new jobs", "takes none"),
-    ("away", question(offer=offer(connected=False)), "answers", "does not answer"),
-    ("unapproved", question(offer=offer(approved=False)), "approved", "has not approved"),
-    ("no rights", question(offer=offer(permitted=False)), "right to run jobs", "not granted"),
-    ("not for us", question(offer=replace(offer(), tenants=selector(team="x"))), "for jobs of this namespace", "for others"),
+    ("over", context(offer=offer(valid_until=NOW - 1)), "valid at 2027-01-15T08:00:00Z", "until 2027-01-15T07:59:59Z"),
+    ("shut", context(offer=offer(accepting=False)), "takes new jobs", "takes none"),
+    ("away", context(offer=offer(connected=False)), "answers", "does not answer"),
+    ("unapproved", context(offer=offer(approved=False)), "approved", "has not approved"),
+    ("no rights", context(offer=offer(permitted=False)), "right to run jobs", "not granted"),
+    ("not for us", context(offer=replace(offer(), tenants=selector(team="x"))), "for jobs of this namespace", "for others"),
 ]
 
 
 @pytest.mark.parametrize(("asked", "needed", "present"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
-def test_an_objection_has_both_values(asked: Question, needed: str, present: str) -> None:
+def test_an_objection_has_both_values(asked: FilterContext, needed: str, present: str) -> None:
     reason = refusals(asked)[0]
-    told = objection(reason, asked)
+    told = unmet_constraint(reason, asked)
     assert told.reason is reason
     assert needed in told.needed
     assert present in told.present
 
 
 def test_devices_that_cannot_be_told_are_named_by_their_resource() -> None:
-    asked = question(pool=replace(pool(), accelerator=None))
-    assert "nvidia.com/gpu whose class cannot be told" in objection(Reason.ACCELERATOR_MISMATCH, asked).present
+    asked = context(pool=replace(pool(), accelerator=None))
+    assert "nvidia.com/gpu whose class cannot be told" in unmet_constraint(Reason.ACCELERATOR_MISMATCH, asked).present
 
 
 def test_shares_in_unknown_units_are_named() -> None:
     shared = replace(pool(), resource="cambricon.com/vmlu", sharing=Sharing.VIRTUAL)
-    asked = question(demand=demand(replace(requirement(count=1), share=Share(memory=GIB))), pool=shared)
+    asked = context(demand=demand(replace(requirement(count=1), share=Share(memory=GIB))), pool=shared)
     assert refusals(asked) == (Reason.SHARING_MISMATCH,)
-    found = objection(Reason.SHARING_MISMATCH, asked)
+    found = unmet_constraint(Reason.SHARING_MISMATCH, asked)
     assert (found.needed, found.present) == (
         "shares of devices",
         "cambricon.com/vmlu, in whose units nobody knows how to ask for such a share",
@@ -152,14 +152,14 @@ def test_shares_in_unknown_units_are_named() -> None:
 
 
 def test_the_hint_follows_what_is_needed() -> None:
-    asked = question(demand=demand(requirement("h1000")))
-    assert objection(Reason.ACCELERATOR_MISMATCH, asked, hint=" (unknown)").needed == "class h1000 (unknown)"
+    asked = context(demand=demand(requirement("h1000")))
+    assert unmet_constraint(Reason.ACCELERATOR_MISMATCH, asked, hint=" (unknown)").needed == "class h1000 (unknown)"
 
 
 @pytest.mark.parametrize(("rule", "count", "want"), [(CountRule(multiple_of=4), 6, 8), (CountRule(allowed=(1, 2)), 3, None)])
 def test_the_next_allowed_count(rule: CountRule, count: int, want: int | None) -> None:
     assert PAIRS is not None
-    assert next_count(count, question(pool=pool(accelerator=replace(PAIRS, count_rule=rule)))) == want
+    assert next_count(count, context(pool=pool(accelerator=replace(PAIRS, count_rule=rule)))) == want
 
 
 def test_moments_are_written_as_kubernetes_does() -> None:

@@ -14,8 +14,18 @@ from sampan.model.job import Domestic, Placement, Requirement, Shape
 from sampan.model.offer import Energy
 from sampan.model.policy import BALANCED, Policy
 from sampan.model.quantity import MICRO
-from sampan.scheduling.feasibility.filters import Question
-from sampan.scheduling.feasibility.scores import Rating, cost, domestic, expected_seconds, green, log_part, performance, rate, weighted
+from sampan.scheduling.feasibility.filters import FilterContext
+from sampan.scheduling.feasibility.scores import (
+    ScoreContext,
+    cost,
+    domestic,
+    expected_seconds,
+    green,
+    log_part,
+    performance,
+    weighted,
+    weighted_parts,
+)
 
 AMOUNT = st.integers(1, 10**24)
 
@@ -26,9 +36,9 @@ def facts(name: str) -> AcceleratorClass:
     return found
 
 
-def rating(wanted: Shape, *, index: int = 0, on: str = H100, amount: int | None = 10 * MICRO) -> Rating:
+def rating(wanted: Shape, *, index: int = 0, on: str = H100, amount: int | None = 10 * MICRO) -> ScoreContext:
     prices = () if amount is None else (price(on, amount),)
-    question = Question(
+    context = FilterContext(
         demand=wanted.demands[index],
         placement=wanted.placement,
         offer=offer(prices=prices),
@@ -36,7 +46,7 @@ def rating(wanted: Shape, *, index: int = 0, on: str = H100, amount: int | None 
         now=NOW,
         currency="CNY",
     )
-    return Rating(question=question, shape=wanted, policy=BALANCED, classes=load().classes)
+    return ScoreContext(context=context, shape=wanted, policy=BALANCED, classes=load().classes)
 
 
 @pytest.mark.parametrize(
@@ -159,11 +169,11 @@ def told(**figures: int | None) -> Energy:
 )
 def test_green_counts_grid_pue_and_renewables_of_the_last_three_years(energy: Energy, want: int) -> None:
     plain = rating(shape(demand(requirement())))
-    assert green(replace(plain, question=replace(plain.question, offer=replace(plain.question.offer, energy=energy)))) == want
+    assert green(replace(plain, context=replace(plain.context, offer=replace(plain.context.offer, energy=energy)))) == want
 
 
 def test_weights_are_the_policys() -> None:
     thrifty = Policy(name="thrifty", cost=90, packing=5, domestic=5)
     assert weighted(thrifty, "cost", 50) == 45
     assert weighted(thrifty, "packing", 50) == 2
-    assert rate(rating(shape(demand(requirement())))) == (("cost", 25), ("performance", 0), ("domestic", 25), ("green", 0))
+    assert weighted_parts(rating(shape(demand(requirement())))) == (("cost", 25), ("performance", 0), ("domestic", 25), ("green", 0))

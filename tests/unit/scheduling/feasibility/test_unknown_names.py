@@ -79,7 +79,7 @@ def test_the_headline_says_it_first_unless_an_alternative_has_known_names() -> N
 def test_the_first_change_that_is_offered_is_the_nearest_name() -> None:
     found = explain(WORLD, Memo(), WORLD.jobs[0])[0]
     assert [[change.after for change in cell.changes] for cell in found.cells] == [[H100], [A100]]
-    assert f"class {SLIP} (no class {SLIP} is known, the nearest is {H100})" in found.cells[0].objections[0].needed
+    assert f"class {SLIP} (no class {SLIP} is known, the nearest is {H100})" in found.cells[0].unmet[0].needed
 
 
 def test_a_class_that_is_added_is_unknown_no_more() -> None:

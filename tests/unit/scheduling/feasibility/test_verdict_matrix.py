@@ -10,22 +10,22 @@ from sampan.model.offer import ENERGY_AGE, Energy
 from sampan.model.policy import BUILT_IN
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.cache import Memo, reasons_in
-from sampan.scheduling.feasibility.filters import Question, refusals
-from sampan.scheduling.feasibility.scores import SCORERS, Rating, rate
-from sampan.scheduling.feasibility.verdict_matrix import WRONG, facts_of
+from sampan.scheduling.feasibility.filters import FilterContext, refusals
+from sampan.scheduling.feasibility.scores import SCORERS, ScoreContext, weighted_parts
+from sampan.scheduling.feasibility.verdict_matrix import WRONG_DEVICES, facts_of
 from strategies import worlds
 
 GREEN = replace(BUILT_IN["green"], name="balanced")
 
 
 def check(world: Snapshot) -> None:
-    book = Memo().open()
-    book.advance(world)
+    cache = Memo().cache_or_new()
+    cache.update(world)
     for wanted in world.jobs:
-        rows = book.rows_of(wanted.shape, world)
+        rows = cache.verdicts_of(wanted.shape, world)
         for row in rows.rows:
-            for number, column in enumerate(book.tables.columns):
-                question = Question(
+            for number, column in enumerate(cache.matrix.columns):
+                context = FilterContext(
                     demand=row.demand,
                     placement=wanted.shape.placement,
                     offer=world.offers[column.cell.offer],
@@ -33,13 +33,13 @@ def check(world: Snapshot) -> None:
                     now=world.now,
                     currency=world.currency,
                 )
-                reasons, mask = refusals(question), int(row.mask[number])
-                if mask & WRONG:
+                reasons, mask = refusals(context), int(row.reason_mask[number])
+                if mask & WRONG_DEVICES:
                     assert set(reasons_in(mask)) <= set(reasons)
                 else:
                     assert reasons_in(mask) == reasons
                 if not reasons:
-                    parts = rate(Rating(question=question, shape=wanted.shape, policy=rows.policy, classes=world.classes))
+                    parts = weighted_parts(ScoreContext(context=context, shape=wanted.shape, policy=rows.policy, classes=world.classes))
                     assert row.parts[:, number].tolist() == [points for _, points in parts]
                     assert int(row.score[number]) == sum(points for _, points in parts)
 
@@ -63,11 +63,11 @@ def test_figures_of_power_begin_and_end_to_count_with_time() -> None:
     world = snapshot(
         [job(wanted=shape(demand(requirement())))], [replace(offer(), energy=energy)], [cluster(*nodes("h", 1, H100))], policies=[GREEN]
     )
-    book = Memo().open()
+    cache = Memo().cache_or_new()
     parts = []
     for now in (NOW - 1, NOW, NOW + ENERGY_AGE - 1, NOW + ENERGY_AGE):
         moment = replace(world, now=now)
-        book.advance(moment)
-        rows = book.rows_of(next(iter(moment.jobs)).shape, moment)
+        cache.update(moment)
+        rows = cache.verdicts_of(next(iter(moment.jobs)).shape, moment)
         parts.append(int(rows.rows[0].parts[[name for name, _ in SCORERS].index("green"), 0]))
     assert [bool(part) for part in parts] == [False, True, True, False]

@@ -8,7 +8,7 @@ from builders import H100, cluster, demand, job, nodes, offer, requirement, shap
 from sampan.model.job import Demand
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule
-from sampan.scheduling.queueing.charge import EPOCH, HOUR, UNDECLARED, charge_of, inflated
+from sampan.scheduling.queueing.charge import EPOCH, HOUR, UNDECLARED, decayed_forward, usage_charge
 
 MEMBER = cluster(*nodes("h", 2, H100, cpu=128))
 DAY = 24 * 3600 * 1000
@@ -18,7 +18,7 @@ def charged(wanted: Demand) -> int:
     world = snapshot([job("j", shape(wanted))], [offer()], [MEMBER])
     plan = schedule(world, Memo())[0]
     (done,) = plan.assignments
-    assert plan.charges == {"j": charge_of(done, world.cells[0], MEMBER)}
+    assert plan.charges == {"j": usage_charge(done, world.cells[0], MEMBER)}
     return plan.charges["j"]
 
 
@@ -40,11 +40,11 @@ def test_no_declared_end_is_charged_a_day() -> None:
 
 @pytest.mark.parametrize(("half_lives", "want"), [(0, 1_000_000), (1, 2_000_000), (10, 1_024_000_000), (-1, 500_000)])
 def test_use_doubles_every_half_life(half_lives: int, want: int) -> None:
-    assert inflated(1_000_000, EPOCH + half_lives * 7 * DAY, 7 * DAY) == want
+    assert decayed_forward(1_000_000, EPOCH + half_lives * 7 * DAY, 7 * DAY) == want
 
 
 def test_use_grows_evenly_between() -> None:
-    half = inflated(10**12, EPOCH + 7 * DAY // 2, 7 * DAY)
+    half = decayed_forward(10**12, EPOCH + 7 * DAY // 2, 7 * DAY)
     assert abs(half * half - 2 * 10**24) < 10**19
-    grown = [inflated(10**9, EPOCH + hour * 3_600_000, 7 * DAY) for hour in range(200)]
+    grown = [decayed_forward(10**9, EPOCH + hour * 3_600_000, 7 * DAY) for hour in range(200)]
     assert grown == sorted(set(grown))

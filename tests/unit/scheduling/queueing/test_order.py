@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from builders import NOW, demand, job, requirement, shape
-from sampan.scheduling.queueing.order import next_ripening, order_key, ripe
+from sampan.scheduling.queueing.order import eligible, next_eligible_at, order_key
 
 
 def test_priority_then_age_then_uid() -> None:
@@ -23,23 +23,23 @@ def test_priority_then_age_then_uid() -> None:
 def test_alternatives_ripen(age: int, want: tuple[int, ...]) -> None:
     waits = (0, 60, 0, 600)  # the third is never tried before the second
     wanted = shape(*(demand(requirement(), wait_seconds=wait) for wait in waits))
-    assert ripe(job(wanted=wanted, created=NOW - age), NOW) == want
+    assert eligible(job(wanted=wanted, created=NOW - age), NOW) == want
 
 
 def test_a_closed_alternative_is_never_tried_and_nobody_waits_for_it() -> None:
     waits = (0, 60, 600)
     wanted = shape(*(demand(requirement(), wait_seconds=wait) for wait in waits))
     young = replace(job(wanted=wanted, created=NOW), closed=frozenset({0}))
-    assert ripe(young, NOW) == (1,)
-    assert ripe(young, NOW + 600_000) == (1, 2)
-    assert next_ripening(replace(young, closed=frozenset({1, 2})), NOW) is None
+    assert eligible(young, NOW) == (1,)
+    assert eligible(young, NOW + 600_000) == (1, 2)
+    assert next_eligible_at(replace(young, closed=frozenset({1, 2})), NOW) is None
 
 
 def test_the_first_alternative_never_waits() -> None:
-    assert ripe(job(wanted=shape(demand(requirement(), wait_seconds=9)), created=NOW), NOW) == (0,)
+    assert eligible(job(wanted=shape(demand(requirement(), wait_seconds=9)), created=NOW), NOW) == (0,)
 
 
 def test_the_next_ripening_is_known() -> None:
     waiting = job(wanted=shape(demand(requirement()), demand(requirement(), wait_seconds=60)), created=NOW - 10_000)
-    assert next_ripening(waiting, NOW) == NOW + 50_000
-    assert next_ripening(waiting, NOW + 50_000) is None
+    assert next_eligible_at(waiting, NOW) == NOW + 50_000
+    assert next_eligible_at(waiting, NOW + 50_000) is None

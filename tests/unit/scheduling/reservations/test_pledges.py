@@ -67,7 +67,7 @@ def test_what_is_left_of_a_limit_is_kept_like_nodes(offered: Offer, have: Cluste
     plan = plan_of(snapshot([GANG, follower], [offered], [have]))
     assert [done.job.uid for done in plan.assignments] == ([follower.uid] if goes else [])
     if not goes:
-        assert plan.refusals[-1].dominant is Reason.HELD_FOR_OTHERS
+        assert plan.refusals[-1].dominant is Reason.RESERVED_FOR_OTHERS
 
 
 def test_what_the_reservation_does_not_need_may_be_had() -> None:
@@ -87,7 +87,7 @@ def test_a_higher_job_takes_it_and_the_promise_is_made_anew_or_void(offered: Off
     boss = wants("boss", 1, priority=1)
     plan = plan_of(replace(snapshot([GANG, boss], [offered], [have]), reservations=first))
     assert [done.job.uid for done in plan.assignments] == ["boss"]
-    assert (plan.reservations, plan.unbounded) == ((), {"gang": "Limited"})
+    assert (plan.reservations, plan.unknown_starts) == ((), {"gang": "Limited"})
 
 
 def test_two_offers_of_one_namespace_are_not_promised_the_same_quota() -> None:
@@ -96,7 +96,7 @@ def test_two_offers_of_one_namespace_are_not_promised_the_same_quota() -> None:
     have = member(BUSY, running("b", "h-1", ends=NOW + HOUR), running("c", "h-2", ends=NOW + 3 * HOUR), left=0)
     plan = plan_of(snapshot([GANG, wants("next", 1, age=99), wants("last", 3, age=98)], [PLAIN, other], [have]))
     assert {each.job_uid: each.start for each in plan.reservations} == {"gang": NOW + HOUR, "next": NOW + 3 * HOUR}
-    assert plan.unbounded == {"last": "AllReserved"}
+    assert plan.unknown_starts == {"last": "AllReserved"}
 
 
 def test_a_kept_promise_goes_on_in_the_next_cycle_and_is_kept() -> None:

@@ -7,8 +7,8 @@ import pytest
 from builders import H100, NOW, cluster, demand, job, nodes, offer, requirement, running, shape, snapshot, vector
 from sampan.model.job import Job
 from sampan.model.snapshot import Snapshot
-from sampan.scheduling.admission_index import EVERYBODY, NOBODY
-from sampan.scheduling.backfill import MOST
+from sampan.scheduling.admission_index import MAX_PRIORITY, MIN_PRIORITY
+from sampan.scheduling.backfill import RESERVATION_DEPTH
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import Cycle, schedule
 
@@ -22,7 +22,7 @@ def world(*jobs: Job) -> Snapshot:
 
 def cycle(picture: Snapshot) -> Cycle:
     made = Cycle.open(picture, Memo())
-    made.keep_reservations()
+    made.carry_over_reservations()
     return made
 
 
@@ -36,26 +36,26 @@ def test_a_reservation_goes_on_while_its_job_waits_for_what_it_is_for() -> None:
 
 def test_a_blocked_job_is_kept_a_place_once() -> None:
     made = cycle(world(job("big", BOTH)))
-    case = made.desk.case(made.desk.snapshot.jobs[0])
+    entry = made.state.entry(made.state.snapshot.jobs[0])
     for _ in range(2):
-        made.keeper.keep_place(case)
+        made.planner.reserve_for(entry)
     assert [each.job_uid for each in made.reservations] == ["big"]
-    assert made.keeper.unbounded == {}
+    assert made.planner.unknown_starts == {}
 
 
 def test_why_none_can_be_kept_is_told() -> None:
     endless = replace(HALF, running={"r": running("r", "n-0", ends=None)})
     made = cycle(snapshot([job("big", BOTH)], [offer()], [endless]))
-    made.keeper.keep_place(made.desk.case(made.desk.snapshot.jobs[0]))
-    assert made.keeper.unbounded == {"big": "NoDeclaredEnd"}
+    made.planner.reserve_for(made.state.entry(made.state.snapshot.jobs[0]))
+    assert made.planner.unknown_starts == {"big": "NoDeclaredEnd"}
     assert made.reservations == ()
 
 
-@pytest.mark.parametrize(("tries", "hopeless"), [(MOST - 1, NOBODY), (MOST, EVERYBODY)])
+@pytest.mark.parametrize(("tries", "hopeless"), [(RESERVATION_DEPTH - 1, MIN_PRIORITY), (RESERVATION_DEPTH, MAX_PRIORITY)])
 def test_after_so_many_tries_nobody_may_hope(tries: int, hopeless: int) -> None:
     endless = replace(HALF, running={"r": running("r", "n-0", ends=None)})
     jobs = [job(f"big-{at:02}", BOTH) for at in range(tries)]
     made = cycle(snapshot(jobs, [offer()], [endless]))
-    for each in made.desk.snapshot.jobs:
-        made.keeper.keep_place(made.desk.case(each))
-    assert made.doors.hopeless == hopeless
+    for each in made.state.snapshot.jobs:
+        made.planner.reserve_for(made.state.entry(each))
+    assert made.admission.reservation_floor == hopeless
