@@ -63,10 +63,13 @@ lint: $(STAMP) ## ruff, mypy strict, import contracts, generated files up to dat
 	@$(BIN)/lint-imports
 	$(call say,generated files)
 	@$(BIN)/python -m sampan.api.crdgen --check
+	@$(BIN)/python -m sampan.controller.runtime.metrics_page --check
 
-generate: $(STAMP) ## write crds/ and the charts' copies from the pydantic models
+generate: $(STAMP) ## write what is generated: crds/, the charts' copies, docs/metrics.md
 	$(call say,CRDs from operator/sampan/api)
 	@$(BIN)/python -m sampan.api.crdgen
+	$(call say,metrics page from operator/sampan/controller/runtime/metrics.py)
+	@$(BIN)/python -m sampan.controller.runtime.metrics_page
 
 lock: $(STAMP) ## pin the dependencies of pyproject.toml anew
 	$(call say,$(LOCK) from pyproject.toml)

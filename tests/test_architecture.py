@@ -14,6 +14,8 @@ from typing import TypeGuard
 
 import pytest
 
+from sampan.controller.runtime import metrics_page
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "operator" / "sampan"
 TESTS = ROOT / "tests"
@@ -279,3 +281,7 @@ def test_every_page_of_the_docs_is_listed() -> None:
     listed = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
     pages = [path.name for path in (ROOT / "docs").glob("*.md") if path.name != "README.md"]
     assert [name for name in sorted(pages) if f"]({name})" not in listed] == []
+
+
+def test_the_page_of_metrics_is_up_to_date() -> None:
+    assert metrics_page.stale(ROOT) == {}, "docs/metrics.md is out of date: run `make generate`"

@@ -4,14 +4,13 @@ What a kind is stands in `kinds`, how a schema is rewritten in `structural`. Wit
 is 1 if a file would change, and the file is named.
 """
 
-import argparse
-import sys
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
 from sampan.api.common import validations
+from sampan.api.generated import ROOT, Changes, differing, run
 from sampan.api.kinds import KINDS, Kind
 from sampan.api.structural import structural_schema
 from sampan.model.names import GROUP, VERSION
@@ -21,7 +20,6 @@ HEADER: Final = "# GENERATED from operator/sampan/api by `make generate`: do not
 FOLDERS: Final = ("crds", "helm/sampan/crds-generated")
 UNCHANGED: Final = "self.spec == oldSelf.spec"
 """A write of status changes no spec: rules on changes need no further look."""
-ROOT: Final = Path(__file__).resolve().parents[3]
 
 
 def crd(kind: Kind) -> Json:
@@ -81,36 +79,16 @@ def render() -> dict[str, str]:
     }
 
 
-def stale(root: Path) -> dict[Path, str | None]:
+def stale(root: Path) -> Changes:
     """Return what would change under the repository root: each file with its new text, or None where it should not be there."""
-    wanted: dict[Path, str | None] = {root / folder / name: text for name, text in render().items() for folder in FOLDERS}
-    differ = {path: text for path, text in wanted.items() if not path.is_file() or path.read_text(encoding="utf-8") != text}
-    extra = {path: None for folder in FOLDERS for path in (root / folder).glob("*.yaml") if path not in wanted}
-    return {**differ, **extra}
-
-
-def write(changes: dict[Path, str | None]) -> None:
-    """Write the files, and remove those of kinds that are gone."""
-    for path, text in changes.items():
-        if text is None:
-            path.unlink()
-        else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+    wanted = {root / folder / name: text for name, text in render().items() for folder in FOLDERS}
+    extra: Changes = {path: None for folder in FOLDERS for path in (root / folder).glob("*.yaml") if path not in wanted}
+    return {**differing(wanted), **extra}
 
 
 def main(arguments: list[str] | None = None, *, root: Path = ROOT) -> int:
     """Write or check the files; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m sampan.api.crdgen", description="Write the CRDs to crds/ and the hub chart.")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 and name the files that would change")
-    check = parser.parse_args(arguments).check
-    changed = stale(root)
-    if not check:
-        write(changed)
-    for path in sorted(changed):
-        verb = "is out of date: run `make generate`" if check else "written"
-        sys.stderr.write(f"{path.relative_to(root)} {verb}\n")
-    return 1 if check and changed else 0
+    return run(stale, arguments, program="sampan.api.crdgen", root=root)
 
 
 if __name__ == "__main__":

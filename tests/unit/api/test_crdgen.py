@@ -6,11 +6,12 @@ import pytest
 import yaml
 
 from sampan.api import crdgen
+from sampan.api.generated import ROOT, write
 from sampan.api.kinds import COMPUTE_JOB
 
 
 def test_committed_files_are_up_to_date() -> None:
-    assert crdgen.stale(crdgen.ROOT) == {}, "run `make generate`"
+    assert crdgen.stale(ROOT) == {}, "run `make generate`"
 
 
 def test_rendering_is_deterministic_and_plain() -> None:
@@ -33,13 +34,13 @@ def test_write_then_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 
 @pytest.mark.parametrize("folder", crdgen.FOLDERS)
 def test_check_finds_edited_missing_and_left_over_files(tmp_path: Path, folder: str) -> None:
-    crdgen.write(crdgen.stale(tmp_path))
+    write(crdgen.stale(tmp_path))
     edited, missing, left = (tmp_path / folder / n for n in ("sampan.dev_providers.yaml", "sampan.dev_computejobs.yaml", "old.yaml"))
     edited.write_text(edited.read_text() + "\n")
     missing.unlink()
     left.write_text("kind: Gone\n")
     assert set(crdgen.stale(tmp_path)) == {edited, missing, left}
-    crdgen.write(crdgen.stale(tmp_path))
+    write(crdgen.stale(tmp_path))
     assert crdgen.stale(tmp_path) == {}
     assert not left.exists()
 
