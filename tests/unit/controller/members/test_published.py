@@ -127,7 +127,7 @@ def test_a_heartbeat_keeps_a_summary_fresh_for_three_intervals() -> None:
     heard.hear(2)
     heard.now += 31
     assert not heard.published.fresh
-    assert "no new summary of the member's capacity for 3 times 10 seconds" in heard.published.told
+    assert "no new summary of the member's capacity for 3 times 10 seconds" in heard.published.description
 
 
 def test_the_same_summary_listed_again_is_no_heartbeat() -> None:
@@ -162,7 +162,7 @@ async def test_the_newest_is_looked_at_and_a_mere_heartbeat_reads_no_object_anew
     assert list(heard.inventory.nodes) == ["n1"]
     before, heard.now = heard.inventory.nodes["n1"], heard.now + 31
     assert not heard.published.fresh
-    heard.published.take(written(3))
+    heard.published.apply(written(3))
     await heard.listen_until(lambda: heard.published.fresh)
     assert heard.inventory.nodes["n1"] is before
 
