@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from integration.gateway import gateway
 from integration.support import Api, wait_for
-from sampan.cli.kubeconfig import load
+from sampan.cli.access.kubeconfig import load
+from sampan.cli.lib.errors import Trouble
 from sampan.cli.main import cli
-from sampan.cli.trouble import Trouble
 from sampan.kube.addresses import AddressPolicy
 from sampan.kube.client import Client
 from sampan.kube.kubeconfig import parse

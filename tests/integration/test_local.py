@@ -29,7 +29,7 @@ from integration.support import (
     wait_for,
 )
 from listening import listeners
-from sampan.cli.local import local
+from sampan.cli.verbs.local import local
 from sampan.local.binaries import Binaries
 from sampan.local.down import down
 from sampan.local.federation import load_federation

@@ -17,97 +17,97 @@ from sampan import __version__
 
 
 def _offers() -> click.Command:
-    from sampan.cli.offers import offers
+    from sampan.cli.verbs.offers import offers
 
     return offers
 
 
 def _pools() -> click.Command:
-    from sampan.cli.pools import pools
+    from sampan.cli.verbs.pools import pools
 
     return pools
 
 
 def _jobs() -> click.Command:
-    from sampan.cli.jobs import jobs
+    from sampan.cli.verbs.jobs import jobs
 
     return jobs
 
 
 def _submit() -> click.Command:
-    from sampan.cli.submit import submit
+    from sampan.cli.verbs.submit import submit
 
     return submit
 
 
 def _explain() -> click.Command:
-    from sampan.cli.explain import explain
+    from sampan.cli.verbs.explain import explain
 
     return explain
 
 
 def _quote() -> click.Command:
-    from sampan.cli.quote import quote
+    from sampan.cli.verbs.quote import quote
 
     return quote
 
 
 def _what_if() -> click.Command:
-    from sampan.cli.what_if import what_if
+    from sampan.cli.verbs.what_if import what_if
 
     return what_if
 
 
 def _operator() -> click.Command:
-    from sampan.cli.run_operator import operator
+    from sampan.cli.verbs.run_operator import operator
 
     return operator
 
 
 def _local() -> click.Command:
-    from sampan.cli.local import local
+    from sampan.cli.verbs.local import local
 
     return local
 
 
 def _replay() -> click.Command:
-    from sampan.cli.replay import replay
+    from sampan.cli.replay.verb import replay
 
     return replay
 
 
 def _simulate() -> click.Command:
-    from sampan.cli.simulate import simulate
+    from sampan.cli.verbs.simulate import simulate
 
     return simulate
 
 
 def _demo() -> click.Command:
-    from sampan.cli.demo import demo
+    from sampan.cli.demo.verb import demo
 
     return demo
 
 
 def _uninstall() -> click.Command:
-    from sampan.cli.uninstall import uninstall
+    from sampan.cli.uninstall.verb import uninstall
 
     return uninstall
 
 
 def _publish() -> click.Command:
-    from sampan.cli.publish import publish
+    from sampan.cli.verbs.publish import publish
 
     return publish
 
 
 def _inspect() -> click.Command:
-    from sampan.cli.inspecting import inspect
+    from sampan.cli.verbs.inspect_cluster import inspect
 
     return inspect
 
 
 def _catalog() -> click.Command:
-    from sampan.cli.catalog import catalog
+    from sampan.cli.verbs.catalog import catalog
 
     return catalog
 
@@ -166,7 +166,7 @@ class VerbGroup(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except Exception as error:
-            from sampan.cli.trouble import explain
+            from sampan.cli.lib.errors import explain
 
             trouble = explain(error)
             if trouble is None:

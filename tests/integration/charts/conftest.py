@@ -73,7 +73,7 @@ def install_hub(hub: Hub, **values: Any) -> None:
 
 def release_all(hub: Hub) -> None:
     """Delete what tests left, finalizers or not."""
-    from sampan.cli.teardown import Teardown
+    from sampan.cli.uninstall.teardown import Teardown
 
     teardown = Teardown(hub.admin)
     teardown.remove_policies()

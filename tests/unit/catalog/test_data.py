@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from builders import node as build_node
 from places import ROOT
 from sampan.catalog import load
-from sampan.cli.objects import read_objects, typed
+from sampan.cli.lib.objects import read_objects, typed
 from sampan.inventory.member import to_node
 from sampan.inventory.slices import to_slice
 from sampan.kube.dra import ResourceSlice

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 from click.testing import CliRunner, Result
 
-from sampan.cli import hub as hub_module
-from sampan.cli.hub import Hub
+from sampan.cli.access import hub as hub_module
+from sampan.cli.access.hub import Hub
+from sampan.cli.lib.options import Target
 from sampan.cli.main import cli
-from sampan.cli.options import Target
 from unit.cli.fakes import FakeApi
 
 Sampan = Callable[..., Result]

@@ -7,7 +7,7 @@ from typing import Any
 
 from kubernetes.client.exceptions import ApiException
 
-from sampan.cli.hub import Object
+from sampan.cli.access.hub import Object
 
 CREATED = "2026-03-01T12:00:00Z"
 OFFER = {"namespace": "prov-a", "name": "lingang"}

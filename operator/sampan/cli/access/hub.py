@@ -1,0 +1,147 @@
+"""The command line's view of the hub: calls on `sampan.dev/v1alpha1` objects and questions, made with the official Kubernetes client.
+
+What must never live here: an import of the client at the top (it costs half a second), printing, and knowledge of any one verb.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from sampan.cli.lib.options import Target
+
+if TYPE_CHECKING:
+    from kubernetes.client import ApiClient
+
+GROUP = "sampan.dev"
+QUERY_GROUP = "query.sampan.dev"
+VERSION = "v1alpha1"
+JOBS = "computejobs"
+OFFERS = "clusteroffers"
+CLASSES = "acceleratorclasses"
+REQUEST_TIMEOUT = (5, 30)
+"""Seconds to connect, and between two bytes of an answer."""
+
+Object = dict[str, Any]
+
+
+class HubApi(Protocol):
+    """What the verbs need of a hub. Errors are the official client's `ApiException` and urllib3's `HTTPError`."""
+
+    def list(self, plural: str, namespace: str | None) -> Object:
+        """The list object of a kind in a namespace (None: all); its items carry no kind of their own guarantee."""
+
+    def create(self, plural: str, namespace: str, body: Mapping[str, Any]) -> Object:
+        """Create the object with strict field validation and return it as stored."""
+
+    def watch(self, plural: str, namespace: str | None, *, resource_version: str, seconds: int) -> Iterator[Object]:
+        """Watch events ({type, object}) after a resourceVersion, for at most so many seconds."""
+
+    def explanation(self, namespace: str, name: str) -> Object:
+        """The operator's Explanation of a job."""
+
+    def quote(self, namespace: str, body: Mapping[str, Any]) -> Object:
+        """The operator's answer to a Quote; nothing is created."""
+
+    def namespace_missing(self, name: str) -> bool:
+        """Tell whether the server says that this namespace does not exist; False where we may not ask."""
+
+
+class Hub:
+    """A hub and the namespace that a verb speaks of: None for all."""
+
+    def __init__(self, api: HubApi, *, namespace: str | None, default_namespace: str) -> None:
+        self.api = api
+        self.namespace = namespace
+        self.default_namespace = default_namespace
+
+    def items(self, plural: str) -> list[Object]:
+        """The objects of a kind in the verb's namespace, in the order of namespace and name; unknown namespace: `Trouble`."""
+        found = self.api.list(plural, self.namespace)["items"]
+        if not found and self.namespace and self.api.namespace_missing(self.namespace):
+            from sampan.cli.lib.errors import Trouble
+
+            raise Trouble(f"namespace {self.namespace} does not exist", "choose another -n NAMESPACE, or -A for all")
+        return sorted(found, key=lambda item: (item["metadata"].get("namespace", ""), item["metadata"]["name"]))
+
+
+class KubernetesApi:
+    """`HubApi` on the official client."""
+
+    def __init__(self, client: "ApiClient") -> None:
+        from kubernetes.client import CustomObjectsApi
+
+        self._client = client
+        self._custom = CustomObjectsApi(client)
+
+    def list(self, plural: str, namespace: str | None) -> Object:
+        """See `HubApi.list`."""
+        if namespace is None:
+            found = self._custom.list_cluster_custom_object(GROUP, VERSION, plural, _request_timeout=REQUEST_TIMEOUT)
+        else:
+            found = self._custom.list_namespaced_custom_object(GROUP, VERSION, namespace, plural, _request_timeout=REQUEST_TIMEOUT)
+        return dict(found)
+
+    def create(self, plural: str, namespace: str, body: Mapping[str, Any]) -> Object:
+        """See `HubApi.create`."""
+        made = self._custom.create_namespaced_custom_object(
+            GROUP, VERSION, namespace, plural, body, field_validation="Strict", _request_timeout=REQUEST_TIMEOUT
+        )
+        return dict(made)
+
+    def watch(self, plural: str, namespace: str | None, *, resource_version: str, seconds: int) -> Iterator[Object]:
+        """See `HubApi.watch`."""
+        from kubernetes.watch import Watch
+
+        arguments: dict[str, Any] = {
+            "resource_version": resource_version,
+            "timeout_seconds": seconds,
+            "_request_timeout": (5, seconds + 10),
+        }
+        if namespace is None:
+            stream = Watch().stream(self._custom.list_cluster_custom_object, GROUP, VERSION, plural, **arguments)
+        else:
+            stream = Watch().stream(self._custom.list_namespaced_custom_object, GROUP, VERSION, namespace, plural, **arguments)
+        for event in stream:
+            yield {"type": event["type"], "object": event["raw_object"]}
+
+    def explanation(self, namespace: str, name: str) -> Object:
+        """See `HubApi.explanation`."""
+        return _asked(self._custom.get_namespaced_custom_object, namespace, "explanations", name)
+
+    def quote(self, namespace: str, body: Mapping[str, Any]) -> Object:
+        """See `HubApi.quote`."""
+        return _asked(self._custom.create_namespaced_custom_object, namespace, "quotes", body)
+
+    def namespace_missing(self, name: str) -> bool:
+        """See `HubApi.namespace_missing`."""
+        from kubernetes.client import CoreV1Api  # half a second, for a question that is seldom asked
+        from kubernetes.client.exceptions import ApiException
+
+        try:
+            CoreV1Api(self._client).read_namespace(name, _request_timeout=REQUEST_TIMEOUT)
+        except ApiException as error:
+            return bool(error.status == 404)
+        return False
+
+
+def _asked(call: Callable[..., Any], *arguments: Any) -> Object:
+    """The operator's answer to a question; `Trouble` where the hub could not pass it on."""
+    from kubernetes.client.exceptions import ApiException
+
+    from sampan.cli.lib.errors import explain_question
+
+    try:
+        return dict(call(QUERY_GROUP, VERSION, *arguments, _request_timeout=REQUEST_TIMEOUT))
+    except ApiException as error:
+        trouble = explain_question(error.status or 0, error.body)
+        if trouble is None:
+            raise
+        raise trouble from error
+
+
+def connect(target: Target) -> Hub:
+    """The hub that the options name: a kubeconfig's context, or the cluster we run in where there is no kubeconfig at all."""
+    from sampan.cli.access.connection import client_for
+
+    client, default_namespace = client_for(target)
+    namespace = None if target.all_namespaces else target.namespace or default_namespace
+    return Hub(KubernetesApi(client), namespace=namespace, default_namespace=target.namespace or default_namespace)

@@ -1,0 +1,1 @@
+"""`sampan demo`: a local federation, the examples on it, and a table checked against the members."""

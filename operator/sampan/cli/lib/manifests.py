@@ -1,0 +1,113 @@
+"""YAML or JSON → ComputeJob manifests, with an answer that names the file, the document and the field. Nothing here talks to a server."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from sampan.cli.access.hub import GROUP, VERSION
+from sampan.cli.lib.errors import Trouble
+
+KIND: Final = "ComputeJob"
+REJECTED: Final = 2
+"""Exit code for input that no server would take."""
+ENDINGS: Final = (".yaml", ".yml", ".json")
+MOST_VALUES: Final = 100_000
+"""Of one document, with what anchors repeat: more than any server takes."""
+_HOW: Final = f"give a {GROUP}/{VERSION} {KIND}"
+
+
+def files(source: str) -> list[str]:
+    """The source itself or, for a folder, its manifests in the order of their names, as kubectl takes them: not of folders within."""
+    if source == "-" or not Path(no_url(source)).is_dir():
+        return [source]
+    found = [str(path) for path in sorted(Path(source).iterdir()) if path.suffix in ENDINGS and path.is_file()]
+    if not found:
+        raise Trouble(f"{source}: no file ends in {', '.join(ENDINGS)}", "name a folder with manifests", exit_code=REJECTED)
+    return found
+
+
+def no_url(source: str) -> str:
+    """The same, if it is no URL: those are not read, so that nothing is created that nobody looked at."""
+    if source.startswith(("http://", "https://")):
+        raise Trouble(f"{source}: URLs are not read", "fetch it first, and give the file or - for stdin", exit_code=REJECTED)
+    return source
+
+
+def read(source: str) -> str:
+    """The text of a file, or of stdin for `-`."""
+    raw = sys.stdin.buffer.read() if source == "-" else Path(no_url(source)).read_bytes()
+    try:
+        return raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Trouble(f"{source}: not a text file in UTF-8", "give a YAML or JSON file", exit_code=REJECTED) from error
+
+
+def parse(text: str, *, source: str, pass_over: bool = False) -> list[dict[str, Any]]:
+    """The ComputeJobs of a YAML stream or a List, each checked for kind and name; raises `Trouble` (exit code 2).
+
+    `pass_over`: objects of other kinds are left out where there is a ComputeJob among them.
+    """
+    import yaml
+
+    from sampan.cli.lib.yaml_text import StrictLoader
+
+    try:
+        documents = [document for document in yaml.load_all(text, Loader=StrictLoader) if document is not None]
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        where = " ".join(str(error).split())
+        raise Trouble(f"{source}: not valid YAML: {where[:200]}", "correct the file and try again", exit_code=REJECTED) from error
+    for number, document in enumerate(documents, start=1):
+        _check_plain(document, where=f"{source}, document {number}")
+    found = [item for document in documents for item in _flat(document)]
+    if not found:
+        raise Trouble(f"{source}: no object found", _HOW, exit_code=REJECTED)
+    numbered = list(enumerate(found, start=1))
+    jobs = [each for each in numbered if not _is_other(each[1])] if pass_over else []
+    for number, manifest in jobs or numbered:
+        _check(manifest, where=f"{source}, object {number}")
+    return [manifest for _, manifest in jobs or numbered]
+
+
+def _is_other(manifest: Any) -> bool:
+    """Tell whether this is an object, and of another kind."""
+    return isinstance(manifest, dict) and isinstance(manifest.get("kind"), str) and manifest["kind"] != KIND
+
+
+def _check_plain(document: Any, *, where: str) -> None:
+    """Refuse what JSON has not, which only tags make, and anchors that repeat themselves without end."""
+    waiting, seen = [document], 0
+    while waiting:
+        value, seen = waiting.pop(), seen + 1
+        if seen > MOST_VALUES:
+            raise Trouble(f"{where}: more than {MOST_VALUES} values", "give fewer jobs at a time, or repeat less", exit_code=REJECTED)
+        if isinstance(value, dict):
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
+        elif not isinstance(value, str | int | float | None):
+            raise Trouble(f"{where}: a YAML tag makes a {type(value).__name__}", "write a plain value", exit_code=REJECTED)
+
+
+def _flat(document: Any) -> Iterator[Any]:
+    """A List's items, or the document alone; items of a ComputeJobList, as the API serves it, are ComputeJobs."""
+    kind = document.get("kind") if isinstance(document, dict) else None
+    if kind not in ("List", f"{KIND}List") or not isinstance(document.get("items"), list):
+        yield document
+        return
+    of_list = {} if kind == "List" else {"apiVersion": document.get("apiVersion"), "kind": KIND}
+    for item in document["items"]:
+        yield {**of_list, **item} if isinstance(item, dict) else item
+
+
+def _check(manifest: Any, *, where: str) -> None:
+    """Refuse what is no ComputeJob, or has no name."""
+    if not isinstance(manifest, dict):
+        raise Trouble(f"{where}: not a mapping", _HOW, exit_code=REJECTED)
+    kind, version = manifest.get("kind"), manifest.get("apiVersion")
+    if kind != KIND or version != f"{GROUP}/{VERSION}":
+        how = "give what kubectl kustomize prints" if kind == "Kustomization" else "create other kinds with kubectl apply"
+        raise Trouble(f"{where}: {version} {kind} is not a {GROUP}/{VERSION} {KIND}", how, exit_code=REJECTED)
+    metadata = manifest.get("metadata")
+    if not isinstance(metadata, dict) or not (metadata.get("name") or metadata.get("generateName")):
+        raise Trouble(f"{where}: metadata.name is missing", "name the job, or give metadata.generateName", exit_code=REJECTED)

@@ -1,0 +1,1 @@
+"""`sampan replay`: a recorded workload submitted to a running federation, followed and reported."""

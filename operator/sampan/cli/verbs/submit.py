@@ -1,0 +1,130 @@
+"""`sampan submit`: create compute jobs and, with --wait, tell each phase change until all have ended.
+
+Exit codes: 0 all succeeded, 1 one failed, 2 one was rejected, 4 the time ran out. Rejected outranks failed, failed outranks late.
+"""
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from sampan.cli.access import hub
+from sampan.cli.access.watch import Change, Feed
+from sampan.cli.lib import jobview, manifests
+from sampan.cli.lib.errors import Trouble, explain_api
+from sampan.cli.lib.options import Target, target_options
+from sampan.kube.text import clean_text
+
+SUCCEEDED, FAILED, REJECTED, TIMED_OUT = 0, 1, 2, 4
+WORST_FIRST = (REJECTED, FAILED, TIMED_OUT, SUCCEEDED)
+MEANING = {
+    SUCCEEDED: "every job succeeded",
+    FAILED: "a job failed, was cancelled or deleted",
+    REJECTED: "a job was rejected",
+    TIMED_OUT: "not all jobs ended in time",
+}
+TICK_SECONDS = 0.5
+
+
+@click.command()
+@target_options(all_namespaces=False)
+@click.option(
+    "-f", "--filename", "sources", multiple=True, required=True, help="File or folder with ComputeJobs, or - for stdin; may be repeated."
+)
+@click.option("--wait", is_flag=True, help="Follow the jobs to their end; the exit code tells how they ended.")
+@click.option(
+    "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="With --wait: give up after so long (exit 4)."
+)
+@click.pass_context
+def submit(ctx: click.Context, /, *, target: Target, sources: tuple[str, ...], wait: bool, timeout: float | None) -> None:
+    """Create compute jobs.
+
+    With --wait each phase change is printed with time, place and reason; exit code 0 succeeded, 1 failed, 2 rejected, 4 timed out.
+    """
+    if timeout is not None and not wait:
+        raise click.UsageError("--timeout needs --wait")
+    paths = [path for source in sources for path in manifests.files(source)]
+    jobs = [job for path in paths for job in manifests.parse(manifests.read(path), source=path)]
+    hub_in_use = hub.connect(target)
+    made = [_create(hub_in_use, job) for job in jobs]
+    if wait:
+        code = follow(hub_in_use.api, made, timeout=timeout)
+        click.echo(f"exit code {code}: {MEANING[code]}", err=True)
+        ctx.exit(code)
+
+
+def _create(hub_in_use: hub.Hub, manifest: dict[str, Any]) -> hub.Object:
+    """Create one job and say so; a server's refusal is `Trouble` with exit code 2."""
+    from kubernetes.client.exceptions import ApiException
+
+    namespace = manifest["metadata"].get("namespace") or hub_in_use.default_namespace
+    name = manifest["metadata"].get("name") or manifest["metadata"]["generateName"]
+    try:
+        made = hub_in_use.api.create(hub.JOBS, namespace, manifest)
+    except ApiException as error:
+        if error.status not in (400, 403, 409, 422):
+            raise
+        trouble = explain_api(error.status, error.body, reason=error.reason)
+        raise Trouble(f"computejob {namespace}/{name}: {trouble.message}", "", exit_code=REJECTED) from error
+    click.echo(f"computejob.{hub.GROUP}/{made['metadata']['name']} created")
+    return made
+
+
+def follow(api: hub.HubApi, made: list[hub.Object], *, timeout: float | None) -> int:
+    """Print every phase change of these jobs until all have ended or the time is up; return the exit code."""
+    deadline = None if timeout is None else time.monotonic() + timeout
+    namespaces = {job["metadata"].get("namespace") for job in made}
+    watch = _Watch(made)
+    with Feed(api, hub.JOBS, namespaces.pop() if len(namespaces) == 1 else None, known=made) as feed:
+        try:
+            while watch.open and (deadline is None or time.monotonic() < deadline):
+                change = feed.next(TICK_SECONDS)
+                told = watch.meet(change) if change else None
+                if told:
+                    click.echo(f"{datetime.now(UTC):%H:%M:%S}  {told}")
+        except KeyboardInterrupt:
+            left = ", ".join(sorted(watch.open.values()))
+            raise Trouble(f"interrupted; still there: {left}", "follow them with sampan jobs --watch", exit_code=130) from None
+    if watch.open:
+        left = ", ".join(sorted(watch.open.values()))
+        click.echo(f"Error: not ended within {timeout:g} s: {left}; they go on, follow them with sampan jobs --watch", err=True)
+    return watch.exit_code()
+
+
+class _Watch:
+    """What was last told of each job, and how the ended ones ended."""
+
+    def __init__(self, made: list[hub.Object]) -> None:
+        self.open = {job["metadata"]["uid"]: jobview.key(job) for job in made}
+        self._told: dict[str, tuple[str, str, str]] = {}
+        self._codes: list[int] = []
+
+    def meet(self, change: Change) -> str | None:
+        """The line to print for a change; None where it is not ours or nothing that a person wants to know is new."""
+        uid = change.object["metadata"]["uid"]
+        if uid not in self.open:
+            return None
+        if change.kind == "DELETED":
+            self._end(uid, FAILED)
+            return f"{clean_text(jobview.key(change.object))}  deleted"
+        job = change.object
+        words = (jobview.phase(job), jobview.place(job), jobview.reason(job))
+        if jobview.rejected(job):
+            self._end(uid, REJECTED)
+        elif words[0] in jobview.ENDED:
+            self._end(uid, SUCCEEDED if words[0] == "Succeeded" else FAILED)
+        if self._told.get(uid) == words:
+            return None
+        self._told[uid] = words
+        return "  ".join(clean_text(word) for word in (jobview.key(job), *words) if word)
+
+    def exit_code(self) -> int:
+        """The gravest of the codes; late jobs count as timed out."""
+        codes = {*self._codes, *([TIMED_OUT] if self.open else [])}
+        return next(code for code in WORST_FIRST if code in codes or code == SUCCEEDED)
+
+    def _end(self, uid: str, code: int) -> None:
+        """One job has ended with this code."""
+        self._codes.append(code)
+        del self.open[uid]
