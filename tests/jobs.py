@@ -8,8 +8,8 @@ from sampan.api import status as job_status
 from sampan.api.manifest import LABEL_QUEUE
 from sampan.api.status import Binding, Status
 from sampan.controller.state.record import JobRecord, record_of
-from sampan.kube.meta import ObjectMeta
-from sampan.kube.workloads import Condition, Job, JobSpec, JobStatus
+from sampan.kube.objects.meta import ObjectMeta
+from sampan.kube.objects.workloads import Condition, Job, JobSpec, JobStatus
 from sampan.model.names import FINALIZER, remote_labels
 from sampan.model.offer import OfferKey
 

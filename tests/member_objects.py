@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from sampan.kube.workloads import Job, Node, Pod
+from sampan.kube.objects.workloads import Job, Node, Pod
 from sampan.model.names import FINALIZER, remote_labels, remote_name
 
 Json = dict[str, Any]

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from sampan.kube.workloads import Job, Pod
+from sampan.kube.objects.workloads import Job, Pod
 
 Json = dict[str, Any]
 T0, T1, T2, T3 = (f"2026-11-22T10:00:{second:02d}Z" for second in (0, 10, 20, 30))

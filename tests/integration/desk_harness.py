@@ -18,10 +18,10 @@ from sampan.controller.members.terms import LinkSettings
 from sampan.controller.offers.manager import OfferManager
 from sampan.controller.offers.render import OfferUsage
 from sampan.controller.offers.terms import OfferCallbacks, OfferSettings
-from sampan.kube.addresses import AddressPolicy
-from sampan.kube.client import Client
-from sampan.kube.hub import hub_source
-from sampan.kube.limits import Limits
+from sampan.kube.credentials.addresses import AddressPolicy
+from sampan.kube.credentials.hub import hub_source
+from sampan.kube.transport.client import Client
+from sampan.kube.transport.limits import Limits
 from sampan.model.offer import OfferKey
 
 T = TypeVar("T")

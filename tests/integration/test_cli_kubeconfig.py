@@ -21,14 +21,14 @@ from integration.support import Api, wait_for
 from sampan.cli.access.kubeconfig import load
 from sampan.cli.lib.errors import Trouble
 from sampan.cli.main import cli
-from sampan.kube.addresses import AddressPolicy
-from sampan.kube.client import Client
-from sampan.kube.kubeconfig import parse
-from sampan.kube.listing import Collection
-from sampan.kube.meta import ConfigMap
-from sampan.kube.paths import resource_path
-from sampan.kube.reflector import EventType, Reflector
-from sampan.kube.wire import Unreadable
+from sampan.kube.credentials.addresses import AddressPolicy
+from sampan.kube.credentials.kubeconfig import parse
+from sampan.kube.objects.meta import ConfigMap
+from sampan.kube.transport.client import Client
+from sampan.kube.transport.paths import resource_path
+from sampan.kube.transport.wire import Unreadable
+from sampan.kube.watch.listing import Collection
+from sampan.kube.watch.reflector import EventType, Reflector
 from sampan.local.binaries import Binaries
 from unit.kube.certs import authority, issue
 

@@ -21,7 +21,7 @@ from sampan.api.computejob import ComputeJobSpec
 from sampan.api.convert import shape_of
 from sampan.api.manifest import job_manifest
 from sampan.inventory.namespace_rules import NamespaceRules
-from sampan.kube import layers as kube
+from sampan.kube.objects import quotas as kube
 from sampan.model.admission import NO_ADMISSION
 from sampan.model.cluster import Pool
 from sampan.model.quantity import parse_quantity

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from remote_objects import T1
 from sampan.controller.observation.attempt import Observation, observe
-from sampan.kube.workloads import Job, Pod
+from sampan.kube.objects.workloads import Job, Pod
 
 Json = dict[str, Any]
 

@@ -8,7 +8,16 @@ from jobs import CLUSTER, NOW, OFFER, binding, body, bound_status, copy
 from sampan.api import status as s
 from sampan.controller.state.store import State
 from sampan.inventory.in_flight import InFlight
-from sampan.kube.workloads import Affinity, Job, MatchExpression, NodeAffinity, NodeSelectorTerm, PodTemplate, PreferredTerm, TemplateSpec
+from sampan.kube.objects.workloads import (
+    Affinity,
+    Job,
+    MatchExpression,
+    NodeAffinity,
+    NodeSelectorTerm,
+    PodTemplate,
+    PreferredTerm,
+    TemplateSpec,
+)
 from sampan.model.lifecycle import Event, Outcome
 from sampan.model.plan import Assignment
 from unit.controller.fakes import H100_JOB, FakeFleet, pool

@@ -14,7 +14,7 @@ from sampan.catalog import load
 from sampan.controller.offers.pools import OfferPools
 from sampan.controller.state.store import State
 from sampan.inventory.member import Inventory
-from sampan.kube import layers as kube
+from sampan.kube.objects import quotas as kube
 from sampan.model.cluster import Cell, Cluster, Node
 from sampan.model.offer import Offer, OfferKey
 from sampan.model.reason import Reason

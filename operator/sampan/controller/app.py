@@ -29,11 +29,11 @@ from sampan.controller.runtime.logs import configure
 from sampan.controller.runtime.settings import Settings
 from sampan.controller.wiring import HubIdentity, Wiring
 from sampan.faults import leaves, log_fault
-from sampan.kube.client import Client
+from sampan.kube.credentials.hub import NoHubCredentials, Source, follow, hub_source
+from sampan.kube.credentials.kubeconfig import InvalidKubeconfig
 from sampan.kube.errors import KubeError
-from sampan.kube.hub import NoHubCredentials, Source, follow, hub_source
-from sampan.kube.kubeconfig import InvalidKubeconfig
-from sampan.kube.limits import Limits
+from sampan.kube.transport.client import Client
+from sampan.kube.transport.limits import Limits
 from sampan.store.use import StoreError
 
 log = logging.getLogger(__name__)

@@ -29,8 +29,8 @@ from sampan.controller.state.record import JobRecord
 from sampan.controller.state.store import State
 from sampan.controller.state.usage import UsageTracker
 from sampan.faults import log_fault
-from sampan.kube.addresses import AddressPolicy
-from sampan.kube.limits import Limits
+from sampan.kube.credentials.addresses import AddressPolicy
+from sampan.kube.transport.limits import Limits
 from sampan.model.offer import OfferKey
 from sampan.model.policy import BUILT_IN
 from sampan.store.use import UseStore

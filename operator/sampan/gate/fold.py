@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from typing import Final
 
 from sampan.catalog.taken import cards_taken, devices_taken
-from sampan.kube.layers import ResourceClaim
-from sampan.kube.meta import ObjectMeta
-from sampan.kube.requests import request_of
-from sampan.kube.runtime_class import RuntimeClass
-from sampan.kube.workloads import Condition, ContainerStatus, Node, NodeStatus, Pod, PodSpec, PodStatus, Resources
+from sampan.kube.objects.meta import ObjectMeta
+from sampan.kube.objects.quotas import ResourceClaim
+from sampan.kube.objects.requests import request_of
+from sampan.kube.objects.runtime_class import RuntimeClass
+from sampan.kube.objects.workloads import Condition, ContainerStatus, Node, NodeStatus, Pod, PodSpec, PodStatus, Resources
 from sampan.model.names import LABEL_HUB
 from sampan.model.quantity import MAX_AMOUNT
 from sampan.model.vector import CPU, PODS, Vector

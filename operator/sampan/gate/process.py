@@ -10,10 +10,10 @@ import uvloop
 
 from sampan.gate.health import Address, health
 from sampan.gate.publisher import Publisher, PublisherSettings
-from sampan.kube.client import Client
+from sampan.kube.credentials.hub import NoHubCredentials, Source, follow, hub_source
+from sampan.kube.credentials.kubeconfig import InvalidKubeconfig
 from sampan.kube.errors import KubeError
-from sampan.kube.hub import NoHubCredentials, Source, follow, hub_source
-from sampan.kube.kubeconfig import InvalidKubeconfig
+from sampan.kube.transport.client import Client
 
 
 def main(*, kubeconfig: Path | None, settings: PublisherSettings, asked_at: Address | None = None) -> int:

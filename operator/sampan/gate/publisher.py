@@ -13,18 +13,18 @@ from typing import Any, Final, Never
 
 from sampan.gate.fold import bare_claim, bare_node, bare_pod, bare_runtime_class, folded
 from sampan.gate.shelf import Shelf
-from sampan.kube import dra, layers, workloads
 from sampan.kube.access import Access
-from sampan.kube.client import Client
 from sampan.kube.errors import KubeError
-from sampan.kube.layers import ApiGroups
-from sampan.kube.listing import Collection
-from sampan.kube.meta import PartialObject
-from sampan.kube.paths import API_GROUPS, resource_path
-from sampan.kube.reflector import Reflector, Tuning
-from sampan.kube.runtime_class import RuntimeClass
-from sampan.kube.served import served_in
-from sampan.kube.summary import NAME, SCHEMA, BadSummary, Summary, pack
+from sampan.kube.objects import dra, quotas, workloads
+from sampan.kube.objects.meta import PartialObject
+from sampan.kube.objects.quotas import ApiGroups
+from sampan.kube.objects.runtime_class import RuntimeClass
+from sampan.kube.objects.summary import NAME, SCHEMA, BadSummary, Summary, pack
+from sampan.kube.transport.client import Client
+from sampan.kube.transport.paths import API_GROUPS, resource_path
+from sampan.kube.transport.served import served_in
+from sampan.kube.watch.listing import Collection
+from sampan.kube.watch.reflector import Reflector, Tuning
 
 log = logging.getLogger(__name__)
 
@@ -58,8 +58,8 @@ class Publisher:
         self._nodes = Shelf[workloads.Node](bare_node, self._changed.set)
         self._pods = Shelf[workloads.Pod](bare_pod, self._changed.set)
         self._slices = Shelf[dra.ResourceSlice](lambda each: each, self._changed.set)
-        self._claims = Shelf[layers.ResourceClaim](bare_claim, self._changed.set)
-        self._queues = Shelf[layers.ClusterQueue](lambda each: each, self._changed.set)
+        self._claims = Shelf[quotas.ResourceClaim](bare_claim, self._changed.set)
+        self._queues = Shelf[quotas.ClusterQueue](lambda each: each, self._changed.set)
         self._runtimes = Shelf[RuntimeClass](bare_runtime_class, self._changed.set)
         self._sees_runtimes = False
         self._watches: list[Reflector[Any]] = []
@@ -99,8 +99,8 @@ class Publisher:
         served = {each.group_version for group in groups for each in group.versions}
         known: list[tuple[str, str, type[Any], Shelf[Any]]] = [
             (DRA, "resourceslices", dra.ResourceSlice, self._slices),
-            (DRA, "resourceclaims", layers.ResourceClaim, self._claims),
-            (kueue, "clusterqueues", layers.ClusterQueue, self._queues),
+            (DRA, "resourceclaims", quotas.ResourceClaim, self._claims),
+            (kueue, "clusterqueues", quotas.ClusterQueue, self._queues),
             (NODE, RUNTIME_CLASSES, RuntimeClass, self._runtimes),
         ]
         there = [(version, name, into, shelf) for version, name, into, shelf in known if version in served]

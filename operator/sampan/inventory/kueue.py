@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 from sampan.inventory.in_flight import InFlight
 from sampan.inventory.uncounted import total, unreserved
-from sampan.kube import layers as kube
-from sampan.kube.workloads import Condition
+from sampan.kube.objects import quotas as kube
+from sampan.kube.objects.workloads import Condition
 from sampan.model.cluster import MemberQueue
 from sampan.model.quantity import INFINITE, QuantityError, parse_quantity
 from sampan.model.vector import CPU

@@ -13,9 +13,9 @@ from sampan.inventory.in_flight import PodUse
 from sampan.inventory.node_fitness import architecture_of, unfit
 from sampan.inventory.quotas import MemberQuotas
 from sampan.inventory.runtime_classes import RuntimeClasses
-from sampan.kube import workloads as kube
-from sampan.kube.amounts import to_stock
-from sampan.kube.requests import request_of
+from sampan.kube.objects import workloads as kube
+from sampan.kube.objects.amounts import to_stock
+from sampan.kube.objects.requests import request_of
 from sampan.model.cluster import Node
 from sampan.model.device import DeviceSlice
 from sampan.model.names import LABEL_HUB, LABEL_JOB_UID

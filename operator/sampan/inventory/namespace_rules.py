@@ -10,7 +10,7 @@ from typing import Final
 
 from sampan.inventory.in_flight import InFlight
 from sampan.inventory.uncounted import counted, total, uncounted
-from sampan.kube import layers as kube
+from sampan.kube.objects import quotas as kube
 from sampan.model.admission import ALL_PODS, CLAIMS, PER_CLASS, Admission, Amounts, Compulsory, LimitItem, LimitType, Quota, quota_key
 from sampan.model.quantity import QuantityError, parse_quantity
 from sampan.model.vector import CPU

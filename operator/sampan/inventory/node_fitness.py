@@ -6,7 +6,7 @@ Must never live here: taints that a pod may tolerate, and what an offer chooses.
 from collections.abc import Iterator
 from typing import Final
 
-from sampan.kube import workloads as kube
+from sampan.kube.objects import workloads as kube
 
 LINUX: Final = "linux"
 _OS: Final = ("kubernetes.io/os", "beta.kubernetes.io/os")

@@ -8,7 +8,7 @@ from typing import Final
 
 from sampan.inventory.kueue import KueueQueues
 from sampan.inventory.namespace_rules import NamespaceRules
-from sampan.kube import layers as kube
+from sampan.kube.objects import quotas as kube
 
 GROUPS: Final = {
     "kueue.x-k8s.io": "Kueue",

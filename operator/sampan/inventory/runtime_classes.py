@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
-from sampan.kube import runtime_class as kube
-from sampan.kube.amounts import to_vector
+from sampan.kube.objects import runtime_class as kube
+from sampan.kube.objects.amounts import to_vector
 from sampan.model.runtime_class import RuntimeClass
 from sampan.model.taint import Toleration
 

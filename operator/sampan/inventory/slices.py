@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from sampan.kube import dra
+from sampan.kube.objects import dra
 from sampan.model.device import DeviceSlice, DraDevice
 from sampan.model.quantity import QuantityError, parse_quantity
 

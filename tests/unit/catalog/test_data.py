@@ -16,8 +16,8 @@ from sampan.catalog import load
 from sampan.cli.lib.objects import read_objects, typed
 from sampan.inventory.member import to_node
 from sampan.inventory.slices import to_slice
-from sampan.kube.dra import ResourceSlice
-from sampan.kube.workloads import Node as KubeNode
+from sampan.kube.objects.dra import ResourceSlice
+from sampan.kube.objects.workloads import Node as KubeNode
 from sampan.model.cluster import Node
 from sampan.model.device import DeviceGroup
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from aiohttp import web
 
-from sampan.kube.credentials import Credentials
-from sampan.kube.secret import Secret
+from sampan.kube.credentials.credential import Credentials
+from sampan.kube.credentials.secret import Secret
 from unit.api.schema_check import fits
 from unit.kube.certs import authority
 from unit.kube.fake_api import LOOPBACK, status

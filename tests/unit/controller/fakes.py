@@ -23,10 +23,10 @@ from sampan.controller.reconcile.member_calls import RemoteJobs
 from sampan.controller.reconcile.reconciler import JobReconciler
 from sampan.controller.runtime.settings import Settings
 from sampan.controller.state.store import State
-from sampan.kube.client import Client
-from sampan.kube.limits import Limits
-from sampan.kube.workloads import Job as RemoteJob
-from sampan.kube.workloads import Pod
+from sampan.kube.objects.workloads import Job as RemoteJob
+from sampan.kube.objects.workloads import Pod
+from sampan.kube.transport.client import Client
+from sampan.kube.transport.limits import Limits
 from sampan.model.accelerator import AcceleratorClass
 from sampan.model.cluster import Cell, Cluster, Node, Pool
 from sampan.model.names import LABEL_JOB_UID, remote_name

@@ -9,9 +9,9 @@ from member_objects import HUB
 from sampan.api.convert_offer import SecretRef
 from sampan.controller.members.link import MemberLink
 from sampan.controller.members.terms import LinkCallbacks, LinkSettings
-from sampan.kube.addresses import AddressPolicy
-from sampan.kube.limits import Limits
-from sampan.kube.reflector import Tuning
+from sampan.kube.credentials.addresses import AddressPolicy
+from sampan.kube.transport.limits import Limits
+from sampan.kube.watch.reflector import Tuning
 from unit.controller.fake_server import FakeServer, until
 
 KEY = SecretRef("prov-a", "kc", "kubeconfig")

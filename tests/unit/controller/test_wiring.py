@@ -12,7 +12,7 @@ from sampan.controller.hub.client import KINDS, HubClient
 from sampan.controller.runtime import metrics as m
 from sampan.controller.runtime.settings import Settings
 from sampan.controller.wiring import HubIdentity, Wiring
-from sampan.kube.client import Client
+from sampan.kube.transport.client import Client
 from sampan.model.plan import Assignment
 from sampan.model.policy import BUILT_IN
 from sampan.model.reason import Reason

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from member_objects import HUB, JOB, as_node, as_pod, node_body, pod_body
 from sampan.gate.fold import bare_node, bare_pod, folded
 from sampan.inventory.member import to_node
-from sampan.kube.requests import request_of
-from sampan.kube.workloads import Pod
+from sampan.kube.objects.requests import request_of
+from sampan.kube.objects.workloads import Pod
 from sampan.model.names import LABEL_HUB
 from sampan.model.vector import Vector
 

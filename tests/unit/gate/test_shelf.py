@@ -3,8 +3,8 @@
 from member_objects import as_node, node_body
 from sampan.gate.fold import bare_node
 from sampan.gate.shelf import Shelf
-from sampan.kube.wire import Unreadable
-from sampan.kube.workloads import Node
+from sampan.kube.objects.workloads import Node
+from sampan.kube.transport.wire import Unreadable
 
 
 def shelf() -> tuple[Shelf[Node], list[int]]:

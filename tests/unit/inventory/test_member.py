@@ -4,7 +4,7 @@ import pytest
 
 from member_objects import HUB, JOB, as_node, as_pod, node_body, pod_body
 from sampan.inventory.member import Inventory, job_uid_of, to_node
-from sampan.kube.amounts import to_vector
+from sampan.kube.objects.amounts import to_vector
 from sampan.model.names import remote_labels
 from sampan.model.taint import Taint
 from sampan.model.vector import Vector

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from sampan.inventory.quotas import MemberQuotas
-from sampan.kube import layers as kube
+from sampan.kube.objects import quotas as kube
 
 
 @pytest.fixture

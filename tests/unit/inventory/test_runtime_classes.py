@@ -9,7 +9,7 @@ from builders import vector
 from sampan.controller.members.optional_watches import RUNTIME_CLASSES, cluster_scoped_watches
 from sampan.inventory.member import Inventory
 from sampan.inventory.runtime_classes import RuntimeClasses
-from sampan.kube import runtime_class as kube
+from sampan.kube.objects import runtime_class as kube
 from sampan.model.runtime_class import RuntimeClass
 from sampan.model.taint import Toleration
 from sampan.model.vector import Vector

@@ -3,7 +3,7 @@
 import msgspec
 
 from sampan.inventory.slices import to_slice
-from sampan.kube.dra import ResourceSlice
+from sampan.kube.objects.dra import ResourceSlice
 
 
 def slice_of(**spec: object) -> ResourceSlice:

@@ -16,9 +16,9 @@ from typing import Any
 
 from aiohttp import web
 
-from sampan.kube.addresses import AddressPolicy
-from sampan.kube.credentials import Credentials
-from sampan.kube.secret import Secret
+from sampan.kube.credentials.addresses import AddressPolicy
+from sampan.kube.credentials.credential import Credentials
+from sampan.kube.credentials.secret import Secret
 
 from .certs import Pair, authority, issue
 

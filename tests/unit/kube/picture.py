@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from sampan.kube.client import Client
-from sampan.kube.limits import Limits
-from sampan.kube.listing import Collection
-from sampan.kube.meta import ConfigMap
-from sampan.kube.paths import resource_path
-from sampan.kube.reflector import EventType, Reflector, Tuning
-from sampan.kube.wire import Unreadable
+from sampan.kube.objects.meta import ConfigMap
+from sampan.kube.transport.client import Client
+from sampan.kube.transport.limits import Limits
+from sampan.kube.transport.paths import resource_path
+from sampan.kube.transport.wire import Unreadable
+from sampan.kube.watch.listing import Collection
+from sampan.kube.watch.reflector import EventType, Reflector, Tuning
 
 from .fake_api import FakeApi, credentials
 

@@ -1,6 +1,6 @@
 """People's own kubeconfigs: which files count, merged as kubectl merges them, and what the chosen context names.
 
-What must never live here: the client, plugins, and judging a provider's kubeconfig (sampan.kube.kubeconfig does).
+What must never live here: the client, plugins, and judging a provider's kubeconfig (sampan.kube.credentials.kubeconfig does).
 """
 
 import os

@@ -14,7 +14,7 @@ from sampan.inventory.member import Inventory
 from sampan.inventory.pools.grouping import pools_of
 from sampan.inventory.pools.summary import ExcludedNodes, PoolSummary, excluded_nodes, summarise
 from sampan.inventory.pools.taints import advice, blocking
-from sampan.kube import workloads as kube
+from sampan.kube.objects import workloads as kube
 from sampan.model.accelerator import AcceleratorClass, Sharing
 from sampan.model.cluster import CardUse, Cluster, Node
 from sampan.model.device import UNKNOWN_VENDOR, DeviceGroup, DeviceSlice, Ignored

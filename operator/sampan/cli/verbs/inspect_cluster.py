@@ -13,7 +13,7 @@ from sampan.cli.lib.options import output_option
 from sampan.cli.lib.render import Column, print_data, print_table
 
 if TYPE_CHECKING:
-    from sampan.kube.dra import ResourceSlice
+    from sampan.kube.objects.dra import ResourceSlice
 
 NODES = (
     Column("NODE"),
@@ -45,8 +45,8 @@ def inspect(filename: str, output: str) -> None:
     from sampan.catalog import load
     from sampan.cli.lib.inspect_view import pools, rows, see, unused
     from sampan.inventory.slices import to_slice
-    from sampan.kube import workloads
-    from sampan.kube.dra import ResourceSlice
+    from sampan.kube.objects import workloads
+    from sampan.kube.objects.dra import ResourceSlice
 
     kinds: dict[str, list[tuple[str, dict[str, Any]]]] = {"Node": [], "Pod": [], "ResourceSlice": []}
     for where, item in read_objects(filename):

@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 from sampan.api.generation import observed
 from sampan.api.status import Status, merge_difference
 from sampan.controller.state.record import JobRecord
-from sampan.kube.client import Client, ListOptions
 from sampan.kube.errors import AlreadyExists, NotFound
-from sampan.kube.listing import Bounds, Collection, list_all
-from sampan.kube.meta import ConfigMap, Namespace, PartialObject, Secret
-from sampan.kube.paths import ResourcePath, resource_path
+from sampan.kube.objects.meta import ConfigMap, Namespace, PartialObject, Secret
+from sampan.kube.transport.client import Client, ListOptions
+from sampan.kube.transport.paths import ResourcePath, resource_path
+from sampan.kube.watch.listing import Bounds, Collection, list_all
 from sampan.model.names import FINALIZER, GROUP, VERSION
 
 Body = dict[str, Any]

@@ -7,7 +7,7 @@ from typing import Any
 import kopf
 
 from sampan.controller.hub.client import KINDS, api_of
-from sampan.kube.credentials import Credentials
+from sampan.kube.credentials.credential import Credentials
 
 Handover = Callable[[str, str | None, dict[str, Any]], None]
 """`handover(plural, event type, object)`: the type is None for what a list showed; called in the core's loop."""

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from sampan.kube.access import Access
-from sampan.kube.client import Client
 from sampan.kube.errors import Forbidden, NotFound
-from sampan.kube.layers import ApiGroups
-from sampan.kube.meta import PartialObject
-from sampan.kube.paths import API_GROUPS, resource_path
-from sampan.kube.served import served_in
-from sampan.kube.summary import NAME as SUMMARY
+from sampan.kube.objects.meta import PartialObject
+from sampan.kube.objects.quotas import ApiGroups
+from sampan.kube.objects.summary import NAME as SUMMARY
+from sampan.kube.transport.client import Client
+from sampan.kube.transport.paths import API_GROUPS, resource_path
+from sampan.kube.transport.served import served_in
 from sampan.model.launch import PodSecurity
 
 _IDENTITY: Final = Access(verb="get", resource="namespaces", name="kube-system")

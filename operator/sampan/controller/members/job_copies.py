@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from sampan.inventory.member import job_uid_of
-from sampan.kube import workloads as kube
+from sampan.kube.objects import workloads as kube
 from sampan.model.names import LABEL_ATTEMPT, remote_name
 
 MAX_ENDED: Final = 256

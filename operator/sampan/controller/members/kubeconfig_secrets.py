@@ -13,13 +13,13 @@ from enum import StrEnum
 
 from sampan.api.conditions import OfferReason as Why
 from sampan.api.convert_offer import SecretRef
-from sampan.kube.client import Client
 from sampan.kube.errors import Forbidden, KubeError, NotFound
-from sampan.kube.listing import Collection
-from sampan.kube.meta import Secret
-from sampan.kube.paths import resource_path
-from sampan.kube.reflector import EventType, Reflector, Tuning
-from sampan.kube.wire import Unreadable
+from sampan.kube.objects.meta import Secret
+from sampan.kube.transport.client import Client
+from sampan.kube.transport.paths import resource_path
+from sampan.kube.transport.wire import Unreadable
+from sampan.kube.watch.listing import Collection
+from sampan.kube.watch.reflector import EventType, Reflector, Tuning
 
 log = logging.getLogger(__name__)
 

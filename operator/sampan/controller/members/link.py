@@ -31,11 +31,11 @@ from sampan.controller.observation.outage import Outage, outage_after
 from sampan.faults import log_fault
 from sampan.inventory.in_flight import PodUse
 from sampan.inventory.member import Inventory
-from sampan.kube import kubeconfig
-from sampan.kube import workloads as kube
-from sampan.kube.backoff import Backoff
-from sampan.kube.client import Client
+from sampan.kube.credentials import kubeconfig
 from sampan.kube.errors import KubeError, Unauthorized
+from sampan.kube.objects import workloads as kube
+from sampan.kube.transport.client import Client
+from sampan.kube.watch.backoff import Backoff
 from sampan.model.cluster import Node
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from sampan.controller.members.job_copies import JobCopies
 from sampan.controller.members.published import PublishedCapacity
 from sampan.controller.members.terms import WrongClusterError
 from sampan.inventory.member import Inventory
-from sampan.kube.credentials import Credentials
+from sampan.kube.credentials.credential import Credentials
 
 
 @dataclass(slots=True, kw_only=True)

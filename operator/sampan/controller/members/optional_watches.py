@@ -6,11 +6,11 @@ from typing import Any
 from sampan.controller.members.sink import Sink
 from sampan.inventory.member import Inventory
 from sampan.inventory.slices import to_slice
-from sampan.kube import dra
-from sampan.kube import layers as kube
-from sampan.kube.listing import Collection
-from sampan.kube.paths import resource_path
-from sampan.kube.runtime_class import RuntimeClass
+from sampan.kube.objects import dra
+from sampan.kube.objects import quotas as kube
+from sampan.kube.objects.runtime_class import RuntimeClass
+from sampan.kube.transport.paths import resource_path
+from sampan.kube.watch.listing import Collection
 
 DRA = "resource.k8s.io/v1"
 RUNTIME_CLASSES = "runtimeclasses"

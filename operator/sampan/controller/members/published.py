@@ -17,9 +17,9 @@ from typing import Final, Never
 from sampan.faults import log_fault
 from sampan.inventory.member import Inventory
 from sampan.inventory.slices import to_slice
-from sampan.kube.meta import ConfigMap
-from sampan.kube.summary import BadSummary, Parcel, Summary, open_parcel
-from sampan.kube.workloads import Pod
+from sampan.kube.objects.meta import ConfigMap
+from sampan.kube.objects.summary import BadSummary, Parcel, Summary, open_parcel
+from sampan.kube.objects.workloads import Pod
 from sampan.model.names import LABEL_HUB
 
 log = logging.getLogger(__name__)

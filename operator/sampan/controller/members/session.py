@@ -18,12 +18,12 @@ from sampan.controller.members.published import choose_source
 from sampan.controller.members.terms import DEFINITE, ConditionText, LinkSettings, ReconnectError, WrongClusterError, describe, is_silence
 from sampan.controller.members.watches import MemberWatches
 from sampan.controller.observation.liveness import Liveness
-from sampan.kube.backoff import Backoff
-from sampan.kube.client import Client
-from sampan.kube.credentials import Credentials
+from sampan.kube.credentials.credential import Credentials
 from sampan.kube.errors import KubeError, TLSFailure, Unauthorized
-from sampan.kube.meta import Version
-from sampan.kube.paths import VERSION
+from sampan.kube.objects.meta import Version
+from sampan.kube.transport.client import Client
+from sampan.kube.transport.paths import VERSION
+from sampan.kube.watch.backoff import Backoff
 
 log = logging.getLogger(__name__)
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from sampan.kube.meta import HasMeta
-from sampan.kube.reflector import EventType
-from sampan.kube.wire import Unreadable
+from sampan.kube.objects.meta import HasMeta
+from sampan.kube.transport.wire import Unreadable
+from sampan.kube.watch.reflector import EventType
 
 T = TypeVar("T", bound=HasMeta)
 

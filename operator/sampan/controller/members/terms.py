@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 from sampan.api.conditions import OfferReason as Why
 from sampan.api.conditions import invalid_kubeconfig
-from sampan.kube.addresses import AddressPolicy
+from sampan.kube.credentials.addresses import AddressPolicy
+from sampan.kube.credentials.kubeconfig import Code
 from sampan.kube.errors import AddressRefused, Forbidden, KubeError, TLSFailure, TooManyRequests, Unauthorized
-from sampan.kube.exchange import Observe
-from sampan.kube.kubeconfig import Code
-from sampan.kube.limits import Limits
-from sampan.kube.reflector import Tuning
+from sampan.kube.transport.exchange import Observe
+from sampan.kube.transport.limits import Limits
+from sampan.kube.watch.reflector import Tuning
 
 if TYPE_CHECKING:
     from sampan.controller.members.link import MemberLink

@@ -13,14 +13,14 @@ from sampan.controller.members.optional_watches import AWAITED, cluster_scoped_w
 from sampan.controller.members.published import PublishedCapacity
 from sampan.controller.members.sink import Sink
 from sampan.inventory.member import Inventory
-from sampan.kube import workloads as kube
-from sampan.kube.client import Client
-from sampan.kube.listing import Collection
-from sampan.kube.meta import ConfigMap, HasMeta
-from sampan.kube.paths import resource_path
-from sampan.kube.reflector import Reflector, Tuning
-from sampan.kube.summary import NAME as SUMMARY
-from sampan.kube.wire import Unreadable
+from sampan.kube.objects import workloads as kube
+from sampan.kube.objects.meta import ConfigMap, HasMeta
+from sampan.kube.objects.summary import NAME as SUMMARY
+from sampan.kube.transport.client import Client
+from sampan.kube.transport.paths import resource_path
+from sampan.kube.transport.wire import Unreadable
+from sampan.kube.watch.listing import Collection
+from sampan.kube.watch.reflector import Reflector, Tuning
 from sampan.model.names import LABEL_HUB
 
 UNFINISHED: Final = "status.phase!=Succeeded,status.phase!=Failed"

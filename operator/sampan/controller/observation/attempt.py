@@ -12,8 +12,8 @@ from typing import Final
 from sampan.api.manifest import in_queue
 from sampan.api.status import from_rfc3339
 from sampan.controller.observation.failure import Cause, Failure, failure_of, in_indexes, tail, word
+from sampan.kube.objects.workloads import Condition, Job, Pod
 from sampan.kube.text import clean_text
-from sampan.kube.workloads import Condition, Job, Pod
 
 MAX_COUNT: Final = 1_000_000
 _INDEX: Final = "batch.kubernetes.io/job-completion-index"

@@ -12,8 +12,8 @@ from typing import Final
 
 from sampan.api.conditions import as_reason
 from sampan.api.status import from_rfc3339
+from sampan.kube.objects.workloads import Condition, Pod, StateTerminated
 from sampan.kube.text import clean_text
-from sampan.kube.workloads import Condition, Pod, StateTerminated
 
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 _NUMBER: Final = re.compile(r"[0-9]{1,9}", re.ASCII)

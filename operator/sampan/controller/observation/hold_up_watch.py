@@ -11,7 +11,7 @@ from sampan.controller.observation.outage import Outage
 from sampan.controller.observation.presence import NEW_FOR, PodProblem, ProblemKind, foreign_finalizers, pod_problems
 from sampan.controller.reconcile.actions import RemoteState
 from sampan.controller.state.record import JobRecord
-from sampan.kube.workloads import Pod
+from sampan.kube.objects.workloads import Pod
 from sampan.model.cluster import Node
 from sampan.model.lifecycle import Phase
 from sampan.model.names import LABEL_ATTEMPT

@@ -11,8 +11,8 @@ from typing import Final
 
 from sampan.api.status import from_rfc3339
 from sampan.controller.observation.failure import disruption, word
+from sampan.kube.objects.workloads import Pod
 from sampan.kube.text import clean_text
-from sampan.kube.workloads import Pod
 from sampan.model.cluster import Node
 
 UNREACHABLE: Final = "node.kubernetes.io/unreachable"

@@ -10,8 +10,8 @@ from sampan.controller.observation.outage import Outage
 from sampan.controller.reconcile.actions import RemoteState
 from sampan.controller.reconcile.member_calls import Link
 from sampan.controller.state.record import JobRecord
-from sampan.kube.workloads import Job as RemoteJob
-from sampan.kube.workloads import Pod
+from sampan.kube.objects.workloads import Job as RemoteJob
+from sampan.kube.objects.workloads import Pod
 from sampan.model.cluster import Node
 from sampan.model.names import LABEL_ATTEMPT
 from sampan.model.offer import OfferKey

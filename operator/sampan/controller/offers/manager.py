@@ -20,8 +20,8 @@ from sampan.controller.offers.registry import Body, OfferRegistry
 from sampan.controller.offers.render import OfferPatchPlanner
 from sampan.controller.offers.terms import OfferCallbacks, OfferSettings
 from sampan.controller.offers.writer import OfferWriter
-from sampan.kube.client import Client
-from sampan.kube.workloads import Job as RemoteJob
+from sampan.kube.objects.workloads import Job as RemoteJob
+from sampan.kube.transport.client import Client
 from sampan.model.accelerator import AcceleratorClass
 from sampan.model.cluster import Cell, Cluster, Node
 from sampan.model.offer import Offer, OfferKey

@@ -14,7 +14,7 @@ from sampan.controller.offers.runtime_classes import runtime_class_problem
 from sampan.controller.offers.status import OfferView, difference, is_urgent, status_of
 from sampan.controller.offers.writer import Write
 from sampan.inventory.pools.summary import PoolSummary, own_use, summarise
-from sampan.kube.client import PatchType
+from sampan.kube.transport.client import PatchType
 from sampan.model.cluster import Cluster, Pool, Running
 from sampan.model.names import FINALIZER
 from sampan.model.offer import OfferKey

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sampan.faults import log_fault
-from sampan.kube.client import Client, PatchType
 from sampan.kube.errors import Invalid, KubeError, NotFound
-from sampan.kube.paths import ResourcePath, resource_path
+from sampan.kube.transport.client import Client, PatchType
+from sampan.kube.transport.paths import ResourcePath, resource_path
 from sampan.model.names import GROUP, VERSION
 from sampan.model.offer import OfferKey
 

@@ -9,7 +9,7 @@ from sampan.controller.state.pending import CellId
 from sampan.controller.state.queues import QueuePlacement
 from sampan.controller.state.record import JobRecord
 from sampan.controller.state.store import State
-from sampan.kube.workloads import Pod
+from sampan.kube.objects.workloads import Pod
 from sampan.model.job import Job, Shape
 from sampan.model.plan import Assignment
 from sampan.model.snapshot import Snapshot

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sampan.kube.tls import load_pair
+from sampan.kube.transport.tls import load_pair
 
 USER_HEADER: Final = "X-Remote-User"
 

@@ -4,8 +4,8 @@ import base64
 from typing import Any, Final
 
 from sampan.controller.query.documents import GROUP
-from sampan.kube.client import Client
-from sampan.kube.paths import resource_path
+from sampan.kube.transport.client import Client
+from sampan.kube.transport.paths import resource_path
 
 _PATH: Final = resource_path("apiregistration.k8s.io/v1", "apiservices", name=f"v1alpha1.{GROUP}")
 

@@ -23,7 +23,7 @@ from sampan.controller.query.documents import API
 from sampan.controller.state.pending import CellId
 from sampan.controller.state.queues import QueuePlacement
 from sampan.controller.state.record import JobRecord
-from sampan.kube.workloads import Pod
+from sampan.kube.objects.workloads import Pod
 from sampan.model.job import Job, Shape
 from sampan.model.offer import OfferKey
 from sampan.model.plan import Assignment

@@ -13,8 +13,8 @@ from sampan.controller.query.material import Material
 from sampan.controller.query.registration import register
 from sampan.controller.query.server import QueryApi, RunningServer, serving
 from sampan.controller.runtime.settings import Settings
-from sampan.kube.client import Client
 from sampan.kube.errors import KubeError
+from sampan.kube.transport.client import Client
 
 log = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from sampan.api.computejob import ComputeJobSpec
 from sampan.api.query_kinds import ChangeView, ObjectionView, PlaceView, PodsWaiting, PoolRef, PoolVerdict, QuoteView, StartView
 from sampan.api.status import to_rfc3339
 from sampan.api.way import written
+from sampan.kube.objects.workloads import Pod
 from sampan.kube.text import clean_text
-from sampan.kube.workloads import Pod
 from sampan.model.offer import OfferKey
 from sampan.model.plan import Assignment
 from sampan.model.quantity import format_micro

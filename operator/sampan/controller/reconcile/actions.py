@@ -6,7 +6,7 @@ from typing import Final
 
 from sampan.api.status import Status
 from sampan.controller.observation.attempt import Observation
-from sampan.kube.workloads import Job as RemoteJob
+from sampan.kube.objects.workloads import Job as RemoteJob
 
 LONGEST_PAUSE: Final = 300_000
 """What a server may ask us to wait, in milliseconds; a pause that ends later than that stems from a clock that was set back."""

@@ -49,8 +49,8 @@ from sampan.controller.reconcile.endings import (
 from sampan.controller.reconcile.mirror import CopyView, counters_due, explained, held_removal, inquiry_due, may_pass, summary, with_failure
 from sampan.controller.reconcile.retries import ON_HUB, key_of
 from sampan.controller.state.record import JobRecord
+from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.kube.text import clean_text
-from sampan.kube.workloads import Job as RemoteJob
 from sampan.model.lifecycle import Event, Outcome, Phase
 
 HELD_MILLIS = 5_000

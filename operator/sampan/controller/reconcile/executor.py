@@ -20,7 +20,7 @@ from sampan.controller.reconcile.member_words import call_failure, is_final, lac
 from sampan.controller.runtime.logs import log_status_change
 from sampan.controller.state.record import JobRecord, record_of
 from sampan.kube.errors import Forbidden, Invalid, KubeError, NotFound, TLSFailure, Unauthorized, Unreachable
-from sampan.kube.workloads import Job as RemoteJob
+from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.model.lifecycle import Outcome
 from sampan.model.names import remote_name
 from sampan.model.plan import Assignment

@@ -8,12 +8,12 @@ from typing import Final
 
 from sampan.api.status import from_rfc3339
 from sampan.controller.observation.failure import word
-from sampan.kube.client import Client
 from sampan.kube.errors import Forbidden
-from sampan.kube.events import Event, events_of
+from sampan.kube.objects.events import Event, events_of
+from sampan.kube.objects.workloads import Job as RemoteJob
+from sampan.kube.objects.workloads import Pod
 from sampan.kube.text import clean_text
-from sampan.kube.workloads import Job as RemoteJob
-from sampan.kube.workloads import Pod
+from sampan.kube.transport.client import Client
 
 FORBIDDEN_MILLIS: Final = 600_000
 """For how long a member that lets us list no events is not asked again."""

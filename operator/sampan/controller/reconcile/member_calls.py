@@ -13,11 +13,11 @@ from sampan.api.status import Binding
 from sampan.controller.hub.client import HubClient
 from sampan.controller.state.record import JobRecord
 from sampan.controller.state.store import State
-from sampan.kube.client import Client, ListOptions
 from sampan.kube.errors import AlreadyExists, Conflict, Forbidden, NotFound
-from sampan.kube.meta import PartialObject
-from sampan.kube.paths import ResourcePath, resource_path
-from sampan.kube.workloads import Job as RemoteJob
+from sampan.kube.objects.meta import PartialObject
+from sampan.kube.objects.workloads import Job as RemoteJob
+from sampan.kube.transport.client import Client, ListOptions
+from sampan.kube.transport.paths import ResourcePath, resource_path
 from sampan.model.names import LABEL_HUB, LABEL_JOB_UID
 
 SWEPT = (

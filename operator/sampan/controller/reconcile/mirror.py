@@ -12,8 +12,8 @@ from sampan.api.status import Status, from_rfc3339
 from sampan.controller.observation.attempt import Observation
 from sampan.controller.reconcile.actions import RemoteState, RetryState, Times
 from sampan.controller.state.record import JobRecord
+from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.kube.text import clean_text, same_words
-from sampan.kube.workloads import Job as RemoteJob
 from sampan.model.lifecycle import Phase
 
 SETTLE_MILLIS: Final = 2000

@@ -11,7 +11,7 @@ from typing import Final
 from sampan.controller.reconcile import actions as a
 from sampan.controller.reconcile.actions import LONGEST_PAUSE, RetryState
 from sampan.controller.reconcile.member_words import CallFailure
-from sampan.kube.backoff import Uniform
+from sampan.kube.watch.backoff import Uniform
 
 BASE_MILLIS: Final = 1_000
 _SLOW: Final = {"Inquire": 4, "Extend": 4}

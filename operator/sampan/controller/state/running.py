@@ -12,7 +12,7 @@ from sampan.controller.observation.failure import count_of
 from sampan.controller.state.queues import QueuePlacement
 from sampan.controller.state.record import JobRecord
 from sampan.inventory.in_flight import NOT_CREATED, Created, InFlight
-from sampan.kube.workloads import Job as RemoteJob
+from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.model.cluster import Cluster, Pool, Running
 from sampan.model.job import Demand, Shape, Share
 from sampan.model.offer import OfferKey

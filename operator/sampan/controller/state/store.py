@@ -15,7 +15,7 @@ from sampan.controller.state.reservations import ReservationStore
 from sampan.controller.state.running import RunningJobs, assumed_in_flight, assumed_running, bound_in_flight, running_of
 from sampan.controller.state.usage import UsageTracker
 from sampan.inventory.in_flight import InFlight
-from sampan.kube.workloads import Job as RemoteJob
+from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.model.accelerator import AcceleratorClass
 from sampan.model.cluster import Cell, Cluster, Node, Pool, Running
 from sampan.model.offer import Offer, OfferKey

@@ -6,7 +6,7 @@ import pytest
 
 from sampan.cli.lib.errors import Trouble
 from sampan.cli.lib.objects import read_objects, typed
-from sampan.kube.workloads import Node
+from sampan.kube.objects.workloads import Node
 
 NODE = "kind: Node\nmetadata: {name: n1, creationTimestamp: 2026-01-01T00:00:00Z, uid: null}\nspec: {unschedulable: true}\n"
 

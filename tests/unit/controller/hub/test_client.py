@@ -8,8 +8,8 @@ import pytest
 from jobs import body, bound_status
 from sampan.controller.hub.client import IDENTITY, HubClient, metadata
 from sampan.controller.state.record import JobRecord, record_of
-from sampan.kube.client import Client
 from sampan.kube.errors import Conflict, Forbidden, NotFound
+from sampan.kube.transport.client import Client
 from sampan.model.names import FINALIZER
 from unit.controller.fake_cluster import FakeCluster, cluster
 from unit.controller.fakes import JOBS

@@ -9,8 +9,8 @@ import pytest
 
 from sampan.controller.hub.client import KINDS
 from sampan.controller.hub.handlers import connection_of, registry_of
-from sampan.kube.credentials import Credentials
-from sampan.kube.secret import Secret
+from sampan.kube.credentials.credential import Credentials
+from sampan.kube.credentials.secret import Secret
 
 TOKEN = Credentials(host="10.0.0.1", port=6443, ca_pem="CA", token=Secret("t0k3n"))
 CERTIFICATE = Credentials(host="fd00::1", port=443, ca_pem="CA", client_certificate="CERT", client_key=Secret("KEY"))

@@ -11,7 +11,7 @@ from jobs import body
 from sampan.controller.hub import resync as module
 from sampan.controller.hub.client import KINDS, HubClient
 from sampan.controller.hub.resync import KnownUids, Resync
-from sampan.kube.client import Client
+from sampan.kube.transport.client import Client
 from unit.controller.fake_cluster import FakeCluster, cluster
 from unit.controller.fakes import JOBS, until
 from unit.kube.fake_api import replying

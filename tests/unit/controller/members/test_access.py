@@ -18,11 +18,11 @@ from sampan.controller.members.access import (
     summary_access,
 )
 from sampan.kube.access import Access
-from sampan.kube.client import Client
 from sampan.kube.errors import NotFound
-from sampan.kube.layers import ApiGroup, ApiGroups, GroupVersion
-from sampan.kube.meta import ApiResource, ApiResourceList
-from sampan.kube.paths import API_GROUPS, ResourcePath
+from sampan.kube.objects.meta import ApiResource, ApiResourceList
+from sampan.kube.objects.quotas import ApiGroup, ApiGroups, GroupVersion
+from sampan.kube.transport.client import Client
+from sampan.kube.transport.paths import API_GROUPS, ResourcePath
 
 CHART = ROOT / "helm" / "sampan-member" / "templates" / "rbac.yaml"
 

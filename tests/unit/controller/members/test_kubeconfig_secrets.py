@@ -10,10 +10,10 @@ import pytest
 
 from sampan.api.convert_offer import SecretRef
 from sampan.controller.members.kubeconfig_secrets import SecretProblem, SecretWatch
-from sampan.kube import kubeconfig
-from sampan.kube.addresses import AddressPolicy
-from sampan.kube.client import Client
-from sampan.kube.reflector import Tuning
+from sampan.kube.credentials import kubeconfig
+from sampan.kube.credentials.addresses import AddressPolicy
+from sampan.kube.transport.client import Client
+from sampan.kube.watch.reflector import Tuning
 from unit.controller.fake_server import FakeServer, fake_server, until
 
 A, B = "/api/v1/namespaces/prov-a/secrets", "/api/v1/namespaces/prov-b/secrets"

@@ -4,8 +4,8 @@ from member_objects import HUB
 from sampan.controller.members.job_copies import JobCopies
 from sampan.controller.members.memory import LinkMemory
 from sampan.inventory.member import Inventory
-from sampan.kube import kubeconfig as kubeconfigs
-from sampan.kube.credentials import Credentials
+from sampan.kube.credentials import kubeconfig as kubeconfigs
+from sampan.kube.credentials.credential import Credentials
 from unit.controller.link_harness import SETTINGS
 from unit.kube.certs import kubeconfig
 

@@ -4,7 +4,7 @@ import msgspec
 
 from sampan.controller.members.optional_watches import cluster_scoped_watches, namespaced_watches
 from sampan.inventory.member import Inventory
-from sampan.kube import dra, layers
+from sampan.kube.objects import dra, quotas
 
 ALL = frozenset({"resourceslices", "resourceclaims", "clusterqueues", "resourcequotas", "limitranges", "priorityclasses", "localqueues"})
 
@@ -39,7 +39,7 @@ def test_what_is_heard_lands_in_the_inventory() -> None:
     wide, narrow = cluster_scoped_watches(inventory, ALL, lambda _: None), namespaced_watches(inventory, ALL, "jobs", listed=lambda _: None)
     sinks = {name: sink for name, _, sink in (*wide, *narrow)}
     quota = {"metadata": {"name": "q", "namespace": "jobs"}, "status": {"hard": {"pods": "5"}, "used": {"pods": "2"}}}
-    sinks["resourcequotas/jobs"].on_replace([msgspec.convert(quota, layers.ResourceQuota)], [])
+    sinks["resourcequotas/jobs"].on_replace([msgspec.convert(quota, quotas.ResourceQuota)], [])
     assert [dict(each.left) for each in inventory.quotas.rules.quotas(())["jobs"]] == [{"pods": 3}]
     piece = {"metadata": {"name": "s"}, "spec": {"driver": "d", "nodeName": "n1", "pool": {"name": "n1"}}}
     sinks["resourceslices"].on_event("ADDED", msgspec.convert(piece, dra.ResourceSlice))

@@ -18,12 +18,12 @@ from sampan.inventory.in_flight import InFlight
 from sampan.inventory.member import Inventory
 from sampan.inventory.pools.grouping import pools_of
 from sampan.inventory.slices import to_slice
-from sampan.kube.dra import ResourceSlice
-from sampan.kube.layers import ResourceClaim
-from sampan.kube.meta import ConfigMap, ObjectMeta
-from sampan.kube.runtime_class import RuntimeClass
-from sampan.kube.summary import KEY, Summary, open_parcel, pack
-from sampan.kube.workloads import Node, Pod
+from sampan.kube.objects.dra import ResourceSlice
+from sampan.kube.objects.meta import ConfigMap, ObjectMeta
+from sampan.kube.objects.quotas import ResourceClaim
+from sampan.kube.objects.runtime_class import RuntimeClass
+from sampan.kube.objects.summary import KEY, Summary, open_parcel, pack
+from sampan.kube.objects.workloads import Node, Pod
 from sampan.model.cluster import Cluster
 from sampan.model.offer import Offer, OfferKey, Terms
 from sampan.model.vector import Vector

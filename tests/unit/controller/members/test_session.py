@@ -13,8 +13,8 @@ from sampan.controller.members.memory import LinkMemory
 from sampan.controller.members.session import Session, SessionCallbacks
 from sampan.controller.members.terms import WrongClusterError, first_error
 from sampan.inventory.member import Inventory
-from sampan.kube import kubeconfig
-from sampan.kube.client import Client
+from sampan.kube.credentials import kubeconfig
+from sampan.kube.transport.client import Client
 from unit.controller.fake_server import NODES, RUNTIMES, FakeServer, fake_server, until
 from unit.controller.link_harness import SETTINGS
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from sampan.controller.members.sink import Sink
-from sampan.kube.wire import Unreadable
+from sampan.kube.transport.wire import Unreadable
 
 
 def test_each_word_of_a_watch_goes_to_its_function() -> None:

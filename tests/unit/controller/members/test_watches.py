@@ -10,10 +10,10 @@ from member_objects import HUB, JOB, job_body, node_body, pod_body
 from sampan.controller.members.job_copies import JobCopies
 from sampan.controller.members.watches import MemberWatches
 from sampan.inventory.member import Inventory
-from sampan.kube import kubeconfig
-from sampan.kube.addresses import AddressPolicy
-from sampan.kube.client import Client
-from sampan.kube.reflector import Tuning
+from sampan.kube.credentials import kubeconfig
+from sampan.kube.credentials.addresses import AddressPolicy
+from sampan.kube.transport.client import Client
+from sampan.kube.watch.reflector import Tuning
 from unit.controller.fake_server import JOBS, NODES, OWN_PODS, PODS, FakeServer, fake_server, until
 
 

@@ -25,7 +25,7 @@ from remote_objects import (
     waiting,
 )
 from sampan.controller.observation.attempt import AttemptState, observe
-from sampan.kube.workloads import Job, Pod
+from sampan.kube.objects.workloads import Job, Pod
 
 BACKOFF = condition("Failed", "BackoffLimitExceeded", "Job has reached the specified backoff limit")
 BY_POLICY = condition(

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from sampan.controller.observation.failure import Cause, Failure, count_of, failure_of, in_indexes, tail, word
-from sampan.kube.workloads import Pod
+from sampan.kube.objects.workloads import Pod
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from sampan.controller.observation.outage import Outage
 from sampan.controller.observation.view import MemberView
 from sampan.controller.reconcile.actions import RemoteState
 from sampan.controller.state.record import JobRecord
-from sampan.kube.client import Client
-from sampan.kube.workloads import Condition, Pod
+from sampan.kube.objects.workloads import Condition, Pod
+from sampan.kube.transport.client import Client
 from sampan.model.lifecycle import Event, Outcome
 from sampan.model.names import remote_labels
 from unit.controller.fakes import FakeLink, FakeMembers

@@ -9,7 +9,7 @@ import pytest
 from builders import node
 from sampan.controller.observation.presence import PodProblem, ProblemKind, foreign_finalizers, pod_problem, pod_problems
 from sampan.inventory.member import to_node
-from sampan.kube import workloads as kube
+from sampan.kube.objects import workloads as kube
 from sampan.model.cluster import Node
 
 T0, T1, T2 = "2026-11-22T10:00:00Z", "2026-11-22T10:00:30Z", "2026-11-22T10:01:00Z"

@@ -5,9 +5,9 @@ from typing import cast
 from jobs import CLUSTER, HUB, NOW, binding, bound_status, copy, record
 from sampan.controller.observation.attempt import AttemptState
 from sampan.controller.observation.view import MemberView
-from sampan.kube.client import Client
-from sampan.kube.meta import ObjectMeta
-from sampan.kube.workloads import Condition, ContainerState, ContainerStatus, Pod, PodStatus, StateTerminated
+from sampan.kube.objects.meta import ObjectMeta
+from sampan.kube.objects.workloads import Condition, ContainerState, ContainerStatus, Pod, PodStatus, StateTerminated
+from sampan.kube.transport.client import Client
 from sampan.model.names import remote_labels
 from unit.controller.fakes import FakeLink, FakeMembers
 

@@ -11,8 +11,8 @@ from member_objects import HUB, JOB, job_body, node_body, offer_body, pod_body, 
 from sampan.controller.offers.manager import OfferManager
 from sampan.controller.offers.render import OfferUsage
 from sampan.controller.offers.terms import OfferCallbacks, OfferSettings
-from sampan.kube import kubeconfig
-from sampan.kube.client import Client
+from sampan.kube.credentials import kubeconfig
+from sampan.kube.transport.client import Client
 from sampan.model.offer import OfferKey
 from unit.controller.fake_server import JOBS, NODES, PODS, FakeServer, fake_server, until
 from unit.controller.link_harness import SETTINGS

@@ -13,9 +13,9 @@ from sampan.controller.offers.pools import OfferPools
 from sampan.controller.offers.registry import OfferRegistry
 from sampan.controller.offers.render import OfferPatchPlanner, OfferUsage
 from sampan.inventory.member import Inventory
-from sampan.kube.client import PatchType
-from sampan.kube.meta import ObjectMeta
-from sampan.kube.runtime_class import RuntimeClass
+from sampan.kube.objects.meta import ObjectMeta
+from sampan.kube.objects.runtime_class import RuntimeClass
+from sampan.kube.transport.client import PatchType
 from sampan.model.cluster import Running
 from sampan.model.names import FINALIZER
 from sampan.model.offer import OfferKey

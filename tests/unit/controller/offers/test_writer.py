@@ -8,9 +8,9 @@ from typing import Any, cast
 import pytest
 
 from sampan.controller.offers.writer import OfferWriter, Write
-from sampan.kube.client import Client
 from sampan.kube.errors import Invalid, NotFound, ServerError
-from sampan.kube.paths import ResourcePath
+from sampan.kube.transport.client import Client
+from sampan.kube.transport.paths import ResourcePath
 from sampan.model.offer import OfferKey
 
 KEY = OfferKey("prov-a", "one")

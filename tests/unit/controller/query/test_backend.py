@@ -11,7 +11,7 @@ from sampan.controller.query.backend import LiveBackend
 from sampan.controller.state.pending import PendingJobs
 from sampan.controller.state.queues import QueueRegistry
 from sampan.controller.state.store import State
-from sampan.kube.workloads import Pod
+from sampan.kube.objects.workloads import Pod
 
 
 class Links:

@@ -5,8 +5,8 @@ import base64
 import pytest
 
 from sampan.controller.query.registration import register
-from sampan.kube.client import Client
 from sampan.kube.errors import NotFound
+from sampan.kube.transport.client import Client
 from unit.controller.fake_cluster import FakeCluster, cluster
 
 SERVICES = "apiregistration.k8s.io/v1/apiservices"

@@ -17,7 +17,7 @@ from sampan.controller.query.own_certificate import RENEWED_AFTER
 from sampan.controller.query.server import RunningServer
 from sampan.controller.query.setup import query_server
 from sampan.controller.runtime.settings import Settings
-from sampan.kube.client import Client
+from sampan.kube.transport.client import Client
 from unit.controller.fake_cluster import FakeCluster, cluster
 from unit.controller.fakes import until
 from unit.controller.query.test_registration import NAME, SERVICES, registered

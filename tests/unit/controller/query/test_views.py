@@ -5,7 +5,7 @@ import pytest
 
 from sampan.api.computejob import ComputeJobSpec
 from sampan.controller.query import views
-from sampan.kube.workloads import Pod
+from sampan.kube.objects.workloads import Pod
 from sampan.model.offer import OfferKey
 from sampan.model.reason import Reason
 from sampan.scheduling.answers.values import CellAnswer, Change, QueuePosition, StartForecast, UnmetConstraint

@@ -8,7 +8,7 @@ from sampan.controller.query.backend import PendingView
 from sampan.controller.state.pending import CellId
 from sampan.controller.state.queues import QueuePlacement, QueueRegistry
 from sampan.controller.state.record import JobRecord
-from sampan.kube.workloads import Pod
+from sampan.kube.objects.workloads import Pod
 from sampan.model.job import Shape
 from sampan.model.snapshot import Snapshot
 

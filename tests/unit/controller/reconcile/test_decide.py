@@ -13,7 +13,7 @@ from sampan.controller.observation.attempt import Observation
 from sampan.controller.reconcile import actions as a
 from sampan.controller.reconcile.decide import decide
 from sampan.controller.state.record import JobRecord
-from sampan.kube.workloads import Job
+from sampan.kube.objects.workloads import Job
 from sampan.model.lifecycle import Event, Outcome
 
 TIMES = a.Times(now=NOW, tombstone=30_000, counters=15_000, last_write=NOW - 1_000)

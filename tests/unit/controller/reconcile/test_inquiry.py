@@ -7,9 +7,9 @@ import msgspec
 
 from jobs import NOW, copy
 from sampan.controller.reconcile.inquiry import FORBIDDEN_MILLIS, GAP_MILLIS, Inquiry, newest
-from sampan.kube.client import Client
-from sampan.kube.events import Event
-from sampan.kube.workloads import Pod
+from sampan.kube.objects.events import Event
+from sampan.kube.objects.workloads import Pod
+from sampan.kube.transport.client import Client
 from unit.controller.fake_cluster import cluster
 from unit.kube.fake_api import replying
 

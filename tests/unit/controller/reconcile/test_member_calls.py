@@ -12,7 +12,7 @@ from jobs import HUB, binding, record
 from sampan.api.manifest import LABEL_QUEUE
 from sampan.controller.reconcile.member_calls import MissingDependency, PoolGone, RemoteJobs
 from sampan.kube.errors import NotFound, ServerError
-from sampan.kube.workloads import Job
+from sampan.kube.objects.workloads import Job
 from sampan.model.device import ClaimSource
 from sampan.model.launch import Launch
 from sampan.model.names import remote_labels, remote_name

@@ -12,7 +12,7 @@ from jobs import CLUSTER, NOW, OFFER, bound_status
 from sampan.api import status as job_status
 from sampan.api.generation import observed
 from sampan.api.status import Ending
-from sampan.kube.workloads import Job as RemoteJob
+from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.model.lifecycle import Event, Outcome, Phase
 from sampan.model.offer import OfferKey
 from unit.controller.fakes import H100_JOB, JOBS, REMOTE, until, world

@@ -13,7 +13,7 @@ from sampan.controller.state.queues import QueueRegistry
 from sampan.controller.state.running import RunningJobs, assumed_running, recovered_nodes, replicas_finished, running_of, share_of
 from sampan.controller.state.store import State
 from sampan.inventory.in_flight import InFlight
-from sampan.kube.workloads import JobSpec
+from sampan.kube.objects.workloads import JobSpec
 from sampan.model.cluster import Running
 from sampan.model.job import Requirement, Share
 from sampan.model.plan import Assignment

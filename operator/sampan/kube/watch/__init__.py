@@ -1,0 +1,1 @@
+"""LIST and WATCH for ever, page by page, with growing pauses."""
