@@ -62,12 +62,12 @@ lint: $(STAMP) ## ruff, mypy strict, import contracts, generated files up to dat
 	$(call say,import contracts)
 	@$(BIN)/lint-imports
 	$(call say,generated files)
-	@$(BIN)/python -m sampan.api.crdgen --check
+	@$(BIN)/python -m sampan.api.crd.generate --check
 	@$(BIN)/python -m sampan.controller.runtime.metrics_page --check
 
 generate: $(STAMP) ## write what is generated: crds/, the charts' copies, docs/metrics.md
 	$(call say,CRDs from operator/sampan/api)
-	@$(BIN)/python -m sampan.api.crdgen
+	@$(BIN)/python -m sampan.api.crd.generate
 	$(call say,metrics page from operator/sampan/controller/runtime/metrics.py)
 	@$(BIN)/python -m sampan.controller.runtime.metrics_page
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from sampan.api.computejob import ComputeJobSpec
-from sampan.api.consignment import Consignment
-from sampan.api.dependents import Payload
+from sampan.api.kinds.computejob import ComputeJobSpec
+from sampan.api.launch.dependents import Payload
+from sampan.api.launch.remote_job import Consignment
 from sampan.model.device import ClaimSource
 from sampan.model.job import Share
 from sampan.model.launch import HostPath, Launch, PodSecurity

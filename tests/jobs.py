@@ -4,9 +4,9 @@ from typing import Any
 
 import msgspec
 
-from sampan.api import status as job_status
-from sampan.api.manifest import LABEL_QUEUE
-from sampan.api.status import Binding, Status
+from sampan.api.launch.manifest import LABEL_QUEUE
+from sampan.api.status import job_status
+from sampan.api.status.job_status import Binding, Status
 from sampan.controller.state.record import JobRecord, record_of
 from sampan.kube.objects.meta import ObjectMeta
 from sampan.kube.objects.workloads import Condition, Job, JobSpec, JobStatus

@@ -6,8 +6,8 @@ from random import Random
 from typing import Any
 
 from consignments import consignment
-from sampan.api.computejob import ComputeJobSpec
-from sampan.api.manifest import job_manifest
+from sampan.api.kinds.computejob import ComputeJobSpec
+from sampan.api.launch.manifest import job_manifest
 
 GPU = "nvidia.com/gpu"
 

@@ -10,9 +10,9 @@ import yaml
 
 from integration.crd_objects import GOOD, PLURALS, Json
 from integration.crd_server import Server, path_of
-from sampan.api.crdgen import crd
-from sampan.api.kinds import KINDS, Kind
-from sampan.api.structural import structural_schema
+from sampan.api.crd.generate import crd
+from sampan.api.crd.structural import structural_schema
+from sampan.api.kinds.table import KINDS, Kind
 from unit.api.schema_check import fits, walk
 
 pytestmark = pytest.mark.integration

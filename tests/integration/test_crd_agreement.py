@@ -9,11 +9,11 @@ from pydantic import ValidationError
 
 from integration.crd_objects import GOOD, Json
 from integration.crd_server import Server
-from sampan.api.common import first_error
-from sampan.api.computejob import ComputeJobSpec
-from sampan.api.kinds import KINDS, Kind
-from sampan.api.structural import structural_schema
-from sampan.api.template import Resources
+from sampan.api.crd.structural import structural_schema
+from sampan.api.fields.common import first_error
+from sampan.api.fields.template import Resources
+from sampan.api.kinds.computejob import ComputeJobSpec
+from sampan.api.kinds.table import KINDS, Kind
 from unit.api.schema_check import values
 
 pytestmark = pytest.mark.integration

@@ -17,9 +17,9 @@ from consignments import consignment
 from integration.admission_worlds import GPU, NEED, TABLE, Json, World, amounts, hard, pod_of, random_world, spec_of
 from integration.crd_server import Server
 from integration.support import PATIENCE, wait_for
-from sampan.api.computejob import ComputeJobSpec
-from sampan.api.convert import shape_of
-from sampan.api.manifest import job_manifest
+from sampan.api.convert.jobs import shape_of
+from sampan.api.kinds.computejob import ComputeJobSpec
+from sampan.api.launch.manifest import job_manifest
 from sampan.inventory.namespace_rules import NamespaceRules
 from sampan.kube.objects import quotas as kube
 from sampan.model.admission import NO_ADMISSION

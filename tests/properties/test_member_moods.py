@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from jobs import NOW, OFFER, binding, body, copy
-from sampan.api import status as s
+from sampan.api.status import job_status as s
 from sampan.controller.observation.attempt import AttemptState, Observation
 from sampan.controller.observation.failure import Cause, Failure
 from sampan.controller.reconcile import actions as a

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from jobs import NOW, OFFER, binding, body, copy
-from sampan.api import status as s
-from sampan.api.conditions import HOLD_UPS
+from sampan.api.fields.conditions import HOLD_UPS
+from sampan.api.status import job_status as s
 from sampan.controller.observation.attempt import AttemptState, Observation
 from sampan.controller.observation.hold_ups import HoldUpState, away, of_pods, report_hold_up
 from sampan.controller.observation.outage import Outage

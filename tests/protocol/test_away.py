@@ -6,8 +6,8 @@ import pytest
 
 from jobs import NOW, OFFER, binding, bound_status, copy, record
 from member_objects import as_node, node_body
-from sampan.api import rejections
-from sampan.api.status import to_rfc3339
+from sampan.api.status import rejections
+from sampan.api.status.job_status import to_rfc3339
 from sampan.controller.observation.attempt import AttemptState, Observation
 from sampan.controller.observation.outage import Outage
 from sampan.controller.reconcile import actions as a

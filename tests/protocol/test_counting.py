@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from jobs import CLUSTER, NOW, OFFER, binding, body, bound_status, copy
-from sampan.api import status as s
+from sampan.api.status import job_status as s
 from sampan.controller.state.store import State
 from sampan.inventory.in_flight import InFlight
 from sampan.kube.objects.workloads import (

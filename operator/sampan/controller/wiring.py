@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sampan.api.convert_offer import InvalidObjectError
-from sampan.api.convert_policy import policy_of
+from sampan.api.convert.offers import InvalidObjectError
+from sampan.api.convert.policies import policy_of
 from sampan.controller.hub.client import KINDS, HubClient
 from sampan.controller.hub.refusal_writer import RefusalWriter
 from sampan.controller.hub.resync import KnownUids, Resync

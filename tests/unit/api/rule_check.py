@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from sampan.api.common import Border, first_error
+from sampan.api.fields.common import Border, first_error
 
 
 def accepts(model: type[Border], raw: Any) -> None:

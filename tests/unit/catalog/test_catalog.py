@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from builders import A100, ASCEND, GIB, H100, HYGON, accelerator_class, node, selector
-from sampan.api.convert_class import class_of
+from sampan.api.convert.classes import class_of
 from sampan.catalog import Detection, load
 from sampan.model.accelerator import AcceleratorClass, Precision, Sharing
 from sampan.model.quantity import MICRO

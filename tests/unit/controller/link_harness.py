@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 from member_objects import HUB
-from sampan.api.convert_offer import SecretRef
+from sampan.api.convert.offers import SecretRef
 from sampan.controller.members.link import MemberLink
 from sampan.controller.members.terms import LinkCallbacks, LinkSettings
 from sampan.kube.credentials.addresses import AddressPolicy

@@ -137,7 +137,7 @@ def _explain_transport(error: Exception) -> Trouble:
 
 def _without_patterns(said: str) -> str:
     """The server's words with what a person may write in place of the pattern of an amount."""
-    from sampan.api.quantities import SUCH_AS
+    from sampan.api.fields.quantities import SUCH_AS
 
     for pattern, example in SUCH_AS.items():
         said = said.replace(f"should match '{pattern}'", f"should be an amount such as {example}")

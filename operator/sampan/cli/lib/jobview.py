@@ -6,7 +6,7 @@ Every field may be missing: a job that the operator has not met yet has no statu
 from datetime import datetime
 from typing import Any
 
-from sampan.api.hold_up import holding_up
+from sampan.api.status.hold_up import holding_up
 from sampan.cli.access.hub import Object
 from sampan.cli.lib import times
 from sampan.cli.lib.render import Column

@@ -77,8 +77,8 @@ def _declared(target: Target) -> "Declared":
 
 def _read(objects: list[hub.Object]) -> "Declared":
     """Return the objects as the operator takes them; one that does not parse is named and left out."""
-    from sampan.api.convert_class import class_of
-    from sampan.api.convert_offer import InvalidObjectError
+    from sampan.api.convert.classes import class_of
+    from sampan.api.convert.offers import InvalidObjectError
     from sampan.catalog import Detection
 
     read: Declared = {}

@@ -6,8 +6,8 @@ Every write of a ComputeJob carries the resourceVersion it was decided on: a sta
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from sampan.api.generation import observed
-from sampan.api.status import Status, merge_difference
+from sampan.api.status.generation import observed
+from sampan.api.status.job_status import Status, merge_difference
 from sampan.controller.state.record import JobRecord
 from sampan.kube.errors import AlreadyExists, NotFound
 from sampan.kube.objects.meta import ConfigMap, Namespace, PartialObject, Secret

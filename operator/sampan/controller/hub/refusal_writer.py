@@ -9,8 +9,8 @@ import logging
 from collections.abc import Callable, Iterator, Set
 from itertools import islice
 
-from sampan.api import status as job_status
-from sampan.api.generation import refusal_behind
+from sampan.api.status import job_status
+from sampan.api.status.generation import refusal_behind
 from sampan.controller.hub.client import HubClient
 from sampan.controller.hub.refusal_facts import facts_in, facts_of
 from sampan.controller.state.record import JobRecord

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from sampan.api.conditions import OfferReason as Why
+from sampan.api.fields.conditions import OfferReason as Why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

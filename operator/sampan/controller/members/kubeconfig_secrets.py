@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sampan.api.conditions import OfferReason as Why
-from sampan.api.convert_offer import SecretRef
+from sampan.api.convert.offers import SecretRef
+from sampan.api.fields.conditions import OfferReason as Why
 from sampan.kube.errors import Forbidden, KubeError, NotFound
 from sampan.kube.objects.meta import Secret
 from sampan.kube.transport.client import Client

@@ -9,9 +9,9 @@ import logging
 import random
 from collections.abc import Mapping
 
-from sampan.api.conditions import OfferReason as Why
-from sampan.api.conditions import invalid_kubeconfig
-from sampan.api.convert_offer import SecretRef
+from sampan.api.convert.offers import SecretRef
+from sampan.api.fields.conditions import OfferReason as Why
+from sampan.api.fields.conditions import invalid_kubeconfig
 from sampan.controller.members.facts import LinkFacts
 from sampan.controller.members.job_copies import JobCopies
 from sampan.controller.members.kubeconfig_secrets import SecretProblem

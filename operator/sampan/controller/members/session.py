@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from sampan.api.conditions import OfferReason as Why
+from sampan.api.fields.conditions import OfferReason as Why
 from sampan.controller.members.access import identity, optional_resources, pod_security_levels, review
 from sampan.controller.members.memory import LinkMemory
 from sampan.controller.members.published import choose_source

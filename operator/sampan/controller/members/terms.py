@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from sampan.api.conditions import OfferReason as Why
-from sampan.api.conditions import invalid_kubeconfig
+from sampan.api.fields.conditions import OfferReason as Why
+from sampan.api.fields.conditions import invalid_kubeconfig
 from sampan.kube.credentials.addresses import AddressPolicy
 from sampan.kube.credentials.kubeconfig import Code
 from sampan.kube.errors import AddressRefused, Forbidden, KubeError, TLSFailure, TooManyRequests, Unauthorized

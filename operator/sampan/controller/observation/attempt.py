@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from sampan.api.manifest import in_queue
-from sampan.api.status import from_rfc3339
+from sampan.api.launch.manifest import in_queue
+from sampan.api.status.job_status import from_rfc3339
 from sampan.controller.observation.failure import Cause, Failure, failure_of, in_indexes, tail, word
 from sampan.kube.objects.workloads import Condition, Job, Pod
 from sampan.kube.text import clean_text

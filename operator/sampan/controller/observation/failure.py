@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from sampan.api.conditions import as_reason
-from sampan.api.status import from_rfc3339
+from sampan.api.fields.conditions import as_reason
+from sampan.api.status.job_status import from_rfc3339
 from sampan.kube.objects.workloads import Condition, Pod, StateTerminated
 from sampan.kube.text import clean_text
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from sampan.api.status import Binding
+from sampan.api.status.job_status import Binding
 from sampan.controller.members.job_copies import attempt_of
 from sampan.controller.observation import hold_ups as h
 from sampan.controller.observation.outage import Outage

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sampan.api.conditions import DEGRADED, DELETING, JobReason, find_condition
-from sampan.api.hold_up import calmed, held_up, holding_up
-from sampan.api.status import from_rfc3339, to_rfc3339
+from sampan.api.fields.conditions import DEGRADED, DELETING, JobReason, find_condition
+from sampan.api.status.hold_up import calmed, held_up, holding_up
+from sampan.api.status.job_status import from_rfc3339, to_rfc3339
 from sampan.controller.observation.outage import Outage
 from sampan.controller.observation.presence import PodProblem, ProblemKind
 from sampan.controller.reconcile.actions import Action, Patch, Times, Wait

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from sampan.api.conditions import OfferReason as Why
+from sampan.api.fields.conditions import OfferReason as Why
 from sampan.controller.members.facts import LinkFacts
 
 _ON_THE_WAY_IN: Final = (Why.CONNECTING, Why.SYNCING)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Final
 
-from sampan.api.status import from_rfc3339
+from sampan.api.status.job_status import from_rfc3339
 from sampan.controller.observation.failure import disruption, word
 from sampan.kube.objects.workloads import Pod
 from sampan.kube.text import clean_text

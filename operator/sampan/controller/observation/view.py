@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from sampan.api.status import Binding
+from sampan.api.status.job_status import Binding
 from sampan.controller.members.job_copies import attempt_of
 from sampan.controller.observation.attempt import Observation, observe
 from sampan.controller.observation.outage import Outage

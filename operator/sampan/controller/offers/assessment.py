@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from sampan.api import conditions as types
-from sampan.api.conditions import OfferReason as Why
-from sampan.api.convert_offer import DeclaredOffer, ProviderGrant
+from sampan.api.convert.offers import DeclaredOffer, ProviderGrant
+from sampan.api.fields import conditions as types
+from sampan.api.fields.conditions import OfferReason as Why
 from sampan.controller.members.facts import LinkFacts
 from sampan.controller.offers.runtime_classes import NO_PROBLEM, RuntimeClassProblem
 from sampan.model.launch import PodSecurity

@@ -7,8 +7,8 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Set
 
 from sampan import catalog as built_in
-from sampan.api.conditions import OfferReason
-from sampan.api.convert_offer import DeclaredOffer, SecretRef
+from sampan.api.convert.offers import DeclaredOffer, SecretRef
+from sampan.api.fields.conditions import OfferReason
 from sampan.catalog import Detection
 from sampan.controller.members.facts import LinkFacts
 from sampan.controller.members.kubeconfig_secrets import SecretWatch

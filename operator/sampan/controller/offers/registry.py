@@ -7,8 +7,8 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from sampan.api.convert_class import ClassDeclaration, class_of
-from sampan.api.convert_offer import DeclaredOffer, InvalidObjectError, ProviderGrant, SecretRef, declared_offer, provider_grant
+from sampan.api.convert.classes import ClassDeclaration, class_of
+from sampan.api.convert.offers import DeclaredOffer, InvalidObjectError, ProviderGrant, SecretRef, declared_offer, provider_grant
 from sampan.controller.members.facts import LinkFacts
 from sampan.controller.offers.assessment import AssessedOffer, HubFacts, assess, grant_for, holder_of
 from sampan.model.offer import Offer, OfferKey

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sampan.api import conditions as types
-from sampan.api.conditions import OfferReason
-from sampan.api.convert_offer import DeclaredOffer
+from sampan.api.convert.offers import DeclaredOffer
+from sampan.api.fields import conditions as types
+from sampan.api.fields.conditions import OfferReason
 from sampan.controller.offers.assessment import MESSAGE_LIMIT, OfferCondition, draining, overcommitted, schedulable
 from sampan.controller.offers.pools import OfferPools
 from sampan.controller.offers.registry import OfferRegistry

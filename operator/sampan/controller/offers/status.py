@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sampan.api.conditions import OFFER_CONDITIONS
-from sampan.api.status import merge_difference, to_rfc3339
+from sampan.api.fields.conditions import OFFER_CONDITIONS
+from sampan.api.status.job_status import merge_difference, to_rfc3339
 from sampan.controller.members.facts import LinkFacts
 from sampan.controller.offers.assessment import AssessedOffer, OfferCondition
 from sampan.inventory.pools.summary import ExcludedNodes, PoolSummary

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from sampan.api.computejob import ComputeJobSpec
+from sampan.api.kinds.computejob import ComputeJobSpec
 from sampan.controller.state.pending import CellId
 from sampan.controller.state.queues import QueuePlacement
 from sampan.controller.state.record import JobRecord

@@ -11,12 +11,12 @@ from typing import Any, Final
 import msgspec
 from pydantic import ValidationError
 
-from sampan.api.common import ObjectKey, first_error
-from sampan.api.computejob import ComputeJobSpec
-from sampan.api.convert import parse_spec, shape_of
-from sampan.api.hold_up import holding_up
-from sampan.api.query_kinds import Answer, ExplanationStatus, PoolRef, QuoteRequest, QuoteSpec, QuoteStatus, WhatIf
-from sampan.api.status import last_attempt, to_rfc3339
+from sampan.api.convert.jobs import parse_spec, shape_of
+from sampan.api.fields.common import ObjectKey, first_error
+from sampan.api.kinds.computejob import ComputeJobSpec
+from sampan.api.kinds.query_kinds import Answer, ExplanationStatus, PoolRef, QuoteRequest, QuoteSpec, QuoteStatus, WhatIf
+from sampan.api.status.hold_up import holding_up
+from sampan.api.status.job_status import last_attempt, to_rfc3339
 from sampan.controller.query import views
 from sampan.controller.query.backend import PendingView
 from sampan.controller.query.documents import API

@@ -6,11 +6,11 @@ Whoever calls says which offers the asker may see: the others are left out, not 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from sampan.api.common import ObjectKey
-from sampan.api.computejob import ComputeJobSpec
-from sampan.api.query_kinds import ChangeView, ObjectionView, PlaceView, PodsWaiting, PoolRef, PoolVerdict, QuoteView, StartView
-from sampan.api.status import to_rfc3339
-from sampan.api.way import written
+from sampan.api.fields.common import ObjectKey
+from sampan.api.kinds.computejob import ComputeJobSpec
+from sampan.api.kinds.query_kinds import ChangeView, ObjectionView, PlaceView, PodsWaiting, PoolRef, PoolVerdict, QuoteView, StartView
+from sampan.api.launch.resolved_alternative import written
+from sampan.api.status.job_status import to_rfc3339
 from sampan.kube.objects.workloads import Pod
 from sampan.kube.text import clean_text
 from sampan.model.offer import OfferKey

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from sampan.api.status import Status
+from sampan.api.status.job_status import Status
 from sampan.controller.observation.attempt import Observation
 from sampan.kube.objects.workloads import Job as RemoteJob
 

@@ -8,12 +8,12 @@ again, and a finalizer leaves only after the remote copy was proved gone.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sampan.api import status as job_status
-from sampan.api.alternative import Alternative
-from sampan.api.conditions import SCHEDULED, JobReason, find_condition
-from sampan.api.generation import refusal_behind
-from sampan.api.manifest import in_queue
-from sampan.api.status import Binding, Ending, Status
+from sampan.api.fields.alternative import Alternative
+from sampan.api.fields.conditions import SCHEDULED, JobReason, find_condition
+from sampan.api.launch.manifest import in_queue
+from sampan.api.status import job_status
+from sampan.api.status.generation import refusal_behind
+from sampan.api.status.job_status import Binding, Ending, Status
 from sampan.controller.members.job_copies import attempt_of
 from sampan.controller.observation.attempt import Observation
 from sampan.controller.reconcile.actions import (

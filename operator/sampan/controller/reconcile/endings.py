@@ -5,10 +5,9 @@ Also how the ends that no member tells are written: a start that came too late, 
 
 from typing import Final
 
-from sampan.api import rejections
-from sampan.api import status as job_status
-from sampan.api.conditions import JobReason
-from sampan.api.status import Ending, Status
+from sampan.api.fields.conditions import JobReason
+from sampan.api.status import job_status, rejections
+from sampan.api.status.job_status import Ending, Status
 from sampan.controller.observation.attempt import AttemptState, Observation
 from sampan.controller.reconcile.actions import RetryState
 from sampan.controller.state.pauses import NOT_STARTED, TENANT_REASONS

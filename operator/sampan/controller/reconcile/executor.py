@@ -6,9 +6,9 @@ Every hub write is a compare-and-set on the record it was decided on; every outc
 from collections.abc import Callable
 from dataclasses import replace
 
-from sampan.api import status as job_status
-from sampan.api.generation import refusal_behind
-from sampan.api.status import Binding, Ending
+from sampan.api.status import job_status
+from sampan.api.status.generation import refusal_behind
+from sampan.api.status.job_status import Binding, Ending
 from sampan.controller.hub.client import Body
 from sampan.controller.observation.view import UNLABELLED_MILLIS, ObservedLink
 from sampan.controller.reconcile import actions as a

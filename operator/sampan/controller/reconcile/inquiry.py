@@ -6,7 +6,7 @@ Works without the right to list events: then nothing is told, and it is asked ag
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from sampan.api.status import from_rfc3339
+from sampan.api.status.job_status import from_rfc3339
 from sampan.controller.observation.failure import word
 from sampan.kube.errors import Forbidden
 from sampan.kube.objects.events import Event, events_of

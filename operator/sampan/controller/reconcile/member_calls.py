@@ -6,10 +6,10 @@ Touches only objects that carry our hub identity, the job's UID and the attempt.
 from dataclasses import dataclass
 from typing import Protocol
 
-from sampan.api.consignment import needs, optional
-from sampan.api.dependents import RESOURCE_API, Dependent, Payload, dependents, owned
-from sampan.api.manifest import Consignment, job_manifest, start_patch
-from sampan.api.status import Binding
+from sampan.api.launch.dependents import RESOURCE_API, Dependent, Payload, dependents, owned
+from sampan.api.launch.manifest import Consignment, job_manifest, start_patch
+from sampan.api.launch.remote_job import needs, optional
+from sampan.api.status.job_status import Binding
 from sampan.controller.hub.client import HubClient
 from sampan.controller.state.record import JobRecord
 from sampan.controller.state.store import State

@@ -7,8 +7,8 @@ Must never live here: what to do about them (decide).
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
-from sampan.api import status as job_status
-from sampan.api.status import Status, from_rfc3339
+from sampan.api.status import job_status
+from sampan.api.status.job_status import Status, from_rfc3339
 from sampan.controller.observation.attempt import Observation
 from sampan.controller.reconcile.actions import RemoteState, RetryState, Times
 from sampan.controller.state.record import JobRecord

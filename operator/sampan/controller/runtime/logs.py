@@ -5,7 +5,7 @@ import logging
 import sys
 from datetime import UTC, datetime
 
-from sampan.api.status import Status
+from sampan.api.status.job_status import Status
 from sampan.controller.state.record import JobRecord
 from sampan.faults import fault_of
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from sampan.api.generated import ROOT, Changes, differing, run
+from sampan.api.crd.generated import ROOT, Changes, differing, run
 from sampan.controller.runtime.metrics import FAMILIES, Family
 
 PAGE: Final = "docs/metrics.md"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
-from sampan.api.status import Binding
+from sampan.api.status.job_status import Binding
 from sampan.model.offer import OfferKey
 
 K = TypeVar("K")

@@ -8,7 +8,7 @@ from itertools import takewhile
 from typing import Any, Final
 from zlib import crc32
 
-from sampan.api.status import from_rfc3339
+from sampan.api.status.job_status import from_rfc3339
 from sampan.model.lifecycle import Outcome
 from sampan.model.offer import OfferKey
 

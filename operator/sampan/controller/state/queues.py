@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sampan.api.computejob import ComputeJobSpec
-from sampan.api.convert_policy import queue_of
-from sampan.api.status import from_rfc3339
+from sampan.api.convert.policies import queue_of
+from sampan.api.kinds.computejob import ComputeJobSpec
+from sampan.api.status.job_status import from_rfc3339
 from sampan.model.job import Demand, Shape
 from sampan.model.queues import DEFAULT_QUEUE, Queue
 from sampan.model.reason import Reason

@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
-from sampan.api import rejections
-from sampan.api import status as job_status
-from sampan.api.computejob import ComputeJobSpec
-from sampan.api.convert import parse_spec, shape_of
-from sampan.api.generation import behind, refusal_behind
+from sampan.api.convert.jobs import parse_spec, shape_of
+from sampan.api.kinds.computejob import ComputeJobSpec
+from sampan.api.status import job_status, rejections
+from sampan.api.status.generation import behind, refusal_behind
 from sampan.controller.state.pauses import TENANT_REASONS, after_setbacks, cool_downs, ended_at, setback_words
 from sampan.controller.state.queues import QueuePlacement
 from sampan.model.job import Job, Shape

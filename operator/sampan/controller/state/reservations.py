@@ -6,7 +6,7 @@ No I/O and no clock. Who gets a reservation is decided in `scheduling`; the stat
 from collections.abc import Callable, Mapping, Set
 from typing import Any, Final
 
-from sampan.api.status import from_rfc3339, to_rfc3339
+from sampan.api.status.job_status import from_rfc3339, to_rfc3339
 from sampan.controller.state.record import JobRecord
 from sampan.model.offer import OfferKey
 from sampan.model.plan import Plan, StartUnknown

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import replace
 from typing import Final
 
-from sampan.api.manifest import in_queue
+from sampan.api.launch.manifest import in_queue
 from sampan.controller.observation.failure import count_of
 from sampan.controller.state.queues import QueuePlacement
 from sampan.controller.state.record import JobRecord

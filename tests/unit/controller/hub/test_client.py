@@ -42,7 +42,7 @@ async def test_a_status_is_written_as_a_difference_on_the_version_it_was_decided
 
 async def test_everything_the_operator_writes_is_kept_by_the_schema() -> None:
     """A field that the CRD does not name is dropped without a word, and its reader finds nothing, ever."""
-    from sampan.api import status as s
+    from sampan.api.status import job_status as s
     from sampan.model.lifecycle import Outcome
 
     async with hub() as (api, client):

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from jobs import NOW, OFFER, body, bound_status
-from sampan.api import status as s
-from sampan.api.generation import observed, refusal_behind
+from sampan.api.status import job_status as s
+from sampan.api.status.generation import observed, refusal_behind
 from sampan.controller.hub.refusal_writer import RefusalWriter
 from sampan.controller.state.record import JobRecord
 from sampan.controller.state.store import State

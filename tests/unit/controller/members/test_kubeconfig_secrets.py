@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sampan.api.convert_offer import SecretRef
+from sampan.api.convert.offers import SecretRef
 from sampan.controller.members.kubeconfig_secrets import SecretProblem, SecretWatch
 from sampan.kube.credentials import kubeconfig
 from sampan.kube.credentials.addresses import AddressPolicy

@@ -8,7 +8,7 @@ import pytest
 
 from builders import node
 from jobs import HUB, NOW, binding, bound_status, copy, record
-from sampan.api import status as s
+from sampan.api.status import job_status as s
 from sampan.controller.observation.hold_up_watch import HoldUpTracker
 from sampan.controller.observation.hold_ups import HoldUpState
 from sampan.controller.observation.outage import Outage

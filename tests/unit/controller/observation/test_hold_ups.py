@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from jobs import NOW, OFFER, binding, bound_status, record
-from sampan.api import status as s
-from sampan.api.conditions import DEGRADED, DELETING, JobReason
-from sampan.api.hold_up import holding_up
+from sampan.api.fields.conditions import DEGRADED, DELETING, JobReason
+from sampan.api.status import job_status as s
+from sampan.api.status.hold_up import holding_up
 from sampan.controller.observation import hold_ups as h
 from sampan.controller.observation.outage import Outage
 from sampan.controller.observation.presence import PodProblem, ProblemKind

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from sampan.api.conditions import OfferReason as Why
+from sampan.api.fields.conditions import OfferReason as Why
 from sampan.controller.members.facts import LinkFacts
 from sampan.controller.observation.outage import Outage, outage_after
 

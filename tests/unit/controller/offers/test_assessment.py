@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from member_objects import HUB, MEMBER, offer_body, provider_body
-from sampan.api.convert_offer import DeclaredOffer, declared_offer, provider_grant
+from sampan.api.convert.offers import DeclaredOffer, declared_offer, provider_grant
 from sampan.controller.members.facts import LinkFacts
 from sampan.controller.offers.assessment import AssessedOffer, HubFacts, assess, draining, grant_for, holder_of, overcommitted, schedulable
 

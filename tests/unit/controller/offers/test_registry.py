@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from member_objects import HUB, MEMBER, offer_body, provider_body
-from sampan.api.convert_offer import SecretRef
+from sampan.api.convert.offers import SecretRef
 from sampan.controller.members.facts import LinkFacts
 from sampan.controller.offers.registry import OfferRegistry
 from sampan.model.offer import OfferKey

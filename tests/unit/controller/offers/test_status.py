@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 from member_objects import HUB, MEMBER, offer_body, provider_body
-from sampan.api.clusteroffer_status import ClusterOfferStatus, LeftOutStatus
-from sampan.api.convert_offer import declared_offer, provider_grant
+from sampan.api.convert.offers import declared_offer, provider_grant
+from sampan.api.kinds.clusteroffer_status import ClusterOfferStatus, LeftOutStatus
 from sampan.controller.members.facts import LinkFacts
 from sampan.controller.offers.assessment import HubFacts, assess
 from sampan.controller.offers.status import OfferView, difference, is_urgent, status_of

@@ -8,7 +8,7 @@ import pytest
 
 import builders as b
 import jobs
-from sampan.api import status as job_status
+from sampan.api.status import job_status
 from sampan.controller.query.backend import PendingView
 from sampan.controller.query.service import BadQuery, QueryContext, QueryService, quote_input
 from sampan.controller.state.queues import QueueRegistry

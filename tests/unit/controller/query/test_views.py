@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from sampan.api.computejob import ComputeJobSpec
+from sampan.api.kinds.computejob import ComputeJobSpec
 from sampan.controller.query import views
 from sampan.kube.objects.workloads import Pod
 from sampan.model.offer import OfferKey

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sampan.api.computejob import ComputeJobSpec
+from sampan.api.kinds.computejob import ComputeJobSpec
 from sampan.controller.query.backend import PendingView
 from sampan.controller.state.pending import CellId
 from sampan.controller.state.queues import QueuePlacement, QueueRegistry

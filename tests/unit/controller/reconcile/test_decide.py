@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from jobs import NOW, binding, bound_status, copy, record
-from sampan.api import status as s
+from sampan.api.status import job_status as s
 from sampan.controller.observation.attempt import AttemptState as State
 from sampan.controller.observation.attempt import Observation
 from sampan.controller.reconcile import actions as a

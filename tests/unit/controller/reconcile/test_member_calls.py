@@ -9,7 +9,7 @@ import pytest
 
 import builders as b
 from jobs import HUB, binding, record
-from sampan.api.manifest import LABEL_QUEUE
+from sampan.api.launch.manifest import LABEL_QUEUE
 from sampan.controller.reconcile.member_calls import MissingDependency, PoolGone, RemoteJobs
 from sampan.kube.errors import NotFound, ServerError
 from sampan.kube.objects.workloads import Job

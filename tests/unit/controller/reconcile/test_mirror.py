@@ -3,7 +3,7 @@
 from typing import Any
 
 from jobs import NOW, binding, bound_status, copy, held_copy, record
-from sampan.api import status as s
+from sampan.api.status import job_status as s
 from sampan.controller.observation.attempt import AttemptState, Observation
 from sampan.controller.reconcile.actions import Extend, Patch, RemoteState, RetryState, Times, Wait
 from sampan.controller.reconcile.decide import decide

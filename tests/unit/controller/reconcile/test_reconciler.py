@@ -9,9 +9,9 @@ import pytest
 from aiohttp import web
 
 from jobs import CLUSTER, NOW, OFFER, bound_status
-from sampan.api import status as job_status
-from sampan.api.generation import observed
-from sampan.api.status import Ending
+from sampan.api.status import job_status
+from sampan.api.status.generation import observed
+from sampan.api.status.job_status import Ending
 from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.model.lifecycle import Event, Outcome, Phase
 from sampan.model.offer import OfferKey

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from jobs import bound_status, record
-from sampan.api import status as s
+from sampan.api.status import job_status as s
 from sampan.controller.runtime.logs import JsonFormatter, configure, log_status_change
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs import OFFER, binding
-from sampan.api.status import Binding
+from sampan.api.status.job_status import Binding
 from sampan.controller.state.bindings import BindingIndex
 from sampan.model.offer import OfferKey
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from jobs import NOW, OFFER
-from sampan.api.status import to_rfc3339
+from sampan.api.status.job_status import to_rfc3339
 from sampan.controller.state.pauses import after_setbacks, cool_downs
 from sampan.model.lifecycle import Outcome
 

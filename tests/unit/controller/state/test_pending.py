@@ -3,7 +3,7 @@
 from typing import Any
 
 from jobs import NOW, OFFER, record
-from sampan.api import status as s
+from sampan.api.status import job_status as s
 from sampan.controller.state.pending import PendingJobs
 from sampan.controller.state.queues import QueueRegistry
 from sampan.model.lifecycle import Outcome

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from jobs import record
-from sampan.api.convert_offer import InvalidObjectError
+from sampan.api.convert.offers import InvalidObjectError
 from sampan.controller.state.queues import QueuePlacement, QueueRegistry
 from sampan.model.reason import Reason
 

@@ -3,7 +3,7 @@
 import pytest
 
 from jobs import NOW, OFFER, body, bound_status, record
-from sampan.api import status as s
+from sampan.api.status import job_status as s
 from sampan.controller.state.record import record_of
 from sampan.model.lifecycle import Outcome, Phase
 from sampan.model.names import FINALIZER

@@ -8,7 +8,7 @@ import pytest
 from builders import NOW as START
 from builders import cluster, demand, job, node, requirement, vector
 from jobs import CLUSTER, NOW, OFFER, binding, body, bound_status, copy, record
-from sampan.api.status import running
+from sampan.api.status.job_status import running
 from sampan.controller.state.queues import QueueRegistry
 from sampan.controller.state.running import RunningJobs, assumed_running, recovered_nodes, replicas_finished, running_of, share_of
 from sampan.controller.state.store import State

@@ -7,8 +7,8 @@ import pytest
 
 from builders import A100, vector
 from jobs import CLUSTER, NOW, OFFER, body, bound_status
-from sampan.api import status as s
-from sampan.api.convert import parse_spec
+from sampan.api.convert.jobs import parse_spec
+from sampan.api.status import job_status as s
 from sampan.controller.state.running import per_replica
 from sampan.controller.state.store import State
 from sampan.inventory.in_flight import InFlight

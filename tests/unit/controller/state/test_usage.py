@@ -7,7 +7,7 @@ import pytest
 
 from builders import demand, job
 from jobs import CLUSTER, NOW, OFFER, binding, body, bound_status, record
-from sampan.api import status as s
+from sampan.api.status import job_status as s
 from sampan.controller.state.store import State
 from sampan.controller.state.usage import WEEK, UsageTracker
 from sampan.model.lifecycle import Event, Outcome

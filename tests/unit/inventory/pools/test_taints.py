@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from builders import ASCEND, H100, cluster, node, offer
-from sampan.api.convert_launch import tolerations_of
-from sampan.api.launch_spec import OfferLaunchSpec
+from sampan.api.convert.launch import tolerations_of
+from sampan.api.fields.launch_spec import OfferLaunchSpec
 from sampan.catalog import load
 from sampan.inventory.pools.grouping import pools_of
 from sampan.inventory.pools.summary import excluded_nodes, summarise

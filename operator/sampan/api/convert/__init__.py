@@ -1,0 +1,1 @@
+"""The only translator between API objects and the model, in both directions."""

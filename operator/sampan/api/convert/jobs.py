@@ -1,0 +1,138 @@
+"""ComputeJob objects ⇄ the model: the only translator of jobs. Offers, classes and policies are translated in `convert_offer`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from sampan.api.fields.alternative import Accelerator, ShareSpec
+from sampan.api.fields.common import every_error
+from sampan.api.fields.placement import Placement as PlacementSpec
+from sampan.api.fields.selector import LabelSelector
+from sampan.api.kinds.computejob import ComputeJobSpec
+from sampan.api.launch.remote_job import needs
+from sampan.api.launch.resolved_alternative import Way, way
+from sampan.model.admission import ALL_PODS, CONFIG_MAPS, SECRETS
+from sampan.model.job import Demand, Placement, Requirement, Shape, Share
+from sampan.model.quantity import QuantityError, parse_micro, parse_quantity
+from sampan.model.selector import Expression, Operator, Selector
+from sampan.model.vector import CPU, MEMORY, PODS, STORAGE, Vector
+
+
+def parse_spec(raw: Mapping[str, Any]) -> tuple[ComputeJobSpec | None, str]:
+    """Return the spec, or None and what is wrong with it: field paths and rules, never values."""
+    try:
+        spec = ComputeJobSpec.model_validate(raw)
+        shape_of(spec)
+    except ValidationError as error:
+        return None, "; ".join(sorted(every_error(error)))[:256]
+    except QuantityError as error:
+        return None, f"spec.template.resources: {error}"[:256]
+    return spec, ""
+
+
+def shape_of(spec: ComputeJobSpec) -> Shape:
+    """Return everything of a spec that a filter or a score reads. Raises QuantityError for an amount that is none."""
+    numbers: tuple[int | None, ...] = tuple(range(len(spec.alternatives))) or (None,)
+    return Shape(
+        demands=tuple(_demand(spec, number) for number in numbers),
+        placement=_placement(spec.placement),
+        policy=spec.policy,
+        order=spec.alternative_order,
+        expected_seconds=spec.expected_seconds,
+    )
+
+
+def selector_of(selector: LabelSelector | None) -> Selector:
+    """Return a label selector in canonical form; None selects everything."""
+    if selector is None:
+        return Selector()
+    exact = (Expression(key, Operator.IN, (value,)) for key, value in selector.match_labels.items())
+    others = (Expression(e.key, e.operator, tuple(sorted(e.values))) for e in selector.match_expressions)
+    return Selector((*exact, *others)) & Selector()
+
+
+def _demand(spec: ComputeJobSpec, number: int | None) -> Demand:
+    chosen = None if number is None else spec.alternatives[number]
+    run = way(spec, number)
+    width = run.replicas if spec.gang else spec.parallelism or 1
+    return Demand(
+        alternative=number,
+        requirement=None if chosen is None else _requirement(chosen.accelerator),
+        replicas=width,
+        least_replicas=width if spec.gang else 1,
+        per_replica=_per_replica(run),
+        limits=tuple(sorted(_parsed(run.limits).items())),
+        zeros=tuple(sorted(name for name, amount in _parsed({**run.limits, **run.requests}).items() if not amount)),
+        objects=_objects(spec, width),
+        architectures=tuple(sorted(run.architectures)),
+        expected_seconds=None if chosen is None else chosen.expected_seconds,
+        limit_seconds=run.active_deadline_seconds,
+        span_seconds=_span(spec, run),
+        wait_seconds=0 if chosen is None else chosen.wait_seconds,
+    )
+
+
+def _requirement(accelerator: Accelerator) -> Requirement:
+    least = accelerator.capability
+    return Requirement(
+        count=accelerator.count,
+        accelerator_class=accelerator.class_,
+        family=accelerator.family,
+        vendor=accelerator.vendor,
+        stack=accelerator.stack,
+        resource=accelerator.resource,
+        memory_per_device=parse_quantity(least.memory_per_device) if least and least.memory_per_device else None,
+        fp16_tflops=parse_micro(least.fp16_tflops) if least and least.fp16_tflops else None,
+        memory_bandwidth=least.memory_bandwidth * 10**9 if least and least.memory_bandwidth else None,
+        fp64_tflops=parse_micro(least.fp64_tflops) if least and least.fp64_tflops else None,
+        precisions=tuple(sorted(least.precisions)) if least and least.precisions else (),
+        min_driver=(least.min_driver or "") if least else "",
+        min_compute_capability=(least.min_compute_capability or "") if least else "",
+        partition=accelerator.partition.profile if accelerator.partition else "",
+        share=_share(accelerator.share),
+    )
+
+
+def _share(share: ShareSpec | None) -> Share | None:
+    return None if share is None else Share(memory=parse_quantity(share.memory), compute_percent=share.compute_percent)
+
+
+def _span(spec: ComputeJobSpec, run: Way) -> int | None:
+    """Return the longest time the devices can be held: until all replicas run, the run itself, and the time to stop."""
+    if run.active_deadline_seconds is None:
+        return None
+    return spec.start_deadline_seconds + run.active_deadline_seconds + spec.template.termination_grace_period_seconds
+
+
+def _per_replica(run: Way) -> Vector:
+    """Requests, or limits where no request is given, as the API server defaults them; one pod slot."""
+    return Vector.of({**_parsed({**run.limits, **run.requests}), PODS: 1})
+
+
+def _parsed(amounts: Mapping[str, str]) -> dict[str, int]:
+    return {name: parse_quantity(text, milli=name == CPU) for name, text in amounts.items() if name in (CPU, MEMORY, STORAGE)}
+
+
+def _objects(spec: ComputeJobSpec, width: int) -> tuple[tuple[str, int], ...]:
+    """Return what a job makes on a member besides its pods at once: what travels with it, and all pods that a sweep has in the end."""
+    config_maps, secrets = needs(spec)
+    pods = 0 if spec.gang else max(spec.completions or width, width)
+    made = ((ALL_PODS, pods), (CONFIG_MAPS, len(config_maps)), (SECRETS, len(secrets)))
+    return tuple((name, amount) for name, amount in made if amount)
+
+
+def _placement(placement: PlacementSpec | None) -> Placement:
+    if placement is None:
+        return Placement()
+    cap = placement.max_price_per_device_hour
+    return Placement(
+        regions=tuple(sorted(placement.regions)),
+        jurisdictions=tuple(sorted(placement.jurisdictions)),
+        providers=tuple(sorted(placement.providers)),
+        terms=tuple(sorted(placement.terms)) or Placement().terms,
+        domestic=placement.domestic,
+        offer_selector=selector_of(placement.offer_selector),
+        max_price=None if cap is None else parse_micro(cap),
+        interconnect=placement.interconnect,
+    )

@@ -1,0 +1,1 @@
+"""Parts that several kinds are made of: scalars, amounts, selectors, templates, conditions."""

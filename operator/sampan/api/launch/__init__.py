@@ -1,0 +1,1 @@
+"""From one attempt of a job to the objects on its member: the Job, its pod, and what they need beside them."""

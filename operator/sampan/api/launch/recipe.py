@@ -1,0 +1,64 @@
+"""A launch recipe in the pod: what the class and the offer add, and what the level of Pod Security still forbids.
+
+Lives here: labels, annotations, security context and host folders of the pod.
+Must never live here: a privileged container, a writable folder of the node, or a field that the recipe's allow-list does not have.
+"""
+
+from typing import Any, Final
+
+from sampan.api.launch.remote_job import Consignment
+from sampan.model.launch import PodSecurity
+
+VOLCANO: Final = "volcano"
+"""Name under which Volcano's scheduler runs unless it was renamed."""
+USER: Final = 1000
+"""User, group and volume group of a restricted container: images built for root would otherwise be refused (docs/decisions)."""
+_AS_USER: Final = {
+    "runAsNonRoot": True,
+    "runAsUser": USER,
+    "runAsGroup": USER,
+    "fsGroup": USER,
+    "fsGroupChangePolicy": "OnRootMismatch",
+}
+
+
+def job_annotations(c: Consignment) -> dict[str, str]:
+    """Return what the Job itself says to the member's scheduler: to Volcano, that a gang starts whole (volcano.sh docs)."""
+    return {"scheduling.volcano.sh/group-min-member": str(c.replicas)} if _gang_of_volcano(c) else {}
+
+
+def pod_metadata(c: Consignment) -> dict[str, Any]:
+    """Return the pod's labels and annotations: ours cannot be replaced. Ascend's Volcano plugin reads the gang's width from the pod."""
+    annotations = dict(c.launch.pod_annotations)
+    if _gang_of_volcano(c) and c.device is not None and c.device[0].startswith("huawei.com/"):
+        annotations["huawei.com/schedule_minAvailable"] = str(c.replicas)
+    labels = {**dict(c.launch.pod_labels), **c.labels}
+    return {"labels": labels, "annotations": annotations} if annotations else {"labels": labels}
+
+
+def pod_security(c: Consignment) -> dict[str, Any]:
+    """Return the pod's security context: a user of ours under `restricted`, the image's own above it."""
+    groups = {"supplementalGroups": list(c.launch.supplemental_groups)} if c.launch.supplemental_groups else {}
+    own = _AS_USER if c.launch.pod_security is PodSecurity.RESTRICTED else {}
+    return {**own, "seccompProfile": {"type": "RuntimeDefault"}, **groups}
+
+
+def container_security() -> dict[str, Any]:
+    """Return the container's security context, the same at every level: `privileged` opens the namespace to host folders, no more."""
+    return {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+
+
+def host_volumes(c: Consignment) -> list[dict[str, Any]]:
+    """Return the node's folders as volumes; one that a node lacks keeps the pod from starting there."""
+    return [
+        {"name": f"sampan-host-{i}", "hostPath": {"path": each.path, "type": "Directory"}} for i, each in enumerate(c.launch.host_paths)
+    ]
+
+
+def host_mounts(c: Consignment) -> list[dict[str, Any]]:
+    """Return where the container sees them: read-only."""
+    return [{"name": f"sampan-host-{i}", "mountPath": each.mount_path, "readOnly": True} for i, each in enumerate(c.launch.host_paths)]
+
+
+def _gang_of_volcano(c: Consignment) -> bool:
+    return c.launch.scheduler_name == VOLCANO and not c.sweep

@@ -1,0 +1,119 @@
+"""What is sent to a member for one attempt of a job, as a value: the input of `manifest`, `pod` and `dependents`.
+
+Lives here: the consignment, and the names and labels that follow from it.
+Must never live here: bodies of objects, and anything that is not already decided by the plan.
+"""
+
+from dataclasses import dataclass, field
+
+from sampan.api.kinds.computejob import ComputeJobSpec
+from sampan.api.launch.resolved_alternative import Way, way
+from sampan.model import names
+from sampan.model.device import ClaimSource
+from sampan.model.job import Share
+from sampan.model.launch import NO_LAUNCH, Launch
+from sampan.model.taint import Taint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consignment:
+    """One attempt of one job on one pool of one member."""
+
+    hub_id: str
+    job_namespace: str
+    job_name: str
+    job_uid: str
+    attempt: int
+    """Numbered from 1, never reused."""
+    remote_namespace: str
+    spec: ComputeJobSpec
+    alternative: int | None
+    """Index in `spec.alternatives`; None for the template alone."""
+    replicas: int
+    """Pods at once: all of a gang, the width of a sweep."""
+    device: tuple[str, int] | None = None
+    """Extended resource and its units per replica; None without an accelerator, and where devices are had by claim only."""
+    share: Share | None = None
+    """The part of the one device that is meant; None: all of it."""
+    claim: ClaimSource | None = None
+    """How the way's devices are claimed; None: by `device`."""
+    launch: Launch = NO_LAUNCH
+    """What the class and the offer add to the pod."""
+    queue: str = ""
+    """Kueue's LocalQueue in the remote namespace: Kueue then starts the Job, nobody else."""
+    required_labels: tuple[tuple[str, str], ...] = ()
+    """The pool's telling labels."""
+    architecture: str = "amd64"
+    tolerated: tuple[Taint, ...] = ()
+    preferred_hostnames: tuple[str, ...] = ()
+    """The plan's nodes by their label kubernetes.io/hostname; empty strings are skipped."""
+    image_pull_secrets: tuple[str, ...] = ()
+    """Names in the remote namespace, the provider's."""
+    way: Way = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Work out the way once. Raises ValueError for an attempt or a width below 1, IndexError for an unknown alternative."""
+        if self.attempt < 1 or self.replicas < 1:
+            raise ValueError("attempt and replicas count from 1")
+        if self.claim is not None and (self.device is not None or self.share is not None):
+            raise ValueError("devices are had by claim or by resource, not by both; a share is none of a claim")
+        object.__setattr__(self, "way", way(self.spec, self.alternative))
+
+    @property
+    def name(self) -> str:
+        """Return the name of the member's Job: the same for every attempt, so that two cannot live side by side."""
+        return names.remote_name(self.hub_id, self.job_uid)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Return the labels of everything that is sent; nothing of a tenant's labels is among them."""
+        return names.remote_labels(hub_id=self.hub_id, job_uid=self.job_uid, attempt=self.attempt)
+
+    @property
+    def sweep(self) -> bool:
+        """Tell whether the replicas are independent of each other."""
+        return not self.spec.gang
+
+    @property
+    def networked(self) -> bool:
+        """Tell whether the pods must find each other by name: a gang of more than one."""
+        return self.spec.gang and self.replicas > 1
+
+    @property
+    def has_dependents(self) -> bool:
+        """Tell whether other objects must be there before a pod may start; the Job is then created suspended."""
+        return self.networked or self.claim is not None or any(needs(self.spec))
+
+    @property
+    def service(self) -> str:
+        """Return the name of the gang's headless Service.
+
+        Like every dependent's, it ends in the attempt: what an earlier attempt left to the member's garbage collector is never
+        taken for this one's.
+        """
+        return f"{self.name}-{self.attempt}"
+
+    @property
+    def claim_template(self) -> str:
+        """Return the name of the ResourceClaimTemplate that gives each pod its devices."""
+        return f"{self.name}-{self.attempt}-devices"
+
+    def renamed(self, kind: str, tenant_name: str) -> str:
+        """Return the name on the member of a tenant's ConfigMap (`c`) or Secret (`s`). Raises ValueError for one the spec does not name."""
+        config_maps, secrets = needs(self.spec)
+        known = config_maps if kind == "c" else secrets
+        return f"{self.name}-{self.attempt}-{kind}{known.index(tenant_name)}"
+
+
+def needs(spec: ComputeJobSpec) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the ConfigMaps and the Secrets that travel with the job, each once, in the order in which the volumes name them."""
+    volumes = spec.template.volumes
+    config_maps = dict.fromkeys(v.config_map.name for v in volumes if v.config_map is not None)
+    secrets = dict.fromkeys(v.secret.secret_name for v in volumes if v.secret is not None)
+    return tuple(config_maps), tuple(secrets)
+
+
+def optional(spec: ComputeJobSpec) -> frozenset[str]:
+    """Return the ConfigMaps without which the job may start: every volume that names them says so."""
+    refs = [v.config_map for v in spec.template.volumes if v.config_map is not None]
+    return frozenset(r.name for r in refs) - {r.name for r in refs if not r.optional}

@@ -1,0 +1,1 @@
+"""ComputeJob.status as values: read once, derive the next one, patch the difference."""

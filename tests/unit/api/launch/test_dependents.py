@@ -1,0 +1,83 @@
+"""What travels beside the Job: bodies, owners, and what must not travel."""
+
+import pytest
+
+from consignments import CASES, CONFIG_MAPS, SECRETS, cpu_only, dra, gang, volumes
+from sampan.api.launch.dependents import RESOURCE_API, MissingDependency, Payload, dependents, owned
+from sampan.api.launch.manifest import job_manifest
+
+
+def test_gang_gets_a_headless_service_that_resolves_before_ready() -> None:
+    service = dependents(gang(), config_maps=CONFIG_MAPS, secrets={})[0]
+    assert (service.resource, service.name) == ("services", gang().service)
+    assert service.body["spec"]["clusterIP"] == "None"
+    assert service.body["spec"]["publishNotReadyAddresses"] is True
+
+
+def test_service_selects_the_pods_of_this_attempt() -> None:
+    c = gang()
+    selector = dependents(c, config_maps=CONFIG_MAPS, secrets={})[0].body["spec"]["selector"]
+    assert selector.items() <= job_manifest(c)["spec"]["template"]["metadata"]["labels"].items()
+    assert {"sampan.dev/job-uid", "sampan.dev/attempt"} <= set(selector)
+
+
+def test_each_pod_claims_as_many_devices_as_a_replica_needs() -> None:
+    (template,) = dependents(dra(), config_maps={}, secrets={})
+    assert (template.resource, template.api_version, template.body["apiVersion"]) == ("resourceclaimtemplates", *[RESOURCE_API] * 2)
+    (request,) = template.body["spec"]["spec"]["devices"]["requests"]
+    assert request["exactly"]["count"] == 2
+    assert request["exactly"]["deviceClassName"] == "gpu.nvidia.com"
+    assert "H100" in request["exactly"]["selectors"][0]["cel"]["expression"]
+    assert template.body["spec"]["metadata"]["labels"] == dra().labels, "the claims made from it are ours to see"
+
+
+def test_content_travels_whole_and_cannot_change() -> None:
+    config_map = next(d for d in dependents(gang(), config_maps=CONFIG_MAPS, secrets={}) if d.resource == "configmaps")
+    assert config_map.body["data"] == {"train.yaml": "lr: 1e-4\n"}
+    assert config_map.body["binaryData"] == {"vocab.bin": "AAEC"}
+    assert config_map.body["immutable"] is True
+    secret = next(d for d in dependents(volumes(), config_maps={}, secrets=SECRETS) if d.resource == "secrets")
+    assert secret.body["data"] == dict(SECRETS["hub-token"].data)
+    assert (secret.body["immutable"], secret.body["type"]) == (True, "Opaque")
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_dependents_are_named_as_the_pods_call_them(name: str) -> None:
+    c = CASES[name]
+    made = {d.name for d in dependents(c, config_maps=CONFIG_MAPS, secrets=SECRETS)}
+    spec = job_manifest(c)["spec"]["template"]["spec"]
+    used = {v.get("configMap", {}).get("name") or v.get("secret", {}).get("secretName") for v in spec.get("volumes", ())} - {None}
+    claimed = {claim["resourceClaimTemplateName"] for claim in spec.get("resourceClaims", ())}
+    assert made == used | claimed | ({spec["subdomain"]} if "subdomain" in spec else set())
+    assert bool(made) is c.has_dependents
+
+
+def test_labels_are_the_jobs_and_nothing_of_the_tenant() -> None:
+    for dependent in dependents(gang(), config_maps=CONFIG_MAPS, secrets={}):
+        assert set(dependent.body["metadata"]) == {"name", "namespace", "labels"}
+        assert dependent.body["metadata"]["labels"] == gang().labels
+
+
+def test_owner_is_the_members_job_and_its_delete_waits() -> None:
+    dependent = dependents(gang(), config_maps=CONFIG_MAPS, secrets={})[0]
+    (owner,) = owned(dependent, owner_name="sj-x", owner_uid="u-1")["metadata"]["ownerReferences"]
+    assert owner == {"apiVersion": "batch/v1", "kind": "Job", "name": "sj-x", "uid": "u-1", "controller": True}
+    assert "ownerReferences" not in dependent.body["metadata"]
+
+
+def test_missing_object_is_named_unless_optional() -> None:
+    with pytest.raises(MissingDependency, match="ConfigMap llama"):
+        dependents(gang(), config_maps={}, secrets={})
+    with pytest.raises(MissingDependency, match="Secret hub-token"):
+        dependents(volumes(), config_maps={}, secrets={})
+    assert [d.resource for d in dependents(volumes(), config_maps={}, secrets=SECRETS)] == ["secrets"]
+
+
+def test_nothing_for_a_job_that_needs_nothing() -> None:
+    assert dependents(cpu_only(), config_maps=CONFIG_MAPS, secrets=SECRETS) == ()
+
+
+def test_secret_content_shows_in_no_repr() -> None:
+    canary = "Y2FuYXJ5LXNlY3JldA=="
+    assert canary not in repr(dependents(volumes(), config_maps={}, secrets=SECRETS))
+    assert canary not in repr(Payload(data={"token": canary}))

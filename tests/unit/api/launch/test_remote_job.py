@@ -1,0 +1,54 @@
+"""Names, labels and kinds that follow from a consignment."""
+
+import pytest
+
+from consignments import CASES, consignment, cpu_only, gang, sweep, volumes
+from sampan.api.kinds.computejob import ComputeJobSpec
+from sampan.api.launch.remote_job import needs, optional
+
+SHARED = {
+    "template": {
+        "image": "a:1",
+        "volumes": [
+            {"name": "a", "configMap": {"name": "x", "optional": True}},
+            {"name": "b", "configMap": {"name": "y", "optional": True}},
+            {"name": "c", "configMap": {"name": "x"}},
+            {"name": "d", "secret": {"secretName": "x"}},
+        ],
+    }
+}
+
+
+def test_each_object_travels_once_in_volume_order() -> None:
+    assert needs(ComputeJobSpec.model_validate(SHARED)) == (("x", "y"), ("x",))
+
+
+def test_optional_only_if_every_volume_says_so() -> None:
+    assert optional(ComputeJobSpec.model_validate(SHARED)) == {"y"}
+
+
+def test_names_fit_a_label_and_differ() -> None:
+    c = consignment(SHARED)
+    got = [c.name, c.renamed("c", "x"), c.renamed("c", "y"), c.renamed("s", "x")]
+    assert len(set(got)) == 4
+    assert all(len(name) <= 63 and name.startswith("sj-") for name in got)
+    with pytest.raises(ValueError, match="not in tuple"):
+        c.renamed("c", "z")
+
+
+def test_kinds() -> None:
+    assert [c.networked for c in (cpu_only(), gang(), sweep())] == [False, True, False]
+    assert [c.sweep for c in (cpu_only(), gang(), sweep())] == [False, False, True]
+    assert [c.has_dependents for c in (cpu_only(), gang(), sweep(), volumes())] == [False, True, False, True]
+
+
+@pytest.mark.parametrize("change", [{"attempt": 0}, {"replicas": 0}])
+def test_counts_begin_at_one(change: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="count from 1"):
+        consignment({"template": {"image": "a:1"}}, **change)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_equal_consignments_are_equal(name: str) -> None:
+    assert CASES[name] == CASES[name]
+    assert CASES[name] != CASES["cpu-only" if name != "cpu-only" else "sweep"]
