@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from sampan.model.cluster import CardUse, Cluster, Pool, Running
+from sampan.model.members.cluster import CardUse, Cluster, Pool, Running
 from sampan.model.plan import Assignment, Plan
 from sampan.model.snapshot import Snapshot
-from sampan.model.vector import Vector
+from sampan.model.values.vector import Vector
 from sampan.scheduling.capacity.request import replica_request, started
 
 

@@ -4,18 +4,18 @@ from collections.abc import Iterable, Mapping
 
 from sampan.catalog import load
 from sampan.inventory.pools.grouping import cells_of, pools_of
-from sampan.model.accelerator import AcceleratorClass, Precision
-from sampan.model.admission import Quota
 from sampan.model.backlog import Backlog
-from sampan.model.cluster import Cell, Cluster, Node, Pool, Running
 from sampan.model.job import AlternativeOrder, Demand, Job, Placement, Requirement, Shape
-from sampan.model.offer import Offer, OfferKey, PoolRule, Price, Terms
+from sampan.model.members.accelerator import AcceleratorClass, Precision
+from sampan.model.members.admission import Quota
+from sampan.model.members.cluster import Cell, Cluster, Node, Pool, Running
+from sampan.model.members.offer import Offer, OfferKey, PoolRule, Price, Terms
+from sampan.model.members.taint import Taint
 from sampan.model.policy import BALANCED, Policy
-from sampan.model.quantity import MICRO
-from sampan.model.selector import Expression, Operator, Selector
 from sampan.model.snapshot import Snapshot
-from sampan.model.taint import Taint
-from sampan.model.vector import CPU, MEMORY, PODS, Vector
+from sampan.model.values.quantity import MICRO
+from sampan.model.values.selector import Expression, Operator, Selector
+from sampan.model.values.vector import CPU, MEMORY, PODS, Vector
 
 NOW = 1_800_000_000_000
 GIB = 2**30

@@ -5,11 +5,11 @@ from typing import Any
 from sampan.api.kinds.computejob import ComputeJobSpec
 from sampan.api.launch.dependents import Payload
 from sampan.api.launch.remote_job import Consignment
-from sampan.model.device import ClaimSource
 from sampan.model.job import Share
 from sampan.model.launch import HostPath, Launch, PodSecurity
-from sampan.model.taint import Taint
-from sampan.model.vector import Vector
+from sampan.model.members.device import ClaimSource
+from sampan.model.members.taint import Taint
+from sampan.model.values.vector import Vector
 
 CONFIG_MAPS = {"llama": Payload(data={"train.yaml": "lr: 1e-4\n"}, binary_data={"vocab.bin": "AAEC"}), "extra": Payload(data={"a": "b"})}
 SECRETS = {"hub-token": Payload(data={"token": "Y2FuYXJ5LXNlY3JldA=="})}

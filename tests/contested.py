@@ -11,15 +11,15 @@ from random import Random
 from hypothesis import strategies as st
 
 from builders import A100, H100, NOW, cluster, demand, job, node, offer, quota, requirement, shape, snapshot
-from sampan.model.admission import Admission, Compulsory, LimitItem, LimitType, Quota
-from sampan.model.cluster import Cluster, MemberQueue, Running
 from sampan.model.job import AlternativeOrder, Demand, Job, Placement, Shape
-from sampan.model.offer import Offer, OfferKey, PoolRule, Terms
+from sampan.model.members.admission import Admission, Compulsory, LimitItem, LimitType, Quota
+from sampan.model.members.cluster import Cluster, MemberQueue, Running
+from sampan.model.members.offer import Offer, OfferKey, PoolRule, Terms
 from sampan.model.queues import Queue, QueueUse
 from sampan.model.reason import Reason
-from sampan.model.selector import Selector
 from sampan.model.snapshot import Snapshot
-from sampan.model.vector import CPU, PODS, Vector
+from sampan.model.values.selector import Selector
+from sampan.model.values.vector import CPU, PODS, Vector
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.capacity.limits import after_run
 from sampan.scheduling.capacity.request import replica_request, started

@@ -10,8 +10,8 @@ from sampan.api.status.job_status import Binding, Status
 from sampan.controller.state.record import JobRecord, record_of
 from sampan.kube.objects.meta import ObjectMeta
 from sampan.kube.objects.workloads import Condition, Job, JobSpec, JobStatus
-from sampan.model.names import FINALIZER, remote_labels
-from sampan.model.offer import OfferKey
+from sampan.model.members.offer import OfferKey
+from sampan.model.values.names import FINALIZER, remote_labels
 
 NOW = 1_800_000_000_000
 HUB = "hub-1"

@@ -12,18 +12,18 @@ from random import Random
 from builders import NOW, demand, offer, price, quota, requirement, shape, vector
 from sampan.catalog import load
 from sampan.controller.state.demand_mix import DemandHistogram
-from sampan.model.accelerator import AcceleratorClass
-from sampan.model.admission import JOBS, Quota
 from sampan.model.backlog import Backlog
-from sampan.model.cluster import Cell, Cluster, Node, Pool, Running
 from sampan.model.job import Job, Shape
-from sampan.model.offer import Offer, OfferKey
+from sampan.model.members.accelerator import AcceleratorClass
+from sampan.model.members.admission import JOBS, Quota
+from sampan.model.members.cluster import Cell, Cluster, Node, Pool, Running
+from sampan.model.members.offer import Offer, OfferKey
 from sampan.model.plan import Plan
 from sampan.model.policy import BALANCED, Policy
 from sampan.model.queues import Queue
 from sampan.model.reservation import Reservation
 from sampan.model.snapshot import Snapshot
-from sampan.model.vector import Vector
+from sampan.model.values.vector import Vector
 from sampan.scheduling.capacity.limits import after_run
 
 RESOURCE = "nvidia.com/gpu"

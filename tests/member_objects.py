@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from sampan.kube.objects.workloads import Job, Node, Pod
-from sampan.model.names import FINALIZER, remote_labels, remote_name
+from sampan.model.values.names import FINALIZER, remote_labels, remote_name
 
 Json = dict[str, Any]
 HUB = "11111111-1111-4111-8111-111111111111"

@@ -7,15 +7,15 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from builders import A100, ASCEND, GIB, H100, HYGON, NOW, cluster, demand, job, node, offer, price, quota, requirement, shape, snapshot
-from sampan.model.accelerator import Sharing
-from sampan.model.cluster import CardUse, Cluster, MemberQueue, Node
-from sampan.model.device import Card, ClaimSource, DeviceGroup, Fabric
 from sampan.model.job import AlternativeOrder, Demand, Domestic, Interconnect, Job, Placement, Requirement, Shape, Share
-from sampan.model.offer import Offer, PoolRule, Terms
-from sampan.model.quantity import MICRO
-from sampan.model.selector import Selector
+from sampan.model.members.accelerator import Sharing
+from sampan.model.members.cluster import CardUse, Cluster, MemberQueue, Node
+from sampan.model.members.device import Card, ClaimSource, DeviceGroup, Fabric
+from sampan.model.members.offer import Offer, PoolRule, Terms
 from sampan.model.snapshot import Snapshot
-from sampan.model.vector import CPU, MEMORY, PODS, Vector
+from sampan.model.values.quantity import MICRO
+from sampan.model.values.selector import Selector
+from sampan.model.values.vector import CPU, MEMORY, PODS, Vector
 
 CLASSES = (H100, A100, ASCEND, HYGON)
 RINGS = "huawei-910a-32gb"

@@ -22,7 +22,7 @@ from sampan.kube.credentials.addresses import AddressPolicy
 from sampan.kube.credentials.hub import hub_source
 from sampan.kube.transport.client import Client
 from sampan.kube.transport.limits import Limits
-from sampan.model.offer import OfferKey
+from sampan.model.members.offer import OfferKey
 
 T = TypeVar("T")
 HUB_ID = "11111111-1111-4111-8111-111111111111"

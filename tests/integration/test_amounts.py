@@ -7,7 +7,7 @@ import pytest
 from integration.crd_objects import GOOD, with_value
 from integration.crd_server import GROUP, Server
 from sampan.api.kinds.computejob import ComputeJobSpec
-from sampan.model.quantity import parse_micro, parse_quantity
+from sampan.model.values.quantity import parse_micro, parse_quantity
 
 pytestmark = pytest.mark.integration
 

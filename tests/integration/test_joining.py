@@ -13,8 +13,8 @@ from sampan.local.down import down
 from sampan.local.federation import load_federation
 from sampan.local.scenario import load
 from sampan.local.up import Wish, up
-from sampan.model.cluster import Cluster
-from sampan.model.offer import OfferKey
+from sampan.model.members.cluster import Cluster
+from sampan.model.members.offer import OfferKey
 
 A = "prov-lingang"
 B = "prov-pengcheng"

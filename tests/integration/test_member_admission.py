@@ -22,9 +22,9 @@ from sampan.api.kinds.computejob import ComputeJobSpec
 from sampan.api.launch.manifest import job_manifest
 from sampan.inventory.namespace_rules import NamespaceRules
 from sampan.kube.objects import quotas as kube
-from sampan.model.admission import NO_ADMISSION
-from sampan.model.cluster import Pool
-from sampan.model.quantity import parse_quantity
+from sampan.model.members.admission import NO_ADMISSION
+from sampan.model.members.cluster import Pool
+from sampan.model.values.quantity import parse_quantity
 from sampan.scheduling.capacity.limits import Limit
 from sampan.scheduling.capacity.quota_usage import QuotaUse, use_of
 from sampan.scheduling.feasibility.admission import Fault, unnamed, violations

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from builders import NOW, cluster, demand, job, node, offer, price, selector, shape, snapshot, vector
-from sampan.model.cluster import Cluster, Node
 from sampan.model.job import Demand, Job, Placement, Requirement
-from sampan.model.offer import Offer, PoolRule, Terms
+from sampan.model.members.cluster import Cluster, Node
+from sampan.model.members.offer import Offer, PoolRule, Terms
 from sampan.model.plan import Plan
-from sampan.model.quantity import parse_micro
-from sampan.model.selector import Selector
-from sampan.model.vector import Vector
+from sampan.model.values.quantity import parse_micro
+from sampan.model.values.selector import Selector
+from sampan.model.values.vector import Vector
 from sampan.scheduling.answers.wording import headline
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule

@@ -10,14 +10,14 @@ from random import Random
 
 from builders import A100, H100, NOW, cluster, demand, nodes, offer, quota, requirement, shape, snapshot
 from sampan.model.backlog import Backlog
-from sampan.model.cluster import Cluster, MemberQueue, Running
 from sampan.model.job import Job
-from sampan.model.offer import PoolRule
+from sampan.model.members.cluster import Cluster, MemberQueue, Running
+from sampan.model.members.offer import PoolRule
 from sampan.model.plan import Assignment, Plan
 from sampan.model.reservation import Reservation
-from sampan.model.selector import Selector
 from sampan.model.snapshot import Snapshot
-from sampan.model.vector import Vector
+from sampan.model.values.selector import Selector
+from sampan.model.values.vector import Vector
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.capacity.request import replica_request, started
 from sampan.scheduling.cycle import schedule

@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 from aftermath import after
 from builders import cells, quota
 from sampan.model.backlog import Backlog
-from sampan.model.cluster import Cell, Cluster, Running
 from sampan.model.job import Job, Shape
-from sampan.model.offer import Offer, PoolRule, Terms
+from sampan.model.members.cluster import Cell, Cluster, Running
+from sampan.model.members.offer import Offer, PoolRule, Terms
 from sampan.model.plan import Plan
 from sampan.model.policy import BUILT_IN, Policy
-from sampan.model.quantity import MICRO
 from sampan.model.queues import Queue, QueueUse
-from sampan.model.selector import Expression, Operator, Selector
 from sampan.model.snapshot import Snapshot
+from sampan.model.values.quantity import MICRO
+from sampan.model.values.selector import Expression, Operator, Selector
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule
 from strategies import CLASSES, GPU, JOBS, NPU, QUEUE, worlds

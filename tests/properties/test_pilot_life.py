@@ -20,7 +20,7 @@ from sampan.controller.reconcile import actions as a
 from sampan.controller.reconcile.decide import decide
 from sampan.controller.state.record import JobRecord, record_of
 from sampan.model.lifecycle import Phase
-from sampan.model.names import FINALIZER
+from sampan.model.values.names import FINALIZER
 
 STATES = st.sampled_from(list(AttemptState))
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from builders import ASCEND, H100, HYGON, NOW, cluster, demand, job, nodes, offer, price, requirement, shape, snapshot, vector
 from sampan.model.backlog import Backlog
 from sampan.model.job import AlternativeOrder, Domestic, Placement, Shape
-from sampan.model.offer import Energy, Offer
+from sampan.model.members.offer import Energy, Offer
 from sampan.model.policy import BUILT_IN
-from sampan.model.quantity import MICRO
 from sampan.model.snapshot import Snapshot
+from sampan.model.values.quantity import MICRO
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule
 

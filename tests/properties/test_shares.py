@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from builders import H100, NOW, cluster, demand, job, nodes, offer, requirement, shape, snapshot
 from sampan.model.backlog import Backlog
 from sampan.model.job import Job
-from sampan.model.quantity import MICRO
 from sampan.model.queues import Queue, QueueUse
+from sampan.model.values.quantity import MICRO
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule
 from sampan.scheduling.queueing.charge import decayed_forward

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from jobs import CLUSTER, HUB, OFFER
-from sampan.model.names import remote_labels, remote_name
+from sampan.model.values.names import remote_labels, remote_name
 from unit.controller.fakes import H100_JOB, REMOTE, World, world
 from unit.kube.fake_api import replying
 

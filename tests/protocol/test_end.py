@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from jobs import HUB, NOW
-from sampan.model.names import FINALIZER, LABEL_ATTEMPT, remote_labels, remote_name
+from sampan.model.values.names import FINALIZER, LABEL_ATTEMPT, remote_labels, remote_name
 from unit.controller.fakes import H100_JOB, JOBS, REMOTE, World, running, world
 from unit.kube.fake_api import replying
 

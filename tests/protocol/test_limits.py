@@ -15,8 +15,8 @@ from sampan.controller.offers.pools import OfferPools
 from sampan.controller.state.store import State
 from sampan.inventory.member import Inventory
 from sampan.kube.objects import quotas as kube
-from sampan.model.cluster import Cell, Cluster, Node
-from sampan.model.offer import Offer, OfferKey
+from sampan.model.members.cluster import Cell, Cluster, Node
+from sampan.model.members.offer import Offer, OfferKey
 from sampan.model.reason import Reason
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule

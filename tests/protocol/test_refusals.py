@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 
 from jobs import HUB
-from sampan.model.names import remote_name
+from sampan.model.values.names import remote_name
 from unit.controller.fakes import H100_JOB, REMOTE, World, running, world
 from unit.kube.fake_api import replying
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sampan.catalog.facts import Register
-from sampan.model.device import MAX_DEVICES_PER_NODE, Card
+from sampan.model.members.device import MAX_DEVICES_PER_NODE, Card
 
 MOST_TEXT: Final = 262_144
 _MIB: Final = 2**20

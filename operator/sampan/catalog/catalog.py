@@ -15,11 +15,11 @@ from sampan.catalog.recipes import recipe_for
 from sampan.catalog.resolve import resolve_vendor, unknown_group
 from sampan.catalog.slices import CLAIM, whole_pools
 from sampan.catalog.wiring import rack_of
-from sampan.model.accelerator import AcceleratorClass, Sharing
-from sampan.model.cluster import Node
-from sampan.model.device import MAX_DEVICES_PER_NODE, UNKNOWN_VENDOR, DeviceGroup, Ignored
 from sampan.model.launch import Launch
-from sampan.model.names import GROUP
+from sampan.model.members.accelerator import AcceleratorClass, Sharing
+from sampan.model.members.cluster import Node
+from sampan.model.members.device import MAX_DEVICES_PER_NODE, UNKNOWN_VENDOR, DeviceGroup, Ignored
+from sampan.model.values.names import GROUP
 
 VENDOR_FILES: Final = (
     "nvidia.toml",

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from sampan.catalog.facts import Variant
 from sampan.catalog.recipes import Recipe, read_recipe
-from sampan.model.accelerator import AcceleratorClass, CountRule, Precision, Span
-from sampan.model.quantity import MICRO, parse_micro
+from sampan.model.members.accelerator import AcceleratorClass, CountRule, Precision, Span
+from sampan.model.values.quantity import MICRO, parse_micro
 
 GRADES: Final = ("high", "medium", "low")
 _UNITS: Final = {"memory": 2**30, "bandwidth": 10**9, "throughput": MICRO}

@@ -12,9 +12,9 @@ from typing import Final
 
 from sampan.catalog.facts import Kind, ResourceName, Variant, Vendor
 from sampan.catalog.telling import number
-from sampan.model.accelerator import Sharing
-from sampan.model.cluster import Node
-from sampan.model.device import DeviceGroup, Ignored
+from sampan.model.members.accelerator import Sharing
+from sampan.model.members.cluster import Node
+from sampan.model.members.device import DeviceGroup, Ignored
 
 CONTRADICTORY: Final = "Contradictory"
 MOST_EVIDENCE: Final = 8

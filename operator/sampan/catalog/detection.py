@@ -3,7 +3,7 @@
 import fnmatch
 from dataclasses import dataclass
 
-from sampan.model.selector import Selector
+from sampan.model.values.selector import Selector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

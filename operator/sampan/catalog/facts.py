@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
-from sampan.model.accelerator import AcceleratorClass, Sharing
+from sampan.model.members.accelerator import AcceleratorClass, Sharing
 
 _MOST_NAMES: Final = 8192
 

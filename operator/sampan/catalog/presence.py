@@ -15,9 +15,9 @@ from sampan.catalog.facts import Kind, Vendor
 from sampan.catalog.pci import NFD, chip_of
 from sampan.catalog.slices import CLAIM
 from sampan.catalog.telling import Publication, tell
-from sampan.model.accelerator import Sharing
-from sampan.model.cluster import Node
-from sampan.model.device import MAX_DEVICES_PER_NODE, DeviceGroup, Ignored
+from sampan.model.members.accelerator import Sharing
+from sampan.model.members.cluster import Node
+from sampan.model.members.device import MAX_DEVICES_PER_NODE, DeviceGroup, Ignored
 
 UNCOUNTED: Final = ("Stale", "Incomplete", "NotBelieved")
 """Why devices that are published are not counted although they are there."""

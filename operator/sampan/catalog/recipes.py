@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sampan.model.accelerator import AcceleratorClass
 from sampan.model.launch import NO_LAUNCH, HostPath, Launch, PodSecurity
-from sampan.model.vector import Vector
+from sampan.model.members.accelerator import AcceleratorClass
+from sampan.model.values.vector import Vector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,9 +14,9 @@ from sampan.catalog.facts import Kind, LabelFacts, ResourceName, Vendor
 from sampan.catalog.slices import CLAIM, PUBLISHER, Claimable, claimables
 from sampan.catalog.telling import Publication, Told, labelled_memory, number, tell, unread
 from sampan.catalog.wiring import fabric_of, rings_of, unhealthy_of
-from sampan.model.accelerator import Sharing
-from sampan.model.cluster import Node
-from sampan.model.device import UNKNOWN_VENDOR, DeviceGroup, DraDevice, Ignored
+from sampan.model.members.accelerator import Sharing
+from sampan.model.members.cluster import Node
+from sampan.model.members.device import UNKNOWN_VENDOR, DeviceGroup, DraDevice, Ignored
 
 MOST_EVIDENCE: Final = 8
 _GIB: Final = 2**30

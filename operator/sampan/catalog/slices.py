@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sampan.catalog.facts import DraDriver, DraKind, Kind
-from sampan.model.device import MAX_DEVICES_PER_NODE, Card, ClaimSource, DeviceSlice, DraDevice, Ignored
+from sampan.model.members.device import MAX_DEVICES_PER_NODE, Card, ClaimSource, DeviceSlice, DraDevice, Ignored
 
 PUBLISHER: Final = "dra"
 CLAIM: Final = "claim:"

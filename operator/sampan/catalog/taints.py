@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from sampan.model.taint import Taint, Toleration
+from sampan.model.members.taint import Taint, Toleration
 
 
 class TolerationSet(StrEnum):

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from sampan.model.cluster import CardUse
-from sampan.model.device import MAX_DEVICES_PER_NODE
+from sampan.model.members.cluster import CardUse
+from sampan.model.members.device import MAX_DEVICES_PER_NODE
 
 MOST_TEXT: Final = 262_144
 """Characters of an annotation that are read: Kubernetes allows a whole object's annotations no more."""

@@ -12,9 +12,9 @@ from typing import Final
 from sampan.catalog.facts import LabelFacts, Variant, Vendor
 from sampan.catalog.pci import device_ids
 from sampan.catalog.reading import normalise
-from sampan.model.accelerator import Sharing
-from sampan.model.cluster import Node
-from sampan.model.quantity import format_bytes
+from sampan.model.members.accelerator import Sharing
+from sampan.model.members.cluster import Node
+from sampan.model.values.quantity import format_bytes
 
 TOLERANCE_PERCENT: Final = 8
 """How far a reported memory may lie from the nominal one and still choose the variant: ECC takes a sixteenth of it, firmware a little."""

@@ -6,9 +6,9 @@ from typing import Final
 
 from sampan.catalog.facts import FabricLabel, LabelFacts
 from sampan.catalog.taken import rings_taken
-from sampan.model.cluster import Node
-from sampan.model.device import MAX_DEVICES_PER_NODE, Fabric
-from sampan.model.names import GROUP
+from sampan.model.members.cluster import Node
+from sampan.model.members.device import MAX_DEVICES_PER_NODE, Fabric
+from sampan.model.values.names import GROUP
 
 MOST_TEXT: Final = 262_144
 RACK: Final = "Rack"

@@ -31,7 +31,7 @@ from sampan.controller.state.usage import UsageTracker
 from sampan.faults import log_fault
 from sampan.kube.credentials.addresses import AddressPolicy
 from sampan.kube.transport.limits import Limits
-from sampan.model.offer import OfferKey
+from sampan.model.members.offer import OfferKey
 from sampan.model.policy import BUILT_IN
 from sampan.store.use import UseStore
 

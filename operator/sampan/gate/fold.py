@@ -12,9 +12,9 @@ from sampan.kube.objects.quotas import ResourceClaim
 from sampan.kube.objects.requests import request_of
 from sampan.kube.objects.runtime_class import RuntimeClass
 from sampan.kube.objects.workloads import Condition, ContainerStatus, Node, NodeStatus, Pod, PodSpec, PodStatus, Resources
-from sampan.model.names import LABEL_HUB
-from sampan.model.quantity import MAX_AMOUNT
-from sampan.model.vector import CPU, PODS, Vector
+from sampan.model.values.names import LABEL_HUB
+from sampan.model.values.quantity import MAX_AMOUNT
+from sampan.model.values.vector import CPU, PODS, Vector
 
 _ENDED: Final = ("Succeeded", "Failed")
 _UNREAD: Final = ("kubectl.kubernetes.io/", "volumes.kubernetes.io/", "node.alpha.kubernetes.io/", "csi.volume.kubernetes.io/")

@@ -12,9 +12,9 @@ from sampan.inventory.device_usage import card_uses, claims_taken, contended, do
 from sampan.inventory.in_flight import InFlight, PodUse, pods_by_node, unseen_replicas, unseen_use
 from sampan.inventory.member import Inventory
 from sampan.inventory.quotas import Device
-from sampan.model.cluster import CardUse, Cluster, Node
-from sampan.model.device import DeviceGroup
-from sampan.model.vector import Vector
+from sampan.model.members.cluster import CardUse, Cluster, Node
+from sampan.model.members.device import DeviceGroup
+from sampan.model.values.vector import Vector
 
 InFlightSource = Callable[[str], Iterable[InFlight]]
 """`flights(cluster_uid)`: our assignments whose pods may not all be seen yet."""

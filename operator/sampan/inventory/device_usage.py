@@ -9,11 +9,11 @@ from sampan.catalog.slices import held
 from sampan.catalog.taken import rings_taken
 from sampan.inventory.in_flight import PodUse
 from sampan.inventory.quotas import Device
-from sampan.model.accelerator import Sharing
-from sampan.model.cluster import CardUse, Node
-from sampan.model.device import Card, DeviceGroup, DeviceSlice
 from sampan.model.job import Share
-from sampan.model.vector import Vector
+from sampan.model.members.accelerator import Sharing
+from sampan.model.members.cluster import CardUse, Node
+from sampan.model.members.device import Card, DeviceGroup, DeviceSlice
+from sampan.model.values.vector import Vector
 
 
 def with_claims(node: Node, groups: Iterable[DeviceGroup]) -> Node:

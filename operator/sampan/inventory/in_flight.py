@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from sampan.model.cluster import CardUse
 from sampan.model.job import Share
-from sampan.model.vector import Vector
+from sampan.model.members.cluster import CardUse
+from sampan.model.values.vector import Vector
 from sampan.scheduling.capacity.quota_usage import NOTHING, QuotaUse
 
 

@@ -10,9 +10,9 @@ from sampan.inventory.in_flight import InFlight
 from sampan.inventory.uncounted import total, unreserved
 from sampan.kube.objects import quotas as kube
 from sampan.kube.objects.workloads import Condition
-from sampan.model.cluster import MemberQueue
-from sampan.model.quantity import INFINITE, QuantityError, parse_quantity
-from sampan.model.vector import CPU
+from sampan.model.members.cluster import MemberQueue
+from sampan.model.values.quantity import INFINITE, QuantityError, parse_quantity
+from sampan.model.values.vector import CPU
 
 FlavorResource = tuple[str, str]
 """(flavour, resource)."""

@@ -16,11 +16,11 @@ from sampan.inventory.runtime_classes import RuntimeClasses
 from sampan.kube.objects import workloads as kube
 from sampan.kube.objects.amounts import to_stock
 from sampan.kube.objects.requests import request_of
-from sampan.model.cluster import Node
-from sampan.model.device import DeviceSlice
-from sampan.model.names import LABEL_HUB, LABEL_JOB_UID
-from sampan.model.taint import Taint
-from sampan.model.vector import CPU, PODS, Vector
+from sampan.model.members.cluster import Node
+from sampan.model.members.device import DeviceSlice
+from sampan.model.members.taint import Taint
+from sampan.model.values.names import LABEL_HUB, LABEL_JOB_UID
+from sampan.model.values.vector import CPU, PODS, Vector
 
 _KEEPS_AWAY: Final = ("NoSchedule", "NoExecute")
 _ENDED: Final = ("Succeeded", "Failed")

@@ -11,9 +11,20 @@ from typing import Final
 from sampan.inventory.in_flight import InFlight
 from sampan.inventory.uncounted import counted, total, uncounted
 from sampan.kube.objects import quotas as kube
-from sampan.model.admission import ALL_PODS, CLAIMS, PER_CLASS, Admission, Amounts, Compulsory, LimitItem, LimitType, Quota, quota_key
-from sampan.model.quantity import QuantityError, parse_quantity
-from sampan.model.vector import CPU
+from sampan.model.members.admission import (
+    ALL_PODS,
+    CLAIMS,
+    PER_CLASS,
+    Admission,
+    Amounts,
+    Compulsory,
+    LimitItem,
+    LimitType,
+    Quota,
+    quota_key,
+)
+from sampan.model.values.quantity import QuantityError, parse_quantity
+from sampan.model.values.vector import CPU
 
 _COMPULSORY: Final = ("cpu", "limits.cpu", "limits.memory", "memory", "requests.cpu", "requests.memory")
 """What pods must name where a quota limits it; a mistake that Kubernetes keeps for these alone (pods.go, validationSet)."""

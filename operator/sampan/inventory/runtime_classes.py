@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 from sampan.kube.objects import runtime_class as kube
 from sampan.kube.objects.amounts import to_vector
-from sampan.model.runtime_class import RuntimeClass
-from sampan.model.taint import Toleration
+from sampan.model.members.runtime_class import RuntimeClass
+from sampan.model.members.taint import Toleration
 
 
 class RuntimeClasses:

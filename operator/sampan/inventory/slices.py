@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from sampan.kube.objects import dra
-from sampan.model.device import DeviceSlice, DraDevice
-from sampan.model.quantity import QuantityError, parse_quantity
+from sampan.model.members.device import DeviceSlice, DraDevice
+from sampan.model.values.quantity import QuantityError, parse_quantity
 
 _KEEPS_AWAY: Final = ("NoSchedule", "NoExecute")
 

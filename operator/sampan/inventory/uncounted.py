@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from sampan.inventory.in_flight import InFlight
-from sampan.model.admission import ALL_PODS, JOBS
+from sampan.model.members.admission import ALL_PODS, JOBS
 
 
 def uncounted(flight: InFlight) -> dict[str, int]:

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Final
 
 from sampan.model.job import Job, Shape
-from sampan.model.offer import OfferKey
+from sampan.model.members.offer import OfferKey
 from sampan.model.reason import Reason
 
 MAX_CHUNK: Final = 256

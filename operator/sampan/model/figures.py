@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from sampan.model.accelerator import AcceleratorClass, Precision
-from sampan.model.quantity import format_bytes, format_micro
+from sampan.model.members.accelerator import AcceleratorClass, Precision
+from sampan.model.values.quantity import format_bytes, format_micro
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,13 +4,13 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from sampan.model.accelerator import AcceleratorClass, Precision
 from sampan.model.figures import FIGURES, NoFigure, Shortfall
-from sampan.model.offer import OfferKey, Terms
+from sampan.model.members.accelerator import AcceleratorClass, Precision
+from sampan.model.members.offer import OfferKey, Terms
 from sampan.model.queues import DEFAULT_QUEUE
 from sampan.model.reason import Reason
-from sampan.model.selector import Selector
-from sampan.model.vector import Vector
+from sampan.model.values.selector import Selector
+from sampan.model.values.vector import Vector
 
 
 class Domestic(StrEnum):

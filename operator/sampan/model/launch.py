@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from sampan.model.vector import Vector
+from sampan.model.values.vector import Vector
 
 
 class PodSecurity(StrEnum):

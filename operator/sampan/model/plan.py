@@ -6,7 +6,7 @@ from enum import StrEnum
 from itertools import chain
 
 from sampan.model.job import Demand, Job
-from sampan.model.offer import OfferKey
+from sampan.model.members.offer import OfferKey
 from sampan.model.reason import Reason
 from sampan.model.reservation import Reservation
 

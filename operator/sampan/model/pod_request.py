@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sampan.model.vector import PODS, Vector
+from sampan.model.values.vector import PODS, Vector
 
 ONE_POD: Final = Vector(((PODS, 1),))
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from sampan.model.quantity import MICRO
+from sampan.model.values.quantity import MICRO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

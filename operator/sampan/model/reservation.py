@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sampan.model.offer import OfferKey
+from sampan.model.members.offer import OfferKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

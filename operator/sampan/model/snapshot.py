@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sampan.model.accelerator import AcceleratorClass
 from sampan.model.backlog import NOTHING_WAITS, Backlog
-from sampan.model.cluster import Cell, Cluster
 from sampan.model.job import Demand, Job
-from sampan.model.offer import Offer, OfferKey
+from sampan.model.members.accelerator import AcceleratorClass
+from sampan.model.members.cluster import Cell, Cluster
+from sampan.model.members.offer import Offer, OfferKey
 from sampan.model.policy import Policy
 from sampan.model.queues import Queue, QueueUse
 from sampan.model.reservation import Reservation

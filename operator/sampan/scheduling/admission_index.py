@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 
 from sampan.model.job import Job
-from sampan.model.quantity import INFINITE
 from sampan.model.snapshot import Snapshot
+from sampan.model.values.quantity import INFINITE
 from sampan.scheduling.cache import SchedulerCache
 from sampan.scheduling.queueing.equivalence import EquivalenceClass
 from sampan.scheduling.queueing.pending import NamespaceQueue

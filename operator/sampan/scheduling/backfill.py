@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 
 from sampan.model.plan import StartUnknown
-from sampan.model.quantity import INFINITE
 from sampan.model.reservation import Reservation
-from sampan.model.vector import CPU
+from sampan.model.values.quantity import INFINITE
+from sampan.model.values.vector import CPU
 from sampan.scheduling.capacity.fit_matrix import CellColumn
 from sampan.scheduling.capacity.node_selection import NodeRoom, select_nodes
 from sampan.scheduling.capacity.resources import NodeResources, fits

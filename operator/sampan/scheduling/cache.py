@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
 
-from sampan.model.cluster import Cell, Cluster, Running
 from sampan.model.job import Shape
+from sampan.model.members.cluster import Cell, Cluster, Running
 from sampan.model.policy import BALANCED, BUILT_IN, Policy
 from sampan.model.reason import Reason
 from sampan.model.snapshot import Snapshot

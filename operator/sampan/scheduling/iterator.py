@@ -9,9 +9,9 @@ from heapq import heappop, heappush, heapreplace
 
 from sampan.model.backlog import Bucket
 from sampan.model.job import Job
-from sampan.model.quantity import MICRO
 from sampan.model.queues import Queue, QueueUse
 from sampan.model.reason import Reason
+from sampan.model.values.quantity import MICRO
 from sampan.scheduling.admission_index import AdmissionIndex
 from sampan.scheduling.queueing.equivalence import EquivalenceClass
 from sampan.scheduling.queueing.pending import NamespaceQueue, PendingIndex

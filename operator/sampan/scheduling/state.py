@@ -5,10 +5,10 @@ from typing import Final
 
 import numpy as np
 
-from sampan.model.cluster import Cell
 from sampan.model.job import AlternativeOrder, Demand, Job, Shape
+from sampan.model.members.cluster import Cell
 from sampan.model.snapshot import Snapshot
-from sampan.model.vector import CPU
+from sampan.model.values.vector import CPU
 from sampan.scheduling.cache import SchedulerCache
 from sampan.scheduling.capacity.cells import CellId, CellIndex
 from sampan.scheduling.capacity.fit_matrix import FitMatrix

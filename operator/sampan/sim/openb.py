@@ -12,16 +12,16 @@ from typing import Final
 
 import numpy as np
 
-from sampan.model.accelerator import Sharing
 from sampan.model.backlog import Backlog
-from sampan.model.cluster import CardUse, Cell, Cluster, Node, Pool
-from sampan.model.device import Card, DeviceGroup
 from sampan.model.job import Demand, Job, Placement, Requirement, Shape, Share
-from sampan.model.offer import Offer
+from sampan.model.members.accelerator import Sharing
+from sampan.model.members.cluster import CardUse, Cell, Cluster, Node, Pool
+from sampan.model.members.device import Card, DeviceGroup
+from sampan.model.members.offer import Offer
 from sampan.model.plan import Assignment
 from sampan.model.policy import BALANCED
 from sampan.model.snapshot import Snapshot
-from sampan.model.vector import CPU, MEMORY, PODS, Vector
+from sampan.model.values.vector import CPU, MEMORY, PODS, Vector
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.capacity.request import replica_request
 from sampan.scheduling.capacity.topology import Cards, take_cards

@@ -7,16 +7,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sampan.model.accelerator import AcceleratorClass
 from sampan.model.backlog import Backlog
-from sampan.model.cluster import Cell, Cluster, Node, Pool
-from sampan.model.device import DeviceGroup
 from sampan.model.job import Demand, Job, Placement, Requirement, Shape
-from sampan.model.offer import Offer, OfferKey, Terms
+from sampan.model.members.accelerator import AcceleratorClass
+from sampan.model.members.cluster import Cell, Cluster, Node, Pool
+from sampan.model.members.device import DeviceGroup
+from sampan.model.members.offer import Offer, OfferKey, Terms
 from sampan.model.plan import Assignment
 from sampan.model.policy import BALANCED, Policy
 from sampan.model.snapshot import Snapshot
-from sampan.model.vector import PODS, Vector
+from sampan.model.values.vector import PODS, Vector
 from sampan.scheduling.capacity.request import replica_request, started
 
 GPU: Final = AcceleratorClass(name="simulated-gpu", vendor="simulated", family="simulated", stack="simulated", origin="ZZ")

@@ -10,7 +10,7 @@ from integration.charts.support import PROVIDER_NS, TENANT_NS, Hub, custom, job
 from integration.charts.test_policies import wait_refused
 from integration.crd_objects import with_value
 from integration.operator_rows import POLICY_ROWS, Denied
-from sampan.model.names import GROUP, VERSION
+from sampan.model.values.names import GROUP, VERSION
 
 pytestmark = pytest.mark.integration
 

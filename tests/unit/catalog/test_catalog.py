@@ -7,8 +7,8 @@ import pytest
 from builders import A100, ASCEND, GIB, H100, HYGON, accelerator_class, node, selector
 from sampan.api.convert.classes import class_of
 from sampan.catalog import Detection, load
-from sampan.model.accelerator import AcceleratorClass, Precision, Sharing
-from sampan.model.quantity import MICRO
+from sampan.model.members.accelerator import AcceleratorClass, Precision, Sharing
+from sampan.model.values.quantity import MICRO
 
 REQUIRED = {
     "nvidia-h100-sxm-80gb": ("nvidia-hopper", 80, 989),

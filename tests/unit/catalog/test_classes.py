@@ -6,8 +6,8 @@ import pytest
 
 from sampan.catalog import load
 from sampan.catalog.classes import ClassDataError, Maker, products_of, read_classes
-from sampan.model.accelerator import Precision
-from sampan.model.quantity import MICRO
+from sampan.model.members.accelerator import Precision
+from sampan.model.values.quantity import MICRO
 
 GIB = 2**30
 ACME = Maker(name="acme", stack="acme-stack", origin="DE")

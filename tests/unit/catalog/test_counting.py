@@ -4,8 +4,8 @@ import pytest
 
 from builders import accelerator_class, node
 from sampan.catalog import Detection, load
-from sampan.model.accelerator import Sharing
-from sampan.model.device import DeviceGroup
+from sampan.model.members.accelerator import Sharing
+from sampan.model.members.device import DeviceGroup
 
 GPU, COUNT = "nvidia.com/gpu", "nvidia.com/gpu.count"
 A100, A30, H200 = ({"nvidia.com/gpu.product": name} for name in ("NVIDIA-A100-80GB-PCIe", "NVIDIA-A30", "NVIDIA-H200"))

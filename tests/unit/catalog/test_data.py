@@ -18,8 +18,8 @@ from sampan.inventory.member import to_node
 from sampan.inventory.slices import to_slice
 from sampan.kube.objects.dra import ResourceSlice
 from sampan.kube.objects.workloads import Node as KubeNode
-from sampan.model.cluster import Node
-from sampan.model.device import DeviceGroup
+from sampan.model.members.cluster import Node
+from sampan.model.members.device import DeviceGroup
 
 FOLDER = ROOT / "tests" / "data" / "nodes"
 CASES = yaml.safe_load((FOLDER.parent / "node-cases.yaml").read_text(encoding="utf-8"))

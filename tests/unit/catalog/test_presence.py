@@ -8,7 +8,7 @@ from builders import cluster, node, offer
 from sampan.catalog import load
 from sampan.inventory.pools.grouping import pools_of
 from sampan.inventory.pools.summary import excluded_nodes
-from sampan.model.device import DeviceGroup, DeviceSlice, DraDevice
+from sampan.model.members.device import DeviceGroup, DeviceSlice, DraDevice
 
 INSTANCE_TYPE = "node.kubernetes.io/instance-type"
 MACHINES = {

@@ -6,7 +6,7 @@ import pytest
 
 from sampan.catalog.facts import Kind
 from sampan.catalog.reading_names import read_drivers, read_fabrics, read_labels, read_registers, read_resource
-from sampan.model.accelerator import Sharing
+from sampan.model.members.accelerator import Sharing
 
 
 def test_a_resource_name_is_a_name_or_a_pattern() -> None:

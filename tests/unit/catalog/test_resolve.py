@@ -5,8 +5,8 @@ import pytest
 from builders import node
 from sampan.catalog import load
 from sampan.catalog.telling import Publication, tell
-from sampan.model.accelerator import Sharing
-from sampan.model.device import DeviceGroup
+from sampan.model.members.accelerator import Sharing
+from sampan.model.members.device import DeviceGroup
 
 GPU, CHIP = "nvidia.com/gpu", "node.kubernetes.io/npu.chip.name"
 

@@ -9,7 +9,7 @@ from builders import node
 from sampan.catalog import load
 from sampan.catalog.facts import DraDriver
 from sampan.catalog.slices import attribute, claimables, held, whole_pools
-from sampan.model.device import DeviceSlice, DraDevice
+from sampan.model.members.device import DeviceSlice, DraDevice
 
 DRIVER = "gpu.nvidia.com"
 GIB = 2**30

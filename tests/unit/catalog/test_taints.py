@@ -3,7 +3,7 @@
 import pytest
 
 from sampan.catalog.taints import USUAL, TolerationSet, lifecycle, usual_set
-from sampan.model.taint import Taint
+from sampan.model.members.taint import Taint
 
 GPU, SPOT, ARM = TolerationSet.GPU_NODES, TolerationSet.SPOT, TolerationSet.ARM64
 

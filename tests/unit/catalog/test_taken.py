@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sampan.catalog.taken import cards_taken, devices_taken, rings_taken
-from sampan.model.cluster import CardUse
+from sampan.model.members.cluster import CardUse
 
 MIB = 2**20
 

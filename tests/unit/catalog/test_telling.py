@@ -6,8 +6,8 @@ from builders import node
 from sampan.catalog import load
 from sampan.catalog.facts import Vendor
 from sampan.catalog.telling import Publication, number, tell, without_suffixes
-from sampan.model.accelerator import Sharing
-from sampan.model.device import DeviceGroup
+from sampan.model.members.accelerator import Sharing
+from sampan.model.members.device import DeviceGroup
 
 GIB = 2**30
 GPU, PRODUCT, MEMORY = "nvidia.com/gpu", "nvidia.com/gpu.product", "nvidia.com/gpu.memory"

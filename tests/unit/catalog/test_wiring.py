@@ -8,7 +8,7 @@ from builders import node
 from sampan.catalog import load
 from sampan.catalog.facts import FabricLabel, LabelFacts
 from sampan.catalog.wiring import fabric_of, rack_of, rings_of, unhealthy_of
-from sampan.model.device import Fabric
+from sampan.model.members.device import Fabric
 
 CLIQUE, GPU = "nvidia.com/gpu.clique", "nvidia.com/gpu"
 LABELS = LabelFacts(unhealthy=("bad",))

@@ -27,11 +27,11 @@ from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.kube.objects.workloads import Pod
 from sampan.kube.transport.client import Client
 from sampan.kube.transport.limits import Limits
-from sampan.model.accelerator import AcceleratorClass
-from sampan.model.cluster import Cell, Cluster, Node, Pool
-from sampan.model.names import LABEL_JOB_UID, remote_name
-from sampan.model.offer import Offer, OfferKey
+from sampan.model.members.accelerator import AcceleratorClass
+from sampan.model.members.cluster import Cell, Cluster, Node, Pool
+from sampan.model.members.offer import Offer, OfferKey
 from sampan.model.plan import Assignment
+from sampan.model.values.names import LABEL_JOB_UID, remote_name
 
 from .fake_cluster import FakeCluster, cluster
 

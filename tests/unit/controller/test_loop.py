@@ -12,9 +12,9 @@ from jobs import NOW, body
 from sampan.controller.loop import TICK, Loop
 from sampan.controller.reconcile.reconciler import JobReconciler
 from sampan.controller.state.store import State
-from sampan.model.accelerator import AcceleratorClass
-from sampan.model.cluster import Cell, Cluster
-from sampan.model.offer import Offer, OfferKey
+from sampan.model.members.accelerator import AcceleratorClass
+from sampan.model.members.cluster import Cell, Cluster
+from sampan.model.members.offer import Offer, OfferKey
 from sampan.model.plan import Assignment, Refusal
 
 from .fakes import H100_JOB, FakeFleet

@@ -8,8 +8,8 @@ from sampan.gate.fold import bare_node, bare_pod, folded
 from sampan.inventory.member import to_node
 from sampan.kube.objects.requests import request_of
 from sampan.kube.objects.workloads import Pod
-from sampan.model.names import LABEL_HUB
-from sampan.model.vector import Vector
+from sampan.model.values.names import LABEL_HUB
+from sampan.model.values.vector import Vector
 
 PODS = st.lists(
     st.builds(

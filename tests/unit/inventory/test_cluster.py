@@ -11,7 +11,7 @@ from sampan.catalog import load
 from sampan.inventory.cluster import ClusterView
 from sampan.inventory.in_flight import InFlight, usage_of
 from sampan.inventory.member import Inventory
-from sampan.model.vector import Vector
+from sampan.model.values.vector import Vector
 
 FLIGHT = InFlight(job_uid=JOB, nodes=(("n1", 2),), per_replica=Vector.of({"nvidia.com/gpu": 4, "pods": 1}))
 

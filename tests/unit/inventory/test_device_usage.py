@@ -6,10 +6,10 @@ from builders import node, vector
 from sampan.catalog import load
 from sampan.inventory.device_usage import card_uses, claims_taken, contended, doubles_taken, rings_free, with_claims, with_planned
 from sampan.inventory.in_flight import PodUse
-from sampan.model.cluster import CardUse, Node
-from sampan.model.device import Card, DeviceGroup, DeviceSlice, DraDevice
 from sampan.model.job import Share
-from sampan.model.vector import Vector
+from sampan.model.members.cluster import CardUse, Node
+from sampan.model.members.device import Card, DeviceGroup, DeviceSlice, DraDevice
+from sampan.model.values.vector import Vector
 
 GIB = 2**30
 CARDS = (Card(id="a", memory=24 * GIB, slots=4), Card(id="b", memory=24 * GIB, slots=4))

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from builders import vector
 from sampan.inventory.in_flight import InFlight, PodUse, unseen_replicas, unseen_use, usage_of
-from sampan.model.vector import PODS, Vector
+from sampan.model.values.vector import PODS, Vector
 
 ONE = vector(cpu=1, gpu=8, pods=1)
 

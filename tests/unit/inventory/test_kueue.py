@@ -9,7 +9,7 @@ import pytest
 from sampan.inventory.in_flight import Created, InFlight
 from sampan.inventory.kueue import KueueQueues
 from sampan.kube.objects import quotas as kube
-from sampan.model.vector import Vector
+from sampan.model.values.vector import Vector
 from sampan.scheduling.capacity.quota_usage import QuotaUse
 
 GPU = "nvidia.com/gpu"

@@ -5,9 +5,9 @@ import pytest
 from member_objects import HUB, JOB, as_node, as_pod, node_body, pod_body
 from sampan.inventory.member import Inventory, job_uid_of, to_node
 from sampan.kube.objects.amounts import to_vector
-from sampan.model.names import remote_labels
-from sampan.model.taint import Taint
-from sampan.model.vector import Vector
+from sampan.model.members.taint import Taint
+from sampan.model.values.names import remote_labels
+from sampan.model.values.vector import Vector
 
 
 @pytest.fixture

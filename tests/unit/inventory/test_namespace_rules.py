@@ -9,8 +9,8 @@ import pytest
 from sampan.inventory.in_flight import Created, InFlight
 from sampan.inventory.namespace_rules import NamespaceRules
 from sampan.kube.objects import quotas as kube
-from sampan.model.admission import ALL_PODS, CONFIG_MAPS, JOBS, Compulsory, LimitItem, LimitType, Quota
-from sampan.model.vector import Vector
+from sampan.model.members.admission import ALL_PODS, CONFIG_MAPS, JOBS, Compulsory, LimitItem, LimitType, Quota
+from sampan.model.values.vector import Vector
 from sampan.scheduling.capacity.quota_usage import QuotaUse
 
 GPU = "nvidia.com/gpu"

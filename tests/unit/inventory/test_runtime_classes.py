@@ -10,9 +10,9 @@ from sampan.controller.members.optional_watches import RUNTIME_CLASSES, cluster_
 from sampan.inventory.member import Inventory
 from sampan.inventory.runtime_classes import RuntimeClasses
 from sampan.kube.objects import runtime_class as kube
-from sampan.model.runtime_class import RuntimeClass
-from sampan.model.taint import Toleration
-from sampan.model.vector import Vector
+from sampan.model.members.runtime_class import RuntimeClass
+from sampan.model.members.taint import Toleration
+from sampan.model.values.vector import Vector
 
 
 def made(name: str = "kata", **fields: Any) -> kube.RuntimeClass:

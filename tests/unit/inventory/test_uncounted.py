@@ -2,8 +2,8 @@
 
 from sampan.inventory.in_flight import Created, InFlight
 from sampan.inventory.uncounted import counted, total, uncounted, unreserved
-from sampan.model.admission import ALL_PODS, CONFIG_MAPS, JOBS
-from sampan.model.vector import Vector
+from sampan.model.members.admission import ALL_PODS, CONFIG_MAPS, JOBS
+from sampan.model.values.vector import Vector
 from sampan.scheduling.capacity.quota_usage import QuotaUse
 
 USE = QuotaUse(each={"cpu": 2}, once={JOBS: 1, CONFIG_MAPS: 2})

@@ -1,7 +1,7 @@
 """Launch recipes: the last word wins field by field, and nothing is lost that nobody replaced."""
 
 from sampan.model.launch import HostPath, Launch, PodSecurity
-from sampan.model.vector import Vector
+from sampan.model.values.vector import Vector
 
 CLASS = Launch(
     env=(("A", "1"), ("B", "1")),

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import GIB, H100, accelerator_class, demand, pool, requirement
-from sampan.model.accelerator import AcceleratorClass, Precision, Sharing
-from sampan.model.cluster import Pool
 from sampan.model.figures import FIGURES, NoFigure, Shortfall
 from sampan.model.job import Requirement
-from sampan.model.quantity import MICRO
+from sampan.model.members.accelerator import AcceleratorClass, Precision, Sharing
+from sampan.model.members.cluster import Pool
+from sampan.model.values.quantity import MICRO
 
 GPU = "nvidia.com/gpu"
 HAVE = replace(accelerator_class(), memory_bandwidth=3350 * 10**9, throughput=((Precision.FP64, 34 * MICRO), (Precision.FP16, 989 * MICRO)))

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from sampan.model.offer import OfferKey
+from sampan.model.members.offer import OfferKey
 from sampan.model.reservation import Reservation
 
 

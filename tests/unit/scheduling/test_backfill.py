@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from builders import H100, NOW, cluster, demand, job, nodes, offer, requirement, running, selector, shape, snapshot
-from sampan.model.cluster import Cluster, Running
 from sampan.model.job import Job
-from sampan.model.offer import PoolRule
+from sampan.model.members.cluster import Cluster, Running
+from sampan.model.members.offer import PoolRule
 from sampan.model.plan import Plan
 from sampan.model.reason import Reason
 from sampan.model.reservation import Reservation

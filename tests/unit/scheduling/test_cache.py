@@ -5,9 +5,9 @@ from dataclasses import replace
 from builders import H100, NOW, cluster, job, nodes, offer, price, snapshot
 from sampan.model.plan import Plan
 from sampan.model.policy import Policy
-from sampan.model.quantity import MICRO
 from sampan.model.reason import Reason
 from sampan.model.snapshot import Snapshot
+from sampan.model.values.quantity import MICRO
 from sampan.scheduling.cache import Memo, reasons_in
 from sampan.scheduling.cycle import schedule
 

@@ -22,13 +22,13 @@ from builders import (
     snapshot,
     vector,
 )
-from sampan.model.cluster import Cluster
 from sampan.model.job import AlternativeOrder, Domestic, Job, Placement, Requirement, Shape
-from sampan.model.offer import Offer, Price
+from sampan.model.members.cluster import Cluster
+from sampan.model.members.offer import Offer, Price
 from sampan.model.plan import Plan
-from sampan.model.quantity import MICRO
 from sampan.model.reason import Reason
 from sampan.model.snapshot import Snapshot
+from sampan.model.values.quantity import MICRO
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule
 

@@ -2,7 +2,7 @@
 
 from builders import H100, cluster, demand, job, nodes, offer, price, requirement, shape, snapshot, vector
 from sampan.model.job import AlternativeOrder, Shape
-from sampan.model.quantity import MICRO
+from sampan.model.values.quantity import MICRO
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.selection import select_cell
 from sampan.scheduling.state import CycleState

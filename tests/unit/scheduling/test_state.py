@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from builders import H100, cluster, demand, job, nodes, offer, requirement, shape, snapshot, vector
-from sampan.model.cluster import Cell
 from sampan.model.job import Interconnect, Placement, Shape
+from sampan.model.members.cluster import Cell
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule

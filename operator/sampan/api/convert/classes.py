@@ -7,9 +7,9 @@ from typing import Any
 from sampan.api.convert.launch import launch_of
 from sampan.api.convert.offers import InvalidObjectError, parse_object, selector_of
 from sampan.api.kinds.acceleratorclass import AcceleratorClassSpec, CountRuleSpec
-from sampan.model.accelerator import AcceleratorClass, CountRule, Precision
-from sampan.model.quantity import QuantityError, parse_micro, parse_quantity
-from sampan.model.selector import Selector
+from sampan.model.members.accelerator import AcceleratorClass, CountRule, Precision
+from sampan.model.values.quantity import QuantityError, parse_micro, parse_quantity
+from sampan.model.values.selector import Selector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

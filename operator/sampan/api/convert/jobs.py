@@ -12,11 +12,11 @@ from sampan.api.fields.selector import LabelSelector
 from sampan.api.kinds.computejob import ComputeJobSpec
 from sampan.api.launch.remote_job import needs
 from sampan.api.launch.resolved_alternative import Way, way
-from sampan.model.admission import ALL_PODS, CONFIG_MAPS, SECRETS
 from sampan.model.job import Demand, Placement, Requirement, Shape, Share
-from sampan.model.quantity import QuantityError, parse_micro, parse_quantity
-from sampan.model.selector import Expression, Operator, Selector
-from sampan.model.vector import CPU, MEMORY, PODS, STORAGE, Vector
+from sampan.model.members.admission import ALL_PODS, CONFIG_MAPS, SECRETS
+from sampan.model.values.quantity import QuantityError, parse_micro, parse_quantity
+from sampan.model.values.selector import Expression, Operator, Selector
+from sampan.model.values.vector import CPU, MEMORY, PODS, STORAGE, Vector
 
 
 def parse_spec(raw: Mapping[str, Any]) -> tuple[ComputeJobSpec | None, str]:

@@ -3,8 +3,8 @@
 from sampan.api.fields.launch_spec import OfferLaunchSpec, RecipeSpec
 from sampan.catalog.taints import USUAL
 from sampan.model.launch import NO_LAUNCH, HostPath, Launch, PodSecurity
-from sampan.model.taint import Toleration
-from sampan.model.vector import Vector
+from sampan.model.members.taint import Toleration
+from sampan.model.values.vector import Vector
 
 
 def launch_of(spec: RecipeSpec | None) -> Launch:

@@ -7,8 +7,8 @@ from sampan.api.convert.offers import InvalidObjectError, parse_object
 from sampan.api.kinds.placementpolicy import PlacementPolicySpec
 from sampan.api.kinds.queue_kind import QueueSpec
 from sampan.model.policy import Policy
-from sampan.model.quantity import QuantityError, parse_micro
 from sampan.model.queues import Queue
+from sampan.model.values.quantity import QuantityError, parse_micro
 
 
 def policy_of(body: Mapping[str, Any]) -> Policy:

@@ -13,7 +13,7 @@ from sampan.api.crd.generated import ROOT, Changes, differing, run
 from sampan.api.crd.structural import structural_schema
 from sampan.api.fields.common import validations
 from sampan.api.kinds.table import KINDS, Kind
-from sampan.model.names import GROUP, VERSION
+from sampan.model.values.names import GROUP, VERSION
 
 Json = dict[str, Any]
 HEADER: Final = "# GENERATED from operator/sampan/api by `make generate`: do not edit.\n"

@@ -20,7 +20,7 @@ from sampan.api.fields.scalars import (
     Seconds,
 )
 from sampan.api.fields.template import EnvVar, Resources
-from sampan.model.accelerator import Precision
+from sampan.model.members.accelerator import Precision
 
 
 class Capability(Border):

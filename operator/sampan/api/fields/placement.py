@@ -9,7 +9,7 @@ from sampan.api.fields.quantities import Decimal
 from sampan.api.fields.scalars import Country, DnsLabel, DnsSubdomain
 from sampan.api.fields.selector import LabelSelector
 from sampan.model.job import Domestic, Interconnect
-from sampan.model.offer import Terms
+from sampan.model.members.offer import Terms
 
 
 class Placement(Border):

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from sampan.api.fields.common import Border, Rule, as_atomic
 from sampan.api.fields.scalars import LABEL_KEY_PATTERN, LabelKey, LabelValue
-from sampan.model.selector import Operator
+from sampan.model.values.selector import Operator
 
 _WITH_VALUES = (Operator.IN, Operator.NOT_IN)
 

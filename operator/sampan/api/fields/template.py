@@ -8,7 +8,7 @@ from pydantic import Field
 from sampan.api.fields.common import Border, Rule, as_atomic, as_map, as_set
 from sampan.api.fields.quantities import Amount, PositiveAmount
 from sampan.api.fields.scalars import AbsolutePath, Architecture, Argument, Bool, DnsLabel, DnsSubdomain, EnvName, Image, Int
-from sampan.model.quantity import parse_quantity
+from sampan.model.values.quantity import parse_quantity
 
 SHM_PATH = "/dev/shm"  # noqa: S108 - a mount point in the container, no file of ours
 RESERVED = "sampan-"

@@ -17,7 +17,7 @@ from sampan.api.fields.scalars import (
     ResourceName,
 )
 from sampan.api.fields.selector import LabelSelector
-from sampan.model.accelerator import Span
+from sampan.model.members.accelerator import Span
 
 
 class CountRuleSpec(Border):

@@ -11,7 +11,7 @@ from sampan.api.fields.quantities import Decimal, Share
 from sampan.api.fields.scalars import Bool, Country, DisplayText, DnsLabel, DnsSubdomain, Int, Seconds, Timestamp
 from sampan.api.fields.selector import LabelSelector
 from sampan.catalog.taints import USUAL, TolerationSet
-from sampan.model.offer import Terms
+from sampan.model.members.offer import Terms
 
 Currency = Literal["AED", "CHF", "CNY", "EUR", "GBP", "HKD", "JPY", "KRW", "MOP", "SGD", "TWD", "USD"]
 

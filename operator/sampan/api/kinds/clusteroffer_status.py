@@ -7,7 +7,7 @@ from pydantic import Field
 from sampan.api.fields.common import Condition, Observed, Rule, as_atomic, as_map, as_set
 from sampan.api.fields.quantities import PositiveAmount
 from sampan.api.fields.scalars import Bool, CamelCase, Count, DnsLabel, Int, Timestamp, Uid, Word
-from sampan.model.accelerator import Sharing
+from sampan.model.members.accelerator import Sharing
 
 Generation = Annotated[Int, Field(ge=0, le=2**53)]
 

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from sampan.api.fields.common import Border, as_set
 from sampan.api.fields.scalars import LABEL_KEY_PATTERN, Bool, Country, DisplayText, DnsLabel, GrantedValue, LabelKey
-from sampan.model.offer import Terms
+from sampan.model.members.offer import Terms
 
 _KEYS = {
     "rule": f"self.all(k, size(k) <= 317 && k.matches(r'{LABEL_KEY_PATTERN}'))",

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sampan.api.launch.environment import MASTER_PORT
 from sampan.api.launch.remote_job import Consignment, needs, optional
-from sampan.model.device import ClaimSource
+from sampan.model.members.device import ClaimSource
 
 __all__ = ["Dependent", "MissingDependency", "Payload", "dependents", "needs", "owned"]
 

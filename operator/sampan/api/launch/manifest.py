@@ -11,7 +11,7 @@ from typing import Any, Final
 from sampan.api.launch.pod import pod_template
 from sampan.api.launch.recipe import job_annotations
 from sampan.api.launch.remote_job import Consignment
-from sampan.model import names
+from sampan.model.values import names
 
 __all__ = ["Consignment", "in_queue", "job_manifest", "start_patch"]
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 from sampan.api.kinds.computejob import ComputeJobSpec
 from sampan.api.launch.resolved_alternative import Way, way
-from sampan.model import names
-from sampan.model.device import ClaimSource
 from sampan.model.job import Share
 from sampan.model.launch import NO_LAUNCH, Launch
-from sampan.model.taint import Taint
+from sampan.model.members.device import ClaimSource
+from sampan.model.members.taint import Taint
+from sampan.model.values import names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sampan.model.quantity import format_micro, parse_micro
+from sampan.model.values.quantity import format_micro, parse_micro
 
 
 def corrected(binding: Mapping[str, Any], seconds: int) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from sampan.api.status.charged_use import corrected
 from sampan.api.status.hold_up import calmed
 from sampan.api.status.rejections import forgotten
 from sampan.model.lifecycle import Event, Outcome, Phase, follow
-from sampan.model.offer import OfferKey
+from sampan.model.members.offer import OfferKey
 from sampan.model.plan import Verdict
-from sampan.model.quantity import format_micro, parse_micro
+from sampan.model.values.quantity import format_micro, parse_micro
 
 Status = dict[str, Any]
 

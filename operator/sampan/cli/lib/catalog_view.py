@@ -10,10 +10,10 @@ from sampan.catalog import Catalog, Detection
 from sampan.catalog.facts import Variant, Vendor
 from sampan.catalog.reading import normalise
 from sampan.catalog.recipes import PUBLISHERS
-from sampan.model.accelerator import AcceleratorClass, CountRule, Span
 from sampan.model.launch import NO_LAUNCH, Launch, PodSecurity
-from sampan.model.quantity import MICRO, format_bytes, format_micro, parse_micro
-from sampan.model.selector import Selector
+from sampan.model.members.accelerator import AcceleratorClass, CountRule, Span
+from sampan.model.values.quantity import MICRO, format_bytes, format_micro, parse_micro
+from sampan.model.values.selector import Selector
 
 NEAREST: Final = 5
 """Names that are offered for one that nobody knows."""

@@ -15,11 +15,11 @@ from sampan.inventory.pools.grouping import pools_of
 from sampan.inventory.pools.summary import ExcludedNodes, PoolSummary, excluded_nodes, summarise
 from sampan.inventory.pools.taints import advice, blocking
 from sampan.kube.objects import workloads as kube
-from sampan.model.accelerator import AcceleratorClass, Sharing
-from sampan.model.cluster import CardUse, Cluster, Node
-from sampan.model.device import UNKNOWN_VENDOR, DeviceGroup, DeviceSlice, Ignored
-from sampan.model.offer import Offer, OfferKey, Terms
-from sampan.model.quantity import format_bytes
+from sampan.model.members.accelerator import AcceleratorClass, Sharing
+from sampan.model.members.cluster import CardUse, Cluster, Node
+from sampan.model.members.device import UNKNOWN_VENDOR, DeviceGroup, DeviceSlice, Ignored
+from sampan.model.members.offer import Offer, OfferKey, Terms
+from sampan.model.values.quantity import format_bytes
 from sampan.scheduling.capacity.node_room import hindrances, usable
 
 UID = "inspected"

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sampan.model.lifecycle import Phase
-from sampan.model.names import FINALIZER, LABEL_JOB_UID
+from sampan.model.values.names import FINALIZER, LABEL_JOB_UID
 
 Object = Mapping[str, Any]
 

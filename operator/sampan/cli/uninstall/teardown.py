@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from sampan.cli.uninstall.bound_jobs import Object, is_bound, is_held
-from sampan.model.names import FINALIZER, GROUP, VERSION
+from sampan.model.values.names import FINALIZER, GROUP, VERSION
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient

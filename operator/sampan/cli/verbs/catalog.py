@@ -15,7 +15,7 @@ from sampan.cli.lib.render import Column, print_data, print_table
 if TYPE_CHECKING:
     from sampan.catalog import Detection
     from sampan.cli.lib.catalog_view import Book
-    from sampan.model.accelerator import AcceleratorClass
+    from sampan.model.members.accelerator import AcceleratorClass
 
     Declared = dict[str, tuple[AcceleratorClass, Detection]]
 

@@ -14,7 +14,7 @@ from sampan.kube.objects.meta import ConfigMap, Namespace, PartialObject, Secret
 from sampan.kube.transport.client import Client, ListOptions
 from sampan.kube.transport.paths import ResourcePath, resource_path
 from sampan.kube.watch.listing import Bounds, Collection, list_all
-from sampan.model.names import FINALIZER, GROUP, VERSION
+from sampan.model.values.names import FINALIZER, GROUP, VERSION
 
 Body = dict[str, Any]
 T = TypeVar("T")

@@ -9,7 +9,7 @@ from typing import Final
 
 from sampan.inventory.member import job_uid_of
 from sampan.kube.objects import workloads as kube
-from sampan.model.names import LABEL_ATTEMPT, remote_name
+from sampan.model.values.names import LABEL_ATTEMPT, remote_name
 
 MAX_ENDED: Final = 256
 """Jobs that went with a result and were looked at by nobody yet; of more the oldest are forgotten."""

@@ -36,7 +36,7 @@ from sampan.kube.errors import KubeError, Unauthorized
 from sampan.kube.objects import workloads as kube
 from sampan.kube.transport.client import Client
 from sampan.kube.watch.backoff import Backoff
-from sampan.model.cluster import Node
+from sampan.model.members.cluster import Node
 
 log = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ from sampan.inventory.slices import to_slice
 from sampan.kube.objects.meta import ConfigMap
 from sampan.kube.objects.summary import BadSummary, Parcel, Summary, open_parcel
 from sampan.kube.objects.workloads import Pod
-from sampan.model.names import LABEL_HUB
+from sampan.model.values.names import LABEL_HUB
 
 log = logging.getLogger(__name__)
 

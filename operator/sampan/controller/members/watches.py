@@ -21,7 +21,7 @@ from sampan.kube.transport.paths import resource_path
 from sampan.kube.transport.wire import Unreadable
 from sampan.kube.watch.listing import Collection
 from sampan.kube.watch.reflector import Reflector, Tuning
-from sampan.model.names import LABEL_HUB
+from sampan.model.values.names import LABEL_HUB
 
 UNFINISHED: Final = "status.phase!=Succeeded,status.phase!=Failed"
 NODES: Final = "nodes"

@@ -12,10 +12,10 @@ from sampan.controller.observation.presence import NEW_FOR, PodProblem, ProblemK
 from sampan.controller.reconcile.actions import RemoteState
 from sampan.controller.state.record import JobRecord
 from sampan.kube.objects.workloads import Pod
-from sampan.model.cluster import Node
 from sampan.model.lifecycle import Phase
-from sampan.model.names import LABEL_ATTEMPT
-from sampan.model.offer import OfferKey
+from sampan.model.members.cluster import Node
+from sampan.model.members.offer import OfferKey
+from sampan.model.values.names import LABEL_ATTEMPT
 
 
 class PodsAndNodes(Protocol):

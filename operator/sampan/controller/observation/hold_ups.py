@@ -17,7 +17,7 @@ from sampan.controller.observation.presence import PodProblem, ProblemKind
 from sampan.controller.reconcile.actions import Action, Patch, Times, Wait
 from sampan.controller.state.record import JobRecord
 from sampan.kube.text import clean_text
-from sampan.model.offer import OfferKey
+from sampan.model.members.offer import OfferKey
 
 REPORT_AFTER: Final = 10_000
 """Milliseconds for which something must have held a job up before it is told."""

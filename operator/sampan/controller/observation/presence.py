@@ -13,7 +13,7 @@ from sampan.api.status.job_status import from_rfc3339
 from sampan.controller.observation.failure import disruption, word
 from sampan.kube.objects.workloads import Pod
 from sampan.kube.text import clean_text
-from sampan.model.cluster import Node
+from sampan.model.members.cluster import Node
 
 UNREACHABLE: Final = "node.kubernetes.io/unreachable"
 KUBERNETES_OWN: Final = frozenset({"foregroundDeletion", "orphan", "batch.kubernetes.io/job-tracking"})

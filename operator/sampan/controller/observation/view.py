@@ -12,9 +12,9 @@ from sampan.controller.reconcile.member_calls import Link
 from sampan.controller.state.record import JobRecord
 from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.kube.objects.workloads import Pod
-from sampan.model.cluster import Node
-from sampan.model.names import LABEL_ATTEMPT
-from sampan.model.offer import OfferKey
+from sampan.model.members.cluster import Node
+from sampan.model.members.offer import OfferKey
+from sampan.model.values.names import LABEL_ATTEMPT
 
 
 class ObservedLink(Link, Protocol):

@@ -13,8 +13,8 @@ from sampan.api.fields.conditions import OfferReason as Why
 from sampan.controller.members.facts import LinkFacts
 from sampan.controller.offers.runtime_classes import NO_PROBLEM, RuntimeClassProblem
 from sampan.model.launch import PodSecurity
-from sampan.model.names import FINALIZER
-from sampan.model.offer import NO_ENERGY, Energy, Offer
+from sampan.model.members.offer import NO_ENERGY, Energy, Offer
+from sampan.model.values.names import FINALIZER
 
 MESSAGE_LIMIT: Final = 1024
 

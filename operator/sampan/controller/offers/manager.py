@@ -22,9 +22,9 @@ from sampan.controller.offers.terms import OfferCallbacks, OfferSettings
 from sampan.controller.offers.writer import OfferWriter
 from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.kube.transport.client import Client
-from sampan.model.accelerator import AcceleratorClass
-from sampan.model.cluster import Cell, Cluster, Node
-from sampan.model.offer import Offer, OfferKey
+from sampan.model.members.accelerator import AcceleratorClass
+from sampan.model.members.cluster import Cell, Cluster, Node
+from sampan.model.members.offer import Offer, OfferKey
 
 RESYNC_SECONDS = 2.0
 """Seconds between two looks at what time alone changes: validity, offers that drain."""

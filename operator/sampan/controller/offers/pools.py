@@ -7,8 +7,8 @@ from sampan.inventory.cluster import ClusterView, InFlightSource
 from sampan.inventory.member import Inventory
 from sampan.inventory.pools.grouping import cells_of, pools_of
 from sampan.inventory.pools.summary import ExcludedNodes, excluded_nodes
-from sampan.model.cluster import Cell, Cluster, Pool
-from sampan.model.offer import Offer, OfferKey
+from sampan.model.members.cluster import Cell, Cluster, Pool
+from sampan.model.members.offer import Offer, OfferKey
 
 
 class OfferPools:

@@ -11,7 +11,7 @@ from sampan.api.convert.classes import ClassDeclaration, class_of
 from sampan.api.convert.offers import DeclaredOffer, InvalidObjectError, ProviderGrant, SecretRef, declared_offer, provider_grant
 from sampan.controller.members.facts import LinkFacts
 from sampan.controller.offers.assessment import AssessedOffer, HubFacts, assess, grant_for, holder_of
-from sampan.model.offer import Offer, OfferKey
+from sampan.model.members.offer import Offer, OfferKey
 
 log = logging.getLogger(__name__)
 

@@ -15,9 +15,9 @@ from sampan.controller.offers.status import OfferView, difference, is_urgent, st
 from sampan.controller.offers.writer import Write
 from sampan.inventory.pools.summary import PoolSummary, own_use, summarise
 from sampan.kube.transport.client import PatchType
-from sampan.model.cluster import Cluster, Pool, Running
-from sampan.model.names import FINALIZER
-from sampan.model.offer import OfferKey
+from sampan.model.members.cluster import Cluster, Pool, Running
+from sampan.model.members.offer import OfferKey
+from sampan.model.values.names import FINALIZER
 
 HIDE_POOLS_FOR: Final = 600_000
 """Milliseconds for which pools are left out of a status after the API server refused it."""

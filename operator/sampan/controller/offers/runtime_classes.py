@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sampan.model.cluster import Pool
+from sampan.model.members.cluster import Pool
 
 _NAMES: Final = 8
 """Names in one message."""

@@ -10,7 +10,7 @@ from sampan.controller.members.facts import LinkFacts
 from sampan.controller.offers.assessment import AssessedOffer, OfferCondition
 from sampan.inventory.pools.summary import ExcludedNodes, PoolSummary
 from sampan.kube.text import clean_text
-from sampan.model.quantity import format_bytes
+from sampan.model.values.quantity import format_bytes
 
 MAX_POOLS: Final = 256
 MAX_MISSING: Final = 64

@@ -13,8 +13,8 @@ from sampan.faults import log_fault
 from sampan.kube.errors import Invalid, KubeError, NotFound
 from sampan.kube.transport.client import Client, PatchType
 from sampan.kube.transport.paths import ResourcePath, resource_path
-from sampan.model.names import GROUP, VERSION
-from sampan.model.offer import OfferKey
+from sampan.model.members.offer import OfferKey
+from sampan.model.values.names import GROUP, VERSION
 
 log = logging.getLogger(__name__)
 

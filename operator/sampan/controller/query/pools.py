@@ -8,12 +8,12 @@ from typing import Any, Final
 
 from sampan.controller.query.documents import API
 from sampan.inventory.pools.summary import own_use, summarise
-from sampan.model.cluster import Cell, Pool
 from sampan.model.job import Demand, Placement
-from sampan.model.offer import Offer, OfferKey
-from sampan.model.quantity import format_micro
+from sampan.model.members.cluster import Cell, Pool
+from sampan.model.members.offer import Offer, OfferKey
 from sampan.model.snapshot import Snapshot
-from sampan.model.vector import Vector
+from sampan.model.values.quantity import format_micro
+from sampan.model.values.vector import Vector
 from sampan.scheduling.feasibility.filters import Filter, FilterContext, accepting, approved, connected, member_queue, permitted, valid
 from sampan.scheduling.feasibility.objections import unmet_constraint
 

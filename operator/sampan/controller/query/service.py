@@ -25,7 +25,7 @@ from sampan.controller.state.queues import QueuePlacement
 from sampan.controller.state.record import JobRecord
 from sampan.kube.objects.workloads import Pod
 from sampan.model.job import Job, Shape
-from sampan.model.offer import OfferKey
+from sampan.model.members.offer import OfferKey
 from sampan.model.plan import Assignment
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.answers.explain import explain

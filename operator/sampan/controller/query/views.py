@@ -13,10 +13,10 @@ from sampan.api.launch.resolved_alternative import written
 from sampan.api.status.job_status import to_rfc3339
 from sampan.kube.objects.workloads import Pod
 from sampan.kube.text import clean_text
-from sampan.model.offer import OfferKey
+from sampan.model.members.offer import OfferKey
 from sampan.model.plan import Assignment
-from sampan.model.quantity import format_micro
 from sampan.model.reason import Reason
+from sampan.model.values.quantity import format_micro
 from sampan.scheduling.answers.values import CellAnswer, QueuePosition, Quote, StartForecast
 
 Visible = Callable[[OfferKey], bool]

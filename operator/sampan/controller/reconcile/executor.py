@@ -22,9 +22,9 @@ from sampan.controller.state.record import JobRecord, record_of
 from sampan.kube.errors import Forbidden, Invalid, KubeError, NotFound, TLSFailure, Unauthorized, Unreachable
 from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.model.lifecycle import Outcome
-from sampan.model.names import remote_name
 from sampan.model.plan import Assignment
-from sampan.model.quantity import MICRO
+from sampan.model.values.names import remote_name
+from sampan.model.values.quantity import MICRO
 from sampan.scheduling.queueing.charge import UNDECLARED
 
 MAX_CHARGED = 999_999_999 * MICRO

@@ -18,7 +18,7 @@ from sampan.kube.objects.meta import PartialObject
 from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.kube.transport.client import Client, ListOptions
 from sampan.kube.transport.paths import ResourcePath, resource_path
-from sampan.model.names import LABEL_HUB, LABEL_JOB_UID
+from sampan.model.values.names import LABEL_HUB, LABEL_JOB_UID
 
 SWEPT = (
     ("v1", "pods"),

@@ -22,7 +22,7 @@ from sampan.controller.runtime.workqueue import WorkQueue
 from sampan.controller.state.record import JobRecord
 from sampan.faults import log_fault
 from sampan.kube.errors import Conflict, KubeError
-from sampan.model.offer import OfferKey
+from sampan.model.members.offer import OfferKey
 from sampan.model.plan import Assignment
 
 log = logging.getLogger(__name__)

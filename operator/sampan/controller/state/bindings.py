@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from sampan.api.status.job_status import Binding
-from sampan.model.offer import OfferKey
+from sampan.model.members.offer import OfferKey
 
 K = TypeVar("K")
 

@@ -10,7 +10,7 @@ from zlib import crc32
 
 from sampan.api.status.job_status import from_rfc3339
 from sampan.model.lifecycle import Outcome
-from sampan.model.offer import OfferKey
+from sampan.model.members.offer import OfferKey
 
 TENANT_REASONS: Final = frozenset({"ConfigMapNotFound", "SecretNotShared"})
 """Reasons of a rejected attempt that say nothing about where it was."""

@@ -12,7 +12,7 @@ from sampan.controller.state.queues import QueueRegistry
 from sampan.controller.state.record import JobRecord
 from sampan.model.backlog import Backlog
 from sampan.model.job import Job, Shape
-from sampan.model.offer import OfferKey
+from sampan.model.members.offer import OfferKey
 
 CellId = tuple[OfferKey, str]
 NamespacedShape = tuple[str, Shape]

@@ -15,9 +15,9 @@ from sampan.controller.state.pauses import TENANT_REASONS, after_setbacks, cool_
 from sampan.controller.state.queues import QueuePlacement
 from sampan.model.job import Job, Shape
 from sampan.model.lifecycle import Outcome, Phase
-from sampan.model.names import FINALIZER
-from sampan.model.offer import OfferKey
+from sampan.model.members.offer import OfferKey
 from sampan.model.queues import DEFAULT_QUEUE
+from sampan.model.values.names import FINALIZER
 
 MAX_BACKOFF = 3600
 """Longest wait between two attempts after failures of the application, in seconds."""

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sampan.api.status.job_status import from_rfc3339, to_rfc3339
 from sampan.controller.state.record import JobRecord
-from sampan.model.offer import OfferKey
+from sampan.model.members.offer import OfferKey
 from sampan.model.plan import Plan, StartUnknown
 from sampan.model.reservation import Reservation
 

@@ -13,11 +13,11 @@ from sampan.controller.state.queues import QueuePlacement
 from sampan.controller.state.record import JobRecord
 from sampan.inventory.in_flight import NOT_CREATED, Created, InFlight
 from sampan.kube.objects.workloads import Job as RemoteJob
-from sampan.model.cluster import Cluster, Pool, Running
 from sampan.model.job import Demand, Shape, Share
-from sampan.model.offer import OfferKey
+from sampan.model.members.cluster import Cluster, Pool, Running
+from sampan.model.members.offer import OfferKey
 from sampan.model.plan import Assignment
-from sampan.model.vector import Vector
+from sampan.model.values.vector import Vector
 from sampan.scheduling.capacity.quota_usage import NOTHING, use_of
 from sampan.scheduling.capacity.request import replica_request, started
 

@@ -16,9 +16,9 @@ from sampan.controller.state.running import RunningJobs, assumed_in_flight, assu
 from sampan.controller.state.usage import UsageTracker
 from sampan.inventory.in_flight import InFlight
 from sampan.kube.objects.workloads import Job as RemoteJob
-from sampan.model.accelerator import AcceleratorClass
-from sampan.model.cluster import Cell, Cluster, Node, Pool, Running
-from sampan.model.offer import Offer, OfferKey
+from sampan.model.members.accelerator import AcceleratorClass
+from sampan.model.members.cluster import Cell, Cluster, Node, Pool, Running
+from sampan.model.members.offer import Offer, OfferKey
 from sampan.model.plan import Assignment
 from sampan.model.policy import BUILT_IN, Policy
 from sampan.model.snapshot import Snapshot

@@ -11,11 +11,11 @@ from sampan.catalog import Catalog
 from sampan.inventory.pools.launching import Launching, launching, taints_against, unselected
 from sampan.inventory.pools.names import base_name, name_of
 from sampan.inventory.pools.taints import for_devices_only
-from sampan.model.admission import NO_ADMISSION
-from sampan.model.cluster import Cell, Cluster, Node, Pool
-from sampan.model.device import DeviceGroup
-from sampan.model.offer import Offer, OfferKey
-from sampan.model.vector import Vector
+from sampan.model.members.admission import NO_ADMISSION
+from sampan.model.members.cluster import Cell, Cluster, Node, Pool
+from sampan.model.members.device import DeviceGroup
+from sampan.model.members.offer import Offer, OfferKey
+from sampan.model.values.vector import Vector
 from sampan.scheduling.feasibility.versions import version_key
 
 

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from sampan.catalog import Catalog
 from sampan.inventory.pools.taints import blocking
-from sampan.model.accelerator import AcceleratorClass
-from sampan.model.cluster import Cluster, Node
-from sampan.model.device import UNKNOWN_VENDOR, DeviceGroup
 from sampan.model.launch import Launch
-from sampan.model.offer import Offer, PoolRule
-from sampan.model.runtime_class import RuntimeClass
-from sampan.model.taint import Taint, Toleration
+from sampan.model.members.accelerator import AcceleratorClass
+from sampan.model.members.cluster import Cluster, Node
+from sampan.model.members.device import UNKNOWN_VENDOR, DeviceGroup
+from sampan.model.members.offer import Offer, PoolRule
+from sampan.model.members.runtime_class import RuntimeClass
+from sampan.model.members.taint import Taint, Toleration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from sampan.model.accelerator import Sharing
-from sampan.model.cluster import Pool
 from sampan.model.launch import NO_LAUNCH
-from sampan.model.vector import Vector
+from sampan.model.members.accelerator import Sharing
+from sampan.model.members.cluster import Pool
+from sampan.model.values.vector import Vector
 
 CPU_POOL: Final = "cpu"
 _NOT_A_NAME: Final = re.compile(r"[^a-z0-9]+")

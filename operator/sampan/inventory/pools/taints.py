@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 
 from sampan.catalog import Catalog
 from sampan.catalog.taints import TolerationSet, lifecycle, usual_set
-from sampan.model.cluster import Node
-from sampan.model.device import DeviceGroup
-from sampan.model.names import GROUP
-from sampan.model.taint import Taint, Toleration
+from sampan.model.members.cluster import Node
+from sampan.model.members.device import DeviceGroup
+from sampan.model.members.taint import Taint, Toleration
+from sampan.model.values.names import GROUP
 
 
 def blocking(node: Node, group: DeviceGroup | None, catalog: Catalog, *, tolerations: Sequence[Toleration]) -> tuple[Taint, ...]:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-from sampan.model.quantity import QuantityError, parse_quantity
-from sampan.model.vector import CPU, Vector
+from sampan.model.values.quantity import QuantityError, parse_quantity
+from sampan.model.values.vector import CPU, Vector
 
 _MOST_TEXT: Final = 64
 _MOST_DIGITS: Final = 20

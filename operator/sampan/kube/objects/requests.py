@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from sampan.kube.objects import workloads as kube
 from sampan.kube.objects.amounts import to_vector
 from sampan.model.pod_request import InitContainer, pod_request
-from sampan.model.vector import Vector
+from sampan.model.values.vector import Vector
 
 
 def request_of(pod: kube.Pod) -> Vector:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from sampan.model.job import Demand, Placement, Requirement, Shape
-from sampan.model.quantity import format_bytes, format_micro
-from sampan.model.selector import Selector
-from sampan.model.vector import CPU, MEMORY, STORAGE
+from sampan.model.values.quantity import format_bytes, format_micro
+from sampan.model.values.selector import Selector
+from sampan.model.values.vector import CPU, MEMORY, STORAGE
 from sampan.scheduling.answers.values import Change
 
 WHOLE: Final = 1_000

@@ -10,12 +10,12 @@ from typing import Final
 import numpy as np
 
 from sampan.model.backlog import Backlog, Bucket
-from sampan.model.cluster import Cluster, MemberQueue, Running
 from sampan.model.job import Demand, Job
+from sampan.model.members.cluster import Cluster, MemberQueue, Running
 from sampan.model.plan import Assignment, StartUnknown
 from sampan.model.queues import QueueUse
 from sampan.model.snapshot import Snapshot
-from sampan.model.vector import Vector
+from sampan.model.values.vector import Vector
 from sampan.scheduling.answers.next_cycle import NextCycle
 from sampan.scheduling.answers.start_wording import UNKNOWN_STARTS
 from sampan.scheduling.answers.values import StartForecast

@@ -10,12 +10,12 @@ from typing import Final
 
 import numpy as np
 
-from sampan.model.accelerator import Precision, Sharing
-from sampan.model.admission import LIMITS
 from sampan.model.job import Demand, Domestic, Interconnect, Placement, Requirement, Shape
+from sampan.model.members.accelerator import Precision, Sharing
+from sampan.model.members.admission import LIMITS
 from sampan.model.reason import Reason
-from sampan.model.selector import Selector
-from sampan.model.vector import CPU, MEMORY, STORAGE, Vector
+from sampan.model.values.selector import Selector
+from sampan.model.values.vector import CPU, MEMORY, STORAGE, Vector
 from sampan.scheduling.answers.changes import Difference, differences
 from sampan.scheduling.answers.shortage import CellProbe, room_against, short_resource
 from sampan.scheduling.answers.values import Change

@@ -5,8 +5,8 @@ from typing import Final
 
 import numpy as np
 
-from sampan.model.cluster import Pool
 from sampan.model.job import Demand, Job
+from sampan.model.members.cluster import Pool
 from sampan.model.reason import Reason
 from sampan.scheduling.answers.values import UnmetConstraint
 from sampan.scheduling.capacity.limits import Limit

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from sampan.model.job import Job, Shape
-from sampan.model.offer import OfferKey
+from sampan.model.members.offer import OfferKey
 from sampan.model.reason import Reason
 
 

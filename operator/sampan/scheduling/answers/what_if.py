@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sampan.model.cluster import Cell, Cluster, Pool
 from sampan.model.job import Job
-from sampan.model.offer import OfferKey
+from sampan.model.members.cluster import Cell, Cluster, Pool
+from sampan.model.members.offer import OfferKey
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.answers.forecast import HORIZON
 from sampan.scheduling.answers.quote import quote

@@ -5,8 +5,8 @@ from typing import Final
 
 from sampan.model.job import Requirement, Shape
 from sampan.model.plan import Refusal, UnknownName
-from sampan.model.quantity import format_bytes, format_micro
 from sampan.model.reason import Reason
+from sampan.model.values.quantity import format_bytes, format_micro
 
 _MOST_NAMES: Final = 4
 

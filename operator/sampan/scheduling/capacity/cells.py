@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sampan.model.admission import Admission
 from sampan.model.job import Demand, Interconnect, Shape
-from sampan.model.offer import OfferKey
+from sampan.model.members.admission import Admission
+from sampan.model.members.offer import OfferKey
 from sampan.scheduling.capacity.fit_matrix import CellColumn
 from sampan.scheduling.capacity.node_selection import Flags
 from sampan.scheduling.capacity.resources import CellKind

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sampan.model.cluster import Cell, Cluster
+from sampan.model.members.cluster import Cell, Cluster
 from sampan.scheduling.capacity.nodes import NodeTable
 from sampan.scheduling.capacity.resources import CellKind, Request, RequestTable, ResourceIndex, fits
 from sampan.scheduling.capacity.topology import Numbers

@@ -10,8 +10,8 @@ from typing import Final
 
 import numpy as np
 
-from sampan.model.cluster import Pool
 from sampan.model.job import Demand, Requirement
+from sampan.model.members.cluster import Pool
 from sampan.scheduling.capacity.fit_matrix import CellColumn
 from sampan.scheduling.capacity.node_selection import Flags
 from sampan.scheduling.capacity.resources import CellKind, NodeResources, Request, RequestTable

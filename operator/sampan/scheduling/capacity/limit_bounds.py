@@ -5,10 +5,10 @@ from typing import Final
 
 import numpy as np
 
-from sampan.model.admission import CLAIM_TEMPLATES, JOBS, LIMITS, PER_CLASS, SERVICES
 from sampan.model.job import Demand
-from sampan.model.quantity import INFINITE
-from sampan.model.vector import PODS
+from sampan.model.members.admission import CLAIM_TEMPLATES, JOBS, LIMITS, PER_CLASS, SERVICES
+from sampan.model.values.quantity import INFINITE
+from sampan.model.values.vector import PODS
 from sampan.scheduling.capacity.cells import CellIndex
 from sampan.scheduling.capacity.node_selection import Flags
 from sampan.scheduling.capacity.request import OF_COMPUTE

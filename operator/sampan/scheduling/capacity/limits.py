@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sampan.model.admission import JOBS, LIMITS, Quota
-from sampan.model.cluster import Pool, Running
 from sampan.model.job import Demand
+from sampan.model.members.admission import JOBS, LIMITS, Quota
+from sampan.model.members.cluster import Pool, Running
 from sampan.model.reason import Reason
 from sampan.model.snapshot import Snapshot
-from sampan.model.vector import CPU, MEMORY
+from sampan.model.values.vector import CPU, MEMORY
 from sampan.scheduling.capacity.cells import CellIndex
 from sampan.scheduling.capacity.limit_bounds import LimitBounds
 from sampan.scheduling.capacity.node_selection import Flags

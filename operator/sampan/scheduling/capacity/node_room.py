@@ -1,8 +1,8 @@
 """Whether a node takes another pod at all, whatever its devices: pod slots, CPU, memory, disk. Which pods fit is in the fits."""
 
-from sampan.model.accelerator import Sharing
-from sampan.model.cluster import Cluster
-from sampan.model.vector import CPU, MEMORY, PODS, STORAGE
+from sampan.model.members.accelerator import Sharing
+from sampan.model.members.cluster import Cluster
+from sampan.model.values.vector import CPU, MEMORY, PODS, STORAGE
 
 
 def hindrances(cluster: Cluster, name: str) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
-from sampan.model.cluster import Cluster
+from sampan.model.members.cluster import Cluster
 
 NodeId = tuple[str, str]
 """Cluster UID and node name."""

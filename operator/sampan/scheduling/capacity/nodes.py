@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from sampan.model.accelerator import CountRule
-from sampan.model.cluster import Cluster
-from sampan.model.vector import Vector
+from sampan.model.members.accelerator import CountRule
+from sampan.model.members.cluster import Cluster
+from sampan.model.values.vector import Vector
 from sampan.scheduling.capacity.node_versions import NodeId, NodeVersion, allocatable_differs, changed_nodes, version_of
 from sampan.scheduling.capacity.resources import NodeResources, Request, ResourceIndex, clipped
 from sampan.scheduling.capacity.topology import Cards, ring_table, take_cards

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from sampan.model.admission import (
+from sampan.model.job import Demand
+from sampan.model.members.admission import (
     ALL_PODS,
     CLAIM_TEMPLATES,
     CLAIMS,
@@ -17,9 +18,8 @@ from sampan.model.admission import (
     PER_CLASS,
     SERVICES,
 )
-from sampan.model.cluster import Pool
-from sampan.model.job import Demand
-from sampan.model.vector import PODS, Vector
+from sampan.model.members.cluster import Pool
+from sampan.model.values.vector import PODS, Vector
 from sampan.scheduling.capacity.request import OF_COMPUTE
 from sampan.scheduling.feasibility.pod_amounts import PodAmounts, admitted
 

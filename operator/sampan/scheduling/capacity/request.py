@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from sampan.model.admission import Admission
-from sampan.model.cluster import Pool, Running
 from sampan.model.job import Demand
+from sampan.model.members.admission import Admission
+from sampan.model.members.cluster import Pool, Running
 from sampan.model.plan import Assignment
-from sampan.model.vector import CPU, MEMORY, STORAGE, Vector
+from sampan.model.values.vector import CPU, MEMORY, STORAGE, Vector
 
 OF_COMPUTE: Final = (CPU, MEMORY, STORAGE)
 

@@ -6,11 +6,11 @@ from typing import Final
 
 import numpy as np
 
-from sampan.model.accelerator import CountRule
-from sampan.model.cluster import Cell
 from sampan.model.job import Demand, Share
-from sampan.model.quantity import INFINITE
-from sampan.model.vector import CPU, MEMORY, PODS, STORAGE, Vector
+from sampan.model.members.accelerator import CountRule
+from sampan.model.members.cluster import Cell
+from sampan.model.values.quantity import INFINITE
+from sampan.model.values.vector import CPU, MEMORY, PODS, STORAGE, Vector
 from sampan.scheduling.capacity.request import fill, fills_of
 from sampan.scheduling.capacity.topology import MOST_COUNT, Cards, Numbers, cards_fit
 

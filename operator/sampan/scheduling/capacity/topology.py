@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from sampan.model.accelerator import CountRule, Span
 from sampan.model.job import Share
+from sampan.model.members.accelerator import CountRule, Span
 
 Cards = np.ndarray[tuple[int, int], np.dtype[np.int64]]
 """One row per card: free memory, free cores, free slots."""

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sampan.catalog.share import companions
-from sampan.model.admission import LIMITS, REQUESTS, Amounts, LimitItem
-from sampan.model.cluster import Pool
 from sampan.model.job import Demand
-from sampan.model.vector import CPU, MEMORY, STORAGE
+from sampan.model.members.admission import LIMITS, REQUESTS, Amounts, LimitItem
+from sampan.model.members.cluster import Pool
+from sampan.model.values.vector import CPU, MEMORY, STORAGE
 from sampan.scheduling.feasibility.pod_amounts import PodAmounts, admitted, sent
 
 

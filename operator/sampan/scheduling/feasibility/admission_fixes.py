@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from sampan.model.admission import LIMITS, REQUESTS
-from sampan.model.cluster import Pool
 from sampan.model.job import Demand
-from sampan.model.vector import Vector
+from sampan.model.members.admission import LIMITS, REQUESTS
+from sampan.model.members.cluster import Pool
+from sampan.model.values.vector import Vector
 from sampan.scheduling.capacity.request import OF_COMPUTE
 from sampan.scheduling.feasibility.admission import Fault, Violation, unnamed, violations
 

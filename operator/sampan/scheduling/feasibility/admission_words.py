@@ -1,7 +1,7 @@
 """What the namespace of jobs on a member asks of a pod and what the pod has, in words that say what to set. Nothing is judged here."""
 
-from sampan.model.cluster import Pool
 from sampan.model.job import Demand
+from sampan.model.members.cluster import Pool
 from sampan.scheduling.feasibility.admission import Fault, Violation, uncovered, unnamed, violations
 from sampan.scheduling.feasibility.amount_words import amount_words
 

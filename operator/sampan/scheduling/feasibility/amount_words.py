@@ -1,8 +1,8 @@
 """Amounts of resources as people write them."""
 
-from sampan.model.admission import LIMITS
-from sampan.model.quantity import format_bytes
-from sampan.model.vector import CPU, MEMORY, STORAGE
+from sampan.model.members.admission import LIMITS
+from sampan.model.values.quantity import format_bytes
+from sampan.model.values.vector import CPU, MEMORY, STORAGE
 
 
 def amount_words(name: str, amount: int) -> str:

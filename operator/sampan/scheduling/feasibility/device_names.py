@@ -3,9 +3,9 @@
 Devices of which no class is told have no class name, but a vendor, its software stack, a resource name, and at times a family.
 """
 
-from sampan.model.cluster import Pool
-from sampan.model.device import UNKNOWN_VENDOR
 from sampan.model.job import Requirement
+from sampan.model.members.cluster import Pool
+from sampan.model.members.device import UNKNOWN_VENDOR
 
 
 def named(need: Requirement, pool: Pool) -> bool:

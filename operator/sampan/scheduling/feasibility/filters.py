@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from sampan.catalog.share import companions
-from sampan.model.accelerator import Precision, Sharing
-from sampan.model.cluster import Pool
 from sampan.model.job import Demand, Domestic, Placement
-from sampan.model.offer import Offer
+from sampan.model.members.accelerator import Precision, Sharing
+from sampan.model.members.cluster import Pool
+from sampan.model.members.offer import Offer
 from sampan.model.reason import Reason
 from sampan.scheduling.feasibility.admission import uncovered, unnamed, violations
 from sampan.scheduling.feasibility.device_names import named

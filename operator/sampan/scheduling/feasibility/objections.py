@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from sampan.model.accelerator import Precision, Sharing
-from sampan.model.quantity import format_bytes, format_micro
+from sampan.model.members.accelerator import Precision, Sharing
 from sampan.model.reason import Reason
+from sampan.model.values.quantity import format_bytes, format_micro
 from sampan.scheduling.answers.values import UnmetConstraint
 from sampan.scheduling.feasibility.admission_words import not_covered, not_named, out_of_range
 from sampan.scheduling.feasibility.device_names import names_in, names_of

@@ -11,10 +11,10 @@ from itertools import permutations
 from typing import Final
 
 from sampan.catalog.share import companions
-from sampan.model.admission import LimitItem, LimitType
-from sampan.model.cluster import Pool
 from sampan.model.job import Demand
-from sampan.model.vector import CPU, MEMORY, PODS
+from sampan.model.members.admission import LimitItem, LimitType
+from sampan.model.members.cluster import Pool
+from sampan.model.values.vector import CPU, MEMORY, PODS
 
 MOST_ORDERS: Final = 3
 """LimitRanges of which every order is tried; of more only two."""

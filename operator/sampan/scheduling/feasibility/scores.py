@@ -11,10 +11,10 @@ from typing import Final
 
 import numpy as np
 
-from sampan.model.accelerator import AcceleratorClass
 from sampan.model.job import Demand, Domestic, Shape
+from sampan.model.members.accelerator import AcceleratorClass
 from sampan.model.policy import Policy
-from sampan.model.quantity import INFINITE, MICRO
+from sampan.model.values.quantity import INFINITE, MICRO
 from sampan.scheduling.feasibility.filters import FilterContext
 
 HOUR: Final = 3600

@@ -5,8 +5,8 @@ An image runs on the devices of its stack alone: to ask for devices of another o
 
 from collections.abc import Iterable
 
-from sampan.model.cluster import Cell, Pool
 from sampan.model.job import Demand, Requirement
+from sampan.model.members.cluster import Cell, Pool
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.answers.changes import WHOLE, Difference
 from sampan.scheduling.answers.values import Change

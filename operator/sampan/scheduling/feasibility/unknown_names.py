@@ -7,8 +7,8 @@ from difflib import SequenceMatcher, get_close_matches
 from functools import lru_cache
 from typing import Final
 
-from sampan.model.cluster import Pool
 from sampan.model.job import Requirement, Shape
+from sampan.model.members.cluster import Pool
 from sampan.model.plan import UnknownName
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.feasibility.device_names import names_in

@@ -9,15 +9,15 @@ from typing import Final
 
 import numpy as np
 
-from sampan.model.accelerator import AcceleratorClass
-from sampan.model.cluster import Cell, Pool
 from sampan.model.job import Demand, Shape
-from sampan.model.offer import Offer, OfferKey
+from sampan.model.members.accelerator import AcceleratorClass
+from sampan.model.members.cluster import Cell, Pool
+from sampan.model.members.offer import Offer, OfferKey
 from sampan.model.plan import Refusal
 from sampan.model.policy import Policy
-from sampan.model.quantity import INFINITE
 from sampan.model.reason import Reason
 from sampan.model.snapshot import Snapshot
+from sampan.model.values.quantity import INFINITE
 from sampan.scheduling.capacity.fit_matrix import CellColumn
 from sampan.scheduling.capacity.topology import Numbers
 from sampan.scheduling.feasibility.filters import CELL_FILTERS, OFFER_FILTERS, POOL_FILTERS, Filter, FilterContext

@@ -6,9 +6,9 @@ SU-hours = max over resources (used / the node's) x the node's devices x share r
 from math import isqrt
 from typing import Final
 
-from sampan.model.cluster import Cell, Cluster
+from sampan.model.members.cluster import Cell, Cluster
 from sampan.model.plan import Assignment
-from sampan.model.vector import CPU
+from sampan.model.values.vector import CPU
 from sampan.scheduling.capacity.request import replica_request
 from sampan.scheduling.queueing.units import device_rate
 

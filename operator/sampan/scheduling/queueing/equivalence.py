@@ -9,7 +9,7 @@ from typing import Final
 
 from sampan.model.backlog import Bucket
 from sampan.model.job import Job, Shape
-from sampan.model.offer import OfferKey
+from sampan.model.members.offer import OfferKey
 from sampan.model.plan import Refusal
 from sampan.scheduling.queueing.order import eligible, order_key
 

@@ -8,9 +8,9 @@ from enum import StrEnum
 from math import isqrt
 from typing import Final
 
-from sampan.model.accelerator import AcceleratorClass, Sharing
-from sampan.model.cluster import Pool
 from sampan.model.job import Demand
+from sampan.model.members.accelerator import AcceleratorClass, Sharing
+from sampan.model.members.cluster import Pool
 
 A100: Final = 1000
 """Milli-units of the device that the unit is named after, and of one about which nothing is known."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sampan.model.job import Demand, Job
-from sampan.model.offer import OfferKey
+from sampan.model.members.offer import OfferKey
 from sampan.model.reservation import Reservation
 from sampan.scheduling.capacity.fit_matrix import FitMatrix
 from sampan.scheduling.capacity.node_selection import Flags

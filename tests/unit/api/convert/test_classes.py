@@ -9,8 +9,8 @@ import yaml
 from places import ROOT
 from sampan.api.convert.classes import class_of
 from sampan.api.convert.offers import InvalidObjectError
-from sampan.model.accelerator import CountRule, Precision, Span
 from sampan.model.launch import HostPath, Launch, PodSecurity
+from sampan.model.members.accelerator import CountRule, Precision, Span
 
 LEAST: dict[str, Any] = {"vendor": "acme", "family": "a1", "stack": "acme", "origin": "CN", "resourceNames": ["acme.com/npu"]}
 

@@ -7,9 +7,9 @@ import pytest
 from sampan.api.convert.jobs import parse_spec, shape_of
 from sampan.api.kinds.computejob import ComputeJobSpec
 from sampan.model.job import Domestic, Requirement
-from sampan.model.offer import Terms
-from sampan.model.quantity import MICRO
-from sampan.model.vector import CPU, MEMORY, PODS
+from sampan.model.members.offer import Terms
+from sampan.model.values.quantity import MICRO
+from sampan.model.values.vector import CPU, MEMORY, PODS
 
 GIB = 2**30
 GPU = {"alternatives": [{"accelerator": {"stack": "cuda", "count": 1}}]}

@@ -3,7 +3,7 @@
 from sampan.api.convert.launch import launch_of, tolerations_of
 from sampan.api.fields.launch_spec import OfferLaunchSpec, RecipeSpec
 from sampan.model.launch import NO_LAUNCH, HostPath, PodSecurity
-from sampan.model.taint import Toleration
+from sampan.model.members.taint import Toleration
 
 
 def test_no_recipe_adds_nothing() -> None:

@@ -9,8 +9,8 @@ from sampan.api.convert.classes import class_of
 from sampan.api.convert.offers import InvalidObjectError, SecretRef, declared_offer, provider_grant, selector_of
 from sampan.api.convert.policies import policy_of, queue_of
 from sampan.api.fields.selector import LabelSelector
-from sampan.model.offer import OfferKey, Terms
-from sampan.model.selector import Expression, Operator
+from sampan.model.members.offer import OfferKey, Terms
+from sampan.model.values.selector import Expression, Operator
 
 
 def test_a_claim_carries_every_field_in_base_units() -> None:

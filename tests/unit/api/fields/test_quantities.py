@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from sampan.api.fields import quantities
-from sampan.model.quantity import MICRO, parse_micro, parse_quantity
+from sampan.model.values.quantity import MICRO, parse_micro, parse_quantity
 
 GOOD: dict[str, dict[Any, Any]] = {
     "Amount": {

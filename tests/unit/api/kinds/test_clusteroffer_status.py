@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from integration.crd_objects import DOCS
 from sampan.api.crd.structural import structural_schema
 from sampan.api.kinds.clusteroffer_status import ClusterOfferStatus, LeftOutStatus, PoolStatus
-from sampan.model.accelerator import Sharing
+from sampan.model.members.accelerator import Sharing
 from unit.api.rule_check import accepts, refuses
 from unit.api.schema_check import fits
 

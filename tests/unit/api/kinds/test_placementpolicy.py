@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from integration.crd_objects import POLICY
 from sampan.api.kinds.placementpolicy import PlacementPolicySpec, Weights
 from sampan.model.policy import BALANCED
-from sampan.model.quantity import parse_micro
+from sampan.model.values.quantity import parse_micro
 from unit.api.rule_check import accepts, refuses
 
 

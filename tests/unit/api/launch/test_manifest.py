@@ -25,7 +25,7 @@ from places import ROOT
 from sampan.api.launch.dependents import dependents, owned
 from sampan.api.launch.manifest import LABEL_QUEUE, in_queue, job_manifest, start_patch
 from sampan.api.launch.remote_job import Consignment
-from sampan.model import names
+from sampan.model.values import names
 
 GOLDEN = ROOT / "tests" / "golden" / "manifests"
 OWNER_UID = "00000000-0000-4000-8000-000000000001"

@@ -8,7 +8,7 @@ import pytest
 from consignments import CASES, consignment, cpu_only, dra, gang, hami_share, hygon, one_gpu, volumes
 from sampan.api.launch.pod import pod_template
 from sampan.model.launch import Launch, PodSecurity
-from sampan.model.vector import Vector
+from sampan.model.values.vector import Vector
 
 ALLOWED_VOLUMES = {"configMap", "emptyDir", "persistentVolumeClaim", "secret"}
 HOST_FIELDS = {"hostNetwork", "hostPID", "hostIPC", "hostAliases", "nodeName", "serviceAccountName", "priorityClassName", "initContainers"}

@@ -5,7 +5,7 @@ from dataclasses import replace
 from consignments import ascend_volcano, cambricon, gang, hygon_recipe, one_gpu, sweep
 from sampan.api.launch.recipe import container_security, host_mounts, host_volumes, job_annotations, pod_metadata, pod_security
 from sampan.model.launch import Launch
-from sampan.model.names import LABEL_JOB_UID
+from sampan.model.values.names import LABEL_JOB_UID
 
 
 def test_without_a_recipe_nothing_is_added() -> None:

@@ -7,9 +7,9 @@ import pytest
 from builders import GIB, accelerator_class, selector
 from sampan.catalog import Detection, load
 from sampan.cli.lib.catalog_view import Book, counts, detail, nearest, recipe, row
-from sampan.model.accelerator import AcceleratorClass, CountRule, Precision, Span
 from sampan.model.launch import NO_LAUNCH, HostPath, Launch, PodSecurity
-from sampan.model.quantity import MICRO
+from sampan.model.members.accelerator import AcceleratorClass, CountRule, Precision, Span
+from sampan.model.values.quantity import MICRO
 
 BUILT_IN = Book(built_in=load(), declared={})
 

@@ -7,7 +7,7 @@ from sampan.catalog import load
 from sampan.cli.lib.inspect_view import pools, rows, see, unused
 from sampan.kube.objects import workloads as kube
 from sampan.kube.objects.meta import ObjectMeta
-from sampan.model.device import DeviceSlice, DraDevice
+from sampan.model.members.device import DeviceSlice, DraDevice
 
 H100 = {"nvidia.com/gpu.product": "NVIDIA-H100-80GB-HBM3", "nvidia.com/gpu.memory": "81559"}
 REGISTER = (

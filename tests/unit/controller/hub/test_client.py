@@ -10,7 +10,7 @@ from sampan.controller.hub.client import IDENTITY, HubClient, metadata
 from sampan.controller.state.record import JobRecord, record_of
 from sampan.kube.errors import Conflict, Forbidden, NotFound
 from sampan.kube.transport.client import Client
-from sampan.model.names import FINALIZER
+from sampan.model.values.names import FINALIZER
 from unit.controller.fake_cluster import FakeCluster, cluster
 from unit.controller.fakes import JOBS
 from unit.kube.fake_api import replying

@@ -6,7 +6,7 @@ import pytest
 
 from member_objects import HUB, JOB, NAMESPACE, as_job, as_pod, job_body, pod_body
 from sampan.controller.members.job_copies import JobCopies, attempt_of
-from sampan.model.names import remote_name
+from sampan.model.values.names import remote_name
 
 NAME = remote_name(HUB, JOB)
 

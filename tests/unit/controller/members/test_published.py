@@ -24,9 +24,9 @@ from sampan.kube.objects.quotas import ResourceClaim
 from sampan.kube.objects.runtime_class import RuntimeClass
 from sampan.kube.objects.summary import KEY, Summary, open_parcel, pack
 from sampan.kube.objects.workloads import Node, Pod
-from sampan.model.cluster import Cluster
-from sampan.model.offer import Offer, OfferKey, Terms
-from sampan.model.vector import Vector
+from sampan.model.members.cluster import Cluster
+from sampan.model.members.offer import Offer, OfferKey, Terms
+from sampan.model.values.vector import Vector
 
 CATALOG: Catalog = load()
 FLIGHT = InFlight(job_uid=JOB, nodes=(("n1", 2), ("n2", 1)), per_replica=Vector.of({"cpu": 4000, "nvidia.com/gpu": 2, "pods": 1}))

@@ -18,7 +18,7 @@ from sampan.controller.state.record import JobRecord
 from sampan.kube.objects.workloads import Condition, Pod
 from sampan.kube.transport.client import Client
 from sampan.model.lifecycle import Event, Outcome
-from sampan.model.names import remote_labels
+from sampan.model.values.names import remote_labels
 from unit.controller.fakes import FakeLink, FakeMembers
 
 DELETED = {"deletionTimestamp": "2027-01-15T08:00:00Z"}

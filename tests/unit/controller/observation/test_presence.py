@@ -10,7 +10,7 @@ from builders import node
 from sampan.controller.observation.presence import PodProblem, ProblemKind, foreign_finalizers, pod_problem, pod_problems
 from sampan.inventory.member import to_node
 from sampan.kube.objects import workloads as kube
-from sampan.model.cluster import Node
+from sampan.model.members.cluster import Node
 
 T0, T1, T2 = "2026-11-22T10:00:00Z", "2026-11-22T10:00:30Z", "2026-11-22T10:01:00Z"
 MS = 1_795_341_600_000

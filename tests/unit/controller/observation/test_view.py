@@ -8,7 +8,7 @@ from sampan.controller.observation.view import MemberView
 from sampan.kube.objects.meta import ObjectMeta
 from sampan.kube.objects.workloads import Condition, ContainerState, ContainerStatus, Pod, PodStatus, StateTerminated
 from sampan.kube.transport.client import Client
-from sampan.model.names import remote_labels
+from sampan.model.values.names import remote_labels
 from unit.controller.fakes import FakeLink, FakeMembers
 
 FAILED = (Condition(type="Failed", status="True", reason="BackoffLimitExceeded", last_transition_time="2027-01-15T08:00:00Z"),)

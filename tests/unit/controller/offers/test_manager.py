@@ -13,7 +13,7 @@ from sampan.controller.offers.render import OfferUsage
 from sampan.controller.offers.terms import OfferCallbacks, OfferSettings
 from sampan.kube.credentials import kubeconfig
 from sampan.kube.transport.client import Client
-from sampan.model.offer import OfferKey
+from sampan.model.members.offer import OfferKey
 from unit.controller.fake_server import JOBS, NODES, PODS, FakeServer, fake_server, until
 from unit.controller.link_harness import SETTINGS
 

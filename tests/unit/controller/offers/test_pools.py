@@ -8,8 +8,8 @@ from member_objects import HUB, MEMBER, as_node, as_pod, node_body, pod_body
 from sampan.catalog import load
 from sampan.controller.offers.pools import OfferPools
 from sampan.inventory.member import Inventory
-from sampan.model.offer import Offer, OfferKey, PoolRule, Terms
-from sampan.model.selector import Expression, Operator, Selector
+from sampan.model.members.offer import Offer, OfferKey, PoolRule, Terms
+from sampan.model.values.selector import Expression, Operator, Selector
 
 KEY = OfferKey("prov-a", "one")
 OFFER = Offer(key=KEY, uid="u", provider="alpha", region="r", jurisdiction="CN", terms=Terms.ON_DEMAND, cluster_uid=MEMBER)

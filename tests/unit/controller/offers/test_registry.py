@@ -8,7 +8,7 @@ from member_objects import HUB, MEMBER, offer_body, provider_body
 from sampan.api.convert.offers import SecretRef
 from sampan.controller.members.facts import LinkFacts
 from sampan.controller.offers.registry import OfferRegistry
-from sampan.model.offer import OfferKey
+from sampan.model.members.offer import OfferKey
 
 ONE, TWO = OfferKey("prov-a", "one"), OfferKey("prov-b", "two")
 KEY = SecretRef("prov-a", "kc", "kubeconfig")

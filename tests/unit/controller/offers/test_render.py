@@ -16,9 +16,9 @@ from sampan.inventory.member import Inventory
 from sampan.kube.objects.meta import ObjectMeta
 from sampan.kube.objects.runtime_class import RuntimeClass
 from sampan.kube.transport.client import PatchType
-from sampan.model.cluster import Running
-from sampan.model.names import FINALIZER
-from sampan.model.offer import OfferKey
+from sampan.model.members.cluster import Running
+from sampan.model.members.offer import OfferKey
+from sampan.model.values.names import FINALIZER
 
 UID = "uid-prov-a-one"
 UP = LinkFacts(connected=True, reason="Connected", cluster_uid=MEMBER, missing=())

@@ -1,8 +1,8 @@
 """What an offer is told of its RuntimeClasses."""
 
 from sampan.controller.offers.runtime_classes import NO_PROBLEM, runtime_class_problem
-from sampan.model.cluster import Pool
 from sampan.model.launch import Launch
+from sampan.model.members.cluster import Pool
 
 
 def pool(name: str, runtime: str = "", *, missing: bool = False) -> Pool:

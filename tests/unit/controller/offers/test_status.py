@@ -11,8 +11,8 @@ from sampan.controller.offers.assessment import HubFacts, assess
 from sampan.controller.offers.status import OfferView, difference, is_urgent, status_of
 from sampan.inventory.pools.summary import ExcludedNodes, PoolSummary
 from sampan.inventory.pools.taints import advice
-from sampan.model.accelerator import Sharing
-from sampan.model.taint import Taint
+from sampan.model.members.accelerator import Sharing
+from sampan.model.members.taint import Taint
 
 NOW = 1_767_225_600_000
 FACTS = LinkFacts(connected=True, reason="Connected", cluster_uid=MEMBER, version="v1.36.3", missing=(), fingerprint="abc123")

@@ -2,7 +2,7 @@
 
 from sampan.controller.offers.render import OfferUsage
 from sampan.controller.offers.terms import OfferCallbacks, OfferSettings
-from sampan.model.offer import OfferKey
+from sampan.model.members.offer import OfferKey
 from unit.controller.link_harness import SETTINGS
 
 

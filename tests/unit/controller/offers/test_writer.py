@@ -11,7 +11,7 @@ from sampan.controller.offers.writer import OfferWriter, Write
 from sampan.kube.errors import Invalid, NotFound, ServerError
 from sampan.kube.transport.client import Client
 from sampan.kube.transport.paths import ResourcePath
-from sampan.model.offer import OfferKey
+from sampan.model.members.offer import OfferKey
 
 KEY = OfferKey("prov-a", "one")
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import builders as b
 from sampan.controller.query.pools import pool_list
-from sampan.model.offer import Offer, PoolRule
-from sampan.model.selector import Expression, Operator, Selector
+from sampan.model.members.offer import Offer, PoolRule
+from sampan.model.values.selector import Expression, Operator, Selector
 
 MEMBER = b.cluster(*b.nodes("n", 2, b.H100))
 FOR_B = Selector((Expression("team", Operator.IN, ("b",)),))

@@ -14,9 +14,9 @@ from sampan.controller.query.service import BadQuery, QueryContext, QueryService
 from sampan.controller.state.queues import QueueRegistry
 from sampan.model.backlog import Backlog
 from sampan.model.lifecycle import Event
-from sampan.model.offer import Offer
-from sampan.model.selector import Expression, Operator, Selector
+from sampan.model.members.offer import Offer
 from sampan.model.snapshot import Snapshot
+from sampan.model.values.selector import Expression, Operator, Selector
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule
 

@@ -6,7 +6,7 @@ import pytest
 from sampan.api.kinds.computejob import ComputeJobSpec
 from sampan.controller.query import views
 from sampan.kube.objects.workloads import Pod
-from sampan.model.offer import OfferKey
+from sampan.model.members.offer import OfferKey
 from sampan.model.reason import Reason
 from sampan.scheduling.answers.values import CellAnswer, Change, QueuePosition, StartForecast, UnmetConstraint
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from jobs import CLUSTER, HUB, OFFER
-from sampan.model.names import FINALIZER, remote_name
+from sampan.model.values.names import FINALIZER, remote_name
 from unit.controller.fakes import H100_JOB, World, world
 from unit.kube.fake_api import replying
 

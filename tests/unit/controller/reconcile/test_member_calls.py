@@ -13,10 +13,10 @@ from sampan.api.launch.manifest import LABEL_QUEUE
 from sampan.controller.reconcile.member_calls import MissingDependency, PoolGone, RemoteJobs
 from sampan.kube.errors import NotFound, ServerError
 from sampan.kube.objects.workloads import Job
-from sampan.model.device import ClaimSource
 from sampan.model.launch import Launch
-from sampan.model.names import remote_labels, remote_name
-from sampan.model.vector import Vector
+from sampan.model.members.device import ClaimSource
+from sampan.model.values.names import remote_labels, remote_name
+from sampan.model.values.vector import Vector
 from unit.controller.fakes import H100_JOB, REMOTE, World, pool, world
 from unit.kube.fake_api import replying
 

@@ -14,7 +14,7 @@ from sampan.api.status.generation import observed
 from sampan.api.status.job_status import Ending
 from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.model.lifecycle import Event, Outcome, Phase
-from sampan.model.offer import OfferKey
+from sampan.model.members.offer import OfferKey
 from unit.controller.fakes import H100_JOB, JOBS, REMOTE, until, world
 from unit.kube.fake_api import replying
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from jobs import OFFER, binding
 from sampan.api.status.job_status import Binding
 from sampan.controller.state.bindings import BindingIndex
-from sampan.model.offer import OfferKey
+from sampan.model.members.offer import OfferKey
 
 OTHER = OfferKey("prov-b", "other")
 KINDS = [None, binding(), replace(binding(), cluster_uid="c-2"), replace(binding(), offer=OTHER), binding(attempt=2)]

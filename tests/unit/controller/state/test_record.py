@@ -6,7 +6,7 @@ from jobs import NOW, OFFER, body, bound_status, record
 from sampan.api.status import job_status as s
 from sampan.controller.state.record import record_of
 from sampan.model.lifecycle import Outcome, Phase
-from sampan.model.names import FINALIZER
+from sampan.model.values.names import FINALIZER
 
 
 def test_a_new_object_is_pending_and_waits() -> None:

@@ -8,7 +8,7 @@ import pytest
 from jobs import NOW, OFFER, bound_status, record
 from sampan.api.status import job_status as s
 from sampan.controller.state.reservations import UNPLACED, ReservationStore, place_changed, reservation_of, reservation_view
-from sampan.model.offer import OfferKey
+from sampan.model.members.offer import OfferKey
 from sampan.model.plan import Plan, StartUnknown
 from sampan.model.reservation import Reservation
 

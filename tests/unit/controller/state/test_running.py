@@ -14,8 +14,8 @@ from sampan.controller.state.running import RunningJobs, assumed_running, recove
 from sampan.controller.state.store import State
 from sampan.inventory.in_flight import InFlight
 from sampan.kube.objects.workloads import JobSpec
-from sampan.model.cluster import Running
 from sampan.model.job import Requirement, Share
+from sampan.model.members.cluster import Running
 from sampan.model.plan import Assignment
 from unit.controller.fakes import FakeFleet, pool
 

@@ -13,7 +13,7 @@ from sampan.controller.state.running import per_replica
 from sampan.controller.state.store import State
 from sampan.inventory.in_flight import InFlight
 from sampan.model.lifecycle import Outcome
-from sampan.model.offer import OfferKey
+from sampan.model.members.offer import OfferKey
 from sampan.model.plan import Assignment
 from sampan.model.policy import BUILT_IN, Policy
 from unit.controller.fakes import H100_JOB, FakeFleet, pool

@@ -7,12 +7,12 @@ import pytest
 from builders import A100, ASCEND, H100, HYGON, cluster, node, nodes, offer, selector
 from sampan.catalog import load
 from sampan.inventory.pools.grouping import cells_of, pools_of
-from sampan.model.accelerator import Sharing
-from sampan.model.cluster import Cluster, Pool
-from sampan.model.device import DeviceGroup
 from sampan.model.launch import Launch
-from sampan.model.offer import PoolRule
-from sampan.model.taint import Taint
+from sampan.model.members.accelerator import Sharing
+from sampan.model.members.cluster import Cluster, Pool
+from sampan.model.members.device import DeviceGroup
+from sampan.model.members.offer import PoolRule
+from sampan.model.members.taint import Taint
 
 GPU_TAINT = Taint("nvidia.com/gpu", "", "NoSchedule")
 

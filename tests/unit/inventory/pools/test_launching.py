@@ -8,14 +8,14 @@ from builders import GIB, H100, NOW, cluster, demand, job, node, offer, requirem
 from sampan.catalog import load
 from sampan.inventory.pools.grouping import pools_of
 from sampan.inventory.pools.summary import excluded_nodes
-from sampan.model.admission import Quota
-from sampan.model.cluster import Cluster, Node, Pool
 from sampan.model.job import Demand
 from sampan.model.launch import Launch
+from sampan.model.members.admission import Quota
+from sampan.model.members.cluster import Cluster, Node, Pool
+from sampan.model.members.runtime_class import RuntimeClass
+from sampan.model.members.taint import Taint, Toleration
 from sampan.model.plan import Plan
 from sampan.model.reason import Reason
-from sampan.model.runtime_class import RuntimeClass
-from sampan.model.taint import Taint, Toleration
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.capacity.quota_usage import use_of
 from sampan.scheduling.capacity.request import replica_request

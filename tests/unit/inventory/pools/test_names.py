@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from builders import pool
 from sampan.inventory.pools.names import base_name, name_of
-from sampan.model.accelerator import Sharing
 from sampan.model.launch import Launch
+from sampan.model.members.accelerator import Sharing
 
 
 def test_partitions_show_their_profile_and_shares_their_mode() -> None:

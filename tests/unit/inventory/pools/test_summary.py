@@ -8,10 +8,10 @@ from builders import A100, ASCEND, H100, cluster, node, nodes, offer, running, s
 from sampan.catalog import load
 from sampan.inventory.pools.grouping import pools_of
 from sampan.inventory.pools.summary import ExcludedNodes, excluded_nodes, own_use, summarise
-from sampan.model.cluster import Cluster, Node, Pool, Running
-from sampan.model.offer import OfferKey, PoolRule
-from sampan.model.taint import Taint
-from sampan.model.vector import Vector
+from sampan.model.members.cluster import Cluster, Node, Pool, Running
+from sampan.model.members.offer import OfferKey, PoolRule
+from sampan.model.members.taint import Taint
+from sampan.model.values.vector import Vector
 
 GPU_TAINT = Taint("nvidia.com/gpu", "", "NoSchedule")
 

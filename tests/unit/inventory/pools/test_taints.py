@@ -11,9 +11,9 @@ from sampan.catalog import load
 from sampan.inventory.pools.grouping import pools_of
 from sampan.inventory.pools.summary import excluded_nodes, summarise
 from sampan.inventory.pools.taints import advice
-from sampan.model.cluster import Node, Pool
-from sampan.model.offer import Offer
-from sampan.model.taint import Taint
+from sampan.model.members.cluster import Node, Pool
+from sampan.model.members.offer import Offer
+from sampan.model.members.taint import Taint
 
 GPU = Taint("nvidia.com/gpu", "present", "NoSchedule")
 SPOT = Taint("cloud.google.com/gke-spot", "true", "NoSchedule")

@@ -6,10 +6,10 @@ import pytest
 
 from builders import A100, H100, HYGON, cluster, demand, job, node, offer, requirement, shape, snapshot, vector
 from sampan.model.job import AlternativeOrder, Placement
-from sampan.model.offer import Terms
-from sampan.model.quantity import MICRO
+from sampan.model.members.offer import Terms
 from sampan.model.reason import Reason
 from sampan.model.snapshot import Snapshot
+from sampan.model.values.quantity import MICRO
 from sampan.scheduling.answers.cells import cell_answers
 from sampan.scheduling.answers.next_cycle import next_cycle
 from sampan.scheduling.answers.values import CellAnswer

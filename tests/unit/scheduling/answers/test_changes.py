@@ -6,7 +6,7 @@ import pytest
 
 from builders import ASCEND, GIB, H100, demand, requirement, selector, shape
 from sampan.model.job import Placement, Shape
-from sampan.model.quantity import MICRO
+from sampan.model.values.quantity import MICRO
 from sampan.scheduling.answers.changes import differences
 from sampan.scheduling.answers.values import Change
 

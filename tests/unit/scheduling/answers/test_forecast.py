@@ -7,13 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import H100, NOW, cluster, demand, job, nodes, offer, quota, requirement, selector, shape, snapshot, vector
-from sampan.model.cluster import MemberQueue, Running
 from sampan.model.job import Job
-from sampan.model.offer import PoolRule
+from sampan.model.members.cluster import MemberQueue, Running
+from sampan.model.members.offer import PoolRule
 from sampan.model.plan import StartUnknown
 from sampan.model.reason import Reason
 from sampan.model.snapshot import Snapshot
-from sampan.model.vector import Vector
+from sampan.model.values.vector import Vector
 from sampan.scheduling.answers.forecast import forecast
 from sampan.scheduling.answers.next_cycle import next_cycle
 from sampan.scheduling.answers.start_wording import UNKNOWN_STARTS

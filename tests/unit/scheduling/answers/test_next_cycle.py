@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from builders import H100, NOW, cluster, demand, job, nodes, offer, quota, requirement, running, selector, shape, snapshot, vector
-from sampan.model.cluster import MemberQueue
 from sampan.model.job import Job
-from sampan.model.offer import PoolRule
+from sampan.model.members.cluster import MemberQueue
+from sampan.model.members.offer import PoolRule
 from sampan.model.reason import Reason
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.answers.cells import cell_answers

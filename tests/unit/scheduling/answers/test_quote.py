@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from builders import H100, NOW, cluster, job, node, offer, snapshot
 from sampan.model.backlog import Backlog
-from sampan.model.quantity import MICRO
+from sampan.model.values.quantity import MICRO
 from sampan.scheduling.answers.quote import quote
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from builders import A100, ASCEND, GIB, H100, cluster, demand, job, node, nodes, offer, requirement, selector, shape, snapshot, vector
 from sampan.model.job import Demand, Domestic, Interconnect, Placement, Shape
-from sampan.model.offer import Offer, Terms
-from sampan.model.quantity import MICRO
+from sampan.model.members.offer import Offer, Terms
 from sampan.model.snapshot import Snapshot
+from sampan.model.values.quantity import MICRO
 from sampan.scheduling.answers.cells import cell_answers
 from sampan.scheduling.answers.next_cycle import next_cycle
 from sampan.scheduling.answers.remedy import Proposal

@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 
 from builders import H100, NOW, cluster, demand, job, node, nodes, offer, requirement, snapshot, vector
-from sampan.model.admission import Quota
 from sampan.model.job import Demand
 from sampan.model.launch import Launch
+from sampan.model.members.admission import Quota
+from sampan.model.members.runtime_class import RuntimeClass
 from sampan.model.reason import Reason
 from sampan.model.reservation import Reservation
-from sampan.model.runtime_class import RuntimeClass
 from sampan.model.snapshot import Snapshot
-from sampan.model.vector import Vector
+from sampan.model.values.vector import Vector
 from sampan.scheduling.answers.shortage import CellProbe, room_against, shortage
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.reservations.holds import placed

@@ -1,6 +1,6 @@
 """A cell is usable where it has a score."""
 
-from sampan.model.offer import OfferKey
+from sampan.model.members.offer import OfferKey
 from sampan.model.reason import Reason
 from sampan.scheduling.answers.values import CellAnswer, UnmetConstraint
 

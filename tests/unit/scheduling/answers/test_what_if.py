@@ -3,7 +3,7 @@
 import pytest
 
 from builders import H100, cluster, demand, job, node, nodes, offer, requirement, shape, snapshot, vector
-from sampan.model.offer import OfferKey
+from sampan.model.members.offer import OfferKey
 from sampan.scheduling.answers.what_if import AddNodes, NoSuchPlaceError, WithoutOffer, what_if
 from sampan.scheduling.cache import Memo
 

@@ -4,7 +4,7 @@ import pytest
 
 from builders import GIB, demand, job, requirement, selector, shape
 from sampan.model.job import Placement, Requirement
-from sampan.model.offer import Terms
+from sampan.model.members.offer import Terms
 from sampan.model.plan import Refusal
 from sampan.model.reason import Reason
 from sampan.scheduling.answers.wording import headline, word

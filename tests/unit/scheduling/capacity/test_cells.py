@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from builders import H100, cluster, job, nodes, offer, snapshot
-from sampan.model.cluster import Cell
+from sampan.model.members.cluster import Cell
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.capacity.cells import CellIndex
 from sampan.scheduling.capacity.fit_matrix import CellColumn

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from builders import A100, H100, cluster, demand, node, nodes, offer, requirement, snapshot, vector
-from sampan.model.cluster import Cluster
+from sampan.model.members.cluster import Cluster
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.capacity.fit_matrix import FitMatrix
 from sampan.scheduling.capacity.resources import Request

@@ -7,10 +7,10 @@ import pytest
 
 from builders import A100, GIB, H100, cluster, demand, job, nodes, offer, requirement, shape, snapshot, vector
 from sampan.catalog import load
-from sampan.model.accelerator import Sharing
-from sampan.model.cluster import CardUse, Cell
-from sampan.model.device import Card, DeviceGroup
 from sampan.model.job import Demand, Requirement, Share
+from sampan.model.members.accelerator import Sharing
+from sampan.model.members.cluster import CardUse, Cell
+from sampan.model.members.device import Card, DeviceGroup
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.capacity.fragmentation import DemandMix, unusable

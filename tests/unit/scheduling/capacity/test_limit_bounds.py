@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import GIB, H100, cluster, demand, nodes, offer, requirement, snapshot
-from sampan.model.admission import ALL_PODS, CONFIG_MAPS, JOBS, SECRETS, SERVICES, Admission, LimitItem, LimitType
-from sampan.model.vector import PODS, Vector
+from sampan.model.members.admission import ALL_PODS, CONFIG_MAPS, JOBS, SECRETS, SERVICES, Admission, LimitItem, LimitType
+from sampan.model.values.vector import PODS, Vector
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.capacity.limit_bounds import LimitBounds
 from sampan.scheduling.capacity.quota_usage import use_of

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from builders import H100, NOW, cluster, demand, job, nodes, offer, quota, requirement, running, selector, shape, snapshot, vector
-from sampan.model.cluster import Cluster, MemberQueue
-from sampan.model.offer import Offer, PoolRule
+from sampan.model.members.cluster import Cluster, MemberQueue
+from sampan.model.members.offer import Offer, PoolRule
 from sampan.model.plan import Plan
 from sampan.model.reason import Reason
 from sampan.model.snapshot import Snapshot

@@ -3,7 +3,7 @@
 import pytest
 
 from builders import H100, cluster, node, vector
-from sampan.model.accelerator import Sharing
+from sampan.model.members.accelerator import Sharing
 from sampan.scheduling.capacity.node_room import hindrances, usable
 
 

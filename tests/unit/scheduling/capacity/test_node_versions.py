@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from builders import H100, cluster, node, nodes, vector
-from sampan.model.cluster import CardUse, Cluster
+from sampan.model.members.cluster import CardUse, Cluster
 from sampan.scheduling.capacity.node_versions import changed_nodes, version_of
 
 MEMBER = cluster(*nodes("h", 3, H100), used={"h-0": vector(gpu=2)})

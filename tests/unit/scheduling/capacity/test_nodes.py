@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from builders import ASCEND, H100, cluster, demand, node, nodes, requirement, vector
 from sampan.catalog import load
-from sampan.model.cluster import Cluster
-from sampan.model.vector import Vector
+from sampan.model.members.cluster import Cluster
+from sampan.model.values.vector import Vector
 from sampan.scheduling.capacity.nodes import NodeTable
 from sampan.scheduling.capacity.resources import Request, ResourceIndex
 

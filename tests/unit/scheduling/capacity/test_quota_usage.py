@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from builders import GIB, H100, accelerator_class, demand, requirement
-from sampan.model.admission import ALL_PODS, CLAIM_TEMPLATES, CLAIMS, CONFIG_MAPS, JOBS, SERVICES, Admission, LimitItem, LimitType
-from sampan.model.cluster import Pool
-from sampan.model.device import ClaimSource
-from sampan.model.vector import PODS, Vector
+from sampan.model.members.admission import ALL_PODS, CLAIM_TEMPLATES, CLAIMS, CONFIG_MAPS, JOBS, SERVICES, Admission, LimitItem, LimitType
+from sampan.model.members.cluster import Pool
+from sampan.model.members.device import ClaimSource
+from sampan.model.values.vector import PODS, Vector
 from sampan.scheduling.capacity.quota_usage import UNLIMITED, QuotaUse, use_of
 
 GPU = "nvidia.com/gpu"

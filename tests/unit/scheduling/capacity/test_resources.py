@@ -3,10 +3,10 @@
 import numpy as np
 
 from builders import demand, pool, requirement, vector
-from sampan.model.cluster import Cell
-from sampan.model.offer import OfferKey
-from sampan.model.quantity import INFINITE
-from sampan.model.vector import CPU, Vector
+from sampan.model.members.cluster import Cell
+from sampan.model.members.offer import OfferKey
+from sampan.model.values.quantity import INFINITE
+from sampan.model.values.vector import CPU, Vector
 from sampan.scheduling.capacity.request import replica_request
 from sampan.scheduling.capacity.resources import (
     BASE,

@@ -5,8 +5,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from sampan.model.accelerator import CountRule, Span
 from sampan.model.job import Share
+from sampan.model.members.accelerator import CountRule, Span
 from sampan.scheduling.capacity.topology import cards_fit, ring_table, rings_fit, take_cards, worst_rings_fit
 
 RULE = CountRule(group_size=4)

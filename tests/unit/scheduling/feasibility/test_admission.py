@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 
 from builders import GIB, H100, NOW, accelerator_class, demand, offer, requirement
-from sampan.model.admission import Admission, Compulsory, LimitItem, LimitType
-from sampan.model.cluster import Pool
 from sampan.model.job import Demand, Placement
 from sampan.model.launch import Launch
+from sampan.model.members.admission import Admission, Compulsory, LimitItem, LimitType
+from sampan.model.members.cluster import Pool
 from sampan.model.reason import Reason
-from sampan.model.vector import PODS, Vector
+from sampan.model.values.vector import PODS, Vector
 from sampan.scheduling.feasibility.admission import Fault, uncovered, unnamed, violations
 from sampan.scheduling.feasibility.filters import FilterContext, refusals
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from builders import GIB, H100, cluster, demand, job, nodes, offer, quota, requirement, shape, snapshot, vector
-from sampan.model.admission import Admission, Compulsory, LimitItem, LimitType
 from sampan.model.job import Demand
+from sampan.model.members.admission import Admission, Compulsory, LimitItem, LimitType
 from sampan.model.reason import Reason
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.answers.cells import cell_answers

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from builders import GIB, H100, accelerator_class, demand, requirement
-from sampan.model.admission import Admission, Compulsory, LimitItem, LimitType
-from sampan.model.cluster import Pool
 from sampan.model.job import Demand
+from sampan.model.members.admission import Admission, Compulsory, LimitItem, LimitType
+from sampan.model.members.cluster import Pool
 from sampan.scheduling.feasibility.admission_words import not_covered, not_named, out_of_range
 
 POOL = Pool(name="p", cluster_uid="c1", nodes=("n",), resource="nvidia.com/gpu", accelerator=accelerator_class(H100))

@@ -8,8 +8,8 @@ import pytest
 from builders import NOW, cluster, demand, job, node, offer, requirement, shape, snapshot
 from sampan.catalog import load
 from sampan.inventory.pools.grouping import pools_of
-from sampan.model.cluster import Node
 from sampan.model.job import Domestic, Placement, Requirement
+from sampan.model.members.cluster import Node
 from sampan.model.reason import Reason
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule

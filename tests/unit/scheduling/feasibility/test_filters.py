@@ -22,13 +22,13 @@ from builders import (
     shape,
     snapshot,
 )
-from sampan.model.accelerator import CountRule, Precision, Sharing
-from sampan.model.cluster import Pool
 from sampan.model.job import Demand, Domestic, Placement, Requirement, Share
 from sampan.model.launch import Launch, PodSecurity
-from sampan.model.offer import Offer, Terms
-from sampan.model.quantity import MICRO
+from sampan.model.members.accelerator import CountRule, Precision, Sharing
+from sampan.model.members.cluster import Pool
+from sampan.model.members.offer import Offer, Terms
 from sampan.model.reason import Reason
+from sampan.model.values.quantity import MICRO
 from sampan.scheduling.answers.wording import headline
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from builders import ASCEND, GIB, H100, NOW, demand, offer, pool, requirement, selector
-from sampan.model.accelerator import CountRule, Precision, Sharing
 from sampan.model.job import Domestic, Placement, Share
 from sampan.model.launch import Launch, PodSecurity
-from sampan.model.offer import Terms
-from sampan.model.quantity import MICRO
+from sampan.model.members.accelerator import CountRule, Precision, Sharing
+from sampan.model.members.offer import Terms
 from sampan.model.reason import Reason
+from sampan.model.values.quantity import MICRO
 from sampan.scheduling.feasibility.filters import FilterContext, refusals
 from sampan.scheduling.feasibility.objections import moment, next_count, unmet_constraint
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 
 from builders import GIB, H100, accelerator_class, demand, requirement
-from sampan.model.accelerator import Sharing
-from sampan.model.admission import Admission, LimitItem, LimitType
-from sampan.model.cluster import Pool
-from sampan.model.device import ClaimSource
 from sampan.model.job import Demand, Share
 from sampan.model.launch import Launch
-from sampan.model.vector import PODS, Vector
+from sampan.model.members.accelerator import Sharing
+from sampan.model.members.admission import Admission, LimitItem, LimitType
+from sampan.model.members.cluster import Pool
+from sampan.model.members.device import ClaimSource
+from sampan.model.values.vector import PODS, Vector
 from sampan.scheduling.feasibility.pod_amounts import PodAmounts, admitted, sent
 
 GPU = "nvidia.com/gpu"

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from builders import A100, ASCEND, H100, HYGON, NOW, demand, offer, pool, price, requirement, shape
 from sampan.catalog import load
-from sampan.model.accelerator import AcceleratorClass
 from sampan.model.job import Domestic, Placement, Requirement, Shape
-from sampan.model.offer import Energy
+from sampan.model.members.accelerator import AcceleratorClass
+from sampan.model.members.offer import Energy
 from sampan.model.policy import BALANCED, Policy
-from sampan.model.quantity import MICRO
+from sampan.model.values.quantity import MICRO
 from sampan.scheduling.feasibility.filters import FilterContext
 from sampan.scheduling.feasibility.scores import (
     ScoreContext,

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from builders import A100, H100, NOW, accelerator_class, cluster, demand, job, node, offer, pool, requirement, shape, snapshot
-from sampan.model.cluster import Cell
-from sampan.model.device import UNKNOWN_VENDOR
 from sampan.model.job import Requirement
+from sampan.model.members.cluster import Cell
+from sampan.model.members.device import UNKNOWN_VENDOR
 from sampan.model.plan import UnknownName
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.answers.explain import explain

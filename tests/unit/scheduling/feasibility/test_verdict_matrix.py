@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import H100, NOW, cluster, demand, job, nodes, offer, requirement, shape, snapshot
-from sampan.model.offer import ENERGY_AGE, Energy
+from sampan.model.members.offer import ENERGY_AGE, Energy
 from sampan.model.policy import BUILT_IN
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.cache import Memo, reasons_in

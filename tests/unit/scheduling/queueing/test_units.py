@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from builders import H100, cluster, demand, nodes, offer, requirement, snapshot
-from sampan.model.accelerator import AcceleratorClass, Precision, Sharing
-from sampan.model.cluster import Pool
 from sampan.model.job import Share
+from sampan.model.members.accelerator import AcceleratorClass, Precision, Sharing
+from sampan.model.members.cluster import Pool
 from sampan.scheduling.queueing.units import Basis, Rate, device_rate, share_rate
 
 GIB = 2**30

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from builders import H100, NOW, cells, cluster, nodes, offer, vector
-from sampan.model.cluster import Running
+from sampan.model.members.cluster import Running
 from sampan.scheduling.capacity.fit_matrix import FitMatrix
 from sampan.scheduling.reservations.releases import Releases, releases_after, releases_of
 

@@ -1,9 +1,9 @@
 """Clusters and cells: what is free, and what names a cell."""
 
 from builders import cluster, node, pool, vector
-from sampan.model.cluster import Cell
-from sampan.model.offer import OfferKey
-from sampan.model.vector import CPU
+from sampan.model.members.cluster import Cell
+from sampan.model.members.offer import OfferKey
+from sampan.model.values.vector import CPU
 
 
 def test_free_is_allocatable_minus_used() -> None:

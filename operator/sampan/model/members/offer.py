@@ -6,9 +6,9 @@ from enum import StrEnum
 from typing import Final
 
 from sampan.model.launch import NO_LAUNCH, Launch, PodSecurity
-from sampan.model.quantity import MICRO
-from sampan.model.selector import Selector
-from sampan.model.taint import Toleration
+from sampan.model.members.taint import Toleration
+from sampan.model.values.quantity import MICRO
+from sampan.model.values.selector import Selector
 
 
 class Terms(StrEnum):

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from sampan.model.taint import Toleration
-from sampan.model.vector import Vector
+from sampan.model.members.taint import Toleration
+from sampan.model.values.vector import Vector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sampan.model.accelerator import CountRule
+from sampan.model.members.accelerator import CountRule
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sampan.model.quantity import MAX_AMOUNT, MICRO, QuantityError, format_bytes, format_micro, parse_micro, parse_quantity
+from sampan.model.values.quantity import MAX_AMOUNT, MICRO, QuantityError, format_bytes, format_micro, parse_micro, parse_quantity
 
 
 @pytest.mark.parametrize(

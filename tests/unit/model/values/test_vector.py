@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sampan.model.vector import CPU, MEMORY, Vector
+from sampan.model.values.vector import CPU, MEMORY, Vector
 from strategies import AMOUNTS
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sampan.model.admission import ALL_PODS, CONFIG_MAPS, JOBS, SECRETS, SERVICES, quota_key
+from sampan.model.members.admission import ALL_PODS, CONFIG_MAPS, JOBS, SECRETS, SERVICES, quota_key
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sampan.model.selector import Expression, Operator, Selector
+from sampan.model.values.selector import Expression, Operator, Selector
 
 KEYS, VALUES = ("tier", "zone"), ("a", "b", "c")
 LABELS = st.dictionaries(st.sampled_from(KEYS), st.sampled_from(VALUES))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sampan.model.taint import Taint, Toleration
+from sampan.model.members.taint import Taint, Toleration
 
 SPOT = Taint("cloud.google.com/gke-spot", "true", "NoSchedule")
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from builders import H100, NOW, offer, price
-from sampan.model.offer import ENERGY_AGE, Energy, OfferKey
-from sampan.model.quantity import MICRO
+from sampan.model.members.offer import ENERGY_AGE, Energy, OfferKey
+from sampan.model.values.quantity import MICRO
 
 
 def test_the_latest_price_that_has_begun_is_in_force() -> None:

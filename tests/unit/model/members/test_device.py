@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from sampan.model.device import DeviceGroup, Fabric
+from sampan.model.members.device import DeviceGroup, Fabric
 
 
 def test_like_groups_are_equal_and_any_field_tells_them_apart() -> None:

@@ -1,10 +1,10 @@
 """What a RuntimeClass adds to a pool's replicas."""
 
 from builders import vector
-from sampan.model.cluster import Pool
 from sampan.model.launch import Launch
-from sampan.model.runtime_class import RuntimeClass
-from sampan.model.vector import Vector
+from sampan.model.members.cluster import Pool
+from sampan.model.members.runtime_class import RuntimeClass
+from sampan.model.values.vector import Vector
 
 
 def test_a_pools_extra_is_the_recipes_resources_and_the_overhead() -> None:

@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sampan.model.names import LABEL_ATTEMPT, remote_labels, remote_name
+from sampan.model.values.names import LABEL_ATTEMPT, remote_labels, remote_name
 
 TEXT = st.text(max_size=20)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from sampan.model.accelerator import Sharing
+from sampan.model.members.accelerator import Sharing
 
 MAX_DEVICES_PER_NODE: Final = 1024
 """More devices of one resource than this are no devices: such an amount on a node is not believed."""

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from sampan.model.accelerator import AcceleratorClass, Sharing
-from sampan.model.admission import NO_ADMISSION, Admission, Quota
-from sampan.model.device import UNKNOWN_VENDOR, ClaimSource, DeviceGroup, DeviceSlice
 from sampan.model.launch import NO_LAUNCH, Launch
-from sampan.model.offer import OfferKey
-from sampan.model.runtime_class import RuntimeClass
-from sampan.model.taint import Taint
-from sampan.model.vector import Vector
+from sampan.model.members.accelerator import AcceleratorClass, Sharing
+from sampan.model.members.admission import NO_ADMISSION, Admission, Quota
+from sampan.model.members.device import UNKNOWN_VENDOR, ClaimSource, DeviceGroup, DeviceSlice
+from sampan.model.members.offer import OfferKey
+from sampan.model.members.runtime_class import RuntimeClass
+from sampan.model.members.taint import Taint
+from sampan.model.values.vector import Vector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""Exact amounts, vectors of them, label selectors, and the names that Sampan writes."""
