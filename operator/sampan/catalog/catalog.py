@@ -6,15 +6,15 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
-from sampan.catalog.classes import VendorClasses
 from sampan.catalog.detection import Detection
-from sampan.catalog.facts import DraDriver, ResourceName, Vendor
+from sampan.catalog.devices.slices import CLAIM, whole_pools
+from sampan.catalog.devices.wiring import rack_of
+from sampan.catalog.packaged.classes import VendorClasses
+from sampan.catalog.packaged.facts import DraDriver, ResourceName, Vendor
+from sampan.catalog.packaged.reading import parse_other, parse_other_drivers, parse_vendor
+from sampan.catalog.packaged.recipes import recipe_for
 from sampan.catalog.presence import Index, absent_group, counts_none, index_of, present
-from sampan.catalog.reading import parse_other, parse_other_drivers, parse_vendor
-from sampan.catalog.recipes import recipe_for
 from sampan.catalog.resolve import resolve_vendor, unknown_group
-from sampan.catalog.slices import CLAIM, whole_pools
-from sampan.catalog.wiring import rack_of
 from sampan.model.launch import Launch
 from sampan.model.members.accelerator import AcceleratorClass, Sharing
 from sampan.model.members.cluster import Node

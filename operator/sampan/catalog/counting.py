@@ -10,8 +10,8 @@ from itertools import chain
 from math import ceil
 from typing import Final
 
-from sampan.catalog.facts import Kind, ResourceName, Variant, Vendor
-from sampan.catalog.telling import number
+from sampan.catalog.classification import number
+from sampan.catalog.packaged.facts import Kind, ResourceName, Variant, Vendor
 from sampan.model.members.accelerator import Sharing
 from sampan.model.members.cluster import Node
 from sampan.model.members.device import DeviceGroup, Ignored

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from sampan.catalog.cards import parse_cards
+from sampan.catalog.classification import Publication, tell
 from sampan.catalog.counting import cards_of
-from sampan.catalog.facts import Kind, Vendor
-from sampan.catalog.pci import NFD, chip_of
-from sampan.catalog.slices import CLAIM
-from sampan.catalog.telling import Publication, tell
+from sampan.catalog.devices.cards import parse_cards
+from sampan.catalog.devices.pci import NFD, chip_of
+from sampan.catalog.devices.slices import CLAIM
+from sampan.catalog.packaged.facts import Kind, Vendor
 from sampan.model.members.accelerator import Sharing
 from sampan.model.members.cluster import Node
 from sampan.model.members.device import MAX_DEVICES_PER_NODE, DeviceGroup, Ignored

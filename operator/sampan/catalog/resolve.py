@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sampan.catalog.cards import Listed, listed
+from sampan.catalog.classification import Publication, Told, labelled_memory, number, tell, unread
 from sampan.catalog.counting import shared_first, view_of, with_physical, without_contradiction
-from sampan.catalog.facts import Kind, LabelFacts, ResourceName, Vendor
-from sampan.catalog.slices import CLAIM, PUBLISHER, Claimable, claimables
-from sampan.catalog.telling import Publication, Told, labelled_memory, number, tell, unread
-from sampan.catalog.wiring import fabric_of, rings_of, unhealthy_of
+from sampan.catalog.devices.cards import Listed, listed
+from sampan.catalog.devices.slices import CLAIM, PUBLISHER, Claimable, claimables
+from sampan.catalog.devices.wiring import fabric_of, rings_of, unhealthy_of
+from sampan.catalog.packaged.facts import Kind, LabelFacts, ResourceName, Vendor
 from sampan.model.members.accelerator import Sharing
 from sampan.model.members.cluster import Node
 from sampan.model.members.device import UNKNOWN_VENDOR, DeviceGroup, DraDevice, Ignored

@@ -6,7 +6,7 @@ A pod is told by node and amounts alone: no name, namespace, image or owner of s
 from collections.abc import Iterable
 from typing import Final
 
-from sampan.catalog.taken import cards_taken, devices_taken
+from sampan.catalog.devices.in_use import cards_taken, devices_taken
 from sampan.kube.objects.meta import ObjectMeta
 from sampan.kube.objects.quotas import ResourceClaim
 from sampan.kube.objects.requests import request_of

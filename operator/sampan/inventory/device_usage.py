@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from sampan.catalog import Catalog
-from sampan.catalog.slices import held
-from sampan.catalog.taken import rings_taken
+from sampan.catalog.devices.in_use import rings_taken
+from sampan.catalog.devices.slices import held
 from sampan.inventory.in_flight import PodUse
 from sampan.inventory.quotas import Device
 from sampan.model.job import Share

@@ -8,7 +8,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
-from sampan.catalog.taken import cards_taken, devices_taken
+from sampan.catalog.devices.in_use import cards_taken, devices_taken
 from sampan.inventory.in_flight import PodUse
 from sampan.inventory.node_fitness import architecture_of, unfit
 from sampan.inventory.quotas import MemberQuotas

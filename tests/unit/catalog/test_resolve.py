@@ -4,7 +4,7 @@ import pytest
 
 from builders import node
 from sampan.catalog import load
-from sampan.catalog.telling import Publication, tell
+from sampan.catalog.classification import Publication, tell
 from sampan.model.members.accelerator import Sharing
 from sampan.model.members.device import DeviceGroup
 

@@ -10,7 +10,7 @@ from sampan.api.fields.template import Template, Volume, VolumeMount
 from sampan.api.launch.environment import environment, literal
 from sampan.api.launch.recipe import container_security, host_mounts, host_volumes, pod_metadata, pod_security
 from sampan.api.launch.remote_job import Consignment
-from sampan.catalog.share import companions
+from sampan.catalog.devices.share import companions
 from sampan.model.values.vector import Vector
 
 CONTAINER: Final = "main"

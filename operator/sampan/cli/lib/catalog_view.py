@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sampan.catalog import Catalog, Detection
-from sampan.catalog.facts import Variant, Vendor
-from sampan.catalog.reading import normalise
-from sampan.catalog.recipes import PUBLISHERS
+from sampan.catalog.packaged.facts import Variant, Vendor
+from sampan.catalog.packaged.reading import normalise
+from sampan.catalog.packaged.recipes import PUBLISHERS
 from sampan.model.launch import NO_LAUNCH, Launch, PodSecurity
 from sampan.model.members.accelerator import AcceleratorClass, CountRule, Span
 from sampan.model.values.quantity import MICRO, format_bytes, format_micro, parse_micro

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from sampan.catalog import Catalog
-from sampan.catalog.taken import cards_taken
+from sampan.catalog.devices.in_use import cards_taken
 from sampan.inventory.device_usage import doubles_taken
 from sampan.inventory.in_flight import usage_of
 from sampan.inventory.member import Inventory

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sampan.catalog.share import companions
+from sampan.catalog.devices.share import companions
 from sampan.model.job import Demand
 from sampan.model.members.admission import LIMITS, REQUESTS, Amounts, LimitItem
 from sampan.model.members.cluster import Pool

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from sampan.catalog.share import companions
+from sampan.catalog.devices.share import companions
 from sampan.model.job import Demand, Domestic, Placement
 from sampan.model.members.accelerator import Precision, Sharing
 from sampan.model.members.cluster import Pool

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import permutations
 from typing import Final
 
-from sampan.catalog.share import companions
+from sampan.catalog.devices.share import companions
 from sampan.model.job import Demand
 from sampan.model.members.admission import LimitItem, LimitType
 from sampan.model.members.cluster import Pool

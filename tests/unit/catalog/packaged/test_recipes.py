@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from sampan.catalog import load
-from sampan.catalog.recipes import PUBLISHERS, Recipe, read_recipe, recipe_for
+from sampan.catalog.packaged.recipes import PUBLISHERS, Recipe, read_recipe, recipe_for
 from sampan.model.launch import Launch, PodSecurity
 
 

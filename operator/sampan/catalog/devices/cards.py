@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from sampan.catalog.facts import Register
+from sampan.catalog.packaged.facts import Register
 from sampan.model.members.device import MAX_DEVICES_PER_NODE, Card
 
 MOST_TEXT: Final = 262_144

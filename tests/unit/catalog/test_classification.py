@@ -4,8 +4,8 @@ import pytest
 
 from builders import node
 from sampan.catalog import load
-from sampan.catalog.facts import Vendor
-from sampan.catalog.telling import Publication, number, tell, without_suffixes
+from sampan.catalog.classification import Publication, number, tell, without_suffixes
+from sampan.catalog.packaged.facts import Vendor
 from sampan.model.members.accelerator import Sharing
 from sampan.model.members.device import DeviceGroup
 

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from sampan.catalog.facts import Kind
-from sampan.catalog.reading_names import read_drivers, read_fabrics, read_labels, read_registers, read_resource
+from sampan.catalog.packaged.facts import Kind
+from sampan.catalog.packaged.reading_names import read_drivers, read_fabrics, read_labels, read_registers, read_resource
 from sampan.model.members.accelerator import Sharing
 
 

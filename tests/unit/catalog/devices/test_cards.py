@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sampan.catalog.cards import listed, parse_cards
-from sampan.catalog.facts import Register
+from sampan.catalog.devices.cards import listed, parse_cards
+from sampan.catalog.packaged.facts import Register
 
 MIB = 2**20
 JSON = (

@@ -2,8 +2,8 @@
 
 import pytest
 
-from sampan.catalog.facts import LabelFacts, PciFacts
-from sampan.catalog.pci import chip_of, device_ids
+from sampan.catalog.devices.pci import chip_of, device_ids
+from sampan.catalog.packaged.facts import LabelFacts, PciFacts
 
 NFD = "feature.node.kubernetes.io/pci-{}.present"
 

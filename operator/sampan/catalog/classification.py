@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sampan.catalog.facts import LabelFacts, Variant, Vendor
-from sampan.catalog.pci import device_ids
-from sampan.catalog.reading import normalise
+from sampan.catalog.devices.pci import device_ids
+from sampan.catalog.packaged.facts import LabelFacts, Variant, Vendor
+from sampan.catalog.packaged.reading import normalise
 from sampan.model.members.accelerator import Sharing
 from sampan.model.members.cluster import Node
 from sampan.model.values.quantity import format_bytes

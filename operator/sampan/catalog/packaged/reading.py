@@ -5,9 +5,9 @@ import tomllib
 from collections.abc import Iterable
 from typing import Final
 
-from sampan.catalog.classes import Maker, VendorClasses, products_of, read_classes
-from sampan.catalog.facts import ResourceName, Vendor
-from sampan.catalog.reading_names import read_drivers, read_fabrics, read_labels, read_pci, read_registers, read_resource
+from sampan.catalog.packaged.classes import Maker, VendorClasses, products_of, read_classes
+from sampan.catalog.packaged.facts import ResourceName, Vendor
+from sampan.catalog.packaged.reading_names import read_drivers, read_fabrics, read_labels, read_pci, read_registers, read_resource
 
 _SEPARATORS: Final = re.compile(r"[\s_-]+")
 

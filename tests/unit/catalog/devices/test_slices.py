@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from builders import node
 from sampan.catalog import load
-from sampan.catalog.facts import DraDriver
-from sampan.catalog.slices import attribute, claimables, held, whole_pools
+from sampan.catalog.devices.slices import attribute, claimables, held, whole_pools
+from sampan.catalog.packaged.facts import DraDriver
 from sampan.model.members.device import DeviceSlice, DraDevice
 
 DRIVER = "gpu.nvidia.com"

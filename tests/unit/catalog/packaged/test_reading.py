@@ -2,8 +2,8 @@
 
 import pytest
 
-from sampan.catalog.facts import Kind
-from sampan.catalog.reading import CatalogError, normalise, parse_other, parse_vendor
+from sampan.catalog.packaged.facts import Kind
+from sampan.catalog.packaged.reading import CatalogError, normalise, parse_other, parse_vendor
 
 VENDOR = """
 vendor = "acme"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sampan.catalog.taken import cards_taken, devices_taken, rings_taken
+from sampan.catalog.devices.in_use import cards_taken, devices_taken, rings_taken
 from sampan.model.members.cluster import CardUse
 
 MIB = 2**20

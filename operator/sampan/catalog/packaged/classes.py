@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
 
-from sampan.catalog.facts import Variant
-from sampan.catalog.recipes import Recipe, read_recipe
+from sampan.catalog.packaged.facts import Variant
+from sampan.catalog.packaged.recipes import Recipe, read_recipe
 from sampan.model.members.accelerator import AcceleratorClass, CountRule, Precision, Span
 from sampan.model.values.quantity import MICRO, parse_micro
 

@@ -6,8 +6,8 @@ import pytest
 
 from builders import node
 from sampan.catalog import load
-from sampan.catalog.facts import FabricLabel, LabelFacts
-from sampan.catalog.wiring import fabric_of, rack_of, rings_of, unhealthy_of
+from sampan.catalog.devices.wiring import fabric_of, rack_of, rings_of, unhealthy_of
+from sampan.catalog.packaged.facts import FabricLabel, LabelFacts
 from sampan.model.members.device import Fabric
 
 CLIQUE, GPU = "nvidia.com/gpu.clique", "nvidia.com/gpu"

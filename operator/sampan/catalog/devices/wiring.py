@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from sampan.catalog.facts import FabricLabel, LabelFacts
-from sampan.catalog.taken import rings_taken
+from sampan.catalog.devices.in_use import rings_taken
+from sampan.catalog.packaged.facts import FabricLabel, LabelFacts
 from sampan.model.members.cluster import Node
 from sampan.model.members.device import MAX_DEVICES_PER_NODE, Fabric
 from sampan.model.values.names import GROUP

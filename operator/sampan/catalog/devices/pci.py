@@ -8,7 +8,7 @@ import re
 from collections.abc import Container, Iterable, Mapping
 from typing import Final, NamedTuple
 
-from sampan.catalog.facts import LabelFacts, PciFacts
+from sampan.catalog.packaged.facts import LabelFacts, PciFacts
 
 NFD: Final = "feature.node.kubernetes.io/pci-"
 """Beginning of the labels of feature discovery that name PCI devices."""

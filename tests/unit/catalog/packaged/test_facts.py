@@ -3,7 +3,7 @@
 import pytest
 
 from sampan.catalog import load
-from sampan.catalog.facts import Kind
+from sampan.catalog.packaged.facts import Kind
 
 
 @pytest.mark.parametrize(

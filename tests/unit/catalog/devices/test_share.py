@@ -2,7 +2,7 @@
 
 import pytest
 
-from sampan.catalog.share import companions
+from sampan.catalog.devices.share import companions
 from sampan.model.job import Share
 
 GIB = 1 << 30

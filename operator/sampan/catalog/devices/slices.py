@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import Final
 
-from sampan.catalog.facts import DraDriver, DraKind, Kind
+from sampan.catalog.packaged.facts import DraDriver, DraKind, Kind
 from sampan.model.members.device import MAX_DEVICES_PER_NODE, Card, ClaimSource, DeviceSlice, DraDevice, Ignored
 
 PUBLISHER: Final = "dra"

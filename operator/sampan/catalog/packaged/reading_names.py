@@ -4,7 +4,19 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from sampan.catalog.facts import DraDriver, DraKind, FabricLabel, Kind, LabelFacts, Mode, PciFacts, Register, ResourceName, Sign, Suffix
+from sampan.catalog.packaged.facts import (
+    DraDriver,
+    DraKind,
+    FabricLabel,
+    Kind,
+    LabelFacts,
+    Mode,
+    PciFacts,
+    Register,
+    ResourceName,
+    Sign,
+    Suffix,
+)
 from sampan.model.members.accelerator import Sharing
 
 UNITS: Final = {"MiB": 2**20, "GiB": 2**30, "GB": 10**9, "MB": 10**6, "GB/s": 10**9}

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from sampan.catalog import load
-from sampan.catalog.classes import ClassDataError, Maker, products_of, read_classes
+from sampan.catalog.packaged.classes import ClassDataError, Maker, products_of, read_classes
 from sampan.model.members.accelerator import Precision
 from sampan.model.values.quantity import MICRO
 

@@ -1,0 +1,1 @@
+"""Single devices of a node: slices, cards, wiring, PCI ids, shares, and what pods hold of them."""

@@ -1,0 +1,1 @@
+"""The packaged data read into facts: classes, names, launch recipes."""
