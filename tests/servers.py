@@ -16,8 +16,8 @@ from sampan.local.cluster import PORTS_PER_CLUSTER, Cluster
 from sampan.local.down import down
 from sampan.local.federation import load_federation
 from sampan.local.paths import federation_folder, state_root
-from sampan.local.ports import take
-from sampan.local.processes import gone
+from sampan.local.processes.lookup import gone
+from sampan.local.processes.ports import take
 from sampan.local.scenario import load
 from sampan.local.up import Wish, up
 

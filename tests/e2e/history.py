@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from integration.support import Api, wait_for
-from sampan.local.kubectl import tool_environment
+from sampan.local.processes.kubectl import tool_environment
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from integration.support import FederationUnderTest, handles, wait_for
 from sampan.local.binaries import Binaries
 from sampan.local.down import down
 from sampan.local.federation import load_federation
-from sampan.local.publisher_process import PublisherProcess
+from sampan.local.processes.publisher_process import PublisherProcess
 from sampan.local.scenario import Scenario, load
 from sampan.local.up import Wish, up
 from servers import say

@@ -17,8 +17,8 @@ from kubernetes import client, config
 from sampan.local.binaries import Binaries
 from sampan.local.cluster import Cluster
 from sampan.local.federation import Federation
-from sampan.local.kubectl import tool_environment
-from sampan.local.operator_process import OperatorProcess
+from sampan.local.processes.kubectl import tool_environment
+from sampan.local.processes.operator_process import OperatorProcess
 
 ROOT = Path(__file__).resolve().parents[2]
 CRDS = ROOT / "crds"

@@ -34,7 +34,7 @@ from sampan.local.binaries import Binaries
 from sampan.local.down import down
 from sampan.local.federation import load_federation
 from sampan.local.paths import federation_folder
-from sampan.local.processes import gone
+from sampan.local.processes.lookup import gone
 from sampan.local.scenario import load
 from sampan.local.up import Wish, up
 

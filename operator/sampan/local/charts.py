@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sampan.local.kubectl import tool_environment
 from sampan.local.paths import LocalError, shipped
+from sampan.local.processes.kubectl import tool_environment
 
 HUB_NAMESPACE = "sampan-system"
 MEMBER_NAMESPACE = "sampan-jobs"

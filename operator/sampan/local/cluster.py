@@ -15,9 +15,9 @@ import yaml
 
 from sampan.local.binaries import KUBERNETES_VERSION, Binaries
 from sampan.local.kubeconfig import CertificateUser, write_kubeconfig
-from sampan.local.kubectl import Kubectl, tool_settings
 from sampan.local.paths import LocalError
-from sampan.local.processes import programs_below, stop_process
+from sampan.local.processes.kubectl import Kubectl, tool_settings
+from sampan.local.processes.lookup import programs_below, stop_process
 
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok-controller")
 """The processes of a control plane, by the names status gives them."""

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from sampan.local.binaries import Say
 from sampan.local.federation import exclusive
-from sampan.local.operator_process import stop_operator
 from sampan.local.paths import LocalError, federation_folder
-from sampan.local.processes import programs_below, stop_process
-from sampan.local.publisher_process import stop_publishers
+from sampan.local.processes.lookup import programs_below, stop_process
+from sampan.local.processes.operator_process import stop_operator
+from sampan.local.processes.publisher_process import stop_publishers
 
 
 def down(name: str, say: Say) -> bool:

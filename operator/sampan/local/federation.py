@@ -11,11 +11,11 @@ from typing import Any
 from sampan.local.binaries import Binaries
 from sampan.local.cluster import PORTS_PER_CLUSTER, Cluster
 from sampan.local.kubeconfig import write_private
-from sampan.local.kubectl import Kubectl
-from sampan.local.operator_process import OperatorProcess
 from sampan.local.paths import LocalError, RefusedError, federation_folder, state_root
-from sampan.local.processes import memory
-from sampan.local.publisher_process import PublisherProcess
+from sampan.local.processes.kubectl import Kubectl
+from sampan.local.processes.lookup import memory
+from sampan.local.processes.operator_process import OperatorProcess
+from sampan.local.processes.publisher_process import PublisherProcess
 from sampan.local.query_certificates import api_server_flags
 from sampan.local.scenario import Scenario
 

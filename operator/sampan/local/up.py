@@ -12,9 +12,9 @@ from sampan.local.charts import HUB_NAMESPACE, MEMBER_NAMESPACE, Helm
 from sampan.local.cluster import Cluster
 from sampan.local.federation import HUB, Federation, exclusive, find_federation, ports_needed
 from sampan.local.kubeconfig import TokenUser, kubeconfig_text, write_kubeconfig
-from sampan.local.kubectl import Kubectl
 from sampan.local.paths import LocalError, RefusedError, federation_folder
-from sampan.local.ports import take
+from sampan.local.processes.kubectl import Kubectl
+from sampan.local.processes.ports import take
 from sampan.local.query_certificates import make_certificates
 from sampan.local.scenario import Scenario
 

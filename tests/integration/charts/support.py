@@ -13,7 +13,7 @@ import yaml
 from kubernetes import client
 
 from integration.support import ROOT, Api
-from sampan.local.kubectl import tool_environment
+from sampan.local.processes.kubectl import tool_environment
 
 HUB_CHART = ROOT / "helm" / "sampan"
 MEMBER_CHART = ROOT / "helm" / "sampan-member"

@@ -4,7 +4,7 @@ import subprocess
 
 from sampan.local.down import down
 from sampan.local.paths import federation_folder
-from sampan.local.processes import gone
+from sampan.local.processes.lookup import gone
 
 
 def test_what_runs_from_the_folder_is_ended_and_the_folder_removed_even_without_a_record() -> None:

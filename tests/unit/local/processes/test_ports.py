@@ -1,4 +1,4 @@
-"""Tests of sampan.local.ports."""
+"""Tests of sampan.local.processes.ports."""
 
 import json
 import socket
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sampan.local import ports
 from sampan.local.paths import LocalError, federation_folder
+from sampan.local.processes import ports
 
 
 def record(name: str) -> Path:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sampan.local.paths import LocalError
-from sampan.local.processes import alive, stop_process
+from sampan.local.processes.lookup import alive, stop_process
 from sampan.local.query_certificates import PROXY_NAME
 
 

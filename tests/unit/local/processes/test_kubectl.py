@@ -1,4 +1,4 @@
-"""Tests of sampan.local.kubectl, with a kubectl that only pretends."""
+"""Tests of sampan.local.processes.kubectl, with a kubectl that only pretends."""
 
 import json
 import os
@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sampan.local.kubectl import Kubectl, KubectlError, tool_environment
-
-from .conftest import MakeProgram
+from sampan.local.processes.kubectl import Kubectl, KubectlError, tool_environment
+from unit.local.conftest import MakeProgram
 
 
 def kubectl(program: MakeProgram, tmp_path: Path, body: str) -> Kubectl:

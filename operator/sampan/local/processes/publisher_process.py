@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from sampan.local.processes import alive, stop_process
+from sampan.local.processes.lookup import alive, stop_process
 
 
 @dataclass(frozen=True, slots=True)

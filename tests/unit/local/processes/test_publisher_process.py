@@ -1,4 +1,4 @@
-"""Tests of sampan.local.publisher_process, with a publisher that only pretends."""
+"""Tests of sampan.local.processes.publisher_process, with a publisher that only pretends."""
 
 import time
 from collections.abc import Iterator
@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from sampan.local.processes import gone
-from sampan.local.publisher_process import PublisherProcess, stop_publishers
-
-from .conftest import MakeProgram
+from sampan.local.processes.lookup import gone
+from sampan.local.processes.publisher_process import PublisherProcess, stop_publishers
+from unit.local.conftest import MakeProgram
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Tests of sampan.local.processes, on real processes of this test."""
+"""Tests of sampan.local.processes.lookup, on real processes of this test."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ import pytest
 
 from integration.support import wait_for
 from listening import listeners
-from sampan.local.processes import alive, gone, memory, programs_below, stop_process
+from sampan.local.processes.lookup import alive, gone, memory, programs_below, stop_process
 
 Start = Callable[[str], "subprocess.Popen[bytes]"]
 

@@ -1,4 +1,4 @@
-"""Tests of sampan.local.operator_process, with an operator that only pretends."""
+"""Tests of sampan.local.processes.operator_process, with an operator that only pretends."""
 
 import http.server
 import threading
@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from sampan.local.operator_process import OperatorProcess, stop_operator
 from sampan.local.paths import LocalError
-from sampan.local.processes import gone
-
-from .conftest import MakeProgram
+from sampan.local.processes.lookup import gone
+from sampan.local.processes.operator_process import OperatorProcess, stop_operator
+from unit.local.conftest import MakeProgram
 
 PRETEND = 'echo "$@"; env | grep ^SAMPAN_ | sort; exec sh -c "sleep 60 & wait" "$@"'
 

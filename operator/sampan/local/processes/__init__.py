@@ -1,0 +1,1 @@
+"""Programs of a federation as processes of this machine: started, found, ended."""
