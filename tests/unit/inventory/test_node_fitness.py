@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from member_objects import as_node, node_body
-from sampan.gate.fold import bare_node
 from sampan.inventory.member import to_node
 from sampan.inventory.node_fitness import architecture_of, unfit
+from sampan.member.summarise import bare_node
 
 Json = dict[str, Any]
 

@@ -20,9 +20,9 @@ def publish(kubeconfig: Path | None, namespace: str, interval: int, health_addre
     The member chart runs this with capacity=published. It ends on SIGTERM or SIGINT.
     """
     from sampan.controller.runtime.logs import configure
-    from sampan.gate.health import address_of
-    from sampan.gate.process import main
-    from sampan.gate.publisher import PublisherSettings
+    from sampan.member.health import address_of
+    from sampan.member.process import main
+    from sampan.member.publisher import PublisherSettings
 
     configure("INFO")
     try:

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from member_objects import HUB, JOB, MEMBER, as_node, as_pod, node_body, pod_body
 from sampan.catalog import Catalog, load
 from sampan.controller.members.published import REST, PublishedCapacity, choose_source, rest_after
-from sampan.gate.fold import bare_claim, bare_node, folded
 from sampan.inventory.cluster import ClusterView
 from sampan.inventory.in_flight import InFlight
 from sampan.inventory.member import Inventory
@@ -24,6 +23,7 @@ from sampan.kube.objects.quotas import ResourceClaim
 from sampan.kube.objects.runtime_class import RuntimeClass
 from sampan.kube.objects.summary import KEY, Summary, open_parcel, pack
 from sampan.kube.objects.workloads import Node, Pod
+from sampan.member.summarise import bare_claim, bare_node, folded
 from sampan.model.members.cluster import Cluster
 from sampan.model.members.offer import Offer, OfferKey, Terms
 from sampan.model.values.vector import Vector

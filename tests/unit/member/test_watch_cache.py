@@ -1,10 +1,10 @@
 """A shelf holds what is there now, and rings only when what it keeps has changed."""
 
 from member_objects import as_node, node_body
-from sampan.gate.fold import bare_node
-from sampan.gate.shelf import Shelf
 from sampan.kube.objects.workloads import Node
 from sampan.kube.transport.wire import Unreadable
+from sampan.member.summarise import bare_node
+from sampan.member.watch_cache import Shelf
 
 
 def shelf() -> tuple[Shelf[Node], list[int]]:

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from member_objects import node_body, pod_body
-from sampan.gate.publisher import Publisher, PublisherSettings
 from sampan.kube.credentials import kubeconfig
 from sampan.kube.credentials.addresses import AddressPolicy
 from sampan.kube.objects.meta import ConfigMap
 from sampan.kube.objects.summary import Summary, open_parcel
 from sampan.kube.transport.client import Client
 from sampan.kube.watch.reflector import Tuning
+from sampan.member.publisher import Publisher, PublisherSettings
 from unit.controller.fake_server import NODES, PODS, RUNTIMES, FakeServer, fake_server, until
 
 MAPS = "/api/v1/namespaces/sampan-jobs/configmaps"

@@ -11,8 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Never
 
-from sampan.gate.fold import bare_claim, bare_node, bare_pod, bare_runtime_class, folded
-from sampan.gate.shelf import Shelf
 from sampan.kube.access import Access
 from sampan.kube.errors import KubeError
 from sampan.kube.objects import dra, quotas, workloads
@@ -25,6 +23,8 @@ from sampan.kube.transport.paths import API_GROUPS, resource_path
 from sampan.kube.transport.served import served_in
 from sampan.kube.watch.listing import Collection
 from sampan.kube.watch.reflector import Reflector, Tuning
+from sampan.member.summarise import bare_claim, bare_node, bare_pod, bare_runtime_class, folded
+from sampan.member.watch_cache import Shelf
 
 log = logging.getLogger(__name__)
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import uvloop
 
-from sampan.gate.health import Address, health
-from sampan.gate.publisher import Publisher, PublisherSettings
 from sampan.kube.credentials.hub import NoHubCredentials, Source, follow, hub_source
 from sampan.kube.credentials.kubeconfig import InvalidKubeconfig
 from sampan.kube.errors import KubeError
 from sampan.kube.transport.client import Client
+from sampan.member.health import Address, health
+from sampan.member.publisher import Publisher, PublisherSettings
 
 
 def main(*, kubeconfig: Path | None, settings: PublisherSettings, asked_at: Address | None = None) -> int:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sampan.gate.process import main
-from sampan.gate.publisher import PublisherSettings
+from sampan.member.process import main
+from sampan.member.publisher import PublisherSettings
 
 
 def test_a_kubeconfig_that_is_none_ends_it_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,7 +3,7 @@
 import aiohttp
 import pytest
 
-from sampan.gate.health import address_of, health
+from sampan.member.health import address_of, health
 
 
 async def test_it_says_whether_it_turns() -> None:

@@ -4,10 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from member_objects import HUB, JOB, as_node, as_pod, node_body, pod_body
-from sampan.gate.fold import bare_node, bare_pod, folded
 from sampan.inventory.member import to_node
 from sampan.kube.objects.requests import request_of
 from sampan.kube.objects.workloads import Pod
+from sampan.member.summarise import bare_node, bare_pod, folded
 from sampan.model.values.names import LABEL_HUB
 from sampan.model.values.vector import Vector
 
