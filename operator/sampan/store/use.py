@@ -3,8 +3,8 @@
 Blocking calls: whoever has an event loop calls from a thread. How use decays is in `scheduling.charges`.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -16,7 +16,23 @@ from sampan.store.migration import upgrade
 from sampan.store.tables import CHARGES, FACTS, TOTALS
 
 HALF_LIFE: Final = "half-life"
+CHUNK: Final = 500
+"""Entries of one statement at most: databases bound its parameters."""
 _SCALE: Final = 1 << 62
+
+CORRECT: Final = (
+    sa.update(CHARGES)
+    .where(CHARGES.c.job_uid == sa.bindparam("uid"), CHARGES.c.attempt == sa.bindparam("number"))
+    .values(amount=sa.bindparam("amount"), seconds=sa.bindparam("seconds"), final=True)
+)
+ADD_TOTAL: Final = sa.insert(TOTALS).values(
+    queue=sa.bindparam("of_queue"), namespace=sa.bindparam("of_namespace"), amount=sa.bindparam("sum")
+)
+SET_TOTAL: Final = (
+    sa.update(TOTALS)
+    .where(TOTALS.c.queue == sa.bindparam("of_queue"), TOTALS.c.namespace == sa.bindparam("of_namespace"))
+    .values(amount=sa.bindparam("sum"))
+)
 
 
 class StoreError(Exception):
@@ -79,10 +95,14 @@ class UseStore:
             return [Use(**row._mapping) for row in connection.execute(query)]
 
     def write(self, uses: Iterable[Use]) -> None:
-        """Take in charges and corrections, all or none. What is known already, or follows a correction, changes nothing."""
+        """Take in charges and corrections, all or none. What is known already, or follows a correction, changes nothing.
+
+        However many there are, each table is read and written once per `CHUNK` of them.
+        """
+        every = list(uses)
         with self._engine.begin() as connection:
-            for use in uses:
-                self._take(connection, use)
+            for start in range(0, len(every), CHUNK):
+                self._take(connection, every[start : start + CHUNK])
 
     def prune(self, before: int) -> None:
         """Forget corrected charges of attempts bound before then; the sums keep them."""
@@ -93,24 +113,30 @@ class UseStore:
         """Let go of the database."""
         self._engine.dispose()
 
-    def _take(self, connection: sa.Connection, use: Use) -> None:
-        mine = (CHARGES.c.job_uid == use.job_uid) & (CHARGES.c.attempt == use.attempt)
-        known = connection.execute(sa.select(CHARGES).where(mine).with_for_update()).first()
-        if known is None:
-            connection.execute(sa.insert(CHARGES).values(**_values(use)))
-            self._add(connection, use, decayed_forward(use.amount, use.at, self._half_life))
-        elif use.final and not known.final:
-            connection.execute(sa.update(CHARGES).where(mine).values(amount=use.amount, seconds=use.seconds, final=True))
-            before, after = (decayed_forward(amount, known.at, self._half_life) for amount in (known.amount, use.amount))
-            self._add(connection, Use(**known._mapping), after - before)
-
-    def _add(self, connection: sa.Connection, use: Use, amount: int) -> None:
-        mine = (TOTALS.c.queue == use.queue) & (TOTALS.c.namespace == use.namespace)
-        known = connection.execute(sa.select(TOTALS.c.amount).where(mine).with_for_update()).scalar()
-        if known is None:
-            connection.execute(sa.insert(TOTALS).values(queue=use.queue, namespace=use.namespace, amount=str(amount)))
-        else:
-            connection.execute(sa.update(TOTALS).where(mine).values(amount=str(int(known) + amount)))
+    def _take(self, connection: sa.Connection, uses: Sequence[Use]) -> None:
+        stored = _stored(connection, uses)
+        rows = dict(stored)
+        gains: dict[tuple[str, str], int] = {}
+        for use in uses:
+            known = rows.get(_key(use))
+            if known is None:
+                row, before = use, 0
+            elif use.final and not known.final:
+                row = replace(known, amount=use.amount, seconds=use.seconds, final=True)
+                before = decayed_forward(known.amount, known.at, self._half_life)
+            else:
+                continue
+            rows[_key(use)] = row
+            total = row.queue, row.namespace
+            gains[total] = gains.get(total, 0) + decayed_forward(row.amount, row.at, self._half_life) - before
+        added = [asdict(row) for key, row in rows.items() if key not in stored]
+        corrected = [_correction(row) for key, row in rows.items() if key in stored and row != stored[key]]
+        if added:
+            connection.execute(sa.insert(CHARGES), added)
+        if corrected:
+            connection.execute(CORRECT, corrected)
+        if gains:
+            _add(connection, gains)
 
     def _rescale(self, connection: sa.Connection, now: int) -> None:
         """Keep what counts at this moment where the half-life is another than the sums were made with."""
@@ -125,8 +151,35 @@ class UseStore:
             connection.execute(sa.update(FACTS).where(FACTS.c.name == HALF_LIFE).values(value=str(self._half_life)))
 
 
-def _values(use: Use) -> dict[str, Any]:
-    return {column.name: getattr(use, column.name) for column in CHARGES.columns}
+def _key(use: Use) -> tuple[str, int]:
+    return use.job_uid, use.attempt
+
+
+def _correction(row: Use) -> dict[str, Any]:
+    return {"uid": row.job_uid, "number": row.attempt, "amount": row.amount, "seconds": row.seconds}
+
+
+def _stored(connection: sa.Connection, uses: Sequence[Use]) -> dict[tuple[str, int], Use]:
+    """Return every charge of the jobs named, locked until the end of the transaction."""
+    query = sa.select(CHARGES).where(CHARGES.c.job_uid.in_(sorted({use.job_uid for use in uses}))).with_for_update()
+    found = (Use(**row._mapping) for row in connection.execute(query))
+    return {_key(use): use for use in found}
+
+
+def _add(connection: sa.Connection, gains: Mapping[tuple[str, str], int]) -> None:
+    """Add to the sums: here and not in SQL, because no number type of SQL holds them."""
+    query = sa.select(TOTALS).where(TOTALS.c.queue.in_(sorted({queue for queue, _ in gains}))).with_for_update()
+    known = {(row.queue, row.namespace): int(row.amount) for row in connection.execute(query)}
+    sums = [
+        {"of_queue": queue, "of_namespace": namespace, "sum": str(known.get((queue, namespace), 0) + gain)}
+        for (queue, namespace), gain in sorted(gains.items())
+    ]
+    changed = [each for each in sums if (each["of_queue"], each["of_namespace"]) in known]
+    fresh = [each for each in sums if (each["of_queue"], each["of_namespace"]) not in known]
+    if changed:
+        connection.execute(SET_TOTAL, changed)
+    if fresh:
+        connection.execute(ADD_TOTAL, fresh)
 
 
 def _engine(url: str) -> sa.Engine:

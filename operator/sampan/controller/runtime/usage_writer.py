@@ -12,6 +12,8 @@ from sampan.store.use import UseStore
 
 log = logging.getLogger(__name__)
 
+GATHER: Final = 1.0
+"""Seconds for which entries are gathered before they are stored: a transaction costs as much as dozens of entries."""
 BATCH: Final = 500
 """Entries of one transaction at most."""
 RETRY_DELAYS: Final = (1, 2, 5, 10, 30)
@@ -48,6 +50,8 @@ class UsageWriter:
             if not self._usage.outbox:
                 self._wake.clear()
                 await self._wake.wait()
+            if len(self._usage.outbox) < BATCH:
+                await asyncio.sleep(GATHER)
             await self._write()
 
     def flush(self) -> None:

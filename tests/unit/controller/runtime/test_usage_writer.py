@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from jobs import NOW, record
-from sampan.controller.runtime.usage_writer import BATCH, UsageWriter
+from sampan.controller.runtime.usage_writer import BATCH, GATHER, UsageWriter
 from sampan.controller.state.usage import WEEK, UsageTracker
 from sampan.store.use import Use, UseStore
 from unit.controller.fakes import until
@@ -43,6 +43,20 @@ def charge(book: UsageTracker, *uids: str) -> None:
         book.on_job(record(uid, status=running()), lambda: "q")
 
 
+async def test_what_comes_within_a_second_is_one_transaction() -> None:
+    book, store, writer = parts()
+    task = asyncio.create_task(writer.run())
+    for number in range(5):
+        charge(book, f"u{number}")
+        await asyncio.sleep(GATHER / 100)
+    await until(lambda: not book.outbox)
+    assert len(store.unsettled()) == 5
+    assert store.batches == 1
+    task.cancel()
+    await asyncio.wait({task})
+    store.close()
+
+
 async def test_all_is_stored_in_batches() -> None:
     book, store, writer = parts()
     task = asyncio.create_task(writer.run())
@@ -59,6 +73,7 @@ async def test_all_is_stored_in_batches() -> None:
 
 async def test_a_failing_store_is_seen_and_loses_nothing(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.setattr("sampan.controller.runtime.usage_writer.RETRY_DELAYS", (0, 0.01))
+    monkeypatch.setattr("sampan.controller.runtime.usage_writer.GATHER", 0)
     book, store, writer = parts(failures=3)
     seen: list[tuple[bool, int]] = []
     store_write = store.write
