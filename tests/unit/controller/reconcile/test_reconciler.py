@@ -134,7 +134,7 @@ async def test_a_job_that_merely_waits_costs_nothing() -> None:
             w.add(f"w{number}", spec=H100_JOB)
         await w.settle()
         assert not w.hub.seen
-        assert w.pilot.queue._due == {}
+        assert w.pilot.queue._delayed == {}
 
 
 async def test_a_job_that_the_hub_has_no_more_is_forgotten_with_its_assignment() -> None:
@@ -168,7 +168,7 @@ async def test_an_unseen_change_is_noticed_by_the_second_net() -> None:
         await w.bind()
         w.change(deletionTimestamp="2027-01-15T08:00:00Z")
         await w.pass_time(20_000)
-        assert "u1" in w.pilot.queue._due
+        assert "u1" in w.pilot.queue._delayed
 
 
 async def test_conflicts_are_tried_again_ever_later() -> None:

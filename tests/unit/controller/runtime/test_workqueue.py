@@ -1,6 +1,9 @@
 """Keys are worked on once at a time, and come back when they should."""
 
 import asyncio
+import types
+from collections.abc import Coroutine, Generator
+from typing import Any
 
 import pytest
 
@@ -50,3 +53,45 @@ async def test_adding_now_makes_a_delay_void() -> None:
     queue.done("a")
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(queue.get(), 100)
+
+
+@types.coroutine
+def _counted(work: Coroutine[Any, Any, str], steps: list[None]) -> Generator[Any, Any, str]:
+    """Run a coroutine and note each time that it goes on."""
+    answer: Any = None
+    while True:
+        steps.append(None)
+        try:
+            answer = yield work.send(answer)
+        except StopIteration as ended:
+            found: str = ended.value
+            return found
+
+
+async def test_a_key_wakes_one_worker_and_each_key_another() -> None:
+    queue, steps = WorkQueue(), list[None]()
+
+    async def worker() -> str:
+        return await _counted(queue.get(), steps)
+
+    workers = [asyncio.create_task(worker()) for _ in range(32)]
+    await asyncio.sleep(1)
+    assert len(steps) == 32, "each has begun to wait"
+    for key in ("a", "b"):
+        queue.add(key)
+        await asyncio.sleep(1)
+    assert sorted(worker.result() for worker in workers if worker.done()) == ["a", "b"]
+    assert len(steps) == 34, "the others slept on"
+    for each in workers:
+        each.cancel()
+    await asyncio.wait(workers)
+
+
+async def test_a_worker_that_is_cancelled_as_it_is_woken_leaves_the_key_to_another() -> None:
+    queue = WorkQueue()
+    first, second = asyncio.create_task(queue.get()), asyncio.create_task(queue.get())
+    await asyncio.sleep(1)
+    queue.add("a")
+    first.cancel()
+    assert await asyncio.wait_for(second, 1) == "a"
+    await asyncio.wait({first})
