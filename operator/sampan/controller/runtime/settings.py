@@ -40,8 +40,8 @@ class Settings(BaseSettings):
     """How long a finished job's copy stays on the member; never shorter than a call can be in flight."""
     cooldown: float = Field(default=300, ge=0)
     """How long at most a pool is left out for a job that did not start there."""
-    cycle_interval: float = Field(default=0.05, gt=0)
-    """Least time between two scheduling cycles."""
+    cycle_interval: float = Field(default=0.15, gt=0)
+    """Least time between two scheduling cycles: the first change after a quiet time starts one at once, those after it are gathered."""
     counters_interval: float = Field(default=15, gt=0)
     """Least time between two writes of mere counters of one job."""
     resync_interval: float = Field(default=240, gt=0)
