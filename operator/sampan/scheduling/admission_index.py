@@ -1,4 +1,8 @@
-"""Which waiting jobs may still find a place in this cycle, and which are let in to be refused, for a place may be kept for them."""
+"""Which waiting jobs are candidates in this cycle: those that may still find room, and the first of a class that could get a reservation.
+
+What Kueue calls inadmissible is found for whole equivalence classes at once, and again with every assignment at the cost of the cells
+that it changed. What is not feasible stays so: free amounts only shrink inside a cycle.
+"""
 
 from collections.abc import Sequence
 from typing import Final
@@ -19,81 +23,81 @@ MAX_PRIORITY: Final = INFINITE
 
 
 class AdmissionIndex:
-    """Open or shut, by what jobs share. What is shut stays shut: free only shrinks inside a cycle."""
+    """Feasible or refused, by number of the equivalence class."""
 
     def __init__(self, cache: SchedulerCache, snapshot: Snapshot) -> None:
         self._cache, self._snapshot = cache, snapshot
         self.reservation_floor = MIN_PRIORITY
-        """Greatest priority for which no place could be kept if a job found none."""
+        """Greatest priority at which a job that finds no room could get no reservation either."""
         self._by_row: dict[int, list[int]] = {}
         self.rows: list[tuple[int, ...]] = []
-        """By number: of the demands that are ripe."""
+        """By number: the rows of its eligible demands in the feasible index."""
         self.feasible = bytearray()
-        """By number: a place may still be found."""
+        """By number: some cell may have room."""
         self.refused = bytearray()
-        """By number: one was refused."""
-        reach = cache.feasible.feasible_count.tolist()
+        """By number: a job of it was refused."""
+        counts = cache.feasible.feasible_count.tolist()
         for equivalence in cache.pending.classes.live():
-            self._add(equivalence, reach)
+            self._add(equivalence, counts)
 
     def class_of(self, job: Job) -> EquivalenceClass:
-        """Return what a job shares with others."""
+        """Return the class of a job; one that came up in the cycle, as a bucket's head moved on, is added."""
         equivalence = self._cache.pending.classes.of(job, self._snapshot.now)
         if equivalence.number >= len(self.feasible) or not self.rows[equivalence.number]:
             self._add(equivalence, self._cache.feasible.feasible_count.tolist())
         return equivalence
 
     def is_feasible(self, equivalence: EquivalenceClass) -> bool:
-        """Tell whether a place may still be found."""
+        """Tell whether some cell may have room for the class."""
         return bool(self.feasible[equivalence.number])
 
     def is_candidate(self, number: int, priority: int) -> bool:
-        """Tell whether a job is let in: to find a place, or to be the first of its like that is refused while that can be of use."""
+        """Tell whether a job is to be looked at: to find room, or as the first of its class that is refused and could get a reservation."""
         return bool(self.feasible[number]) or (priority > self.reservation_floor and not self.refused[number])
 
     def candidates(self, queues: Sequence[NamespaceQueue]) -> list[list[int]]:
-        """Return the places of each lane that are let in as things stand."""
+        """Return by queue the places of the buckets that are candidates as things stand: one pass over all queues at once."""
         if not queues:
             return []
         numbers = np.concatenate([queue.array() for queue in queues])
         ends = np.cumsum([len(queue.buckets) for queue in queues])
         which = np.frombuffer(self.feasible, dtype=bool)[numbers]
-        hopeful = np.array([queue.priority > self.reservation_floor for queue in queues], dtype=bool)
-        if hopeful.any():
+        may_reserve = np.array([queue.priority > self.reservation_floor for queue in queues], dtype=bool)
+        if may_reserve.any():
             lengths = np.diff(ends, prepend=0)
-            which |= np.repeat(hopeful, lengths) & ~np.frombuffer(self.refused, dtype=bool)[numbers]
+            which |= np.repeat(may_reserve, lengths) & ~np.frombuffer(self.refused, dtype=bool)[numbers]
         found = np.flatnonzero(which)
         cuts = np.searchsorted(found, ends).tolist()
         starts = [0, *ends.tolist()]
         return [(found[low:high] - start).tolist() for low, high, start in zip([0, *cuts], cuts, starts, strict=False)]
 
     def by_number(self, number: int) -> EquivalenceClass:
-        """Return what jobs share by its number."""
+        """Return the class of a number."""
         return self._cache.pending.classes.by_number(number)
 
     def close(self, equivalence: EquivalenceClass) -> bool:
-        """No place was found; tells whether that is the first time."""
+        """Refuse the class; tells whether that is the first time."""
         first = not self.refused[equivalence.number]
         self.feasible[equivalence.number], self.refused[equivalence.number] = False, True
         return first
 
     def refresh(self) -> None:
-        """Shut what has no opening any more."""
-        slots = self._cache.feasible.update_columns(self._cache.matrix)
-        reach = self._cache.feasible.feasible_count
-        for slot in slots:
-            for number in self._by_row.get(slot, ()):
-                if not any(reach[each] for each in self.rows[number]):
+        """Take over what an assignment changed: classes without a feasible cell are feasible no more."""
+        rows = self._cache.feasible.update_columns(self._cache.matrix)
+        counts = self._cache.feasible.feasible_count
+        for row in rows:
+            for number in self._by_row.get(row, ()):
+                if not any(counts[each] for each in self.rows[number]):
                     self.feasible[number] = False
 
-    def _add(self, equivalence: EquivalenceClass, reach: Sequence[int]) -> None:
-        rows = self._cache.verdicts_of(equivalence.shape, self._snapshot).rows
-        slots = tuple(rows[index].feasible_row for index in equivalence.eligible)
+    def _add(self, equivalence: EquivalenceClass, counts: Sequence[int]) -> None:
+        demands = self._cache.verdicts_of(equivalence.shape, self._snapshot).rows
+        rows = tuple(demands[index].feasible_row for index in equivalence.eligible)
         more = max(equivalence.number + 1 - len(self.feasible), 0)  # none where a number is used again
         self.feasible += bytes(more)
         self.refused += bytes(more)
         self.rows += [()] * more
-        self.rows[equivalence.number] = slots
-        self.feasible[equivalence.number] = any(reach[slot] for slot in slots)
-        for slot in slots:
-            self._by_row.setdefault(slot, []).append(equivalence.number)
+        self.rows[equivalence.number] = rows
+        self.feasible[equivalence.number] = any(counts[row] for row in rows)
+        for row in rows:
+            self._by_row.setdefault(row, []).append(equivalence.number)

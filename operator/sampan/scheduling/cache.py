@@ -1,6 +1,9 @@
-"""What each cell is to each shape, apart from room, as rows over columns; computed once and kept until something that was read changes.
+"""What cycles keep from one to the next: fits, verdicts, feasible cells, the pending jobs in order. A memo hands it on.
 
-A memo is used up by the cycle it is given to: one that was given to an earlier cycle is worth an empty one. The plan is the same.
+As kube-scheduler's cache and snapshot: every part is brought to a new snapshot at the cost of what differs, which identity tells, as
+unchanged values are shared between snapshots. The trap is the other way round: what is kept by `id()` must also hold the object, or
+another one may get its number. A memo is used up by the cycle it is given to; one that another cycle wrote on since is worth an empty
+one. With any memo the plan is the same.
 """
 
 from collections.abc import Mapping
@@ -24,7 +27,7 @@ from sampan.scheduling.reservations.releases import Releases, releases_after, re
 
 REASONS: Final = tuple(Reason)
 MAX_IDLE_SHAPES: Final = 256
-"""Rows kept of shapes that nobody waits with, for the next job of the same shape."""
+"""Shapes kept that nobody waits with, for the next job of the same shape."""
 
 
 class SchedulerCache:
@@ -40,14 +43,14 @@ class SchedulerCache:
         self.fragmentation = FragmentationScore()
         self.feasible = FeasibleIndex()
         self._cells: tuple[object, object, frozenset[str], tuple[Cell, ...]] | None = None
-        """Cells, offers and clusters of the last picture, and the cells that are there."""
+        """Cells, offers and clusters of the last snapshot, and the cells that are there."""
         self._cell_index: tuple[int, CellIndex] | None = None
         self.no_earlier: dict[str, tuple[object, ...]] = {}
         """Reservations, by job UID, with all that an earlier start was looked for from, and not found."""
         self._releases: dict[CellId, tuple[CellColumn, Mapping[str, Running], Releases]] = {}
 
     def update(self, snapshot: Snapshot) -> None:
-        """Take over a picture at the cost of what changed."""
+        """Take over a snapshot at the cost of what changed."""
         self.generation += 1
         self.fragmentation.set_mix(snapshot.mix)
         if snapshot.now < self.pending.now:
@@ -71,14 +74,14 @@ class SchedulerCache:
                 verdicts.evaluate(rows, verdicts.stale)
 
     def _forget_refusals(self) -> None:
-        """Drop what was told of refusals: it names classes that are known, and those that are not."""
+        """Drop the refusals that are kept: they name the device classes that are known, and those that are not."""
         for equivalence in self.pending.classes.live():
             equivalence.last_refusal = None
         for rows in self.shapes.values():
             rows.refusals.clear()
 
     def prepare(self, snapshot: Snapshot) -> None:
-        """Have the openings of everything that waits."""
+        """Have verdicts and feasible cells of everything that waits."""
         for equivalence in self.pending.classes.live():
             self.verdicts_of(equivalence.shape, snapshot)
         self.feasible.sync(self.shapes.values(), self.matrix, self.cell_index())
@@ -98,12 +101,12 @@ class SchedulerCache:
         return known[3]
 
     def evict(self) -> int:
-        """End a cycle: forget what was long unused, and return the generation that the memo must name."""
+        """End a cycle: drop what was long unused, and return the generation that the memo must name."""
         self.evict_idle_shapes()
         return self.generation
 
     def verdicts_of(self, shape: Shape, snapshot: Snapshot) -> ShapeVerdicts:
-        """Return the rows of a shape, made if it is new, judged anew if its policy changed."""
+        """Return the verdicts of a shape: evaluated if it is new, and again if its policy changed."""
         known = self._by_identity.get(id(shape))
         if known is None or known.shape is not shape:
             known = self.shapes.get(shape)
@@ -126,7 +129,7 @@ class SchedulerCache:
         return known
 
     def evict_idle_shapes(self) -> None:
-        """Drop the rows of shapes that were not asked for lately."""
+        """Drop the verdicts of shapes that were not asked for lately; requests are numbered anew, so that rows stay few."""
         idle = sorted((rows.last_used, at) for at, rows in enumerate(self.shapes.values()) if rows.last_used < self.generation)
         if len(idle) <= MAX_IDLE_SHAPES:
             return
@@ -137,7 +140,7 @@ class SchedulerCache:
             self.feasible.remove(gone.rows)
         kept = sorted({row.request_row for rows in self.shapes.values() for row in rows.rows})
         self.matrix.keep_rows(kept)
-        renamed = {need: number for number, need in enumerate(kept)}
+        renamed = {row: number for number, row in enumerate(kept)}
         for rows in self.shapes.values():
             for row in rows.rows:
                 row.request_row = renamed[row.request_row]
@@ -157,7 +160,7 @@ class SchedulerCache:
         self.verdicts.evaluate(rows, None)
 
     def releases_of(self, column: CellColumn, cluster: Cluster) -> Releases:
-        """Return the declared ends on the nodes of a column; kept up while the pool is the very same value."""
+        """Return the releases on the nodes of a cell; kept up while its pool is the very same value."""
         key = column.cell.id
         known = self._releases.get(key)
         if known is None or known[0] is not column:
@@ -176,7 +179,7 @@ class Memo:
     generation: int = 0
 
     def cache_or_new(self) -> SchedulerCache:
-        """Return the book, a new one where another cycle has written on in it since."""
+        """Return the cache, a new one where another cycle has written on in it since."""
         return self.cache if self.generation == self.cache.generation else SchedulerCache()
 
 

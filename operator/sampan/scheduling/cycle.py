@@ -1,6 +1,12 @@
-"""One scheduling cycle, the main path of Sampan: a frozen picture in, a Plan out. Pure, deterministic, integers only.
+"""One scheduling cycle, the main path of Sampan: a frozen snapshot in, a Plan out. Pure, deterministic, integers only.
 
-`schedule` equals `schedule` with an empty memo. Details live below: turns, memo (verdicts), tables (what fits), choices, keeper.
+The algorithm is backfill under fair share. The heads of all queues come in fair-share order (Kueue); a head takes the cell of the best
+score among those that pass the filters and have room (kube-scheduler's filter, score, reserve). The first that find no room get a
+reservation at the earliest start that declared ends allow; later jobs run before them only where they are gone by then or leave those
+nodes alone (backfill: Mu'alem and Feitelson, IEEE TPDS 12(6), 2001; a depth of reservations as Maui's).
+
+Who comes next is in `iterator`, what a cell is to a job in `cache`, what fits in `state`, which cell in `selection`, reservations in
+`reservations` and `backfill`, what the refused are told in `refusals` and `diagnosis`. `schedule` equals `schedule` with an empty memo.
 """
 
 from sampan.model.job import Job
@@ -10,7 +16,7 @@ from sampan.model.snapshot import Snapshot
 from sampan.scheduling.admission_index import AdmissionIndex
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.diagnosis import assignment, inadmissible
-from sampan.scheduling.iterator import FairShareIterator, FairShareUsage, QueueHead, inadmissible_jobs
+from sampan.scheduling.iterator import EntryStatus, FairShareIterator, FairShareUsage, QueueHead, inadmissible_jobs
 from sampan.scheduling.queueing.charge import decayed_forward, usage_charge
 from sampan.scheduling.refusals import RefusalReport
 from sampan.scheduling.reservations.planner import ReservationPlanner
@@ -27,20 +33,20 @@ def schedule(snapshot: Snapshot, memo: Memo) -> tuple[Plan, Memo]:
     cycle = Cycle.open(snapshot, memo)
     # 2. Go on with the reservations of earlier cycles: none moves later, none moves onto another's nodes.
     cycle.carry_over_reservations()
-    # 3. Go through the buckets' heads by turn. Free only shrinks, so a bucket that found no place is closed for this cycle.
+    # 3. Go through the queues' heads in fair-share order. Free only shrinks, so jobs of a class that found no room need no second look.
     while (head := cycle.next_head()) is not None:
-        # 4. Find the best cell that has room, alternative by alternative or over all of them, and take its nodes.
+        # 4. Find the best cell that has room, alternative by alternative or over all of them.
         entry, best = cycle.nominate(head)
-        # 5. Or keep a place for the first who are blocked; why is told at the end.
+        # 5. Take its nodes; or reserve some for the first who are blocked. Why is said in the plan.
         cycle.settle(head, entry, best)
     return cycle.plan(), cycle.close()
 
 
 class Cycle:
-    """One cycle, step by step, and what the steps write down. Whoever answers questions takes the same steps: see `outcome`."""
+    """One cycle, step by step, and what the steps write down. Who answers questions takes the same steps: see `answers.next_cycle`."""
 
     def __init__(self, state: CycleState) -> None:
-        """Start on a desk that lies open."""
+        """Start with a state that nothing was taken from yet."""
         self.state = state
         self.usage = FairShareUsage(state.snapshot.queues, state.snapshot.use)
         self.admission = AdmissionIndex(state.cache, state.snapshot)
@@ -48,14 +54,14 @@ class Cycle:
         self.assignments: list[Assignment] = []
         self.reserved: dict[str, Job] = {}
         self.refused: list[Job] = []
-        """Of those who stand for themselves."""
+        """Of those with a reservation: they are heads of their own, so that no class is refused with them."""
         self.charges: dict[str, int] = {}
         """Of the assigned jobs, by UID."""
         self._iterator: FairShareIterator | None = None
 
     @classmethod
     def open(cls, snapshot: Snapshot, memo: Memo) -> "Cycle":
-        """Bring a memo, which is used up, to a picture and lay that out."""
+        """Bring a memo, which is used up, to a snapshot."""
         cache = memo.cache_or_new()
         cache.update(snapshot)
         cache.prepare(snapshot)
@@ -71,46 +77,54 @@ class Cycle:
         return len(self.assignments) >= self.state.snapshot.limit
 
     def next_head(self) -> QueueHead | None:
-        """Return whose turn it is, None where nobody is left or the limit is reached; `settle` it before the next."""
+        """Return the next head, None where nobody is left or the limit is reached; `settle` it before the next."""
         return None if self.full else self.iterator.pop()
 
     @property
     def iterator(self) -> FairShareIterator:
-        """Return the turns, in which the reservations are kept first."""
+        """Return the order of the heads. Made late: carried-over reservations say which jobs are heads of their own."""
         if self._iterator is None:
             self._iterator = FairShareIterator(self.state.cache.pending, self.usage, admission=self.admission, reserved=self.reserved)
         return self._iterator
 
     def nominate(self, head: QueueHead) -> tuple[Entry, ScoredCell | None]:
-        """Return the job whose turn it is, and the best place that it finds."""
+        """Return the head's entry, and the best cell that has room for it."""
         entry = self.state.entry(head.job)
         return entry, select_cell(self.state, entry) if head.has_reservation or self.admission.is_feasible(head.equivalence) else None
 
     def settle(self, head: QueueHead, entry: Entry, best: ScoredCell | None) -> None:
-        """Give the job the place, or refuse it."""
+        """Assign the cell to the job, or leave the job reserved or blocked."""
+        self.iterator.settle(self._settled(head, entry, best))
+
+    def _settled(self, head: QueueHead, entry: Entry, best: ScoredCell | None) -> EntryStatus:
         if best is not None:
             self.assign(entry, best)
-            self.iterator.requeue_next()
-        elif head.has_reservation:
+            return EntryStatus.PLACED
+        if head.has_reservation:
             self.refused.append(head.job)
-            self.planner.reserve_for(entry)  # where a higher one took the place that it had
-            self.iterator.requeue_next()
-        else:
-            self.block(entry, head)
-            self.iterator.park()
+            self.planner.reserve_for(entry)  # anew, where a higher job took the nodes that it had reserved
+            return EntryStatus.RESERVED
+        if self.admission.close(head.equivalence):
+            self.planner.reserve_for(entry)
+        return EntryStatus.BLOCKED
 
     def carry_over_reservations(self) -> None:
-        """Keep the places that earlier cycles kept, as far as they still can be."""
+        """Keep the reservations of earlier cycles, as far as they still can be."""
         self.reserved = self.planner.carry_over()
 
     def assign(self, entry: Entry, best: ScoredCell) -> None:
-        """Take a place."""
+        """Take a cell's nodes and limits for a job.
+
+        The order matters. Verdicts are read before anything is taken, for they say what the other cells were. Nodes and limits are
+        taken before the feasibility cache is cleared and the admission index refreshed, which read them. Reservations go after that,
+        the job's own first: a job displaces nobody with nodes that were reserved for it. The floor counts those that are left.
+        """
         state, snapshot = self.state, self.state.snapshot
         done = assignment(state, entry, best)
         self.assignments.append(done)
-        need = entry.verdicts.rows[best.index].request_row
+        request = entry.verdicts.rows[best.index].request_row
         nodes = state.matrix.columns[best.column].nodes
-        state.matrix.take(best.column, need, [(int(nodes[place]), replicas) for place, replicas in best.fit.nodes])
+        state.matrix.take(best.column, request, [(int(nodes[place]), replicas) for place, replicas in best.fit.nodes])
         state.limit_reservations.take(best.column, done)
         state.limits.take(best.column, done.demand, done.replicas)
         state.feasibility_cache.clear()
@@ -125,28 +139,23 @@ class Cycle:
         self.charges[entry.job.uid] = amount = usage_charge(done, cell, snapshot.clusters[done.cluster_uid])
         self.usage.charge(entry.job, decayed_forward(amount, snapshot.now, snapshot.half_life))
 
-    def block(self, entry: Entry, head: QueueHead) -> None:
-        """Shut the door on all who are like a job, and keep it a place if that can be done."""
-        if self.admission.close(head.equivalence):
-            self.planner.reserve_for(entry)
-
     def is_refused(self, job: Job) -> bool:
-        """Tell whether a job that got no place had its turn, or needs none for that."""
+        """Tell whether a job without a cell was looked at, or need not be, as its class is refused."""
         return job in self.refused if job.uid in self.reserved else not self.admission.is_feasible(self.admission.class_of(job))
 
     @property
     def reservations(self) -> tuple[Reservation, ...]:
-        """Return what is kept, in order of its making."""
+        """Return the standing reservations, in order of their making."""
         return tuple(sorted((h.reservation for h in self.state.node_reservations.standing.values()), key=lambda r: (r.made, r.job_uid)))
 
     def plan(self) -> Plan:
         """Return everything that was decided."""
         gone = {done.job.uid for done in self.assignments} | self.reserved.keys()
-        told = RefusalReport(self.state, self.admission).all(self.iterator.detached(), gone=gone, reserved=self.refused)
+        refusals = RefusalReport(self.state, self.admission).all(self.iterator.detached(), gone=gone, reserved=self.refused)
         out = [inadmissible(jobs[0], reason, jobs[1:]) for reason, jobs in inadmissible_jobs(self.state.cache.pending)]
         return Plan(
             assignments=tuple(self.assignments),
-            refusals=(*told, *out),
+            refusals=(*refusals, *out),
             reservations=self.reservations,
             charges=self.charges,
             unknown_starts=self.planner.unknown_starts,

@@ -1,4 +1,8 @@
-"""What is told of a decision: the verdicts of an assignment, the reasons of a refusal, counted over all cells. Wording is in `explain`."""
+"""What a decision says for itself: the verdicts of an assignment, the reasons of a refusal, counted over all cells (kube-scheduler's
+Diagnosis). Wording is in `answers.wording`.
+
+Reasons are bits of a mask by severity, so that the worst of a mask is its lowest bit and how many there are is a bit count.
+"""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -58,19 +62,19 @@ def assignment(state: CycleState, entry: Entry, best: ScoredCell) -> Assignment:
 
 def refusal(state: CycleState, entry: Entry) -> Refusal:
     """Return why a job is refused, counted over the cells with the devices that it asks for, or over all where there are none."""
-    key, made_from = (entry.job.excluded, entry.eligible), _inputs(state, entry)
+    key, inputs = (entry.job.excluded, entry.eligible), _inputs(state, entry)
     known = entry.verdicts.refusals.get(key)
-    if known is not None and known[0] == made_from:
+    if known is not None and known[0] == inputs:
         return replace(known[1], job=entry.job)
-    told = fresh_refusal(state, entry)
+    made = fresh_refusal(state, entry)
     if len(entry.verdicts.refusals) >= MAX_CACHED_REFUSALS:
         entry.verdicts.refusals.clear()
-    entry.verdicts.refusals[key] = made_from, told
-    return told
+    entry.verdicts.refusals[key] = inputs, made
+    return made
 
 
 def _inputs(state: CycleState, entry: Entry) -> tuple[object, ...]:
-    """Return all that a refusal is told from: the masks, and the rooms of the columns that nothing else is against."""
+    """Return all that a refusal is made from: the masks, and the room of the suitable cells."""
     parts: list[object] = [state.limits.state()]
     for index in entry.eligible:
         feasibility = state.feasibility(entry, index)
@@ -81,7 +85,7 @@ def _inputs(state: CycleState, entry: Entry) -> tuple[object, ...]:
 
 
 def fresh_refusal(state: CycleState, entry: Entry) -> Refusal:
-    """Return why a job is refused, without looking at what was told before."""
+    """Return why a job is refused, without looking at earlier refusals."""
     against = diagnose(state, entry, entry.eligible)
     point = (against.masks & WRONG_DEVICES) == 0
     counted = against.worst[point] if point.any() else against.worst
@@ -113,7 +117,7 @@ def _refused(state: CycleState, entry: Entry, against: Diagnosis, *, place: int)
 def _others(state: CycleState, entry: Entry, best: ScoredCell) -> list[Verdict]:
     """Return what the other cells were: those with room by rank, then the refused, mildest first.
 
-    They are judged by the chosen alternative, or by whichever suits each best where the score alone decides.
+    They are seen by the chosen alternative, or by whichever suits each best where the score alone decides.
     """
     indexes = entry.eligible if entry.by_score else (best.index,)
     choices: dict[int, ScoredCell] = {}
@@ -137,7 +141,7 @@ def _others(state: CycleState, entry: Entry, best: ScoredCell) -> list[Verdict]:
 def diagnose(state: CycleState, entry: Entry, indexes: tuple[int, ...]) -> Diagnosis:
     """Return everything against every column; room is looked at only where nothing else is in the way.
 
-    Columns of offers for other namespaces are left out: what is told of a decision ends up in the tenant's job, where neither their
+    Columns of offers for other namespaces are left out: what a decision says ends up in the tenant's job, where neither their
     names nor their number may be read, nor that there are any.
     """
     best: Diagnosis | None = None

@@ -1,10 +1,13 @@
-"""Whose turn it is: by priority, then the queue that has used least for its weight, then its namespaces in turn, then by age and UID.
+"""The order of the queues' heads: by priority, then the queue of the least weighted use, then its namespaces in turn, then age and UID.
 
-Nothing about places. Keys only grow while a cycle charges, so a key that grew since it was filed is simply filed again.
+Fair share as Kueue's fairSharingIterator has it, on use that decays as Slurm's: a queue's key is the use per weight of all queues from
+the topmost down, so that siblings share what their parent is due. Nothing about cells. The heaps are lazy: keys only grow while a
+cycle charges, so a head whose key grew since it was pushed is pushed again when it comes up.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from heapq import heappop, heappush, heapreplace
 
 from sampan.model.backlog import Bucket
@@ -22,9 +25,19 @@ Key = tuple[int, tuple[int, ...], int, str]
 """(-priority, weighted use from the topmost queue down, created, UID)."""
 
 
+class EntryStatus(StrEnum):
+    """What became of a head."""
+
+    PLACED = "Placed"
+    RESERVED = "Reserved"
+    """It has or had a reservation and found no cell yet: it had its turn, whatever came of it."""
+    BLOCKED = "Blocked"
+    """No cell for it, nor for any job of its class: none of them is looked at again."""
+
+
 @dataclass(slots=True)
 class QueueHead:
-    """The next job of a bucket, or one that holds a reservation and so stands for itself."""
+    """The next job of a bucket, or a job with a reservation, which is a head of its own."""
 
     bucket: Bucket
     job: Job
@@ -32,21 +45,20 @@ class QueueHead:
     """Those after it."""
     equivalence: EquivalenceClass
     has_reservation: bool
-    """Stands for itself."""
 
 
 class FairShareUsage:
     """What queues and namespaces have used, charges of this cycle included."""
 
-    def __init__(self, queues: Mapping[str, Queue], uses: Mapping[str, QueueUse]) -> None:
+    def __init__(self, queues: Mapping[str, Queue], use: Mapping[str, QueueUse]) -> None:
         self._queues = queues
         self._total: dict[str, int] = {}
-        self._namespaces = {(name, each): used for name, use in uses.items() for each, used in use.namespaces.items()}
+        self._namespaces = {(name, each): used for name, own in use.items() for each, used in own.namespaces.items()}
         self._paths: dict[str, tuple[str, ...]] = {}
         self._weighted: dict[str, tuple[int, ...]] = {}
-        for name, use in uses.items():
+        for name, own in use.items():
             for queue in self.path(name):
-                self._total[queue] = self._total.get(queue, 0) + use.total
+                self._total[queue] = self._total.get(queue, 0) + own.total
 
     def path(self, name: str) -> tuple[str, ...]:
         """Return the queue with its parents, topmost first; a circle of parents ends where it would repeat."""
@@ -69,7 +81,7 @@ class FairShareUsage:
         return self._namespaces.get((queue, namespace), 0)
 
     def charge(self, job: Job, amount: int) -> None:
-        """Add what a job is charged, inflated to the moment."""
+        """Add what a job is charged, decayed forward to the moment."""
         self._weighted.clear()
         for queue in self.path(job.queue):
             self._total[queue] = self._total.get(queue, 0) + amount
@@ -82,23 +94,23 @@ class FairShareUsage:
 
 
 class _BucketCursor:
-    """Where a lane stands in this cycle."""
+    """Where a namespace queue stands in this cycle."""
 
     __slots__ = ("_admission", "_at", "_places", "_queue")
 
     def __init__(self, queue: NamespaceQueue, admission: AdmissionIndex, places: list[int]) -> None:
-        """`places`: of the buckets that are let in as things stand."""
+        """`places`: of the buckets that are candidates as things stand; that none is left out later is for `first` to see."""
         self._queue, self._admission, self._places, self._at = queue, admission, places, 0
 
-    def first(self, apart: Mapping[int, Bucket]) -> tuple[Bucket, int] | None:
-        """Return the first bucket that is let in and not apart, and the number of what its jobs share."""
+    def first(self, detached: Mapping[int, Bucket]) -> tuple[Bucket, int] | None:
+        """Return the first candidate that is not detached, and the number of its class."""
         queue, admission, at = self._queue, self._admission, self._at
-        numbers, places, hopeful = queue.class_numbers, self._places, queue.priority > admission.reservation_floor
+        numbers, places, may_reserve = queue.class_numbers, self._places, queue.priority > admission.reservation_floor
         while at < len(places):
             number = numbers[places[at]]
-            if admission.feasible[number] or (hopeful and not admission.refused[number]):
+            if admission.feasible[number] or (may_reserve and not admission.refused[number]):
                 bucket = queue.buckets[places[at]]
-                if id(bucket) not in apart:
+                if id(bucket) not in detached:
                     self._at = at
                     return bucket, number
             at += 1
@@ -107,24 +119,24 @@ class _BucketCursor:
 
 
 class _QueueCursor:
-    """The turns of one queue: its lanes, and beside them those who stand for themselves and buckets that a place was taken from."""
+    """The heads of one queue: of its namespace queues, and beside them jobs with reservations and buckets that a job was placed from."""
 
     def __init__(self, name: str, cursors: list[_BucketCursor], *, usage: FairShareUsage, admission: AdmissionIndex) -> None:
         self.name, self._usage, self._admission, self._cursors = name, usage, admission, cursors
         self._heap: list[tuple[LocalKey, int, QueueHead]] = []
         self._numbers = 0
         self.detached: dict[int, Bucket] = {}
-        """Buckets, by identity, that are beside the lanes."""
+        """Buckets, by identity, whose next head is in the heap and no longer in the namespace queues. Held, so that no id is reused."""
 
     def detach(self, bucket: Bucket, reserved: Mapping[str, Job]) -> None:
-        """Let some jobs of a bucket, by UID, stand for themselves."""
+        """Let some jobs of a bucket, by UID, be heads of their own."""
         self.detached[id(bucket)] = bucket
         for job in reserved.values():
             self._push(QueueHead(bucket, job, iter(()), self._admission.class_of(job), True))
         self._push_next(bucket, (job for job in bucket if job.uid not in reserved))
 
     def first(self) -> QueueHead | None:
-        """Return whose turn it is in the queue."""
+        """Return the queue's first head."""
         best, chosen = self._first_detached(), None
         key = self._heap[0][0] if best is not None else None
         for cursor in self._cursors:
@@ -140,7 +152,7 @@ class _QueueCursor:
         return QueueHead(chosen[0], job, jobs, self._admission.by_number(chosen[1]), False)
 
     def advance(self, head: QueueHead) -> None:
-        """Go on to the next job of the first turn's bucket."""
+        """Go on to the next job of the first head's bucket."""
         if self._heap and self._heap[0][2] is head:
             heappop(self._heap)
         if not head.has_reservation:
@@ -173,10 +185,10 @@ class _QueueCursor:
 
 
 class FairShareIterator:
-    """Every job that is let in, in the order of the whole backlog. Jobs that may not compete are left out: see `barred_jobs`."""
+    """Every candidate in the order of the whole backlog. Inadmissible jobs are left out: see `inadmissible_jobs`."""
 
     def __init__(self, pending: PendingIndex, usage: FairShareUsage, *, admission: AdmissionIndex, reserved: Mapping[str, Job]) -> None:
-        """`alone`: jobs by UID that stand for themselves, whatever their bucket."""
+        """`reserved`: jobs by UID that have a reservation."""
         self._usage, self._heap = usage, list[tuple[Key, str, _QueueCursor]]()
         self._current: tuple[_QueueCursor, QueueHead] | None = None
         self._cursors: dict[str, _QueueCursor] = {}
@@ -185,51 +197,44 @@ class FairShareIterator:
         for (name, queue), places in zip(queues, admission.candidates([queue for _, queue in queues]), strict=True):
             if places:
                 cursors.setdefault(name, []).append(_BucketCursor(queue, admission, places))
-        held: dict[int, tuple[Bucket, dict[str, Job]]] = {}
+        detached: dict[int, tuple[Bucket, dict[str, Job]]] = {}
         for uid, job in reserved.items():
             bucket = pending.bucket_of(job)
-            held.setdefault(id(bucket), (bucket, {}))[1][uid] = job
-        for name in {**cursors, **{bucket.key.queue: [] for bucket, _ in held.values()}}:
+            detached.setdefault(id(bucket), (bucket, {}))[1][uid] = job
+        for name in {**cursors, **{bucket.key.queue: [] for bucket, _ in detached.values()}}:
             self._cursors[name] = _QueueCursor(name, cursors.get(name, []), usage=usage, admission=admission)
-        for bucket, jobs in held.values():
+        for bucket, jobs in detached.values():
             self._cursors[bucket.key.queue].detach(bucket, jobs)
-        for line in self._cursors.values():
-            self._push(line, line.first())
+        for cursor in self._cursors.values():
+            self._push(cursor, cursor.first())
 
     def pop(self) -> QueueHead | None:
-        """Return whose turn it is, None when nobody is left; say `placed` or `closed` before the next."""
+        """Return the next head, None when nobody is left; `settle` it before the next."""
         while self._heap:
-            key, _, line = heappop(self._heap)
-            head = line.first()
-            if head is None:
-                continue
-            if self._key(line.name, head) == key:
-                self._current = line, head
+            key, _, cursor = heappop(self._heap)
+            head = cursor.first()
+            if head is not None and self._key(cursor.name, head) == key:
+                self._current = cursor, head
                 return head
-            self._push(line, head)
+            self._push(cursor, head)
         return None
 
-    def requeue_next(self) -> None:
-        """The job had its turn, whatever came of it: the bucket's next one comes later."""
+    def settle(self, status: EntryStatus) -> None:
+        """Say what became of the head: its bucket's next job follows; of a blocked one none of the class does."""
         assert self._current is not None
-        line, head = self._current
-        line.advance(head)
-        self._push(line, line.first())
-
-    def park(self) -> None:
-        """The door was shut on all who are like the job: go on with others."""
-        assert self._current is not None
-        line, _ = self._current
-        self._push(line, line.first())
+        cursor, head = self._current
+        if status is not EntryStatus.BLOCKED:
+            cursor.advance(head)
+        self._push(cursor, cursor.first())
 
     def detached(self) -> Iterator[Bucket]:
-        """Yield the buckets of which jobs had a turn of their own."""
-        for line in self._cursors.values():
-            yield from line.detached.values()
+        """Yield the buckets of which some jobs were heads of their own or placed."""
+        for cursor in self._cursors.values():
+            yield from cursor.detached.values()
 
-    def _push(self, line: _QueueCursor, head: QueueHead | None) -> None:
+    def _push(self, cursor: _QueueCursor, head: QueueHead | None) -> None:
         if head is not None:
-            heappush(self._heap, (self._key(line.name, head), line.name, line))
+            heappush(self._heap, (self._key(cursor.name, head), cursor.name, cursor))
 
     def _key(self, queue: str, head: QueueHead) -> Key:
         return -head.job.priority, self._usage.weighted(queue), head.job.created, head.job.uid

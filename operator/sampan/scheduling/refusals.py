@@ -1,4 +1,8 @@
-"""The refusals of one cycle: one for all jobs that are alike, told as things stand at its end, and made anew only where that changed."""
+"""The refusals of one cycle: one for all jobs of an equivalence class, as things stand at its end, made anew only where that changed.
+
+A refusal is kept with the versions of the rows that it was made from (see `feasible_index`): while they stand, only the room that it
+names is looked up. The very same value comes back while nothing changed, so that whoever writes statuses can compare by identity.
+"""
 
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import replace
@@ -21,19 +25,19 @@ class RefusalReport:
         self._feasible_count: list[int] = []
         self._all_versions: list[int] = []
 
-    def all(self, touched: Iterable[Bucket], *, gone: Set[str], reserved: Iterable[Job]) -> list[Refusal]:
+    def all(self, detached: Iterable[Bucket], *, gone: Set[str], reserved: Iterable[Job]) -> list[Refusal]:
         """Return the refusals in the order of their oldest jobs.
 
-        `touched`: buckets with jobs that had a turn of their own; `gone`: those jobs; `alone`: those of them that are refused.
+        `detached`: buckets of which jobs were placed or had a reservation; `gone`: those jobs; `reserved`: those of them that are refused.
         """
         state, classes = self._state, self._state.cache.pending.classes
-        openings = state.cache.feasible
-        openings.refresh(state.matrix, state.limits)
-        self._feasible_count, self._all_versions = openings.feasible_count.tolist(), openings.versions.tolist()
-        detached = {id(bucket): bucket for bucket in touched}
+        index = state.cache.feasible
+        index.refresh(state.matrix, state.limits)
+        self._feasible_count, self._all_versions = index.feasible_count.tolist(), index.versions.tolist()
+        by_identity = {id(bucket): bucket for bucket in detached}
         left: dict[int, list[Chunks]] = {}
         split: set[int] = set()
-        for bucket in detached.values():
+        for bucket in by_identity.values():
             split.add(self._admission.class_of(bucket.head).number)
             chunks = _left(bucket, gone)
             if chunks:
@@ -42,15 +46,15 @@ class RefusalReport:
         for equivalence in classes.live():
             if not self._admission.is_feasible(equivalence):
                 own = equivalence.number in split or equivalence.number in left
-                told = self._refusal(
-                    equivalence, _merged(equivalence, detached, left.get(equivalence.number, ())) if own else equivalence.chunks()
+                made = self._refusal(
+                    equivalence, _merged(equivalence, by_identity, left.get(equivalence.number, ())) if own else equivalence.chunks()
                 )
-                if told is not None:
-                    found.append(told)
+                if made is not None:
+                    found.append(made)
         return sorted(found, key=lambda each: order_key(each.job))
 
     def _refusal(self, equivalence: EquivalenceClass, chunks: Chunks) -> Refusal | None:
-        """Return the refusal of all who are alike, the very same value where nothing changed."""
+        """Return the refusal of a class, the very same value where nothing changed."""
         if not chunks:
             return None
         known, versions = equivalence.last_refusal, self._versions(equivalence)
@@ -63,30 +67,30 @@ class RefusalReport:
         return whole
 
     def _versions(self, equivalence: EquivalenceClass) -> tuple[int, ...]:
-        """Return what names all that is told of jobs that are alike but the room; nothing where more than that is to be looked at."""
-        slots = self._admission.rows[equivalence.number]
-        if equivalence.excluded or any(self._feasible_count[slot] for slot in slots):
+        """Return what names everything in the refusal of a class but the room; nothing where more than its rows decides."""
+        rows = self._admission.rows[equivalence.number]
+        if equivalence.excluded or any(self._feasible_count[row] for row in rows):
             return ()
-        return tuple(self._all_versions[slot] for slot in slots)
+        return tuple(self._all_versions[row] for row in rows)
 
     def _fresh(self, equivalence: EquivalenceClass, job: Job, *, known: Refusal | None) -> Refusal:
-        """Return why a job is refused; `known`: what was told under the same stamps."""
-        state, slots = self._state, self._admission.rows[equivalence.number]
+        """Return why a job is refused; `known`: the last refusal, where the versions are the same."""
+        state, rows = self._state, self._admission.rows[equivalence.number]
         if known is not None:
-            room = state.cache.feasible.room(slots)
+            room = state.cache.feasible.room(rows)
             return known if known.room == room else replace(known, room=room)
         entry = Entry(job, state.entry(job).verdicts, equivalence.eligible)
         return fresh_refusal(state, entry) if self._versions(equivalence) else refusal(state, entry)
 
 
 def _left(bucket: Bucket, gone: Set[str]) -> Chunks:
-    """Return the jobs of a bucket that are not gone, in pieces."""
+    """Return the jobs of a bucket that are not gone, in chunks."""
     kept = (tuple(job for job in chunk if job.uid not in gone) for chunk in bucket.chunks)
     return tuple(chunk for chunk in kept if chunk)
 
 
 def _merged(equivalence: EquivalenceClass, detached: Mapping[int, Bucket], left: Iterable[Chunks]) -> Chunks:
-    """Return the jobs of those who are alike, by the rank of their buckets, with what is left of those that lie apart."""
+    """Return the jobs of a class in the order of its buckets, with what is left of the detached ones."""
     whole = zip(equivalence.order_keys, equivalence.buckets, strict=True)
     ranked = [(key, bucket.chunks) for key, bucket in whole if id(bucket) not in detached]
     ranked += [(order_key(chunks[0][0]), chunks) for chunks in left]

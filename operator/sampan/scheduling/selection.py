@@ -1,4 +1,8 @@
-"""The best cell for a job: alternatives in its order or by score, cells by score, then what is known, what is left over, and name."""
+"""The best cell for a job: alternatives in its order or by score, cells by score, then what is known, what is left over, and name.
+
+Cells come by the score without packing, which needs no nodes. Nodes are selected cell by cell, until not even the most points of
+packing could lift a further cell above the best one found (branch and bound): mostly one or two cells are looked at closely.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,7 +41,7 @@ def select_cell(state: CycleState, entry: Entry) -> ScoredCell | None:
 
 
 def scored_cell(state: CycleState, entry: Entry, feasibility: Feasibility, *, column: int) -> ScoredCell | None:
-    """Return a column as a choice, None if it has no room."""
+    """Return a cell with its nodes and whole score, None if it has no room."""
     fit = state.fit(entry, feasibility, column)
     if fit is None:
         return None

@@ -1,4 +1,7 @@
-"""What the steps of one cycle share: the picture, the tables, what is held and limited, and each demand's room. Decides nothing."""
+"""What the steps of one cycle share, as kube-scheduler's CycleState: the snapshot, what is free and reserved, and each demand's room.
+
+Decides nothing. Room of a demand in a cell is what fits on its nodes now, less what reservations keep from the job, within the limits.
+"""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -29,12 +32,12 @@ MAX_CACHED_FEASIBILITIES: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One job with the rows of its shape."""
+    """One job with the verdicts on its shape."""
 
     job: Job
     verdicts: ShapeVerdicts
     eligible: tuple[int, ...]
-    """Demands that are ripe."""
+    """Demands that may be tried now."""
 
     @property
     def by_score(self) -> bool:
@@ -44,16 +47,16 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Feasibility:
-    """One demand over all columns, as things stand."""
+    """One demand over all cells, as things stand."""
 
     row: DemandRow
     index: int
     suitable: Flags
-    """Columns that nothing but room could be against."""
+    """Columns of the cells that only room could be against."""
     room: Numbers
-    """Replicas that fit now into the able columns; 0 in the others."""
+    """Replicas that fit now into the suitable cells; 0 in the others."""
     blockers: tuple[int, ...]
-    """Holds that keep their nodes from the job."""
+    """Reservations that keep their nodes from the job."""
 
 
 @dataclass(slots=True)
@@ -68,15 +71,15 @@ class CycleState:
     cell_index: CellIndex
     known_names: KnownNames
     pending_reservations: dict[str, PlacedReservation] = field(default_factory=dict)
-    """Reservations of earlier cycles that are still to be kept or dropped, by job UID."""
+    """Reservations of earlier cycles that are not carried over yet, by job UID."""
     release_cache: dict[int, Releases] = field(default_factory=dict)
     feasibility_cache: dict[tuple[int, frozenset[CellId], tuple[int, ...]], Feasibility] = field(default_factory=dict)
-    """As things stand: cleared with every place that is taken or kept."""
+    """As things stand: cleared with every assignment and reservation."""
     fit_cache: dict[tuple[int, int, tuple[int, ...], int, int], tuple[int, NodeFit | None]] = field(default_factory=dict)
 
     @classmethod
     def open(cls, snapshot: Snapshot, cache: SchedulerCache) -> "CycleState":
-        """Lay out the picture that the book was advanced to."""
+        """Return the state of a snapshot that the cache was brought to."""
         layout = cache.cell_index()
         limits = Limits(snapshot, layout)
         return cls(
@@ -91,7 +94,7 @@ class CycleState:
 
     @property
     def matrix(self) -> FitMatrix:
-        """Return the tables of fits."""
+        """Return what fits where."""
         return self.cache.matrix
 
     def releases(self, column: int) -> Releases:
@@ -106,7 +109,7 @@ class CycleState:
         return self.matrix.columns[column].cell
 
     def entry(self, job: Job) -> Entry:
-        """Return a job with its rows."""
+        """Return a job with its verdicts."""
         return Entry(job, self.cache.verdicts_of(job.shape, self.snapshot), eligible(job, self.snapshot.now))
 
     def candidate_cells(self, shape: Shape, demand: Demand) -> tuple[Flags, Flags]:
@@ -129,13 +132,13 @@ class CycleState:
             known[self.excluded_cells(entry.job)] = False
         return known
 
-    def reserve(self, hold: PlacedReservation, demand: Demand) -> None:
-        """Keep a place from now on: its nodes, and what the demand takes of the limits there."""
-        self.limit_reservations.add(self.node_reservations.add(hold), hold, demand)
+    def reserve(self, placed: PlacedReservation, demand: Demand) -> None:
+        """Keep nodes and what the demand takes of the limits there from others."""
+        self.limit_reservations.add(self.node_reservations.add(placed), placed, demand)
         self.feasibility_cache.clear()
 
     def feasibility(self, entry: Entry, index: int) -> Feasibility:
-        """Return how a demand of a job stands in every column."""
+        """Return how a demand of a job stands in every cell."""
         row, demand = entry.verdicts.rows[index], entry.job.shape.demands[index]
         blockers = self.node_reservations.blockers(entry.job, demand)
         key = (id(row), entry.job.excluded, blockers)

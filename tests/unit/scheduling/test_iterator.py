@@ -9,7 +9,7 @@ from sampan.model.queues import Queue, QueueUse
 from sampan.model.reason import Reason
 from sampan.scheduling.admission_index import MAX_PRIORITY, MIN_PRIORITY, AdmissionIndex
 from sampan.scheduling.cache import Memo
-from sampan.scheduling.iterator import FairShareIterator, FairShareUsage, inadmissible_jobs
+from sampan.scheduling.iterator import EntryStatus, FairShareIterator, FairShareUsage, inadmissible_jobs
 from sampan.scheduling.queueing.pending import PendingIndex
 
 SMALL, OTHER = shape(demand(requirement(count=1))), shape(demand(requirement(count=2)))
@@ -38,7 +38,7 @@ def served(jobs: list[Job], uses: FairShareUsage, *, charge: int = 10, reserved:
     while (head := turns.pop()) is not None:
         order.append(head.job.uid)
         uses.charge(head.job, charge)
-        turns.requeue_next()
+        turns.settle(EntryStatus.PLACED)
     return order
 
 
@@ -84,10 +84,10 @@ def test_who_is_like_one_that_was_shut_out_comes_no_more_but_who_stands_alone_do
     while (head := turns.pop()) is not None:
         order.append(head.job.uid)
         if head.has_reservation:
-            turns.requeue_next()
+            turns.settle(EntryStatus.PLACED)
         else:
             admission.close(head.equivalence)
-            turns.park()
+            turns.settle(EntryStatus.BLOCKED)
     assert order == ["j1", "held"]
     assert [bucket.head.uid for bucket in turns.detached()] == ["j1"]
 
@@ -107,7 +107,7 @@ def test_what_is_shut_is_passed_over_in_every_lane() -> None:
     first = turns.pop()
     assert first is not None
     admission.close(first.equivalence)
-    turns.park()
+    turns.settle(EntryStatus.BLOCKED)
     last = turns.pop()
     assert last is not None
     assert (first.job.uid, last.job.uid) == ("a", "c")

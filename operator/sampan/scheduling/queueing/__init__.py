@@ -1,1 +1,1 @@
-"""Who competes and in what order: waiting jobs as queues, what makes them alike, what their queues used. Nothing about places."""
+"""Who competes and in what order: waiting jobs as queues, what makes them equivalent, what their queues used. Nothing about places."""

@@ -1,6 +1,7 @@
-"""What a job costs its queue in turns: common-unit hours for the span that it may hold its devices, decayed forward. Not money.
+"""What a job costs its queue in fair share: common-unit hours for the span that it may hold its devices, decayed forward. Not money.
 
-SU-hours = max over resources (used / the node's) x the node's devices x share rate x hours, in integers.
+The dominant resource, as of Slurm's MAX_TRES: SU-hours = max over resources (used / the node's) x the node's devices x share rate x
+hours, in integers.
 """
 
 from math import isqrt
@@ -18,7 +19,7 @@ UNDECLARED: Final = 24 * HOUR
 CORE_RATE: Final = 10
 """Milli-units per core of a node without devices."""
 EPOCH: Final = 1_767_225_600_000
-"""Moment (milliseconds) at which use is not inflated: 2026-01-01T00:00:00Z."""
+"""Moment (milliseconds) at which use counts as it is: 2026-01-01T00:00:00Z."""
 _BITS: Final = 62
 _STEPS: Final = 24
 
@@ -36,21 +37,24 @@ _ROOTS: Final = _roots()
 
 
 def usage_charge(done: Assignment, cell: Cell, cluster: Cluster) -> int:
-    """Return micro-units of common-unit hours for what an assignment may hold, not inflated; at least 1."""
+    """Return micro-units of common-unit hours for what an assignment may hold, not decayed forward; at least 1."""
     seconds = UNDECLARED if done.demand.span_seconds is None else done.demand.span_seconds
-    need, pool = replica_request(done.demand, cell.pool), cell.pool
+    request, pool = replica_request(done.demand, cell.pool), cell.pool
     units = pool.accelerator.units_per_device if pool.accelerator else 1
     rate = device_rate(done.demand, pool)
     total = 0
     for node, replicas in done.nodes:
         has = cluster.nodes[node].allocatable
         size = has[pool.resource] // units * rate if pool.resource else has[CPU] * CORE_RATE // 1000
-        total += max((amount * size * 1000 // max(has[name], 1) for name, amount in need), default=0) * replicas
+        total += max((amount * size * 1000 // max(has[name], 1) for name, amount in request), default=0) * replicas
     return max(total * seconds // HOUR, 1)
 
 
 def decayed_forward(amount: int, now: int, half_life: int) -> int:
-    """Return use at a moment in units of `EPOCH`: amount x 2^((now - EPOCH) / half-life), rounded down."""
+    """Return use at a moment in units of `EPOCH`: amount x 2^((now - EPOCH) / half-life), rounded down.
+
+    New use grows in place of old use decaying, so that idle queues need no update (Slurm's half-life decay, seen from the other end).
+    """
     doublings, rest = divmod(now - EPOCH, max(half_life, 1))
     factor, left = 1 << _BITS, rest
     for root in _ROOTS:

@@ -1,6 +1,7 @@
-"""What waiting jobs share when they find no place, and the buckets of those who share it. Nothing about places.
+"""Equivalence classes of pending jobs, as of kube-scheduler's equivalence cache: one "no" does for all jobs of a class.
 
-Two jobs without a reservation are alike if shape, cells that cool down and ripe alternatives are equal: one "no" does for both.
+Two jobs without a reservation are equivalent if shape, cells that cool down and eligible alternatives are equal. Which cells suit them
+is not known here.
 """
 
 from bisect import bisect_left
@@ -14,7 +15,7 @@ from sampan.model.plan import Refusal
 from sampan.scheduling.queueing.order import eligible, order_key
 
 OrderKey = tuple[int, int, str]
-"""(-priority, created, UID) of the oldest job."""
+"""(-priority, created, UID) of the oldest job: see `order_key`."""
 ClassKey = tuple[int, frozenset[tuple[OfferKey, str]], tuple[int, ...]]
 MAX_IDLE_SHAPES: Final = 4096
 """Shapes known by identity beside those that somebody waits with."""
@@ -25,7 +26,7 @@ Chunks = tuple[tuple[Job, ...], ...]
 
 @dataclass(slots=True)
 class LastRefusal:
-    """What was last told of jobs that are alike."""
+    """What the jobs of a class were last told."""
 
     versions: tuple[int, ...]
     refusal: Refusal
@@ -34,7 +35,7 @@ class LastRefusal:
 
 
 class RankedBuckets:
-    """Buckets by rank."""
+    """Buckets in the order of their oldest jobs."""
 
     __slots__ = ("buckets", "order_keys")
 
@@ -44,9 +45,9 @@ class RankedBuckets:
 
     def add(self, bucket: Bucket) -> int:
         """Put a bucket in; returns its place."""
-        rank = order_key(bucket.head)
-        at = bisect_left(self.order_keys, rank)
-        self.order_keys.insert(at, rank)
+        key = order_key(bucket.head)
+        at = bisect_left(self.order_keys, key)
+        self.order_keys.insert(at, key)
         self.buckets.insert(at, bucket)
         return at
 
@@ -58,7 +59,7 @@ class RankedBuckets:
 
 
 class EquivalenceClass(RankedBuckets):
-    """All buckets whose oldest jobs are alike."""
+    """All buckets whose oldest jobs are equivalent."""
 
     __slots__ = ("_chunks", "eligible", "excluded", "last_refusal", "number", "shape")
 
@@ -84,14 +85,14 @@ class EquivalenceClass(RankedBuckets):
         return super().remove(bucket)
 
     def chunks(self) -> Chunks:
-        """Return all jobs in pieces, by rank of their buckets; the very same value while nothing changes."""
+        """Return all jobs in chunks, in the order of the buckets; the very same value while nothing changes."""
         if self._chunks is None:
             self._chunks = tuple(chunk for bucket in self.buckets for chunk in bucket.chunks)
         return self._chunks
 
 
 class EquivalenceClasses:
-    """Everything that waiting jobs share, by number. Numbers are small and used again."""
+    """All classes by number. Numbers are small and used again, so that flags by number can lie in arrays."""
 
     def __init__(self) -> None:
         self._all: list[EquivalenceClass | None] = []
@@ -116,7 +117,7 @@ class EquivalenceClasses:
         return equivalence
 
     def of(self, job: Job, now: int) -> EquivalenceClass:
-        """Return what a job shares with others at a moment; a new one has no buckets yet."""
+        """Return the class of a job at a moment; a new one has no buckets yet."""
         shape = self._first_equal(job.shape)
         key = (id(shape), job.excluded, eligible(job, now))
         known = self._by_key.get(key)
@@ -127,7 +128,7 @@ class EquivalenceClasses:
         return known
 
     def remove_empty(self) -> None:
-        """Forget those without buckets."""
+        """Drop those without buckets."""
         for equivalence in self.live():
             if not equivalence.buckets:
                 del self._by_key[equivalence.key]

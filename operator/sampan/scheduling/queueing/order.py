@@ -1,4 +1,4 @@
-"""Who comes first: the order of jobs and of their alternatives. Nothing about places."""
+"""Who comes first: the order of jobs and of their alternatives. Nothing about cells."""
 
 from sampan.model.job import Job
 
@@ -11,7 +11,7 @@ def order_key(job: Job) -> tuple[int, int, str]:
 def eligible(job: Job, now: int) -> tuple[int, ...]:
     """Return which demands of the shape may be tried at `now` (milliseconds).
 
-    A demand is ripe once the job is as old as its `wait_seconds`, and never before one that ranks above it. The first of those that
+    A demand is eligible once the job is as old as its `wait_seconds`, and never before one that ranks above it. The first of those that
     are not closed always is: nothing above it is left to wait for.
     """
     if len(job.shape.demands) == 1:
@@ -28,7 +28,7 @@ def eligible(job: Job, now: int) -> tuple[int, ...]:
 
 
 def next_eligible_at(job: Job, now: int) -> int | None:
-    """Return when (milliseconds) a further demand of the job ripens after `now`, None if all are ripe."""
+    """Return when (milliseconds) a further demand of the job becomes eligible after `now`, None if all are."""
     open_ = (demand for index, demand in enumerate(job.shape.demands) if index not in job.closed)
     waits = (job.created + demand.wait_seconds * 1000 for demand in open_)
     return min((at for at in waits if at > now), default=None)

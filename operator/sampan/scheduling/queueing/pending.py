@@ -1,6 +1,7 @@
-"""Waiting jobs of each queue as lanes by priority and namespace, oldest first; kept from cycle to cycle at the cost of what changed.
+"""The pending jobs of each queue, by priority and namespace, oldest first; kept from cycle to cycle at the cost of what changed.
 
-What queues have used is not known here, so nothing in a lane moves by charges: `turns` says whose lane comes next.
+What queues have used is not known here, so charges move nothing: `iterator` says whose namespace queue comes next. Buckets are told
+apart by identity, which is safe as every one is held here until it is gone.
 """
 
 from collections.abc import Iterable, Mapping, Set
@@ -27,7 +28,7 @@ class NamespaceQueue(RankedBuckets):
         super().__init__()
         self.priority, self.namespace = priority, namespace
         self.class_numbers: list[int] = []
-        """What each bucket shares with others, by its number in the likes."""
+        """Number of each bucket's equivalence class, in the same order."""
         self._array: Numbers | None = None
 
     def array(self) -> Numbers:
@@ -48,7 +49,7 @@ class NamespaceQueue(RankedBuckets):
 
 
 class PendingIndex:
-    """The lanes of all queues."""
+    """The namespace queues of all queues."""
 
     def __init__(self) -> None:
         self.queues: dict[str, dict[NamespaceQueueKey, NamespaceQueue]] = {}
@@ -58,16 +59,16 @@ class PendingIndex:
         self._buckets: dict[str, dict[int, Bucket]] = {}
         """By queue and identity: every bucket."""
         self._class_of: dict[int, EquivalenceClass] = {}
-        """By identity: of the buckets that are in lanes."""
+        """By identity: of the buckets in namespace queues."""
         self._jobs: dict[str, Job] = {}
         self._inadmissible: dict[int, Bucket] = {}
         self._eligible_heap: list[tuple[int, int, Bucket]] = []
-        """Heap of moments at which a bucket's oldest job may share other things; numbered, so that buckets are never compared."""
+        """Heap of moments at which a bucket's oldest job changes its class; numbered, so that buckets are never compared."""
         self._numbers = 0
 
     def sync(self, backlog: Backlog, now: int) -> None:
         """Take over a backlog at a moment, no earlier than the last one: buckets that are the very same stay where they are."""
-        assert now >= self.now  # what has ripened would have to be taken back
+        assert now >= self.now  # alternatives that became eligible would have to be taken back
         self.now = now
         gone, came = self._differing(backlog)
         self._jobs_changed(gone, came)
@@ -87,7 +88,7 @@ class PendingIndex:
         return self._sources[job.queue][BucketKey.of(job)]
 
     def namespace_queues(self) -> list[tuple[str, NamespaceQueue]]:
-        """Return every lane with its queue, in no order that means anything."""
+        """Return every namespace queue with its queue, in no order that means anything."""
         return [(name, queue) for name, queues in self.queues.items() for queue in queues.values()]
 
     def inadmissible(self) -> Iterable[Bucket]:
@@ -109,7 +110,7 @@ class PendingIndex:
         return gone, came
 
     def _jobs_changed(self, gone: Iterable[Bucket], came: Iterable[Bucket]) -> None:
-        """Keep the jobs by UID: only pieces of buckets that changed are gone through."""
+        """Keep the jobs by UID: only chunks of buckets that changed are gone through."""
         old, new = _chunks(gone), _chunks(came)
         for known, chunk in old.items():
             if known not in new:
@@ -152,7 +153,7 @@ class PendingIndex:
             heappush(self._eligible_heap, (at, self._numbers, bucket))
 
     def _requeue_eligible(self) -> None:
-        """File buckets anew whose oldest job may try a further alternative."""
+        """Put buckets in anew whose oldest job may try a further alternative."""
         while self._eligible_heap and self._eligible_heap[0][0] <= self.now:
             _, _, bucket = heappop(self._eligible_heap)
             if self._buckets.get(bucket.key.queue, {}).get(id(bucket)) is bucket:

@@ -1,4 +1,4 @@
-"""The common unit: how much of an A100 80 GB one device counts in the queues' turns, in milli-units. Neither money nor speed of a job.
+"""The common unit: how much of an A100 80 GB one device counts in fair share, in milli-units. Neither money nor speed of a job.
 
 A rate that the platform set holds; else the geometric mean of what is known of FP16 throughput and memory bandwidth; else 1000, assumed.
 """
