@@ -10,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LOCK := operator/requirements.lock
-OFFLINE_TESTS := tests/unit tests/properties tests/golden tests/protocol tests/test_architecture.py
+OFFLINE_TESTS := tests/unit tests/properties tests/golden tests/protocol tests/test_architecture.py tests/test_docs.py
 say = @echo '==> $(1)'
 
 help: ## list the targets

@@ -14,8 +14,6 @@ from typing import TypeGuard
 
 import pytest
 
-from sampan.controller.runtime import metrics_page
-
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "operator" / "sampan"
 TESTS = ROOT / "tests"
@@ -90,16 +88,6 @@ def test_every_package_with_code_has_its_folder_of_tests() -> None:
     folders = {test.parent.relative_to(TESTS / "unit") for test in (TESTS / "unit").rglob("test_*.py")}
     assert not packages - folders, f"no tests in tests/unit for the packages {sorted(map(str, packages - folders))}"
     assert not folders - packages, f"no package for the folders {sorted(map(str, folders - packages))} of tests/unit"
-
-
-def test_the_map_shows_the_packages() -> None:
-    """The map in CONTRIBUTING.md names every package, and none that was renamed away."""
-    shown_there = re.findall(r"^\| `([a-z_/]+)` \|", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.MULTILINE)
-    gone = [name for name in shown_there if not (PACKAGE / name).is_dir() and not (PACKAGE / f"{name}.py").is_file()]
-    assert not gone, f"CONTRIBUTING.md: the map names {gone}, which are not in operator/sampan: take them out or rename them"
-    packages = {module.relative_to(PACKAGE).parts[0] for module in MODULES} - {"__init__.py", "__main__.py"}
-    lacking = sorted({name.removesuffix(".py") for name in packages} - set(shown_there))
-    assert not lacking, f"CONTRIBUTING.md: the map lacks {lacking}: say in a row what lives there"
 
 
 @pytest.mark.parametrize("path", [*MODULES, *TEST_FILES], ids=ids)
@@ -275,13 +263,3 @@ def test_lock_files_name_no_host(name: str) -> None:
     assert files
     for path in files:
         assert not re.search(r"https?://", path.read_text(encoding="utf-8")), shown(path)
-
-
-def test_every_page_of_the_docs_is_listed() -> None:
-    listed = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
-    pages = [path.name for path in (ROOT / "docs").glob("*.md") if path.name != "README.md"]
-    assert [name for name in sorted(pages) if f"]({name})" not in listed] == []
-
-
-def test_the_page_of_metrics_is_up_to_date() -> None:
-    assert metrics_page.stale(ROOT) == {}, "docs/metrics.md is out of date: run `make generate`"

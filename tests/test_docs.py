@@ -1,0 +1,46 @@
+"""The docs as tests: every page is found, what is generated is up to date, and the map and the glossary name what there is."""
+
+import re
+from pathlib import Path
+
+from places import ROOT
+from sampan.controller.runtime import metrics_page
+
+PACKAGE = ROOT / "operator" / "sampan"
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "__pycache__" not in path.parts)
+
+
+def test_every_page_of_the_docs_is_listed() -> None:
+    listed = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    pages = [path.name for path in (ROOT / "docs").glob("*.md") if path.name != "README.md"]
+    assert [name for name in sorted(pages) if f"]({name})" not in listed] == []
+
+
+def test_the_page_of_metrics_is_up_to_date() -> None:
+    assert metrics_page.stale(ROOT) == {}, "docs/metrics.md is out of date: run `make generate`"
+
+
+def test_the_map_shows_the_packages() -> None:
+    """The map in CONTRIBUTING.md names every package, and none that was renamed away."""
+    shown_there = re.findall(r"^\| `([a-z_/]+)` \|", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.MULTILINE)
+    gone = [name for name in shown_there if not (PACKAGE / name).is_dir() and not (PACKAGE / f"{name}.py").is_file()]
+    assert not gone, f"CONTRIBUTING.md: the map names {gone}, which are not in operator/sampan: take them out or rename them"
+    packages = {module.parent.relative_to(PACKAGE).as_posix() for module in MODULES} - {"."}
+    alone = {module.stem for module in MODULES if module.parent == PACKAGE and not module.stem.startswith("__")}
+    lacking = sorted((packages | alone) - set(shown_there))
+    assert not lacking, f"CONTRIBUTING.md: the map lacks {lacking}: say in a row what lives there"
+
+
+def test_the_glossary_names_what_there_is() -> None:
+    """A word whose class was renamed or moved away is found: the glossary follows the code."""
+    text = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    found = re.findall(r"`(\w+)` in `([a-z_/]+)`", text)
+    assert found
+    gone = [f"{name} in {package}" for name, package in found if not _is_defined(name, PACKAGE / package)]
+    assert not gone, f"docs/glossary.md: {gone} are not there: name what is, and where"
+
+
+def _is_defined(name: str, folder: Path) -> bool:
+    """Tell whether a class, function or constant of this name is defined at the top of a module below a folder."""
+    pattern = re.compile(rf"^(?:(?:async )?def |class )?{name}\b[(:\[ =]", re.MULTILINE)
+    return any(pattern.search(path.read_text(encoding="utf-8")) for path in MODULES if folder in path.parents)
