@@ -16,10 +16,9 @@ from aiohttp import web
 from sampan.kube.credentials.credential import Credentials
 from sampan.kube.credentials.secret import Secret
 from unit.api.schema_check import fits
+from unit.controller.fake_parts import Body, Where, job_status_schema, line, merged, pruned, resources, tls
 from unit.kube.certs import authority
 from unit.kube.fake_api import LOOPBACK, status
-
-from .fake_parts import Body, Where, job_status_schema, line, merged, pruned, resources, tls
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 

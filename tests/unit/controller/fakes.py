@@ -32,8 +32,7 @@ from sampan.model.members.cluster import Cell, Cluster, Node, Pool
 from sampan.model.members.offer import Offer, OfferKey
 from sampan.model.plan import Assignment
 from sampan.model.values.names import LABEL_JOB_UID, remote_name
-
-from .fake_cluster import FakeCluster, cluster
+from unit.controller.fake_cluster import FakeCluster, cluster
 
 JOBS = "sampan.dev/v1alpha1/computejobs"
 REMOTE = "batch/v1/jobs"

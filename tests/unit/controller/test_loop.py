@@ -16,8 +16,7 @@ from sampan.model.members.accelerator import AcceleratorClass
 from sampan.model.members.cluster import Cell, Cluster
 from sampan.model.members.offer import Offer, OfferKey
 from sampan.model.plan import Assignment, Refusal
-
-from .fakes import H100_JOB, FakeFleet
+from unit.controller.fakes import H100_JOB, FakeFleet
 
 pytestmark = pytest.mark.looptime
 CPU = {"template": {"image": "registry.example/a:1", "resources": {"requests": {"cpu": "1", "memory": "1Gi"}}}}

@@ -16,8 +16,7 @@ from sampan.kube.transport.client import Client
 from sampan.model.plan import Assignment
 from sampan.model.policy import BUILT_IN
 from sampan.model.reason import Reason
-
-from .fake_cluster import cluster
+from unit.controller.fake_cluster import cluster
 
 POLICY: dict[str, Any] = {
     "metadata": {"name": "cheap", "uid": "p1", "resourceVersion": "5"},

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from .fake_api import FakeApi, serving
+from unit.kube.fake_api import FakeApi, serving
 
 
 @pytest.fixture(scope="session", autouse=True)

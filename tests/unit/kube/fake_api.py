@@ -19,8 +19,7 @@ from aiohttp import web
 from sampan.kube.credentials.addresses import AddressPolicy
 from sampan.kube.credentials.credential import Credentials
 from sampan.kube.credentials.secret import Secret
-
-from .certs import Pair, authority, issue
+from unit.kube.certs import Pair, authority, issue
 
 LOOPBACK = AddressPolicy(allow_loopback=True)
 BASE = "/api/v1/namespaces/ns/configmaps"

@@ -11,8 +11,7 @@ from sampan.kube.transport.paths import resource_path
 from sampan.kube.transport.wire import Unreadable
 from sampan.kube.watch.listing import Collection
 from sampan.kube.watch.reflector import EventType, Reflector, Tuning
-
-from .fake_api import FakeApi, credentials
+from unit.kube.fake_api import FakeApi, credentials
 
 ALL = Collection(path=resource_path("v1", "configmaps", namespace="ns"), into=ConfigMap)
 QUICK = Tuning(backoff_base=0.01, backoff_cap=0.05, unauthorized_wait=0.3, forbidden_wait=0.5, read_timeout=5.0)

@@ -12,7 +12,7 @@ import yaml
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from .certs import Pair, authority, b64, issue, rsa_key
+from unit.kube.certs import Pair, authority, b64, issue, rsa_key
 
 EC = issue(authority(), name="system:admin")
 RSA = issue(authority(), name="kubernetes-admin", key=rsa_key(2048))
