@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from sampan.api.fields.conditions import OfferReason as Why
 from sampan.api.fields.conditions import invalid_kubeconfig
 from sampan.kube.credentials.addresses import AddressPolicy
-from sampan.kube.credentials.kubeconfig import Code
+from sampan.kube.credentials.codes import Code
 from sampan.kube.errors import AddressRefused, Forbidden, KubeError, TLSFailure, TooManyRequests, Unauthorized
 from sampan.kube.transport.exchange import Observe
 from sampan.kube.transport.limits import Limits

@@ -6,9 +6,10 @@ document means.
 """
 
 from collections.abc import Iterator
-from enum import StrEnum
 
 import yaml
+
+from sampan.kube.credentials.codes import Code
 
 MAX_BYTES = 64 * 1024
 MAX_DEPTH = 16
@@ -17,27 +18,14 @@ _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class YamlFault(StrEnum):
-    """Why a document is not read."""
-
-    TOO_LARGE = "TooLarge"
-    NOT_UTF8 = "NotUTF8"
-    NOT_YAML = "NotYAML"
-    ANCHORS = "AnchorsNotAllowed"
-    TAGS = "TagsNotAllowed"
-    TOO_DEEP = "TooDeep"
-    DUPLICATE_KEY = "DuplicateKey"
-    SEVERAL_DOCUMENTS = "SeveralDocuments"
-
-
 class UnreadableYaml(Exception):  # noqa: N818
     """The document breaks a rule; ``line`` counts from 1, 0 where there is none. Nothing of the document is in it."""
 
-    def __init__(self, fault: YamlFault, line: int = 0) -> None:
+    def __init__(self, code: Code, line: int = 0) -> None:
         """Remember the rule and the line."""
-        self.fault = fault
+        self.code = code
         self.line = line
-        super().__init__(f"{fault.value} at line {line}" if line else fault.value)
+        super().__init__(f"{code.value} at line {line}" if line else code.value)
 
 
 class YamlMap(dict[str, object]):
@@ -57,11 +45,11 @@ def read_yaml(raw: bytes) -> object:
     Raises UnreadableYaml. Takes at most MAX_BYTES, MAX_DEPTH levels and MAX_NODES nodes, in linear time.
     """
     if len(raw) > MAX_BYTES:
-        raise UnreadableYaml(YamlFault.TOO_LARGE)
+        raise UnreadableYaml(Code.TOO_LARGE)
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise UnreadableYaml(YamlFault.NOT_UTF8) from None
+        raise UnreadableYaml(Code.NOT_UTF8) from None
     builder = _Builder()
     for event in _events(text):
         builder.take(event)
@@ -78,7 +66,7 @@ def _events(text: str) -> Iterator[yaml.Event]:
         line = 0
     else:
         return
-    raise UnreadableYaml(YamlFault.NOT_YAML, line)
+    raise UnreadableYaml(Code.NOT_YAML, line)
 
 
 class _Builder:
@@ -107,16 +95,16 @@ class _Builder:
     def _further(self, event: yaml.NodeEvent, line: int) -> None:
         """After the first document there may be empty ones alone, as a ``---`` at the end makes."""
         if not isinstance(event, yaml.ScalarEvent) or event.style or event.value not in _NULLS:
-            raise UnreadableYaml(YamlFault.SEVERAL_DOCUMENTS, line)
+            raise UnreadableYaml(Code.SEVERAL_DOCUMENTS, line)
 
     def _node(self, event: yaml.NodeEvent, line: int) -> None:
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
-            raise UnreadableYaml(YamlFault.ANCHORS, line)
+            raise UnreadableYaml(Code.ANCHORS, line)
         if getattr(event, "tag", None) is not None:
-            raise UnreadableYaml(YamlFault.TAGS, line)
+            raise UnreadableYaml(Code.TAGS, line)
         self._nodes += 1
         if len(self._stack) >= MAX_DEPTH or self._nodes > MAX_NODES:
-            raise UnreadableYaml(YamlFault.TOO_DEEP, line)
+            raise UnreadableYaml(Code.TOO_DEEP, line)
         if isinstance(event, yaml.ScalarEvent):
             self._scalar(event, line)
         else:
@@ -129,7 +117,7 @@ class _Builder:
         text = str(event.value)
         if self._stack and isinstance(self._stack[-1], YamlMap) and self._keys[-1] is None:
             if text in self._stack[-1]:
-                raise UnreadableYaml(YamlFault.DUPLICATE_KEY, line)
+                raise UnreadableYaml(Code.DUPLICATE_KEY, line)
             self._keys[-1] = text
             return
         plain = not event.style
@@ -145,7 +133,7 @@ class _Builder:
             return
         key = self._keys[-1]
         if key is None:  # a mapping or list as a key
-            raise UnreadableYaml(YamlFault.NOT_YAML, line)
+            raise UnreadableYaml(Code.NOT_YAML, line)
         parent[key] = value
         parent.lines[key] = line
         self._keys[-1] = None

@@ -12,7 +12,6 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -21,6 +20,8 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_private_key
 from cryptography.utils import CryptographyDeprecationWarning
 
+from sampan.kube.credentials.codes import Code
+
 MIN_RSA_BITS = 2048
 MIN_EC_BITS = 256
 _BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,64})-----")
@@ -28,26 +29,15 @@ _CERTIFICATE = "CERTIFICATE"
 _KEY = "PRIVATE KEY"
 
 
-class CertificateFault(StrEnum):
-    """What is wrong with a certificate or a key."""
-
-    NOT_A_CERTIFICATE = "InvalidCertificate"
-    NOT_A_KEY = "InvalidClientKey"
-    EXPIRED = "CertificateExpired"
-    NOT_YET_VALID = "CertificateNotYetValid"
-    KEY_MISMATCH = "CertificateKeyMismatch"
-    WEAK_KEY = "WeakKey"
-
-
 class BadCertificate(Exception):  # noqa: N818
-    """A check failed: the fault, and words that follow the field's name. Nothing of the certificate but a date, nothing of the key."""
+    """A check failed: the code, and words that follow the field's name. Nothing of the certificate but a date, nothing of the key."""
 
-    def __init__(self, fault: CertificateFault, words: str, *, of_key: bool = False) -> None:
+    def __init__(self, code: Code, words: str, *, of_key: bool = False) -> None:
         """Keep them; ``of_key``: the key's field is meant."""
-        self.fault = fault
+        self.code = code
         self.words = words
         self.of_key = of_key
-        super().__init__(f"{fault.value}: {words}")
+        super().__init__(f"{code.value}: {words}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +84,12 @@ def client_pair(certificate: bytes, key: bytes, now: datetime) -> tuple[str, str
     form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     if _private(own).public_key().public_bytes(*form) != leaf.public_key().public_bytes(*form):
         words = "is not of the first certificate in client-certificate-data: give both of one pair"
-        raise BadCertificate(CertificateFault.KEY_MISMATCH, words, of_key=True)
+        raise BadCertificate(Code.KEY_MISMATCH, words, of_key=True)
     _check_strength(leaf)
     _check_not_expired(leaf, now)
     if leaf.not_valid_before_utc > now.astimezone(UTC):
         words = f"is not valid before {leaf.not_valid_before_utc:%Y-%m-%d %H:%M} UTC: look at the clocks, or give another"
-        raise BadCertificate(CertificateFault.NOT_YET_VALID, words)
+        raise BadCertificate(Code.NOT_YET_VALID, words)
     return "".join(block.pem for block in blocks), own.pem
 
 
@@ -126,8 +116,8 @@ def _armoured(raw: bytes) -> Iterator[tuple[str, bytes]]:
 
 def _bad(wanted: str, words: str) -> BadCertificate:
     if wanted == _KEY:
-        return BadCertificate(CertificateFault.NOT_A_KEY, words, of_key=True)
-    return BadCertificate(CertificateFault.NOT_A_CERTIFICATE, words)
+        return BadCertificate(Code.INVALID_KEY, words, of_key=True)
+    return BadCertificate(Code.INVALID_CERTIFICATE, words)
 
 
 def _what_else(raw: bytes, *, found: bool) -> str:
@@ -187,7 +177,7 @@ def _private(block: _Block) -> PrivateKeyTypes:
 def _check_not_expired(certificate: x509.Certificate, now: datetime) -> None:
     end = certificate.not_valid_after_utc
     if end <= now.astimezone(UTC):
-        raise BadCertificate(CertificateFault.EXPIRED, f"expired on {end:%Y-%m-%d %H:%M} UTC: give a new one")
+        raise BadCertificate(Code.EXPIRED, f"expired on {end:%Y-%m-%d %H:%M} UTC: give a new one")
 
 
 def _check_strength(certificate: x509.Certificate) -> None:
@@ -198,4 +188,4 @@ def _check_strength(certificate: x509.Certificate) -> None:
         or isinstance(key, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey)
     )
     if not strong:
-        raise BadCertificate(CertificateFault.WEAK_KEY, f"has a weak key: RSA needs {MIN_RSA_BITS} bits, elliptic curves {MIN_EC_BITS}")
+        raise BadCertificate(Code.WEAK_KEY, f"has a weak key: RSA needs {MIN_RSA_BITS} bits, elliptic curves {MIN_EC_BITS}")

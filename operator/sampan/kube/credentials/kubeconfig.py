@@ -12,11 +12,12 @@ from datetime import UTC, datetime
 
 from sampan.kube.credentials.addresses import AddressPolicy
 from sampan.kube.credentials.bounded_yaml import UnreadableYaml, YamlMap, read_yaml
+from sampan.kube.credentials.codes import Code
 from sampan.kube.credentials.credential import Credentials
-from sampan.kube.credentials.kubeconfig_faults import FLATTEN, YAML_ADVICE, Code, InvalidKubeconfig
+from sampan.kube.credentials.kubeconfig_faults import FLATTEN, YAML_ADVICE, InvalidKubeconfig
 from sampan.kube.credentials.kubeconfig_values import Part, authorities, identity, server, server_name
 
-__all__ = ["Code", "InvalidKubeconfig", "parse"]
+__all__ = ["InvalidKubeconfig", "parse"]
 
 _CLUSTER = frozenset({"server", "tls-server-name", "certificate-authority-data", "disable-compression", "extensions"})
 _USER = frozenset({"token", "client-certificate-data", "client-key-data", "extensions"})
@@ -87,11 +88,11 @@ def _read(raw: bytes) -> Part:
     try:
         document = read_yaml(raw)
     except UnreadableYaml as exc:
-        fault, line = exc.fault, exc.line
+        code, line = exc.code, exc.line
     else:
         return _document(document)
     where = f" (line {line})" if line else ""
-    raise InvalidKubeconfig(Code(fault.value), YAML_ADVICE[fault] + where)
+    raise InvalidKubeconfig(code, YAML_ADVICE[code] + where)
 
 
 def _document(document: object) -> Part:

@@ -13,7 +13,8 @@ from datetime import datetime
 from sampan.kube.credentials.addresses import AddressNotAllowed, AddressPolicy, literal_address
 from sampan.kube.credentials.bounded_yaml import YamlMap
 from sampan.kube.credentials.certificates import BadCertificate, ca_bundle, client_pair
-from sampan.kube.credentials.kubeconfig_faults import FLATTEN, Code, InvalidKubeconfig
+from sampan.kube.credentials.codes import Code
+from sampan.kube.credentials.kubeconfig_faults import FLATTEN, InvalidKubeconfig
 from sampan.kube.credentials.secret import Secret
 
 MAX_TOKEN = 16 * 1024
@@ -101,7 +102,7 @@ def authorities(cluster: Part, now: datetime) -> str:
     try:
         return ca_bundle(data, now)
     except BadCertificate as exc:
-        raise InvalidKubeconfig(Code(exc.fault.value), f"{cluster.field(key)} {exc.words}") from None
+        raise InvalidKubeconfig(exc.code, f"{cluster.field(key)} {exc.words}") from None
 
 
 def identity(user: Part, now: datetime) -> tuple[Secret | None, str | None, Secret | None]:
@@ -112,7 +113,7 @@ def identity(user: Part, now: datetime) -> tuple[Secret | None, str | None, Secr
             chain, own = client_pair(certificate, key, now)
         except BadCertificate as exc:
             field = "client-key-data" if exc.of_key else "client-certificate-data"
-            raise InvalidKubeconfig(Code(exc.fault.value), f"{user.field(field)} {exc.words}") from None
+            raise InvalidKubeconfig(exc.code, f"{user.field(field)} {exc.words}") from None
         return token, chain, Secret(own)
     if certificate is not None or key is not None:
         half, other = ("client-certificate-data", "client-key-data")[:: 1 if certificate is not None else -1]

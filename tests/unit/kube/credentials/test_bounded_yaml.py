@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sampan.kube.credentials.bounded_yaml import MAX_BYTES, UnreadableYaml, YamlFault, YamlMap, read_yaml
+from sampan.kube.credentials.bounded_yaml import MAX_BYTES, UnreadableYaml, YamlMap, read_yaml
+from sampan.kube.credentials.codes import Code
 
 
 def test_reads_block_flow_and_json() -> None:
@@ -42,27 +43,27 @@ BOMB = b"a: &a [x,x,x,x,x,x,x,x,x]\n" + b"".join(b"%c: &%c [*%c,*%c,*%c]\n" % (c
 @pytest.mark.parametrize(
     ("raw", "want"),
     [
-        (b"a" * (MAX_BYTES + 1), YamlFault.TOO_LARGE),
-        (b"a: \xff", YamlFault.NOT_UTF8),
-        (BOMB, YamlFault.ANCHORS),
-        (b"a: *x", YamlFault.ANCHORS),
-        (b"a: &x 1", YamlFault.ANCHORS),
-        (b"a: !!python/object/apply:os.system [id]", YamlFault.TAGS),
-        (b"a: !!binary aGk=", YamlFault.TAGS),
-        (b"[" * 1000, YamlFault.TOO_DEEP),
-        (b"[" + b"1," * 20_000 + b"]", YamlFault.TOO_DEEP),
-        (b"a: 1\na: 2", YamlFault.DUPLICATE_KEY),
-        (b'{"a": 1, "a": 2}', YamlFault.DUPLICATE_KEY),
-        (b"a: 1\n---\nb: 2", YamlFault.SEVERAL_DOCUMENTS),
-        (b"a: [", YamlFault.NOT_YAML),
-        (b"? [a]\n: b", YamlFault.NOT_YAML),
-        (b"a: \x00", YamlFault.NOT_YAML),
+        (b"a" * (MAX_BYTES + 1), Code.TOO_LARGE),
+        (b"a: \xff", Code.NOT_UTF8),
+        (BOMB, Code.ANCHORS),
+        (b"a: *x", Code.ANCHORS),
+        (b"a: &x 1", Code.ANCHORS),
+        (b"a: !!python/object/apply:os.system [id]", Code.TAGS),
+        (b"a: !!binary aGk=", Code.TAGS),
+        (b"[" * 1000, Code.TOO_DEEP),
+        (b"[" + b"1," * 20_000 + b"]", Code.TOO_DEEP),
+        (b"a: 1\na: 2", Code.DUPLICATE_KEY),
+        (b'{"a": 1, "a": 2}', Code.DUPLICATE_KEY),
+        (b"a: 1\n---\nb: 2", Code.SEVERAL_DOCUMENTS),
+        (b"a: [", Code.NOT_YAML),
+        (b"? [a]\n: b", Code.NOT_YAML),
+        (b"a: \x00", Code.NOT_YAML),
     ],
 )
-def test_refuses(raw: bytes, want: YamlFault) -> None:
+def test_refuses(raw: bytes, want: Code) -> None:
     with pytest.raises(UnreadableYaml) as caught:
         read_yaml(raw)
-    assert caught.value.fault is want
+    assert caught.value.code is want
 
 
 def test_names_the_line_and_quotes_nothing() -> None:

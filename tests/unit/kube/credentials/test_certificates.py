@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sampan.kube.credentials.certificates import BadCertificate, CertificateFault, ca_bundle, client_pair
+from sampan.kube.credentials.certificates import BadCertificate, ca_bundle, client_pair
+from sampan.kube.credentials.codes import Code
 from unit.kube.certs import authority, ec_key, issue, rsa_key
 
 NOW = datetime.now(UTC)
@@ -76,19 +77,19 @@ def armoured(label: str, der: bytes | bytearray) -> bytes:
 @pytest.mark.parametrize(
     ("certificate", "key", "now", "want"),
     [
-        (GOOD.cert_pem, issue(None).key_pem, NOW, CertificateFault.KEY_MISMATCH),
-        (GOOD.cert_pem, GOOD.key_pem, NOW + timedelta(days=3), CertificateFault.EXPIRED),
-        (GOOD.cert_pem, GOOD.key_pem, NOW - timedelta(days=3), CertificateFault.NOT_YET_VALID),
-        (GOOD.cert_pem, "nonsense", NOW, CertificateFault.NOT_A_KEY),
-        (GOOD.cert_pem, ENCRYPTED, NOW, CertificateFault.NOT_A_KEY),
-        ("nonsense", GOOD.key_pem, NOW, CertificateFault.NOT_A_CERTIFICATE),
+        (GOOD.cert_pem, issue(None).key_pem, NOW, Code.KEY_MISMATCH),
+        (GOOD.cert_pem, GOOD.key_pem, NOW + timedelta(days=3), Code.EXPIRED),
+        (GOOD.cert_pem, GOOD.key_pem, NOW - timedelta(days=3), Code.NOT_YET_VALID),
+        (GOOD.cert_pem, "nonsense", NOW, Code.INVALID_KEY),
+        (GOOD.cert_pem, ENCRYPTED, NOW, Code.INVALID_KEY),
+        ("nonsense", GOOD.key_pem, NOW, Code.INVALID_CERTIFICATE),
     ],
 )
-def test_refuses_client_pairs(certificate: str, key: str, now: datetime, want: CertificateFault) -> None:
+def test_refuses_client_pairs(certificate: str, key: str, now: datetime, want: Code) -> None:
     with pytest.raises(BadCertificate) as caught:
         check_client(certificate, key, now)
-    assert caught.value.fault is want
-    assert caught.value.of_key is (want in (CertificateFault.KEY_MISMATCH, CertificateFault.NOT_A_KEY))
+    assert caught.value.code is want
+    assert caught.value.of_key is (want in (Code.KEY_MISMATCH, Code.INVALID_KEY))
 
 
 @pytest.mark.parametrize("weak", [rsa_key(1024), ec.generate_private_key(ec.SECP224R1())])
@@ -98,7 +99,7 @@ def test_refuses_weak_keys(weak: ec.EllipticCurvePrivateKey) -> None:
         check_client(pair.cert_pem, pair.key_pem, NOW)
     with pytest.raises(BadCertificate) as of_ca:
         check_ca(pair.cert_pem, NOW)
-    assert of_client.value.fault is of_ca.value.fault is CertificateFault.WEAK_KEY
+    assert of_client.value.code is of_ca.value.code is Code.WEAK_KEY
 
 
 def test_a_bundle_lives_as_long_as_one_of_it() -> None:
@@ -107,4 +108,4 @@ def test_a_bundle_lives_as_long_as_one_of_it() -> None:
     check_ca(old.cert_pem + new.cert_pem, later)
     with pytest.raises(BadCertificate) as caught:
         check_ca(old.cert_pem, later)
-    assert caught.value.fault is CertificateFault.EXPIRED
+    assert caught.value.code is Code.EXPIRED

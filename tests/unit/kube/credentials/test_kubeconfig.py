@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sampan.kube.credentials.addresses import DEFAULT_POLICY, AddressPolicy
+from sampan.kube.credentials.codes import Code
 from sampan.kube.credentials.credential import Credentials
-from sampan.kube.credentials.kubeconfig import Code, InvalidKubeconfig, parse
+from sampan.kube.credentials.kubeconfig import InvalidKubeconfig, parse
 from sampan.kube.credentials.secret import Secret
 from sampan.kube.transport.tls import tls_context
 from unit.kube.certs import authority, b64, issue, kubeconfig, rsa_key

@@ -1,7 +1,9 @@
 """The advice in a refusal works: who follows it has a kubeconfig that is taken."""
 
 import base64
+import inspect
 import json
+import re
 from ipaddress import ip_network
 from typing import Any
 
@@ -9,9 +11,10 @@ import pytest
 import yaml
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 
+from sampan.kube.credentials import bounded_yaml
 from sampan.kube.credentials.addresses import DEFAULT_POLICY, AddressPolicy
-from sampan.kube.credentials.bounded_yaml import YamlFault
-from sampan.kube.credentials.kubeconfig import Code, InvalidKubeconfig, parse
+from sampan.kube.credentials.codes import Code
+from sampan.kube.credentials.kubeconfig import InvalidKubeconfig, parse
 from sampan.kube.credentials.kubeconfig_faults import YAML_ADVICE
 from unit.kube.certs import Pair, authority, b64, issue, rsa_key
 from unit.kube.provider_kubeconfigs import CA, EC, EXEC, JWT, RSA, also, certificate_user, config, text
@@ -150,7 +153,8 @@ def test_the_administrator_may_allow_a_network() -> None:
 
 def test_every_code_has_advice_that_was_followed() -> None:
     assert {code for _, _, code, _, _ in CASES} | {C.NOT_YET_VALID} == set(C)
-    assert set(YAML_ADVICE) == set(YamlFault)
+    raised = re.findall(r"UnreadableYaml\(Code\.(\w+)", inspect.getsource(bounded_yaml))
+    assert {code.name for code in YAML_ADVICE} == set(raised)
 
 
 def test_one_that_was_printed_flat_needs_no_advice() -> None:

@@ -1,0 +1,46 @@
+"""The closed list of codes for what is wrong with a kubeconfig; whoever finds one says in words what would be right."""
+
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """Why a kubeconfig, its YAML or its certificates are refused. Closed: a status says ``InvalidKubeconfig/<code>``."""
+
+    TOO_LARGE = "TooLarge"
+    NOT_UTF8 = "NotUTF8"
+    NOT_YAML = "NotYAML"
+    ANCHORS = "AnchorsNotAllowed"
+    TAGS = "TagsNotAllowed"
+    TOO_DEEP = "TooDeep"
+    DUPLICATE_KEY = "DuplicateKey"
+    SEVERAL_DOCUMENTS = "SeveralDocuments"
+    NOT_A_MAPPING = "NotAMapping"
+    WRONG_TYPE = "WrongType"
+    DUPLICATE_NAME = "DuplicateName"
+    EXEC = "ExecNotAllowed"
+    AUTH_PROVIDER = "AuthProviderNotAllowed"
+    TOKEN_FILE = "TokenFileNotAllowed"  # noqa: S105  (a code, not a secret)
+    FILE_PATH = "FilePathNotAllowed"
+    INSECURE = "InsecureSkipTLSVerify"
+    NO_CA = "NoCAData"
+    NOT_HTTPS = "NotHTTPS"
+    SERVER_URL = "ServerURLNotAllowed"
+    ADDRESS = "AddressNotAllowed"
+    PROXY = "ProxyNotAllowed"
+    SERVER_NAME = "TLSServerNameNotAllowed"
+    BASIC_AUTH = "BasicAuthNotAllowed"
+    IMPERSONATION = "ImpersonationNotAllowed"
+    NO_CONTEXT = "NoCurrentContext"
+    CONTEXT_NOT_FOUND = "ContextNotFound"
+    CLUSTER_NOT_FOUND = "ClusterNotFound"
+    USER_NOT_FOUND = "UserNotFound"
+    NO_CREDENTIALS = "NoCredentials"
+    REDACTED = "Redacted"
+    INVALID_BASE64 = "InvalidBase64"
+    INVALID_TOKEN = "InvalidToken"  # noqa: S105
+    INVALID_CERTIFICATE = "InvalidCertificate"
+    INVALID_KEY = "InvalidClientKey"
+    EXPIRED = "CertificateExpired"
+    NOT_YET_VALID = "CertificateNotYetValid"
+    KEY_MISMATCH = "CertificateKeyMismatch"
+    WEAK_KEY = "WeakKey"
