@@ -45,9 +45,9 @@ test-integration: binaries ## the tests on real API servers, piece by piece
 	$(call say,Integration tests)
 	@$(BIN)/python -m pytest tests/integration $(PYTEST_ARGS)
 
-test-e2e: binaries ## the tests on whole federations with the operator
+test-e2e: binaries ## the tests on whole federations with the operator, a small run of the benchmark among them
 	$(call say,End-to-end tests)
-	@$(BIN)/python -m pytest tests/e2e $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest tests/e2e tests/bench $(PYTEST_ARGS)
 
 bench: binaries ## the figures of docs/performance.md, for a quiet machine: half an hour; BENCH_ARGS="life --profile" for a part
 	$(call say,Benchmark)

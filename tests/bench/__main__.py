@@ -19,20 +19,28 @@ from typing import Any, NamedTuple
 from bench import profile_report
 from bench.api import wait_until
 from bench.figure import Figure
-from bench.scenarios import burst, restart, slow_member
+from bench.scenarios import burst, offers, restart, slow_member, sweep, virtual
 from bench.scenarios.slow_member import Aim
+from bench.scenarios.sweep import MOST_PODS, Sizes
 from bench.usage import CORES
 from bench.world import Bench, bench_of, hooked, made, plan, restarted, say
 from integration.support import FederationUnderTest
+from sampan.local.scenario import Scenario as Plan
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 class Scenario(NamedTuple):
-    """One scenario and the number of jobs of its figure."""
+    """One scenario, the number of jobs of its figure, and whether it wants virtual members."""
 
     run: Callable[[Bench, int], Awaitable[Figure]]
     jobs: int
+    virtual: bool = False
+
+
+def providers(bench: Bench) -> list[str]:
+    """Return the namespaces of all providers."""
+    return [provider.namespace for provider in bench.federation.federation.scenario.providers]
 
 
 SCENARIOS = {
@@ -41,8 +49,15 @@ SCENARIOS = {
     "slow-member": Scenario(
         lambda bench, jobs: slow_member.slow_member(bench, jobs=jobs, slow=Aim("north"), others=[Aim("east"), Aim("south")]), 1_000
     ),
+    "sweep": Scenario(lambda bench, jobs: sweep.sweep(bench, Sizes(jobs=jobs, pods=min(jobs // 2, MOST_PODS))), 10_000),
     "restart": Scenario(lambda bench, jobs: restart.restart(bench, jobs=jobs), 10_000),
+    "offers": Scenario(lambda bench, _: offers.offers(bench, each=10, member="east", providers=providers(bench)), 0, virtual=True),
+    "virtual": Scenario(
+        lambda bench, jobs: virtual.virtual(bench, jobs=jobs, member="east", providers=providers(bench)), 1_000, virtual=True
+    ),
 }
+VIRTUAL = 100
+"""Virtual members, each with a provider of its own."""
 
 
 def main() -> int:
@@ -51,7 +66,9 @@ def main() -> int:
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=f"of {', '.join(SCENARIOS)}; all where none is named")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench", help="folder for bench.json and profiles")
     parser.add_argument("--scale", type=float, default=1.0, help="multiply the number of jobs by this, on a machine that has other work")
-    parser.add_argument("--profile", action="store_true", help="also sample the operator, which costs it some time")
+    parser.add_argument(
+        "--profile", action="store_true", help="also sample the operator, which costs it some time, and the hub's API server"
+    )
     given = parser.parse_args()
     unknown = set(given.scenarios) - set(SCENARIOS)
     if unknown:
@@ -59,17 +76,30 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the federation goes with us
     given.out.mkdir(parents=True, exist_ok=True)
     figures = []
-    with made(plan(nodes=20, pods=300)) as federation:
-        for name in given.scenarios or SCENARIOS:
-            load = os.getloadavg()[0]
-            profile = given.out / f"profile-{name}.txt" if given.profile else None
-            figure = run(federation, name, scale=given.scale, profile=profile)
-            figures.append({**figure.as_dict(), "loadBefore": round(load, 2)})
-            show([*figure.lines(), f"  load of the machine before: {load:.2f} on {CORES} cores", ""])
+    chosen = given.scenarios or list(SCENARIOS)
+    for wants_virtual in (False, True):
+        named = [name for name in chosen if SCENARIOS[name].virtual == wants_virtual]
+        if named:
+            with made(world(given.scale) if wants_virtual else plan(nodes=40, pods=300)) as federation:
+                figures += [measure(federation, name, given) for name in named]
     file = given.out / "bench.json"
     file.write_text(json.dumps({**place(), "figures": figures}, indent=1) + "\n")
     say(f"written to {file}")
     return 1 if any(figure["void"] for figure in figures) else 0
+
+
+def world(scale: float) -> Plan:
+    """Return the federation for virtual members: one real one, with two nodes for each."""
+    count = max(int(VIRTUAL * scale), 2)
+    return plan(members=["east"], nodes=2 * count, virtual=count)
+
+
+def measure(federation: FederationUnderTest, name: str, given: argparse.Namespace) -> dict[str, Any]:
+    """Run one scenario, print its figure, and return it for JSON."""
+    load = os.getloadavg()[0]
+    figure = run(federation, name, scale=given.scale, profile=given.out / f"profile-{name}.txt" if given.profile else None)
+    show([*figure.lines(), f"  load of the machine before: {load:.2f} on {CORES} cores", ""])
+    return {**figure.as_dict(), "loadBefore": round(load, 2)}
 
 
 def run(federation: FederationUnderTest, name: str, *, scale: float, profile: Path | None) -> Figure:
@@ -81,10 +111,12 @@ def run(federation: FederationUnderTest, name: str, *, scale: float, profile: Pa
     async def measured() -> Figure:
         async with bench_of(federation) as bench:
             before = await stacks(bench, profile)
-            jobs = max(int(SCENARIOS[name].jobs * scale), 1)
+            hub = asyncio.create_task(profile_of_hub(bench, profile))
+            jobs = int(SCENARIOS[name].jobs * scale)
             figure = await SCENARIOS[name].run(bench, jobs)
             if profile:
-                show(profile_report.lines(profile_report.less(await stacks(bench, profile), before), jobs=jobs))
+                show(profile_report.lines(profile_report.less(await stacks(bench, profile), before), jobs=max(jobs, 1)))
+            await hub
             await bench.delete_all(seconds=300 + jobs)
             return figure
 
@@ -100,6 +132,13 @@ async def stacks(bench: Bench, profile: Path | None) -> profile_report.Stacks:
     ask_for_profile(bench.federation, profile)
     await wait_until(profile.exists, "the operator has written its profile", seconds=60)
     return profile_report.read_file(profile)
+
+
+async def profile_of_hub(bench: Bench, profile: Path | None) -> None:
+    """Have the hub's API server sample itself for a while too: `go tool pprof -top FILE`."""
+    if profile is not None:
+        sampled = await bench.hub.call("GET", "/debug/pprof/profile", params={"seconds": "20"})
+        await asyncio.to_thread(profile.with_name(f"hub-{profile.stem}.pb.gz").write_bytes, sampled)
 
 
 def ask_for_profile(federation: FederationUnderTest, profile: Path) -> None:

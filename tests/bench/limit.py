@@ -10,6 +10,7 @@ from bench.usage import (
     MEMBER_REST,
     OPERATOR,
     OTHERS,
+    PROXY,
     Usage,
 )
 
@@ -18,7 +19,7 @@ FULL = 0.9
 _GROUPS = {
     "generator": (GENERATOR,),
     "hub API server": (HUB_API, HUB_ETCD, HUB_REST),
-    "member": (MEMBER_API, MEMBER_ETCD, MEMBER_REST),
+    "member": (MEMBER_API, MEMBER_ETCD, MEMBER_REST, PROXY),
     "our CPU": (OPERATOR,),
     "other programs": (OTHERS,),
 }

@@ -1,19 +1,24 @@
-"""Every scenario of the benchmark once, small, on the federation that all tests share: that it runs and loses and doubles nothing.
+"""Every scenario of the benchmark once, small, on the federation that all tests share: that it runs and loses and doubles nothing;
+and what makes a figure void, and how its limit is named.
 
 What must never live here: an assertion on a time; those figures are for a quiet machine (docs/performance.md).
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 
 from bench.figure import Figure
-from bench.scenarios import burst, restart, slow_member
+from bench.limit import limit
+from bench.scenarios import burst, offers, restart, slow_member, sweep, virtual
 from bench.scenarios.slow_member import Aim
-from bench.world import Bench, bench_of
+from bench.scenarios.sweep import Sizes
+from bench.usage import CORES, GENERATOR, HUB_API, MEMBER_API, OPERATOR, Usage
+from bench.witness import Witness
+from bench.world import Bench, bench_of, restarted
 from integration.support import FederationUnderTest
-
-pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture
@@ -52,7 +57,89 @@ async def test_a_slow_member_beside_others(bench: Bench) -> None:
     assert figure.values["others' wait p99, s"] > 0
 
 
+async def test_pod_events_of_a_sweep(bench: Bench) -> None:
+    figure = await sweep.sweep(bench, Sizes(jobs=4, pods=10, rate=20, seconds=1))
+    sound(figure)
+    assert figure.values["pod events/s"] > 0
+
+
+async def test_a_link_flaps_and_an_offer_changes(bench: Bench) -> None:
+    """The operator runs with the measuring hook for this; afterwards it is the usual one."""
+    try:
+        figure = await offers.offers(bench, each=2, member="lingang", providers=["prov-lingang"] * 2, window=0.5)
+    finally:
+        await asyncio.to_thread(restarted, bench.federation)
+    assert figure.values["offers"] == 4
+    assert figure.usage["operator"] > 0
+
+
+async def test_one_member_and_virtual_ones(bench: Bench) -> None:
+    wanted = [{"accelerator": {"stack": "cuda", "count": 1}}]
+    figure = await virtual.virtual(bench, jobs=4, member="lingang", providers=["prov-lingang"] * 2, alternatives=wanted)
+    sound(figure)
+    assert figure.values["calls to the members, a job, with 2"] >= 1
+
+
 async def test_the_operator_starts_again_beside_running_jobs(bench: Bench) -> None:
     figure = await restart.restart(bench, jobs=8)
     sound(figure)
     assert not [name for name in figure.values if name.startswith("hub patch computejobs") and figure.values[name] > 1]
+
+
+def seen(*lines: dict[str, object]) -> Witness:
+    """Return a witness of job `a`, which was accepted, bound once and has what these lines of the members' watches say."""
+    witness = Witness()
+    witness.accepted("a")
+    witness.hub_line(line("ADDED", uid="a", status={"phase": "Bound", "binding": {"attempt": 1}}))
+    for told in lines:
+        witness.member_line("east", msgspec.json.encode(told))
+    return witness
+
+
+def line(event: str, *, uid: str, status: dict[str, object] | None = None) -> bytes:
+    """Return a line of a watch on ComputeJobs."""
+    return msgspec.json.encode({"type": event, "object": {"metadata": {"uid": uid}, "status": status or {}}})
+
+
+def copy(event: str, uid: str) -> dict[str, object]:
+    """Return what a member's watch says of a copy of job `a`."""
+    return {"type": event, "object": {"metadata": {"uid": uid, "labels": {"sampan.dev/job-uid": "a"}}}}
+
+
+def test_one_copy_of_a_bound_job_is_sound() -> None:
+    assert seen(copy("ADDED", "1"), copy("MODIFIED", "1")).problems(["a"], phase="Bound") == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        pytest.param([], "0 copies", id="lost"),
+        pytest.param([copy("ADDED", "1"), copy("ADDED", "2")], "2 copies", id="doubled"),
+        pytest.param([copy("ADDED", "1"), copy("DELETED", "1"), copy("ADDED", "2")], "2 copies", id="created again"),
+    ],
+)
+def test_a_lost_or_doubled_job_makes_a_figure_void(lines: list[dict[str, object]], words: str) -> None:
+    (problem,) = seen(*lines).problems(["a"])
+    assert words in problem
+
+
+def test_a_job_that_vanished_or_ended_otherwise_makes_a_figure_void() -> None:
+    witness = seen(copy("ADDED", "1"))
+    witness.hub_line(line("DELETED", uid="a", status={"phase": "Failed", "binding": {"attempt": 1}}))
+    (problem,) = witness.problems(["a"], phase="Succeeded")
+    assert "gone from the hub, Failed" in problem
+
+
+@pytest.mark.parametrize(
+    ("cpu", "submitting", "want"),
+    [
+        ({OPERATOR: 9.5, HUB_API: 2.0}, 0.1, "our CPU"),
+        ({GENERATOR: 9.5, HUB_API: 2.0}, 0.1, "generator"),
+        ({OPERATOR: 3.0, HUB_API: 10.0 * CORES - 4.0}, 0.1, "hub API server"),
+        ({OPERATOR: 3.0, MEMBER_API: 10.0 * CORES - 4.0}, 0.1, "member"),
+        ({OPERATOR: 1.0, HUB_API: 1.0}, 0.95, "generator"),
+        ({OPERATOR: 1.0, HUB_API: 1.0}, 0.1, "none"),
+    ],
+)
+def test_the_limit_is_named(cpu: dict[str, float], submitting: float, want: str) -> None:
+    assert limit(Usage(10.0, cpu), submitting=submitting).startswith(want)

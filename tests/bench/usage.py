@@ -16,13 +16,15 @@ CORES = os.cpu_count() or 1
 OPERATOR, GENERATOR = "operator", "generator"
 HUB_API, HUB_ETCD, HUB_REST = "hub API server", "hub etcd", "hub controllers"
 MEMBER_API, MEMBER_ETCD, MEMBER_REST = "members' API servers", "members' etcd", "members' controllers"
+PROXY = "virtual members' proxy"
 OTHERS = "other programs"
 _PARTS = {"kube-apiserver": (HUB_API, MEMBER_API), "etcd": (HUB_ETCD, MEMBER_ETCD)}
 
 
-def roles(federation: FederationUnderTest) -> dict[str, tuple[int, ...]]:
-    """Return the process ids of each role now; this process is the generator."""
+def roles(federation: FederationUnderTest, proxy: int | None = None) -> dict[str, tuple[int, ...]]:
+    """Return the process ids of each role now; this process is the generator, `proxy` that of virtual members."""
     found: dict[str, list[int]] = {GENERATOR: [os.getpid()], OPERATOR: [pid for pid in [federation.operator.pid] if pid]}
+    found |= {PROXY: [proxy]} if proxy is not None else {}
     for cluster in federation.federation.clusters:
         for component, pid in cluster.pids().items():
             role = _PARTS.get(component, (HUB_REST, MEMBER_REST))[cluster.name != "hub"]

@@ -37,7 +37,7 @@ class Virtual:
     def __init__(self, server: str, session: aiohttp.ClientSession) -> None:
         """`server` is the real API server."""
         self._server, self._session = server, session
-        self._open: dict[int, set[web.Request]] = {}
+        self._open: dict[int, dict[int, web.Request]] = {}
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Pass one call on."""
@@ -49,10 +49,12 @@ class Virtual:
             path = f"/api/v1/namespaces/{namespace_of(number)}/pods"
         headers = {key: value for key, value in request.headers.items() if key.lower() not in _HOP}
         body = await request.read()
-        mine = self._open.setdefault(number, set())
-        mine.add(request)
+        mine = self._open.setdefault(number, {})
+        mine[id(request)] = request
         try:
-            async with self._session.request(request.method, self._server + path, params=params, headers=headers, data=body) as answer:
+            async with self._session.request(
+                request.method, self._server + path, params=params, headers=headers, data=body or None
+            ) as answer:
                 told = {key: value for key, value in answer.headers.items() if key.lower() not in _HOP}
                 if path == "/api/v1/namespaces/kube-system":
                     known = json.loads(await answer.read())
@@ -66,32 +68,34 @@ class Virtual:
                     await stream.write(chunk)
                 return stream
         finally:
-            mine.discard(request)
+            del mine[id(request)]
 
     async def cut(self, request: web.Request) -> web.Response:
         """Cut every connection of one virtual member."""
-        mine = self._open.get(int(request.match_info["number"]), set())
-        cut = [each.transport for each in mine if each.transport is not None]
+        mine = self._open.get(int(request.match_info["number"]), {})
+        cut = [each.transport for each in mine.values() if each.transport is not None]
         for transport in cut:
             transport.abort()
         return web.json_response({"cut": len(cut)})
 
 
-async def run(server: str, *, port: int, pki: Path) -> None:
-    """Serve until the process ends, with the certificate that the API server itself serves with."""
+async def run(server: str, *, pki: Path) -> None:
+    """Serve until the process ends, on a port that it prints, with the certificate that the API server itself serves with."""
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     tls.load_cert_chain(pki / "admin.crt", pki / "admin.key")
     trusted = ssl.create_default_context(cafile=str(pki / "ca.crt"))
     connector = aiohttp.TCPConnector(ssl=trusted, limit=0)
-    async with aiohttp.ClientSession(connector=connector, auto_decompress=False, timeout=aiohttp.ClientTimeout(total=None)) as session:
+    async with aiohttp.ClientSession(
+        connector=connector, skip_auto_headers=["Accept-Encoding"], timeout=aiohttp.ClientTimeout(total=None)
+    ) as session:
         virtual = Virtual(server, session)
         app = web.Application(client_max_size=2**24)
         app.router.add_post("/cut/{number}", virtual.cut)
         app.router.add_route("*", "/v{number:[0-9]+}/{path:.*}", virtual.serve)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls).start()
-        sys.stdout.write("ready\n")
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
+        sys.stdout.write(f"{runner.addresses[0][1]}\n")
         sys.stdout.flush()
         await asyncio.Event().wait()
 
@@ -100,10 +104,9 @@ def main() -> None:
     """Run until SIGTERM."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--server", required=True)
-    parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--pki", type=Path, required=True, help="has ca.crt, admin.crt and admin.key of the cluster")
     given = parser.parse_args()
-    uvloop.run(run(given.server, port=given.port, pki=given.pki))
+    uvloop.run(run(given.server, pki=given.pki))
 
 
 if __name__ == "__main__":

@@ -77,9 +77,9 @@ class Witness:
 
     async def follow(self, hub: Api, members: Mapping[str, Api], *, namespace: str) -> None:
         """Begin to watch; `hub` and `members` are administrators' clients."""
-        await hub.watch(f"{GROUP}/namespaces/{namespace}/computejobs", self._hub, ended=self._gap)
+        await hub.watch(f"{GROUP}/namespaces/{namespace}/computejobs", self.hub_line, ended=self._gap)
         for name, member in members.items():
-            await member.watch("/apis/batch/v1/jobs", partial(self._member, name), ended=self._gap, params={"labelSelector": JOB_UID})
+            await member.watch("/apis/batch/v1/jobs", partial(self.member_line, name), ended=self._gap, params={"labelSelector": JOB_UID})
 
     def accepted(self, uid: str) -> None:
         """Hear that the hub accepted a job."""
@@ -102,15 +102,18 @@ class Witness:
             missing = [uid for uid in uids if not getattr(self.jobs[uid], what)]
             raise AssertionError(f"{len(missing)} of {len(uids)} jobs not {what} within {seconds:.0f} s: {missing[:3]}") from None
 
-    def problems(self, uids: Iterable[str], *, phase: str | None = None) -> list[str]:
-        """Return what makes a figure void: lost or doubled jobs, those not in `phase`, and a watch that did not see everything."""
+    def problems(self, uids: Iterable[str], *, phase: str | None = None, gone: bool = False) -> list[str]:
+        """Return what makes a figure void: lost or doubled jobs, those not in `phase`, and a watch that did not see everything.
+
+        `gone`: they were deleted since.
+        """
         told = list(self.gaps)
         for uid in uids:
             seen = self.jobs[uid]
             if len(seen.copies) != 1 or len(seen.attempts) != 1:
                 told.append(f"job {uid}: {len(seen.copies)} copies, attempts {sorted(seen.attempts)}")
-            if seen.gone or (phase is not None and seen.phase != phase):
-                told.append(f"job {uid}: {'gone from the hub' if seen.gone else seen.phase}, not {phase}")
+            if seen.gone != gone or (phase is not None and seen.phase != phase):
+                told.append(f"job {uid}: {'gone from' if seen.gone else 'on'} the hub, {seen.phase}; wanted: {phase}")
         strangers = [uid for uid, seen in self.jobs.items() if not seen.accepted]
         return told + [f"job {uid} was never accepted" for uid in strangers]
 
@@ -132,7 +135,8 @@ class Witness:
         """Tell whether it is about a job that was there before we looked."""
         return event.type != "ADDED" and job_uid not in self.jobs
 
-    def _hub(self, line: bytes) -> str:
+    def hub_line(self, line: bytes) -> str:
+        """Take a line of a watch on the hub's jobs; returns the resource version it tells."""
         event = self._told(line)
         if event is None or self._strange(event, event.object.metadata.uid):
             return ""
@@ -148,7 +152,8 @@ class Witness:
         self._news.set()
         return event.object.metadata.version
 
-    def _member(self, member: str, line: bytes) -> str:
+    def member_line(self, member: str, line: bytes) -> str:
+        """Take a line of a watch on a member's Jobs; returns the resource version it tells."""
         event = self._told(line)
         if event is None or self._strange(event, event.object.metadata.labels[JOB_UID]):
             return ""

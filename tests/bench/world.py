@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from bench.api import Api, wait_until
+from bench.api import Api, RefusedError, wait_until
 from bench.witness import GROUP, Witness
 from e2e.load import small_job
 from integration.support import FederationUnderTest, handles
@@ -39,22 +39,23 @@ def say(text: str) -> None:
     sys.stderr.write(text + "\n")
 
 
-def plan(*, nodes: int = 8, pods: int = 110) -> Scenario:
-    """A hub and three members of equal nodes without accelerators, one provider each."""
+def plan(*, members: Sequence[str] = MEMBERS, nodes: int = 8, pods: int = 110, virtual: int = 0) -> Scenario:
+    """A hub and members of equal nodes without accelerators, one provider each; or `virtual` providers without any offer yet."""
     labels = {"kubernetes.io/arch": "amd64", "node-role.kubernetes.io/worker": ""}
     capacity = {"cpu": str(2 * pods), "memory": f"{4 * pods}Gi", "ephemeral-storage": "7Ti", "pods": str(pods)}
-    provider = {"jurisdictions": ["CN"], "regions": ["cn-east"], "terms": ["OnDemand"]}
+    provider = {"jurisdictions": ["CN"], "regions": ["cn-east"], "terms": ["OnDemand"], "offerLabels": {"grid": ["*"]}}
+    named = [f"virtual-{number}" for number in range(1, virtual + 1)] if virtual else members
     return Scenario.model_validate(
         {
             "name": "bench",
             "tenants": [{"namespace": TEAM}],
             "members": [
-                {"name": m, "nodes": [{"name": "cpu-{}", "count": nodes, "labels": labels, "capacity": capacity}]} for m in MEMBERS
+                {"name": m, "nodes": [{"name": "cpu-{}", "count": nodes, "labels": labels, "capacity": capacity}]} for m in members
             ],
-            "providers": [{"name": m, "namespace": f"prov-{m}", "spec": provider} for m in MEMBERS],
+            "providers": [{"name": name, "namespace": f"prov-{name}", "spec": provider} for name in named],
             "offers": [
                 {"name": m, "provider": m, "member": m, "spec": {"region": "cn-east", "jurisdiction": "CN", "terms": "OnDemand"}}
-                for m in MEMBERS
+                for m in (() if virtual else members)
             ],
         }
     )
@@ -102,11 +103,20 @@ class Bench:
     async def delete_all(self, *, seconds: float) -> None:
         """Delete every job of the tenant and wait until it has left the hub and the members."""
         path = f"{GROUP}/namespaces/{self.namespace}/computejobs"
-        await self.hub.call("DELETE", path)
+
+        async def asked() -> bool:
+            try:
+                await self.hub.call("DELETE", path)
+            except RefusedError as error:
+                if error.status != 504:
+                    raise
+                return False  # more of them than a busy server deletes within the time of one call: the rest with the next
+            return True
 
         async def gone() -> bool:
             return not await self.hub.items(path, {"limit": "1"})
 
+        await wait_until(asked, "the hub deletes every job", seconds=seconds)
         await wait_until(gone, "every deleted job has left the hub", seconds=seconds, every=0.5)
         await wait_until(lambda: not any(seen.live for seen in self.witness.jobs.values()), "no copy is left", seconds=seconds)
 
