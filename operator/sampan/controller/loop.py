@@ -1,4 +1,4 @@
-"""The scheduler loop: wait for a change, take a snapshot, ask `schedule()`, hand the plan to the pilot. Decides nothing itself."""
+"""The scheduler loop: wait for a change, take a snapshot, ask `schedule()`, hand the plan to the reconciler. Decides nothing itself."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""Every part of the operator, built and wired: what a watch says goes to the state and the desk, what they say wakes the rest."""
+"""Every part of the operator, built and wired: watch events go to the state and the offers, and their changes wake the rest."""
 
 import asyncio
 import logging
@@ -99,8 +99,8 @@ class Wiring:
         """Work until cancelled; the first part that fails ends all."""
         async with asyncio.TaskGroup() as group:
             for name, part in (
-                ("desk", self.offers),
-                ("pilot", self.reconciler),
+                ("offers", self.offers),
+                ("reconciler", self.reconciler),
                 ("loop", self.loop),
                 ("refusals", self._refusals),
                 ("resync", self.resync),
@@ -109,7 +109,7 @@ class Wiring:
                 group.create_task(part.run(), name=name)
 
     def on_watch_event(self, plural: str, event: str | None, body: dict[str, Any]) -> None:
-        """Take in what Kopf's watch said."""
+        """Handle an event of Kopf's watch."""
         self.events[plural] += 1
         if event is None:
             self.resync.on_relist(plural)
@@ -166,7 +166,7 @@ class Wiring:
         self.loop.wake()
 
     def _offer_callbacks(self) -> OfferCallbacks:
-        # The desk comes first and the others need it: what it calls is looked up when it calls.
+        # The offers are built first because the others need them: what they call back is looked up at the call.
         return OfferCallbacks(
             changed=lambda: self.loop.wake(),  # noqa: PLW0108
             job_changed=self._job_changed,

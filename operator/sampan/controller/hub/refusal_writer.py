@@ -33,7 +33,7 @@ CORRECTION_INTERVAL = 10_000
 WRITE_INTERVAL = 600_000
 """Least milliseconds between two such writes for one job."""
 MOVED_INTERVAL = 60_000
-"""The same where a promised place went elsewhere, or was lost."""
+"""The same where a reservation moved, or was lost."""
 RETRY_AFTER = 10_000
 """Milliseconds before a write that failed is tried again."""
 NO_OFFERS = "NoOffers"
@@ -121,10 +121,10 @@ class RefusalWriter:
         return self._facts[uid]
 
     async def _write(self, uid: str, refusal: Refusal) -> None:
-        record, promises = self._state.jobs[uid], self._state.reservations
+        record, reservations = self._state.jobs[uid], self._state.reservations
         self._written[uid], self._facts[uid] = self._clock(), facts_of(refusal)
-        view = promises.status_view(uid)
-        start = start_words(at_latest=view["startAtLatest"] if view else None, unknown=promises.unknown_starts.get(uid))
+        view = reservations.status_view(uid)
+        start = start_words(at_latest=view["startAtLatest"] if view else None, unknown=reservations.unknown_starts.get(uid))
         message = clean_text(headline(refusal) + start + record.setback(), 1000)
         status = job_status.refused(record.status, reason=_reason_of(refusal), message=message, at=self._clock())
         try:

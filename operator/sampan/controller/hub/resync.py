@@ -15,19 +15,19 @@ SETTLE = 3.0
 
 
 MAX_ENDED = 50_000
-"""Ends that are remembered, so that a list which was under way meanwhile brings nothing back."""
+"""Deleted UIDs that are remembered, so that a list which began before brings nothing back."""
 
 
 class KnownUids:
     """UIDs of the objects of each kind that the operator holds, and of those that ended lately."""
 
     def __init__(self) -> None:
-        """Know nothing."""
+        """Start empty."""
         self.uids: dict[str, set[str]] = {plural: set() for plural in KINDS}
         self._ended: dict[str, None] = {}
 
     def observe(self, plural: str, event: str | None, body: Mapping[str, Any]) -> bool:
-        """Take in one event. Returns False for an old picture of an object whose end was heard: a UID never comes back."""
+        """Take in one event. Returns False for an object that is known to be deleted: a UID never comes back."""
         uid = body["metadata"]["uid"]
         if event == "DELETED":
             self.uids[plural].discard(uid)
@@ -54,7 +54,7 @@ class Resync:
         self.gaps = 0
 
     def on_relist(self, plural: str) -> None:
-        """Hear that Kopf listed a kind again: deletions since its last list are unknown to it."""
+        """Kopf listed a kind again: deletions since its last list are unknown to it."""
         self._listed.add(plural)
         self._wake.set()
 

@@ -1,4 +1,4 @@
-"""Our own Jobs and pods on one member, by the ComputeJob they are copies of. Fed by the link's watches.
+"""Our own Jobs and pods on one member, by the ComputeJob they are copies of. Filled by the link's watches.
 
 No I/O and no clock. An object counts as ours only if its labels name exactly this hub, and a Job only under the one name that its
 ComputeJob's copy has: what merely pretends to be ours is not seen.

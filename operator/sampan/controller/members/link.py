@@ -1,4 +1,4 @@
-"""A member link: from a kubeconfig to a live, verified picture of one member, for as long as its offers exist.
+"""A member link: from a kubeconfig to a live, verified view of one member, for as long as its offers exist.
 
 Nothing it does or suffers can slow another link: its own client, limits, tasks and backoff. It never creates or deletes anything on
 the member; it stops acting when the cluster behind the credentials is no longer the one it met first.

@@ -1,4 +1,4 @@
-"""Which optional watches tell more of a member, and into what they feed. A provider grants each of them or not; none is needed."""
+"""Which optional watches tell more of a member, and what they fill. A provider grants each of them or not; none is needed."""
 
 from collections.abc import Callable, Iterator, Set
 from typing import Any

@@ -1,6 +1,6 @@
 """One connection of a member link: who is there, what may we do, watch, stay sure of it, take new credentials.
 
-Ends by an exception only; `links.py` begins the next one. Tells nobody outside its link.
+Ends by an exception only; `link.py` begins the next one. Tells nobody outside its link.
 """
 
 import asyncio
@@ -63,7 +63,7 @@ class Session:
 
     @property
     def synced(self) -> bool:
-        """Tell whether every picture stems from a completed list."""
+        """Tell whether every watch has completed a list."""
         return self._watches is not None and self._watches.synced
 
     @property
@@ -110,7 +110,7 @@ class Session:
     # --- life -----------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Connect and watch. Raises KubeError, StrangerError or BeginAgainError, the latter ones perhaps in groups."""
+        """Connect and watch. Raises KubeError, WrongClusterError or ReconnectError, the latter ones perhaps in groups."""
         memory = self._memory
         # 1. Is somebody there, and what may we do?
         memory.version = (await self.client.get(VERSION, into=Version)).git_version[:63]
@@ -133,11 +133,11 @@ class Session:
         async with asyncio.TaskGroup() as group:
             self._watches = MemberWatches(self.client, memory.inventory, memory.copies, on_list=self._on_list, tuning=self._settings.tuning)
             self._watches.start(group, memory.namespaces, optional=more, published=memory.published)
-            group.create_task(self._supervise(group, self._watches), name="attend")
+            group.create_task(self._supervise(group, self._watches), name="supervise")
             group.create_task(self._rotate_credentials(), name="rotate")
 
     def _accept_identity(self, uid: str) -> None:
-        """Raise `StrangerError` where this is not the cluster we know, or is the hub."""
+        """Raise `WrongClusterError` where this is not the cluster we know, or is the hub."""
         memory = self._memory
         self._check_identity(uid)
         memory.cluster_uid, memory.working = uid, self.client.credentials

@@ -105,7 +105,7 @@ class MemberWatches:
 
     @property
     def synced(self) -> bool:
-        """Tell whether every picture stems from a completed list; what is in a namespace that is not to be read keeps nobody waiting."""
+        """Tell whether every watch has completed a list; a namespace that may not be read keeps nobody waiting."""
         listed = all(watch.settled or (watch.reflector.last_error and self._is_namespaced(name)) for name, watch in self._watches.items())
         return bool(self._watches) and listed and (self._published is None or self._published.looked)
 
@@ -230,7 +230,7 @@ class MemberWatches:
 
 
 def _with_capacity(sink: Sink[kube.Pod], published: PublishedCapacity) -> Sink[kube.Pod]:
-    """Return a sink that feeds our own pods into the capacity too."""
+    """Return a sink that puts our own pods into the capacity too."""
 
     def replace(items: Sequence[kube.Pod], bad: Sequence[Unreadable]) -> None:
         sink.replace(items, bad)

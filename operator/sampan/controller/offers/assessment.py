@@ -1,6 +1,6 @@
-"""What an offer is worth: its claims against what its Provider grants and what its member link found, as conditions and an approved Offer.
+"""What an offer is worth: what it declares against what its Provider grants and its link found, as conditions and an approved Offer.
 
-Pure: facts in, a judgement out; no I/O, no clock. Nothing that was not granted leaves this file.
+Pure: facts in, an assessment out; no I/O, no clock. Nothing that was not granted leaves this file.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -64,9 +64,9 @@ def grant_for(namespace: str, grants: Iterable[ProviderGrant]) -> ProviderGrant 
 
 
 def holder_of(cluster_uid: str, declared: Iterable[tuple[DeclaredOffer, str | None]]) -> DeclaredOffer | None:
-    """Return the claim with whose namespace a cluster is: one that was connected to it before, else the earliest.
+    """Return the offer with whose namespace a cluster is: one that was connected to it before, else the earliest.
 
-    `claims` are pairs of a claim and the UID of its member. An offer that jobs may run on is never displaced by an older one
+    `declared` are pairs of an offer and the UID of its member. An offer that jobs may run on is never displaced by an older one
     that only now finds the same cluster.
     """
     contenders = (declared for declared, found in declared if found == cluster_uid)

@@ -1,6 +1,6 @@
-"""The offer desk: offers in, joined members out. Composes the book, the Secrets, the links, the views and the writer.
+"""Offers in, connected members out. Composes the registry, the Secrets, the links, the pools and the writer.
 
-Everything runs on one loop; nothing here blocks. It binds nothing and never touches a job: it tells who does.
+Everything runs on one loop; nothing here blocks. It binds nothing and changes no job: it calls back who does.
 """
 
 import asyncio
@@ -51,7 +51,7 @@ class OfferManager:
             refused=lambda link: self._secrets.reload(link.key),
         )
 
-    # --- what the hub says ----------------------------------------------------------------------------------------
+    # --- objects of the hub ---------------------------------------------------------------------------------------
 
     def apply(self, body: Body) -> None:
         """Take a ClusterOffer as the hub has it."""
@@ -126,7 +126,7 @@ class OfferManager:
         self._pools.in_flight_changed(cluster_uid)
         self._enqueue_offers_of(cluster_uid)
 
-    # --- what the pilot reads -------------------------------------------------------------------------------------
+    # --- what the reconciler reads --------------------------------------------------------------------------------
 
     def link_of(self, cluster_uid: str) -> MemberLink | None:
         """Return the link to act through: of the namespace that the cluster is with, a connected one first; None where there is none."""
@@ -168,7 +168,7 @@ class OfferManager:
         return declared.remote_namespace, declared.image_pull_secrets
 
     def declared(self, key: OfferKey) -> DeclaredOffer | None:
-        """Return what an offer says of itself."""
+        """Return an offer as its provider declared it."""
         return self._registry.find(key)
 
     def links(self) -> tuple[MemberLink, ...]:

@@ -30,7 +30,7 @@ class OfferPools:
         return self._catalog
 
     def set_offer(self, offer: Offer, *, trust_overrides: bool) -> None:
-        """Take an offer as it was judged."""
+        """Take an offer as it was assessed."""
         self._offers[offer.key] = offer, trust_overrides
 
     def remove_offer(self, key: OfferKey) -> None:
@@ -46,7 +46,7 @@ class OfferPools:
             view.set_catalog(catalog)
 
     def attach_member(self, cluster_uid: str, inventory: Inventory | None) -> None:
-        """Look at a cluster through this inventory from now on; None: the cluster is gone."""
+        """Read a cluster from this inventory from now on; None: the cluster is gone."""
         known = self._views.get(cluster_uid)
         if inventory is None:
             self._views.pop(cluster_uid, None)

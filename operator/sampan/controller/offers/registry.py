@@ -1,4 +1,4 @@
-"""Offers, Providers and classes as the hub has them, and what each offer is worth: `joining.judge` kept current.
+"""Offers, Providers and classes as the hub has them, and what each offer is worth: `assess` kept current.
 
 No I/O, no clock, no tasks. One object that does not parse never hurts another.
 """
@@ -37,7 +37,7 @@ class OfferRegistry:
     # --- what the hub says ----------------------------------------------------------------------------------------
 
     def apply_offer(self, body: Body) -> DeclaredOffer | None:
-        """Take an offer; None for a picture that is older than the known one."""
+        """Take an offer; None for one that is older than the known one."""
         uid = body["metadata"]["uid"]
         known = self.declared.get(uid)
         if known is not None and _older(body["metadata"]["resourceVersion"], known.resource_version):
@@ -105,7 +105,7 @@ class OfferRegistry:
     # --- what follows ---------------------------------------------------------------------------------------------
 
     def reassess(self) -> set[str]:
-        """Judge what changed anew; return the UIDs of the offers that were looked at."""
+        """Assess again what changed; return the UIDs of the offers that were assessed."""
         looked, self._dirty = self._dirty, set()
         if not looked:
             return looked
@@ -120,7 +120,7 @@ class OfferRegistry:
 
     @property
     def offers(self) -> Mapping[OfferKey, Offer]:
-        """Return every offer as last judged; a new mapping after each change."""
+        """Return every offer as last assessed; a new mapping after each change."""
         return self._offers
 
     @property
@@ -129,7 +129,7 @@ class OfferRegistry:
         return tuple(sorted(self._classes.values(), key=lambda each: each.accelerator.name))
 
     def find(self, key: OfferKey) -> DeclaredOffer | None:
-        """Return the claim of an offer, None where there is none."""
+        """Return a declared offer, None where there is none."""
         uid = self._uids.get(key)
         return self.declared.get(uid) if uid is not None else None
 

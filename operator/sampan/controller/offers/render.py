@@ -1,4 +1,4 @@
-"""What an offer on the hub needs next: its finalizer on or off, or a new status. Decides what to write; `offer_writer.py` writes."""
+"""What an offer on the hub needs next: its finalizer on or off, or a new status. Decides what to write; `writer.py` writes."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -39,7 +39,7 @@ class OfferUsage:
 
 
 class OfferPatchPlanner:
-    """Reads the book and the pools; keeps only which statuses were refused."""
+    """Reads the registry and the pools; keeps only which statuses were refused."""
 
     def __init__(
         self,

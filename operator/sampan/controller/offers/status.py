@@ -1,4 +1,4 @@
-"""ClusterOffer.status as it should be, and the smallest patch from what it is. Pure; the writer is `offer_writer.py`."""
+"""ClusterOffer.status as it should be, and the smallest patch from what it is. Pure; the writer is `writer.py`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

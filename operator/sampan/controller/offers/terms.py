@@ -1,4 +1,4 @@
-"""What the offer desk is given: settings, and whom it tells and asks. No behaviour."""
+"""What the OfferManager is given: settings, and whom it calls back. No behaviour."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class OfferSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferCallbacks:
-    """Whom the desk tells and asks; all on the loop, none may block."""
+    """What the OfferManager calls; all on the loop, none may block."""
 
     changed: Callable[[], None]
     """Offers, cells or what is free changed: waiting jobs may have a place now."""

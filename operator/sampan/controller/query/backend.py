@@ -80,20 +80,20 @@ class LiveBackend:
     """How many jobs a cycle may start now; where that is none, the next cycle comes with the first one."""
 
     def snapshot(self) -> Snapshot:
-        """See `World.snapshot`."""
+        """See `Backend.snapshot`."""
         return self.state.snapshot(self.clock(), limit=max(self.bind_allowance(), 1))
 
     def tenant_labels(self, namespace: str) -> Labels:
-        """See `World.tenant`."""
+        """See `Backend.tenant_labels`."""
         return self.state.queues.tenant_labels(namespace)
 
     def find(self, namespace: str, name: str) -> JobRecord | None:
-        """See `World.find`. A new job of the name of one that is about to be gone comes first."""
+        """See `Backend.find`. A new job of the name of one that is about to be gone comes first."""
         found = [record for record in self.state.jobs.values() if record.name == name and record.namespace == namespace]
         return max(found, key=lambda record: (record.created, record.uid), default=None)
 
     def pending(self, record: JobRecord) -> PendingView | None:
-        """See `World.waiting`."""
+        """See `Backend.pending`."""
         if not record.waits or record.spec is None or record.shape is None:
             return None
         waiting = self.state.pending
@@ -101,15 +101,15 @@ class LiveBackend:
         return PendingView(job=job, not_before=until, planned=self.state.planned(record.uid))
 
     def cooling_cells(self, namespace: str, shape: Shape) -> frozenset[CellId]:
-        """See `World.cooling`."""
+        """See `Backend.cooling_cells`."""
         return frozenset(self.state.pending.cooling_cells(namespace, shape, self.clock()))
 
     def queue_placement(self, namespace: str, spec: ComputeJobSpec, shape: Shape) -> QueuePlacement:
-        """See `World.seat`."""
+        """See `Backend.queue_placement`."""
         return self.state.queues.place(namespace, spec, shape)
 
     def pods(self, record: JobRecord) -> tuple[Pod, ...]:
-        """See `World.pods`."""
+        """See `Backend.pods`."""
         binding = record.binding
         link = self.links.link_of(binding.cluster_uid) if binding is not None and record.attempt_open else None
         return () if link is None else tuple(link.own_pods.get(record.uid, {}).values())

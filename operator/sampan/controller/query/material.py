@@ -23,7 +23,7 @@ class Material:
     """Milliseconds since the epoch."""
     _own: OwnCertificate | None = None
     _before: str = ""
-    """The certificate before the last one: answers that are under way still come by it."""
+    """The certificate before the last one: answers that are being sent still come by it."""
     _shown: bytes = field(default=b"")
 
     @property

@@ -1,4 +1,4 @@
-"""What a tenant of a namespace may use, pool by pool, with why not. Pure: reads a frozen picture. Never here: who asks, HTTP.
+"""What a tenant of a namespace may use, pool by pool, with why not. Pure: reads a frozen snapshot. Never here: who asks, HTTP.
 
 Offers that are not for the namespace are not told of at all; members, their addresses and Secrets never.
 """

@@ -1,4 +1,4 @@
-"""The HTTPS server of `query.sampan.dev`. Answers are computed from a frozen picture in a thread, so that no cycle waits for one.
+"""The HTTPS server of `query.sampan.dev`. Answers are computed from a frozen snapshot in a thread, so that no cycle waits for one.
 
 Authorisation is the hub API server's, by RBAC before it proxies; here only its own connection is believed. Never here: what is answered.
 """

@@ -1,4 +1,4 @@
-"""Questions about one job, answered from a frozen picture: why it waits, what it would get. Never here: who asks, HTTP, a write.
+"""Questions about one job, answered from a frozen snapshot: why it waits, what it would get. Never here: who asks, HTTP, a write.
 
 Everything here runs in a worker thread: only values come in, and the memo is the answers' own, never the scheduler's.
 """
@@ -52,7 +52,7 @@ class BadQuery(Exception):  # noqa: N818
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryContext:
-    """A picture, and who asks for which namespace."""
+    """A snapshot, and who asks for which namespace."""
 
     snapshot: Snapshot
     namespace: str

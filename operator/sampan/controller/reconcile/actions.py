@@ -1,4 +1,4 @@
-"""What can be done next about one job, and what a decision may rest on. Values only: `decide` chooses, `enact` does."""
+"""What can be done next about one job, and what a decision may rest on. Values only: `decide` chooses, `executor` acts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -155,7 +155,7 @@ class Expire:
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
-    """Our picture of the hub object is older than the member's: read it anew."""
+    """Our copy of the hub object is older than what the member shows: read it again."""
 
 
 Action = Wait | Patch | Create | Start | Extend | Remove | Sweep | Confirm | Inquire | Release | Expire | Refresh

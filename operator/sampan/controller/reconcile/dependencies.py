@@ -1,4 +1,4 @@
-"""What the pilot's parts work with, and what they count. Values only."""
+"""What the reconciler's parts work with, and what they count. Values only."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class ReconcileCounters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReconcilerDeps:
-    """What enacting needs."""
+    """What a job's reconciliation needs."""
 
     state: State
     members: Members

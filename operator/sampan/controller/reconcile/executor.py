@@ -15,7 +15,7 @@ from sampan.controller.reconcile import actions as a
 from sampan.controller.reconcile.dependencies import ReconcileCounters, ReconcilerDeps
 from sampan.controller.reconcile.endings import with_ending
 from sampan.controller.reconcile.inquiry import Inquiry
-from sampan.controller.reconcile.member_calls import MissingDependency, PoolGone
+from sampan.controller.reconcile.member_calls import CopyRejected, PoolGone
 from sampan.controller.reconcile.member_words import call_failure, is_final, lacks_permission, needs_review
 from sampan.controller.runtime.logs import log_status_change
 from sampan.controller.state.record import JobRecord, record_of
@@ -32,10 +32,10 @@ MAX_CHARGED = 999_999_999 * MICRO
 
 
 class ActionExecutor:
-    """Enacts actions. `touch(uid, after=seconds)` has a job looked at again."""
+    """Executes actions. `enqueue(uid, after=seconds)` has a job looked at again."""
 
     def __init__(self, dependencies: ReconcilerDeps, counters: ReconcileCounters, enqueue: Callable[[str, float], None]) -> None:
-        """Keep the tools."""
+        """Keep what it works with."""
         self._state, self._members, self._hub = dependencies.state, dependencies.members, dependencies.hub
         self._remotes, self._view, self._settings = dependencies.remotes, dependencies.view, dependencies.settings
         self._hub_id, self._clock = dependencies.hub_id, dependencies.clock
@@ -44,7 +44,7 @@ class ActionExecutor:
         self._last_write: dict[str, int] = {}
         self._create_sent_at: dict[str, int] = {}
         self._bound_here: dict[str, int] = {}
-        """The attempt whose intent this process wrote: nobody else can have sent a create of it."""
+        """The attempt whose binding this process wrote: nobody else can have sent a create of it."""
         self._create_unanswered: dict[str, int] = {}
         """The attempt of which a create was sent without an answer that tells whether it was carried out."""
         self._absence_checks: dict[str, int] = {}
@@ -74,13 +74,13 @@ class ActionExecutor:
         return link
 
     async def bind(self, record: JobRecord, assignment: Assignment) -> None:
-        """Write the intent on the resourceVersion the plan was computed from; a job that changed since is dropped."""
+        """Write the binding on the resourceVersion the plan was computed from; a job that changed since is dropped."""
         exists, _ = self._members.offer_state(assignment.offer)
         if record.resource_version != assignment.job.resource_version or not record.waits or not exists:
             return
         try:
             await self._remotes.check_dependencies(record)
-        except MissingDependency as missing:
+        except CopyRejected as missing:
             await self._refuse_incomplete(record, missing)
             return
         if not record.has_finalizer:
@@ -113,7 +113,7 @@ class ActionExecutor:
         self._bound_here[record.uid] = binding.attempt
         self._counters.bound += 1
 
-    async def _refuse_incomplete(self, record: JobRecord, missing: MissingDependency) -> None:
+    async def _refuse_incomplete(self, record: JobRecord, missing: CopyRejected) -> None:
         times = self._incomplete[record.uid] = self._incomplete.get(record.uid, 0) + 1
         self._state.back_off(record.uid, until=self._clock() + min(5_000 << min(times, 4), 60_000))
         status = job_status.refused(record.status, reason=missing.reason, message=missing.message, at=self._clock())
@@ -178,7 +178,7 @@ class ActionExecutor:
         self._view.mark_sending(record.uid)
         try:
             made = await self._remotes.create(link, record, binding, pull_secrets=pull_secrets)
-        except (MissingDependency, PoolGone, KubeError) as error:
+        except (CopyRejected, PoolGone, KubeError) as error:
             if not (isinstance(error, KubeError) and error.outcome_unknown) and unsure != binding.attempt:
                 self._create_unanswered.pop(record.uid)
                 if self._bound_here.get(record.uid) == binding.attempt:
@@ -197,7 +197,7 @@ class ActionExecutor:
             return True
         if not self._remotes.is_copy(there, record, binding):
             message = f"An object that is not ours has the name {binding.name} on the member."
-            return await self._reject(record, MissingDependency("NameConflict", message))
+            return await self._reject(record, CopyRejected("NameConflict", message))
         self._counters.adopted += 1
         link.jobs[record.uid] = there
         return True
@@ -209,22 +209,22 @@ class ActionExecutor:
         link.jobs.pop(record.uid, None)
         await self._remotes.remove(link, binding, made.metadata.uid)
         message = "an admission webhook or policy of the member takes our labels (sampan.dev/…) off the Job: it must let them be"
-        return await self._reject(record, MissingDependency("LabelsRemoved", message))
+        return await self._reject(record, CopyRejected("LabelsRemoved", message))
 
     async def _start(self, link: ObservedLink, record: JobRecord, copy: RemoteJob) -> bool:
         try:
             await self._remotes.start(link, record, copy)
-        except (MissingDependency, PoolGone, Invalid, Forbidden) as error:
+        except (CopyRejected, PoolGone, Invalid, Forbidden) as error:
             return await self._reject(record, error)
         return True
 
-    async def _reject(self, record: JobRecord, error: MissingDependency | PoolGone | KubeError, *, nothing_made: bool = False) -> bool:
+    async def _reject(self, record: JobRecord, error: CopyRejected | PoolGone | KubeError, *, nothing_made: bool = False) -> bool:
         """The member will not have this attempt: record it, so that the job goes elsewhere. Its words are not trusted to be words.
 
         `nothing_made`: that is the answer to a create. If no other create of this attempt can be on its way, nothing is to be proved.
         """
         ending = Ending(outcome=Outcome.REJECTED, reason="PoolGone", message=str(error)[:256], ended_at=self._clock())
-        if isinstance(error, MissingDependency):
+        if isinstance(error, CopyRejected):
             ending = replace(ending, reason=error.reason, message=error.message[:256])
         elif isinstance(error, KubeError):
             words = call_failure(error)

@@ -45,7 +45,7 @@ class Link(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class MissingDependency(Exception):  # noqa: N818
+class CopyRejected(Exception):  # noqa: N818
     """Something that travels with the job is not there or not shared: the reason and a message for the tenant."""
 
     reason: str
@@ -73,7 +73,7 @@ class RemoteJobs:
         try:
             body = job_manifest(consignment)
         except ValueError as error:
-            raise MissingDependency("LaunchNotPossible", f"pool {binding.pool}: {error}") from None
+            raise CopyRejected("LaunchNotPossible", f"pool {binding.pool}: {error}") from None
         path = resource_path("batch/v1", "jobs", namespace=binding.namespace)
         try:
             made = await link.client.create(path, body, into=RemoteJob)
@@ -192,7 +192,7 @@ class RemoteJobs:
         except NotFound:
             if not must:
                 return None
-            raise MissingDependency(
+            raise CopyRejected(
                 "ConfigMapNotFound", f"ConfigMap {name} does not exist in namespace {record.namespace}: create it."
             ) from None
         return Payload(data=found.data, binary_data=found.binary_data)
@@ -201,7 +201,7 @@ class RemoteJobs:
         try:
             found = await self._hub.get_secret(record.namespace, name)
         except (NotFound, Forbidden):
-            raise MissingDependency(
+            raise CopyRejected(
                 "SecretNotShared",
                 f"Secret {name} cannot be read: create it, and let the operator read it: kubectl create rolebinding sampan-secrets "
                 f"-n {record.namespace} --clusterrole=sampan-secret-reader --serviceaccount={self._namespace}:{ACCOUNT}",
@@ -220,7 +220,7 @@ class RemoteJobs:
             path = resource_path(dependent.api_version, dependent.resource, namespace=copy.metadata.namespace, name=dependent.name)
             there = await link.client.get(path, into=PartialObject)
             if all(owner.uid != copy.metadata.uid for owner in there.metadata.owner_references):
-                raise MissingDependency(
+                raise CopyRejected(
                     "NameConflict", f"{dependent.resource} {dependent.name} in the member's namespace belongs to somebody else."
                 ) from None
 

@@ -1,7 +1,7 @@
-"""The pilot takes one job at a time from where it is to where it should be: asks `decide`, enacts the answer, asks again.
+"""Takes one job at a time from where it is to where it should be: asks `decide`, executes the answer, asks again.
 
 Each job is worked on by one worker at a time, so that its writes never race; whatever fails is tried again later, with
-growing delays, and one job's trouble never holds up another's.
+growing delays, and one job's failure never delays another's.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ MAX_STEPS = 20
 QUARANTINE = 60
 """Seconds before a job that raised an unexpected error is looked at again."""
 STALE = 10_000
-"""Milliseconds for which no plan is made again with a picture that the hub said is stale; a newer one is good at once."""
+"""Milliseconds for which no plan is made again from an object that the hub called stale; a newer one is good at once."""
 
 
 class JobReconciler:
@@ -66,13 +66,13 @@ class JobReconciler:
             self.enqueue(uid)
 
     def bind(self, assignment: Assignment) -> None:
-        """Have an assignment enacted."""
+        """Have an assignment bound."""
         self._state.assume(assignment)
         self._assigned[assignment.job.uid] = assignment
         self.enqueue(assignment.job.uid)
 
     def is_binding_to(self, offer: OfferKey) -> bool:
-        """Tell whether an assignment to this offer waits for its intent."""
+        """Tell whether an assignment to this offer waits for its binding."""
         return any(assignment.offer == offer for assignment in self._assigned.values())
 
     @property
@@ -108,7 +108,7 @@ class JobReconciler:
                 self.queue.done(uid)
 
     def _requeue_bind(self, uid: str, error: KubeError) -> None:
-        """Put a plan off that could not be written."""
+        """Try a binding again later that could not be written."""
         delay = max(self._delay(uid), call_failure(error).retry_after / 1000)
         record = self._state.jobs.get(uid)
         if record is not None:
@@ -160,7 +160,7 @@ class JobReconciler:
     async def _execute(self, record: JobRecord, action: Action) -> bool:
         """Do it, and remember that it was tried."""
         key = key_of(action, attempt=record.binding.attempt if record.binding else 0, version=record.resource_version)
-        assert key is not None  # a Wait is not enacted
+        assert key is not None  # a Wait is not executed
         try:
             again = await self._executor.execute(record, action)
         except KubeError as error:

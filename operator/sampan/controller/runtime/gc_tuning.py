@@ -12,6 +12,6 @@ OLD: Final = 1000
 
 
 def freeze() -> None:
-    """Leave out of sight what was loaded, and look seldom through what lasts. An explicit collection still finds everything else."""
+    """Exempt what was loaded, and collect the oldest generation seldom. An explicit collection still finds everything else."""
     gc.freeze()
     gc.set_threshold(YOUNG, MIDDLE, OLD)

@@ -21,7 +21,7 @@ async def health_server(
 
     async def readyz(_: web.Request) -> web.Response:
         return (
-            web.Response(text="ok\n") if ready() else web.Response(status=503, text="the first picture is incomplete, or the store fails\n")
+            web.Response(text="ok\n") if ready() else web.Response(status=503, text="the first lists are incomplete, or the store fails\n")
         )
 
     app = web.Application()

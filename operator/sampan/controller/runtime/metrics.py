@@ -30,7 +30,7 @@ MEMBERS: Final = Family(
 )
 CYCLES: Final = Family(name="sampan_cycles", help="Scheduling cycles since the start.", counter=True)
 CYCLE_SECONDS: Final = Family(name="sampan_cycle_last_seconds", help="Duration of the last scheduling cycle.")
-BOUND: Final = Family(name="sampan_binds", help="Intents written since the start.", counter=True)
+BOUND: Final = Family(name="sampan_binds", help="Bindings written since the start.", counter=True)
 CREATED: Final = Family(name="sampan_remote_creates", help="Copies created on members since the start.", counter=True)
 ADOPTED: Final = Family(
     name="sampan_remote_adoptions", help="Copies found on members that were ours already, since the start.", counter=True

@@ -23,7 +23,7 @@ RETENTION: Final = 90 * 24 * 3600 * 1000
 
 
 class UsageWriter:
-    """Takes entries from a book's outbox into a store."""
+    """Takes entries from the tracker's outbox into a store."""
 
     def __init__(self, usage: UsageTracker, store: UseStore) -> None:
         """Start idle."""

@@ -1,1 +1,1 @@
-"""The live picture: jobs, queues and use as values, from which snapshots are taken. Pure: no I/O and no clock."""
+"""The live state: jobs, queues and usage as values, from which snapshots are taken. Pure: no I/O and no clock."""

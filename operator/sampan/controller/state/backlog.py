@@ -28,7 +28,7 @@ class BacklogCache:
     """A backlog and what of it is stale."""
 
     def __init__(self, visibility_of: Callable[[str, int], Visibility]) -> None:
-        """`look(uid, now)` tells how a job is to be shown."""
+        """`visibility_of(uid, now)` tells how a job is to be shown."""
         self._visibility_of = visibility_of
         self._visible: dict[str, Job] = {}
         self._stale: dict[str, None] = {}
@@ -37,11 +37,11 @@ class BacklogCache:
         self._backlog = Backlog()
 
     def invalidate(self, uid: str) -> None:
-        """Hear that something about a job changed, or that it is gone."""
+        """Mark a job that changed, or is gone."""
         self._stale[uid] = None
 
     def invalidate_all(self, uids: Iterable[str]) -> None:
-        """Hear that something about these jobs changed."""
+        """Mark jobs that changed."""
         self._stale.update(dict.fromkeys(uids))
 
     def cached(self, uid: str) -> Job | None:

@@ -1,6 +1,6 @@
-"""The records of jobs that wait for a place, and what keeps one of them out of the scheduler's sight for a while.
+"""The records of jobs that wait for a place, and what excludes one of them from the backlog for a while.
 
-Backoff, cool-downs, plans being enacted, and jobs held back. No I/O and no clock: the moment is an argument.
+Backoff, cool-downs, and plans that are being bound. No I/O and no clock: the moment is an argument.
 """
 
 from collections.abc import Iterator
@@ -56,7 +56,7 @@ class PendingJobs:
         self._backlog.invalidate(record.uid)
 
     def remove(self, uid: str) -> None:
-        """Forget that a job waits."""
+        """Take out a job that waits no more."""
         self._ungroup(uid)
         if self.records.pop(uid, None) is not None:
             self._backlog.invalidate(uid)
@@ -68,17 +68,17 @@ class PendingJobs:
         self._backed_off.pop(uid, None)
 
     def exclude(self, uid: str) -> None:
-        """Keep a job out of sight while a plan for it is enacted."""
+        """Exclude a job from the backlog while a plan for it is being bound."""
         self._excluded.add(uid)
         self._backlog.invalidate(uid)
 
     def include(self, uid: str) -> None:
-        """Let a hidden job be seen again."""
+        """Let an excluded job into the backlog again."""
         self._excluded.discard(uid)
         self._backlog.invalidate(uid)
 
     def back_off(self, uid: str, *, until: int, version: str | None) -> None:
-        """Keep a job out of sight until then, or only at this resourceVersion."""
+        """Exclude a job until then, or only at this resourceVersion."""
         self._backed_off[uid] = until, version
         self._backlog.invalidate(uid)
 
@@ -98,14 +98,14 @@ class PendingJobs:
         return self._backlog.backlog(now)
 
     def scheduler_view(self, record: JobRecord, now: int) -> Job:
-        """Return a waiting job as the scheduler sees it, or would once nothing keeps it out of sight any more."""
+        """Return a waiting job as the scheduler sees it, or would once nothing excludes it any more."""
         assert record.shape is not None
         assert record.spec is not None
         placement = self._queues.place(record.namespace, record.spec, record.shape)
         return record.to_job(frozenset(self._cooling_for(record, record.shape, now)), placement)
 
     def not_before(self, record: JobRecord) -> int:
-        """Return until when (milliseconds since the epoch) a job is kept out of sight; a moment that is past: it is not."""
+        """Return until when (milliseconds since the epoch) a job is excluded; a moment that is past: it is not."""
         return max(self._not_before(record))
 
     def cooling_cells(self, namespace: str, shape: Shape, now: int) -> dict[CellId, int]:

@@ -131,7 +131,7 @@ class JobRecord:
         return sorted(self.status.get("attempts") or (), key=lambda attempt: int(attempt["number"]))
 
     def to_job(self, excluded: frozenset[tuple[OfferKey, str]], placement: QueuePlacement | None = None) -> Job:
-        """Return the scheduler's view, in the default queue where no seat is given. The record must have a shape."""
+        """Return the scheduler's view, in the default queue where no placement is given. The record must have a shape."""
         assert self.shape is not None
         assert self.spec is not None
         return Job(
@@ -151,7 +151,7 @@ class JobRecord:
 
 
 def record_of(body: Mapping[str, Any], previous: JobRecord | None) -> JobRecord:
-    """Return the record of an API object; spec and shape are taken from `known` where the generation is the same.
+    """Return the record of an API object; spec and shape are taken from `previous` where the generation is the same.
 
     Raises KeyError or TypeError for metadata that no server gives, and for a binding that nobody of us wrote.
     """

@@ -1,6 +1,6 @@
-"""Places that are kept for blocked jobs: from one cycle to the next, in their status, and from there after a restart.
+"""Reservations of blocked jobs: kept from one cycle to the next, in the jobs' status, and from there after a restart.
 
-No I/O and no clock. Who gets a reservation is decided in `scheduling`; the status keeps it, since a promise must outlive the operator.
+No I/O and no clock. Who gets a reservation is decided in `scheduling`; the status keeps it, since it must outlive the operator.
 """
 
 from collections.abc import Callable, Mapping, Set
@@ -21,13 +21,13 @@ class ReservationStore:
     """Reservations by job UID."""
 
     def __init__(self) -> None:
-        """Promise nothing."""
+        """Start without any."""
         self._active: dict[str, Reservation] = {}
         self._restored: dict[str, Reservation] = {}
         """Read from a status, whose cells are not there yet."""
         self._moved: Callable[[Set[OfferKey]], None] = lambda _: None
         self.unknown_starts: Mapping[str, StartUnknown] = {}
-        """Why no start can be promised, by UID, as the newest plan has it."""
+        """Why no start is known, by UID, as the newest plan has it."""
 
     def on_change(self, moved: Callable[[Set[OfferKey]], None]) -> None:
         """Tell `moved` from now on the offers in whose pools what is kept changes; it must not block."""
@@ -44,13 +44,13 @@ class ReservationStore:
         self.unknown_starts = plan.unknown_starts
 
     def restore(self, record: JobRecord) -> None:
-        """Take in what a job's status says was promised, at the first sight of the job."""
+        """Take in the reservation of a job's status, the first time the job is seen."""
         found = reservation_of(record)
         if found is not None:
             self._restored[record.uid] = found
 
     def drop(self, uid: str) -> None:
-        """The job waits no more."""
+        """Forget a job that waits no more."""
         self._restored.pop(uid, None)
         gone = self._active.pop(uid, None)
         if gone is not None:
@@ -75,7 +75,7 @@ class ReservationStore:
         return tuple(sorted(self._active.values(), key=lambda each: (each.made, each.job_uid)))
 
     def status_view(self, uid: str) -> dict[str, Any] | None:
-        """Return `status.reservation` as it should be; None where nothing is promised."""
+        """Return `status.reservation` as it should be; None where nothing is reserved."""
         found = self._active.get(uid) or self._restored.get(uid)
         return None if found is None else reservation_view(found)
 
@@ -106,7 +106,7 @@ def reservation_view(reservation: Reservation) -> dict[str, Any]:
 
 
 def reservation_of(record: JobRecord) -> Reservation | None:
-    """Return what a waiting job's status promises, its nodes to be chosen anew; None where it promises nothing that can be kept."""
+    """Return the reservation of a waiting job's status, its nodes to be chosen again; None where it has none that can be kept."""
     view = record.status.get("reservation")
     if not view or not record.waits or record.spec is None or record.shape is None:
         return None
@@ -127,7 +127,7 @@ def reservation_of(record: JobRecord) -> Reservation | None:
 
 
 def place_changed(before: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> bool:
-    """Tell whether a promise came, went, or went elsewhere; a mere earlier start is no such news."""
+    """Tell whether a reservation came, went, or moved elsewhere; a mere earlier start is no such change."""
     return _place(before) != _place(now)
 
 

@@ -1,6 +1,6 @@
-"""Our jobs that hold nodes of members, or are about to: what they take, and by when they are gone.
+"""Our jobs that use nodes of members, or are about to: what they use, and by when they are gone.
 
-No I/O and no clock. What is free is counted elsewhere, from pods and flights; here is who gives it back when.
+No I/O and no clock. What is free is counted elsewhere, from pods and what is in flight; here is what is released when.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Set
@@ -26,10 +26,10 @@ Nodes = tuple[tuple[str, int], ...]
 
 
 class RunningJobs:
-    """What runs on each member; equal parts of successive pictures are the same objects."""
+    """What runs on each member; equal parts of successive results are the same objects."""
 
     def __init__(self, running_of: Callable[[str, int], tuple[str, Running] | None]) -> None:
-        """`look(uid, now)` tells the member's UID and what a job holds there; None where it holds nothing."""
+        """`running_of(uid, now)` gives the member's UID and what a job uses there; None where it uses nothing."""
         self._running_of = running_of
         self._by_job: dict[str, tuple[str, Running]] = {}
         self._stale: dict[str, None] = {}
@@ -39,19 +39,19 @@ class RunningJobs:
         self._last_merged: Mapping[str, Cluster] = {}
 
     def running(self, cluster_uid: str) -> Mapping[str, Running]:
-        """Return what held the nodes of a member at the last picture, by job UID."""
+        """Return what used the nodes of a member when last asked, by job UID."""
         return self._by_member.get(cluster_uid, {})
 
     def invalidate(self, uid: str) -> None:
-        """Hear that what a job holds may have changed."""
+        """Mark a job whose use may have changed."""
         self._stale[uid] = None
 
     def invalidate_all(self) -> None:
-        """Hear that what any of the jobs holds may have changed."""
+        """Mark every job."""
         self._stale.update(dict.fromkeys(self._by_job))
 
     def invalidate_pools(self, pools: Set[tuple[OfferKey, str]]) -> None:
-        """Hear that these pools changed."""
+        """Mark the jobs in these pools."""
         self._stale.update({uid: None for uid, (_, held) in self._by_job.items() if (held.offer, held.pool) in pools})
 
     def clusters(self, plain: Mapping[str, Cluster], now: int) -> Mapping[str, Cluster]:
@@ -121,7 +121,7 @@ def running_of(record: JobRecord, placement: QueuePlacement, *, flight: InFlight
 
 
 def assumed_running(assignment: Assignment, *, flight: InFlight, now: int) -> Running:
-    """Return what an assignment will hold whose intent is not written yet."""
+    """Return what an assignment will use whose binding is not written yet."""
     job, demand = assignment.job, assignment.demand
     likely = _after(now, demand.expected_seconds or job.shape.expected_seconds)
     return started(assignment, flight.per_replica, ends=_after(now, demand.span_seconds), likely_ends=likely)
@@ -141,7 +141,7 @@ def per_replica(demand: Demand | None, pool: Pool | None) -> Vector:
 
 
 def assumed_in_flight(assignment: Assignment, pool: Pool | None) -> InFlight:
-    """Return the flight of an assignment whose intent is not written yet."""
+    """Return what is in flight of an assignment whose binding is not written yet."""
     demand = assignment.demand
     return InFlight(
         job_uid=assignment.job.uid,
@@ -156,7 +156,7 @@ def assumed_in_flight(assignment: Assignment, pool: Pool | None) -> InFlight:
 
 
 def bound_in_flight(record: JobRecord, *, plan: Assignment | None, copy: RemoteJob | None, pool: Pool | None) -> InFlight:
-    """Return the flight of a bound job; `plan` is the assignment it came from, None after a restart."""
+    """Return what is in flight of a bound job; `plan` is the assignment it came from, None after a restart."""
     binding = record.binding
     assert binding is not None
     demand = demand_of(record.shape, binding.alternative)

@@ -1,4 +1,4 @@
-"""What queues used, as the scheduler counts it: the stored sums, the charges of this run, and those of plans under way.
+"""What queues used, as the scheduler counts it: the stored sums, the charges of this run, and those of plans that are being bound.
 
 No I/O: what is to be stored is put into `outbox`, and a writer takes it from there.
 """
@@ -17,7 +17,7 @@ WEEK: Final = 7 * 24 * 3600 * 1000
 
 
 class UsageTracker:
-    """Use by queue and namespace. Every change is one of `assume`, `withdraw`, `heard` and `gone`."""
+    """Use by queue and namespace. Every change is one of `assume`, `rollback`, `on_job` and `on_deleted`."""
 
     def __init__(self, *, half_life: int = WEEK, clock: Callable[[], int] = lambda: 0) -> None:
         """`half_life` in milliseconds; `clock` gives milliseconds since the epoch."""
@@ -49,14 +49,14 @@ class UsageTracker:
         return self._by_queue
 
     def assume(self, assignment: Assignment) -> None:
-        """Count an assignment from now on, before its intent is written."""
+        """Count an assignment from now on, before its binding is written."""
         self.rollback(assignment.job.uid)
         use = _use_of(assignment, at=self._clock())
         self._assumed[use.job_uid] = use
         self._add(use, decayed_forward(use.amount, use.at, self.half_life))
 
     def rollback(self, uid: str) -> None:
-        """The intent of an assignment was not written: it used nothing."""
+        """The binding of an assignment was not written: it used nothing."""
         use = self._assumed.pop(uid, None)
         if use is not None:
             self._add(use, -decayed_forward(use.amount, use.at, self.half_life))

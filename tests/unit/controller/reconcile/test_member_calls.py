@@ -10,7 +10,7 @@ import pytest
 import builders as b
 from jobs import HUB, binding, record
 from sampan.api.launch.manifest import LABEL_QUEUE
-from sampan.controller.reconcile.member_calls import MissingDependency, PoolGone, RemoteJobs
+from sampan.controller.reconcile.member_calls import CopyRejected, PoolGone, RemoteJobs
 from sampan.kube.errors import NotFound, ServerError
 from sampan.kube.objects.workloads import Job
 from sampan.model.launch import Launch
@@ -138,7 +138,7 @@ async def test_an_optional_config_map_may_lack() -> None:
         image = {"image": "registry.example/a:1"}
         await remotes.check_dependencies(record(spec={"template": {**image, "volumes": [volume]}}))
         volume["configMap"] = {"name": "settings"}
-        with pytest.raises(MissingDependency) as caught:
+        with pytest.raises(CopyRejected) as caught:
             await remotes.check_dependencies(record(spec={"template": {**image, "volumes": [volume]}}))
         assert caught.value.reason == "ConfigMapNotFound"
         assert "settings" in caught.value.message
@@ -212,6 +212,6 @@ async def test_a_share_that_cannot_be_asked_for_is_no_whole_card() -> None:
         w.fleet.pools = (replace(pool(), resource="cambricon.com/vmlu"),)
         part = {"class": b.H100, "count": 1, "share": {"memory": "8Gi"}}
         w.add(spec={"alternatives": [{"accelerator": part}]})
-        with pytest.raises(MissingDependency, match="LaunchNotPossible"):
+        with pytest.raises(CopyRejected, match="LaunchNotPossible"):
             await w.pilot._executor._remotes.create(w.link, w.state.jobs["u1"], BINDING, pull_secrets=())
         assert not w.member.of(REMOTE)
