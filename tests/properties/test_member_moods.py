@@ -29,7 +29,7 @@ CELLS = ((OFFER, "a"), (OFFER, "b"))
 COOLDOWN = 300_000
 HOUR = 3_600_000
 STEP = 500
-"""How often something wakes the pilot, needed or not, in milliseconds."""
+"""How often something wakes the reconciler, needed or not, in milliseconds."""
 QUIET = 20_000
 """So long after the last call or write it is woken less often: only to get through the hour."""
 MOST_CALLS, MOST_WRITES = 40, 40
@@ -186,7 +186,7 @@ class Hour:
         return False
 
     def steer(self) -> None:
-        """Ask and act, as the pilot does, until there is nothing to do at once."""
+        """Ask and act, as the reconciler does, until there is nothing to do at once."""
         for _ in range(30):
             record = self.record()
             times = a.Times(now=self.now, tombstone=30_000, counters=15_000, last_write=self.writes[-1] if self.writes else 0)

@@ -1,4 +1,4 @@
-"""Members and nodes that are away, through the pilot: told in one write each, taken back in one, and nothing is doubled."""
+"""Members and nodes that are away, through the reconciler: told in one write each, taken back in one, and nothing is doubled."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def writes(w: World) -> int:
 async def away(w: World, *, since: int = NOW - 60_000) -> None:
     """The link says that its member does not answer."""
     w.link.connected, w.members.lost = False, Outage(since=since, reason=UNREACHABLE)
-    w.pilot.enqueue("u1")
+    w.reconciler.enqueue("u1")
     await w.settle()
 
 
@@ -99,7 +99,7 @@ async def test_a_silent_member_costs_one_write_and_its_return_another() -> None:
         assert f"{OFFER} does not answer since 2027-01-15T07:59:00Z (Unreachable)" in condition(w, "Degraded")["message"]
         for _ in range(5):
             w.now += 60_000
-            w.pilot.enqueue("u1")
+            w.reconciler.enqueue("u1")
             await w.settle()
         assert writes(w) == before + 1, "and none while it lasts"
         assert w.status()["phase"] == "Running"
@@ -236,11 +236,11 @@ async def test_a_ghost_of_a_copy_does_not_keep_a_job() -> None:
         w.now += 20_000
         w.watch()
         w.link.jobs = ghost
-        w.pilot.enqueue("u1")
+        w.reconciler.enqueue("u1")
         await w.settle()
         assert len(w.member.calls("DELETE", "/jobs")) <= 1
         w.now += 20_000
-        w.pilot.enqueue("u1")
+        w.reconciler.enqueue("u1")
         await w.settle()
         assert not w.hub.of(JOBS), "the finalizer left"
         assert len(w.member.calls("DELETE", "/jobs")) == 1

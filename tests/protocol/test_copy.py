@@ -32,8 +32,8 @@ async def test_a_copy_of_ours_that_is_there_already_is_adopted() -> None:
         labels = remote_labels(hub_id=HUB, job_uid="u1", attempt=1)
         w.member.put(REMOTE, {"metadata": {"name": NAME, "namespace": "sampan-jobs", "labels": labels}, "spec": {}})
         await w.bind()
-        assert w.pilot.counters.adopted == 1
-        assert w.pilot.counters.created == 0
+        assert w.reconciler.counters.adopted == 1
+        assert w.reconciler.counters.created == 0
         assert w.status()["phase"] == "Bound"
         assert "attempts" not in w.status()
 
@@ -58,11 +58,11 @@ async def test_a_lost_reply_to_a_create_is_found_by_the_same_name() -> None:
         w.member.lose_reply("POST", "/jobs")
         await w.bind()
         w.now += 1_000
-        w.pilot.enqueue("u1")
+        w.reconciler.enqueue("u1")
         await w.settle()
         assert {call.body["metadata"]["name"] for call in w.member.calls("POST")} == {NAME}
         assert len(w.member.of(REMOTE)) == 1
-        assert w.pilot.counters.adopted == 1
+        assert w.reconciler.counters.adopted == 1
         assert "attempts" not in w.status()
 
 
@@ -95,7 +95,7 @@ async def test_a_pool_that_left_before_the_create_ends_the_attempt() -> None:
         w.add(spec=H100_JOB)
         assignment = w.assignment()
         w.fleet.pools = (w.fleet.pools[0].__class__(name="other", cluster_uid=CLUSTER, nodes=("n9",)),)
-        w.pilot.bind(assignment)
+        w.reconciler.bind(assignment)
         await w.settle()
         assert (last(w)["outcome"], last(w)["reason"]) == ("Rejected", "PoolGone")
         assert not w.member.calls("POST")

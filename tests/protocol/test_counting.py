@@ -20,14 +20,14 @@ from sampan.kube.objects.workloads import (
 )
 from sampan.model.lifecycle import Event, Outcome
 from sampan.model.plan import Assignment
-from unit.controller.fakes import H100_JOB, FakeFleet, pool
+from unit.controller.fakes import H100_JOB, FakeMemberSource, pool
 
 DELETED = {"deletionTimestamp": "2027-01-15T08:00:00Z"}
 
 
-def state(fleet: FakeFleet | None = None) -> State:
+def state(fleet: FakeMemberSource | None = None) -> State:
     """A state with a cool-down of five minutes."""
-    return State(fleet or FakeFleet(), currency="CNY", cooldown=300_000)
+    return State(fleet or FakeMemberSource(), currency="CNY", cooldown=300_000)
 
 
 def assignment(of: State, uid: str = "u1", *nodes: tuple[str, int]) -> Assignment:
@@ -49,7 +49,7 @@ def flights(of: State) -> list[InFlight]:
 
 
 def test_an_assignment_counts_from_the_moment_it_is_made() -> None:
-    fleet = FakeFleet()
+    fleet = FakeMemberSource()
     st = state(fleet)
     st.apply_job(body(spec=H100_JOB))
     st.assume(assignment(st))
@@ -63,7 +63,7 @@ def test_an_assignment_counts_from_the_moment_it_is_made() -> None:
 
 
 def test_an_assignment_that_fails_is_given_back_whole() -> None:
-    fleet, told = FakeFleet(), []
+    fleet, told = FakeMemberSource(), []
     st = state(fleet)
     st.apply_job(body(spec=H100_JOB))
     st.on_pending.append(lambda: told.append(1))
@@ -92,7 +92,7 @@ def test_the_same_job_is_counted_once_assumed_bound_and_after_the_pilot_let_go()
     ("name", "kwargs"), [("suspended", {"spec": {**H100_JOB, "suspend": True}}), ("deleted", {"spec": H100_JOB, **DELETED})]
 )
 def test_a_job_that_leaves_while_it_is_being_bound_frees_its_place_and_says_so(name: str, kwargs: dict[str, Any]) -> None:
-    fleet = FakeFleet()
+    fleet = FakeMemberSource()
     st = state(fleet)
     st.apply_job(body(spec=H100_JOB))
     st.assume(assignment(st))
@@ -103,7 +103,7 @@ def test_a_job_that_leaves_while_it_is_being_bound_frees_its_place_and_says_so(n
 
 
 def test_a_job_removed_while_it_is_being_bound_frees_its_place_and_says_so() -> None:
-    fleet = FakeFleet()
+    fleet = FakeMemberSource()
     st = state(fleet)
     st.apply_job(body(spec=H100_JOB))
     st.assume(assignment(st))
@@ -127,7 +127,7 @@ def preferring(*hostnames: str, **kwargs: Any) -> Job:
 GANG = {"replicas": 4, "alternatives": [{"accelerator": {"class": "nvidia-h100-sxm-80gb", "count": 8}}]}
 
 
-def bound_gang(fleet: FakeFleet) -> State:
+def bound_gang(fleet: FakeMemberSource) -> State:
     """A state that has just been started and finds a gang of four bound."""
     st = state(fleet)
     st.apply_job(body(spec=GANG, status=bound_status(binding(replicas=4))))
@@ -135,7 +135,7 @@ def bound_gang(fleet: FakeFleet) -> State:
 
 
 def test_after_a_restart_a_bound_job_counts_on_the_nodes_its_copy_prefers() -> None:
-    fleet = FakeFleet(pool(nodes=tuple(f"n{i}" for i in range(9))))
+    fleet = FakeMemberSource(pool(nodes=tuple(f"n{i}" for i in range(9))))
     fleet.copies["u1"] = preferring("n7", "n8")
     (flight,) = flights(bound_gang(fleet))
     assert flight.nodes == (("n7", 2), ("n8", 2))
@@ -143,15 +143,15 @@ def test_after_a_restart_a_bound_job_counts_on_the_nodes_its_copy_prefers() -> N
 
 
 def test_or_on_its_pools_nodes_or_on_none_but_never_on_none_of_its_replicas() -> None:
-    (flight,) = flights(bound_gang(FakeFleet(pool(nodes=("n1", "n2", "n3")))))
+    (flight,) = flights(bound_gang(FakeMemberSource(pool(nodes=("n1", "n2", "n3")))))
     assert sum(count for _, count in flight.nodes) == 4
     assert {node for node, _ in flight.nodes} <= {"n1", "n2", "n3"}
-    (gone,) = flights(bound_gang(FakeFleet(pool("other"))))
+    (gone,) = flights(bound_gang(FakeMemberSource(pool("other"))))
     assert gone.nodes == ()
 
 
 def test_replicas_that_ended_are_not_counted_again() -> None:
-    fleet = FakeFleet()
+    fleet = FakeMemberSource()
     fleet.copies["u1"] = preferring("n1", succeeded=3)
     (flight,) = flights(bound_gang(fleet))
     assert flight.finished == 3

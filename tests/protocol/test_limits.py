@@ -20,13 +20,13 @@ from sampan.model.members.offer import Offer, OfferKey
 from sampan.model.reason import Reason
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule
-from unit.controller.fakes import FakeFleet
+from unit.controller.fakes import FakeMemberSource
 
 GPU = "nvidia.com/gpu"
 ONE: dict[str, Any] = {"alternatives": [{"accelerator": {"class": b.H100, "count": 1}}]}
 
 
-class Member(FakeFleet):
+class Member(FakeMemberSource):
     """One member of 16 H100 whose pools and limits are made by the real parts; `queue`: jobs enter Kueue's queue `gpu`."""
 
     def __init__(self, *, queue: bool) -> None:

@@ -150,7 +150,7 @@ async def test_a_refusal_met_after_a_restart_proves_nothing() -> None:
         w.state.apply_job(body)
         w.member.fault("POST", "/jobs", replying(403, "Forbidden", RBAC))
         async with running(w):
-            w.pilot.enqueue("u1")
+            w.reconciler.enqueue("u1")
             await w.settle()
             assert last(w)["outcome"] == "Rejected"
             assert "binding" in w.status()

@@ -1,6 +1,6 @@
 """The world around the operator's core in one process: a hub and members that are fakes, the parts between them that are real.
 
-Lives here: fakes of the Protocols of `state` and `sight`, and a World that wires them to the real pilot.
+Lives here: fakes of the Protocols of `state` and `observation`, and a World that wires them to the real reconciler.
 Must never live here: assertions.
 """
 
@@ -44,7 +44,7 @@ def pool(name: str = "h100-x8", nodes: tuple[str, ...] = ("n1", "n2")) -> Pool:
     return replace(b.pool(name, members=nodes), cluster_uid=CLUSTER)
 
 
-class FakeFleet:
+class FakeMemberSource:
     """What `State` asks of the members."""
 
     def __init__(self, *pools: Pool) -> None:
@@ -127,12 +127,12 @@ async def until(found: Callable[[], Any], seconds: float = 60) -> None:
 
 
 class World:
-    """A hub, a member, and the pilot between them; `watch` plays both watches, `settle` waits until the pilot rests."""
+    """A hub, a member, and the reconciler between them; `watch` plays both watches, `settle` waits until the reconciler rests."""
 
     def __init__(self, hub: FakeCluster, member: FakeCluster, clients: tuple[Client, Client], **settings: Any) -> None:
         self.hub, self.member = hub, member
         self.now = NOW
-        self.fleet = FakeFleet()
+        self.fleet = FakeMemberSource()
         self.link = FakeLink(clients[1])
         self.members = FakeMembers(self.link)
         self.settings = Settings(**settings)
@@ -157,7 +157,7 @@ class World:
             hub_id=HUB,
             clock=clock,
         )
-        self.pilot = JobReconciler(tools)
+        self.reconciler = JobReconciler(tools)
 
     def _count(self) -> None:
         self.waited += 1
@@ -201,9 +201,9 @@ class World:
         )
 
     async def bind(self, *uids: str) -> None:
-        """Assign jobs and wait until the pilot rests."""
+        """Assign jobs and wait until the reconciler rests."""
         for uid in uids or ("u1",):
-            self.pilot.bind(self.assignment(uid))
+            self.reconciler.bind(self.assignment(uid))
         await self.settle()
 
     def watch(self) -> None:
@@ -211,7 +211,7 @@ class World:
         there = {item["metadata"]["uid"]: item for item in self.hub.of(JOBS)}
         for uid in set(self.state.jobs) - set(there):
             self.state.remove_job(uid)
-            self.pilot.enqueue(uid)
+            self.reconciler.enqueue(uid)
         for item in there.values():
             self.state.apply_job(json.loads(json.dumps(item)))
         names = {remote_name(HUB, uid): uid for uid in there}
@@ -224,14 +224,14 @@ class World:
             uid = item["metadata"]["labels"].get(LABEL_JOB_UID, "")
             self.link.own_pods.setdefault(uid, {})[item["metadata"]["uid"]] = msgspec.convert(item, Pod)
         for uid in self.state.jobs:
-            self.pilot.enqueue(uid)
+            self.reconciler.enqueue(uid)
 
     async def settle(self) -> None:
-        """Wait until the pilot has nothing to do at once."""
-        await until(lambda: not len(self.pilot.queue))
+        """Wait until the reconciler has nothing to do at once."""
+        await until(lambda: not len(self.reconciler.queue))
 
     async def pass_time(self, millis: int) -> None:
-        """Let time pass, bring the watches up to date, and wait until the pilot rests."""
+        """Let time pass, bring the watches up to date, and wait until the reconciler rests."""
         self.now += millis
         self.watch()
         await self.settle()
@@ -253,7 +253,7 @@ class World:
 
 @asynccontextmanager
 async def world(**settings: Any) -> AsyncIterator[World]:
-    """A hub, a member and a running pilot."""
+    """A hub, a member and a running reconciler."""
     async with AsyncExitStack() as stack:
         hub, member = await stack.enter_async_context(cluster()), await stack.enter_async_context(cluster())
         limits = Limits(timeout=2)
@@ -267,8 +267,8 @@ async def world(**settings: Any) -> AsyncIterator[World]:
 
 @asynccontextmanager
 async def running(which: World) -> AsyncIterator[None]:
-    """Run the world's pilot of this moment."""
-    task = asyncio.create_task(which.pilot.run())
+    """Run the world's reconciler of this moment."""
+    task = asyncio.create_task(which.reconciler.run())
     try:
         yield
     finally:

@@ -16,13 +16,13 @@ from sampan.model.members.accelerator import AcceleratorClass
 from sampan.model.members.cluster import Cell, Cluster
 from sampan.model.members.offer import Offer, OfferKey
 from sampan.model.plan import Assignment, Refusal
-from unit.controller.fakes import H100_JOB, FakeFleet
+from unit.controller.fakes import H100_JOB, FakeMemberSource
 
 pytestmark = pytest.mark.looptime
 CPU = {"template": {"image": "registry.example/a:1", "resources": {"requests": {"cpu": "1", "memory": "1Gi"}}}}
 
 
-class OneNode(FakeFleet):
+class OneNode(FakeMemberSource):
     """A member with one node of eight H100."""
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class OneNode(FakeFleet):
 
 
 class Scene:
-    """A loop over one node, with a pilot and a writer that note what they are given."""
+    """A loop over one node, with a reconciler and a writer that note what they are given."""
 
     def __init__(self) -> None:
         self.state = State(OneNode(), currency="CNY", cooldown=0)

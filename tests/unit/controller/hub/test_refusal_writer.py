@@ -20,7 +20,7 @@ from sampan.model.lifecycle import Event, Outcome
 from sampan.model.plan import Plan, Refusal, StartUnknown
 from sampan.model.reason import Reason
 from sampan.model.reservation import Reservation
-from unit.controller.fakes import FakeFleet
+from unit.controller.fakes import FakeMemberSource
 
 pytestmark = pytest.mark.looptime
 REGION, ROOM = Reason.REGION_EXCLUDED, Reason.INSUFFICIENT_CAPACITY
@@ -30,7 +30,7 @@ class Scene:
     """A state, a writer, and a hub that notes when it was written to; the clock follows the loop's."""
 
     def __init__(self) -> None:
-        self.state = State(FakeFleet(), currency="CNY", cooldown=0)
+        self.state = State(FakeMemberSource(), currency="CNY", cooldown=0)
         self.writes: list[tuple[float, str, str]] = []
         self.fail = 0
         self.version = 100

@@ -143,7 +143,7 @@ def test_known_takes_in_events_of_each_kind() -> None:
 
 def test_an_old_picture_of_an_object_that_ended_brings_nothing_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """A list that was under way while objects were deleted still shows them."""
-    monkeypatch.setattr(module, "REMEMBERED", 2)
+    monkeypatch.setattr(module, "MAX_ENDED", 2)
     known = KnownUids()
     for uid in ("u1", "u2", "u3"):
         assert known.observe("computejobs", "ADDED", body(uid))

@@ -43,7 +43,7 @@ class Scene:
         self.link = FakeLink(cast(Client, None))
         self.link.nodes = {name: node(name) for name in ("n1", "n2")}
         self.members = FakeMembers(self.link)
-        self.sight = MemberView(self.members, lambda: self.now)
+        self.view = MemberView(self.members, lambda: self.now)
         self.outlooks = HoldUpTracker(self.members, lambda: self.now)
         self.job = job or record(status=bound_status(binding(remote_uid="remote-1", replicas=2), running=True), spec={"replicas": 2})
         self.link.jobs["u1"] = copy()
@@ -56,7 +56,7 @@ class Scene:
     def look(self, *, after: int = 0) -> HoldUpState:
         """What is found after so many milliseconds."""
         self.now += after
-        return self.outlooks.of(self.job, self.sight.of(self.job))
+        return self.outlooks.of(self.job, self.view.of(self.job))
 
     def reason(self, *, after: int = 0) -> str | None:
         """Its reason; None: nothing holds it up."""

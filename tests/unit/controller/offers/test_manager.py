@@ -1,4 +1,4 @@
-"""The desk, whole, between a hub and a member that are fakes with real TLS."""
+"""The OfferManager, whole, between a hub and a member that are fakes with real TLS."""
 
 import asyncio
 import base64
@@ -23,7 +23,7 @@ SECRETS = "/api/v1/namespaces/prov-a/secrets"
 
 
 class World:
-    """A desk between a hub and a member."""
+    """An OfferManager between a hub and a member."""
 
     def __init__(self, hub: FakeServer, member: FakeServer, client: Client) -> None:
         self.hub, self.member = hub, member
@@ -41,7 +41,7 @@ class World:
             in_flight=lambda cluster: (),
             usage=OfferUsage(in_use=lambda key: key in self.used, reserved=lambda key: self.kept, waits_for=lambda _: self.waits),
         )
-        self.desk = OfferManager(client, settings, events, clock=lambda: 1_767_225_600_000)
+        self.manager = OfferManager(client, settings, events, clock=lambda: 1_767_225_600_000)
 
     def _changed(self) -> None:
         self.changes += 1
@@ -51,10 +51,10 @@ class World:
         self.hub.put(SECRETS, {"metadata": meta, "data": {"kubeconfig": base64.b64encode(raw).decode()}})
 
     def apply(self, body: dict[str, Any]) -> None:
-        """Have an offer on the hub, and the desk told of it."""
+        """Have an offer on the hub, and the manager told of it."""
         known = self.hub.collections.get(OFFERS, {}).get(body["metadata"]["name"], {})
         self.hub.put(OFFERS, {**body, **{key: value for key, value in known.items() if key == "status"}})
-        self.desk.apply(self.hub.collections[OFFERS][body["metadata"]["name"]])
+        self.manager.apply(self.hub.collections[OFFERS][body["metadata"]["name"]])
 
     def conditions(self) -> dict[str, str]:
         for path, _, body in reversed(self.hub.patches):
@@ -70,9 +70,9 @@ async def world() -> AsyncIterator[World]:
         async with Client(kubeconfig.parse(hub.kubeconfig(), policy=SETTINGS.policy)) as client:
             made = World(hub, member, client)
             made.secret(member.kubeconfig())
-            made.desk.apply_provider(provider_body())
+            made.manager.apply_provider(provider_body())
             made.apply(offer_body())
-            task = asyncio.create_task(made.desk.run())
+            task = asyncio.create_task(made.manager.run())
             try:
                 yield made
             finally:
@@ -87,13 +87,13 @@ async def up(world: World) -> None:
 async def test_an_offer_becomes_cells_of_a_cluster(world: World) -> None:
     await up(world)
     uid = world.member.uid
-    assert [(cell.offer, cell.pool.cluster_uid) for cell in world.desk.cells()] == [(ONE, uid)]
-    assert world.desk.clusters()[uid].free("n1")["nvidia.com/gpu"] == 8
-    assert world.desk.offers()[ONE].connected
+    assert [(cell.offer, cell.pool.cluster_uid) for cell in world.manager.cells()] == [(ONE, uid)]
+    assert world.manager.clusters()[uid].free("n1")["nvidia.com/gpu"] == 8
+    assert world.manager.offers()[ONE].connected
     assert uid in world.members
     before = world.changes
     world.member.put(PODS, pod_body(gpus=3))
-    await until(lambda: world.desk.clusters()[uid].free("n1")["nvidia.com/gpu"] == 5, "the pod counts")
+    await until(lambda: world.manager.clusters()[uid].free("n1")["nvidia.com/gpu"] == 5, "the pod counts")
     assert world.changes > before
 
 
@@ -105,42 +105,42 @@ async def test_what_is_kept_for_waiting_jobs_is_written_when_it_changes(world: W
         return [pool["reserved"] for pool in shown[-1]] if shown else []
 
     await until(lambda: reserved() == [0], "nothing is kept")
-    world.kept = {world.desk.cells()[0].pool.name: 4}
-    world.desk.reservations_changed({ONE})
+    world.kept = {world.manager.cells()[0].pool.name: 4}
+    world.manager.reservations_changed({ONE})
     await until(lambda: reserved() == [4], "the offer shows what is kept")
 
 
 async def test_the_pilot_finds_link_berth_and_copies(world: World) -> None:
     await up(world)
     uid = world.member.uid
-    link = world.desk.link_of(uid)
+    link = world.manager.link_of(uid)
     assert link is not None
     assert link.connected
-    assert world.desk.links() == (link,)
+    assert world.manager.links() == (link,)
     world.member.put(JOBS, job_body())
     await until(lambda: world.jobs == [(uid, JOB)], "told of the copy")
-    assert world.desk.remote_job(uid, JOB) is not None
-    assert world.desk.remote_job("elsewhere", JOB) is None
-    assert world.desk.remote_target(ONE) == ("sampan-jobs", ())
-    assert world.desk.offer_state(ONE) == (True, False)
-    assert world.desk.offer_state(OfferKey("prov-a", "none")) == (False, False)
+    assert world.manager.remote_job(uid, JOB) is not None
+    assert world.manager.remote_job("elsewhere", JOB) is None
+    assert world.manager.remote_target(ONE) == ("sampan-jobs", ())
+    assert world.manager.offer_state(ONE) == (True, False)
+    assert world.manager.offer_state(OfferKey("prov-a", "none")) == (False, False)
     with pytest.raises(KeyError):
-        world.desk.remote_target(OfferKey("prov-a", "none"))
+        world.manager.remote_target(OfferKey("prov-a", "none"))
 
 
 async def test_two_offers_of_a_namespace_share_a_link_and_it_ends_with_the_last(world: World) -> None:
     await up(world)
     world.apply(offer_body("second", remoteNamespace="sampan-jobs"))
-    await until(lambda: len(world.desk.cells()) == 2, "both have pools")
-    assert len(world.desk.links()) == 1
-    world.desk.remove("uid-prov-a-one")
-    assert len(world.desk.links()) == 1
-    assert list(world.desk.offers()) == [OfferKey("prov-a", "second")]
-    world.desk.remove("uid-prov-a-second")
-    assert world.desk.links() == ()
-    assert world.desk.cells() == ()
-    assert world.desk.clusters() == {}
-    assert world.desk.link_of(world.member.uid) is None
+    await until(lambda: len(world.manager.cells()) == 2, "both have pools")
+    assert len(world.manager.links()) == 1
+    world.manager.remove("uid-prov-a-one")
+    assert len(world.manager.links()) == 1
+    assert list(world.manager.offers()) == [OfferKey("prov-a", "second")]
+    world.manager.remove("uid-prov-a-second")
+    assert world.manager.links() == ()
+    assert world.manager.cells() == ()
+    assert world.manager.clusters() == {}
+    assert world.manager.link_of(world.member.uid) is None
 
 
 async def test_an_offer_in_use_keeps_its_finalizer_until_the_last_copy_is_gone(world: World) -> None:
@@ -148,8 +148,8 @@ async def test_an_offer_in_use_keeps_its_finalizer_until_the_last_copy_is_gone(w
     world.used = {ONE}
     world.apply(offer_body(meta={"deletionTimestamp": "2026-01-01T00:00:00Z"}))
     await until(lambda: world.conditions().get("Draining") == "JobsBound", "drains")
-    assert world.desk.offer_state(ONE) == (True, True)
-    assert not world.desk.offers()[ONE].accepting
+    assert world.manager.offer_state(ONE) == (True, True)
+    assert not world.manager.offers()[ONE].accepting
     assert not [body for path, _, body in world.hub.patches if not path.endswith("/status")]
     world.used = set()
     await until(lambda: [body for path, _, body in world.hub.patches if not path.endswith("/status")], "released")
@@ -159,38 +159,38 @@ async def test_an_offer_that_is_gone_is_not_brought_back_by_the_reply_to_its_las
     """The watch tells of the end before the API server's answer to the write that ended it is read."""
     await up(world)
     reply = offer_body(meta={"deletionTimestamp": "2026-01-01T00:00:00Z", "resourceVersion": "99"})
-    world.desk.remove("uid-prov-a-one")
-    world.desk._written(reply)
-    assert world.desk.offers() == {}
-    assert world.desk.cells() == ()
-    assert world.desk.links() == ()
+    world.manager.remove("uid-prov-a-one")
+    world.manager._written(reply)
+    assert world.manager.offers() == {}
+    assert world.manager.cells() == ()
+    assert world.manager.links() == ()
 
 
 async def test_a_poisoned_offer_and_a_poisoned_provider_hurt_nobody(world: World) -> None:
     await up(world)
     poison: dict[str, Any] = offer_body("bad", region="not a region")
     world.apply(poison)
-    world.desk.apply_provider(provider_body("broken", nonsense=True))
-    world.desk.apply_class({"metadata": {"name": "broken", "uid": "x"}, "spec": {"vendor": 1}})
+    world.manager.apply_provider(provider_body("broken", nonsense=True))
+    world.manager.apply_class({"metadata": {"name": "broken", "uid": "x"}, "spec": {"vendor": 1}})
     await until(lambda: world.conditions().get("Approved") == "InvalidSpec", "told")
-    assert world.desk.offers()[ONE].approved
-    assert len(world.desk.cells()) == 1
+    assert world.manager.offers()[ONE].approved
+    assert len(world.manager.cells()) == 1
 
 
 async def test_a_declared_class_changes_what_devices_are(world: World) -> None:
     await up(world)
     facts = {"vendor": "nvidia", "family": "h100", "stack": "cuda", "origin": "US", "resourceNames": ["nvidia.com/gpu"]}
-    world.desk.apply_class({"metadata": {"name": "own-h100", "uid": "c"}, "spec": facts})
-    names = [cell.pool.accelerator.name for cell in world.desk.cells() if cell.pool.accelerator]
+    world.manager.apply_class({"metadata": {"name": "own-h100", "uid": "c"}, "spec": facts})
+    names = [cell.pool.accelerator.name for cell in world.manager.cells() if cell.pool.accelerator]
     assert names == ["own-h100"]
-    world.desk.remove_class("c")
-    assert [cell.pool.accelerator.name for cell in world.desk.cells() if cell.pool.accelerator] == ["nvidia-h100-sxm-80gb"]
+    world.manager.remove_class("c")
+    assert [cell.pool.accelerator.name for cell in world.manager.cells() if cell.pool.accelerator] == ["nvidia-h100-sxm-80gb"]
 
 
 async def test_what_a_provider_loses_its_offers_lose(world: World) -> None:
     await up(world)
-    world.desk.remove_provider("uid-alpha")
-    assert not world.desk.offers()[ONE].approved
+    world.manager.remove_provider("uid-alpha")
+    assert not world.manager.offers()[ONE].approved
     await until(lambda: world.conditions().get("Approved") == "NoProvider", "told")
 
 
@@ -205,13 +205,13 @@ async def test_no_secret_enters_a_status(world: World) -> None:
 async def test_why_a_member_cannot_be_worked_with_is_known_even_if_it_was_never_met(world: World) -> None:
     await up(world)
     uid = world.member.uid
-    assert world.desk.outage(uid, ONE) is None
-    assert world.desk.outage(uid, OfferKey("prov-a", "none")) is None
+    assert world.manager.outage(uid, ONE) is None
+    assert world.manager.outage(uid, OfferKey("prov-a", "none")) is None
     world.member.silence(on=True)
-    await until(lambda: world.desk.outage(uid, ONE), "it fell silent")
+    await until(lambda: world.manager.outage(uid, ONE), "it fell silent")
     world.member.silence(on=False)
-    await until(lambda: world.desk.outage(uid, ONE) is None, "it is back")
-    other = world.desk.outage("the cluster of old times", ONE)
+    await until(lambda: world.manager.outage(uid, ONE) is None, "it is back")
+    other = world.manager.outage("the cluster of old times", ONE)
     assert other is not None
     assert other.reason == "IdentityChanged", "the kubeconfig leads elsewhere by now"
 
@@ -221,12 +221,12 @@ async def test_a_member_that_is_away_when_the_operator_starts_is_known_by_its_of
         made = World(hub, member, client)
         made.secret(member.kubeconfig())
         await member.refuse()
-        made.desk.apply_provider(provider_body())
+        made.manager.apply_provider(provider_body())
         made.apply(offer_body())
-        task = asyncio.create_task(made.desk.run())
+        task = asyncio.create_task(made.manager.run())
         try:
-            await until(lambda: made.desk.outage("never met", ONE), "refused")
-            found = made.desk.outage("never met", ONE)
+            await until(lambda: made.manager.outage("never met", ONE), "refused")
+            found = made.manager.outage("never met", ONE)
             assert found is not None
             assert found.reason == "Unreachable"
         finally:

@@ -33,19 +33,19 @@ class World:
         self.used: set[OfferKey] = set()
         self.inventory = Inventory(HUB, lambda nodes: None)
         self.inventory.put_node(as_node(node_body()))
-        self.book = OfferRegistry(HUB, lambda key: self.facts)
+        self.registry = OfferRegistry(HUB, lambda key: self.facts)
         self.pools = OfferPools(load(), frozenset({"CN"}), lambda cluster: ())
         self.running: dict[str, Running] = {}
         self.kept: dict[str, int] = {}
         use = OfferUsage(in_use=lambda key: key in self.used, running=lambda _: self.running, reserved=lambda _: self.kept)
-        self.renderer = OfferPatchPlanner(self.book, self.pools, usage=use, clock=lambda: self.now)
-        self.book.apply_provider(provider_body())
+        self.renderer = OfferPatchPlanner(self.registry, self.pools, usage=use, clock=lambda: self.now)
+        self.registry.apply_provider(provider_body())
 
     def put(self, **over: Any) -> None:
-        version = 1 + int(self.book.declared[UID].resource_version) if UID in self.book.declared else 5
-        self.book.apply_offer(offer_body(version=version, **over))
-        self.book.reassess()
-        self.pools.set_offer(self.book.assessed[UID].offer, trust_overrides=False)
+        version = 1 + int(self.registry.declared[UID].resource_version) if UID in self.registry.declared else 5
+        self.registry.apply_offer(offer_body(version=version, **over))
+        self.registry.reassess()
+        self.pools.set_offer(self.registry.assessed[UID].offer, trust_overrides=False)
         self.pools.attach_member(MEMBER, self.inventory)
 
     def patch(self) -> dict[str, Any]:
@@ -122,8 +122,8 @@ def test_an_offer_that_goes_waits_for_its_jobs_then_loses_the_finalizer(world: W
 def test_the_status_stays_while_the_link_is_on_its_first_way_in(world: World) -> None:
     world.put(status=world.patch())
     world.facts = LinkFacts()
-    world.book.link_changed(world.book.declared[UID].secret, None)  # type: ignore[arg-type]
-    world.book.reassess()
+    world.registry.link_changed(world.registry.declared[UID].secret, None)  # type: ignore[arg-type]
+    world.registry.reassess()
     assert world.renderer.next_write(UID) is None
     world.facts = LinkFacts(reason="Unreachable", message="no answer")
     assert world.renderer.next_write(UID) is not None

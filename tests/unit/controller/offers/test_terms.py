@@ -1,4 +1,4 @@
-"""What a desk needs not be told."""
+"""Defaults of what the OfferManager is given."""
 
 from sampan.controller.offers.render import OfferUsage
 from sampan.controller.offers.terms import OfferCallbacks, OfferSettings

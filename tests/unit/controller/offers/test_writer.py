@@ -30,7 +30,7 @@ class FakeHub:
         return {"body": body}
 
 
-class Desk:
+class FakeManager:
     """Renders what a test wants written."""
 
     def __init__(self) -> None:
@@ -50,8 +50,8 @@ class Desk:
 
 
 @contextmanager
-def running(hub: FakeHub, desk: Desk) -> Iterator[OfferWriter]:
-    writer = OfferWriter(cast(Client, hub), desk.render, desk.note, refused=desk.refused.append)
+def running(hub: FakeHub, manager: FakeManager) -> Iterator[OfferWriter]:
+    writer = OfferWriter(cast(Client, hub), manager.render, manager.note, refused=manager.refused.append)
     task = asyncio.get_running_loop().create_task(writer.run())
     try:
         yield writer
@@ -61,22 +61,22 @@ def running(hub: FakeHub, desk: Desk) -> Iterator[OfferWriter]:
 
 @pytest.mark.looptime
 async def test_conditions_go_at_once_and_counts_wait() -> None:
-    hub, desk = FakeHub(), Desk()
-    with running(hub, desk) as writer:
-        desk.wanted["u"] = Write(key=KEY, body=1, subresource="status")
+    hub, manager = FakeHub(), FakeManager()
+    with running(hub, manager) as writer:
+        manager.wanted["u"] = Write(key=KEY, body=1, subresource="status")
         writer.enqueue("u")
         await asyncio.sleep(1)
         assert [body for _, _, body in hub.taken] == [1]
-        assert desk.written == [{"body": 1}]
-        desk.wanted["u"] = Write(key=KEY, body=2, urgent=False)
+        assert manager.written == [{"body": 1}]
+        manager.wanted["u"] = Write(key=KEY, body=2, urgent=False)
         writer.enqueue("u")
         await asyncio.sleep(1)
-        desk.wanted["u"] = Write(key=KEY, body=3, urgent=False)
+        manager.wanted["u"] = Write(key=KEY, body=3, urgent=False)
         writer.enqueue("u")
         await asyncio.sleep(10)
         assert [body for _, _, body in hub.taken] == [1, 3], "the newest only"
         assert hub.taken[1][0] - hub.taken[0][0] >= 5
-        desk.wanted["u"] = Write(key=KEY, body=4)
+        manager.wanted["u"] = Write(key=KEY, body=4)
         writer.enqueue("u")
         await asyncio.sleep(1)
         assert hub.taken[-1][2] == 4
@@ -84,10 +84,10 @@ async def test_conditions_go_at_once_and_counts_wait() -> None:
 
 @pytest.mark.looptime
 async def test_many_offers_are_written_ten_a_second() -> None:
-    hub, desk = FakeHub(), Desk()
-    with running(hub, desk) as writer:
+    hub, manager = FakeHub(), FakeManager()
+    with running(hub, manager) as writer:
         for number in range(30):
-            desk.wanted[f"u{number}"] = Write(key=OfferKey("prov-a", f"o{number}"), body=number)
+            manager.wanted[f"u{number}"] = Write(key=OfferKey("prov-a", f"o{number}"), body=number)
             writer.enqueue(f"u{number}")
         await asyncio.sleep(10)
     assert len(hub.taken) == 30
@@ -96,17 +96,17 @@ async def test_many_offers_are_written_ten_a_second() -> None:
 
 @pytest.mark.looptime
 async def test_a_failed_write_is_tried_again_later_and_a_missing_offer_is_not() -> None:
-    hub, desk = FakeHub(), Desk()
-    with running(hub, desk) as writer:
+    hub, manager = FakeHub(), FakeManager()
+    with running(hub, manager) as writer:
         hub.failures = [ServerError(503, "ServiceUnavailable", "")]
-        desk.wanted["u"] = Write(key=KEY, body=1)
+        manager.wanted["u"] = Write(key=KEY, body=1)
         writer.enqueue("u")
         await asyncio.sleep(3)
         assert not hub.taken
         await asyncio.sleep(4)
         assert len(hub.taken) == 1
         hub.failures = [NotFound(404, "NotFound", "")]
-        desk.wanted["u"] = Write(key=KEY, body=2)
+        manager.wanted["u"] = Write(key=KEY, body=2)
         writer.enqueue("u")
         await asyncio.sleep(20)
         assert len(hub.taken) == 1
@@ -114,9 +114,9 @@ async def test_a_failed_write_is_tried_again_later_and_a_missing_offer_is_not() 
 
 @pytest.mark.looptime
 async def test_a_forgotten_offer_is_not_written() -> None:
-    hub, desk = FakeHub(), Desk()
-    with running(hub, desk) as writer:
-        desk.wanted["u"] = Write(key=KEY, body=1)
+    hub, manager = FakeHub(), FakeManager()
+    with running(hub, manager) as writer:
+        manager.wanted["u"] = Write(key=KEY, body=1)
         writer.enqueue("u")
         writer.forget("u")
         await asyncio.sleep(5)
@@ -125,13 +125,13 @@ async def test_a_forgotten_offer_is_not_written() -> None:
 
 @pytest.mark.looptime
 async def test_a_refused_status_is_told_and_tried_ever_more_rarely() -> None:
-    hub, desk = FakeHub(), Desk()
+    hub, manager = FakeHub(), FakeManager()
     hub.failures = [Invalid(422, "Invalid", "status.pools[0].free") for _ in range(1000)]
-    with running(hub, desk) as writer:
-        desk.wanted["u"] = Write(key=KEY, body=1, subresource="status")
+    with running(hub, manager) as writer:
+        manager.wanted["u"] = Write(key=KEY, body=1, subresource="status")
         writer.enqueue("u")
         await asyncio.sleep(3600)
-        assert 10 < len(desk.refused) < 25, "5, 10, 20 … 300 s"
+        assert 10 < len(manager.refused) < 25, "5, 10, 20 … 300 s"
         hub.failures = []
         await asyncio.sleep(301)
         assert [body for _, _, body in hub.taken] == [1]
@@ -139,15 +139,15 @@ async def test_a_refused_status_is_told_and_tried_ever_more_rarely() -> None:
 
 @pytest.mark.looptime
 async def test_an_offer_that_cannot_be_rendered_hurts_no_other_and_is_looked_at_again(caplog: pytest.LogCaptureFixture) -> None:
-    hub, desk = FakeHub(), Desk()
-    desk.poisoned = {"bad"}
-    with running(hub, desk) as writer:
-        desk.wanted = {uid: Write(key=OfferKey("prov-a", uid), body=uid) for uid in ("bad", "good")}
+    hub, manager = FakeHub(), FakeManager()
+    manager.poisoned = {"bad"}
+    with running(hub, manager) as writer:
+        manager.wanted = {uid: Write(key=OfferKey("prov-a", uid), body=uid) for uid in ("bad", "good")}
         writer.enqueue("bad")
         writer.enqueue("good")
         await asyncio.sleep(3)
         assert [body for _, _, body in hub.taken] == ["good"]
-        desk.poisoned = set()
+        manager.poisoned = set()
         await asyncio.sleep(10)
         assert [body for _, _, body in hub.taken] == ["good", "bad"]
     faults = [record for record in caplog.records if record.message == "offer.quarantined"]

@@ -1,4 +1,4 @@
-"""What the pilot's parts share."""
+"""What the reconciler's parts share."""
 
 from sampan.controller.reconcile.dependencies import ReconcileCounters
 

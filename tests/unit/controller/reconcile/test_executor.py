@@ -53,10 +53,10 @@ async def test_a_job_that_changed_on_the_hub_loses_its_assignment_and_the_schedu
         await w.bind()
         assert "binding" not in w.status()
         assert not w.member.seen
-        assert w.pilot.counters.conflicts == 1
+        assert w.reconciler.counters.conflicts == 1
         assert w.waited > before
         assert not list(w.state.in_flight(CLUSTER)), "what was counted as taken is free again"
-        assert not w.pilot.is_binding_to(OFFER)
+        assert not w.reconciler.is_binding_to(OFFER)
         await w.pass_time(5_000)
         assert [job.uid for job in w.state.snapshot(w.now).jobs] == ["u1"]
 
@@ -67,7 +67,7 @@ async def test_a_job_known_to_have_changed_since_the_plan_is_dropped_without_a_c
         old = w.assignment()
         w.change(spec={"suspend": True})
         w.watch()
-        w.pilot.bind(old)
+        w.reconciler.bind(old)
         await w.settle()
         assert not any("/status" in call.path and "binding" in call.body["status"] for call in w.hub.seen)
         assert w.status()["phase"] == "Suspended"
@@ -92,7 +92,7 @@ async def test_the_finalizers_own_event_may_overtake_its_reply() -> None:
         w.state.apply_job = lambda body: take(body) and take(body)  # type: ignore[method-assign]
         await w.bind()
         assert w.status()["binding"]["attempt"] == 1
-        assert w.pilot.counters.conflicts == 0
+        assert w.reconciler.counters.conflicts == 0
 
 
 async def test_an_attempt_number_is_never_used_again() -> None:
@@ -116,7 +116,7 @@ async def test_a_lost_reply_to_the_intent_is_looked_up_and_carried_on_with() -> 
         w.add(spec=H100_JOB)
         w.hub.lose_reply("PATCH", "/status")
         await w.bind()
-        w.pilot.enqueue("u1")
+        w.reconciler.enqueue("u1")
         await w.settle()
         assert w.status()["binding"]["attempt"] == 1
         assert len(w.member.calls("POST")) == 1
@@ -177,7 +177,7 @@ async def test_a_start_that_was_cut_short_is_taken_up_again() -> None:
         w.member.lose_reply("POST", "/services")
         await w.bind()
         w.now += 1_000
-        w.pilot.enqueue("u1")
+        w.reconciler.enqueue("u1")
         await w.settle()
         assert w.copy()["spec"]["suspend"] is False
         assert len(w.member.of("v1/services")) == 1
@@ -216,6 +216,6 @@ async def test_a_pool_that_left_before_the_start_ends_the_attempt() -> None:
         await w.bind()
         w.fleet.pools = (w.fleet.pools[0].__class__(name="other", cluster_uid=CLUSTER, nodes=("n9",)),)
         w.now += 1_000
-        w.pilot.enqueue("u1")
+        w.reconciler.enqueue("u1")
         await w.settle()
         assert (last(w)["outcome"], last(w)["reason"]) == ("Rejected", "PoolGone")

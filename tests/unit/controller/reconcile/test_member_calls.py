@@ -31,7 +31,7 @@ async def member() -> AsyncIterator[tuple[World, RemoteJobs]]:
     """A member, and what is done there."""
     async with world() as w:
         w.add(spec=H100_JOB)
-        yield w, w.pilot._executor._remotes
+        yield w, w.reconciler._executor._remotes
 
 
 async def put(w: World, name: str = NAME, **labels: str) -> None:
@@ -162,7 +162,7 @@ async def on_pool(**changes: Any) -> AsyncIterator[tuple[World, RemoteJobs]]:
         w.fleet.pools = (replace(pool(), **changes),)
         w.add(spec=H100_JOB)
         w.state.assume(w.assignment())
-        yield w, w.pilot._executor._remotes
+        yield w, w.reconciler._executor._remotes
 
 
 async def test_the_pools_recipe_reaches_the_pod() -> None:
@@ -213,5 +213,5 @@ async def test_a_share_that_cannot_be_asked_for_is_no_whole_card() -> None:
         part = {"class": b.H100, "count": 1, "share": {"memory": "8Gi"}}
         w.add(spec={"alternatives": [{"accelerator": part}]})
         with pytest.raises(CopyRejected, match="LaunchNotPossible"):
-            await w.pilot._executor._remotes.create(w.link, w.state.jobs["u1"], BINDING, pull_secrets=())
+            await w.reconciler._executor._remotes.create(w.link, w.state.jobs["u1"], BINDING, pull_secrets=())
         assert not w.member.of(REMOTE)

@@ -37,17 +37,17 @@ async def test_one_worker_at_a_time_works_on_a_job_and_the_others_go_on() -> Non
         for uid in ("u1", "u2", "u3"):
             w.add(uid, spec=H100_JOB)
         w.hub.fault("PATCH", "/job-u1/", slow)
-        w.pilot.bind(w.assignment("u1"))
+        w.reconciler.bind(w.assignment("u1"))
         await asyncio.wait_for(inside.wait(), 5)
         for _ in range(5):
-            w.pilot.enqueue("u1")
+            w.reconciler.enqueue("u1")
         for uid in ("u2", "u3"):
-            w.pilot.bind(w.assignment(uid))
+            w.reconciler.bind(w.assignment(uid))
         await until(lambda: len(w.member.of(REMOTE)) == 2)
         assert len(w.hub.calls("PATCH", "/job-u1/")) == 1, "its own writes never race"
         gate.set()
         await w.settle()
-        assert not w.pilot.is_binding_to(OFFER)
+        assert not w.reconciler.is_binding_to(OFFER)
 
 
 async def test_whatever_wakes_the_pilot_a_call_that_failed_is_made_again_ever_later(caplog: pytest.LogCaptureFixture) -> None:
@@ -56,7 +56,7 @@ async def test_whatever_wakes_the_pilot_a_call_that_failed_is_made_again_ever_la
         w.hub.fault("DELETE", "/job-u1", replying(500, "InternalError"), times=9)
         with caplog.at_level(logging.WARNING):
             for _ in range(700):
-                w.pilot.enqueue("u1")
+                w.reconciler.enqueue("u1")
                 await w.settle()
                 w.now += 500
         delays = [vars(record)["delay"] for record in caplog.records if record.message == "job.retry"]
@@ -65,7 +65,7 @@ async def test_whatever_wakes_the_pilot_a_call_that_failed_is_made_again_ever_la
         assert delays[4] > 2 * delays[1]
         assert all(30 <= delay <= 60 for delay in delays[6:]), "no longer than a minute"
         assert 10 <= len(w.hub.calls("DELETE")) <= 14, "nor is one that was carried out, as long as its effect is not seen"
-        assert w.pilot.counters.errors == 9
+        assert w.reconciler.counters.errors == 9
         assert {vars(record)["job"] for record in caplog.records} == {"team-a/job-u1"}
 
 
@@ -97,12 +97,12 @@ async def test_a_poisoned_record_is_set_aside_and_the_others_go_on() -> None:
         poison["binding"]["alternative"] = 5  # there is none
         w.add("u1", status=poison)
         w.add("u2", spec=H100_JOB)
-        w.pilot.enqueue("u1")
+        w.reconciler.enqueue("u1")
         await w.bind("u2")
-        assert w.pilot.counters.quarantined >= 1
+        assert w.reconciler.counters.quarantined >= 1
         assert w.status("u2")["phase"] == "Bound"
         assert [call for call in w.hub.seen if "job-u1" in call.path] == []
-        w.pilot.enqueue_member(CLUSTER)
+        w.reconciler.enqueue_member(CLUSTER)
         await w.settle()
         assert list(w.state.snapshot(w.now).jobs) == []
 
@@ -112,7 +112,7 @@ async def test_a_poisoned_assignment_is_given_back_and_not_planned_again_at_once
         w.add(spec=H100_JOB)
         w.members.remote_target = {}.__getitem__  # type: ignore[method-assign,assignment]
         await w.bind()
-        assert w.pilot.counters.quarantined == 1
+        assert w.reconciler.counters.quarantined == 1
         assert not list(w.state.in_flight(CLUSTER))
         assert not w.state.snapshot(w.now).jobs
         assert len(w.state.snapshot(w.now + 61_000).jobs) == 1
@@ -121,11 +121,11 @@ async def test_a_poisoned_assignment_is_given_back_and_not_planned_again_at_once
 async def test_an_offer_is_in_use_from_the_assignment_on() -> None:
     async with world() as w:
         w.add(spec=H100_JOB)
-        w.pilot.bind(w.assignment())
-        assert w.pilot.is_binding_to(OFFER)
-        assert not w.pilot.is_binding_to(OfferKey("prov-a", "another"))
+        w.reconciler.bind(w.assignment())
+        assert w.reconciler.is_binding_to(OFFER)
+        assert not w.reconciler.is_binding_to(OfferKey("prov-a", "another"))
         await w.settle()
-        assert not w.pilot.is_binding_to(OFFER), "from here on its binding says so"
+        assert not w.reconciler.is_binding_to(OFFER), "from here on its binding says so"
 
 
 async def test_a_job_that_merely_waits_costs_nothing() -> None:
@@ -134,17 +134,17 @@ async def test_a_job_that_merely_waits_costs_nothing() -> None:
             w.add(f"w{number}", spec=H100_JOB)
         await w.settle()
         assert not w.hub.seen
-        assert w.pilot.queue._delayed == {}
+        assert w.reconciler.queue._delayed == {}
 
 
 async def test_a_job_that_the_hub_has_no_more_is_forgotten_with_its_assignment() -> None:
     async with world() as w:
         w.add(spec=H100_JOB)
-        w.pilot.bind(w.assignment())
+        w.reconciler.bind(w.assignment())
         w.hub.drop(JOBS, "job-u1")
         w.state.remove_job("u1")
         await w.settle()
-        assert not w.pilot.is_binding_to(OFFER)
+        assert not w.reconciler.is_binding_to(OFFER)
         assert not w.hub.seen
         assert not list(w.state.in_flight(CLUSTER))
 
@@ -155,20 +155,20 @@ async def test_touching_a_cluster_touches_the_jobs_bound_there_and_no_others() -
         w.add("u2", spec=H100_JOB)
         await w.bind("u1")
         w.tell_copy("u1", active=1)
-        w.pilot.enqueue_member("another")
-        assert len(w.pilot.queue) == 0
-        w.pilot.enqueue_member(CLUSTER)
-        assert len(w.pilot.queue) == 1
+        w.reconciler.enqueue_member("another")
+        assert len(w.reconciler.queue) == 0
+        w.reconciler.enqueue_member(CLUSTER)
+        assert len(w.reconciler.queue) == 1
 
 
 async def test_an_unseen_change_is_noticed_by_the_second_net() -> None:
-    """Nothing tells of the deletion, but five seconds after the delete the pilot looks again by itself."""
+    """Nothing tells of the deletion, but five seconds after the delete the reconciler looks again by itself."""
     async with world(tombstone=0) as w:
         w.add(spec=H100_JOB)
         await w.bind()
         w.change(deletionTimestamp="2027-01-15T08:00:00Z")
         await w.pass_time(20_000)
-        assert "u1" in w.pilot.queue._delayed
+        assert "u1" in w.reconciler.queue._delayed
 
 
 async def test_conflicts_are_tried_again_ever_later() -> None:
@@ -181,10 +181,10 @@ async def test_conflicts_are_tried_again_ever_later() -> None:
         w.link.jobs["u1"] = msgspec.convert(w.copy(), RemoteJob)
         moments = []
         for _ in range(120):
-            before = w.pilot.counters.conflicts
-            w.pilot.enqueue("u1")
+            before = w.reconciler.counters.conflicts
+            w.reconciler.enqueue("u1")
             await w.settle()
-            if w.pilot.counters.conflicts > before:
+            if w.reconciler.counters.conflicts > before:
                 moments.append(w.now)
             w.now += 500
         pauses = [after - before for before, after in pairwise(moments)]
@@ -242,7 +242,7 @@ async def test_a_spec_that_cannot_be_read_is_told_with_its_generation_and_again_
 async def test_a_deletion_is_a_generation_too_and_costs_no_write_of_status() -> None:
     async with world() as w:
         w.add(status=_status("Pending"), generation=2, deletionTimestamp="2027-01-15T08:00:00Z")
-        w.pilot.enqueue("u1")
+        w.reconciler.enqueue("u1")
         await w.settle()
         assert w.hub.calls("PATCH", "/status") == []
 

@@ -31,25 +31,25 @@ class Frail(UseStore):
 
 
 def parts(failures: int = 0) -> tuple[UsageTracker, Frail, UsageWriter]:
-    """A book, a store in memory, and a writer between them."""
-    book, store = UsageTracker(clock=lambda: NOW), Frail("", half_life=WEEK, now=NOW)
+    """A tracker, a store in memory, and a writer between them."""
+    tracker, store = UsageTracker(clock=lambda: NOW), Frail("", half_life=WEEK, now=NOW)
     store.failures = failures
-    return book, store, UsageWriter(book, store)
+    return tracker, store, UsageWriter(tracker, store)
 
 
-def charge(book: UsageTracker, *uids: str) -> None:
+def charge(tracker: UsageTracker, *uids: str) -> None:
     """Jobs are bound."""
     for uid in uids:
-        book.on_job(record(uid, status=running()), lambda: "q")
+        tracker.on_job(record(uid, status=running()), lambda: "q")
 
 
 async def test_what_comes_within_a_second_is_one_transaction() -> None:
-    book, store, writer = parts()
+    tracker, store, writer = parts()
     task = asyncio.create_task(writer.run())
     for number in range(5):
-        charge(book, f"u{number}")
+        charge(tracker, f"u{number}")
         await asyncio.sleep(GATHER / 100)
-    await until(lambda: not book.outbox)
+    await until(lambda: not tracker.outbox)
     assert len(store.unsettled()) == 5
     assert store.batches == 1
     task.cancel()
@@ -58,12 +58,12 @@ async def test_what_comes_within_a_second_is_one_transaction() -> None:
 
 
 async def test_all_is_stored_in_batches() -> None:
-    book, store, writer = parts()
+    tracker, store, writer = parts()
     task = asyncio.create_task(writer.run())
-    charge(book, *(f"u{n}" for n in range(BATCH + 1)))
-    await until(lambda: not book.outbox)
-    charge(book, "late")
-    await until(lambda: not book.outbox)
+    charge(tracker, *(f"u{n}" for n in range(BATCH + 1)))
+    await until(lambda: not tracker.outbox)
+    charge(tracker, "late")
+    await until(lambda: not tracker.outbox)
     assert len(store.unsettled()) == BATCH + 2
     assert store.batches == 3
     task.cancel()
@@ -74,7 +74,7 @@ async def test_all_is_stored_in_batches() -> None:
 async def test_a_failing_store_is_seen_and_loses_nothing(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.setattr("sampan.controller.runtime.usage_writer.RETRY_DELAYS", (0, 0.01))
     monkeypatch.setattr("sampan.controller.runtime.usage_writer.GATHER", 0)
-    book, store, writer = parts(failures=3)
+    tracker, store, writer = parts(failures=3)
     seen: list[tuple[bool, int]] = []
     store_write = store.write
 
@@ -84,8 +84,8 @@ async def test_a_failing_store_is_seen_and_loses_nothing(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(store, "write", watched)
     task = asyncio.create_task(writer.run())
-    charge(book, "u1")
-    await until(lambda: not book.outbox)
+    charge(tracker, "u1")
+    await until(lambda: not tracker.outbox)
     assert seen == [(True, 1), (False, 1), (False, 1), (False, 1)]
     assert (writer.healthy, writer.errors) == (True, 3)
     assert [entry.levelno for entry in caplog.records if entry.message == "usage.write_failed"] == [logging.ERROR] * 3
@@ -96,8 +96,8 @@ async def test_a_failing_store_is_seen_and_loses_nothing(monkeypatch: pytest.Mon
 
 
 def test_the_last_words_are_stored_or_the_failure_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    book, store, writer = parts(failures=1)
-    charge(book, "u1")
+    tracker, store, writer = parts(failures=1)
+    charge(tracker, "u1")
     writer.flush()
     assert "usage.write_failed" in caplog.messages
     assert writer.unstored == 1

@@ -14,9 +14,9 @@ CELL = (OFFER, "h100-x8")
 COOLDOWN = 300_000
 
 
-def room(book: QueueRegistry | None = None) -> PendingJobs:
+def room(queues: QueueRegistry | None = None) -> PendingJobs:
     """An empty room with cool-downs of five minutes."""
-    return PendingJobs(book or QueueRegistry(), cooldown=COOLDOWN)
+    return PendingJobs(queues or QueueRegistry(), cooldown=COOLDOWN)
 
 
 def seen(of: PendingJobs, now: int = NOW) -> list[str]:
@@ -104,15 +104,15 @@ def test_what_holds_up_the_containers_of_one_job_closes_no_cell_to_the_like() ->
 
 
 def test_queues_and_labels_reach_the_jobs() -> None:
-    book = QueueRegistry()
-    of = room(book)
+    queues = QueueRegistry()
+    of = room(queues)
     of.add(record("u1"))
     assert of.backlog(NOW).jobs[0].queue == "default"
-    book.apply(queue("research", "team-a"))
+    queues.apply(queue("research", "team-a"))
     of.queues_changed()
     assert of.backlog(NOW).jobs[0].queue == "research"
-    book.set_label_keys(("tier",))
-    book.apply_namespace("team-a", {"tier": "gold"})
+    queues.set_label_keys(("tier",))
+    queues.apply_namespace("team-a", {"tier": "gold"})
     of.namespace_changed("team-a")
     assert of.backlog(NOW).jobs[0].shape.tenant == (("tier", "gold"),)
 

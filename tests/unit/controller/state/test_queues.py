@@ -20,7 +20,7 @@ def queue(name: str, *namespaces: str, at: str = "2026-01-01T00:00:00Z", uid: st
     }
 
 
-def book(*queues: dict[str, Any]) -> QueueRegistry:
+def registry(*queues: dict[str, Any]) -> QueueRegistry:
     """A book of these queues."""
     made = QueueRegistry()
     for each in queues:
@@ -66,21 +66,21 @@ RESEARCH = queue("research", "team-a", highestPriority=5, policies=["balanced", 
     ],
 )
 def test_where_a_job_queues(name: str, queues: tuple[dict[str, Any], ...], spec: dict[str, Any], want: str, barred: Reason | None) -> None:
-    got = seat(book(*queues), **spec)
+    got = seat(registry(*queues), **spec)
     assert (got.queue, got.inadmissible) == (want, barred), name
 
 
 def test_a_run_limit_counts_where_the_job_declares_none() -> None:
-    limited = book(queue("research", "team-a", defaultRunSeconds=3600))
+    limited = registry(queue("research", "team-a", defaultRunSeconds=3600))
     spec = {"startDeadlineSeconds": 60, "template": {"image": "r.example/a:1", "terminationGracePeriodSeconds": 30}}
     assert seat(limited, **spec).shape.demands[0].span_seconds == 60 + 3600 + 30
     assert seat(limited, **spec).shape.demands[0].limit_seconds is None, "nothing ends the job: the limit is an assumption"
     assert seat(limited, **spec, activeDeadlineSeconds=100).shape.demands[0].span_seconds == 60 + 100 + 30
-    assert seat(book(), **spec).shape.demands[0].span_seconds is None
+    assert seat(registry(), **spec).shape.demands[0].span_seconds is None
 
 
 def test_of_a_namespace_is_told_only_what_offers_read() -> None:
-    of = book()
+    of = registry()
     assert not of.apply_namespace("team-a", {"tier": "gold", "secret": "x"}), "nobody reads it"
     assert seat(of).shape.tenant == ()
     assert of.set_label_keys(("tier", "zone"))
@@ -92,12 +92,12 @@ def test_of_a_namespace_is_told_only_what_offers_read() -> None:
 
 
 def test_equal_shapes_are_one_object() -> None:
-    of = book()
+    of = registry()
     assert seat(of, alternatives=[LIMITED]).shape is seat(of, alternatives=[LIMITED]).shape
 
 
 def test_changes_are_told_and_a_queue_that_cannot_be_read_changes_nothing() -> None:
-    of = book(RESEARCH)
+    of = registry(RESEARCH)
     assert not of.apply(RESEARCH)
     with pytest.raises(InvalidObjectError, match=r"Queue research: spec\.weight: .*above 0"):
         of.apply(queue("research", "team-a", weight="0"))
@@ -108,7 +108,7 @@ def test_changes_are_told_and_a_queue_that_cannot_be_read_changes_nothing() -> N
 
 
 def test_the_end_of_a_queue_may_be_heard_after_its_successor() -> None:
-    of = book(RESEARCH)
+    of = registry(RESEARCH)
     of.apply(queue("research", "team-a", uid="second", at="2026-03-01T00:00:00Z"))
     assert not of.remove("uid-research"), "the successor is there"
     assert seat(of, priority=9).inadmissible is None

@@ -17,7 +17,7 @@ from sampan.kube.objects.workloads import JobSpec
 from sampan.model.job import Requirement, Share
 from sampan.model.members.cluster import Running
 from sampan.model.plan import Assignment
-from unit.controller.fakes import FakeFleet, pool
+from unit.controller.fakes import FakeMemberSource, pool
 
 from .test_queues import queue
 
@@ -87,7 +87,7 @@ def test_only_what_changed_is_another_object() -> None:
 
 
 def test_the_state_shows_a_job_as_running_from_its_assignment_to_its_end() -> None:
-    st = State(FakeFleet(), currency="CNY", cooldown=0)
+    st = State(FakeMemberSource(), currency="CNY", cooldown=0)
     st.apply_job(body("u1", spec=LIMITED))
     waiting = st.snapshot(NOW).jobs[0]
     made = Assignment(

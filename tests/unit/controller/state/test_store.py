@@ -16,14 +16,14 @@ from sampan.model.lifecycle import Outcome
 from sampan.model.members.offer import OfferKey
 from sampan.model.plan import Assignment
 from sampan.model.policy import BUILT_IN, Policy
-from unit.controller.fakes import H100_JOB, FakeFleet, pool
+from unit.controller.fakes import H100_JOB, FakeMemberSource, pool
 
 DELETED = {"deletionTimestamp": "2027-01-15T08:00:00Z"}
 
 
-def state(fleet: FakeFleet | None = None) -> State:
+def state(fleet: FakeMemberSource | None = None) -> State:
     """A state with a cool-down of five minutes."""
-    return State(fleet or FakeFleet(), currency="CNY", cooldown=300_000)
+    return State(fleet or FakeMemberSource(), currency="CNY", cooldown=300_000)
 
 
 def assignment(of: State, uid: str = "u1", *nodes: tuple[str, int]) -> Assignment:
@@ -111,7 +111,7 @@ def test_the_scheduler_is_told_when_a_job_may_be_placed() -> None:
 
 
 def test_removing_a_job_leaves_nothing_of_it() -> None:
-    fleet = FakeFleet()
+    fleet = FakeMemberSource()
     st = state(fleet)
     st.apply_job(body("u1", status=bound_status()))
     fleet.changed.clear()

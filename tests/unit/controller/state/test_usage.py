@@ -14,13 +14,13 @@ from sampan.model.lifecycle import Event, Outcome
 from sampan.model.plan import Assignment
 from sampan.scheduling.queueing.charge import UNDECLARED, decayed_forward
 from sampan.store.use import UseStore
-from unit.controller.fakes import FakeFleet
+from unit.controller.fakes import FakeMemberSource
 
 CHARGE = 24_000_000
 AT = NOW - 5_000
 
 
-def book(now: int = NOW) -> UsageTracker:
+def tracker(now: int = NOW) -> UsageTracker:
     """An empty book."""
     return UsageTracker(clock=lambda: now)
 
@@ -57,7 +57,7 @@ def ended(after: int, attempt: int = 1) -> s.Status:
 
 
 def test_a_plan_counts_until_it_is_withdrawn() -> None:
-    of = book()
+    of = tracker()
     of.assume(assignment())
     assert used(of) == {"default": decayed_forward(CHARGE, NOW, WEEK)}
     assert dict(of.by_queue["default"].namespaces) == {"team-a": decayed_forward(CHARGE, NOW, WEEK)}
@@ -69,7 +69,7 @@ def test_a_plan_counts_until_it_is_withdrawn() -> None:
 
 
 def test_what_is_bound_is_stored_and_corrected_when_it_ends() -> None:
-    of = book()
+    of = tracker()
     of.assume(assignment())
     for _ in range(2):
         of.on_job(record(status=running()), lambda: "elsewhere")
@@ -82,11 +82,11 @@ def test_what_is_bound_is_stored_and_corrected_when_it_ends() -> None:
 
 @pytest.mark.parametrize("lost", [True, False], ids=["the charge was not stored", "the charge was stored"])
 def test_a_restart_finds_what_is_bound(lost: bool) -> None:
-    first, store = book(), UseStore("", half_life=WEEK, now=NOW)
+    first, store = tracker(), UseStore("", half_life=WEEK, now=NOW)
     first.assume(assignment())
     first.on_job(record(status=running()), lambda: "default")
     store.write([] if lost else first.outbox)
-    second = book()
+    second = tracker()
     second.load(store.totals(), store.unsettled())
     second.on_job(record(status=running()), lambda: "default")
     assert second.by_queue == first.by_queue
@@ -97,11 +97,11 @@ def test_a_restart_finds_what_is_bound(lost: bool) -> None:
 
 
 def test_what_ended_or_went_while_nobody_looked_is_corrected() -> None:
-    first, store = book(), UseStore("", half_life=WEEK, now=NOW)
+    first, store = tracker(), UseStore("", half_life=WEEK, now=NOW)
     for uid in ("u1", "u2", "u3"):
         first.on_job(record(uid, status=running()), lambda: "q")
     store.write(first.outbox)
-    second = book(now=AT + UNDECLARED * 500)
+    second = tracker(now=AT + UNDECLARED * 500)
     second.load(store.totals(), store.unsettled())
     known = {"u1": record("u1", status=ended(after=864)), "u2": record("u2", status=running())}
     for each in known.values():
@@ -113,7 +113,7 @@ def test_what_ended_or_went_while_nobody_looked_is_corrected() -> None:
 
 
 def test_a_new_attempt_is_another_charge() -> None:
-    of = book()
+    of = tracker()
     of.on_job(record(status=running()), lambda: "q")
     requeued = s.released(ended(after=864), Event.REQUEUED, reason="X", message="", at=NOW)
     of.on_job(record(status=requeued), lambda: "q")
@@ -122,8 +122,8 @@ def test_a_new_attempt_is_another_charge() -> None:
 
 
 def test_the_state_shows_use_to_the_scheduler() -> None:
-    of = book()
-    st = State(FakeFleet(), currency="CNY", cooldown=0, usage=of)
+    of = tracker()
+    st = State(FakeMemberSource(), currency="CNY", cooldown=0, usage=of)
     st.apply_job(body("u1"))
     planned = st.snapshot(NOW).jobs[0]
     st.assume(replace(assignment(), job=planned, demand=planned.shape.demands[0]))

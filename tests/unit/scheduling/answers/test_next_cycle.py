@@ -1,4 +1,4 @@
-"""What becomes of a job in the next cycle, seen on the desk of that very cycle."""
+"""What becomes of a job in the next cycle, seen in the state of that very cycle."""
 
 from dataclasses import replace
 

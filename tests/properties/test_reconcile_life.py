@@ -137,7 +137,7 @@ class Life(RuleBasedStateMachine):
 
     @rule()
     def steer(self) -> None:
-        """Ask and act, as the pilot does, until there is nothing to do at once."""
+        """Ask and act, as the reconciler does, until there is nothing to do at once."""
         for _ in range(20):
             record = self.record()
             times = a.Times(now=self.now, tombstone=30_000, counters=15_000)

@@ -1,4 +1,4 @@
-"""Runs an OfferDesk against the hub of a federation without an operator, as the operator's identity.
+"""Runs an OfferManager against the hub of a federation without an operator, as the operator's identity.
 
 What must never live here: assertions.
 """
@@ -30,7 +30,7 @@ MARKED = {"joining-test": "yes"}
 
 
 class Harness:
-    """A desk, what it told, and the hub as administrator. `used` holds offers that jobs are said to be on."""
+    """An OfferManager, what it called back, and the hub as administrator. `used` holds offers that jobs are said to be on."""
 
     def __init__(self, fed: FederationUnderTest, client: Client, hub_uid: str) -> None:
         """`client` has the operator's token; timings are short, so that a dead member is noticed within seconds."""
@@ -52,7 +52,7 @@ class Harness:
             clock=lambda: time.time_ns() // 1_000_000,
         )
         namespaces = tuple(f"prov-{name}" for name in fed.members)
-        self.desk = OfferManager(
+        self.manager = OfferManager(
             client,
             OfferSettings(provider_namespaces=namespaces, home_origins=frozenset({"CN"}), link=settings),
             OfferCallbacks(
@@ -66,22 +66,22 @@ class Harness:
         )
 
     async def feed(self) -> None:
-        """Give the desk what the hub has, again and again."""
+        """Give the manager what the hub has, again and again."""
         known: set[str] = set()
         while True:
             for body in await self.hub.list_objects("providers"):
-                self.desk.apply_provider(body)
+                self.manager.apply_provider(body)
             offers = await self.hub.list_objects("clusteroffers")
             for body in offers:
-                self.desk.apply(body)
+                self.manager.apply(body)
             uids = {body["metadata"]["uid"] for body in offers}
             for gone in known - uids:
-                self.desk.remove(gone)
+                self.manager.remove(gone)
             known = uids
             await asyncio.sleep(0.2)
 
     async def admin(self, call: Callable[[], T]) -> T:
-        """Run something that blocks, beside the desk."""
+        """Run something that blocks, beside the manager."""
         return await asyncio.to_thread(call)
 
     async def secret(self, namespace: str, name: str, **data: str) -> None:
@@ -136,14 +136,14 @@ class Harness:
         return dict(body.get("status") or {})
 
     async def clean(self) -> None:
-        """Remove the offers and Secrets that tests made; the desk takes the finalizers off."""
+        """Remove the offers and Secrets that tests made; the manager takes the finalizers off."""
         self.used.clear()
         made = ("clusteroffer,secret", "-A", "-l", "joining-test=yes")
         await self.admin(lambda: self.fed.hub.kubectl("delete", *made, f"--timeout={PATIENCE}s"))
 
 
 async def comes(look: Callable[[], bool | Awaitable[bool]], what: str) -> None:
-    """Wait until `look` says yes; beside the desk, which lives in the same loop."""
+    """Wait until `look` says yes; beside the manager, which lives in the same loop."""
     deadline = time.monotonic() + PATIENCE
     while not (await seen if inspect.isawaitable(seen := look()) else seen):
         assert time.monotonic() < deadline, f"not within {PATIENCE} s: {what}"
@@ -152,11 +152,11 @@ async def comes(look: Callable[[], bool | Awaitable[bool]], what: str) -> None:
 
 @asynccontextmanager
 async def harness(fed: FederationUnderTest) -> AsyncIterator[Harness]:
-    """A running desk; what tests left on the hub is removed before the desk ends."""
+    """A running manager; what tests left on the hub is removed before the manager ends."""
     source = hub_source(fed.federation.existing_kubeconfig("operator"))
     async with Client(source.read(), limits=Limits(qps=1000, burst=1000)) as client:
         made = Harness(fed, client, await HubClient(client).cluster_uid())
-        tasks = [asyncio.create_task(made.feed()), asyncio.create_task(made.desk.run())]
+        tasks = [asyncio.create_task(made.feed()), asyncio.create_task(made.manager.run())]
         try:
             yield made
             await made.clean()
