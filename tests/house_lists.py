@@ -41,7 +41,6 @@ LONG_CLASSES: set[str] = {
     "JobReconciler",
     "MemberLink",
     "MemberWatches",
-    "OfferManager",
     "PublishedCapacity",
     "Publisher",
     "Reflector",

@@ -82,8 +82,8 @@ async def test_two_offers_of_one_namespace_share_one_link(joined: Harness) -> No
     """One kubeconfig, one inventory, two offers."""
     key = await joined.offer(A, "second", kubeconfigSecretRef={"name": "lingang-ondemand-kubeconfig"}, terms="OnDemand")
     await joined.until(key, "Schedulable", "True", "Schedulable")
-    assert len([link for link in joined.manager.links() if link.key.namespace == A]) == 1
-    assert {offer.cluster_uid for k, offer in joined.manager.offers().items() if k.namespace == A} == {
+    assert len([link for link in joined.manager.joined.links() if link.key.namespace == A]) == 1
+    assert {offer.cluster_uid for k, offer in joined.manager.joined.offers().items() if k.namespace == A} == {
         (await joined.status(JOINED))["clusterUID"]
     }
 
@@ -95,7 +95,7 @@ async def test_a_cluster_offered_from_another_namespace_is_refused(joined: Harne
     await joined.until(key, "Connected", "False", "DuplicateCluster")
     assert (await joined.condition(JOINED, "Schedulable"))["status"] == "True"
     assert "clusterUID" not in await joined.status(key)
-    link = joined.manager.link_of((await joined.status(JOINED))["clusterUID"])
+    link = joined.manager.joined.link_of((await joined.status(JOINED))["clusterUID"])
     assert link is not None
     assert link.key.namespace == A
 
@@ -151,7 +151,7 @@ async def test_a_rotated_credential_is_used_without_a_new_connection(joined: Har
     await joined.secret(A, "rotating", kubeconfig=await joined.kubeconfig("lingang"))
     key = await joined.offer(A, "rotating")
     await joined.until(key, "Schedulable", "True", "Schedulable")
-    link = next(link for link in joined.manager.links() if link.key.name == "rotating")
+    link = next(link for link in joined.manager.joined.links() if link.key.name == "rotating")
     client, before = link.client, link.client.credentials.fingerprint
     shown = (await joined.status(key))["kubeconfigFingerprint"]
     await asyncio.sleep(1)  # tokens of one second are equal
@@ -173,7 +173,7 @@ async def test_a_secret_that_leads_to_another_cluster_is_not_used(joined: Harnes
     await joined.secret(A, "moved", kubeconfig=good)
     key = await joined.offer(A, "moved")
     await joined.until(key, "Schedulable", "True", "Schedulable")
-    link = next(link for link in joined.manager.links() if link.key.name == "moved")
+    link = next(link for link in joined.manager.joined.links() if link.key.name == "moved")
     await joined.secret(A, "moved", kubeconfig=await joined.kubeconfig("pengcheng"))
     seen = await joined.until(key, "Connected", "True", "IdentityChanged")
     assert "last good" in seen["message"]
@@ -235,8 +235,8 @@ async def test_an_added_node_is_capacity_until_it_goes(joined: Harness) -> None:
     body = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "late", "labels": labels}, "status": node["status"]}
 
     def free() -> int:
-        cluster: Cluster = joined.manager.clusters()[uid]
-        cells = [cell for cell in joined.manager.cells() if cell.offer == JOINED and cell.pool.name == "h100-sxm-80gb-x8"]
+        cluster: Cluster = joined.manager.joined.clusters()[uid]
+        cells = [cell for cell in joined.manager.joined.cells() if cell.offer == JOINED and cell.pool.name == "h100-sxm-80gb-x8"]
         return sum(cluster.free(name)["nvidia.com/gpu"] for cell in cells for name in cell.pool.nodes)
 
     async def reaches(devices: int) -> None:
@@ -259,7 +259,7 @@ async def test_an_offer_in_use_drains_and_goes_with_its_last_copy(joined: Harnes
     await joined.admin(lambda: joined.fed.hub.kubectl("delete", "clusteroffer", "-n", A, "leaving", "--wait=false"))
     await joined.until(key, "Draining", "True", "JobsBound")
     await joined.until(key, "Schedulable", "False", "Draining")
-    assert not joined.manager.offers()[key].accepting
+    assert not joined.manager.joined.offers()[key].accepting
     joined.used.clear()
     await joined.admin(lambda: joined.fed.hub.kubectl("wait", "--for=delete", "clusteroffer/leaving", "-n", A, f"--timeout={PATIENCE}s"))
 
@@ -271,7 +271,7 @@ async def test_what_a_provider_was_not_granted_is_not_believed(joined: Harness) 
     seen = await joined.until(key, "Approved", "False", "RegionNotGranted")
     assert "spec.region" in seen["message"]
     assert "Provider lingang" in seen["message"]
-    offer = joined.manager.offers()[key]
+    offer = joined.manager.joined.offers()[key]
     assert (offer.approved, offer.region, dict(offer.labels)) == (False, "", {})
 
 

@@ -49,28 +49,30 @@ def flights(of: State) -> list[InFlight]:
 
 
 def test_an_assignment_counts_from_the_moment_it_is_made() -> None:
-    fleet = FakeMemberSource()
-    st = state(fleet)
+    st = state()
     st.apply_job(body(spec=H100_JOB))
+    changed: list[str] = []
+    st.on_in_flight.append(changed.append)
     st.assume(assignment(st))
     (flight,) = flights(st)
     assert (flight.job_uid, flight.nodes) == ("u1", (("n2", 1),))
     assert flight.per_replica["nvidia.com/gpu"] == 8
     assert list(st.in_flight("another")) == []
-    assert fleet.changed == [CLUSTER]
+    assert changed == [CLUSTER]
     assert waiting(st) == []
     assert st.waiting == 1, "it waits for its intent"
 
 
 def test_an_assignment_that_fails_is_given_back_whole() -> None:
-    fleet, told = FakeMemberSource(), []
-    st = state(fleet)
+    told: list[int] = []
+    st = state()
     st.apply_job(body(spec=H100_JOB))
     st.on_pending.append(lambda: told.append(1))
     st.assume(assignment(st))
-    fleet.changed.clear()
+    changed: list[str] = []
+    st.on_in_flight.append(changed.append)
     st.forget_assumed("u1")
-    assert (flights(st), waiting(st), fleet.changed, told) == ([], ["u1"], [CLUSTER], [1])
+    assert (flights(st), waiting(st), changed, told) == ([], ["u1"], [CLUSTER], [1])
     assert st.planned("u1") is None
     st.forget_assumed("u1")
     assert told == [1], "once"
@@ -96,10 +98,11 @@ def test_a_job_that_leaves_while_it_is_being_bound_frees_its_place_and_says_so(n
     st = state(fleet)
     st.apply_job(body(spec=H100_JOB))
     st.assume(assignment(st))
-    fleet.changed.clear()
+    changed: list[str] = []
+    st.on_in_flight.append(changed.append)
     st.apply_job(body(resourceVersion="11", generation=2, **kwargs))
     assert flights(st) == [], name
-    assert CLUSTER in fleet.changed, "else its devices look taken until something else happens there"
+    assert CLUSTER in changed, "else its devices look taken until something else happens there"
 
 
 def test_a_job_removed_while_it_is_being_bound_frees_its_place_and_says_so() -> None:
@@ -107,10 +110,11 @@ def test_a_job_removed_while_it_is_being_bound_frees_its_place_and_says_so() -> 
     st = state(fleet)
     st.apply_job(body(spec=H100_JOB))
     st.assume(assignment(st))
-    fleet.changed.clear()
+    changed: list[str] = []
+    st.on_in_flight.append(changed.append)
     st.remove_job("u1")
     assert flights(st) == []
-    assert CLUSTER in fleet.changed
+    assert CLUSTER in changed
 
 
 def preferring(*hostnames: str, **kwargs: Any) -> Job:

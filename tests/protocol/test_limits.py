@@ -34,6 +34,7 @@ class Member(FakeMemberSource):
         self.offer = replace(b.offer(OFFER.name, namespace=OFFER.namespace, cluster_uid=CLUSTER), member_queue="gpu" if queue else "")
         self.state = State(self, currency="CNY", cooldown=0)
         self.parts = OfferPools(load(), frozenset(), self.state.in_flight)
+        self.state.on_in_flight.append(self.parts.in_flight_changed)
         self.inventory = Inventory(HUB, self._changed)
         self.parts.set_offer(self.offer, trust_overrides=False)
         self.parts.attach_member(CLUSTER, self.inventory)
@@ -55,9 +56,6 @@ class Member(FakeMemberSource):
 
     def nodes(self, cluster_uid: str) -> Mapping[str, Node]:
         return self.inventory.nodes
-
-    def in_flight_changed(self, cluster_uid: str) -> None:
-        self.parts.in_flight_changed(cluster_uid)
 
     def cycle(self) -> list[str]:
         """Run one cycle and assume what it assigns."""

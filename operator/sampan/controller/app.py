@@ -88,7 +88,7 @@ async def _run(settings: Settings, source: Source) -> None:
         async with (
             health_server(host, port, registry, ready=lambda: wiring.usage_writer.healthy, healthy=lambda: kopf_thread.alive),
             query_server(
-                settings, LiveBackend(wiring.state, wiring.offers, now, lambda: wiring.reconciler.bind_allowance), client, clock=now
+                settings, LiveBackend(wiring.state, wiring.offers.joined, now, lambda: wiring.reconciler.bind_allowance), client, clock=now
             ),
         ):
             kopf_thread.start()

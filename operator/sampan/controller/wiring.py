@@ -62,13 +62,14 @@ class Wiring:
         )
         usage, self.store = _open_usage(settings, clock)
         self.usage_writer = UsageWriter(usage, self.store)
-        self.state = State(self.offers, currency=settings.currency, cooldown=int(settings.cooldown * 1000), usage=usage)
+        self.state = State(self.offers.joined, currency=settings.currency, cooldown=int(settings.cooldown * 1000), usage=usage)
+        self.state.on_in_flight.append(self.offers.in_flight_changed)
         self.state.reservations.on_change(self.offers.reservations_changed)
-        view = MemberView(self.offers, clock)
+        view = MemberView(self.offers.joined, clock)
         remotes = RemoteJobs(self.state, hub, identity.hub_id, namespace=settings.namespace)
         dependencies = ReconcilerDeps(
             state=self.state,
-            members=self.offers,
+            members=self.offers.joined,
             hub=hub,
             remotes=remotes,
             view=view,
@@ -198,7 +199,7 @@ class Wiring:
             record = self.state.jobs[uid]
             assert record.binding is not None
             binding = record.binding
-            link = self.offers.link_of(binding.cluster_uid)
+            link = self.offers.joined.link_of(binding.cluster_uid)
             if not record.phase.ended or link is None or not link.follows(binding.namespace) or link.has_remnants(record.uid):
                 yield record
 
@@ -206,9 +207,11 @@ class Wiring:
         """Return every metric as it is now."""
         done, loop = self.reconciler.counters, self.loop
         phases = Counter(str(record.phase) for record in self.state.jobs.values())
-        offers = Counter(str(o.approved and o.connected and o.permitted and o.accepting).lower() for o in self.offers.offers().values())
+        offers = Counter(
+            str(o.approved and o.connected and o.permitted and o.accepting).lower() for o in self.offers.joined.offers().values()
+        )
         members: dict[str, bool] = {}
-        for link in self.offers.links():
+        for link in self.offers.joined.links():
             if link.cluster_uid is not None:
                 members[link.cluster_uid] = members.get(link.cluster_uid, False) or link.connected
         return {

@@ -50,7 +50,6 @@ class FakeMemberSource:
     def __init__(self, *pools: Pool) -> None:
         self.pools = pools or (pool(),)
         self.copies: dict[str, RemoteJob] = {}
-        self.changed: list[str] = []
 
     def offers(self) -> Mapping[OfferKey, Offer]:
         return {OFFER: b.offer(OFFER.name, namespace=OFFER.namespace, cluster_uid=CLUSTER)}
@@ -71,9 +70,6 @@ class FakeMemberSource:
 
     def remote_job(self, cluster_uid: str, job_uid: str) -> RemoteJob | None:
         return self.copies.get(job_uid) if cluster_uid == CLUSTER else None
-
-    def in_flight_changed(self, cluster_uid: str) -> None:
-        self.changed.append(cluster_uid)
 
 
 @dataclass(slots=True)

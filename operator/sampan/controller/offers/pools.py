@@ -23,6 +23,9 @@ class OfferPools:
         self._excluded: dict[OfferKey, tuple[tuple[object, ...], tuple[ExcludedNodes, ...]]] = {}
         self._parts: list[tuple[OfferKey, tuple[Pool, ...]]] = []
         self._cells: tuple[Cell, ...] = ()
+        self._version = 0
+        """Counts changes of offers: with the generations of the views, which the catalogue moves too, all that cells follow from."""
+        self._basis: tuple[object, ...] | None = None
 
     @property
     def catalog(self) -> Catalog:
@@ -31,11 +34,14 @@ class OfferPools:
 
     def set_offer(self, offer: Offer, *, trust_overrides: bool) -> None:
         """Take an offer as it was assessed."""
-        self._offers[offer.key] = offer, trust_overrides
+        if self._offers.get(offer.key) != (offer, trust_overrides):
+            self._offers[offer.key] = offer, trust_overrides
+            self._version += 1
 
     def remove_offer(self, key: OfferKey) -> None:
         """Drop an offer."""
         self._offers.pop(key, None)
+        self._version += 1
         self._pools.pop(key, None)
         self._excluded.pop(key, None)
 
@@ -103,11 +109,14 @@ class OfferPools:
 
     def cells(self) -> tuple[Cell, ...]:
         """Return every pool of every offer, by offer and name; the same value where nothing changed."""
-        parts = [(key, self.pools(key)) for key in sorted(self._offers)]
-        same = len(parts) == len(self._parts) and all(a == b and p is q for (a, p), (b, q) in zip(parts, self._parts, strict=True))
-        if not same:
-            self._parts = parts
-            self._cells = tuple(cell for key, pools in parts for cell in cells_of(key, pools))
+        basis = self._version, tuple((view, _generation(view)) for view in self._views.values())
+        if basis != self._basis:
+            parts = [(key, self.pools(key)) for key in sorted(self._offers)]
+            same = len(parts) == len(self._parts) and all(a == b and p is q for (a, p), (b, q) in zip(parts, self._parts, strict=True))
+            if not same:
+                self._parts = parts
+                self._cells = tuple(cell for key, pools in parts for cell in cells_of(key, pools))
+            self._basis = basis
         return self._cells
 
     def cluster(self, uid: str) -> Cluster | None:
@@ -118,3 +127,9 @@ class OfferPools:
     def clusters(self) -> Mapping[str, Cluster]:
         """Return all clusters as they are now."""
         return {uid: view.cluster(self._in_flight) for uid, view in sorted(self._views.items())}
+
+
+def _generation(view: ClusterView) -> int:
+    """Return the generation of a view with all changes that it heard of taken in."""
+    view.nodes()
+    return view.generation

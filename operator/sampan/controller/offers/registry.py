@@ -11,6 +11,7 @@ from sampan.api.convert.classes import ClassDeclaration, class_of
 from sampan.api.convert.offers import DeclaredOffer, InvalidObjectError, ProviderGrant, SecretRef, declared_offer, provider_grant
 from sampan.controller.members.facts import LinkFacts
 from sampan.controller.offers.assessment import AssessedOffer, HubFacts, assess, grant_for, holder_of
+from sampan.controller.offers.index import OfferIndex
 from sampan.model.members.offer import Offer, OfferKey
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ class OfferRegistry:
         self._classes: dict[str, ClassDeclaration] = {}
         self._offers: dict[OfferKey, Offer] = {}
         self._dirty: set[str] = set()
+        self._index = OfferIndex()
 
     # --- what the hub says ----------------------------------------------------------------------------------------
 
@@ -50,6 +52,7 @@ class OfferRegistry:
         status = body.get("status")
         self.statuses[uid] = status if isinstance(status, Mapping) else {}
         self._uids[declared.key] = uid
+        self._index.put(uid, secret=declared.secret, cluster_uid=self.cluster_uid(declared))
         self._mark_cluster_dirty(declared)
         self._dirty.add(uid)
         return declared
@@ -62,6 +65,7 @@ class OfferRegistry:
         for known in (self.statuses, self.assessed):
             known.pop(uid, None)
         self._dirty.discard(uid)
+        self._index.remove(uid)
         if self._uids.get(declared.key) == uid:
             del self._uids[declared.key]
         self._offers = {key: offer for key, offer in self._offers.items() if offer.uid != uid}
@@ -98,9 +102,12 @@ class OfferRegistry:
 
     def link_changed(self, key: SecretRef, cluster_uid: str | None) -> None:
         """Hear that a link found something, or lost it."""
-        for uid, declared in self.declared.items():
-            if declared.secret == key or (cluster_uid is not None and self.cluster_uid(declared) == cluster_uid):
-                self._dirty.add(uid)
+        for uid in self._index.with_secret(key):
+            declared = self.declared[uid]
+            self._index.put(uid, secret=key, cluster_uid=self.cluster_uid(declared))
+            self._dirty.add(uid)
+        if cluster_uid is not None:
+            self._dirty |= self._index.with_cluster(cluster_uid)
 
     # --- what follows ---------------------------------------------------------------------------------------------
 
@@ -133,13 +140,21 @@ class OfferRegistry:
         uid = self._uids.get(key)
         return self.declared.get(uid) if uid is not None else None
 
+    def kubeconfigs(self) -> Mapping[SecretRef, frozenset[str]]:
+        """Return the kubeconfigs that offers name; with each, the namespaces of our jobs on its member."""
+        wanted: dict[SecretRef, set[str]] = {}
+        for declared in self.declared.values():
+            if declared.secret is not None:
+                wanted.setdefault(declared.secret, set()).add(declared.remote_namespace)
+        return {key: frozenset(namespaces) for key, namespaces in wanted.items()}
+
     def facts(self, declared: DeclaredOffer) -> LinkFacts:
         """Return what the offer's link found."""
         return LinkFacts() if declared.secret is None else self._facts(declared.secret).of(declared.remote_namespace)
 
     def cluster_uid(self, declared: DeclaredOffer) -> str | None:
         """Return the member an offer is for: the one it was connected to first."""
-        return declared.known_cluster_uid or self.facts(declared).cluster_uid
+        return declared.known_cluster_uid or (self._facts(declared.secret).cluster_uid if declared.secret is not None else None)
 
     def trusts_overrides(self, declared: DeclaredOffer) -> bool:
         """Tell whether the classes that the offer names for its pools are believed."""
@@ -148,22 +163,24 @@ class OfferRegistry:
 
     def holder(self, cluster_uid: str) -> DeclaredOffer | None:
         """Return the offer with whose namespace a cluster is."""
-        return holder_of(cluster_uid, ((declared, self.cluster_uid(declared)) for declared in self._contenders()))
+        return holder_of(cluster_uid, ((declared, cluster_uid) for declared in self.of_cluster(cluster_uid) if self._contends(declared)))
+
+    def of_cluster(self, cluster_uid: str) -> Iterable[DeclaredOffer]:
+        """Yield the offers that are for a cluster, in no order."""
+        return (self.declared[uid] for uid in self._index.with_cluster(cluster_uid))
 
     def _holder(self, declared: DeclaredOffer) -> DeclaredOffer | None:
         found = self.facts(declared).cluster_uid
         return None if found is None else self.holder(found)
 
-    def _contenders(self) -> Iterable[DeclaredOffer]:
-        """Yield offers that may hold a cluster: those of a Provider's namespaces, and those that once were connected."""
-        for declared in self.declared.values():
-            if declared.known_cluster_uid is not None or grant_for(declared.key.namespace, self._grants.values()) is not None:
-                yield declared
+    def _contends(self, declared: DeclaredOffer) -> bool:
+        """Tell whether an offer may hold a cluster: it is of a Provider's namespace, or was connected once."""
+        return declared.known_cluster_uid is not None or grant_for(declared.key.namespace, self._grants.values()) is not None
 
     def _mark_cluster_dirty(self, declared: DeclaredOffer) -> None:
         cluster_uid = self.cluster_uid(declared)
         if cluster_uid is not None:
-            self._dirty |= {uid for uid, other in self.declared.items() if self.cluster_uid(other) == cluster_uid}
+            self._dirty |= self._index.with_cluster(cluster_uid)
 
 
 def _older(version: str, known: str) -> bool:

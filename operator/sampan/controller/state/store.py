@@ -4,10 +4,11 @@ One loop owns it: every method is called there, none waits. It decides nothing a
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from sampan.controller.state.bindings import BindingIndex
 from sampan.controller.state.demand_mix import DemandHistogram
+from sampan.controller.state.member_source import MemberSource
 from sampan.controller.state.pending import CellId, PendingJobs
 from sampan.controller.state.queues import QueueRegistry
 from sampan.controller.state.record import JobRecord, record_of
@@ -15,38 +16,11 @@ from sampan.controller.state.reservations import ReservationStore
 from sampan.controller.state.running import RunningJobs, assumed_in_flight, assumed_running, bound_in_flight, running_of
 from sampan.controller.state.usage import UsageTracker
 from sampan.inventory.in_flight import InFlight
-from sampan.kube.objects.workloads import Job as RemoteJob
-from sampan.model.members.accelerator import AcceleratorClass
-from sampan.model.members.cluster import Cell, Cluster, Node, Pool, Running
+from sampan.model.members.cluster import Cell, Pool, Running
 from sampan.model.members.offer import Offer, OfferKey
 from sampan.model.plan import Assignment
 from sampan.model.policy import BUILT_IN, Policy
 from sampan.model.snapshot import Snapshot
-
-
-class MemberSource(Protocol):
-    """What the state needs of the joined members."""
-
-    def offers(self) -> Mapping[OfferKey, Offer]:
-        """Return every offer by key."""
-
-    def cells(self) -> tuple[Cell, ...]:
-        """Return every pool of every offer."""
-
-    def clusters(self) -> Mapping[str, Cluster]:
-        """Return the members by kube-system UID."""
-
-    def classes(self) -> Mapping[str, AcceleratorClass]:
-        """Return the facts of every accelerator class."""
-
-    def nodes(self, cluster_uid: str) -> Mapping[str, Node]:
-        """Return a member's nodes by name; empty where the member is not known."""
-
-    def remote_job(self, cluster_uid: str, job_uid: str) -> RemoteJob | None:
-        """Return our copy of a job as the member's watch last showed it."""
-
-    def in_flight_changed(self, cluster_uid: str) -> None:
-        """Hear that assignments to a member changed, so that its free counts are stale."""
 
 
 class State:
@@ -61,6 +35,8 @@ class State:
         """Called with every record that is new or changed."""
         self.on_pending: list[Callable[[], None]] = []
         """Called when a job may be placed that could not be before."""
+        self.on_in_flight: list[Callable[[str], None]] = []
+        """Called with the UID of a cluster when assignments to it changed, so that its free counts are stale."""
         self._members, self._currency = members, currency
         self.queues = QueueRegistry()
         self.pending = PendingJobs(self.queues, cooldown=cooldown)
@@ -146,13 +122,13 @@ class State:
             self.pending.remove(record.uid)
             self._unassume(record.uid)
         for cluster_uid in {b.cluster_uid for r in (known, record) if r is not None and (b := r.binding) is not None}:
-            self._members.in_flight_changed(cluster_uid)
+            self._in_flight_changed(cluster_uid)
 
     def _unindex(self, record: JobRecord) -> None:
         binding = record.binding
         if binding is not None and record.uid in self._open.get(binding.cluster_uid, ()):
             self._open[binding.cluster_uid].discard(record.uid)
-            self._members.in_flight_changed(binding.cluster_uid)
+            self._in_flight_changed(binding.cluster_uid)
 
     def assume(self, assignment: Assignment) -> None:
         """Count an assignment as taken from now on, before its intent is written."""
@@ -163,7 +139,7 @@ class State:
         self._in_flight.pop(assignment.job.uid, None)
         self._running_jobs.invalidate(assignment.job.uid)
         self._planned[assignment.job.uid] = assignment
-        self._members.in_flight_changed(assignment.cluster_uid)
+        self._in_flight_changed(assignment.cluster_uid)
 
     def forget_assumed(self, uid: str) -> None:
         """Give an assignment back whose intent was not written."""
@@ -179,7 +155,7 @@ class State:
             self.pending.include(uid)
             self.usage.rollback(uid)
             self._running_jobs.invalidate(uid)
-            self._members.in_flight_changed(assignment.cluster_uid)
+            self._in_flight_changed(assignment.cluster_uid)
         return assignment is not None
 
     def _notify_pending(self) -> None:
@@ -298,3 +274,7 @@ class State:
             if self.queues.set_label_keys(tuple(sorted({e.key for offer in offers.values() for e in offer.tenants.expressions}))):
                 self.pending.queues_changed()
         return offers
+
+    def _in_flight_changed(self, cluster_uid: str) -> None:
+        for hear in self.on_in_flight:
+            hear(cluster_uid)

@@ -87,13 +87,13 @@ async def up(world: World) -> None:
 async def test_an_offer_becomes_cells_of_a_cluster(world: World) -> None:
     await up(world)
     uid = world.member.uid
-    assert [(cell.offer, cell.pool.cluster_uid) for cell in world.manager.cells()] == [(ONE, uid)]
-    assert world.manager.clusters()[uid].free("n1")["nvidia.com/gpu"] == 8
-    assert world.manager.offers()[ONE].connected
+    assert [(cell.offer, cell.pool.cluster_uid) for cell in world.manager.joined.cells()] == [(ONE, uid)]
+    assert world.manager.joined.clusters()[uid].free("n1")["nvidia.com/gpu"] == 8
+    assert world.manager.joined.offers()[ONE].connected
     assert uid in world.members
     before = world.changes
     world.member.put(PODS, pod_body(gpus=3))
-    await until(lambda: world.manager.clusters()[uid].free("n1")["nvidia.com/gpu"] == 5, "the pod counts")
+    await until(lambda: world.manager.joined.clusters()[uid].free("n1")["nvidia.com/gpu"] == 5, "the pod counts")
     assert world.changes > before
 
 
@@ -105,7 +105,7 @@ async def test_what_is_kept_for_waiting_jobs_is_written_when_it_changes(world: W
         return [pool["reserved"] for pool in shown[-1]] if shown else []
 
     await until(lambda: reserved() == [0], "nothing is kept")
-    world.kept = {world.manager.cells()[0].pool.name: 4}
+    world.kept = {world.manager.joined.cells()[0].pool.name: 4}
     world.manager.reservations_changed({ONE})
     await until(lambda: reserved() == [4], "the offer shows what is kept")
 
@@ -113,34 +113,34 @@ async def test_what_is_kept_for_waiting_jobs_is_written_when_it_changes(world: W
 async def test_the_pilot_finds_link_berth_and_copies(world: World) -> None:
     await up(world)
     uid = world.member.uid
-    link = world.manager.link_of(uid)
+    link = world.manager.joined.link_of(uid)
     assert link is not None
     assert link.connected
-    assert world.manager.links() == (link,)
+    assert world.manager.joined.links() == (link,)
     world.member.put(JOBS, job_body())
     await until(lambda: world.jobs == [(uid, JOB)], "told of the copy")
-    assert world.manager.remote_job(uid, JOB) is not None
-    assert world.manager.remote_job("elsewhere", JOB) is None
-    assert world.manager.remote_target(ONE) == ("sampan-jobs", ())
-    assert world.manager.offer_state(ONE) == (True, False)
-    assert world.manager.offer_state(OfferKey("prov-a", "none")) == (False, False)
+    assert world.manager.joined.remote_job(uid, JOB) is not None
+    assert world.manager.joined.remote_job("elsewhere", JOB) is None
+    assert world.manager.joined.remote_target(ONE) == ("sampan-jobs", ())
+    assert world.manager.joined.offer_state(ONE) == (True, False)
+    assert world.manager.joined.offer_state(OfferKey("prov-a", "none")) == (False, False)
     with pytest.raises(KeyError):
-        world.manager.remote_target(OfferKey("prov-a", "none"))
+        world.manager.joined.remote_target(OfferKey("prov-a", "none"))
 
 
 async def test_two_offers_of_a_namespace_share_a_link_and_it_ends_with_the_last(world: World) -> None:
     await up(world)
     world.apply(offer_body("second", remoteNamespace="sampan-jobs"))
-    await until(lambda: len(world.manager.cells()) == 2, "both have pools")
-    assert len(world.manager.links()) == 1
+    await until(lambda: len(world.manager.joined.cells()) == 2, "both have pools")
+    assert len(world.manager.joined.links()) == 1
     world.manager.remove("uid-prov-a-one")
-    assert len(world.manager.links()) == 1
-    assert list(world.manager.offers()) == [OfferKey("prov-a", "second")]
+    assert len(world.manager.joined.links()) == 1
+    assert list(world.manager.joined.offers()) == [OfferKey("prov-a", "second")]
     world.manager.remove("uid-prov-a-second")
-    assert world.manager.links() == ()
-    assert world.manager.cells() == ()
-    assert world.manager.clusters() == {}
-    assert world.manager.link_of(world.member.uid) is None
+    assert world.manager.joined.links() == ()
+    assert world.manager.joined.cells() == ()
+    assert world.manager.joined.clusters() == {}
+    assert world.manager.joined.link_of(world.member.uid) is None
 
 
 async def test_an_offer_in_use_keeps_its_finalizer_until_the_last_copy_is_gone(world: World) -> None:
@@ -148,8 +148,8 @@ async def test_an_offer_in_use_keeps_its_finalizer_until_the_last_copy_is_gone(w
     world.used = {ONE}
     world.apply(offer_body(meta={"deletionTimestamp": "2026-01-01T00:00:00Z"}))
     await until(lambda: world.conditions().get("Draining") == "JobsBound", "drains")
-    assert world.manager.offer_state(ONE) == (True, True)
-    assert not world.manager.offers()[ONE].accepting
+    assert world.manager.joined.offer_state(ONE) == (True, True)
+    assert not world.manager.joined.offers()[ONE].accepting
     assert not [body for path, _, body in world.hub.patches if not path.endswith("/status")]
     world.used = set()
     await until(lambda: [body for path, _, body in world.hub.patches if not path.endswith("/status")], "released")
@@ -161,9 +161,9 @@ async def test_an_offer_that_is_gone_is_not_brought_back_by_the_reply_to_its_las
     reply = offer_body(meta={"deletionTimestamp": "2026-01-01T00:00:00Z", "resourceVersion": "99"})
     world.manager.remove("uid-prov-a-one")
     world.manager._written(reply)
-    assert world.manager.offers() == {}
-    assert world.manager.cells() == ()
-    assert world.manager.links() == ()
+    assert world.manager.joined.offers() == {}
+    assert world.manager.joined.cells() == ()
+    assert world.manager.joined.links() == ()
 
 
 async def test_a_poisoned_offer_and_a_poisoned_provider_hurt_nobody(world: World) -> None:
@@ -173,24 +173,24 @@ async def test_a_poisoned_offer_and_a_poisoned_provider_hurt_nobody(world: World
     world.manager.apply_provider(provider_body("broken", nonsense=True))
     world.manager.apply_class({"metadata": {"name": "broken", "uid": "x"}, "spec": {"vendor": 1}})
     await until(lambda: world.conditions().get("Approved") == "InvalidSpec", "told")
-    assert world.manager.offers()[ONE].approved
-    assert len(world.manager.cells()) == 1
+    assert world.manager.joined.offers()[ONE].approved
+    assert len(world.manager.joined.cells()) == 1
 
 
 async def test_a_declared_class_changes_what_devices_are(world: World) -> None:
     await up(world)
     facts = {"vendor": "nvidia", "family": "h100", "stack": "cuda", "origin": "US", "resourceNames": ["nvidia.com/gpu"]}
     world.manager.apply_class({"metadata": {"name": "own-h100", "uid": "c"}, "spec": facts})
-    names = [cell.pool.accelerator.name for cell in world.manager.cells() if cell.pool.accelerator]
+    names = [cell.pool.accelerator.name for cell in world.manager.joined.cells() if cell.pool.accelerator]
     assert names == ["own-h100"]
     world.manager.remove_class("c")
-    assert [cell.pool.accelerator.name for cell in world.manager.cells() if cell.pool.accelerator] == ["nvidia-h100-sxm-80gb"]
+    assert [cell.pool.accelerator.name for cell in world.manager.joined.cells() if cell.pool.accelerator] == ["nvidia-h100-sxm-80gb"]
 
 
 async def test_what_a_provider_loses_its_offers_lose(world: World) -> None:
     await up(world)
     world.manager.remove_provider("uid-alpha")
-    assert not world.manager.offers()[ONE].approved
+    assert not world.manager.joined.offers()[ONE].approved
     await until(lambda: world.conditions().get("Approved") == "NoProvider", "told")
 
 
@@ -205,13 +205,13 @@ async def test_no_secret_enters_a_status(world: World) -> None:
 async def test_why_a_member_cannot_be_worked_with_is_known_even_if_it_was_never_met(world: World) -> None:
     await up(world)
     uid = world.member.uid
-    assert world.manager.outage(uid, ONE) is None
-    assert world.manager.outage(uid, OfferKey("prov-a", "none")) is None
+    assert world.manager.joined.outage(uid, ONE) is None
+    assert world.manager.joined.outage(uid, OfferKey("prov-a", "none")) is None
     world.member.silence(on=True)
-    await until(lambda: world.manager.outage(uid, ONE), "it fell silent")
+    await until(lambda: world.manager.joined.outage(uid, ONE), "it fell silent")
     world.member.silence(on=False)
-    await until(lambda: world.manager.outage(uid, ONE) is None, "it is back")
-    other = world.manager.outage("the cluster of old times", ONE)
+    await until(lambda: world.manager.joined.outage(uid, ONE) is None, "it is back")
+    other = world.manager.joined.outage("the cluster of old times", ONE)
     assert other is not None
     assert other.reason == "IdentityChanged", "the kubeconfig leads elsewhere by now"
 
@@ -225,8 +225,8 @@ async def test_a_member_that_is_away_when_the_operator_starts_is_known_by_its_of
         made.apply(offer_body())
         task = asyncio.create_task(made.manager.run())
         try:
-            await until(lambda: made.manager.outage("never met", ONE), "refused")
-            found = made.manager.outage("never met", ONE)
+            await until(lambda: made.manager.joined.outage("never met", ONE), "refused")
+            found = made.manager.joined.outage("never met", ONE)
             assert found is not None
             assert found.reason == "Unreachable"
         finally:

@@ -66,8 +66,9 @@ def test_a_poisoned_offer_is_not_approved_and_hurts_no_other(registry: OfferRegi
 def test_the_cluster_goes_to_the_next_when_its_holder_leaves(registry: OfferRegistry, found: dict[SecretRef, LinkFacts]) -> None:
     registry.apply_provider(provider_body("beta", namespaces=("prov-b",)))
     registry.apply_offer(offer_body("two", namespace="prov-b", meta={"creationTimestamp": "2026-02-01T00:00:00Z"}))
-    found[KEY] = found[SecretRef("prov-b", "kc", "kubeconfig")] = UP
-    registry.link_changed(KEY, MEMBER)
+    for key in (KEY, SecretRef("prov-b", "kc", "kubeconfig")):
+        found[key] = UP
+        registry.link_changed(key, MEMBER)
     registry.reassess()
     assert registry.offers[ONE].connected
     assert not registry.offers[TWO].connected
@@ -118,3 +119,31 @@ def test_offers_of_one_kubeconfig_have_the_troubles_of_their_own_namespace(
     registry.link_changed(KEY, MEMBER)
     registry.reassess()
     assert [(registry.offers[key].connected, registry.offers[key].permitted) for key in (ONE, other)] == [(True, True), (True, False)]
+
+
+def test_what_a_link_or_an_offer_says_costs_what_it_concerns_however_many_offers_there_are() -> None:
+    asked: list[SecretRef] = []
+    links: dict[SecretRef, LinkFacts] = {}
+
+    def facts(key: SecretRef) -> LinkFacts:
+        asked.append(key)
+        return links.get(key, LinkFacts())
+
+    registry = OfferRegistry(HUB, facts)
+    for number in range(20):
+        registry.apply_provider(provider_body(f"p{number}", namespaces=(f"prov-{number}",)))
+    for number in range(200):
+        registry.apply_offer(offer_body(f"o{number}", namespace=f"prov-{number % 20}"))
+    registry.reassess()
+    key = SecretRef("prov-7", "kc", "kubeconfig")
+    for change in ("link", "offer"):
+        asked.clear()
+        if change == "link":
+            links[key] = UP
+            registry.link_changed(key, MEMBER)
+            assert len(registry.reassess()) == 10
+        else:
+            registry.apply_offer(offer_body("o7", namespace="prov-7", version=9, accepting=False))
+            assert "uid-prov-7-o7" in registry.reassess()
+        assert set(asked) == {key}, "nobody looks at the links of other offers"
+        assert len(asked) <= 60

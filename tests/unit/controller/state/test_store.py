@@ -114,10 +114,11 @@ def test_removing_a_job_leaves_nothing_of_it() -> None:
     fleet = FakeMemberSource()
     st = state(fleet)
     st.apply_job(body("u1", status=bound_status()))
-    fleet.changed.clear()
+    changed: list[str] = []
+    st.on_in_flight.append(changed.append)
     st.remove_job("u1")
     assert (st.jobs, st.waiting, flights(st)) == ({}, 0, [])
-    assert CLUSTER in fleet.changed
+    assert CLUSTER in changed
     st.remove_job("never there")
 
 

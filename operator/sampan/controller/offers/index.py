@@ -1,0 +1,48 @@
+"""Which offers name a kubeconfig and which are for a cluster: kept at each change, so that word of a link costs what concerns it. Pure."""
+
+from collections.abc import Set
+from typing import TypeVar
+
+from sampan.api.convert.offers import SecretRef
+
+K = TypeVar("K")
+
+
+class OfferIndex:
+    """UIDs of offers by kubeconfig and by the kube-system UID of their member."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._entries: dict[str, tuple[SecretRef | None, str | None]] = {}
+        self._by_secret: dict[SecretRef | None, set[str]] = {}
+        self._by_cluster: dict[str | None, set[str]] = {}
+
+    def put(self, uid: str, *, secret: SecretRef | None, cluster_uid: str | None) -> None:
+        """Take an offer, or what it names now."""
+        if self._entries.get(uid) == (secret, cluster_uid):
+            return
+        self.remove(uid)
+        self._entries[uid] = secret, cluster_uid
+        self._by_secret.setdefault(secret, set()).add(uid)
+        self._by_cluster.setdefault(cluster_uid, set()).add(uid)
+
+    def remove(self, uid: str) -> None:
+        """Forget an offer."""
+        secret, cluster_uid = self._entries.pop(uid, (None, None))
+        if uid in self._by_secret.get(secret, ()):
+            _discard(self._by_secret, secret, uid)
+            _discard(self._by_cluster, cluster_uid, uid)
+
+    def with_secret(self, secret: SecretRef) -> Set[str]:
+        """Return the offers that name a kubeconfig."""
+        return frozenset(self._by_secret.get(secret, ()))
+
+    def with_cluster(self, cluster_uid: str) -> Set[str]:
+        """Return the offers that are for a cluster."""
+        return frozenset(self._by_cluster.get(cluster_uid, ()))
+
+
+def _discard(index: dict[K, set[str]], key: K, uid: str) -> None:
+    index[key].discard(uid)
+    if not index[key]:
+        del index[key]

@@ -1,0 +1,94 @@
+"""The joined members as others read them: offers and cells to the scheduler, links to whoever acts through them. Nothing changes here."""
+
+from collections.abc import Callable, Mapping
+
+from sampan.api.convert.offers import DeclaredOffer
+from sampan.api.fields.conditions import OfferReason
+from sampan.controller.members.link import MemberLink
+from sampan.controller.members.supervisor import LinkSupervisor
+from sampan.controller.observation.outage import Outage
+from sampan.controller.offers.pools import OfferPools
+from sampan.controller.offers.registry import OfferRegistry
+from sampan.kube.objects.workloads import Job as RemoteJob
+from sampan.model.members.accelerator import AcceleratorClass
+from sampan.model.members.cluster import Cell, Cluster, Node
+from sampan.model.members.offer import Offer, OfferKey
+
+
+class JoinedMembers:
+    """A view on the registry, the pools and the links."""
+
+    def __init__(self, registry: OfferRegistry, pools: OfferPools, links: LinkSupervisor, clock: Callable[[], int]) -> None:
+        """`clock` gives milliseconds since the epoch."""
+        self._registry, self._pools, self._links, self._clock = registry, pools, links, clock
+
+    def offers(self) -> Mapping[OfferKey, Offer]:
+        """Return every offer with approved values only."""
+        return self._registry.offers
+
+    def cells(self) -> tuple[Cell, ...]:
+        """Return every pool of every offer whose member was met, by offer and name."""
+        return self._pools.cells()
+
+    def clusters(self) -> Mapping[str, Cluster]:
+        """Return the members by kube-system UID."""
+        return self._pools.clusters()
+
+    def classes(self) -> Mapping[str, AcceleratorClass]:
+        """Return the facts of every accelerator class."""
+        return self._pools.catalog.classes
+
+    def link_of(self, cluster_uid: str) -> MemberLink | None:
+        """Return the link to act through: of the namespace that the cluster is with, a connected one first; None where there is none."""
+        links = self._links.leading_to(cluster_uid)
+        if not links:
+            return None
+        holder = self._registry.holder(cluster_uid)
+        if holder is not None:
+            links = [link for link in links if link.key.namespace == holder.key.namespace]
+        return links[0] if len(links) == 1 else min(links, key=lambda link: (not link.connected, link.key), default=None)
+
+    def outage(self, cluster_uid: str, offer: OfferKey) -> Outage | None:
+        """Return since when and why the member of an offer cannot be worked with; None where it can, or where that is not known yet."""
+        link, declared = self.link_of(cluster_uid), self._registry.find(offer)
+        if link is None and declared is not None and declared.secret is not None:
+            link = self._links.get(declared.secret)  # since the start it never got so far as to say which cluster it leads to
+        if link is not None and link.cluster_uid not in (None, cluster_uid):
+            return Outage(since=self._clock(), reason=str(OfferReason.IDENTITY_CHANGED))
+        return None if link is None else link.outage(declared.remote_namespace if declared is not None else "")
+
+    def nodes(self, cluster_uid: str) -> Mapping[str, Node]:
+        """Return a member's nodes by name; empty where no link leads there."""
+        link = self.link_of(cluster_uid)
+        return link.nodes if link is not None else {}
+
+    def remote_job(self, cluster_uid: str, job_uid: str) -> RemoteJob | None:
+        """Return our copy of a job as the member's watch last showed it."""
+        link = self.link_of(cluster_uid)
+        return link.jobs.get(job_uid) if link is not None else None
+
+    def offer_state(self, key: OfferKey) -> tuple[bool, bool]:
+        """Return whether an offer exists and whether it is being deleted."""
+        declared = self._registry.find(key)
+        return (False, False) if declared is None else (True, declared.deleting)
+
+    def remote_target(self, key: OfferKey) -> tuple[str, tuple[str, ...]]:
+        """Return the namespace on the member and the pull secrets of an offer; raises KeyError for one that is not there."""
+        declared = self._registry.find(key)
+        if declared is None:
+            raise KeyError(str(key))
+        return declared.remote_namespace, declared.image_pull_secrets
+
+    def declared(self, key: OfferKey) -> DeclaredOffer | None:
+        """Return an offer as its provider declared it."""
+        return self._registry.find(key)
+
+    def links(self) -> tuple[MemberLink, ...]:
+        """Return every link, for metrics."""
+        return self._links.all()
+
+    def clusters_of(self, declared: DeclaredOffer) -> set[str]:
+        """Return the cluster an offer is for, and the one that its link leads to now."""
+        link = self._links.get(declared.secret) if declared.secret is not None else None
+        found = self._registry.cluster_uid(declared), link.cluster_uid if link is not None else None
+        return {cluster_uid for cluster_uid in found if cluster_uid is not None}
