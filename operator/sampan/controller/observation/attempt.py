@@ -96,7 +96,7 @@ def observe(job: Job, pods: Sequence[Pod], *, gang: bool, replicas: int, earlier
     return Observation(
         state=reading.state,
         whole=whole,
-        active=_count(status.active),
+        active=_count(_at_work(job, pods)),
         ready=_count(ready),
         succeeded=_count(succeeded),
         failed=_count(max(status.failed, _phases(pods, "Failed"))),
@@ -182,6 +182,15 @@ def _ready(pod: Pod) -> bool:
     """Running and ready, and not about to go."""
     ready = any(c.type == "Ready" and c.status == "True" for c in pod.status.conditions)
     return ready and pod.status.phase == "Running" and not pod.metadata.deletion_timestamp
+
+
+def _at_work(job: Job, pods: Sequence[Pod]) -> int:
+    """Pods that neither ended nor are about to go. The Job's own count comes after its pods and is taken where none of them is seen."""
+    return (
+        sum(pod.status.phase in ("Pending", "Running") and not pod.metadata.deletion_timestamp for pod in pods)
+        if pods
+        else job.status.active
+    )
 
 
 def _phases(pods: Sequence[Pod], phase: str) -> int:

@@ -60,14 +60,16 @@ def _kept_words(told: dict[str, Any], reason: str, message: str) -> tuple[str, s
 def counters_due(job: JobRecord, status: Status, times: Times, *, still_for: int) -> int | None:
     """Return in how many milliseconds to write what was counted; None where nothing changed. A new reason is shown soon.
 
-    Counts are written only once they stand still: pods that end are mostly the last but one word, the Job's result follows.
+    Counts are written only once they stand still, and where no pod is at work any more only if the Job's result does not follow:
+    that is one write for both.
     """
     told, seen = job.status.get("remote") or {}, status["remote"]
     if _same_counters(told, seen):
         return None
     if seen.get("reason") and seen.get("reason") != told.get("reason"):
         return max(times.last_write + NEWS_MILLIS - times.now, 0) if told.get("reason") else 0
-    return max(times.last_write + times.counters - times.now, min(SETTLE_MILLIS, times.counters) - still_for)
+    settled = min(SETTLE_MILLIS, times.counters) if seen["active"] else times.counters
+    return max(times.last_write + times.counters - times.now, settled - still_for)
 
 
 def _same_counters(old: dict[str, object], new: dict[str, object]) -> bool:

@@ -72,6 +72,8 @@ CASES = [
         (unscheduled(0), waiting(1, "ImagePullBackOff", 'Back-off pulling image "a:1"')),
         {"state": AttemptState.STARTING, "reason": "ImagePullBackOff", "message": 'Back-off pulling image "a:1"'},
     ),
+    Case("a pod runs before its Job counts it", job(), (running(0),), {"active": 1, "ready": 1}),
+    Case("a pod has ended before its Job counts it", job(active=1), (succeeded(0),), {"active": 0, "succeeded": 1}),
     Case(
         "gang runs",
         job(active=2, ready=2),

@@ -285,9 +285,12 @@ def test_counts_are_written_only_once_they_stand_still() -> None:
     """Pods that have ended are mostly followed by the Job's result: one write for both."""
     job = record(status=bound_status(running=True))
     late = a.Times(now=NOW, tombstone=30_000, counters=15_000, last_write=NOW - 60_000)
+    one_of_two = seen(State.RUNNING, whole=True, active=1, succeeded=1)
+    assert decide(job, remote(copy(), one_of_two, still_for=500), late) == a.Wait(1_500)
+    assert isinstance(decide(job, remote(copy(), one_of_two, still_for=2_000), late), a.Patch)
     ended_pod = seen(State.RUNNING, whole=True, active=0, succeeded=1)
-    assert decide(job, remote(copy(), ended_pod, still_for=500), late) == a.Wait(1_500)
-    assert isinstance(decide(job, remote(copy(), ended_pod, still_for=2_000), late), a.Patch)
+    assert decide(job, remote(copy(), ended_pod, still_for=2_000), late) == a.Wait(13_000)
+    assert isinstance(decide(job, remote(copy(), ended_pod, still_for=15_000), late), a.Patch)
 
 
 def test_a_spec_that_cannot_be_read_is_told_once() -> None:
