@@ -29,7 +29,7 @@ def parse(text: str) -> Samples:
 def operator_metrics(address: str) -> Samples:
     """Return what the operator shows at this address; nothing while it is not there."""
     try:
-        with urllib.request.urlopen(f"http://{address}/metrics", timeout=5) as page:
+        with urllib.request.urlopen(f"http://{address}/metrics", timeout=60) as page:
             return parse(page.read().decode())
     except OSError:
         return {}

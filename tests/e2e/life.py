@@ -206,7 +206,7 @@ class World:
     def metrics(self) -> str:
         """What the operator's /metrics says."""
         host, port = self.fed.operator.metrics_address.split(":")
-        connection = http.client.HTTPConnection(host, int(port), timeout=10)
+        connection = http.client.HTTPConnection(host, int(port), timeout=60)
         try:
             connection.request("GET", "/metrics")
             return connection.getresponse().read().decode()

@@ -46,7 +46,7 @@ def test_secrets_are_nowhere_but_in_secrets(world: World) -> None:
     carrying = {"volumes": volumes, "volumeMounts": mounts, "env": [{"name": "E", "value": ENV_CANARY}]}
     try:
         fed.hub.apply(*secrets, config_map, SHARE, *offers)
-        world.submit(job("carries", "sleep 3", template=carrying), job("fails-with-it", "sleep 1; exit 3", template=carrying))
+        world.submit(job("carries", "sleep 10", template=carrying), job("fails-with-it", "sleep 1; exit 3", template=carrying))
         # 1. They did travel, and the broken credentials were tried.
         world.reaches("carries", "Running")
         copy, uid = world.copy("carries"), world.must("carries")["metadata"]["uid"]

@@ -57,14 +57,14 @@ def test_submit_wait_tells_by_its_exit_code_how_it_ended(world: World) -> None:
         "cli-good": (job("cli-good", "sleep 1"), [], 0, "Succeeded"),
         "cli-bad": (job("cli-bad", "sleep 1; exit 3"), [], 1, "Failed"),
         "cli-rejected": (rejected, [], 2, "InvalidSpec"),
-        "cli-late": (job("cli-late", "sleep 300"), ["--timeout", "4"], 4, "Running"),
+        "cli-late": (job("cli-late", "sleep 3000"), ["--timeout", "20"], 4, "Running"),
     }
     running = {
         name: start(world, "submit", "-f", "-", "--wait", *more, text=json.dumps(body)) for name, (body, more, _, _) in wanted.items()
     }
     world.submitted.update(wanted)
     for name, (_, _, code, word) in wanted.items():
-        out, err = running[name].communicate(timeout=90)
+        out, err = running[name].communicate(timeout=PATIENCE)
         assert running[name].returncode == code, (name, out, err)
         assert word in out + err, (name, out, err)
 
@@ -74,7 +74,7 @@ def test_a_small_trace_is_replayed_to_its_end(world: World, tmp_path: Path) -> N
     rows = [f"{i},vc{i % 2},{i * 10},{300 if i % 3 else 100},{gpus}" for i, gpus in enumerate((1, 2, 8, 1, 16, 1, 4, 1))]
     trace.write_text("job_id,vc,submit_s,duration_s,gpus\n" + "\n".join(rows) + "\n")
     process = start(world, "replay", str(trace), "--jobs", "8", "--speedup", "100", "--run", "e2e", "-o", "json")
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, err
     jobs = [item for item in world.fed.tenant.items("computejobs", "-n", TEAM) if "e2e" in item["metadata"]["name"]]
     world.submitted.update(item["metadata"]["name"] for item in jobs)

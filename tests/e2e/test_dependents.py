@@ -7,10 +7,10 @@ from e2e.life import JOB_UID, REMOTE, TEAM, World, job
 from integration.support import wait_for
 
 
-def using(name: str, **source: Any) -> dict[str, Any]:
+def using(name: str, script: str = "sleep 2", **source: Any) -> dict[str, Any]:
     """A job that mounts one volume."""
     mounts = {"volumes": [{"name": "v", **source}], "volumeMounts": [{"name": "v", "mountPath": "/data"}]}
-    return job(name, "sleep 6", template=mounts)
+    return job(name, script, template=mounts)
 
 
 def config_map(name: str) -> dict[str, Any]:
@@ -32,7 +32,7 @@ SHARE = {
 def test_a_config_map_travels_without_its_metadata_and_goes_with_the_job(world: World) -> None:
     world.fed.tenant.apply(config_map("settings"))
     try:
-        world.submit(using("with-map", configMap={"name": "settings"}))
+        world.submit(using("with-map", "sleep 12", configMap={"name": "settings"}))
         world.reaches("with-map", "Running")
         copy, uid = world.copy("with-map"), world.must("with-map")["metadata"]["uid"]
         (there,) = world.member(copy.member).items("configmaps", "-n", REMOTE, "-l", f"{JOB_UID}={uid}")
@@ -72,7 +72,7 @@ def test_a_secret_travels_only_where_the_tenant_said_so(world: World) -> None:
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "token", "namespace": TEAM}, "stringData": {"key": "s3cr3t"}}
     world.fed.hub.apply(secret)
     try:
-        world.submit(using("sealed", secret={"secretName": "token"}), using("unknown", secret={"secretName": "no-such"}))
+        world.submit(using("sealed", "sleep 12", secret={"secretName": "token"}), using("unknown", secret={"secretName": "no-such"}))
         told = [world.waits_because(name, "SecretNotShared")["message"] for name in ("sealed", "unknown")]
         assert told[0].replace("token", "X") == told[1].replace("no-such", "X")
         assert world.copies("sealed") == []

@@ -79,7 +79,7 @@ def test_a_withdrawn_gang_with_nowhere_else_to_go_says_that_the_cell_cools_down(
 
 def test_a_gang_larger_than_what_is_free_waits_whole(world: World) -> None:
     """Three nodes are free, four are needed: nothing starts before the fourth is."""
-    world.submit(job("holder", "sleep 300", device=(HYGON, 5)))
+    world.submit(job("holder", "sleep 3000", device=(HYGON, 5)))
     world.reaches("holder", "Running")
     world.submit(job("whole", "sleep 2", replicas=4, device=(HYGON, 8)))
     found = world.waits_because("whole", "InsufficientCapacity")

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from e2e.history import History, recorded
-from e2e.life import H100, TEAM, World, condition, job, outcomes
+from e2e.life import ASCEND, H100, HYGON, TEAM, World, condition, job, outcomes
 from integration.support import PATIENCE, wait_for
 
-GANG = "echo $RANK of $WORLD_SIZE; sleep 4"
+GANG = "echo $RANK of $WORLD_SIZE; sleep 30"
 
 
 @pytest.fixture(scope="module")
@@ -18,11 +18,11 @@ def history(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     """Every version of every job of this module; all of them are submitted at once."""
     with recorded(world.fed.hub, TEAM, tmp_path_factory.mktemp("history") / "jobs.json") as history:
         world.submit(
-            job("plain", device=(H100, 1)),
-            job("long", "sleep 22"),
-            job("fails", "sleep 5; echo loss is NaN; exit 3", device=(H100, 1)),
+            job("plain", "sleep 8", device=(H100, 1)),
+            job("long", "sleep 22", device=(HYGON, 1)),
+            job("fails", "sleep 8; echo loss is NaN; exit 3", device=(H100, 1)),
             job("gang", GANG, replicas=2, device=(H100, 8), template={"shmSize": "1Gi"}),
-            job("sweep", "sleep 2", gang=False, completions=6, parallelism=2),
+            job("sweep", "sleep 3", gang=False, completions=6, parallelism=2, device=(HYGON, 1)),
         )
         yield history
 
@@ -39,6 +39,30 @@ def test_a_sweep_runs_its_members_a_few_at_a_time(world: World, history: History
     assert most == 2
     assert world.status("sweep")["remote"]["succeeded"] == 6
     assert world.copy("sweep").body["status"]["completedIndexes"] == "0-5"
+
+
+def test_a_gang_finds_itself_by_the_names_pytorch_reads(world: World, history: History) -> None:
+    copy = world.copy("gang")
+    member = world.member(copy.member)
+    assert (copy.body["spec"]["completions"], copy.body["spec"]["parallelism"]) == (2, 2)
+    name = f"{copy.name}-1"  # of the first attempt: what it leaves to the garbage collector is never taken for a later one's
+    service = member.get("service", name, "-n", "sampan-jobs")
+    assert service["spec"]["clusterIP"] == "None"
+    assert service["spec"]["publishNotReadyAddresses"] is True
+    assert [owner["uid"] for owner in service["metadata"]["ownerReferences"]] == [copy.uid]
+    pods = wait_for(lambda: found if len(found := world.pods("gang")) == 2 else None, "two pods")
+    for pod in pods:
+        env = {e["name"]: e.get("value") or e["valueFrom"]["fieldRef"]["fieldPath"] for e in pod["spec"]["containers"][0]["env"]}
+        assert env["WORLD_SIZE"] == "2"
+        assert env["MASTER_ADDR"] == f"{copy.name}-0.{name}"
+        assert env["MASTER_PORT"] == "29500"
+        assert env["RANK"] == "metadata.labels['batch.kubernetes.io/job-completion-index']"
+        assert pod["spec"]["subdomain"] == name
+        assert pod["spec"]["automountServiceAccountToken"] is False
+        assert pod["spec"]["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] == "8"
+    assert {pod["metadata"]["labels"]["batch.kubernetes.io/job-completion-index"] for pod in pods} == {"0", "1"}
+    status = world.reaches("gang", "Succeeded")
+    assert status["remote"]["succeeded"] == 2
 
 
 def test_a_plain_job_completes_and_kubectl_can_wait_for_it(world: World, history: History) -> None:
@@ -75,35 +99,11 @@ def test_run_time_exit_code_and_last_words_come_back(world: World, history: Hist
     assert history.phases("fails")[-1] == "Failed"
 
 
-def test_a_gang_finds_itself_by_the_names_pytorch_reads(world: World, history: History) -> None:
-    copy = world.copy("gang")
-    member = world.member(copy.member)
-    assert (copy.body["spec"]["completions"], copy.body["spec"]["parallelism"]) == (2, 2)
-    name = f"{copy.name}-1"  # of the first attempt: what it leaves to the garbage collector is never taken for a later one's
-    service = member.get("service", name, "-n", "sampan-jobs")
-    assert service["spec"]["clusterIP"] == "None"
-    assert service["spec"]["publishNotReadyAddresses"] is True
-    assert [owner["uid"] for owner in service["metadata"]["ownerReferences"]] == [copy.uid]
-    pods = wait_for(lambda: found if len(found := world.pods("gang")) == 2 else None, "two pods")
-    for pod in pods:
-        env = {e["name"]: e.get("value") or e["valueFrom"]["fieldRef"]["fieldPath"] for e in pod["spec"]["containers"][0]["env"]}
-        assert env["WORLD_SIZE"] == "2"
-        assert env["MASTER_ADDR"] == f"{copy.name}-0.{name}"
-        assert env["MASTER_PORT"] == "29500"
-        assert env["RANK"] == "metadata.labels['batch.kubernetes.io/job-completion-index']"
-        assert pod["spec"]["subdomain"] == name
-        assert pod["spec"]["automountServiceAccountToken"] is False
-        assert pod["spec"]["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] == "8"
-    assert {pod["metadata"]["labels"]["batch.kubernetes.io/job-completion-index"] for pod in pods} == {"0", "1"}
-    status = world.reaches("gang", "Succeeded")
-    assert status["remote"]["succeeded"] == 2
-
-
 def test_on_the_member_a_job_costs_one_create_and_one_delete(world: World) -> None:
     """Counted by the member's own API server; the copy goes with the hub object, pods first."""
-    member = world.member("lingang")
+    member = world.member("pengcheng")  # no other job of this module is there
     before = writes(member.kubectl("get", "--raw", "/metrics"))
-    world.submit(job("counted", device=(H100, 1)))
+    world.submit(job("counted", device=(ASCEND, 1)))
     world.reaches("counted", "Succeeded")
     uid = world.must("counted")["metadata"]["uid"]
     world.delete_gone("counted")

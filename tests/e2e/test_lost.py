@@ -37,7 +37,9 @@ def held_up(world: World, name: str, kind: str, reason: str, *, seconds: float =
 def shown(world: World, *arguments: str) -> str:
     """What `sampan …` prints for the tenant."""
     env = {**os.environ, "KUBECONFIG": str(world.fed.tenant.kubeconfig), "COLUMNS": "400"}
-    done = subprocess.run([sys.executable, "-m", "sampan", *arguments], env=env, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "sampan", *arguments], env=env, capture_output=True, text=True, timeout=PATIENCE, check=True
+    )
     return done.stdout
 
 

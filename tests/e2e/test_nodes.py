@@ -44,7 +44,7 @@ def offer_of(grid: str, **spec: Any) -> dict[str, Any]:
 def cpu_job(name: str, grid: str, **requests: str) -> dict[str, Any]:
     """A job that may only go to one test's nodes."""
     return job(
-        name, "sleep 300", template={"resources": {"requests": requests}}, placement={"offerSelector": {"matchLabels": {"grid": grid}}}
+        name, "sleep 3000", template={"resources": {"requests": requests}}, placement={"offerSelector": {"matchLabels": {"grid": grid}}}
     )
 
 
@@ -91,7 +91,7 @@ def test_taints_of_clouds_are_tolerated_where_the_offer_says_so(world: World, me
         own = [{"key": "dedicated", "value": "ml", "effect": "NoSchedule"}]
         world.fed.hub.apply({**body, "spec": {**body["spec"], "launch": {"tolerationSets": ["GPUNodes"], "tolerations": own}}})
         until(world, "tainted", "Schedulable", "True")
-        wanted = job("on-l4", "sleep 300", device=("nvidia-l4-24gb", 1), placement={"offerSelector": {"matchLabels": {"grid": "tainted"}}})
+        wanted = job("on-l4", "sleep 3000", device=("nvidia-l4-24gb", 1), placement={"offerSelector": {"matchLabels": {"grid": "tainted"}}})
         world.submit(wanted)
         world.reaches("on-l4", "Running")
         (pod,) = world.pods("on-l4")

@@ -63,7 +63,7 @@ def test_two_offers_of_one_member_share_what_is_free(world: World) -> None:
     with offered(world, offer("second")) as name:
         until(world, name, "Schedulable", "True")
         wait_for(lambda: free(world, name) == free(world, "lingang-ondemand") == 32, "both show all devices")
-        world.submit(through("by-second", name, "sleep 300"))
+        world.submit(through("by-second", name, "sleep 3000"))
         status = world.reaches("by-second", "Running")
         assert status["binding"]["offer"]["name"] == name
         wait_for(lambda: free(world, name) == free(world, "lingang-ondemand") == 31, "both show one fewer")
@@ -73,7 +73,7 @@ def test_two_offers_of_one_member_share_what_is_free(world: World) -> None:
 def test_a_deleted_offer_drains_and_goes_with_its_last_job(world: World) -> None:
     with offered(world, offer("leaving")) as name:
         until(world, name, "Schedulable", "True")
-        world.submit(through("last", name, "sleep 8"))
+        world.submit(through("last", name, "sleep 20"))
         world.reaches("last", "Running")
         world.fed.hub.kubectl("delete", "clusteroffer", name, "-n", NAMESPACE, "--wait=false")
         assert until(world, name, "Draining", "True")["reason"] == "JobsBound"
@@ -88,7 +88,7 @@ def test_a_deleted_offer_drains_and_goes_with_its_last_job(world: World) -> None
 def test_an_offer_that_does_not_accept_keeps_its_jobs_and_takes_none(world: World) -> None:
     with offered(world, offer("paused")) as name:
         until(world, name, "Schedulable", "True")
-        world.submit(through("stays", name, "sleep 6"))
+        world.submit(through("stays", name, "sleep 20"))
         world.reaches("stays", "Running")
         world.fed.hub.apply(offer("paused", accepting=False))
         assert until(world, name, "Schedulable", "False")["reason"] == "NotAccepting"
@@ -127,7 +127,7 @@ def put(world: World, text: str) -> None:
 def test_a_rotated_credential_is_used_soon_and_a_broken_one_not_at_all_and_no_job_moves(world: World, own_secret: str) -> None:
     with offered(world, offer("rotating", kubeconfigSecretRef={"name": own_secret})) as name:
         until(world, name, "Schedulable", "True")
-        world.submit(through("carries-on", name, "sleep 300"))
+        world.submit(through("carries-on", name, "sleep 3000"))
         world.reaches("carries-on", "Running")
         copy, version = world.copy("carries-on"), world.must("carries-on")["metadata"]["resourceVersion"]
         shown = world.offer(NAMESPACE, name)["status"]["kubeconfigFingerprint"]

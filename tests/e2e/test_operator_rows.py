@@ -22,7 +22,7 @@ def survives(world: World) -> Iterator[None]:
     """One process from the first row to the last, nothing in quarantine, and a job that runs on beside them."""
     world.fed.tenant.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "cfg", "namespace": TEAM}, "data": {"a": "b"}})
     pid, quarantined = world.fed.operator.pid, world.metric("sampan_jobs_quarantined_total")
-    world.submit(job("bystander", "sleep 300"))
+    world.submit(job("bystander", "sleep 3000"))
     world.reaches("bystander", "Running")
     uid = world.copy("bystander").uid
     world.submit(*(tenants(row) for row in JOB_ROWS))
@@ -98,7 +98,7 @@ def test_an_offer_whose_limit_falls_below_its_use_says_so_and_one_that_is_delete
     prices = over.object["spec"]["prices"]
     with there(world, providers(over, pools=[{"maxDevices": 8}], prices=prices)) as name:
         wait_for(lambda: held(world, name, "Schedulable") == "True", "takes jobs")
-        world.submit(job("uses-it", "sleep 300", device=(H100, 4), placement={"offerSelector": {"matchLabels": LABEL}}))
+        world.submit(job("uses-it", "sleep 3000", device=(H100, 4), placement={"offerSelector": {"matchLabels": LABEL}}))
         world.reaches("uses-it", "Running")
         world.fed.hub.apply(providers(over, pools=[{"maxDevices": 1}], prices=prices))
         wait_for(lambda: overcommitted(world, name), "is overcommitted")

@@ -83,7 +83,7 @@ def test_the_hub_may_not_look_around(world: World, question: tuple[str, ...]) ->
 def test_the_offer_says_that_its_capacity_is_published_and_takes_jobs(world: World) -> None:
     wait_for(lambda: free(world) == 32, "all devices are shown")
     assert connected(world) == ("Connected", "capacity is published by the member")
-    world.submit(h100("gang", "sleep 12", replicas=2))
+    world.submit(h100("gang", "sleep 25", replicas=2))
     world.reaches("gang", "Running")
     wait_for(lambda: free(world) == 16, "each of its devices is counted once")
     world.reaches("gang", "Succeeded")

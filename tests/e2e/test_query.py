@@ -37,7 +37,7 @@ def quoted(world: World, body: Json) -> Json:
 def said(world: World, *arguments: str, text: str | None = None) -> str:
     """What `sampan …` prints, which must succeed."""
     process = start(world, *arguments, text=text)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, err
     return out
 
@@ -158,7 +158,7 @@ def test_past_the_hub_nobody_is_believed(world: World, as_whom: str) -> None:
     assert port is not None
     trusted = ssl.create_default_context(cafile=str(folder / "tls.crt"))
     trusted.check_hostname = False
-    connection = http.client.HTTPSConnection("127.0.0.1", port, context=trusted, timeout=10)
+    connection = http.client.HTTPSConnection("127.0.0.1", port, context=trusted, timeout=60)
     try:
         connection.request("GET", f"{API}/namespaces/{TEAM}/pools", headers={"X-Remote-User": as_whom, "X-Remote-Group": as_whom})
         assert connection.getresponse().status == 401
@@ -179,7 +179,7 @@ def test_without_the_operator_only_questions_fail(world: World) -> None:
     world.fed.operator.stop()
     try:
         process = start(world, "explain", "query-quoted")
-        _, words = process.communicate(timeout=60)
+        _, words = process.communicate(timeout=PATIENCE)
         assert process.returncode == 1
         assert "the operator does not answer questions (503" in words
         listed = world.fed.tenant.try_kubectl("get", "cpj", "-n", TEAM)

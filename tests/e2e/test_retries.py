@@ -28,18 +28,26 @@ def jobs(world: World) -> None:
             parallelism=3,
             retry={"maxRestarts": 2},
         ),
-        job("evicted", "[ $SAMPAN_ATTEMPT = 1 ] && sleep 300; sleep 1", device=(H100, 1)),
-        job("node-gone", "[ $SAMPAN_ATTEMPT = 1 ] && sleep 300; sleep 1", device=(HYGON, 1)),
-        job("tainted", "[ $SAMPAN_ATTEMPT = 1 ] && sleep 300; sleep 1", replicas=2, device=(HYGON, 8)),
-        job("lost", "sleep 300"),
-        job("lost-retried", "[ $SAMPAN_ATTEMPT = 1 ] && sleep 300; sleep 1", retry=PAST),
-        job("too-long", "sleep 300", activeDeadlineSeconds=4, retry=PAST),
-        job("longer", "sleep 9", activeDeadlineSeconds=6),
+        job("evicted", "[ $SAMPAN_ATTEMPT = 1 ] && sleep 3000; sleep 1", device=(H100, 1)),
+        job("node-gone", "[ $SAMPAN_ATTEMPT = 1 ] && sleep 3000; sleep 1", device=(HYGON, 1)),
+        job("tainted", "[ $SAMPAN_ATTEMPT = 1 ] && sleep 3000; sleep 1", replicas=2, device=(HYGON, 8)),
+        job("lost", "sleep 3000"),
+        job("lost-retried", "[ $SAMPAN_ATTEMPT = 1 ] && sleep 3000; sleep 1", retry=PAST),
+        job("too-long", "sleep 3000", activeDeadlineSeconds=4, retry=PAST),
+        job("longer", "sleep 36", activeDeadlineSeconds=30),
     )
 
 
 @pytest.fixture(scope="module", autouse=True)
-def deleted_node(world: World, jobs: None) -> Iterator[None]:
+def longer_deadline(world: World, jobs: None) -> None:
+    """One job may run for longer, which its member must hear before the first deadline."""
+    world.reaches("longer", "Running")
+    world.change("longer", activeDeadlineSeconds=600)
+    wait_for(lambda: world.copy("longer").body["spec"]["activeDeadlineSeconds"] == 600, "the member has the longer deadline")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def deleted_node(world: World, longer_deadline: None) -> Iterator[None]:
     """The node under `node-gone` is deleted at once: the member's pod collector takes 40 s to act. It comes back afterwards."""
     world.reaches("node-gone", "Running")
     (pod,) = world.pods("node-gone")
@@ -50,21 +58,6 @@ def deleted_node(world: World, jobs: None) -> Iterator[None]:
     kept = {key: node["metadata"][key] for key in ("name", "labels")}
     capacity = node["status"]["capacity"]
     member.apply({"apiVersion": "v1", "kind": "Node", "metadata": kept, "status": {"capacity": capacity, "allocatable": capacity}})
-
-
-def test_a_longer_deadline_is_taken_over_by_the_member(world: World) -> None:
-    world.reaches("longer", "Running")
-    world.change("longer", activeDeadlineSeconds=60)
-    wait_for(lambda: world.copy("longer").body["spec"]["activeDeadlineSeconds"] == 60, "the member has the longer deadline")
-    assert outcomes(world.reaches("longer", "Succeeded")) == [(1, "Succeeded")]
-
-
-def test_a_failure_is_retried_as_often_as_asked_with_growing_numbers(world: World) -> None:
-    status = world.reaches("always-fails", "Failed")
-    assert outcomes(status) == [(1, "AppFailed"), (2, "AppFailed"), (3, "AppFailed")]
-    assert [attempt["exitCode"] for attempt in status["attempts"]] == [3, 3, 3]
-    assert status["restarts"] == 2
-    assert condition(status, "Failed")["status"] == "True"
 
 
 def test_a_retry_may_succeed(world: World) -> None:
@@ -90,6 +83,14 @@ def test_a_sweep_retries_its_members_on_the_member_and_then_fails(world: World) 
     assert copy["status"]["failedIndexes"] == "1"
     assert copy["status"]["succeeded"] == 2
     assert copy["status"]["failed"] == 3
+
+
+def test_a_failure_is_retried_as_often_as_asked_with_growing_numbers(world: World) -> None:
+    status = world.reaches("always-fails", "Failed")
+    assert outcomes(status) == [(1, "AppFailed"), (2, "AppFailed"), (3, "AppFailed")]
+    assert [attempt["exitCode"] for attempt in status["attempts"]] == [3, 3, 3]
+    assert status["restarts"] == 2
+    assert condition(status, "Failed")["status"] == "True"
 
 
 def test_an_evicted_pod_is_a_disruption_and_counts_against_nobody(world: World) -> None:
@@ -140,6 +141,10 @@ def test_a_deadline_ends_the_job_without_a_retry(world: World) -> None:
     assert outcomes(status) == [(1, "AppFailed")]
     assert status["attempts"][0]["reason"] == "DeadlineExceeded"
     assert condition(status, "Failed")["reason"] == "DeadlineExceeded"
+
+
+def test_a_longer_deadline_is_taken_over_by_the_member(world: World) -> None:
+    assert outcomes(world.reaches("longer", "Succeeded")) == [(1, "Succeeded")]
 
 
 def test_a_deleted_node_is_a_disruption(world: World) -> None:

@@ -12,14 +12,14 @@ def jobs(world: World) -> None:
     """All jobs of this module, submitted at once."""
     lingers = {"terminationGracePeriodSeconds": 5}
     world.submit(
-        job("cancelled-running", "sleep 300", replicas=2, device=(H100, 2), template=lingers),
-        job("cancelled-bound", "sleep 300", template={"image": "registry.example/does-not-exist:1"}),
+        job("cancelled-running", "sleep 3000", replicas=2, device=(H100, 2), template=lingers),
+        job("cancelled-bound", "sleep 3000", template={"image": "registry.example/does-not-exist:1"}),
         job("cancelled-pending", device=(H100, 8), replicas=9),
-        job("paused-running", "[ $SAMPAN_ATTEMPT = 1 ] && sleep 300; sleep 1", retry={"maxRestarts": 1}),
+        job("paused-running", "[ $SAMPAN_ATTEMPT = 1 ] && sleep 3000; sleep 1", retry={"maxRestarts": 1}),
         job("paused-pending", suspend=True),
         job("paused-deleted", suspend=True),
         job("expires", "sleep 1", ttlSecondsAfterFinished=2),
-        job("fixed", "sleep 300", activeDeadlineSeconds=600, retry={"maxRestarts": 3}),
+        job("fixed", "sleep 3000", activeDeadlineSeconds=600, retry={"maxRestarts": 3}),
     )
 
 
@@ -119,7 +119,7 @@ def test_a_bound_job_may_change_priority_ttl_and_a_longer_deadline(world: World)
 
 def test_a_job_deleted_while_its_member_is_away_waits_for_it(world: World) -> None:
     """Remote gone is what the member itself says; silence is none."""
-    world.submit(job("away", "sleep 300", device=("huawei-910b3-64gb", 1)))
+    world.submit(job("away", "sleep 3000", device=("huawei-910b3-64gb", 1)))
     world.reaches("away", "Running")
     uid, cluster = world.must("away")["metadata"]["uid"], world.fed.cluster("pengcheng")
     cluster.stop(world.fed.binaries)
@@ -137,7 +137,7 @@ def test_a_job_deleted_while_its_member_is_away_waits_for_it(world: World) -> No
 
 def test_copies_carry_only_what_sampan_says(world: World) -> None:
     """No label or annotation of the tenant means anything on a member."""
-    marked = job("marked", "sleep 20")
+    marked = job("marked", "sleep 3000")
     marked["metadata"] |= {"labels": {"tenant": "label"}, "annotations": {"tenant/note": "text"}}
     world.submit(marked)
     world.reaches("marked", "Running")
