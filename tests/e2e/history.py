@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from integration.support import Api, wait_for
+from e2e.life import job
+from integration.support import PATIENCE, Api, wait_for
 from sampan.local.processes.kubectl import tool_environment
 
 
@@ -60,15 +61,17 @@ def recorded(api: Api, namespace: str, file: Path) -> Iterator[History]:
             env=tool_environment(api.cache),
         )
         try:
-            wait_for(lambda: _watches(api), "the watch is on")
-            yield History(file)
+            yield _begun(History(file), api)
         finally:
             process.terminate()
             process.wait(timeout=20)
 
 
-def _watches(api: Api) -> bool:
-    """Whether the API server has a watch of kubectl on ComputeJobs; the operator's own makes it at least two."""
-    metrics = api.kubectl("get", "--raw", "/metrics")
-    lines = [x for x in metrics.splitlines() if x.startswith("apiserver_longrunning_requests{") and 'resource="computejobs"' in x]
-    return sum(float(line.rpartition(" ")[2]) for line in lines) >= 2
+def _begun(history: History, api: Api) -> History:
+    """Once the watch tells what is created from now on: of a job that waits for its user, which goes again."""
+    marker = job("history-begins", suspend=True)
+    name, namespace = marker["metadata"]["name"], marker["metadata"]["namespace"]
+    api.apply(marker)
+    wait_for(lambda: history.versions(name), "the watch is on")
+    api.kubectl("delete", "computejob", name, "-n", namespace, f"--timeout={PATIENCE}s")
+    return history
