@@ -11,6 +11,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LOCK := operator/requirements.lock
 OFFLINE_TESTS := tests/unit tests/properties tests/golden tests/protocol tests/test_architecture.py tests/test_docs.py
+SIDE_BY_SIDE := --numprocesses=2 --dist=loadgroup --no-loadscope-reorder
+# Two processes; what stays together in one of them is said in tests/side_by_side.py. PYTEST_ARGS=-n0 makes it one.
 say = @echo '==> $(1)'
 
 help: ## list the targets
@@ -35,11 +37,11 @@ demo: binaries ## a hub, three members, twenty jobs, and a table checked against
 
 test: binaries ## every test, real API servers included
 	$(call say,All tests)
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(PYTEST_ARGS)
 
 test-unit: $(STAMP) ## the tests that need nothing but Python: a few minutes
 	$(call say,Offline tests)
-	@$(BIN)/python -m pytest $(OFFLINE_TESTS) $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(OFFLINE_TESTS) $(PYTEST_ARGS)
 
 test-integration: binaries ## the tests on real API servers, piece by piece
 	$(call say,Integration tests)
@@ -47,7 +49,7 @@ test-integration: binaries ## the tests on real API servers, piece by piece
 
 test-e2e: binaries ## the tests on whole federations with the operator, a small run of the benchmark among them
 	$(call say,End-to-end tests)
-	@$(BIN)/python -m pytest tests/e2e tests/bench $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) tests/e2e tests/bench $(PYTEST_ARGS)
 
 bench: binaries ## the figures of docs/performance.md, for a quiet machine: half an hour; BENCH_ARGS="life --profile" for a part
 	$(call say,Benchmark)

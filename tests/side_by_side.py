@@ -1,20 +1,21 @@
 """Which tests may run beside which, where pytest-xdist runs several processes (`make test`).
 
-Tests that share servers stay together in one process, which starts them once, in the order they are written: those of the one
-federation, those of all other servers. What needs nothing but Python is dealt out by file to whoever has time. Without pytest-xdist
-nothing changes. What must never live here: fixtures.
+Tests that share servers stay together in one process, which starts them once, in the order they are written: those that break the
+demo federation and wait for its recovery, all others on that federation (on one of their own), those of all other servers. What needs
+nothing but Python is dealt out by file to whoever has time. Without pytest-xdist nothing changes. What must never live here: fixtures.
 """
 
 import pytest
 
-FEDERATION, SERVERS = "federation", "servers"
+FAULTS, FEDERATION, SERVERS = "faults", "federation", "servers"
+LONGEST_FIRST = (FAULTS, FEDERATION, SERVERS)
 
 
 def group(item: pytest.Item) -> str:
     """The name of those that a test stays together with."""
     fixtures = getattr(item, "fixturenames", ())
     if "federation" in fixtures:
-        return FEDERATION
+        return FAULTS if item.get_closest_marker("faults") else FEDERATION
     if "binaries" in fixtures:
         return SERVERS
     return item.path.stem
@@ -22,7 +23,6 @@ def group(item: pytest.Item) -> str:
 
 def deal(items: list[pytest.Item]) -> None:
     """Mark the groups, the longest first: what is dealt out last should be short."""
-    order = (FEDERATION, SERVERS)
     for item in items:
         item.add_marker(pytest.mark.xdist_group(group(item)))
-    items.sort(key=lambda item: order.index(found) if (found := group(item)) in order else len(order))
+    items.sort(key=lambda item: LONGEST_FIRST.index(found) if (found := group(item)) in LONGEST_FIRST else len(LONGEST_FIRST))

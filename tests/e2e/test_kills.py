@@ -68,7 +68,7 @@ def enough(history: History, tenant: Tenant) -> bool:
     return history.count(tenant.uids(), "Bound", "Running") >= IN_FLIGHT + 60
 
 
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 def test_fifty_kills_lose_and_double_nothing(federation: FederationUnderTest, tenant: Tenant) -> None:
     """I1, I3, I4 over fifty kills, at least thirty of them between an intent and its mirror."""
     members = {name: member.client() for name, member in federation.members.items()}
@@ -76,7 +76,7 @@ def test_fifty_kills_lose_and_double_nothing(federation: FederationUnderTest, te
     moments: list[Moment] = []
     with Checker(federation.hub.client(), members, namespace=tenant.namespace) as checker:
         history = checker.history
-        with Feeder(tenant, history, prefix="kill", level=IN_FLIGHT + 200, seconds=(20, 90)) as feeder:
+        with Feeder(tenant, history, prefix="kill", level=IN_FLIGHT + 200, seconds=(20, 60)) as feeder:
             for _ in range(KILLS):
                 kill(federation, history, tenant, chance=chance)
                 moments.append(moment(tenant.jobs()))

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 from kubernetes import client
 
-from integration.support import ROOT, Api
+from integration.support import PATIENCE, ROOT, Api
 from sampan.local.processes.kubectl import tool_environment
 
 HUB_CHART = ROOT / "helm" / "sampan"
@@ -53,7 +53,7 @@ class Helm:
         """Run helm; a failure raises with helm's own words, unless told not to."""
         where = ["--kubeconfig", str(self.kubeconfig)] if self.kubeconfig else []
         command = [self.binary, *arguments, *where]
-        done = subprocess.run(command, env=tool_environment(self.cache), capture_output=True, text=True, check=False, timeout=120)
+        done = subprocess.run(command, env=tool_environment(self.cache), capture_output=True, text=True, check=False, timeout=2 * PATIENCE)
         if check and done.returncode:
             raise AssertionError(f"helm {' '.join(arguments)}: {done.stderr}")
         return done

@@ -35,13 +35,13 @@ from integration.charts.support import (
     patch,
     patch_status,
 )
-from integration.support import wait_for
+from integration.support import PATIENCE, wait_for
 
 pytestmark = pytest.mark.integration
 DEPLOYED = {"operator.enabled": True, "operator.image.repository": "registry.example/sampan"}
 
 
-def sampan(kubeconfig: Path, *arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+def sampan(kubeconfig: Path, *arguments: str, timeout: float = 2 * PATIENCE) -> subprocess.CompletedProcess[str]:
     """Run the command line as a person would."""
     command = [sys.executable, "-m", "sampan", "uninstall", f"--kubeconfig={kubeconfig}", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
@@ -52,18 +52,25 @@ def found(hub: Hub, plural: str, namespace: str) -> dict[str, dict[str, Any]]:
     return {item["metadata"]["name"]: item for item in items}
 
 
+@pytest.fixture(scope="module")
+def left_whole(hub: Hub) -> Iterator[Hub]:
+    """The hub, installed anew for the tests after this module."""
+    yield hub
+    release_all(hub)
+    install_hub(hub)
+
+
 @pytest.fixture
-def busy_hub(hub: Hub) -> Iterator[Hub]:
+def busy_hub(left_whole: Hub) -> Hub:
     """A fresh installation with an offer, a running job, a queued one and a finished one, and nothing else."""
+    hub = left_whole
     release_all(hub)
     install_hub(hub)
     for body in (offer("lingang"), job("running"), job("queued"), job("done")):
         wait_for(lambda body=body: guarded(hub, body), "the policies of the new installation", every=0.2)  # type: ignore[misc]
     patch_status(hub.operator(), job("running"), bound_status("sj-running"))
     patch_status(hub.operator(), job("done"), bound_status("sj-done") | {"phase": "Succeeded", "finishedAt": "2026-01-01T00:00:10Z"})
-    yield hub
-    release_all(hub)
-    install_hub(hub)
+    return hub
 
 
 def guarded(hub: Hub, body: dict[str, Any]) -> bool:
@@ -208,7 +215,8 @@ def _helm_uninstall(hub: Hub, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run `helm uninstall` and play the kubelet for the hook's pod: run its command with its ServiceAccount's token, report the end."""
     results: list[subprocess.CompletedProcess[str]] = []
     helm = threading.Thread(
-        target=lambda: results.append(hub.helm.run("uninstall", "sampan", "-n", SYSTEM, "--timeout", "60s", check=False)), daemon=True
+        target=lambda: results.append(hub.helm.run("uninstall", "sampan", "-n", SYSTEM, "--timeout", f"{PATIENCE}s", check=False)),
+        daemon=True,
     )
     helm.start()
     core = client.CoreV1Api(hub.admin)
@@ -218,7 +226,7 @@ def _helm_uninstall(hub: Hub, folder: Path) -> subprocess.CompletedProcess[str]:
     done = sampan(_token_kubeconfig(hub, folder), "--check")
     status = {"phase": "Failed" if done.returncode else "Succeeded"}
     core.patch_namespaced_pod_status(pod.metadata.name, SYSTEM, {"status": status})
-    helm.join(timeout=90)
+    helm.join(timeout=2 * PATIENCE)
     return results[0]
 
 
