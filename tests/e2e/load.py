@@ -11,7 +11,7 @@ from typing import Any
 from kubernetes import client
 
 from e2e.checker import ENDED, Body, History
-from integration.support import FederationUnderTest, wait_for
+from integration.support import PATIENCE, FederationUnderTest, wait_for
 
 GROUP, VERSION, PLURAL = "sampan.dev", "v1alpha1", "computejobs"
 STACKS = ({"stack": "cuda", "count": 1}, {"vendor": "huawei", "count": 1}, {"vendor": "hygon", "count": 1})
@@ -75,7 +75,7 @@ def tenant_of(federation: FederationUnderTest) -> Iterator[Tenant]:
         federation.operator.start()
         federation.operator.wait_ready()
         tenant.delete_all()
-        wait_for(lambda: not tenant.jobs(), "every deleted job has left the hub", every=1)
+        wait_for(lambda: not tenant.jobs(), "every deleted job has left the hub", seconds=4 * PATIENCE, every=1)
 
 
 class Feeder(AbstractContextManager["Feeder"]):

@@ -9,12 +9,14 @@ import pytest
 
 from e2e.checker import ENDED, Body, Checker, History
 from e2e.load import Feeder, Tenant, tenant_of
-from integration.support import FederationUnderTest, wait_for
+from integration.support import PATIENCE, FederationUnderTest, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.faults]
 
 KILLS, IN_FLIGHT, BETWEEN = 50, 200, 30
 """Kills, least number of jobs in flight at each, least number of kills between an intent and its mirror."""
+LONG = 4 * PATIENCE
+"""Seconds for what hundreds of jobs have to come to."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +58,11 @@ def kill(federation: FederationUnderTest, history: History, tenant: Tenant, *, c
     pid = federation.operator.start()
     if chance.random() < 0.2:
         time.sleep(chance.uniform(0.3, 4))  # the moment of a crash is the chance here, nothing is waited for
-        wait_for(lambda: enough(history, tenant), "enough jobs are in flight", every=0.02)
+        wait_for(lambda: enough(history, tenant), "enough jobs are in flight", seconds=LONG, every=0.02)
     else:
-        wait_for(lambda: history.bindings_seen > known and enough(history, tenant), f"the operator {pid} binds a job", every=0.02)
+        wait_for(
+            lambda: history.bindings_seen > known and enough(history, tenant), f"the operator {pid} binds a job", seconds=LONG, every=0.02
+        )
         time.sleep(chance.uniform(0, 0.2))
     federation.operator.kill()
 
@@ -82,7 +86,9 @@ def test_fifty_kills_lose_and_double_nothing(federation: FederationUnderTest, te
                 moments.append(moment(tenant.jobs()))
         federation.operator.start()
         accepted_uids = tenant.uids()
-        wait_for(lambda: history.count(accepted_uids, "Succeeded") == len(accepted_uids), "every job has succeeded", every=0.5)
+        wait_for(
+            lambda: history.count(accepted_uids, "Succeeded") == len(accepted_uids), "every job has succeeded", seconds=LONG, every=0.5
+        )
         fewest, between = verdict(moments)
         print(f"{len(accepted_uids)} jobs, at least {fewest} in flight, {between} of {KILLS} kills between intent and mirror")  # noqa: T201
         assert not feeder.problems
