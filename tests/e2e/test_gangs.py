@@ -42,7 +42,7 @@ def test_a_gang_that_cannot_start_whole_is_withdrawn_and_goes_elsewhere(world: W
     either = [{"accelerator": {"class": name, "count": 8}} for name in (H100, HYGON)]
     try:
         with without_scheduler(world, "lingang"):
-            world.submit(job("crowded", "sleep 2", replicas=2, alternatives=either, startDeadlineSeconds=20))
+            world.submit(job("crowded", "sleep 2", replicas=2, alternatives=either, startDeadlineSeconds=30))
             status = world.until("crowded", lambda s: s.get("binding"), "is bound")
             assert status["binding"]["offer"]["name"] == "lingang-ondemand"
             created = world.must("crowded")["metadata"]["creationTimestamp"]
@@ -64,7 +64,7 @@ def test_a_gang_that_cannot_start_whole_is_withdrawn_and_goes_elsewhere(world: W
 def test_a_withdrawn_gang_with_nowhere_else_to_go_says_that_the_cell_cools_down(world: World) -> None:
     """Its place in the queue is its age; the cell is left out for its shape until the cool-down is over."""
     no_image = {"image": "registry.example/does-not-exist:1"}
-    world.submit(job("no-image", template=no_image, replicas=2, device=(H100, 4), startDeadlineSeconds=8))
+    world.submit(job("no-image", template=no_image, replicas=2, device=(H100, 4), startDeadlineSeconds=15))
     status = world.until("no-image", lambda s: (s.get("remote") or {}).get("reason") == "ImagePullBackOff", "image pull fails")
     assert "does-not-exist" in status["remote"]["message"]
     assert status["phase"] == "Bound"
