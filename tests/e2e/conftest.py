@@ -12,6 +12,7 @@ from integration.support import FederationUnderTest, wait_for
 def world(federation: FederationUnderTest) -> Iterator[World]:
     """Hub, members and operator; every job that is submitted through it is gone when the module ends."""
     made = World(federation)
+    made.copies_of("nobody")  # makes the clients of all members: that takes seconds on a loaded machine, in which a job may come and go
     pid, quarantined = federation.operator.pid, made.metric("sampan_jobs_quarantined_total")
     yield made
     made.clear()
