@@ -71,11 +71,15 @@ async def test_an_offer_is_joined_with_its_pools_and_the_clusters_identity(joine
 
 
 async def test_an_idle_desk_writes_nothing(joined: Harness) -> None:
-    """After everything settled no offer changes for as long as one looks."""
-    await asyncio.sleep(1)
-    before = [body["metadata"]["resourceVersion"] for body in await joined.hub.list_objects("clusteroffers")]
-    await asyncio.sleep(6)
-    assert [body["metadata"]["resourceVersion"] for body in await joined.hub.list_objects("clusteroffers")] == before
+    """Once everything has settled no offer changes for as long as one looks."""
+
+    async def rests() -> bool:
+        before = [body["metadata"]["resourceVersion"] for body in await joined.hub.list_objects("clusteroffers")]
+        await asyncio.sleep(6)
+        return [body["metadata"]["resourceVersion"] for body in await joined.hub.list_objects("clusteroffers")] == before
+
+    await comes(rests, "six seconds without a write")
+    assert await rests(), "it writes again"
 
 
 async def test_two_offers_of_one_namespace_share_one_link(joined: Harness) -> None:
