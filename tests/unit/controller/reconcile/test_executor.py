@@ -6,7 +6,7 @@ import pytest
 
 from jobs import CLUSTER, HUB, OFFER
 from sampan.model.values.names import FINALIZER, remote_name
-from unit.controller.fakes import H100_JOB, World, world
+from unit.controller.fakes import H100_JOB, World, until, world
 from unit.kube.fake_api import replying
 
 NAME = remote_name(HUB, "u1")
@@ -117,6 +117,7 @@ async def test_a_lost_reply_to_the_intent_is_looked_up_and_carried_on_with() -> 
         w.hub.lose_reply("PATCH", "/status")
         await w.bind()
         w.reconciler.enqueue("u1")
+        await until(lambda: w.member.calls("POST"))
         await w.settle()
         assert w.status()["binding"]["attempt"] == 1
         assert len(w.member.calls("POST")) == 1
