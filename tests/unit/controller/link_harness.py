@@ -22,7 +22,7 @@ SETTINGS = LinkSettings(
     limits=Limits(qps=10_000, burst=10_000),
     tuning=Tuning(backoff_base=0.01, backoff_cap=0.05, unauthorized_wait=0.05, forbidden_wait=0.05),
     probe_after=0.2,
-    probe_timeout=1.0,
+    probe_timeout=3.0,
     mute_after=1.5,
     refused_after=0.5,
     clock=lambda: 1_800_000_000_000,
