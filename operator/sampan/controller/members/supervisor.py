@@ -35,6 +35,7 @@ class LinkSupervisor:
         self._tasks: dict[SecretRef, asyncio.Task[None]] = {}
         self._by_cluster: dict[str, list[MemberLink]] = {}
         self._group: asyncio.TaskGroup | None = None
+        self._followed: Mapping[SecretRef, frozenset[str]] = {}
         self._link_callbacks = LinkCallbacks(
             job_changed=self._job_changed,
             capacity_changed=self._capacity_changed,
@@ -61,6 +62,9 @@ class LinkSupervisor:
 
     def follow(self, wanted: Mapping[SecretRef, frozenset[str]]) -> None:
         """Have one link for each of these kubeconfigs, and none else; with each, the namespaces of our jobs there."""
+        if wanted == self._followed:
+            return
+        self._followed = dict(wanted)
         for key in self._links.keys() - wanted.keys():
             self._end(key)
         new = [key for key in wanted if key not in self._links]

@@ -4,13 +4,13 @@ Everything runs on one loop; nothing here blocks. It binds nothing and changes n
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Set
 
 from sampan import catalog as built_in
-from sampan.api.convert.offers import SecretRef
 from sampan.catalog import Detection
 from sampan.controller.members.link import MemberLink
 from sampan.controller.members.supervisor import LinkSupervisor, SupervisorCallbacks
+from sampan.controller.offers.classes import ClassRegistry
 from sampan.controller.offers.joined import JoinedMembers
 from sampan.controller.offers.pools import OfferPools
 from sampan.controller.offers.registry import Body, OfferRegistry
@@ -36,13 +36,13 @@ class OfferManager:
             link_changed=self._link_changed,
             ended=self._link_ended,
         )
+        self._classes = ClassRegistry()
         self._links = LinkSupervisor(hub, settings.link, settings.provider_namespaces, heard)
         self._registry = OfferRegistry(settings.link.hub_cluster_uid, self._links.facts, currency=settings.currency)
         self._pools = OfferPools(built_in.load(), settings.home_origins, callbacks.in_flight)
         self._planner = OfferPatchPlanner(self._registry, self._pools, usage=callbacks.usage, clock=clock)
         self._writer = OfferWriter(hub, self._planner.next_write, self._written, refused=self._planner.on_refused)
         self.joined = JoinedMembers(self._registry, self._pools, self._links, clock)
-        self._followed: Mapping[SecretRef, frozenset[str]] = {}
 
     # --- objects of the hub ---------------------------------------------------------------------------------------
 
@@ -50,7 +50,7 @@ class OfferManager:
         """Take a ClusterOffer as the hub has it."""
         declared = self._registry.apply_offer(body)
         if declared is not None:
-            self._reconcile_links()
+            self._links.follow(self._registry.kubeconfigs())
             self._apply_changes({declared.uid})
             cluster_uid = self._registry.cluster_uid(declared)
             if declared.deleting and cluster_uid is not None:
@@ -67,7 +67,7 @@ class OfferManager:
         if declared is not None:
             self._pools.remove_offer(declared.key)
             self._writer.forget(uid)
-            self._reconcile_links()
+            self._links.follow(self._registry.kubeconfigs())
             self._apply_changes()
 
     def apply_provider(self, body: Body) -> None:
@@ -82,12 +82,12 @@ class OfferManager:
 
     def apply_class(self, body: Body) -> None:
         """Take an AcceleratorClass."""
-        self._registry.apply_class(body)
+        self._classes.apply(body)
         self._set_catalog()
 
     def remove_class(self, uid: str) -> None:
         """Forget an AcceleratorClass."""
-        self._registry.remove_class(uid)
+        self._classes.remove(uid)
         self._set_catalog()
 
     # --- what the state says --------------------------------------------------------------------------------------
@@ -120,13 +120,6 @@ class OfferManager:
                 self._writer.enqueue(uid)
 
     # --- links ----------------------------------------------------------------------------------------------------
-
-    def _reconcile_links(self) -> None:
-        """Have one link for each kubeconfig that an offer names, and none else."""
-        followed = self._registry.kubeconfigs()
-        if followed != self._followed:
-            self._followed = followed
-            self._links.follow(followed)
 
     def _link_ended(self, link: MemberLink) -> None:
         if link.cluster_uid is not None:
@@ -167,9 +160,7 @@ class OfferManager:
             self._callbacks.changed()
 
     def _set_catalog(self) -> None:
-        declared = (
-            (each.accelerator, Detection(resources=each.resource_names, labels=each.node_selector)) for each in self._registry.classes
-        )
+        declared = ((each.accelerator, Detection(resources=each.resource_names, labels=each.node_selector)) for each in self._classes.all())
         self._pools.set_catalog(built_in.load().with_classes(declared))
         self._apply_changes(self._registry.declared)
         self._callbacks.changed()

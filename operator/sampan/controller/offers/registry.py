@@ -1,4 +1,4 @@
-"""Offers, Providers and classes as the hub has them, and what each offer is worth: `assess` kept current.
+"""Offers and Providers as the hub has them, and what each offer is worth: `assess` kept current.
 
 No I/O, no clock, no tasks. One object that does not parse never hurts another.
 """
@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from sampan.api.convert.classes import ClassDeclaration, class_of
 from sampan.api.convert.offers import DeclaredOffer, InvalidObjectError, ProviderGrant, SecretRef, declared_offer, provider_grant
 from sampan.controller.members.facts import LinkFacts
 from sampan.controller.offers.assessment import AssessedOffer, HubFacts, assess, grant_for, holder_of
@@ -31,7 +30,6 @@ class OfferRegistry:
         self.assessed: dict[str, AssessedOffer] = {}
         self._uids: dict[OfferKey, str] = {}
         self._grants: dict[str, ProviderGrant] = {}
-        self._classes: dict[str, ClassDeclaration] = {}
         self._offers: dict[OfferKey, Offer] = {}
         self._dirty: set[str] = set()
         self._index = OfferIndex()
@@ -87,19 +85,6 @@ class OfferRegistry:
         if self._grants.pop(uid, None) is not None:
             self._dirty |= set(self.declared)
 
-    def apply_class(self, body: Body) -> None:
-        """Take an AcceleratorClass. One that does not parse is left out."""
-        uid = body["metadata"]["uid"]
-        try:
-            self._classes[uid] = class_of(body)
-        except InvalidObjectError as error:
-            log.warning("acceleratorclass.invalid", extra={"problem": str(error)})
-            self._classes.pop(uid, None)
-
-    def remove_class(self, uid: str) -> None:
-        """Forget an AcceleratorClass."""
-        self._classes.pop(uid, None)
-
     def link_changed(self, key: SecretRef, cluster_uid: str | None) -> None:
         """Hear that a link found something, or lost it."""
         for uid in self._index.with_secret(key):
@@ -129,11 +114,6 @@ class OfferRegistry:
     def offers(self) -> Mapping[OfferKey, Offer]:
         """Return every offer as last assessed; a new mapping after each change."""
         return self._offers
-
-    @property
-    def classes(self) -> tuple[ClassDeclaration, ...]:
-        """Return the declared classes by name; of two with one name the later is impossible on one hub."""
-        return tuple(sorted(self._classes.values(), key=lambda each: each.accelerator.name))
 
     def find(self, key: OfferKey) -> DeclaredOffer | None:
         """Return a declared offer, None where there is none."""

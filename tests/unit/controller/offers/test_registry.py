@@ -7,6 +7,7 @@ import pytest
 from member_objects import HUB, MEMBER, offer_body, provider_body
 from sampan.api.convert.offers import SecretRef
 from sampan.controller.members.facts import LinkFacts
+from sampan.controller.offers.classes import ClassRegistry
 from sampan.controller.offers.registry import OfferRegistry
 from sampan.model.members.offer import OfferKey
 
@@ -89,14 +90,15 @@ def test_an_offer_that_was_recreated_replaces_its_namesake(registry: OfferRegist
     assert claim.uid == "new"
 
 
-def test_classes_are_kept_by_name_and_broken_ones_left_out(registry: OfferRegistry) -> None:
+def test_classes_are_kept_by_name_and_broken_ones_left_out() -> None:
+    classes = ClassRegistry()
     spec = {"vendor": "v", "family": "f", "stack": "s", "origin": "CN", "resourceNames": ["a.com/b"]}
     for name in ("b", "a"):
-        registry.apply_class({"metadata": {"name": name, "uid": name}, "spec": spec})
-    registry.apply_class({"metadata": {"name": "broken", "uid": "x"}, "spec": {}})
-    assert [each.accelerator.name for each in registry.classes] == ["a", "b"]
-    registry.remove_class("a")
-    assert [each.accelerator.name for each in registry.classes] == ["b"]
+        classes.apply({"metadata": {"name": name, "uid": name}, "spec": spec})
+    classes.apply({"metadata": {"name": "broken", "uid": "x"}, "spec": {}})
+    assert [each.accelerator.name for each in classes.all()] == ["a", "b"]
+    classes.remove("a")
+    assert [each.accelerator.name for each in classes.all()] == ["b"]
 
 
 def test_overrides_are_believed_where_the_provider_trusts_them(registry: OfferRegistry) -> None:
