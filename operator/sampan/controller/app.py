@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 import uuid
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,9 @@ import uvloop
 from prometheus_client import CollectorRegistry
 from pydantic import ValidationError
 
-from sampan.controller.hub.client import HubClient
+from sampan.controller.hub.client import KOPF_KINDS, HubClient
 from sampan.controller.hub.handlers import registry_of
+from sampan.controller.hub.job_watch import watch_jobs
 from sampan.controller.hub.kopf_thread import KopfThread
 from sampan.controller.query.backend import LiveBackend
 from sampan.controller.query.setup import query_server
@@ -81,7 +82,7 @@ async def _run(settings: Settings, source: Source) -> None:
         await wiring.load()
         freeze()
         loop = asyncio.get_running_loop()
-        kopf_thread = KopfThread(lambda: registry_of(wiring.on_watch_event, loop, source.read))
+        kopf_thread = KopfThread(lambda: registry_of(KOPF_KINDS, wiring.on_watch_event, loop=loop, credentials=source.read))
         registry = CollectorRegistry()
         registry.register(m.StateCollector(lambda: wiring.samples(kopf_thread.starts, calls)))
         host, port = settings.metrics_host, settings.metrics_port
@@ -94,17 +95,20 @@ async def _run(settings: Settings, source: Source) -> None:
             kopf_thread.start()
             log.info("operator.started", extra={"hub": hub_id, "jobs": len(wiring.state.jobs), "metrics": settings.metrics_address})
             try:
-                await _until(stop, wiring, follow(client, source))
+                await _until(
+                    stop,
+                    {"operation": wiring.run(), "jobs": watch_jobs(client, wiring.job_sink()).run(), "credentials": follow(client, source)},
+                )
             finally:
                 await kopf_thread.stop()
                 wiring.close()
     log.info("operator.stopped")
 
 
-async def _until(stop: asyncio.Event, wiring: Wiring, credentials: Coroutine[Any, Any, None]) -> None:
+async def _until(stop: asyncio.Event, parts: Mapping[str, Coroutine[Any, Any, None]]) -> None:
     """Work until told to stop, or until a part fails."""
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(wiring.run(), name="operation"), group.create_task(credentials, name="credentials")]
+        tasks = [group.create_task(part, name=name) for name, part in parts.items()]
         await stop.wait()
         for task in tasks:
             task.cancel()

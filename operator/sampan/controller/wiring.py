@@ -5,11 +5,13 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sampan.api.convert.offers import InvalidObjectError
 from sampan.api.convert.policies import policy_of
 from sampan.controller.hub.client import KINDS, HubClient
+from sampan.controller.hub.job_watch import JobSink
 from sampan.controller.hub.refusal_writer import RefusalWriter
 from sampan.controller.hub.resync import KnownUids, Resync
 from sampan.controller.loop import Loop
@@ -115,6 +117,13 @@ class Wiring:
         if event is None:
             self.resync.on_relist(plural)
         self.apply(plural, event, body)
+
+    def job_sink(self) -> JobSink:
+        """Return where the watch of ComputeJobs puts what it hears."""
+        jobs, listed = self.state.jobs, partial(self.resync.on_relist, JOBS)
+        return JobSink(
+            self.apply, is_known=lambda uid, version: uid in jobs and jobs[uid].covers(version), listed=listed, count=self.events
+        )
 
     def apply(self, plural: str, event: str | None, body: dict[str, Any]) -> None:
         """Take in one object of ours, or its end. One that cannot be read hurts no other."""

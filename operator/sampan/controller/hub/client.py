@@ -3,7 +3,7 @@
 Every write of a ComputeJob carries the resourceVersion it was decided on: a stale decision loses (Conflict) and changes nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from sampan.api.status.generation import observed
@@ -23,6 +23,10 @@ JOBS = "computejobs"
 NAMESPACES = "namespaces"
 KINDS = (JOBS, "clusteroffers", "providers", "acceleratorclasses", "placementpolicies", "queues", NAMESPACES)
 """What is watched: our kinds, and namespaces, whose labels offers may select tenants by."""
+KOPF_KINDS = KINDS[1:]
+"""What Kopf watches: all but the jobs, which change with every step of ours."""
+Handover = Callable[[str, str | None, Body], None]
+"""`handover(plural, event type, object)`: the type is None for what a list showed; called in the core's loop."""
 IDENTITY = "sampan-hub-identity"
 ALL = Bounds(max_objects=1_000_000, max_bytes=4 * 1024**3)
 """How much of one kind the operator takes in at its start: ten times what it is made for."""

@@ -1,20 +1,19 @@
 """Kopf's handlers: translate an event and hand it over. Kopf never decides, stores, posts or retries anything here."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import kopf
 
-from sampan.controller.hub.client import KINDS, api_of
+from sampan.controller.hub.client import Handover, api_of
 from sampan.kube.credentials.credential import Credentials
 
-Handover = Callable[[str, str | None, dict[str, Any]], None]
-"""`handover(plural, event type, object)`: the type is None for what a list showed; called in the core's loop."""
 
-
-def registry_of(handover: Handover, loop: asyncio.AbstractEventLoop, credentials: Callable[[], Credentials]) -> kopf.OperatorRegistry:
-    """Return a registry of its own, without any of Kopf's default logins, that hands every event to `loop`."""
+def registry_of(
+    kinds: Iterable[str], handover: Handover, *, loop: asyncio.AbstractEventLoop, credentials: Callable[[], Credentials]
+) -> kopf.OperatorRegistry:
+    """Return a registry of its own, without any of Kopf's default logins, that hands every event of these kinds to `loop`."""
     registry = kopf.OperatorRegistry()
 
     def event(*, event: dict[str, Any], resource: kopf.Resource, **_: object) -> None:
@@ -27,7 +26,7 @@ def registry_of(handover: Handover, loop: asyncio.AbstractEventLoop, credentials
         return connection_of(credentials())
 
     kopf.on.login(registry=registry)(login)
-    for plural in KINDS:
+    for plural in kinds:
         group, _, version = api_of(plural).rpartition("/")
         kopf.on.event(group, version, plural, registry=registry, id=f"on-{plural}")(on_event)
     return registry

@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from sampan.controller.hub.client import KINDS, HubClient
+from sampan.controller.hub.client import KINDS, Handover, HubClient
 from sampan.kube.errors import KubeError
 
 log = logging.getLogger(__name__)
@@ -44,9 +44,7 @@ class KnownUids:
 class Resync:
     """Compares what is known with what is there: counts first, names only where the count differs or Kopf listed anew."""
 
-    def __init__(
-        self, hub: HubClient, known_uids: KnownUids, handover: Callable[[str, str | None, dict[str, Any]], None], *, interval: float
-    ) -> None:
+    def __init__(self, hub: HubClient, known_uids: KnownUids, handover: Handover, *, interval: float) -> None:
         """`interval` in seconds; `handover` as for the watches."""
         self._hub, self._known_uids, self._handover, self._interval = hub, known_uids, handover, interval
         self._listed: set[str] = set()

@@ -64,6 +64,10 @@ class JobRecord:
         """Return since when its open attempt runs, in ms since the epoch; None while it does not."""
         return job_status.from_rfc3339(self.status.get("startedAt")) if self.phase is Phase.RUNNING else None
 
+    def covers(self, version: str) -> bool:
+        """Tell whether this is the object at that resourceVersion or at a later one: such a picture tells nothing new."""
+        return int(version) <= int(self.resource_version)
+
     @property
     def waits(self) -> bool:
         """Tell whether the scheduler may place it (backoff aside)."""

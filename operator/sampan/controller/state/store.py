@@ -56,7 +56,7 @@ class State:
         """Take in a ComputeJob; older pictures than the known one are ignored. Returns the record, None if it was ignored."""
         uid = body["metadata"]["uid"]
         known = self.jobs.get(uid)
-        if known is not None and int(body["metadata"]["resourceVersion"]) <= int(known.resource_version):
+        if known is not None and known.covers(body["metadata"]["resourceVersion"]):
             return None
         record = record_of(body, known)
         self._replace(record)

@@ -7,7 +7,7 @@ from typing import Any
 import kopf
 import pytest
 
-from sampan.controller.hub.client import KINDS
+from sampan.controller.hub.client import KINDS, KOPF_KINDS
 from sampan.controller.hub.handlers import connection_of, registry_of
 from sampan.kube.credentials.credential import Credentials
 from sampan.kube.credentials.secret import Secret
@@ -32,10 +32,10 @@ def test_credentials_are_data_and_never_a_path(credentials: Credentials, want: d
     assert not info.insecure
 
 
-async def test_each_kind_is_watched_with_one_handler_and_no_default_login() -> None:
-    registry = registry_of(lambda *_: None, asyncio.get_running_loop(), lambda: TOKEN)
+async def test_each_kind_but_jobs_is_watched_with_one_handler_and_no_default_login() -> None:
+    registry = registry_of(KOPF_KINDS, lambda *_: None, loop=asyncio.get_running_loop(), credentials=lambda: TOKEN)
     watching = [handler.id for handler in registry._watching.get_all_handlers()]
-    assert watching == [f"on-{plural}" for plural in KINDS]
+    assert watching == [f"on-{plural}" for plural in KINDS if plural != "computejobs"]
     assert not registry._changing.get_all_handlers()
     assert not registry._spawning.get_all_handlers()
     assert len(registry._activities.get_all_handlers()) == 1
@@ -43,7 +43,7 @@ async def test_each_kind_is_watched_with_one_handler_and_no_default_login() -> N
 
 async def test_an_event_reaches_the_loop_unchanged_and_later() -> None:
     heard: list[tuple[Any, ...]] = []
-    registry = registry_of(lambda *args: heard.append(args), asyncio.get_running_loop(), lambda: TOKEN)
+    registry = registry_of(KINDS, lambda *args: heard.append(args), loop=asyncio.get_running_loop(), credentials=lambda: TOKEN)
     (handler, *_) = registry._watching.get_all_handlers()
     resource = kopf.Resource(group="sampan.dev", version="v1alpha1", plural="computejobs")
     found = {"metadata": {"uid": "u1"}}
@@ -56,7 +56,7 @@ async def test_an_event_reaches_the_loop_unchanged_and_later() -> None:
 
 async def test_each_login_reads_the_credentials_anew() -> None:
     given = [TOKEN, CERTIFICATE]
-    registry = registry_of(lambda *_: None, asyncio.get_running_loop(), lambda: given.pop(0))
+    registry = registry_of(KINDS, lambda *_: None, loop=asyncio.get_running_loop(), credentials=lambda: given.pop(0))
     (login,) = registry._activities.get_all_handlers()
     call: Any = login.fn
     first, second = await call(), await call()

@@ -34,7 +34,7 @@ async def kopf_beside(api: FakeCluster) -> AsyncIterator[tuple[KopfThread, Heard
         heard.append((plural, event, found["metadata"]["uid"], found["metadata"]["resourceVersion"]))
 
     loop = asyncio.get_running_loop()
-    shell = KopfThread(lambda: registry_of(take, loop, lambda: api.credentials))
+    shell = KopfThread(lambda: registry_of(KINDS, take, loop=loop, credentials=lambda: api.credentials))
     shell.start()
     try:
         yield shell, heard
@@ -85,7 +85,7 @@ async def test_a_shell_that_cannot_reach_the_hub_goes_on_trying_and_stops_when_t
         return wrong
 
     loop = asyncio.get_running_loop()
-    shell = KopfThread(lambda: registry_of(lambda *_: None, loop, refused))
+    shell = KopfThread(lambda: registry_of(KINDS, lambda *_: None, loop=loop, credentials=refused))
     shell.start()
     await until(lambda: shell.starts >= 1)
     assert shell.alive

@@ -1,0 +1,86 @@
+"""The watch of ComputeJobs, on the core's loop: one event costs little, an echo of our own write next to nothing.
+
+Kopf watches the other kinds. Jobs are the one kind whose every write of ours comes back as an event: four a job. Never here: what a
+job means, and what became of jobs that a new list does not show, which `Resync` finds out.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from sampan.controller.hub.client import ALL, API, JOBS, Handover
+from sampan.kube.objects.meta import KubeStruct, ObjectMeta
+from sampan.kube.transport.client import Client
+from sampan.kube.transport.paths import resource_path
+from sampan.kube.transport.wire import Unreadable
+from sampan.kube.watch.listing import Collection
+from sampan.kube.watch.reflector import EventType, Reflector, Tuning
+
+log = logging.getLogger(__name__)
+
+_ABSENT = msgspec.Raw(b"{}")
+
+
+class WatchedJob(KubeStruct, frozen=True, gc=False):
+    """A ComputeJob of which only the metadata is decoded."""
+
+    metadata: ObjectMeta = ObjectMeta()
+    spec: msgspec.Raw = _ABSENT
+    status: msgspec.Raw = _ABSENT
+
+    def body(self) -> dict[str, Any]:
+        """Return the object as the API server sent it, without what we set no store by: kind and managed fields."""
+        found: dict[str, Any] = {"metadata": _metadata(self.metadata)}
+        return found | {"spec": msgspec.json.decode(self.spec), "status": msgspec.json.decode(self.status)}
+
+
+class JobSink:
+    """Hands over what is news: jobs whose version is newer than the one that is known, and ends."""
+
+    def __init__(
+        self, handover: Handover, *, is_known: Callable[[str, str], bool], listed: Callable[[], None], count: Counter[str]
+    ) -> None:
+        """`is_known(uid, version)`: a picture that is this old tells nothing; `listed` hears of each new list; `count` counts what came."""
+        self._handover, self._is_known, self._listed, self._count = handover, is_known, listed, count
+
+    def on_replace(self, items: Sequence[WatchedJob], unreadable: Sequence[Unreadable]) -> None:
+        """Take in a new list."""
+        self._listed()
+        for item in items:
+            self._put(None, item)
+        for each in unreadable:
+            log.warning("object.invalid", extra={"kind": JOBS, "uid": each.uid, "reason": each.problem})
+
+    def on_event(self, event: EventType, item: WatchedJob) -> None:
+        """Take in one change."""
+        if event == "DELETED":
+            self._count[JOBS] += 1
+            self._handover(JOBS, event, {"metadata": _metadata(item.metadata)})
+        else:
+            self._put(event, item)
+
+    def on_unreadable(self, event: EventType, item: Unreadable) -> None:
+        """Keep what was known of an object that changed: it is still there; forget one that went."""
+        if event == "DELETED" and item.uid:
+            self._handover(JOBS, event, {"metadata": {"uid": item.uid}})
+        else:
+            log.warning("object.invalid", extra={"kind": JOBS, "uid": item.uid, "reason": item.problem})
+
+    def _put(self, event: EventType | None, item: WatchedJob) -> None:
+        self._count[JOBS] += 1
+        if not self._is_known(item.metadata.uid, item.metadata.resource_version):
+            self._handover(JOBS, event, item.body())
+
+
+def watch_jobs(client: Client, sink: JobSink) -> Reflector[WatchedJob]:
+    """Return what keeps the sink current; `run` it."""
+    return Reflector(client, Collection(path=resource_path(API, JOBS), into=WatchedJob), sink=sink, tuning=Tuning(bounds=ALL))
+
+
+def _metadata(meta: ObjectMeta) -> dict[str, Any]:
+    """Return metadata as on the wire; what is absent there stays absent."""
+    found: dict[str, Any] = msgspec.to_builtins(meta)
+    return {key: value for key, value in found.items() if value}
