@@ -27,7 +27,7 @@ class SupervisorCallbacks:
 class LinkSupervisor:
     """All links, by kubeconfig and by cluster."""
 
-    def __init__(self, hub: Client, settings: LinkSettings, namespaces: Sequence[str], callbacks: SupervisorCallbacks) -> None:
+    def __init__(self, hub: Client, settings: LinkSettings, *, namespaces: Sequence[str], callbacks: SupervisorCallbacks) -> None:
         """`namespaces` are those whose Secrets may be read. Nothing runs before `run`."""
         self._settings, self._callbacks = settings, callbacks
         self._secrets = SecretWatch(hub, namespaces, changed=self._secret_changed)

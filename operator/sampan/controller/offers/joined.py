@@ -18,7 +18,7 @@ from sampan.model.members.offer import Offer, OfferKey
 class JoinedMembers:
     """A view on the registry, the pools and the links."""
 
-    def __init__(self, registry: OfferRegistry, pools: OfferPools, links: LinkSupervisor, clock: Callable[[], int]) -> None:
+    def __init__(self, registry: OfferRegistry, pools: OfferPools, links: LinkSupervisor, *, clock: Callable[[], int]) -> None:
         """`clock` gives milliseconds since the epoch."""
         self._registry, self._pools, self._links, self._clock = registry, pools, links, clock
 

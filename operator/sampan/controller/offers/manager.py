@@ -37,12 +37,12 @@ class OfferManager:
             ended=self._link_ended,
         )
         self._classes = ClassRegistry()
-        self._links = LinkSupervisor(hub, settings.link, settings.provider_namespaces, heard)
+        self._links = LinkSupervisor(hub, settings.link, namespaces=settings.provider_namespaces, callbacks=heard)
         self._registry = OfferRegistry(settings.link.hub_cluster_uid, self._links.facts, currency=settings.currency)
         self._pools = OfferPools(built_in.load(), settings.home_origins, callbacks.in_flight)
         self._planner = OfferPatchPlanner(self._registry, self._pools, usage=callbacks.usage, clock=clock)
         self._writer = OfferWriter(hub, self._planner.next_write, self._written, refused=self._planner.on_refused)
-        self.joined = JoinedMembers(self._registry, self._pools, self._links, clock)
+        self.joined = JoinedMembers(self._registry, self._pools, self._links, clock=clock)
 
     # --- objects of the hub ---------------------------------------------------------------------------------------
 
