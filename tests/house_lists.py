@@ -36,7 +36,6 @@ LONG_CLASSES: set[str] = {
     "Cluster",
     "ClusterView",
     "FeasibleIndex",
-    "FitMatrix",
     "Inventory",
     "JobReconciler",
     "MemberLink",

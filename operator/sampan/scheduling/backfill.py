@@ -12,7 +12,7 @@ from sampan.model.plan import StartUnknown
 from sampan.model.reservation import Reservation
 from sampan.model.values.quantity import INFINITE
 from sampan.model.values.vector import CPU
-from sampan.scheduling.capacity.fit_matrix import CellColumn
+from sampan.scheduling.capacity.cells import CellColumn
 from sampan.scheduling.capacity.node_selection import NodeRoom, select_nodes
 from sampan.scheduling.capacity.resources import NodeResources, fits
 from sampan.scheduling.capacity.topology import Cards, Numbers, ring_table

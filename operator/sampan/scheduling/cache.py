@@ -16,8 +16,8 @@ from sampan.model.members.cluster import Cell, Cluster, Running
 from sampan.model.policy import BALANCED, BUILT_IN, Policy
 from sampan.model.reason import Reason
 from sampan.model.snapshot import Snapshot
-from sampan.scheduling.capacity.cells import CellId, CellIndex
-from sampan.scheduling.capacity.fit_matrix import CellColumn, FitMatrix
+from sampan.scheduling.capacity.cells import CellColumn, CellId, CellIndex
+from sampan.scheduling.capacity.fit_matrix import FitMatrix
 from sampan.scheduling.capacity.fragmentation import FragmentationScore
 from sampan.scheduling.capacity.resources import Request
 from sampan.scheduling.feasibility.feasible_index import FeasibleIndex

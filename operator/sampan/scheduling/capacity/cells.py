@@ -1,4 +1,8 @@
-"""The columns of a picture seen from all sides: by cell, pool and cluster, and which are domains, capped or queued. No amounts here."""
+"""The cells of a snapshot as columns: their order, and views by pool, cluster, domain, cap and member's queue. No amounts here.
+
+Columns are told by identity of the pool: a cell whose pool is the very same value keeps what is known of its column, wherever the
+column moves.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,12 +11,97 @@ import numpy as np
 
 from sampan.model.job import Demand, Interconnect, Shape
 from sampan.model.members.admission import Admission
+from sampan.model.members.cluster import Cell
 from sampan.model.members.offer import OfferKey
-from sampan.scheduling.capacity.fit_matrix import CellColumn
 from sampan.scheduling.capacity.node_selection import Flags
+from sampan.scheduling.capacity.nodes import NodeTable
 from sampan.scheduling.capacity.resources import CellKind
+from sampan.scheduling.capacity.topology import Numbers
 
 CellId = tuple[OfferKey, str]
+
+
+@dataclass(frozen=True, slots=True)
+class CellColumn:
+    """A cell with the numbers of its nodes, in name order."""
+
+    cell: Cell
+    kind: CellKind
+    nodes: Numbers
+    names: tuple[str, ...]
+
+
+class Columns:
+    """The columns of one fit matrix. Changed in place."""
+
+    def __init__(self, nodes: NodeTable) -> None:
+        self.all: list[CellColumn] = []
+        self.permutation: Numbers | None = None
+        """With the last snapshot: the column that each one was before, -1 for new ones; None where none moved."""
+        self._nodes = nodes
+        self._source: tuple[Cell, ...] = ()
+        """The cells as they were given; identity tells in one look that none changed."""
+        self._column_of: list[int] = []
+        """By place in the source."""
+        self._by_node: list[list[int]] = []
+
+    def of_node(self, node: int) -> Sequence[int]:
+        """Return the columns that a node is in."""
+        return self._by_node[node]
+
+    def grow(self) -> None:
+        """Have a list for every node that there is."""
+        self._by_node += [[] for _ in range(len(self._nodes) - len(self._by_node))]
+
+    def changed(self, cells: Sequence[Cell]) -> list[tuple[int, Cell]] | None:
+        """Return the columns whose pool is another value, with the new cell; None where cells came, went or changed places."""
+        if cells is self._source:
+            return []
+        if len(cells) != len(self._source):
+            return None
+        differ = [at for at, (old, new) in enumerate(zip(self._source, cells, strict=True)) if old is not new]
+        if any(self._source[at].id != cells[at].id for at in differ):
+            return None
+        pools = [(self._column_of[at], cells[at]) for at in differ if self._source[at].pool is not cells[at].pool]
+        self._source = tuple(cells)
+        return pools
+
+    def arrange(self, cells: Sequence[Cell]) -> tuple[list[int], Numbers]:
+        """Order the columns anew; returns those of new cells and pools, and by column where it was, -1 for the new ones."""
+        old = {(column.cell.id, id(column.cell.pool)): at for at, column in enumerate(self.all)}
+        before, self.all = self.all, []
+        in_order = sorted(range(len(cells)), key=lambda at: cells[at].id)
+        self._source, self._column_of = tuple(cells), [0] * len(cells)
+        moved, fresh = list[int](), list[int]()
+        for column, at in enumerate(in_order):
+            self._column_of[at] = column
+            known = old.get((cells[at].id, id(cells[at].pool)))
+            moved.append(-1 if known is None else known)
+            self.all.append(self._column(cells[at]) if known is None else before[known])
+            if known is None:
+                fresh.append(column)
+        self._by_node = [[] for _ in range(len(self._nodes))]
+        for number, each in enumerate(self.all):
+            for node in each.nodes.tolist():
+                self._by_node[node].append(number)
+        return fresh, np.array(moved, dtype=np.int64)
+
+    def replace(self, at: int, cell: Cell) -> None:
+        """Exchange the cell of a column for one of the same id."""
+        for node in self.all[at].nodes.tolist():
+            self._by_node[node].remove(at)
+        self.all[at] = self._column(cell)
+        for node in self.all[at].nodes.tolist():
+            self._by_node[node].append(at)
+
+    def _column(self, cell: Cell) -> CellColumn:
+        found = [(name, self._nodes.number(cell.pool.cluster_uid, name)) for name in cell.nodes]
+        numbers = {name: number for name, number in found if number is not None}
+        column = CellColumn(cell, CellKind.of(cell), np.array(list(numbers.values()), dtype=np.int64), tuple(numbers))
+        if column.kind.rule is not None:
+            for node in numbers.values():
+                self._nodes.set_rings(node, column.kind.rule, column.kind.resource)
+        return column
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import numpy as np
 
 from sampan.model.job import Demand, Requirement
 from sampan.model.members.cluster import Pool
-from sampan.scheduling.capacity.fit_matrix import CellColumn
+from sampan.scheduling.capacity.cells import CellColumn
 from sampan.scheduling.capacity.node_selection import Flags
 from sampan.scheduling.capacity.resources import CellKind, NodeResources, Request, RequestTable
 from sampan.scheduling.capacity.topology import Cards, Numbers

@@ -18,7 +18,7 @@ from sampan.model.policy import Policy
 from sampan.model.reason import Reason
 from sampan.model.snapshot import Snapshot
 from sampan.model.values.quantity import INFINITE
-from sampan.scheduling.capacity.fit_matrix import CellColumn
+from sampan.scheduling.capacity.cells import CellColumn
 from sampan.scheduling.capacity.topology import Numbers
 from sampan.scheduling.feasibility.filters import CELL_FILTERS, OFFER_FILTERS, POOL_FILTERS, Filter, FilterContext
 from sampan.scheduling.feasibility.scores import FULL, SCORERS, ScoreContext, cost_steps

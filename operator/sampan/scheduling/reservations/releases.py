@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sampan.model.members.cluster import Cluster, Running
-from sampan.scheduling.capacity.fit_matrix import CellColumn
+from sampan.scheduling.capacity.cells import CellColumn
 from sampan.scheduling.capacity.resources import ResourceIndex
 from sampan.scheduling.capacity.topology import Numbers
 

@@ -5,8 +5,7 @@ from dataclasses import replace
 from builders import H100, cluster, job, nodes, offer, snapshot
 from sampan.model.members.cluster import Cell
 from sampan.scheduling.cache import Memo
-from sampan.scheduling.capacity.cells import CellIndex
-from sampan.scheduling.capacity.fit_matrix import CellColumn
+from sampan.scheduling.capacity.cells import CellColumn, CellIndex
 
 MEMBER = cluster(*nodes("h", 2, H100))
 
@@ -19,7 +18,7 @@ def columns(*, domain: str = "", max_devices: int | None = None, queue: str = ""
     cache = Memo().cache_or_new()
     cells = tuple(Cell(offer=cell.offer, pool=pool, domain=n) for cell, pool in zip(world.cells, pools, strict=True) for n in names)
     cache.update(replace(world, cells=cells))
-    return cache.matrix.columns
+    return list(cache.matrix.columns)
 
 
 def test_a_pool_is_found_with_its_domains_and_a_cluster_with_its_cells() -> None:
