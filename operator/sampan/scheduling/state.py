@@ -197,8 +197,8 @@ class CycleState:
             kept = self.node_reservations.nodes(feasibility.blockers)
             found[[node in kept for node in at.nodes.tolist()]] = 0
         free, allocatable = matrix.free.amounts[at.nodes, units], matrix.allocatable.amounts[at.nodes, units]
-        need = matrix.requests.all[feasibility.row.request_row]
-        fragmentation = self.cache.fragmentation.added(at, need, free=matrix.free, requests=matrix.requests, suitable=found > 0)
-        per_replica = matrix.requests.vector(need, at.kind)[measure]
+        request = matrix.requests.all[feasibility.row.request_row]
+        fragmentation = self.cache.fragmentation.added(at, request, free=matrix.free, requests=matrix.requests, suitable=found > 0)
+        per_replica = matrix.requests.vector(request, at.kind)[measure]
         room = NodeRoom(fits=found, free=free, untouched=free == allocatable, fragmentation=fragmentation)
         return select_nodes(room, wanted=wanted, least=demand.least_replicas, per_replica=per_replica, asked=demand.replicas)

@@ -1,4 +1,4 @@
-"""Whether a node takes another pod at all, whatever its devices: pod slots, CPU, memory, disk. Which pods fit is in the fits."""
+"""Whether a node takes another pod at all, whatever its devices: pod slots, CPU, memory, disk. Which pods fit is in `fit_matrix`."""
 
 from sampan.model.members.accelerator import Sharing
 from sampan.model.members.cluster import Cluster

@@ -1,4 +1,7 @@
-"""Which nodes of one cell a demand takes: all or nothing for a gang, as many as fit for a sweep. Plain numbers in, plain numbers out."""
+"""Which nodes of one cell a demand takes: all or nothing for a gang, as many as fit for a sweep. Plain numbers in, plain numbers out.
+
+Best fit: the least added fragmentation first where it is known, then the least free; untouched nodes last.
+"""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What tells that a node changed between two pictures, found at the cost of what differs. What nodes have is in `tables`."""
+"""What tells that a node changed between two snapshots, found at the cost of what differs. What nodes have is in `nodes`."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
@@ -28,7 +28,7 @@ def allocatable_differs(old: NodeVersion, new: NodeVersion) -> bool:
 
 
 def changed_nodes(old: Cluster | None, new: Cluster) -> Iterable[str]:
-    """Return the nodes of which anything that a sign holds is another object than before; all where nothing was known before."""
+    """Return the nodes of which anything in a version is another object than before; all where nothing was known before."""
     if old is None:
         return new.nodes
     names = {

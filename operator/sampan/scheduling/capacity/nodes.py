@@ -1,4 +1,8 @@
-"""What every node has and what of it is free, by number, as a picture has it and as a cycle takes it. No cells and no fits here."""
+"""What every node has and what of it is free, by number, as a snapshot has it and as a cycle takes it. No cells and no fits here.
+
+kube-scheduler's NodeInfo as rows of integer tables: a node keeps its number for as long as the memo lives. What a cycle takes is taken
+from `free` only; the next snapshot writes over it wherever the two differ.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -13,7 +17,7 @@ from sampan.scheduling.capacity.topology import Cards, ring_table, take_cards
 
 
 class NodeTable:
-    """The nodes that any cell ever held. Owned by one memo; changed in place."""
+    """The nodes that any cell ever had. Owned by one memo; changed in place."""
 
     def __init__(self, names: ResourceIndex) -> None:
         self._resources = names
@@ -29,11 +33,11 @@ class NodeTable:
         return len(self._ids)
 
     def number(self, cluster_uid: str, node: str) -> int | None:
-        """Return the number of a node, None where no cell ever held it."""
+        """Return the number of a node, None where no cell ever had it."""
         return self._numbers.get((cluster_uid, node))
 
     def sync(self, wanted: Iterable[NodeId], clusters: Mapping[str, Cluster]) -> set[int]:
-        """Take over a picture in which cells hold some nodes; returns the nodes that may be other than before, to be `compared`."""
+        """Take over a snapshot in which cells have some nodes; returns those that may be other than before: see `changes_of`."""
         new = sorted(set(wanted) - self._numbers.keys())
         stale = {self._add((uid, name)) for uid, name in new if uid in clusters and name in clusters[uid].nodes}
         for uid, cluster in clusters.items():
@@ -61,7 +65,7 @@ class NodeTable:
             self.write(node)
 
     def take(self, node: int, amounts: Vector, *, request: Request, replicas: int) -> None:
-        """Take what replicas of a need hold: `amounts` each, and their parts of cards."""
+        """Take what replicas of a request use: `amounts` each, and their parts of cards."""
         for resource, amount in amounts:
             self.free.amounts[node, self._resources.position(resource)] -= amount * replicas
         if request.share is not None and node in self.free.cards:
@@ -79,7 +83,7 @@ class NodeTable:
         return len(self._ids) - 1
 
     def write(self, node: int) -> None:
-        """Write down one node as the picture has it."""
+        """Write down one node as the snapshot has it."""
         uid, name = self._ids[node]
         cluster = self._clusters.get(uid)
         known = cluster.nodes.get(name) if cluster is not None else None

@@ -1,4 +1,4 @@
-"""What one replica takes from a node, and a job once it is placed. For the scheduler and the picture of what is under way alike."""
+"""What one replica takes from a node, and a job once it is placed. For the scheduler and for what is in flight alike."""
 
 from typing import Final
 
@@ -41,7 +41,7 @@ def fill(per_replica: Vector, *, zeros: tuple[str, ...], fills: Vector) -> Vecto
 
 
 def started(done: Assignment, per_replica: Vector, *, ends: int | None, likely_ends: int | None = None) -> Running:
-    """Return what an assignment holds once it is carried out; ends in milliseconds since the epoch."""
+    """Return what runs once an assignment is carried out; ends in milliseconds since the epoch."""
     return Running(
         job_uid=done.job.uid,
         namespace=done.job.namespace,

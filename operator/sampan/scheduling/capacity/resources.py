@@ -1,4 +1,8 @@
-"""What nodes have, as integer tables: one line per node, one column per resource; rings and cards beside. No cells and no jobs here."""
+"""Requests and resources of nodes as integer tables, and how many replicas fit. No cells and no jobs here.
+
+One row per node, one position per resource; rings and cards beside. Fits are worked out for many requests and nodes at once: the least
+over resources of free // asked, and where devices of a node are not alike, no more than its rings or cards allow.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -62,7 +66,7 @@ class Request:
 
     @classmethod
     def of(cls, demand: Demand, *, cpu_reserve: int = 0) -> "Request":
-        """Return the need of a demand."""
+        """Return the request of a demand."""
         wanted = demand.requirement
         if wanted is None:
             return cls(demand.per_replica, 0, None, cpu_reserve, demand.zeros)
@@ -70,32 +74,32 @@ class Request:
 
 
 class ResourceIndex:
-    """Columns by resource name; the first ones are `BASE`."""
+    """Positions by resource name; the first ones are `BASE`."""
 
     def __init__(self) -> None:
         self._positions = {name: column for column, name in enumerate(BASE)}
 
     def __len__(self) -> int:
-        """Return how many columns there are."""
+        """Return how many positions there are."""
         return len(self._positions)
 
     def position(self, name: str) -> int:
-        """Return the column of a resource, a new one where it was never seen."""
+        """Return the position of a resource, a new one where it was never seen."""
         return self._positions.setdefault(name, len(self._positions))
 
     def known_position(self, name: str) -> int | None:
-        """Return the column of a resource, None where it was never seen."""
+        """Return the position of a resource, None where it was never seen."""
         return self._positions.get(name)
 
 
 class NodeResources:
-    """Amounts, rings and cards of nodes by number. `copy` for pictures of another moment."""
+    """Amounts, rings and cards of nodes by number."""
 
     def __init__(self, amounts: Numbers, rings: dict[int, Numbers], cards: dict[int, Cards]) -> None:
         self.amounts, self.rings, self.cards = amounts, rings, cards
 
     def resize(self, nodes: int, resources: int) -> None:
-        """Make room for so many nodes and resources."""
+        """Grow to so many nodes and resources."""
         have = self.amounts.shape
         if have[0] < nodes or have[1] < resources:
             shape = (max(have[0], nodes * 5 // 4 + 16) if have[0] < nodes else have[0], max(have[1], resources + 8))
@@ -106,14 +110,14 @@ class NodeResources:
 
 @dataclass(frozen=True, slots=True)
 class RequestColumn:
-    """One resource of a need on cells of one kind: its column, and the amount per replica by need."""
+    """One resource on cells of one kind: its position, and the amount per replica by request."""
 
     position: int
     amounts: Numbers
 
 
 class RequestTable:
-    """Every need that is asked about, by number, and per kind what a replica takes of which column."""
+    """Every request that is asked about, by row, and per kind of cell what a replica takes of which resource."""
 
     def __init__(self, names: ResourceIndex) -> None:
         self._resources = names
@@ -123,19 +127,19 @@ class RequestTable:
         self._counts: Numbers = np.zeros(0, dtype=np.int64)
         self._reserves: Numbers = np.zeros(0, dtype=np.int64)
 
-    def row_of(self, need: Request) -> tuple[int, bool]:
-        """Return the number of a need and whether it is new."""
-        known = self._numbers.get(need)
+    def row_of(self, request: Request) -> tuple[int, bool]:
+        """Return the row of a request and whether it is new."""
+        known = self._numbers.get(request)
         if known is not None:
             return known, False
-        self._numbers[need] = len(self.all)
-        self.all.append(need)
+        self._numbers[request] = len(self.all)
+        self.all.append(request)
         return len(self.all) - 1, True
 
     def keep(self, numbers: Sequence[int]) -> None:
-        """Forget all but these; they are numbered anew in this order."""
+        """Drop all but these; they are numbered anew in this order."""
         self.all = [self.all[number] for number in numbers]
-        self._numbers = {need: number for number, need in enumerate(self.all)}
+        self._numbers = {request: number for number, request in enumerate(self.all)}
         self._columns.clear()
         self._counts = np.zeros(0, dtype=np.int64)
 
@@ -143,7 +147,7 @@ class RequestTable:
         """Return what a replica takes on nodes of a kind, resource by resource."""
         done, lines = self._columns.get(kind, (0, ()))
         if done < len(self.all):
-            vectors = [self.vector(need, kind) for need in self.all[done:]]
+            vectors = [self.vector(request, kind) for request in self.all[done:]]
             names = sorted({name for vector in vectors for name, _ in vector})
             amounts = {line.position: line.amounts for line in lines}
             fresh = {self._resources.position(name): np.array([min(v[name], INFINITE) for v in vectors], dtype=np.int64) for name in names}
@@ -155,44 +159,44 @@ class RequestTable:
         return lines
 
     def position(self, name: str) -> int:
-        """Return the column of a resource."""
+        """Return the position of a resource."""
         return self._resources.position(name)
 
     def known_position(self, name: str) -> int | None:
-        """Return the column of a resource, None where it was never seen."""
+        """Return the position of a resource, None where it was never seen."""
         return self._resources.known_position(name)
 
     def counts(self) -> tuple[Numbers, Numbers]:
-        """Return devices and CPU reserve by need."""
+        """Return devices and CPU reserve by request."""
         if len(self._counts) != len(self.all):
-            self._counts = np.array([need.count for need in self.all], dtype=np.int64)
-            self._reserves = np.array([need.cpu_reserve for need in self.all], dtype=np.int64)
+            self._counts = np.array([request.count for request in self.all], dtype=np.int64)
+            self._reserves = np.array([request.cpu_reserve for request in self.all], dtype=np.int64)
         return self._counts, self._reserves
 
     @staticmethod
-    def vector(need: Request, kind: CellKind) -> Vector:
-        """Return what one replica takes; equal to `need_of` for the demand and the pool behind."""
-        parts = [need.per_replica, kind.extra]
+    def vector(request: Request, kind: CellKind) -> Vector:
+        """Return what one replica takes; equal to `replica_request` for the demand and the pool behind."""
+        parts = [request.per_replica, kind.extra]
         if kind.fills.amounts:
-            parts.append(fill(need.per_replica, zeros=need.zeros, fills=kind.fills))
-        if need.count and kind.resource:
-            parts.append(Vector.of({kind.resource: need.count * kind.units}))
+            parts.append(fill(request.per_replica, zeros=request.zeros, fills=kind.fills))
+        if request.count and kind.resource:
+            parts.append(Vector.of({kind.resource: request.count * kind.units}))
         return Vector.total(parts)
 
 
-def fits(stock: NodeResources, needs: RequestTable, rows: Numbers, *, kind: CellKind, nodes: Numbers) -> Numbers:
-    """Return replicas that fit by need and node, each node by itself: a table of len(rows) x len(nodes)."""
+def fits(stock: NodeResources, requests: RequestTable, rows: Numbers, *, kind: CellKind, nodes: Numbers) -> Numbers:
+    """Return replicas that fit by request and node, each node by itself: a table of len(rows) x len(nodes)."""
     table: Numbers = np.full((len(rows), len(nodes)), MAX_FITS, dtype=np.int64)
-    counts = needs.counts()[0][rows]
-    lines = needs.columns(kind)
+    counts = requests.counts()[0][rows]
+    columns = requests.columns(kind)
     taken = np.zeros(len(rows), dtype=bool)
-    for line in lines:
-        amounts = line.amounts[rows]
+    for column in columns:
+        amounts = column.amounts[rows]
         asked = amounts > 0
         if asked.any():
-            free = stock.amounts[nodes, line.position].clip(0)[None, :]
-            if line.position == 0:
-                free = free - _kept(stock, needs, rows, kind=kind, nodes=nodes)
+            free = stock.amounts[nodes, column.position].clip(0)[None, :]
+            if column.position == 0:
+                free = free - _kept(stock, requests, rows, kind=kind, nodes=nodes)
             share = np.maximum(free, 0) // np.maximum(amounts, 1)[:, None]
             np.minimum(table, np.where(asked[:, None], share, MAX_FITS), out=table)
             taken |= asked
@@ -200,18 +204,18 @@ def fits(stock: NodeResources, needs: RequestTable, rows: Numbers, *, kind: Cell
         by_count = np.array([stock.rings[node] for node in nodes.tolist()])
         _narrow(table, counts > 0, by_count[:, np.clip(counts, 0, MOST_COUNT)].T)
     if kind.virtual:
-        _narrow_cards(table, stock, needs, rows=rows, nodes=nodes)
-    table[~taken] = 0  # a need of nothing would fit without end
+        _narrow_cards(table, stock, requests, rows=rows, nodes=nodes)
+    table[~taken] = 0  # a request of nothing would fit without end
     np.clip(table, 0, MAX_FITS, out=table)
     return table
 
 
-def _kept(stock: NodeResources, needs: RequestTable, rows: Numbers, *, kind: CellKind, nodes: Numbers) -> Numbers:
-    """Return the CPU by need and node that is kept for free devices."""
-    _, reserves = needs.counts()
+def _kept(stock: NodeResources, requests: RequestTable, rows: Numbers, *, kind: CellKind, nodes: Numbers) -> Numbers:
+    """Return the CPU by request and node that is reserved for free devices."""
+    _, reserves = requests.counts()
     if not kind.resource or not reserves[rows].any():
         return np.zeros((1, 1), dtype=np.int64)
-    devices = stock.amounts[nodes, needs.position(kind.resource)].clip(0) // kind.units
+    devices = stock.amounts[nodes, requests.position(kind.resource)].clip(0) // kind.units
     kept: Numbers = reserves[rows][:, None] * devices[None, :]
     return kept
 
@@ -225,13 +229,13 @@ def _narrow(table: Numbers, which: np.ndarray[tuple[int], np.dtype[np.bool_]], l
         table[which] = np.minimum(table[which], limits[which])
 
 
-def _narrow_cards(table: Numbers, stock: NodeResources, needs: RequestTable, *, rows: Numbers, nodes: Numbers) -> None:
-    for line, row in enumerate(rows.tolist()):
-        need = needs.all[row]
-        if need.count:
+def _narrow_cards(table: Numbers, stock: NodeResources, requests: RequestTable, *, rows: Numbers, nodes: Numbers) -> None:
+    for column, row in enumerate(rows.tolist()):
+        request = requests.all[row]
+        if request.count:
             for at, node in enumerate(nodes.tolist()):
-                fit = cards_fit(stock.cards[node], need.share, need.count) if need.share is not None and node in stock.cards else 0
-                table[line, at] = min(table[line, at], fit)
+                fit = cards_fit(stock.cards[node], request.share, request.count) if request.share is not None and node in stock.cards else 0
+                table[column, at] = min(table[column, at], fit)
 
 
 def clipped(vector: Vector | Mapping[str, int]) -> dict[str, int]:
