@@ -53,11 +53,11 @@ class ClusterView:
 
     @property
     def inventory(self) -> Inventory:
-        """Return what the view looks at."""
+        """Return what the view is built from."""
         return self._inventory
 
     def set_catalog(self, catalog: Catalog) -> None:
-        """Look at every node anew, with this catalogue."""
+        """Resolve every node's devices anew, with this catalogue."""
         self._catalog = catalog
         self._devices = {}
         self._nodes = {}
@@ -66,16 +66,16 @@ class ClusterView:
         self.generation += 1
 
     def mark_changed(self, nodes: Iterable[str]) -> None:
-        """Hear that nodes, or pods on them, changed."""
+        """Count these nodes anew: they, or pods on them, changed."""
         self._dirty |= set(nodes)
         self._stale = True
 
     def in_flight_changed(self) -> None:
-        """Hear that our assignments changed."""
+        """Count our assignments anew."""
         self._stale = True
 
     def nodes(self) -> Cluster:
-        """Return the cluster with current nodes and devices; what is taken may be older. For pools, which do not look at it."""
+        """Return the cluster with current nodes and devices; what is used may be older. For pools, which do not read it."""
         self._take_dirty()
         queueing = self._queueing()
         if queueing != self._cluster.queueing:
@@ -90,17 +90,17 @@ class ClusterView:
         runtimes = self._inventory.runtime_classes.known
         if runtimes is not self._cluster.runtime_classes:
             self._stale = True
-            self.generation += 1  # they select nodes, tolerate taints and take room
+            self.generation += 1  # they select nodes, tolerate taints and add overhead
             self._cluster = replace(self._cluster, runtime_classes=runtimes)
         return self._cluster
 
-    def cluster(self, flights: InFlightSource) -> Cluster:
+    def cluster(self, attempts: InFlightSource) -> Cluster:
         """Return the cluster as it is now."""
         self.nodes()
         if self._stale:
             self._stale = False
-            layers = self._inventory.quotas
-            under_way = tuple(flights(self.uid))
+            quotas = self._inventory.quotas
+            under_way = tuple(attempts(self.uid))
             used = self._used(under_way)
             self._cluster = replace(
                 self._cluster,
@@ -108,8 +108,8 @@ class ClusterView:
                 cards=self._cards(under_way),
                 rings=self._rings,
                 contended=contended(self._inventory.waiting.values()),
-                quotas=layers.rules.quotas(under_way),
-                queues=layers.kueue.queues(under_way),
+                quotas=quotas.rules.quotas(under_way),
+                queues=quotas.kueue.queues(under_way),
             )
         return self._cluster
 
@@ -155,15 +155,15 @@ class ClusterView:
         free = next((rings_free(group, pods) for group in groups if group.rings is not None), None)
         self._rings = {each: rings for each, rings in self._rings.items() if each != name} | ({name: free} if free else {})
 
-    def _cards(self, flights: Iterable[InFlight]) -> Mapping[tuple[str, str], CardUse]:
+    def _cards(self, attempts: Iterable[InFlight]) -> Mapping[tuple[str, str], CardUse]:
         """Return what is taken of every card: by pods that are seen, and by replicas that are planned."""
         uses = dict(self._card_uses)
-        for flight in flights:
-            if flight.share is None:
+        for attempt in attempts:
+            if attempt.share is None:
                 continue
-            for name, replicas in unseen_replicas(flight, pods_by_node(self._inventory.pods_of(flight.job_uid))).items():
+            for name, replicas in unseen_replicas(attempt, pods_by_node(self._inventory.pods_of(attempt.job_uid))).items():
                 cards = [card for group in self._devices.get(name, ()) for card in group.cards]
-                uses[name] = with_planned(uses.get(name, {}), cards, share=flight.share, replicas=replicas)
+                uses[name] = with_planned(uses.get(name, {}), cards, share=attempt.share, replicas=replicas)
         return {(name, card): use for name, cards in uses.items() for card, use in cards.items()}
 
     def _take_node(self, name: str) -> None:
@@ -177,14 +177,14 @@ class ClusterView:
             self._nodes[name] = with_claims(node, self._devices[name])
             self._seen[name] = node
 
-    def _used(self, flights: Iterable[InFlight]) -> Mapping[str, Vector]:
+    def _used(self, attempts: Iterable[InFlight]) -> Mapping[str, Vector]:
         used = dict(self._by_pods)
         counted: dict[str, tuple[InFlight, Mapping[str, Vector]]] = {}
-        for flight in flights:
-            known = self._counted.get(flight.job_uid)
-            if known is None or known[0] is not flight or flight.job_uid in self._moved:
-                known = flight, unseen_use(flight, self._inventory.pods_of(flight.job_uid))
-            counted[flight.job_uid] = known
+        for attempt in attempts:
+            known = self._counted.get(attempt.job_uid)
+            if known is None or known[0] is not attempt or attempt.job_uid in self._moved:
+                known = attempt, unseen_use(attempt, self._inventory.pods_of(attempt.job_uid))
+            counted[attempt.job_uid] = known
             for node, vector in known[1].items():
                 used[node] = used[node] + vector if node in used else vector
         self._counted, self._moved = counted, set()

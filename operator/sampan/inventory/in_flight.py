@@ -1,4 +1,6 @@
-"""What is taken on each node: by every pod seen there and by our own assignments in flight, each replica once.
+"""What is used on each node: by every pod seen there and by our own assignments in flight, each replica once.
+
+What kube-scheduler calls an assumed pod: used from the moment of the decision, though nobody sees it yet.
 
 A job that was just assigned has no pods yet; later its pods are seen one by one. Counting plan and pods both would halve the
 cluster, counting pods only would fill it twice: per attempt the greater of the two counts, never the sum.
@@ -16,7 +18,7 @@ from sampan.scheduling.capacity.quota_usage import NOTHING, QuotaUse
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PodUse:
-    """A pod that holds resources of a node: bound to it, and neither Succeeded nor Failed (terminating ones still hold)."""
+    """A pod that uses resources of a node: bound to it, and neither Succeeded nor Failed (terminating ones still do)."""
 
     uid: str
     node: str
@@ -24,9 +26,9 @@ class PodUse:
     job_uid: str | None = None
     """UID of our job, from the label that we put on; None for everybody else's pods."""
     cards: tuple[tuple[str, CardUse], ...] = ()
-    """What it holds of cards that are handed out in shares, by card id."""
+    """What it uses of cards that are handed out in shares, by card id."""
     devices: tuple[str, ...] = ()
-    """Which devices it holds, where the node's device plugin tells, such as `Ascend910-5`."""
+    """Which devices it has, where the node's device plugin tells, such as `Ascend910-5`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +39,7 @@ class Created:
     dependents: bool = False
     """Services, ConfigMaps, Secrets and claim templates: all there once the Job is started or enters a queue."""
     admitted: bool = False
-    """The Job is not suspended: a queue of the member's let it in."""
+    """The Job is not suspended: a queue of the member's admitted it."""
     active: int = 0
     """Pods that have not ended."""
     ended: int = 0
@@ -71,14 +73,14 @@ class InFlight:
     created: Created = NOT_CREATED
 
 
-def unseen_replicas(flight: InFlight, seen: Mapping[str, int]) -> dict[str, int]:
+def unseen_replicas(attempt: InFlight, seen: Mapping[str, int]) -> dict[str, int]:
     """Return how many planned replicas have no pod yet, by planned node. `seen`: the job's pods by node, wherever they are.
 
     A pod elsewhere than planned stands for one of the planned replicas too. Nodes with as many pods as planned come out first.
     """
-    left = sum(replicas for _, replicas in flight.nodes) - flight.finished - sum(seen.values())
+    left = sum(replicas for _, replicas in attempt.nodes) - attempt.finished - sum(seen.values())
     waiting: dict[str, int] = {}
-    for node, replicas in flight.nodes:
+    for node, replicas in attempt.nodes:
         missing = min(max(replicas - seen.get(node, 0), 0), max(left, 0))
         if missing:
             waiting[node] = missing
@@ -86,9 +88,9 @@ def unseen_replicas(flight: InFlight, seen: Mapping[str, int]) -> dict[str, int]
     return waiting
 
 
-def unseen_use(flight: InFlight, pods: Iterable[PodUse]) -> dict[str, Vector]:
+def unseen_use(attempt: InFlight, pods: Iterable[PodUse]) -> dict[str, Vector]:
     """Return what the planned but unseen replicas of one attempt take; `pods` are those of its job. For upkeep node by node."""
-    return {node: flight.per_replica.times(replicas) for node, replicas in unseen_replicas(flight, pods_by_node(pods)).items()}
+    return {node: attempt.per_replica.times(replicas) for node, replicas in unseen_replicas(attempt, pods_by_node(pods)).items()}
 
 
 def pods_by_node(pods: Iterable[PodUse]) -> dict[str, int]:
@@ -99,7 +101,7 @@ def pods_by_node(pods: Iterable[PodUse]) -> dict[str, int]:
     return seen
 
 
-def usage_of(pods: Iterable[PodUse], flights: Iterable[InFlight]) -> dict[str, Vector]:
+def usage_of(pods: Iterable[PodUse], attempts: Iterable[InFlight]) -> dict[str, Vector]:
     """Return what is taken on each node; nodes where nothing is taken are not named."""
     sums: dict[str, dict[str, int]] = {}
     by_job: dict[str, list[PodUse]] = {}
@@ -107,8 +109,8 @@ def usage_of(pods: Iterable[PodUse], flights: Iterable[InFlight]) -> dict[str, V
         _add(sums, pod.node, pod.request)
         if pod.job_uid is not None:
             by_job.setdefault(pod.job_uid, []).append(pod)
-    for flight in flights:
-        for node, vector in unseen_use(flight, by_job.get(flight.job_uid, ())).items():
+    for attempt in attempts:
+        for node, vector in unseen_use(attempt, by_job.get(attempt.job_uid, ())).items():
             _add(sums, node, vector)
     return {node: Vector.of(amounts) for node, amounts in sums.items()}
 

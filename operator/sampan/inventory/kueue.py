@@ -34,7 +34,7 @@ class KueueQueues:
         """Whether the member serves Kueue."""
 
     def found(self, *, there: bool) -> None:
-        """Hear whether the member serves Kueue."""
+        """Take whether the member serves Kueue."""
         if there != self._there:
             self._there = there
             self._read()
@@ -95,15 +95,15 @@ class KueueQueues:
     def _by_key(self) -> dict[str, kube.LocalQueue]:
         return {f"{space}/{name}": queue for space, known in self._local.items() for name, queue in known.items()}
 
-    def queues(self, flights: Iterable[InFlight]) -> Mapping[str, MemberQueue]:
+    def queues(self, attempts: Iterable[InFlight]) -> Mapping[str, MemberQueue]:
         """Return the LocalQueues with what they may still admit beside our attempts for which nothing is reserved yet."""
         local = self._by_key()
         if not local:
             return {}
         entered: dict[str, list[InFlight]] = {}
-        for flight in flights:
-            if flight.queue in local:
-                entered.setdefault(flight.queue, []).append(flight)
+        for attempt in attempts:
+            if attempt.queue in local:
+                entered.setdefault(attempt.queue, []).append(attempt)
         due = {key: unreserved(entered[key], _reserved(local[key]), _admitted(local[key])) for key in entered}
         return {key: self._queue(key, local, due) for key in sorted(local)}
 

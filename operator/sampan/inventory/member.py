@@ -1,6 +1,6 @@
-"""What one member has: its nodes, and the pods that take room on them. Fed by the link's watches.
+"""What one member has: its nodes, and the pods that use their resources. Fed by the link's watches.
 
-No I/O and no clock, and nothing about our own Jobs (`own_jobs.py`). The mappings are live: read them, never change them.
+No I/O and no clock, and nothing about our own Jobs (`controller/members`). The mappings are live: read them, never change them.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -22,7 +22,7 @@ from sampan.model.members.taint import Taint
 from sampan.model.values.names import LABEL_HUB, LABEL_JOB_UID
 from sampan.model.values.vector import CPU, PODS, Vector
 
-_KEEPS_AWAY: Final = ("NoSchedule", "NoExecute")
+_BLOCKING_EFFECTS: Final = ("NoSchedule", "NoExecute")
 _ENDED: Final = ("Succeeded", "Failed")
 _HOSTNAME: Final = "kubernetes.io/hostname"
 _MOST: Final = {CPU: 1_000_000_000, PODS: 1_000_000}
@@ -46,7 +46,7 @@ def to_node(node: kube.Node) -> Node:
         odd=odd,
         labels=labels,
         annotations=node.metadata.annotations,
-        taints=tuple(sorted(Taint(t.key, t.value, t.effect) for t in node.spec.taints if t.effect in _KEEPS_AWAY)),
+        taints=tuple(sorted(Taint(t.key, t.value, t.effect) for t in node.spec.taints if t.effect in _BLOCKING_EFFECTS)),
         architecture=architecture_of(node),
         hostname=labels.get(_HOSTNAME, ""),
         ready=any(c.type == "Ready" and c.status == "True" for c in node.status.conditions),
@@ -60,7 +60,7 @@ def _credible(amounts: Vector) -> Vector:
 
 
 class Inventory:
-    """Nodes and room of one member."""
+    """Nodes, pods and quotas of one member."""
 
     def __init__(self, hub_id: str, changed: Callable[[frozenset[str]], None]) -> None:
         """Start empty. `changed` is told the nodes whose state or pods changed, after the change; it must not block."""
@@ -73,9 +73,9 @@ class Inventory:
         self._slices: dict[str, dict[str, DeviceSlice]] = {}
         self._waiting: dict[str, Vector] = {}
         """What foreign pods that have no node yet ask for, by pod UID."""
-        self.quotas = MemberQuotas(self._tell_all)
+        self.quotas = MemberQuotas(self._notify_all)
         """What queues, limits or claims devices there."""
-        self.runtime_classes = RuntimeClasses(self._tell_all)
+        self.runtime_classes = RuntimeClasses(self._notify_all)
         """What RuntimeClasses add to pods there."""
 
     @property
@@ -90,15 +90,15 @@ class Inventory:
 
     @property
     def pods(self) -> Mapping[str, PodUse]:
-        """Pods that hold room on a node, by pod UID."""
+        """Pods that use a node, by pod UID."""
         return MappingProxyType(self._pods)
 
     def pods_on(self, node: str) -> Iterable[PodUse]:
-        """Return the pods that hold room on a node."""
+        """Return the pods that use a node."""
         return tuple(self._pods_on.get(node, {}).values())
 
     def pods_of(self, job_uid: str) -> Iterable[PodUse]:
-        """Return the pods of one of our jobs that hold room, wherever they are."""
+        """Return the pods of one of our jobs that use nodes, wherever they are."""
         return tuple(self._pods_of.get(job_uid, {}).values())
 
     def replace_nodes(self, nodes: Iterable[kube.Node]) -> None:
@@ -107,19 +107,19 @@ class Inventory:
         changed = {name for name in fresh.keys() | self._nodes.keys() if fresh.get(name) != self._nodes.get(name)}
         self._nodes.clear()
         self._nodes.update(fresh)
-        self._tell(changed)
+        self._notify(changed)
 
     def put_node(self, node: kube.Node) -> None:
-        """Take one node; a heartbeat that changes nothing tells nobody."""
+        """Take one node; a heartbeat that changes nothing notifies nobody."""
         fresh = self._node(node)
         if self._nodes.get(fresh.name) != fresh:
             self._nodes[fresh.name] = fresh
-            self._tell({fresh.name})
+            self._notify({fresh.name})
 
     def drop_node(self, name: str) -> None:
         """Forget a node."""
         if self._nodes.pop(name, None) is not None:
-            self._tell({name})
+            self._notify({name})
 
     def _node(self, node: kube.Node) -> Node:
         slices = self._slices.get(node.metadata.name)
@@ -137,20 +137,20 @@ class Inventory:
         self._slices = {}
         for each in slices:
             self._slices.setdefault(each.node, {})[each.name] = each
-        self._wire(before | set(self._slices))
+        self._attach_slices(before | set(self._slices))
 
     def put_slice(self, each: DeviceSlice) -> None:
         """Take one ResourceSlice."""
         self._slices.setdefault(each.node, {})[each.name] = each
-        self._wire({each.node})
+        self._attach_slices({each.node})
 
     def drop_slice(self, name: str) -> None:
         """Forget a ResourceSlice."""
         nodes = {node for node, slices in self._slices.items() if slices.pop(name, None) is not None}
-        self._wire(nodes)
+        self._attach_slices(nodes)
 
-    def _wire(self, nodes: Iterable[str]) -> None:
-        """Hang the slices of these nodes on their values."""
+    def _attach_slices(self, nodes: Iterable[str]) -> None:
+        """Attach their slices to the values of these nodes."""
         changed = set()
         for name in nodes:
             known, slices = self._nodes.get(name), self._slices.get(name, {})
@@ -158,7 +158,7 @@ class Inventory:
             if known is not None and known.slices != fresh:
                 self._nodes[name] = replace(known, slices=fresh)
                 changed.add(name)
-        self._tell(changed)
+        self._notify(changed)
 
     def replace_pods(self, pods: Iterable[kube.Pod], unreadable: Iterable[str] = ()) -> None:
         """Take a full list of the unfinished pods of all namespaces; `unreadable` are UIDs of those whose last reading stands."""
@@ -168,7 +168,7 @@ class Inventory:
         waiting = {pod.metadata.uid: request_of(pod) for pod in pods if self._waits(pod)}
         if waiting != self._waiting:
             self._waiting = waiting
-            self._tell_all()
+            self._notify_all()
         changed = {use.node for uid, use in fresh.items() if self._pods.get(uid) != use}
         changed |= {use.node for uid, use in self._pods.items() if fresh.get(uid) != use}
         self._pods.clear()
@@ -176,10 +176,10 @@ class Inventory:
         self._pods_of.clear()
         for use in fresh.values():
             self._set_use(use)
-        self._tell(changed)
+        self._notify(changed)
 
     def put_pod(self, pod: kube.Pod) -> None:
-        """Take one pod; it holds room from when it is bound to a node until it ends."""
+        """Take one pod; it uses its node from when it is bound to it until it ends."""
         self._note_waiting(pod.metadata.uid, request_of(pod) if self._waits(pod) else None)
         use, old = self._use(pod), self._pods.get(pod.metadata.uid)
         if use == old:
@@ -187,14 +187,14 @@ class Inventory:
         self._unset_use(pod.metadata.uid)
         if use is not None:
             self._set_use(use)
-        self._tell({each.node for each in (use, old) if each is not None})
+        self._notify({each.node for each in (use, old) if each is not None})
 
     def drop_pod(self, uid: str) -> None:
         """Forget a pod: it ended or is gone."""
         self._note_waiting(uid, None)
         old = self._unset_use(uid)
         if old is not None:
-            self._tell({old.node})
+            self._notify({old.node})
 
     def _waits(self, pod: kube.Pod) -> bool:
         """Tell whether a pod of somebody else still waits for a node."""
@@ -210,9 +210,9 @@ class Inventory:
             return
         else:
             self._waiting[uid] = request
-        self._tell_all()
+        self._notify_all()
 
-    def _tell_all(self) -> None:
+    def _notify_all(self) -> None:
         """Say that something changed which concerns no single node."""
         self._changed(frozenset())
 
@@ -243,7 +243,7 @@ class Inventory:
                 _take_out(self._pods_of, old.job_uid, uid)
         return old
 
-    def _tell(self, nodes: set[str]) -> None:
+    def _notify(self, nodes: set[str]) -> None:
         if nodes:
             self._changed(frozenset(nodes))
 

@@ -106,11 +106,11 @@ class NamespaceRules:
         defaults = [each for each in self._classes.values() if each.global_default]
         return min(defaults, key=lambda each: (each.value, each.metadata.name)).metadata.name if defaults else ""
 
-    def quotas(self, flights: Iterable[InFlight]) -> Mapping[str, tuple[Quota, ...]]:
+    def quotas(self, attempts: Iterable[InFlight]) -> Mapping[str, tuple[Quota, ...]]:
         """Return what the quotas of each namespace leave to jobs that are not bound yet; `flights` are those that are."""
         bound: dict[str, list[InFlight]] = {}
-        for flight in flights if self._counted else ():
-            bound.setdefault(flight.namespace, []).append(flight)
+        for attempt in attempts if self._counted else ():
+            bound.setdefault(attempt.namespace, []).append(attempt)
         return {space: tuple(_left(each, bound.get(space, ())) for each in told) for space, told in self._counted.items()}
 
     def _read(self) -> None:
@@ -193,7 +193,7 @@ def _holds(term: kube.ScopeTerm, default_class: str) -> bool:
 
 def _left(told: _CountedQuota, bound: Iterable[InFlight]) -> Quota:
     """Return what a quota leaves beside what it counts and what it will count for attempts that are under way."""
-    ours = [flight for flight in bound if told.best_effort in (None, flight.use.best_effort)]
+    ours = [attempt for attempt in bound if told.best_effort in (None, attempt.use.best_effort)]
     seen, due = total(map(counted, ours)), total(map(uncounted, ours))
     left, hard, unknown = dict[str, int](), dict[str, int](), set[str]()
     for name, amount in told.hard.items():

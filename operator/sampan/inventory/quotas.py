@@ -1,6 +1,6 @@
 """What queues, limits or claims devices on a member, beside its nodes and pods. Fed by optional watches; values out.
 
-No I/O and no clock. Who may be asked for what is in `rights`; what follows for jobs is decided in `scheduling`.
+No I/O and no clock. What may be watched is in `controller/members/access`; what follows for jobs is decided in `scheduling`.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -24,7 +24,7 @@ Device = tuple[str, str, str]
 
 
 class MemberQuotas:
-    """The layers of one member; the mappings are values, replaced whole at every change."""
+    """Queues, quotas and claims of one member; the mappings are values, replaced whole at every change."""
 
     def __init__(self, changed: Callable[[], None]) -> None:
         """Start with nothing. `changed` is told after each change; it must not block."""

@@ -30,7 +30,7 @@ class RuntimeClasses:
         self._set({known: value for known, value in (self.known or {}).items() if known != name})
 
     def forget(self) -> None:
-        """Hear that they may not be looked at any more."""
+        """Forget them: they may not be read any more."""
         self._set(None)
 
     def _set(self, fresh: Mapping[str, RuntimeClass] | None) -> None:

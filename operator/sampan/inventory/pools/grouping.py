@@ -1,6 +1,6 @@
 """Pools: an offer's nodes, grouped by all that a demand can ask for. Views only; what is free stays with the nodes.
 
-Names are in `pool_names`, what people see of a pool in `pool_summary`.
+Names are in `names`, what people see of a pool in `summary`.
 """
 
 from collections import Counter
@@ -107,7 +107,7 @@ def rule_of(offer: Offer, node: Node) -> int | None:
 def groups_of(cluster: Cluster, catalog: Catalog, node: Node) -> tuple[DeviceGroup | None, ...]:
     """Return the kinds of healthy devices of a node, as the cluster has them resolved; one None for a node without devices.
 
-    A node whose devices are all sick or not believed has nothing to offer: it is no CPU node.
+    A node whose devices are all unhealthy or not believed has nothing to offer: it is no CPU node.
     """
     known = cluster.devices[node.name] if node.name in cluster.devices else catalog.resolve(node)
     return tuple(group for group in known if group.devices > 0) if known else (None,)

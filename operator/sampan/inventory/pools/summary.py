@@ -1,4 +1,4 @@
-"""What `ClusterOffer.status.pools` shows of pools: how much there is, how much is free, and what is left out and why."""
+"""What `ClusterOffer.status.pools` shows of pools: how much there is, how much is free, and what is excluded and why."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -66,7 +66,7 @@ class ExcludedNodes:
     example: str
     """One of the nodes, with the resource where there is one."""
     detail: str = ""
-    """What tells it, or what would let the nodes in."""
+    """What tells it, or what would include the nodes."""
 
 
 def summarise(pool: Pool, cluster: Cluster, *, used: int = 0, kept: int = 0) -> PoolSummary:

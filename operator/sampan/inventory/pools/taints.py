@@ -1,4 +1,4 @@
-"""Which taints of a node a pod of ours may tolerate, and what would let the node into the offer. Whether it is well is not judged here."""
+"""Which taints of a node a pod of ours may tolerate, and what would bring the node into the offer. Its health is not looked at here."""
 
 from collections.abc import Iterable, Sequence
 
