@@ -4,7 +4,7 @@ from typing import Any
 
 from sampan.api.kinds.computejob import ComputeJobSpec
 from sampan.api.launch.dependents import Payload
-from sampan.api.launch.remote_job import Consignment
+from sampan.api.launch.remote_job import RemoteJobSpec
 from sampan.model.job import Share
 from sampan.model.launch import HostPath, Launch, PodSecurity
 from sampan.model.members.device import ClaimSource
@@ -15,7 +15,7 @@ CONFIG_MAPS = {"llama": Payload(data={"train.yaml": "lr: 1e-4\n"}, binary_data={
 SECRETS = {"hub-token": Payload(data={"token": "Y2FuYXJ5LXNlY3JldA=="})}
 
 
-def consignment(spec: dict[str, Any], **changes: Any) -> Consignment:
+def consignment(spec: dict[str, Any], **changes: Any) -> RemoteJobSpec:
     """Return a consignment of attempt 1 with defaults that a test can change."""
     defaults: dict[str, Any] = {
         "hub_id": "hub-0001",
@@ -27,10 +27,10 @@ def consignment(spec: dict[str, Any], **changes: Any) -> Consignment:
         "alternative": None,
         "replicas": 1,
     }
-    return Consignment(spec=ComputeJobSpec.model_validate(spec), **{**defaults, **changes})
+    return RemoteJobSpec(spec=ComputeJobSpec.model_validate(spec), **{**defaults, **changes})
 
 
-def cpu_only() -> Consignment:
+def cpu_only() -> RemoteJobSpec:
     """A single pod without devices."""
     return consignment(
         {
@@ -44,7 +44,7 @@ def cpu_only() -> Consignment:
     )
 
 
-def one_gpu() -> Consignment:
+def one_gpu() -> RemoteJobSpec:
     """One H100 with a deadline, at the second attempt."""
     return consignment(
         {
@@ -89,7 +89,7 @@ _GANG: dict[str, Any] = {
 }
 
 
-def gang() -> Consignment:
+def gang() -> RemoteJobSpec:
     """Two pods of eight H100 under torchrun, with a ConfigMap."""
     return consignment(
         _GANG,
@@ -101,7 +101,7 @@ def gang() -> Consignment:
     )
 
 
-def ascend() -> Consignment:
+def ascend() -> RemoteJobSpec:
     """The same gang on its second alternative, with everything that one overrides."""
     return consignment(
         _GANG,
@@ -114,7 +114,7 @@ def ascend() -> Consignment:
     )
 
 
-def hygon() -> Consignment:
+def hygon() -> RemoteJobSpec:
     """One pod on tainted Hygon nodes."""
     return consignment(
         {"template": {"image": "registry.example/infer:dtk"}, "alternatives": [{"accelerator": {"vendor": "hygon", "count": 4}}]},
@@ -126,7 +126,7 @@ def hygon() -> Consignment:
     )
 
 
-def sweep() -> Consignment:
+def sweep() -> RemoteJobSpec:
     """Twenty independent members, five at once, each with two restarts."""
     return consignment(
         {
@@ -144,7 +144,7 @@ def sweep() -> Consignment:
     )
 
 
-def volumes() -> Consignment:
+def volumes() -> RemoteJobSpec:
     """Secrets, claims, an optional ConfigMap and shared memory."""
     return consignment(
         {
@@ -184,68 +184,68 @@ HYGON = Launch(
 )
 
 
-def _with(accelerator: dict[str, Any], name: str, **changes: Any) -> Consignment:
+def _with(accelerator: dict[str, Any], name: str, **changes: Any) -> RemoteJobSpec:
     """One pod on the devices of one alternative."""
     spec = {"template": {"image": f"registry.example/{name}:1"}, "alternatives": [{"accelerator": accelerator}]}
     return consignment(spec, job_name=name, alternative=0, **changes)
 
 
-def nvidia() -> Consignment:
+def nvidia() -> RemoteJobSpec:
     """A gang on NVIDIA nodes whose provider names a runtime class, an RDMA resource and NCCL's interface."""
     launch = Launch(runtime_class="nvidia", env=(("NCCL_IB_HCA", "mlx5"),), extra_resources=Vector.of({"rdma/hca": 1}), backend="nccl")
     return consignment(_GANG, alternative=0, replicas=2, device=("nvidia.com/gpu", 8), launch=launch)
 
 
-def amd() -> Consignment:
+def amd() -> RemoteJobSpec:
     """Eight MI300X; the device files belong to groups of the node."""
     launch = Launch(supplemental_groups=(44, 109), backend="nccl")
     return _with({"class": "amd-mi300x-oam-192gb", "count": 8}, "rocm", device=("amd.com/gpu", 8), launch=launch)
 
 
-def ascend_plain() -> Consignment:
+def ascend_plain() -> RemoteJobSpec:
     """An Ascend gang where the device plugin alone hands out devices."""
     return consignment(
         _GANG, alternative=1, replicas=2, device=("huawei.com/Ascend910", 8), architecture="arm64", launch=Launch(backend="hccl")
     )
 
 
-def ascend_volcano() -> Consignment:
+def ascend_volcano() -> RemoteJobSpec:
     """The same where the plugin follows Volcano's choice."""
     return consignment(_GANG, alternative=1, replicas=2, device=("huawei.com/Ascend910", 8), architecture="arm64", launch=ASCEND_VOLCANO)
 
 
-def hygon_recipe() -> Consignment:
+def hygon_recipe() -> RemoteJobSpec:
     """Hygon nodes, whose images need the driver's folder of the host."""
     return _with({"stack": "dtk", "count": 4}, "infer", device=("hygon.com/hcu", 4), launch=HYGON)
 
 
-def cambricon() -> Consignment:
+def cambricon() -> RemoteJobSpec:
     """Cambricon nodes whose plugin names the resource after the model."""
     launch = Launch(env=(("CNCL_MLULINK_DISABLE", "0"),), backend="cncl", pod_security=PodSecurity.BASELINE)
     return _with({"vendor": "cambricon", "count": 2}, "mlu", device=("cambricon.com/mlu370", 2), launch=launch)
 
 
-def hami_share() -> Consignment:
+def hami_share() -> RemoteJobSpec:
     """A fifth of a card that HAMi hands out in parts."""
     wanted = {"stack": "cuda", "share": {"memory": "8Gi", "computePercent": 20}, "count": 1}
     share = Share(memory=8 * GIB, compute_percent=20)
     return _with(wanted, "notebook", device=("nvidia.com/gpu", 1), share=share, launch=Launch(scheduler_name="hami-scheduler"))
 
 
-def mig() -> Consignment:
+def mig() -> RemoteJobSpec:
     """One MIG partition under the mixed strategy."""
     wanted = {"stack": "cuda", "partition": {"profile": "1g.10gb"}, "count": 1}
     return _with(wanted, "small", device=("nvidia.com/mig-1g.10gb", 1))
 
 
-def dra() -> Consignment:
+def dra() -> RemoteJobSpec:
     """Two devices by claim, on a member without a device plugin."""
     product = "device.attributes['gpu.nvidia.com'].productName == 'NVIDIA H100 80GB HBM3'"
     claim = ClaimSource(device_class="gpu.nvidia.com", driver="gpu.nvidia.com", selectors=(product,))
     return _with({"class": "nvidia-h100-sxm-80gb", "count": 2}, "claimed", claim=claim)
 
 
-def kueue() -> Consignment:
+def kueue() -> RemoteJobSpec:
     """One device in a queue of the member's, which starts the Job."""
     return _with({"stack": "cuda", "count": 1}, "queued", device=("nvidia.com/gpu", 1), queue="gpu")
 

@@ -17,9 +17,9 @@ from sampan.local.down import down
 from sampan.local.federation import load_federation
 from sampan.local.paths import federation_folder, state_root
 from sampan.local.processes.lookup import gone
-from sampan.local.processes.ports import take
+from sampan.local.processes.ports import reserve_ports
 from sampan.local.scenario import load
-from sampan.local.up import Wish, up
+from sampan.local.up import UpRequest, up
 
 _PREFIX = "sampan-test"
 
@@ -45,7 +45,7 @@ def bare_server(binaries: Binaries, role: str) -> Iterator[Api]:
     name = f"{_PREFIX}-{role}-{os.getpid()}"
     folder = federation_folder(name)
     folder.mkdir(parents=True, mode=0o700)
-    ports = tuple(take(PORTS_PER_CLUSTER, folder / "ports.json"))
+    ports = tuple(reserve_ports(PORTS_PER_CLUSTER, folder / "ports.json"))
     cluster = Cluster("api", folder, ports, components=("etcd", "kube-apiserver", "kube-controller-manager"))
     try:
         cluster.create(binaries)
@@ -71,7 +71,7 @@ def federation(binaries: Binaries) -> Iterator[FederationUnderTest]:
     kept = os.environ.get("SAMPAN_TEST_FEDERATION")
     name = kept or f"{_PREFIX}-{os.getpid()}"
     try:
-        up(Wish(name=name, scenario=load("demo")), say)
+        up(UpRequest(name=name, scenario=load("demo")), say)
         under_test = handles(load_federation(name), binaries)
         yield under_test
         under_test.close()

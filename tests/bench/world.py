@@ -24,7 +24,7 @@ from sampan.local.binaries import ensure
 from sampan.local.down import down
 from sampan.local.federation import load_federation
 from sampan.local.scenario import Scenario
-from sampan.local.up import Wish, up, wait_schedulable
+from sampan.local.up import UpRequest, up, wait_schedulable
 
 MEMBERS = ("east", "south", "north")
 TEAM = "team-a"
@@ -66,7 +66,7 @@ def made(scenario: Scenario) -> Iterator[FederationUnderTest]:
     """A federation of its own while the block runs."""
     name = f"sampan-bench-{os.getpid()}"
     try:
-        up(Wish(name=name, scenario=scenario), say)
+        up(UpRequest(name=name, scenario=scenario), say)
         found = handles(load_federation(name), ensure(say))
         yield found
         found.close()

@@ -53,7 +53,7 @@ def left_out(world: World, grid: str, cause: str) -> dict[str, Any]:
 
     def look() -> dict[str, Any] | None:
         status = world.offer(NAMESPACE, grid).get("status") or {}
-        return next((each for each in status.get("leftOut", []) if each["cause"] == cause), None)
+        return next((each for each in status.get("excludedNodes", []) if each["cause"] == cause), None)
 
     return wait_for(look, f"{grid} tells of {cause}")
 

@@ -13,7 +13,7 @@ from sampan.local.down import down
 from sampan.local.federation import load_federation
 from sampan.local.processes.publisher_process import PublisherProcess
 from sampan.local.scenario import Scenario, load
-from sampan.local.up import Wish, up
+from sampan.local.up import UpRequest, up
 from servers import say
 
 MEMBER, OFFER, PROVIDER = "lingang", "lingang-ondemand", "lingang"
@@ -39,7 +39,7 @@ def world(binaries: Binaries) -> Iterator[World]:
     """A hub and one member with a publisher."""
     name = f"sampan-test-published-{os.getpid()}"
     try:
-        up(Wish(name=name, scenario=scenario()), say)
+        up(UpRequest(name=name, scenario=scenario()), say)
         under_test: FederationUnderTest = handles(load_federation(name), binaries)
         yield World(under_test)
         under_test.close()
@@ -94,7 +94,7 @@ def test_a_cordon_and_a_foreign_pod_are_seen(world: World) -> None:
     member = world.fed.members[MEMBER]
     member.kubectl("cordon", "h100-1")
     wait_for(lambda: free(world) == 24, "the node is left out")
-    assert [(each["cause"], each["nodes"]) for each in status(world)["leftOut"]] == [("Cordoned", 1)]
+    assert [(each["cause"], each["nodes"]) for each in status(world)["excludedNodes"]] == [("Cordoned", 1)]
     member.kubectl("uncordon", "h100-1")
     wait_for(lambda: free(world) == 32, "the node is back")
     asks = {"limits": {"nvidia.com/gpu": "3"}}

@@ -13,7 +13,7 @@ from sampan.local.binaries import Binaries
 from sampan.local.down import down
 from sampan.local.federation import load_federation
 from sampan.local.scenario import load
-from sampan.local.up import Wish, up
+from sampan.local.up import UpRequest, up
 from servers import say
 
 Pool = dict[str, Any]
@@ -45,7 +45,7 @@ def world(binaries: Binaries) -> Iterator[World]:
     """A hub and two members with eighteen kinds of devices."""
     name = f"sampan-test-vendors-{os.getpid()}"
     try:
-        up(Wish(name=name, scenario=load("vendors")), say)
+        up(UpRequest(name=name, scenario=load("vendors")), say)
         under_test: FederationUnderTest = handles(load_federation(name), binaries)
         yield World(under_test)
         under_test.close()
@@ -137,7 +137,7 @@ def _class_of(world: World, resource: str) -> str | None:
 
 
 def _left_out(world: World) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = world.offer("prov-east", "east").get("status", {}).get("leftOut", [])
+    found: list[dict[str, Any]] = world.offer("prov-east", "east").get("status", {}).get("excludedNodes", [])
     return found
 
 

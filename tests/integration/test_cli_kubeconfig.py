@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from integration.gateway import gateway
 from integration.support import Api, wait_for
 from sampan.cli.access.kubeconfig import load
-from sampan.cli.lib.errors import Trouble
+from sampan.cli.lib.errors import CliError
 from sampan.cli.main import cli
 from sampan.kube.credentials.addresses import AddressPolicy
 from sampan.kube.credentials.kubeconfig import parse
@@ -122,7 +122,7 @@ def ours(environ: dict[str, str], explicit: Path | None, name: str | None) -> di
     """The same by our own merge."""
     try:
         context = load(explicit, environ).context(name)
-    except Trouble:
+    except CliError:
         return None
     if context is None:
         return None

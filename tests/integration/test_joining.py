@@ -12,7 +12,7 @@ from sampan.local.binaries import Binaries
 from sampan.local.down import down
 from sampan.local.federation import load_federation
 from sampan.local.scenario import load
-from sampan.local.up import Wish, up
+from sampan.local.up import UpRequest, up
 from sampan.model.members.cluster import Cluster
 from sampan.model.members.offer import OfferKey
 
@@ -31,7 +31,7 @@ def quiet(binaries: Binaries) -> Iterator[FederationUnderTest]:
     members = demo.members[:2]
     offers = [offer for offer in demo.offers if offer.member in {member.name for member in members}]
     try:
-        up(Wish(name=name, scenario=demo.model_copy(update={"members": members, "offers": offers}), operator=False), print)
+        up(UpRequest(name=name, scenario=demo.model_copy(update={"members": members, "offers": offers}), operator=False), print)
         under_test = handles(load_federation(name), binaries)
         assert under_test.operator.pid is None, f"{name} runs an operator, which serves the offers beside the tests' own manager"
         yield under_test
@@ -206,7 +206,7 @@ async def test_a_node_of_absurd_size_freezes_nothing(joined: Harness, resource: 
         assert (await joined.admin(lambda: member.get("node", "absurd")))["status"]["allocatable"][resource] == "9223372036854775807"
 
         async def doubted() -> bool:
-            return any(each["cause"] == "NotBelieved" for each in (await joined.status(JOINED)).get("leftOut", ()))
+            return any(each["cause"] == "NotBelieved" for each in (await joined.status(JOINED)).get("excludedNodes", ()))
 
         await comes(doubted, "what is not believed is told")
         after = {pool["name"]: pool["devices"] for pool in (await joined.status(JOINED))["pools"]}

@@ -36,7 +36,7 @@ from sampan.local.federation import load_federation
 from sampan.local.paths import federation_folder
 from sampan.local.processes.lookup import gone
 from sampan.local.scenario import load
-from sampan.local.up import Wish, up
+from sampan.local.up import UpRequest, up
 
 LOOPBACK = {"0100007F"}
 """127.0.0.1 as /proc/net/tcp writes it."""
@@ -51,7 +51,7 @@ def one(binaries: Binaries) -> Iterator[FederationUnderTest]:
     """A federation of hub and two members without operator."""
     name = f"sampan-test-one-{os.getpid()}"
     try:
-        federation = up(Wish(name=name, scenario=load("demo").with_members(2), operator=False), quiet)
+        federation = up(UpRequest(name=name, scenario=load("demo").with_members(2), operator=False), quiet)
         made = handles(federation, binaries)
         yield made
         made.close()
@@ -117,7 +117,7 @@ def test_an_unknown_kubeconfig_or_federation_names_what_there_is(one: Federation
 def test_up_of_a_running_federation_changes_nothing(one: FederationUnderTest) -> None:
     said: list[str] = []
     before = one.federation.status()
-    up(Wish(name=one.name, scenario=one.federation.scenario, operator=False), said.append)
+    up(UpRequest(name=one.name, scenario=one.federation.scenario, operator=False), said.append)
     assert any("is running" in line for line in said)
     after = load_federation(one.name).status()
     assert [cluster["pids"] for cluster in [after["hub"], *after["members"]]] == [

@@ -19,7 +19,7 @@ from sampan.model.values.quantity import format_bytes
 TOLERANCE_PERCENT: Final = 8
 """How far a reported memory may lie from the nominal one and still choose the variant: ECC takes a sixteenth of it, firmware a little."""
 
-WAY_OUT: Final = "an AcceleratorClass object can tell it, by resourceNames and nodeSelector"
+REMEDY: Final = "an AcceleratorClass object can tell it, by resourceNames and nodeSelector"
 """What a platform team can do where no class is told."""
 
 _NUMBER: Final = re.compile(r"([0-9]{1,9})(?:Gi?B?|Mi?B?)?", re.ASCII)
@@ -61,7 +61,7 @@ class Hint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class Classification:
     """The variant that is told, if any, by what, and the labels that keep a pod to devices that are alike."""
 
     variant: Variant | None
@@ -73,19 +73,19 @@ class Told:
     """The family of all variants that are possible; empty where they have none in common."""
 
 
-def tell(vendor: Vendor, node: Node, published: Publication) -> Told:
+def classify(vendor: Vendor, node: Node, published: Publication) -> Classification:
     """Return the variant and what told it; a hint that contradicts the resource name is not believed."""
     able = [v for v in vendor.variants if v.resources is None or v.resources.fullmatch(published.resource)]
     for hint in _hints(vendor, node, published):
         named = [v for v in able if not _texts(v, hint).isdisjoint(hint.products)]
         if named:
             told = _by_memory(named, _memory(vendor.labels, node, published), hint=hint, published=published)
-            return replace(told, evidence=(*told.evidence, *_would_tell(vendor.labels), WAY_OUT)) if told.unsure else told
+            return replace(told, evidence=(*told.evidence, *_suggested_labels(vendor.labels), REMEDY)) if told.unsure else told
     seen = _seen(vendor.labels, node, published)
     alike = next(((key, node.labels[key]) for key in vendor.labels.product if key in node.labels), None)
-    return Told(
+    return Classification(
         variant=None,
-        evidence=(f"no class is known for {published.resource}", *seen, WAY_OUT),
+        evidence=(f"no class is known for {published.resource}", *seen, REMEDY),
         labels=(alike,) if alike else (),
     )
 
@@ -166,7 +166,7 @@ def _seen(labels: LabelFacts, node: Node, published: Publication) -> tuple[str, 
     return tuple(f"label {key} would tell" for key in labels.product[:2])
 
 
-def _by_memory(named: list[Variant], memory: tuple[str, str, int] | None, *, hint: Hint, published: Publication) -> Told:
+def _by_memory(named: list[Variant], memory: tuple[str, str, int] | None, *, hint: Hint, published: Publication) -> Classification:
     """Choose among the variants of one product: the nearest within the tolerance; one that is alone needs no figure."""
     families = {v.facts.family for v in named}
     family = families.pop() if len(families) == 1 else ""
@@ -179,26 +179,28 @@ def _by_memory(named: list[Variant], memory: tuple[str, str, int] | None, *, hin
     if near:
         decisive = ((key, text),) if len(named) > 1 and text else ()
         chosen = min(near, key=lambda each: each[:2])[2]
-        return Told(variant=chosen, evidence=(hint.evidence, shown), labels=(*hint.labels, *decisive), family=chosen.facts.family)
+        return Classification(variant=chosen, evidence=(hint.evidence, shown), labels=(*hint.labels, *decisive), family=chosen.facts.family)
     if part or any(v.facts.memory is None for v in named):
         return _alone(named, hint, family=family, note=f"{shown} not used")
-    return Told(variant=None, evidence=(hint.evidence, f"{shown} is the memory of no variant", WAY_OUT), labels=hint.labels, family=family)
+    return Classification(
+        variant=None, evidence=(hint.evidence, f"{shown} is the memory of no variant", REMEDY), labels=hint.labels, family=family
+    )
 
 
-def _would_tell(labels: LabelFacts) -> tuple[str, ...]:
+def _suggested_labels(labels: LabelFacts) -> tuple[str, ...]:
     """Return which label would tell the memory."""
     return tuple(f"label {key} would tell" for key, _ in labels.memory[:1])
 
 
-def _alone(named: list[Variant], hint: Hint, *, family: str, note: str = "") -> Told:
+def _alone(named: list[Variant], hint: Hint, *, family: str, note: str = "") -> Classification:
     """Return the only variant of a product; where there are more none is told, whatever the least of them is."""
     notes = (note,) if note else ()
     if len(named) == 1:
-        return Told(variant=named[0], evidence=(hint.evidence, *notes), labels=hint.labels, family=family)
+        return Classification(variant=named[0], evidence=(hint.evidence, *notes), labels=hint.labels, family=family)
     known = sorted({v.facts.memory for v in named if v.facts.memory})
     sizes = " or ".join(format_bytes(amount) for amount in known)
     unknown = f"VariantUnknown: {sizes} of memory, and nothing tells which" if len(known) > 1 else "VariantUnknown: nothing tells which"
-    return Told(variant=None, evidence=(hint.evidence, *notes, unknown), labels=hint.labels, unsure=True, family=family)
+    return Classification(variant=None, evidence=(hint.evidence, *notes, unknown), labels=hint.labels, unsure=True, family=family)
 
 
 def _distance(variant: Variant, amount: int) -> int | None:

@@ -85,9 +85,9 @@ def least_cards(vendor: Vendor, parts: Iterable[DeviceGroup]) -> int:
         entry, variant = vendor.resource(group.resource), _variant(vendor, group)
         per_card = _per_card(vendor, entry, group=group, variant=variant)
         if per_card:
-            compute += Fraction(group.devices * (number(entry.told(group.resource, "part")) if entry else 0) or group.devices, per_card)
+            compute += Fraction(group.devices * (number(entry.group(group.resource, "part")) if entry else 0) or group.devices, per_card)
         size = variant.facts.memory if variant else None
-        gib = number(entry.told(group.resource, "gib")) if entry else 0
+        gib = number(entry.group(group.resource, "gib")) if entry else 0
         memory += group.devices * (gib * _GIB * _EIGHTHS // size) if size else 0
     return max(ceil(compute), ceil(Fraction(memory, _EIGHTHS)))
 
@@ -130,7 +130,7 @@ def _physical(vendor: Vendor, node: Node, group: DeviceGroup, *, left: int, cut:
 def _of_partitions(vendor: Vendor, node: Node, group: DeviceGroup) -> bool:
     """Tell whether time slices are those of partitions: by the resource's name, or by the product's ending before that of slices."""
     entry = vendor.resource(group.resource)
-    if entry is not None and entry.told(group.resource, "profile"):
+    if entry is not None and entry.group(group.resource, "profile"):
         return True
     texts = [node.labels[key][:_MOST_TEXT] for key in vendor.labels.product if key in node.labels]
     for suffix in vendor.labels.suffixes:
@@ -148,7 +148,7 @@ def _exact(vendor: Vendor, group: DeviceGroup) -> int:
 
 def _per_card(vendor: Vendor, entry: ResourceName | None, *, group: DeviceGroup, variant: Variant | None) -> int:
     """Return how many of the parts that a resource name counts are a whole card; 0: not known."""
-    if entry is not None and (nth := number(entry.told(group.resource, "nth"))):
+    if entry is not None and (nth := number(entry.group(group.resource, "nth"))):
         return nth
     if entry is not None and entry.per_card:
         return variant.slices if variant and variant.slices else entry.per_card

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from sampan.catalog.classification import Publication, tell
+from sampan.catalog.classification import Publication, classify
 from sampan.catalog.counting import cards_of
 from sampan.catalog.devices.cards import parse_cards
 from sampan.catalog.devices.pci import NFD, chip_of
@@ -82,7 +82,7 @@ def absent_group(vendor: Vendor, node: Node, *, evidence: str = "", left: Iterab
         return None
     resource = held[0][0] if held else _main_name(vendor, node)
     amount = _how_many(vendor, node, resource) or sum(one.amount for one in uncounted)
-    told = tell(vendor, node, Publication(resource=resource, sharing=Sharing.WHOLE))
+    told = classify(vendor, node, Publication(resource=resource, sharing=Sharing.WHOLE))
     why = "; ".join(f"{one.resource} is {one.why}" for one in uncounted) if uncounted else _why_none(vendor, node, resource, other=other)
     missing = f"0 of {amount or 'an unknown number of'} devices: {why}"
     shown = (missing, *told.evidence, *((evidence,) if evidence and evidence not in told.evidence else ()))
@@ -111,7 +111,7 @@ def counts_none(vendor: Vendor, resource: str) -> bool:
 def _main_name(vendor: Vendor, node: Node) -> str:
     """Return the name by which a vendor's whole devices are asked for: the first by which a class is told, else the first of all."""
     names = [entry.name for entry in vendor.resources if entry.kind is Kind.WHOLE and entry.name]
-    told = ((name, tell(vendor, node, Publication(resource=name, sharing=Sharing.WHOLE))) for name in names)
+    told = ((name, classify(vendor, node, Publication(resource=name, sharing=Sharing.WHOLE))) for name in names)
     return next((name for name, each in told if each.variant or each.family), names[0] if names else vendor.name)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sampan.catalog.classification import Publication, Told, labelled_memory, number, tell, unread
+from sampan.catalog.classification import Classification, Publication, classify, labelled_memory, number, unread
 from sampan.catalog.counting import shared_first, view_of, with_physical, without_contradiction
 from sampan.catalog.devices.cards import Listed, listed
 from sampan.catalog.devices.slices import CLAIM, PUBLISHER, Claimable, claimables
@@ -26,7 +26,7 @@ _NOT_DEVICES: Final = {Kind.COMPANION: "Companion", Kind.BOOKKEEPING: "Bookkeepi
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class PublishedResource:
     """Something of a node that a vendor's table knows as devices."""
 
     name: str
@@ -54,7 +54,7 @@ def resolve_vendor(vendor: Vendor, node: Node, published: Iterable[tuple[str, in
         return Resolved(ignored=tuple(ignored))
     ranks = {publisher: rank for rank, publisher in enumerate(vendor.publishers)}
     believed = min((one.publisher for one in found), key=lambda publisher: (ranks.get(publisher, len(ranks)), publisher), default="")
-    counted: list[Found] = []
+    counted: list[PublishedResource] = []
     views: dict[str, str] = {}
     order = {id(entry): index for index, entry in enumerate(vendor.resources)}
     for one in sorted(found, key=lambda each: (not shared_first(vendor, node, each.entry), order.get(id(each.entry), 0), each.name)):
@@ -76,7 +76,7 @@ def unknown_group(name: str, units: int, *, node: Node) -> DeviceGroup:
     return DeviceGroup(resource=name, devices=units, vendor=UNKNOWN_VENDOR, accelerator_class=None, evidence=told)
 
 
-def _extended(vendor: Vendor, node: Node, published: Iterable[tuple[str, int]]) -> tuple[list[Found], list[Ignored]]:
+def _extended(vendor: Vendor, node: Node, published: Iterable[tuple[str, int]]) -> tuple[list[PublishedResource], list[Ignored]]:
     """Return the extended resources that are devices, and those that only go with devices or are no longer kept."""
     found, ignored = [], []
     for name, units in published:
@@ -94,13 +94,13 @@ def _extended(vendor: Vendor, node: Node, published: Iterable[tuple[str, int]]) 
                 continue
             register = None
         publisher = register.publisher if register else entry.publisher
-        found.append(Found(name=name, units=units, publisher=publisher, entry=entry, register=register))
+        found.append(PublishedResource(name=name, units=units, publisher=publisher, entry=entry, register=register))
     return found, ignored
 
 
-def _claimed(vendor: Vendor, slices: Mapping[str, list[DraDevice]]) -> tuple[list[Found], list[Ignored]]:
+def _claimed(vendor: Vendor, slices: Mapping[str, list[DraDevice]]) -> tuple[list[PublishedResource], list[Ignored]]:
     """Return what DRA drivers of the vendor publish."""
-    found: list[Found] = []
+    found: list[PublishedResource] = []
     ignored: list[Ignored] = []
     for driver in (known for known in vendor.drivers if known.name in slices):
         devices, left = claimables(driver, slices[driver.name])
@@ -110,13 +110,13 @@ def _claimed(vendor: Vendor, slices: Mapping[str, list[DraDevice]]) -> tuple[lis
             if each.kind.kind.sharing is None:
                 ignored.append(Ignored(resource=name, amount=each.devices, why=_NOT_DEVICES[each.kind.kind]))
             else:
-                found.append(Found(name=name, units=each.devices, publisher=f"{PUBLISHER}:{driver.name}", claimable=each))
+                found.append(PublishedResource(name=name, units=each.devices, publisher=f"{PUBLISHER}:{driver.name}", claimable=each))
     return found, ignored
 
 
-def _group(vendor: Vendor, node: Node, one: Found, *, notes: tuple[str, ...]) -> DeviceGroup:
+def _group(vendor: Vendor, node: Node, one: PublishedResource, *, notes: tuple[str, ...]) -> DeviceGroup:
     sharing, why, suffix = _sharing(vendor.labels, node, one)
-    told = tell(vendor, node, _publication(one, sharing))
+    told = classify(vendor, node, _publication(one, sharing))
     units_per_device = told.variant.facts.units_per_device if told.variant and not one.claimable else 1
     devices = one.units // units_per_device
     profile, memory = _cut(vendor.labels, node, one, sharing=sharing, suffix=suffix)
@@ -142,7 +142,7 @@ def _group(vendor: Vendor, node: Node, one: Found, *, notes: tuple[str, ...]) ->
     return _with_cards(_with_claim(group, one, told), one)
 
 
-def _with_claim(group: DeviceGroup, one: Found, told: Told) -> DeviceGroup:
+def _with_claim(group: DeviceGroup, one: PublishedResource, told: Classification) -> DeviceGroup:
     each = one.claimable
     if each is None:
         return group
@@ -162,7 +162,7 @@ def _with_claim(group: DeviceGroup, one: Found, told: Told) -> DeviceGroup:
     )
 
 
-def _with_cards(group: DeviceGroup, one: Found) -> DeviceGroup:
+def _with_cards(group: DeviceGroup, one: PublishedResource) -> DeviceGroup:
     register = one.register
     if register is None or not register.total:
         return group
@@ -176,7 +176,7 @@ def _with_cards(group: DeviceGroup, one: Found) -> DeviceGroup:
     )
 
 
-def _claim_name(one: Found, told: Told) -> str:
+def _claim_name(one: PublishedResource, told: Classification) -> str:
     """Return a name that is unique on a node and the same on every node with such devices."""
     each = one.claimable
     known = told.variant.facts.name if told.variant else (each.product if each else "") or "unknown"
@@ -197,7 +197,7 @@ def _together(old: DeviceGroup, new: DeviceGroup) -> DeviceGroup:
     return replace(max(old, new, key=lambda group: group.devices), unhealthy=old.unhealthy + new.unhealthy)
 
 
-def _publication(one: Found, sharing: Sharing) -> Publication:
+def _publication(one: PublishedResource, sharing: Sharing) -> Publication:
     each, register = one.claimable, one.register
     if each is not None:
         memory = ("capacity memory", each.memory) if each.memory else None
@@ -212,7 +212,7 @@ def _publication(one: Found, sharing: Sharing) -> Publication:
     return Publication(resource=one.name, sharing=sharing, model=model)
 
 
-def _sharing(labels: LabelFacts, node: Node, one: Found) -> tuple[Sharing, tuple[str, ...], str]:
+def _sharing(labels: LabelFacts, node: Node, one: PublishedResource) -> tuple[Sharing, tuple[str, ...], str]:
     """Return how the devices are handed out, by what, and the profile that a label names; whole only if nothing says otherwise."""
     if one.claimable is not None:
         return one.claimable.kind.kind.sharing or Sharing.WHOLE, (), ""
@@ -246,22 +246,22 @@ def _sliced(labels: LabelFacts, node: Node, units: int) -> tuple[Sharing, tuple[
     return Sharing.TIME_SLICED, tuple(f"label {key}={node.labels[key]}" for key in sliced[:1])
 
 
-def _cut(labels: LabelFacts, node: Node, one: Found, *, sharing: Sharing, suffix: str) -> tuple[str, int | None]:
+def _cut(labels: LabelFacts, node: Node, one: PublishedResource, *, sharing: Sharing, suffix: str) -> tuple[str, int | None]:
     """Return the profile of a partition and the bytes of one, 0 where they are not told; None bytes: those of the class."""
     if sharing is not Sharing.PARTITION:
         return "", None
     if one.claimable is not None:
         return one.claimable.profile, one.claimable.memory
-    profile = suffix or (one.entry.told(one.name, "profile") if one.entry else "")
+    profile = suffix or (one.entry.group(one.name, "profile") if one.entry else "")
     keys = [(label.format(resource=one.name), unit) for label, unit in labels.partition_memory]
     of_mode = any(mode.label in node.labels for mode in labels.modes)
     told = labelled_memory((*keys, *labels.memory) if suffix and not of_mode else keys, node.labels)
     sized = _SIZED.fullmatch(profile)
-    gib = (one.entry.told(one.name, "gib") if one.entry else "") or (sized[1] if sized else "")
+    gib = (one.entry.group(one.name, "gib") if one.entry else "") or (sized[1] if sized else "")
     return profile, told[2] if told else number(gib) * _GIB
 
 
-def _ring_size(told: Told) -> int:
+def _ring_size(told: Classification) -> int:
     return told.variant.facts.count_rule.group_size if told.variant else 0
 
 

@@ -166,9 +166,9 @@ class VerbGroup(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except Exception as error:
-            from sampan.cli.lib.errors import explain
+            from sampan.cli.lib.errors import to_cli_error
 
-            trouble = explain(error)
+            trouble = to_cli_error(error)
             if trouble is None:
                 raise
             raise trouble from error

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from sampan.catalog import Catalog
-from sampan.catalog.devices.in_use import rings_taken
+from sampan.catalog.devices.in_use import allocated_rings
 from sampan.catalog.devices.slices import held
 from sampan.inventory.in_flight import PodUse
 from sampan.inventory.quotas import Device
@@ -99,7 +99,7 @@ def rings_free(group: DeviceGroup, pods: Iterable[PodUse]) -> tuple[int, ...] | 
     holders = [pod for pod in pods if pod.request[group.resource]]
     if any(not pod.devices for pod in holders):
         return None
-    taken = rings_taken((device for pod in holders for device in pod.devices), group.rings)
+    taken = allocated_rings((device for pod in holders for device in pod.devices), group.rings)
     return tuple(max(size - used, 0) for size, used in zip(group.rings, taken, strict=True))
 
 

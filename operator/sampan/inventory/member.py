@@ -8,13 +8,13 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
-from sampan.catalog.devices.in_use import cards_taken, devices_taken
+from sampan.catalog.devices.in_use import allocated_cards, allocated_devices
 from sampan.inventory.in_flight import PodUse
 from sampan.inventory.node_fitness import architecture_of, unfit
 from sampan.inventory.quotas import MemberQuotas
 from sampan.inventory.runtime_classes import RuntimeClasses
 from sampan.kube.objects import workloads as kube
-from sampan.kube.objects.amounts import to_stock
+from sampan.kube.objects.amounts import to_allocatable
 from sampan.kube.objects.requests import request_of
 from sampan.model.members.cluster import Node
 from sampan.model.members.device import DeviceSlice
@@ -38,11 +38,11 @@ def job_uid_of(labels: Mapping[str, str], hub_id: str) -> str | None:
 def to_node(node: kube.Node) -> Node:
     """Return a node as the scheduler sees it; amounts that are no quantities are left out and named."""
     labels = node.metadata.labels
-    amounts, odd = to_stock(node.status.allocatable)
+    amounts, odd = to_allocatable(node.status.allocatable)
     return Node(
         name=node.metadata.name,
         allocatable=_credible(amounts),
-        capacity=_credible(to_stock({name: text for name, text in node.status.capacity.items() if "/" in name})[0]),
+        capacity=_credible(to_allocatable({name: text for name, text in node.status.capacity.items() if "/" in name})[0]),
         odd=odd,
         labels=labels,
         annotations=node.metadata.annotations,
@@ -225,8 +225,8 @@ class Inventory:
             node=pod.spec.node_name,
             request=request_of(pod),
             job_uid=job_uid_of(pod.metadata.labels, self._hub_id),
-            cards=cards_taken(told) if told else (),
-            devices=devices_taken(told) if told else (),
+            cards=allocated_cards(told) if told else (),
+            devices=allocated_devices(told) if told else (),
         )
 
     def _set_use(self, use: PodUse) -> None:

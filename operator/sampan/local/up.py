@@ -14,7 +14,7 @@ from sampan.local.federation import HUB, Federation, exclusive, find_federation,
 from sampan.local.kubeconfig import TokenUser, kubeconfig_text, write_kubeconfig
 from sampan.local.paths import LocalError, RefusedError, federation_folder
 from sampan.local.processes.kubectl import Kubectl
-from sampan.local.processes.ports import take
+from sampan.local.processes.ports import reserve_ports
 from sampan.local.query_certificates import make_certificates
 from sampan.local.scenario import Scenario
 
@@ -23,7 +23,7 @@ _Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class UpRequest:
     """What is asked for: the federation's name, its scenario, and whether the operator runs."""
 
     name: str
@@ -31,7 +31,7 @@ class Wish:
     operator: bool = True
 
 
-def up(wish: Wish, say: Say) -> Federation:
+def up(wish: UpRequest, say: Say) -> Federation:
     """A running federation. Does nothing to one that runs, starts again one that was stopped. Raises LocalError with the way out."""
     federation_folder(wish.name).mkdir(parents=True, exist_ok=True, mode=0o700)
     with exclusive(wish.name):
@@ -49,9 +49,9 @@ def up(wish: Wish, say: Say) -> Federation:
     return federation
 
 
-def _make(wish: Wish, binaries: Binaries, say: Say) -> Federation:
+def _make(wish: UpRequest, binaries: Binaries, say: Say) -> Federation:
     folder = federation_folder(wish.name)
-    ports = tuple(take(ports_needed(wish.scenario), folder / "ports.json"))
+    ports = tuple(reserve_ports(ports_needed(wish.scenario), folder / "ports.json"))
     federation = Federation(name=wish.name, scenario=wish.scenario, ports=ports).save(complete=False)
     make_certificates(federation.query_folder)
     # 1. control planes, each with its chart and nodes, two at a time: a machine has at least two cores
@@ -194,10 +194,10 @@ def _not_schedulable(offers: list[dict[str, Any]]) -> list[str]:
     for offer in offers:
         conditions = {condition["type"]: condition for condition in offer.get("status", {}).get("conditions", [])}
         if conditions.get("Schedulable", {}).get("status") != "True":
-            bad = [_told(condition) for condition in conditions.values() if condition["status"] != "True"]
+            bad = [_condition_words(condition) for condition in conditions.values() if condition["status"] != "True"]
             found.append(f"{offer['metadata']['name']} ({', '.join(bad) or 'no condition yet'})")
     return found
 
 
-def _told(condition: dict[str, Any]) -> str:
+def _condition_words(condition: dict[str, Any]) -> str:
     return f"{condition['type']}={condition['status']} {condition.get('reason', '')}: {condition.get('message', '')}"

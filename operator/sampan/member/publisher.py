@@ -23,8 +23,8 @@ from sampan.kube.transport.paths import API_GROUPS, resource_path
 from sampan.kube.transport.served import served_in
 from sampan.kube.watch.listing import Collection
 from sampan.kube.watch.reflector import Reflector, Tuning
-from sampan.member.summarise import bare_claim, bare_node, bare_pod, bare_runtime_class, folded
-from sampan.member.watch_cache import Shelf
+from sampan.member.summarise import summarise_pods, trim_claim, trim_node, trim_pod, trim_runtime_class
+from sampan.member.watch_cache import WatchCache
 
 log = logging.getLogger(__name__)
 
@@ -55,12 +55,12 @@ class Publisher:
         """Nothing is watched before `run`."""
         self._client, self._settings, self._clock = client, settings, clock
         self._changed = asyncio.Event()
-        self._nodes = Shelf[workloads.Node](bare_node, self._changed.set)
-        self._pods = Shelf[workloads.Pod](bare_pod, self._changed.set)
-        self._slices = Shelf[dra.ResourceSlice](lambda each: each, self._changed.set)
-        self._claims = Shelf[quotas.ResourceClaim](bare_claim, self._changed.set)
-        self._queues = Shelf[quotas.ClusterQueue](lambda each: each, self._changed.set)
-        self._runtimes = Shelf[RuntimeClass](bare_runtime_class, self._changed.set)
+        self._nodes = WatchCache[workloads.Node](trim_node, self._changed.set)
+        self._pods = WatchCache[workloads.Pod](trim_pod, self._changed.set)
+        self._slices = WatchCache[dra.ResourceSlice](lambda each: each, self._changed.set)
+        self._claims = WatchCache[quotas.ResourceClaim](trim_claim, self._changed.set)
+        self._queues = WatchCache[quotas.ClusterQueue](lambda each: each, self._changed.set)
+        self._runtimes = WatchCache[RuntimeClass](trim_runtime_class, self._changed.set)
         self._sees_runtimes = False
         self._watches: list[Reflector[Any]] = []
         self._sequence = 0
@@ -87,17 +87,17 @@ class Publisher:
             group.create_task(self._write_always(), name="write")
         raise AssertionError("watches end by cancellation only")
 
-    def _watch(self, group: asyncio.TaskGroup, what: Collection[Any], shelf: Shelf[Any]) -> None:
+    def _watch(self, group: asyncio.TaskGroup, what: Collection[Any], shelf: WatchCache[Any]) -> None:
         watch = Reflector[Any](self._client, what, sink=shelf, tuning=self._settings.tuning)
         self._watches.append(watch)
         group.create_task(watch.run(), name=f"watch {what.path.resource}")
 
-    async def _optional(self) -> list[tuple[Collection[Any], Shelf[Any]]]:
+    async def _optional(self) -> list[tuple[Collection[Any], WatchCache[Any]]]:
         """Return what more there is to watch: what the member serves and lets us list."""
         groups = (await self._client.get(API_GROUPS, into=ApiGroups)).groups
         kueue = await served_in(self._client, groups, group=KUEUE, resource="clusterqueues")
         served = {each.group_version for group in groups for each in group.versions}
-        known: list[tuple[str, str, type[Any], Shelf[Any]]] = [
+        known: list[tuple[str, str, type[Any], WatchCache[Any]]] = [
             (DRA, "resourceslices", dra.ResourceSlice, self._slices),
             (DRA, "resourceclaims", quotas.ResourceClaim, self._claims),
             (kueue, "clusterqueues", quotas.ClusterQueue, self._queues),
@@ -154,7 +154,7 @@ class Publisher:
             sequence=self._sequence,
             interval_seconds=self._settings.interval,
             nodes=self._nodes.items,
-            pods=folded(self._pods.items, namespace=self._settings.namespace),
+            pods=summarise_pods(self._pods.items, namespace=self._settings.namespace),
             slices=self._slices.items,
             claims=self._claims.items,
             cluster_queues=self._queues.items,

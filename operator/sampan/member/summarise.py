@@ -6,7 +6,7 @@ A pod is told by node and amounts alone: no name, namespace, image or owner of s
 from collections.abc import Iterable
 from typing import Final
 
-from sampan.catalog.devices.in_use import cards_taken, devices_taken
+from sampan.catalog.devices.in_use import allocated_cards, allocated_devices
 from sampan.kube.objects.meta import ObjectMeta
 from sampan.kube.objects.quotas import ResourceClaim
 from sampan.kube.objects.requests import request_of
@@ -21,7 +21,7 @@ _UNREAD: Final = ("kubectl.kubernetes.io/", "volumes.kubernetes.io/", "node.alph
 """Annotations that tell nothing of devices."""
 
 
-def bare_node(node: Node) -> Node:
+def trim_node(node: Node) -> Node:
     """Return a node with what tells its capacity and devices: labels, annotations, taints, amounts, whether it is ready or going."""
     meta, status = node.metadata, node.status
     told = {key: value for key, value in meta.annotations.items() if not key.startswith(_UNREAD)}
@@ -38,7 +38,7 @@ def bare_node(node: Node) -> Node:
     )
 
 
-def bare_pod(pod: Pod) -> Pod:
+def trim_pod(pod: Pod) -> Pod:
     """Return a pod with what `folded` reads: a new status message changes nothing."""
     meta = pod.metadata
     kept = {LABEL_HUB: meta.labels[LABEL_HUB]} if LABEL_HUB in meta.labels else {}
@@ -48,7 +48,7 @@ def bare_pod(pod: Pod) -> Pod:
             namespace=meta.namespace,
             uid=meta.uid,
             labels=kept,
-            annotations=_telling(meta.annotations),
+            annotations=_device_annotations(meta.annotations),
             deletion_timestamp=meta.deletion_timestamp and "set",
         ),
         spec=pod.spec,
@@ -60,17 +60,17 @@ def bare_pod(pod: Pod) -> Pod:
     )
 
 
-def bare_claim(claim: ResourceClaim) -> ResourceClaim:
+def trim_claim(claim: ResourceClaim) -> ResourceClaim:
     """Return which devices a claim holds, and not whose it is."""
     return ResourceClaim(metadata=ObjectMeta(uid=claim.metadata.uid), status=claim.status)
 
 
-def bare_runtime_class(each: RuntimeClass) -> RuntimeClass:
+def trim_runtime_class(each: RuntimeClass) -> RuntimeClass:
     """Return what a RuntimeClass adds to pods and the nodes that it selects."""
     return RuntimeClass(metadata=ObjectMeta(name=each.metadata.name), overhead=each.overhead, scheduling=each.scheduling)
 
 
-def folded(pods: Iterable[Pod], *, namespace: str) -> list[Pod]:
+def summarise_pods(pods: Iterable[Pod], *, namespace: str) -> list[Pod]:
     """Return pods that hold together what these hold, as a hub counts them.
 
     One for each node and hub, and one for each kind of pod that still waits for a node. A pod counts as a hub's only in the
@@ -84,7 +84,7 @@ def folded(pods: Iterable[Pod], *, namespace: str) -> list[Pod]:
         if pod.status.phase in _ENDED or (not node and pod.metadata.deletion_timestamp is not None):
             continue
         hub = pod.metadata.labels.get(LABEL_HUB, "") if pod.metadata.namespace == namespace else ""
-        told = _telling(pod.metadata.annotations)
+        told = _device_annotations(pod.metadata.annotations)
         if node and told:
             single.append(_pod(pod.metadata.uid, request, node=node, hub=hub, annotations=told))
         else:
@@ -106,8 +106,8 @@ def _sizes(statuses: Iterable[ContainerStatus]) -> list[ContainerStatus]:
     ]
 
 
-def _telling(annotations: dict[str, str]) -> dict[str, str]:
-    return {key: value for key, value in annotations.items() if cards_taken({key: value}) or devices_taken({key: value})}
+def _device_annotations(annotations: dict[str, str]) -> dict[str, str]:
+    return {key: value for key, value in annotations.items() if allocated_cards({key: value}) or allocated_devices({key: value})}
 
 
 def _pod(uid: str, request: Vector, *, node: str, hub: str, annotations: dict[str, str] | None = None) -> Pod:

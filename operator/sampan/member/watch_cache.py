@@ -10,7 +10,7 @@ from sampan.kube.watch.reflector import EventType
 T = TypeVar("T", bound=HasMeta)
 
 
-class Shelf(Generic[T]):
+class WatchCache(Generic[T]):
     """A reflector's sink. `trim` says what is kept of an object; `changed` is called when that differs from before."""
 
     def __init__(self, trim: Callable[[T], T], changed: Callable[[], None]) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from builders import node
 from sampan.catalog import load
-from sampan.catalog.classification import Publication, number, tell, without_suffixes
+from sampan.catalog.classification import Publication, classify, number, without_suffixes
 from sampan.catalog.packaged.facts import Vendor
 from sampan.model.members.accelerator import Sharing
 from sampan.model.members.device import DeviceGroup
@@ -33,7 +33,7 @@ def nvidia() -> Vendor:
     ],
 )
 def test_labels_tell(labels: dict[str, str], want: str | None, unsure: bool) -> None:
-    told = tell(nvidia(), node(labels=labels), Publication(resource=GPU, sharing=Sharing.WHOLE))
+    told = classify(nvidia(), node(labels=labels), Publication(resource=GPU, sharing=Sharing.WHOLE))
     assert (told.variant.facts.name if told.variant else None, told.unsure) == (want, unsure)
 
 
@@ -41,7 +41,7 @@ def test_what_the_publication_says_outranks_labels() -> None:
     published = Publication(
         resource=GPU, sharing=Sharing.WHOLE, products=(("attribute product", "NVIDIA L4"),), memory=("capacity", 23034 * 2**20)
     )
-    told = tell(nvidia(), node(labels={PRODUCT: "Tesla-T4"}), published)
+    told = classify(nvidia(), node(labels={PRODUCT: "Tesla-T4"}), published)
     assert told.variant is not None
     assert told.variant.facts.name == "nvidia-l4-24gb"
 
@@ -50,13 +50,13 @@ def test_memory_that_is_let_out_twice_contradicts_nothing() -> None:
     published = Publication(
         resource=GPU, sharing=Sharing.VIRTUAL, products=(("type", "NVIDIA-Tesla T4"),), memory=("annotation", 31 * GIB), scaled=True
     )
-    told = tell(nvidia(), node(), published)
+    told = classify(nvidia(), node(), published)
     assert told.variant is not None
     assert told.variant.facts.name == "nvidia-t4-16gb"
 
 
 def test_what_is_not_told_names_the_labels_that_could() -> None:
-    told = tell(nvidia(), node(), Publication(resource=GPU, sharing=Sharing.WHOLE))
+    told = classify(nvidia(), node(), Publication(resource=GPU, sharing=Sharing.WHOLE))
     assert f"label {PRODUCT} would tell" in told.evidence
 
 

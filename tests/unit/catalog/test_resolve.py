@@ -4,7 +4,7 @@ import pytest
 
 from builders import node
 from sampan.catalog import load
-from sampan.catalog.classification import Publication, tell
+from sampan.catalog.classification import Publication, classify
 from sampan.model.members.accelerator import Sharing
 from sampan.model.members.device import DeviceGroup
 
@@ -68,7 +68,7 @@ def test_no_class_is_told_without_memory_where_classes_differ_in_it() -> None:
                 named = [other for other in vendor.variants if product in other.products and other.resources == variant.resources]
                 if len(named) > 1:
                     published = Publication(resource="claim:x", sharing=Sharing.WHOLE, products=(("attribute product", product),))
-                    told = tell(vendor, node(), published)
+                    told = classify(vendor, node(), published)
                     assert (told.variant, told.unsure) == (None, True), product
 
 

@@ -7,7 +7,7 @@ import pytest
 from member_objects import as_node, node_body
 from sampan.inventory.member import to_node
 from sampan.inventory.node_fitness import architecture_of, unfit
-from sampan.member.summarise import bare_node
+from sampan.member.summarise import trim_node
 
 Json = dict[str, Any]
 
@@ -53,7 +53,7 @@ FIT = {
 @pytest.mark.parametrize("published", [False, True], ids=["direct", "published"])
 def test_a_node_that_can_never_run_our_pods_is_told_with_the_cause(name: str, published: bool) -> None:
     body, cause = UNFIT[name]
-    seen = bare_node(as_node(body)) if published else as_node(body)
+    seen = trim_node(as_node(body)) if published else as_node(body)
     found = unfit(seen)
     assert found is not None
     assert found[0] == cause

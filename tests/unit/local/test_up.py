@@ -12,7 +12,7 @@ from sampan.local.cluster import Cluster
 from sampan.local.federation import Federation, exclusive, ports_needed
 from sampan.local.paths import LocalError, federation_folder
 from sampan.local.scenario import load
-from sampan.local.up import Wish, up, wait_schedulable
+from sampan.local.up import UpRequest, up, wait_schedulable
 
 from .conftest import MakeProgram
 
@@ -41,13 +41,13 @@ def answering(program: MakeProgram, text: str) -> Binaries:
 def test_a_half_made_federation_is_not_touched_and_says_how_to_remove_it() -> None:
     recorded(complete=False)
     with pytest.raises(LocalError, match=r"half made.*sampan local down --name one"):
-        up(Wish(name="one", scenario=DEMO), lambda _: None)
+        up(UpRequest(name="one", scenario=DEMO), lambda _: None)
 
 
 def test_two_at_once_do_not_make_the_same_federation() -> None:
     recorded(complete=True)
     with exclusive("one"), pytest.raises(LocalError, match="another process"):
-        up(Wish(name="one", scenario=DEMO), lambda _: None)
+        up(UpRequest(name="one", scenario=DEMO), lambda _: None)
 
 
 def test_stopped_control_planes_are_started_again(monkeypatch: pytest.MonkeyPatch, program: MakeProgram) -> None:
@@ -55,7 +55,7 @@ def test_stopped_control_planes_are_started_again(monkeypatch: pytest.MonkeyPatc
     started: list[str] = []
     monkeypatch.setattr(module, "ensure", lambda _: answering(program, "{}"))
     monkeypatch.setattr(Cluster, "start", lambda self, _: started.append(self.name))
-    up(Wish(name="one", scenario=DEMO, operator=False), lambda _: None)
+    up(UpRequest(name="one", scenario=DEMO, operator=False), lambda _: None)
     assert sorted(started) == ["hub", "kunshan", "lingang", "pengcheng"]
 
 

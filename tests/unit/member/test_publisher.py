@@ -12,7 +12,7 @@ from member_objects import node_body, pod_body
 from sampan.kube.credentials import kubeconfig
 from sampan.kube.credentials.addresses import AddressPolicy
 from sampan.kube.objects.meta import ConfigMap
-from sampan.kube.objects.summary import Summary, open_parcel
+from sampan.kube.objects.summary import Summary, parse_packed
 from sampan.kube.transport.client import Client
 from sampan.kube.watch.reflector import Tuning
 from sampan.member.publisher import Publisher, PublisherSettings
@@ -31,7 +31,7 @@ async def server() -> AsyncIterator[FakeServer]:
 
 def written(server: FakeServer) -> list[Summary]:
     bodies: list[Any] = [body for path, _, body in server.patches if path == f"{MAPS}/sampan-capacity"]
-    return [open_parcel(ConfigMap(binary_data=body["binaryData"])).summary() for body in bodies]
+    return [parse_packed(ConfigMap(binary_data=body["binaryData"])).summary() for body in bodies]
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ from member_objects import HUB, JOB, as_node, as_pod, node_body, pod_body
 from sampan.inventory.member import to_node
 from sampan.kube.objects.requests import request_of
 from sampan.kube.objects.workloads import Pod
-from sampan.member.summarise import bare_node, bare_pod, folded
+from sampan.member.summarise import summarise_pods, trim_node, trim_pod
 from sampan.model.values.names import LABEL_HUB
 from sampan.model.values.vector import Vector
 
@@ -35,7 +35,7 @@ def made(rows: list[tuple[str, int, str, str, bool]]) -> list[Pod]:
 def test_nothing_is_lost_and_nothing_added_on_any_node(rows: list[tuple[str, int, str, str, bool]]) -> None:
     pods = made(rows)
     live = [pod for pod in pods if pod.status.phase not in ("Succeeded", "Failed")]
-    told = folded(pods, namespace="sampan-jobs")
+    told = summarise_pods(pods, namespace="sampan-jobs")
     for node in ("n1", "n2", ""):
         for hub in (HUB, ""):
             here = [
@@ -51,21 +51,21 @@ def test_nothing_is_lost_and_nothing_added_on_any_node(rows: list[tuple[str, int
 
 @given(PODS)
 def test_a_summary_names_no_pod(rows: list[tuple[str, int, str, str, bool]]) -> None:
-    for pod in folded(made(rows), namespace="sampan-jobs"):
+    for pod in summarise_pods(made(rows), namespace="sampan-jobs"):
         assert (pod.metadata.name, pod.metadata.namespace) == ("", "")
         assert set(pod.metadata.labels) <= {LABEL_HUB}
 
 
 def test_a_label_alone_makes_no_pod_a_hubs() -> None:
     pod = as_pod(pod_body(ours=JOB, namespace="elsewhere"))
-    assert [p.metadata.labels for p in folded([pod], namespace="sampan-jobs")] == [{}]
+    assert [p.metadata.labels for p in summarise_pods([pod], namespace="sampan-jobs")] == [{}]
 
 
 def test_pods_whose_cards_are_told_stay_single() -> None:
     bodies = [pod_body(name) for name in ("a", "b", "c")]
     for body in bodies[:2]:
         body["metadata"]["annotations"] = {"huawei.com/AscendReal": "Ascend910-1", "note": "private"}
-    told = folded([as_pod(body) for body in bodies], namespace="sampan-jobs")
+    told = summarise_pods([as_pod(body) for body in bodies], namespace="sampan-jobs")
     assert [pod.metadata.uid for pod in told] == ["uid-a", "uid-b", "fold/n1/"]
     assert told[0].metadata.annotations == {"huawei.com/AscendReal": "Ascend910-1"}
 
@@ -74,7 +74,7 @@ def test_a_node_keeps_what_tells_its_devices_only() -> None:
     body = node_body(unschedulable=True)
     body["metadata"]["annotations"] = {"hami.io/node-nvidia-register": "[]", "kubectl.kubernetes.io/last-applied-configuration": "{}"}
     body["status"]["conditions"].append({"type": "MemoryPressure", "status": "False", "message": "fine"})
-    node = bare_node(as_node(body))
+    node = trim_node(as_node(body))
     assert list(node.metadata.annotations) == ["hami.io/node-nvidia-register"]
     assert (node.spec.unschedulable, [c.type for c in node.status.conditions], node.metadata.uid) == (True, ["Ready"], "")
 
@@ -83,7 +83,7 @@ def test_a_node_of_a_summary_is_told_as_the_node_itself() -> None:
     """A node whose devices are all held back is no CPU node for a hub that reads only summaries either."""
     body = node_body()
     body["status"] |= {"allocatable": {"cpu": "8", "nvidia.com/gpu": "0"}, "capacity": {"cpu": "8", "nvidia.com/gpu": "8"}}
-    whole, bare = to_node(as_node(body)), to_node(bare_node(as_node(body)))
+    whole, bare = to_node(as_node(body)), to_node(trim_node(as_node(body)))
     assert bare.capacity == whole.capacity == Vector.of({"nvidia.com/gpu": 8})
 
 
@@ -93,5 +93,5 @@ def test_what_a_resized_container_holds_is_told() -> None:
         {"name": body["spec"]["containers"][0].setdefault("name", "c"), "ready": True, "allocatedResources": {"cpu": "40"}}
     ]
     pod = as_pod(body)
-    assert request_of(bare_pod(pod))["cpu"] == request_of(pod)["cpu"] == 40000
-    assert not bare_pod(pod).status.container_statuses[0].ready
+    assert request_of(trim_pod(pod))["cpu"] == request_of(pod)["cpu"] == 40000
+    assert not trim_pod(pod).status.container_statuses[0].ready

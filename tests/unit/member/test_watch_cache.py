@@ -3,13 +3,13 @@
 from member_objects import as_node, node_body
 from sampan.kube.objects.workloads import Node
 from sampan.kube.transport.wire import Unreadable
-from sampan.member.summarise import bare_node
-from sampan.member.watch_cache import Shelf
+from sampan.member.summarise import trim_node
+from sampan.member.watch_cache import WatchCache
 
 
-def shelf() -> tuple[Shelf[Node], list[int]]:
+def shelf() -> tuple[WatchCache[Node], list[int]]:
     rung: list[int] = []
-    return Shelf[Node](bare_node, lambda: rung.append(1)), rung
+    return WatchCache[Node](trim_node, lambda: rung.append(1)), rung
 
 
 def test_a_heartbeat_of_a_node_rings_nobody() -> None:

@@ -10,8 +10,8 @@ from sampan.api.fields.common import every_error
 from sampan.api.fields.placement import Placement as PlacementSpec
 from sampan.api.fields.selector import LabelSelector
 from sampan.api.kinds.computejob import ComputeJobSpec
-from sampan.api.launch.remote_job import needs
-from sampan.api.launch.resolved_alternative import Way, way
+from sampan.api.launch.remote_job import referenced_objects
+from sampan.api.launch.resolved_alternative import ResolvedAlternative, resolve_alternative
 from sampan.model.job import Demand, Placement, Requirement, Shape, Share
 from sampan.model.members.admission import ALL_PODS, CONFIG_MAPS, SECRETS
 from sampan.model.values.quantity import QuantityError, parse_micro, parse_quantity
@@ -54,7 +54,7 @@ def selector_of(selector: LabelSelector | None) -> Selector:
 
 def _demand(spec: ComputeJobSpec, number: int | None) -> Demand:
     chosen = None if number is None else spec.alternatives[number]
-    run = way(spec, number)
+    run = resolve_alternative(spec, number)
     width = run.replicas if spec.gang else spec.parallelism or 1
     return Demand(
         alternative=number,
@@ -98,14 +98,14 @@ def _share(share: ShareSpec | None) -> Share | None:
     return None if share is None else Share(memory=parse_quantity(share.memory), compute_percent=share.compute_percent)
 
 
-def _span(spec: ComputeJobSpec, run: Way) -> int | None:
+def _span(spec: ComputeJobSpec, run: ResolvedAlternative) -> int | None:
     """Return the longest time the devices can be held: until all replicas run, the run itself, and the time to stop."""
     if run.active_deadline_seconds is None:
         return None
     return spec.start_deadline_seconds + run.active_deadline_seconds + spec.template.termination_grace_period_seconds
 
 
-def _per_replica(run: Way) -> Vector:
+def _per_replica(run: ResolvedAlternative) -> Vector:
     """Requests, or limits where no request is given, as the API server defaults them; one pod slot."""
     return Vector.of({**_parsed({**run.limits, **run.requests}), PODS: 1})
 
@@ -116,7 +116,7 @@ def _parsed(amounts: Mapping[str, str]) -> dict[str, int]:
 
 def _objects(spec: ComputeJobSpec, width: int) -> tuple[tuple[str, int], ...]:
     """Return what a job makes on a member besides its pods at once: what travels with it, and all pods that a sweep has in the end."""
-    config_maps, secrets = needs(spec)
+    config_maps, secrets = referenced_objects(spec)
     pods = 0 if spec.gang else max(spec.completions or width, width)
     made = ((ALL_PODS, pods), (CONFIG_MAPS, len(config_maps)), (SECRETS, len(secrets)))
     return tuple((name, amount) for name, amount in made if amount)

@@ -160,7 +160,7 @@ def selector_of(selector: LabelSelector | None) -> Selector:
     return Selector() & Selector(labels + tuple(Expression(e.key, e.operator, tuple(sorted(e.values))) for e in selector.match_expressions))
 
 
-def _with_spec(claim: DeclaredOffer, spec: ClusterOfferSpec) -> DeclaredOffer:
+def _with_spec(declared: DeclaredOffer, spec: ClusterOfferSpec) -> DeclaredOffer:
     validity, secret = spec.validity, spec.kubeconfig_secret_ref
     try:
         prices = tuple(
@@ -174,9 +174,9 @@ def _with_spec(claim: DeclaredOffer, spec: ClusterOfferSpec) -> DeclaredOffer:
             for entry in spec.prices
         )
     except QuantityError:
-        raise InvalidObjectError(f"ClusterOffer {claim.key}: spec.prices[].price is not a decimal number") from None
+        raise InvalidObjectError(f"ClusterOffer {declared.key}: spec.prices[].price is not a decimal number") from None
     return replace(
-        claim,
+        declared,
         region=spec.region,
         jurisdiction=spec.jurisdiction,
         terms=spec.terms,
@@ -188,7 +188,7 @@ def _with_spec(claim: DeclaredOffer, spec: ClusterOfferSpec) -> DeclaredOffer:
             for p in spec.pools
         ),
         prices=prices,
-        secret=SecretRef(claim.key.namespace, secret.name, secret.key),
+        secret=SecretRef(declared.key.namespace, secret.name, secret.key),
         remote_namespace=spec.remote_namespace,
         image_pull_secrets=tuple(ref.name for ref in spec.launch.image_pull_secrets) if spec.launch else (),
         tenants=selector_of(spec.tenants),

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from sampan.api.fields.common import Border, Rule, as_atomic, as_map, as_set
+from sampan.api.fields.common import ApiModel, Rule, as_atomic, as_map, as_set
 from sampan.api.fields.quantities import Decimal, PositiveAmount
 from sampan.api.fields.scalars import (
     Architecture,
@@ -23,7 +23,7 @@ from sampan.api.fields.template import EnvVar, Resources
 from sampan.model.members.accelerator import Precision
 
 
-class Capability(Border):
+class Capability(ApiModel):
     """Least figures of one device. A class of which a figure is not known does not meet it."""
 
     RULES: ClassVar = (
@@ -53,13 +53,13 @@ class Capability(Border):
     min_compute_capability: DottedVersion | None = Field(None, description="Least CUDA compute capability, such as 8.0.")
 
 
-class Partition(Border):
+class Partition(ApiModel):
     """A hardware partition of one device."""
 
     profile: Profile = Field(description="Partition as its vendor names it, such as 1g.10gb.")
 
 
-class ShareSpec(Border):
+class ShareSpec(ApiModel):
     """A part of one card that others may use at the same time."""
 
     memory: PositiveAmount = Field(description="Memory of the card that the replica may use, such as 8Gi.")
@@ -68,7 +68,7 @@ class ShareSpec(Border):
     )
 
 
-class Accelerator(Border):
+class Accelerator(ApiModel):
     """Which devices one replica needs; everything that is given must hold."""
 
     RULES: ClassVar = (
@@ -115,7 +115,7 @@ DEADLINE_RULE = _deadline_rule()
 """A job is not expected to run longer than it may; shared by spec and alternatives."""
 
 
-class Alternative(Border):
+class Alternative(ApiModel):
     """One way to run the job: devices, and what of the template differs with them."""
 
     RULES: ClassVar = (DEADLINE_RULE,)

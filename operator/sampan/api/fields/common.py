@@ -60,7 +60,7 @@ def _key(item: Any, extra: Json) -> Any:
     return item if keys is None else next(getattr(item, n) for n, f in type(item).model_fields.items() if f.alias == keys[0])
 
 
-class Border(BaseModel):
+class ApiModel(BaseModel):
     """Base of everything a user writes: camelCase outside, frozen, and a field that we do not know is an error, never ignored."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, validate_by_name=True, validate_by_alias=True)
@@ -96,7 +96,7 @@ class Border(BaseModel):
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
-class Observed(Border):
+class Observed(ApiModel):
     """Base of everything the operator writes into status; a field of a newer version is left alone."""
 
     model_config = ConfigDict(extra="ignore")
@@ -152,7 +152,7 @@ _WORDS: Final = {
 """Plain words for what pydantic says of common mistakes, by its type."""
 
 
-class LocalReference(Border):
+class LocalReference(ApiModel):
     """Names an object of the same namespace."""
 
     name: DnsSubdomain = Field(description="Name of the object; it lies in the same namespace, no other can be named.")

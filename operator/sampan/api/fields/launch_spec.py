@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
-from sampan.api.fields.common import Border, LocalReference, Rule, as_atomic, as_map, as_set
+from sampan.api.fields.common import ApiModel, LocalReference, Rule, as_atomic, as_map, as_set
 from sampan.api.fields.quantities import Units
 from sampan.api.fields.scalars import (
     LABEL_KEY_PATTERN,
@@ -31,21 +31,21 @@ _RESOURCES = {
 }
 
 
-class HostPathSpec(Border):
+class HostPathSpec(ApiModel):
     """A folder of the node, mounted read-only."""
 
     path: AbsolutePath = Field(description="Folder on the node, such as /opt/hyhal.")
     mount_path: AbsolutePath = Field(description="Where the container sees it.")
 
 
-class LaunchEnv(Border):
+class LaunchEnv(ApiModel):
     """A variable of the container's environment; the job's own variable of the same name wins."""
 
     name: EnvName = Field(description="Name of the variable.")
     value: ShortText = Field("", description="Value of the variable, taken as it is.")
 
 
-class RecipeSpec(Border):
+class RecipeSpec(ApiModel):
     """What a pod needs beyond its devices."""
 
     RULES: ClassVar = (
@@ -93,7 +93,7 @@ _LIFECYCLE: Final = " || ".join(
 )
 
 
-class TolerationSpec(Border):
+class TolerationSpec(ApiModel):
     """A taint that pods tolerate. Always one key: a toleration of everything would send jobs to nodes that are going."""
 
     RULES: ClassVar = (
@@ -126,7 +126,7 @@ class OfferLaunchSpec(RecipeSpec):
     tolerations: Annotated[tuple[TolerationSpec, ...], as_atomic(16)] = Field(
         (),
         description="Further taints of the member's nodes that jobs of this offer tolerate. A pod is given those only that its pool's "
-        "nodes have. Nodes with any other taint are in no pool; status.leftOut names it.",
+        "nodes have. Nodes with any other taint are in no pool; status.excludedNodes names it.",
     )
 
     image_pull_secrets: Annotated[tuple[LocalReference, ...], as_map("name", 8)] = Field(

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from sampan.api.fields.common import Border, as_set
+from sampan.api.fields.common import ApiModel, as_set
 from sampan.api.fields.quantities import Decimal
 from sampan.api.fields.scalars import Country, DnsLabel, DnsSubdomain
 from sampan.api.fields.selector import LabelSelector
@@ -12,7 +12,7 @@ from sampan.model.job import Domestic, Interconnect
 from sampan.model.members.offer import Terms
 
 
-class Placement(Border):
+class Placement(ApiModel):
     """Limits on the offers that may run the job; what is absent excludes nothing but offers of other terms than OnDemand."""
 
     regions: Annotated[tuple[DnsLabel, ...], as_set(64)] = Field(

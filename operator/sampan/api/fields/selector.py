@@ -4,14 +4,14 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from sampan.api.fields.common import Border, Rule, as_atomic
+from sampan.api.fields.common import ApiModel, Rule, as_atomic
 from sampan.api.fields.scalars import LABEL_KEY_PATTERN, LabelKey, LabelValue
 from sampan.model.values.selector import Operator
 
 _WITH_VALUES = (Operator.IN, Operator.NOT_IN)
 
 
-class LabelExpression(Border):
+class LabelExpression(ApiModel):
     """One requirement on one label."""
 
     RULES: ClassVar = (
@@ -28,7 +28,7 @@ class LabelExpression(Border):
     )
 
 
-class LabelSelector(Border):
+class LabelSelector(ApiModel):
     """Selects objects by their labels; all requirements must hold, an empty selector selects everything."""
 
     match_labels: Annotated[

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from sampan.api.fields.common import Border, Rule, as_atomic, as_map, as_set
+from sampan.api.fields.common import ApiModel, Rule, as_atomic, as_map, as_set
 from sampan.api.fields.quantities import Amount, PositiveAmount
 from sampan.api.fields.scalars import AbsolutePath, Architecture, Argument, Bool, DnsLabel, DnsSubdomain, EnvName, Image, Int
 from sampan.model.values.quantity import parse_quantity
@@ -15,14 +15,14 @@ RESERVED = "sampan-"
 """Volume names with this prefix are the operator's."""
 
 
-class EnvVar(Border):
+class EnvVar(ApiModel):
     """One environment variable with a literal value."""
 
     name: EnvName = Field(description="Name of the variable, a C identifier.")
     value: Argument = Field("", description="Value, taken literally: there is no expansion of $(VAR).")
 
 
-class ResourceList(Border):
+class ResourceList(ApiModel):
     """Amounts of the common resources. Devices are not asked for here, but by alternatives[].accelerator."""
 
     cpu: Amount | None = Field(None, description="Cores, such as 32, 1.5 or 500m.")
@@ -35,7 +35,7 @@ def _within(name: str, resources: "Resources") -> bool:
     return want is None or limit is None or parse_quantity(want, milli=True) <= parse_quantity(limit, milli=True)
 
 
-class Resources(Border):
+class Resources(ApiModel):
     """What one replica needs besides its devices."""
 
     RULES: ClassVar = tuple(
@@ -47,26 +47,26 @@ class Resources(Border):
     limits: ResourceList | None = Field(None, description="Amounts that one replica may not exceed; not below the requests.")
 
 
-class ConfigMapVolume(Border):
+class ConfigMapVolume(ApiModel):
     """A ConfigMap of the job's namespace; its content travels with the job to the member cluster."""
 
     name: DnsSubdomain = Field(description="Name of a ConfigMap in the job's namespace.")
     optional: Bool = Field(False, description="Whether the job may start although there is no such ConfigMap.")
 
 
-class SecretVolume(Border):
+class SecretVolume(ApiModel):
     """A Secret of the job's namespace. It travels only if the namespace's owner has bound the operator to the role sampan-secret-reader."""
 
     secret_name: DnsSubdomain = Field(description="Name of a Secret in the job's namespace.")
 
 
-class ClaimVolume(Border):
+class ClaimVolume(ApiModel):
     """A PersistentVolumeClaim that must exist on the member cluster, in the namespace where jobs run."""
 
     claim_name: DnsSubdomain = Field(description="Name of a PersistentVolumeClaim on the member cluster.")
 
 
-class EmptyDirVolume(Border):
+class EmptyDirVolume(ApiModel):
     """Scratch space that lives and ends with the pod."""
 
     size_limit: Amount | None = Field(None, description="Most bytes it may hold, such as 200Gi.")
@@ -76,7 +76,7 @@ class EmptyDirVolume(Border):
 _SOURCES = ("config_map", "secret", "persistent_volume_claim", "empty_dir")
 
 
-class Volume(Border):
+class Volume(ApiModel):
     """A named volume with exactly one source."""
 
     RULES: ClassVar = (
@@ -98,7 +98,7 @@ class Volume(Border):
     empty_dir: EmptyDirVolume | None = Field(None, description="Scratch space of the pod.")
 
 
-class VolumeMount(Border):
+class VolumeMount(ApiModel):
     """Where the container sees a volume."""
 
     RULES: ClassVar = (
@@ -116,7 +116,7 @@ class VolumeMount(Border):
     )
 
 
-class Template(Border):
+class Template(ApiModel):
     """One pod with one container, the same for every replica unless an alternative overrides it."""
 
     RULES: ClassVar = (

@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from sampan.api.fields.common import Border, Rule, as_atomic, as_set
+from sampan.api.fields.common import ApiModel, Rule, as_atomic, as_set
 from sampan.api.fields.launch_spec import RecipeSpec
 from sampan.api.fields.quantities import PositiveAmount, PositiveDecimal
 from sampan.api.fields.scalars import (
@@ -20,7 +20,7 @@ from sampan.api.fields.selector import LabelSelector
 from sampan.model.members.accelerator import Span
 
 
-class CountRuleSpec(Border):
+class CountRuleSpec(ApiModel):
     """Which device counts one replica may ask for."""
 
     RULES: ClassVar = (
@@ -56,7 +56,7 @@ def _throughput(precision: str, example: str, *, unit: str = "TFLOPS", words: st
     )
 
 
-class AcceleratorClassSpec(Border):
+class AcceleratorClassSpec(ApiModel):
     """Facts about one model as a user would buy it. A figure that is not known is left out, never guessed."""
 
     vendor: DnsLabel = Field(description="Maker, such as nvidia, huawei or hygon.")

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Final, Literal
 from pydantic import Field
 from pydantic.config import JsonDict
 
-from sampan.api.fields.common import Border, Rule, as_atomic, as_map
+from sampan.api.fields.common import ApiModel, Rule, as_atomic, as_map
 from sampan.api.fields.launch_spec import OfferLaunchSpec
 from sampan.api.fields.quantities import Decimal, Share
 from sampan.api.fields.scalars import Bool, Country, DisplayText, DnsLabel, DnsSubdomain, Int, Seconds, Timestamp
@@ -16,7 +16,7 @@ from sampan.model.members.offer import Terms
 Currency = Literal["AED", "CHF", "CNY", "EUR", "GBP", "HKD", "JPY", "KRW", "MOP", "SGD", "TWD", "USD"]
 
 
-class KubeconfigReference(Border):
+class KubeconfigReference(ApiModel):
     """Names a key of a Secret in the offer's namespace that holds the kubeconfig of the member."""
 
     name: DnsSubdomain = Field(description="Name of a Secret in the offer's namespace.")
@@ -25,7 +25,7 @@ class KubeconfigReference(Border):
     )
 
 
-class Validity(Border):
+class Validity(ApiModel):
     """When the offer may be used."""
 
     RULES: ClassVar = (
@@ -39,7 +39,7 @@ class Validity(Border):
     until: Timestamp | None = Field(None, description="Moment from which on no job is bound, in UTC; absent: for ever. Running jobs stay.")
 
 
-class PoolSpec(Border):
+class PoolSpec(ApiModel):
     """Restricts the offer to some nodes, limits their devices, or names their class."""
 
     node_selector: LabelSelector | None = Field(None, description="Nodes that this entry is about; absent: all of the member.")
@@ -54,13 +54,13 @@ class PoolSpec(Border):
     )
 
 
-class PricedResource(Border):
+class PricedResource(ApiModel):
     """What a price is for."""
 
     accelerator_class: DnsLabel = Field(description="Accelerator class, such as nvidia-h100-sxm-80gb.")
 
 
-class PriceEntry(Border):
+class PriceEntry(ApiModel):
     """What one device costs from a moment on. An entry never changes and never goes: a new price is a new entry."""
 
     id: DnsLabel = Field(description="Name of the entry, never used again.")
@@ -71,7 +71,7 @@ class PriceEntry(Border):
     valid_from: Timestamp = Field(description="Moment from which on the price holds, in UTC; the latest that has begun is in force.")
 
 
-class Limits(Border):
+class Limits(ApiModel):
     """What one job may take of the offer."""
 
     max_run_seconds: Seconds | None = Field(
@@ -80,13 +80,13 @@ class Limits(Border):
     max_devices_per_job: Int | None = Field(None, ge=1, le=1_000_000, description="Most devices of one job; absent: any number.")
 
 
-class MemberQueueSpec(Border):
+class MemberQueueSpec(ApiModel):
     """The member's own queue that jobs enter."""
 
     kueue: DnsSubdomain = Field(description="Kueue LocalQueue in the member's job namespace; Kueue then decides when a job starts there.")
 
 
-class EnergySpec(Border):
+class EnergySpec(ApiModel):
     """Where the power comes from, as the provider declares it. Scores only with pue, gCO2PerKWh and an asOf of at most three years ago."""
 
     pue: Decimal | None = Field(None, description='Power usage effectiveness such as "1.25"; one below 1 cannot be, and earns nothing.')
@@ -118,7 +118,7 @@ def _on_spot(launch: OfferLaunchSpec) -> bool:
     return TolerationSet.SPOT in launch.toleration_sets or any(each.key in _SPOT for each in launch.tolerations)
 
 
-class ClusterOfferSpec(Border):
+class ClusterOfferSpec(ApiModel):
     """What a provider puts on the table: a member cluster or a part of it, at what terms and prices."""
 
     RULES: ClassVar = (

@@ -60,7 +60,7 @@ class PoolStatus(Observed):
     )
 
 
-class LeftOutStatus(Observed):
+class ExcludedNodesStatus(Observed):
     """Nodes or devices of the member that no pool of the offer has, with the cause."""
 
     cause: CamelCase = Field(
@@ -94,7 +94,7 @@ class ClusterOfferStatus(Observed):
         (), description="Workload APIs of the member that Sampan can use, such as batch/v1."
     )
     pools: Annotated[tuple[PoolStatus, ...], as_map("name", 256)] = Field((), description="Pools that the offer consists of now.")
-    left_out: Annotated[tuple[LeftOutStatus, ...], as_atomic(32)] = Field(
+    excluded_nodes: Annotated[tuple[ExcludedNodesStatus, ...], as_atomic(32)] = Field(
         (), description="What of the member is in no pool of this offer, and why."
     )
     queueing: Annotated[tuple[Word, ...], as_set(8)] = Field(

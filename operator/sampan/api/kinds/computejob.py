@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from sampan.api.fields.alternative import DEADLINE_RULE, Alternative
-from sampan.api.fields.common import Border, Rule, as_atomic
+from sampan.api.fields.common import ApiModel, Rule, as_atomic
 from sampan.api.fields.placement import Placement
 from sampan.api.fields.scalars import Bool, DnsLabel, Int, Replicas, Seconds
 from sampan.api.fields.template import Template
@@ -17,7 +17,7 @@ CHANGEABLE = ("suspend", "priority", "ttlSecondsAfterFinished", "activeDeadlineS
 """What of a spec may change once the job is bound; the deadline only upwards."""
 
 
-class Retry(Border):
+class Retry(ApiModel):
     """What happens when the program fails, or never starts. Lost nodes and withdrawn offers are no failures of the program."""
 
     max_restarts: Int = Field(0, ge=0, le=100, description="How often a failed job starts anew; a gang restarts whole. Default 0.")
@@ -69,7 +69,7 @@ def _device_rules() -> tuple[Rule, ...]:
     )
 
 
-class ComputeJobSpec(Border):
+class ComputeJobSpec(ApiModel):
     """What to run, on which devices, and where it may run."""
 
     RULES: ClassVar = (

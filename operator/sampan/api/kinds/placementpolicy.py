@@ -4,14 +4,14 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from sampan.api.fields.common import Border, Rule
+from sampan.api.fields.common import ApiModel, Rule
 from sampan.api.fields.quantities import PositiveDecimal
 from sampan.api.fields.scalars import Bool, Int
 
 Percent = Annotated[Int, Field(ge=0, le=100)]
 
 
-class Weights(Border):
+class Weights(ApiModel):
     """Weights of the parts in percent; they sum to 100."""
 
     RULES: ClassVar = (
@@ -28,7 +28,7 @@ class Weights(Border):
     green: Percent = Field(0, description="Weight of power with little CO2, as the offers declare it.")
 
 
-class References(Border):
+class References(ApiModel):
     """Values at which a part scores 50. Fixed, so that the order of two offers never depends on a third."""
 
     price_per_device_hour: PositiveDecimal = Field(
@@ -43,7 +43,7 @@ class References(Border):
     )
 
 
-class PlacementPolicySpec(Border):
+class PlacementPolicySpec(ApiModel):
     """How offers are scored for the jobs that name this policy."""
 
     weights: Weights = Field(description="Weights of the parts in percent; they sum to 100.")

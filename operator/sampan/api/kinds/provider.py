@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from sampan.api.fields.common import Border, as_set
+from sampan.api.fields.common import ApiModel, as_set
 from sampan.api.fields.scalars import LABEL_KEY_PATTERN, Bool, Country, DisplayText, DnsLabel, GrantedValue, LabelKey
 from sampan.model.members.offer import Terms
 
@@ -14,7 +14,7 @@ _KEYS = {
 }
 
 
-class ProviderSpec(Border):
+class ProviderSpec(ApiModel):
     """What offers from the provider's namespaces may claim."""
 
     display_name: DisplayText = Field("", description="Name shown to people by kubectl get providers.")

@@ -4,14 +4,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from sampan.api.fields.common import Border, ObjectKey, Observed, Rule
+from sampan.api.fields.common import ApiModel, ObjectKey, Observed, Rule
 from sampan.api.fields.scalars import Int, Word
 from sampan.model.reason import Reason
 
 Json = dict[str, Any]
 
 
-class AddNodes(Border):
+class AddNodes(ApiModel):
     """So many empty nodes like the first one of a pool."""
 
     offer: ObjectKey = Field(description="The ClusterOffer.")
@@ -19,7 +19,7 @@ class AddNodes(Border):
     count: Annotated[Int, Field(ge=1, le=4096)] = Field(description="Nodes to add.")
 
 
-class WhatIf(Border):
+class WhatIf(ApiModel):
     """One change of the world that a quote is asked for as well."""
 
     RULES = (
@@ -33,14 +33,14 @@ class WhatIf(Border):
     without_offer: ObjectKey | None = Field(None, description="The offer is gone.")
 
 
-class QuoteSpec(Border):
+class QuoteSpec(ApiModel):
     """The question."""
 
     job: Json = Field(description="A ComputeJob. It is not created.")
     what_if: WhatIf | None = Field(None, description="A change to ask about as well.")
 
 
-class QuoteRequest(Border):
+class QuoteRequest(ApiModel):
     """What is posted to `quotes`; a bare ComputeJob will do as well."""
 
     api_version: Literal["query.sampan.dev/v1alpha1"]

@@ -4,12 +4,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from sampan.api.fields.common import Border, as_set
+from sampan.api.fields.common import ApiModel, as_set
 from sampan.api.fields.quantities import PositiveDecimal
 from sampan.api.fields.scalars import DnsLabel, Int, Seconds
 
 
-class QueueSpec(Border):
+class QueueSpec(ApiModel):
     """Whose jobs are meant, how they share, and what they may ask for."""
 
     namespaces: Annotated[tuple[DnsLabel, ...], as_set(256)] = Field(

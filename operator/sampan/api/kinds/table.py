@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from sampan.api.fields.common import Border, Rule
+from sampan.api.fields.common import ApiModel, Rule
 from sampan.api.kinds import acceleratorclass, computejob
 from sampan.api.kinds.acceleratorclass import AcceleratorClassSpec
 from sampan.api.kinds.clusteroffer import ClusterOfferSpec
@@ -33,8 +33,8 @@ class Kind:
     name: str
     plural: str
     description: str
-    spec: type[Border]
-    status: type[Border] | None = None
+    spec: type[ApiModel]
+    status: type[ApiModel] | None = None
     short_names: tuple[str, ...] = ()
     namespaced: bool = False
     columns: tuple[Column, ...] = ()

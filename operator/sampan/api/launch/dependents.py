@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sampan.api.launch.environment import MASTER_PORT
-from sampan.api.launch.remote_job import Consignment, needs, optional
+from sampan.api.launch.remote_job import RemoteJobSpec, optional_config_maps, referenced_objects
 from sampan.model.members.device import ClaimSource
 
-__all__ = ["Dependent", "MissingDependency", "Payload", "dependents", "needs", "owned"]
+__all__ = ["Dependent", "MissingDependency", "Payload", "dependents", "owned", "referenced_objects"]
 
 RESOURCE_API: Final = "resource.k8s.io/v1"
 """Group and version of DRA claims, served since Kubernetes 1.34."""
@@ -49,15 +49,15 @@ class MissingDependency(LookupError):  # noqa: N818  (a fact about the tenant's 
         self.kind, self.name = kind, name
 
 
-def dependents(c: Consignment, *, config_maps: Mapping[str, Payload], secrets: Mapping[str, Payload]) -> tuple[Dependent, ...]:
+def dependents(c: RemoteJobSpec, *, config_maps: Mapping[str, Payload], secrets: Mapping[str, Payload]) -> tuple[Dependent, ...]:
     """Return the dependents in the order of creation.
 
     None where `c.has_dependents` is false; also none where the only one is optional and not there, and the Job, created suspended,
     must be started all the same. The mappings go by the tenant's names and may hold more than is needed. Raises MissingDependency
     where one is not there that the job does not call optional.
     """
-    wanted_maps, wanted_secrets = needs(c.spec)
-    may_lack = optional(c.spec)
+    wanted_maps, wanted_secrets = referenced_objects(c.spec)
+    may_lack = optional_config_maps(c.spec)
     maps = [
         _config_map(c, name, _find("ConfigMap", name, config_maps)) for name in wanted_maps if name in config_maps or name not in may_lack
     ]
@@ -85,7 +85,7 @@ def _find(kind: str, name: str, known: Mapping[str, Payload]) -> Payload:
         raise MissingDependency(kind, name) from None
 
 
-def _service(c: Consignment) -> Dependent:
+def _service(c: RemoteJobSpec) -> Dependent:
     """Gives each pod a DNS name before it is ready: ranks must find each other in order to become ready."""
     spec = {
         "clusterIP": "None",
@@ -96,9 +96,9 @@ def _service(c: Consignment) -> Dependent:
     return Dependent(resource="services", name=c.service, body=_body(c, "Service", c.service) | {"spec": spec})
 
 
-def _claims(c: Consignment, source: ClaimSource) -> Dependent:
+def _claims(c: RemoteJobSpec, source: ClaimSource) -> Dependent:
     """Gives each pod a claim of its own on as many devices as a replica needs (resource.k8s.io/v1)."""
-    exactly: dict[str, Any] = {"deviceClassName": source.device_class, "allocationMode": "ExactCount", "count": c.way.devices}
+    exactly: dict[str, Any] = {"deviceClassName": source.device_class, "allocationMode": "ExactCount", "count": c.alternative_spec.devices}
     if source.selectors:
         exactly["selectors"] = [{"cel": {"expression": expression}} for expression in source.selectors]
     inner = {"devices": {"requests": [{"name": "devices", "exactly": exactly}]}}
@@ -109,18 +109,18 @@ def _claims(c: Consignment, source: ClaimSource) -> Dependent:
     return Dependent(resource="resourceclaimtemplates", name=c.claim_template, api_version=RESOURCE_API, body=body)
 
 
-def _config_map(c: Consignment, tenant_name: str, payload: Payload) -> Dependent:
+def _config_map(c: RemoteJobSpec, tenant_name: str, payload: Payload) -> Dependent:
     name = c.renamed("c", tenant_name)
     content = {"data": dict(payload.data)} | ({"binaryData": dict(payload.binary_data)} if payload.binary_data else {})
     return Dependent(resource="configmaps", name=name, body=_body(c, "ConfigMap", name) | {"immutable": True} | content)
 
 
-def _secret(c: Consignment, tenant_name: str, payload: Payload) -> Dependent:
+def _secret(c: RemoteJobSpec, tenant_name: str, payload: Payload) -> Dependent:
     """Opaque whatever it was: other types mean something to controllers of the member."""
     name = c.renamed("s", tenant_name)
     content = {"type": "Opaque", "data": dict(payload.data), "immutable": True}
     return Dependent(resource="secrets", name=name, body=_body(c, "Secret", name) | content)
 
 
-def _body(c: Consignment, kind: str, name: str) -> dict[str, Any]:
+def _body(c: RemoteJobSpec, kind: str, name: str) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "namespace": c.remote_namespace, "labels": c.labels}}

@@ -7,7 +7,7 @@ Must never live here: what a vendor's stack needs; that is data, the launch reci
 import re
 from typing import Any, Final
 
-from sampan.api.launch.remote_job import Consignment
+from sampan.api.launch.remote_job import RemoteJobSpec
 
 MASTER_PORT: Final = 29500
 """The port on which PyTorch's rendezvous listens by default; also the headless Service's."""
@@ -20,21 +20,21 @@ def literal(text: str) -> str:
     return _EXPANDABLE.sub("$$", text)
 
 
-def environment(c: Consignment) -> list[dict[str, Any]]:
+def environment(c: RemoteJobSpec) -> list[dict[str, Any]]:
     """Return the container's env: facts about the attempt, the launch variables, the recipe's, then the tenant's own.
 
     A tenant's variable replaces a launch variable or a recipe's of its name (he may know better how his program starts), but never a
     fact: a FENCE_TOKEN copied from elsewhere would let an old writer through. A recipe replaces neither facts nor a gang's coordinates.
     """
     facts = _facts(c)
-    own = {name: {"value": literal(value)} for name, value in c.way.env if name not in facts}
+    own = {name: {"value": literal(value)} for name, value in c.alternative_spec.env if name not in facts}
     launch = {name: source for name, source in _launch(c).items() if name not in own}
     known = {*facts, *launch, *own}
     recipe = {name: {"value": literal(value)} for name, value in c.launch.env if name not in known}
     return [{"name": name, **source} for name, source in {**facts, **launch, **recipe, **own}.items()]
 
 
-def _facts(c: Consignment) -> dict[str, dict[str, Any]]:
+def _facts(c: RemoteJobSpec) -> dict[str, dict[str, Any]]:
     """What a program may want to know of itself. FENCE_TOKEN grows with each attempt, so storage can refuse an older writer."""
     return {
         "SAMPAN_JOB_NAME": {"value": c.job_name},
@@ -44,13 +44,15 @@ def _facts(c: Consignment) -> dict[str, dict[str, Any]]:
     }
 
 
-def _launch(c: Consignment) -> dict[str, dict[str, Any]]:
+def _launch(c: RemoteJobSpec) -> dict[str, dict[str, Any]]:
     """One process group per gang, one agent per pod: torchrun reads PET_*, a program of its own MASTER_*, RANK and WORLD_SIZE.
 
     WORLD_SIZE and RANK count pods; torchrun sets them anew for the processes it starts. Outside a gang only the number of
     processes per pod is given, so that `torchrun train.py` uses every device it was given.
     """
-    devices: dict[str, dict[str, Any]] = {"PET_NPROC_PER_NODE": {"value": str(c.way.devices)}} if c.way.devices else {}
+    devices: dict[str, dict[str, Any]] = (
+        {"PET_NPROC_PER_NODE": {"value": str(c.alternative_spec.devices)}} if c.alternative_spec.devices else {}
+    )
     if c.launch.backend:
         devices["SAMPAN_BACKEND"] = {"value": c.launch.backend}
     if not c.networked:

@@ -10,17 +10,17 @@ from typing import Any, Final
 
 from sampan.api.launch.pod import pod_template
 from sampan.api.launch.recipe import job_annotations
-from sampan.api.launch.remote_job import Consignment
+from sampan.api.launch.remote_job import RemoteJobSpec
 from sampan.model.values import names
 
-__all__ = ["Consignment", "in_queue", "job_manifest", "start_patch"]
+__all__ = ["RemoteJobSpec", "in_queue", "job_manifest", "start_patch"]
 
 LABEL_QUEUE: Final = "kueue.x-k8s.io/queue-name"
 """Kueue's label for the LocalQueue of a Job (kueue.sigs.k8s.io, Run A Kubernetes Job)."""
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
 
-def job_manifest(c: Consignment) -> dict[str, Any]:
+def job_manifest(c: RemoteJobSpec) -> dict[str, Any]:
     """Return the Job to create. Equal consignments give equal Jobs.
 
     Suspended where it has dependents: they are created next, owned by it, and only then is it started. Suspended too for a queue of
@@ -40,7 +40,7 @@ def job_manifest(c: Consignment) -> dict[str, Any]:
     }
 
 
-def start_patch(c: Consignment, uid: str) -> dict[str, Any]:
+def start_patch(c: RemoteJobSpec, uid: str) -> dict[str, Any]:
     """Return the patch that starts a Job whose dependents are there: it enters the member's queue, or is no longer suspended."""
     if c.queue:
         return {"metadata": {"uid": uid, "labels": _queued(c)}}
@@ -52,13 +52,13 @@ def in_queue(labels: Mapping[str, str]) -> bool:
     return LABEL_QUEUE in labels
 
 
-def _queued(c: Consignment) -> dict[str, str]:
+def _queued(c: RemoteJobSpec) -> dict[str, str]:
     return {LABEL_QUEUE: c.queue} if c.queue else {}
 
 
-def _spec(c: Consignment) -> dict[str, Any]:
+def _spec(c: RemoteJobSpec) -> dict[str, Any]:
     """Indexed in every case, so that each pod has a rank and a stable host name."""
-    deadline = c.way.active_deadline_seconds
+    deadline = c.alternative_spec.active_deadline_seconds
     return {
         "completionMode": "Indexed",
         "suspend": c.has_dependents or bool(c.queue),
@@ -69,7 +69,7 @@ def _spec(c: Consignment) -> dict[str, Any]:
     }
 
 
-def _gang(c: Consignment) -> dict[str, Any]:
+def _gang(c: RemoteJobSpec) -> dict[str, Any]:
     """All or nothing: the first failure ends the Job, and a disruption ends it under a reason of its own. The hub starts anew."""
     return {
         "completions": c.replicas,
@@ -79,7 +79,7 @@ def _gang(c: Consignment) -> dict[str, Any]:
     }
 
 
-def _sweep(c: Consignment) -> dict[str, Any]:
+def _sweep(c: RemoteJobSpec) -> dict[str, Any]:
     """Members fail and restart each for itself, on the member; a disrupted pod is replaced there and counts against nobody."""
     completions = c.spec.completions or c.replicas
     return {
@@ -95,7 +95,7 @@ def _on_disruption(action: str) -> dict[str, Any]:
     return {"rules": [{"action": action, "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}]}
 
 
-def _origin(c: Consignment) -> str:
+def _origin(c: RemoteJobSpec) -> str:
     for part in (c.job_namespace, c.job_name):
         if not _NAME.fullmatch(part):
             raise ValueError("the job's namespace and name must be names that Kubernetes accepts")

@@ -9,7 +9,7 @@ from typing import Any, Final
 from sampan.api.fields.template import Template, Volume, VolumeMount
 from sampan.api.launch.environment import environment, literal
 from sampan.api.launch.recipe import container_security, host_mounts, host_volumes, pod_metadata, pod_security
-from sampan.api.launch.remote_job import Consignment
+from sampan.api.launch.remote_job import RemoteJobSpec
 from sampan.catalog.devices.share import companions
 from sampan.model.values.vector import Vector
 
@@ -22,7 +22,7 @@ _DEVICES: Final = "devices"
 """Name of the claim inside the pod."""
 
 
-def pod_template(c: Consignment) -> dict[str, Any]:
+def pod_template(c: RemoteJobSpec) -> dict[str, Any]:
     """Return `spec.template` of the member's Job."""
     template = c.spec.template
     spec: dict[str, Any] = {
@@ -48,18 +48,18 @@ def pod_template(c: Consignment) -> dict[str, Any]:
     return {"metadata": pod_metadata(c), "spec": spec | _given(optional)}
 
 
-def _container(c: Consignment) -> dict[str, Any]:
+def _container(c: RemoteJobSpec) -> dict[str, Any]:
     template = c.spec.template
     optional = {
-        "command": [literal(word) for word in c.way.command],
-        "args": [literal(word) for word in c.way.args],
+        "command": [literal(word) for word in c.alternative_spec.command],
+        "args": [literal(word) for word in c.alternative_spec.args],
         "workingDir": template.working_dir,
         "resources": _resources(c),
         "volumeMounts": [*map(_mount, template.volume_mounts), *_shm_mount(template), *host_mounts(c)],
     }
     return {
         "name": CONTAINER,
-        "image": c.way.image,
+        "image": c.alternative_spec.image,
         "env": environment(c),
         "securityContext": container_security(),
         "terminationMessagePolicy": "FallbackToLogsOnError",
@@ -67,14 +67,16 @@ def _container(c: Consignment) -> dict[str, Any]:
     }
 
 
-def _resources(c: Consignment) -> dict[str, Any]:
+def _resources(c: RemoteJobSpec) -> dict[str, Any]:
     """The way's requests and limits; devices and the recipe's extras in both, because extended resources cannot be overcommitted."""
     fixed = {name: str(amount) for name, amount in _extended(c).items()}
     claims = [{"name": _DEVICES}] if c.claim else []
-    return _given({"requests": {**c.way.requests, **fixed}, "limits": {**c.way.limits, **fixed}, "claims": claims})
+    return _given(
+        {"requests": {**c.alternative_spec.requests, **fixed}, "limits": {**c.alternative_spec.limits, **fixed}, "claims": claims}
+    )
 
 
-def _extended(c: Consignment) -> dict[str, int]:
+def _extended(c: RemoteJobSpec) -> dict[str, int]:
     """Extended resources of a replica. Raises ValueError for a share that this resource is not handed out in."""
     devices = Vector.of(dict((c.device,))) if c.device else Vector()
     extras = dict(devices + c.launch.extra_resources)
@@ -86,7 +88,7 @@ def _extended(c: Consignment) -> dict[str, int]:
     return {**extras, **beside}
 
 
-def _node_affinity(c: Consignment) -> dict[str, Any]:
+def _node_affinity(c: RemoteJobSpec) -> dict[str, Any]:
     """Only nodes of the pool's kind, and of these best the plan's: the member's own scheduler would spread what was packed."""
     labels = {**dict(c.required_labels), "kubernetes.io/arch": c.architecture}
     term = {"matchExpressions": [_in(key, value) for key, value in sorted(labels.items())]}
@@ -102,7 +104,7 @@ def _in(key: str, *values: str) -> dict[str, Any]:
     return {"key": key, "operator": "In", "values": list(values)}
 
 
-def _volume(c: Consignment, volume: Volume) -> dict[str, Any]:
+def _volume(c: RemoteJobSpec, volume: Volume) -> dict[str, Any]:
     """A tenant's ConfigMap or Secret under its name on the member; a claim under its own, it must exist there."""
     if volume.config_map is not None:
         optional = {"optional": True} if volume.config_map.optional else {}

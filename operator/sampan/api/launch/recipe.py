@@ -6,7 +6,7 @@ Must never live here: a privileged container, a writable folder of the node, or 
 
 from typing import Any, Final
 
-from sampan.api.launch.remote_job import Consignment
+from sampan.api.launch.remote_job import RemoteJobSpec
 from sampan.model.launch import PodSecurity
 
 VOLCANO: Final = "volcano"
@@ -22,12 +22,12 @@ _AS_USER: Final = {
 }
 
 
-def job_annotations(c: Consignment) -> dict[str, str]:
+def job_annotations(c: RemoteJobSpec) -> dict[str, str]:
     """Return what the Job itself says to the member's scheduler: to Volcano, that a gang starts whole (volcano.sh docs)."""
     return {"scheduling.volcano.sh/group-min-member": str(c.replicas)} if _gang_of_volcano(c) else {}
 
 
-def pod_metadata(c: Consignment) -> dict[str, Any]:
+def pod_metadata(c: RemoteJobSpec) -> dict[str, Any]:
     """Return the pod's labels and annotations: ours cannot be replaced. Ascend's Volcano plugin reads the gang's width from the pod."""
     annotations = dict(c.launch.pod_annotations)
     if _gang_of_volcano(c) and c.device is not None and c.device[0].startswith("huawei.com/"):
@@ -36,7 +36,7 @@ def pod_metadata(c: Consignment) -> dict[str, Any]:
     return {"labels": labels, "annotations": annotations} if annotations else {"labels": labels}
 
 
-def pod_security(c: Consignment) -> dict[str, Any]:
+def pod_security(c: RemoteJobSpec) -> dict[str, Any]:
     """Return the pod's security context: a user of ours under `restricted`, the image's own above it."""
     groups = {"supplementalGroups": list(c.launch.supplemental_groups)} if c.launch.supplemental_groups else {}
     own = _AS_USER if c.launch.pod_security is PodSecurity.RESTRICTED else {}
@@ -48,17 +48,17 @@ def container_security() -> dict[str, Any]:
     return {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
 
 
-def host_volumes(c: Consignment) -> list[dict[str, Any]]:
+def host_volumes(c: RemoteJobSpec) -> list[dict[str, Any]]:
     """Return the node's folders as volumes; one that a node lacks keeps the pod from starting there."""
     return [
         {"name": f"sampan-host-{i}", "hostPath": {"path": each.path, "type": "Directory"}} for i, each in enumerate(c.launch.host_paths)
     ]
 
 
-def host_mounts(c: Consignment) -> list[dict[str, Any]]:
+def host_mounts(c: RemoteJobSpec) -> list[dict[str, Any]]:
     """Return where the container sees them: read-only."""
     return [{"name": f"sampan-host-{i}", "mountPath": each.mount_path, "readOnly": True} for i, each in enumerate(c.launch.host_paths)]
 
 
-def _gang_of_volcano(c: Consignment) -> bool:
+def _gang_of_volcano(c: RemoteJobSpec) -> bool:
     return c.launch.scheduler_name == VOLCANO and not c.sweep

@@ -7,7 +7,7 @@ Must never live here: bodies of objects, and anything that is not already decide
 from dataclasses import dataclass, field
 
 from sampan.api.kinds.computejob import ComputeJobSpec
-from sampan.api.launch.resolved_alternative import Way, way
+from sampan.api.launch.resolved_alternative import ResolvedAlternative, resolve_alternative
 from sampan.model.job import Share
 from sampan.model.launch import NO_LAUNCH, Launch
 from sampan.model.members.device import ClaimSource
@@ -16,7 +16,7 @@ from sampan.model.values import names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Consignment:
+class RemoteJobSpec:
     """One attempt of one job on one pool of one member."""
 
     hub_id: str
@@ -49,7 +49,7 @@ class Consignment:
     """The plan's nodes by their label kubernetes.io/hostname; empty strings are skipped."""
     image_pull_secrets: tuple[str, ...] = ()
     """Names in the remote namespace, the provider's."""
-    way: Way = field(init=False)
+    alternative_spec: ResolvedAlternative = field(init=False)
 
     def __post_init__(self) -> None:
         """Work out the way once. Raises ValueError for an attempt or a width below 1, IndexError for an unknown alternative."""
@@ -57,7 +57,7 @@ class Consignment:
             raise ValueError("attempt and replicas count from 1")
         if self.claim is not None and (self.device is not None or self.share is not None):
             raise ValueError("devices are had by claim or by resource, not by both; a share is none of a claim")
-        object.__setattr__(self, "way", way(self.spec, self.alternative))
+        object.__setattr__(self, "alternative_spec", resolve_alternative(self.spec, self.alternative))
 
     @property
     def name(self) -> str:
@@ -82,7 +82,7 @@ class Consignment:
     @property
     def has_dependents(self) -> bool:
         """Tell whether other objects must be there before a pod may start; the Job is then created suspended."""
-        return self.networked or self.claim is not None or any(needs(self.spec))
+        return self.networked or self.claim is not None or any(referenced_objects(self.spec))
 
     @property
     def service(self) -> str:
@@ -100,12 +100,12 @@ class Consignment:
 
     def renamed(self, kind: str, tenant_name: str) -> str:
         """Return the name on the member of a tenant's ConfigMap (`c`) or Secret (`s`). Raises ValueError for one the spec does not name."""
-        config_maps, secrets = needs(self.spec)
+        config_maps, secrets = referenced_objects(self.spec)
         known = config_maps if kind == "c" else secrets
         return f"{self.name}-{self.attempt}-{kind}{known.index(tenant_name)}"
 
 
-def needs(spec: ComputeJobSpec) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def referenced_objects(spec: ComputeJobSpec) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the ConfigMaps and the Secrets that travel with the job, each once, in the order in which the volumes name them."""
     volumes = spec.template.volumes
     config_maps = dict.fromkeys(v.config_map.name for v in volumes if v.config_map is not None)
@@ -113,7 +113,7 @@ def needs(spec: ComputeJobSpec) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(config_maps), tuple(secrets)
 
 
-def optional(spec: ComputeJobSpec) -> frozenset[str]:
+def optional_config_maps(spec: ComputeJobSpec) -> frozenset[str]:
     """Return the ConfigMaps without which the job may start: every volume that names them says so."""
     refs = [v.config_map for v in spec.template.volumes if v.config_map is not None]
     return frozenset(r.name for r in refs) - {r.name for r in refs if not r.optional}

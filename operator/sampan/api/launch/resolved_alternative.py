@@ -20,7 +20,7 @@ _SHARED: Final = re.compile(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class ResolvedAlternative:
     """The template with one alternative applied.
 
     A field that the alternative names replaces the template's as a whole (command, args, resources, architectures); only
@@ -41,14 +41,14 @@ class Way:
     active_deadline_seconds: int | None = None
 
 
-def way(spec: ComputeJobSpec, alternative: int | None) -> Way:
+def resolve_alternative(spec: ComputeJobSpec, alternative: int | None) -> ResolvedAlternative:
     """Return how to run the job by `spec.alternatives[alternative]`, or by the template alone for None.
 
     Raises IndexError for an alternative that the spec does not have.
     """
     template = spec.template
     if alternative is None:
-        return Way(
+        return ResolvedAlternative(
             image=template.image,
             command=template.command,
             args=template.args,
@@ -60,10 +60,10 @@ def way(spec: ComputeJobSpec, alternative: int | None) -> Way:
             expected_seconds=spec.expected_seconds,
             active_deadline_seconds=spec.active_deadline_seconds,
         )
-    return _overridden(way(spec, None), spec.alternatives[alternative])
+    return _overridden(resolve_alternative(spec, None), spec.alternatives[alternative])
 
 
-def written(spec: ComputeJobSpec, field: str) -> str:
+def manifest_field(spec: ComputeJobSpec, field: str) -> str:
     """Return where a manifest has a field of an alternative: in the job or its template, where the alternative does not override it."""
     found = _SHARED.fullmatch(field)
     if found is None or int(found["number"]) >= len(spec.alternatives):
@@ -80,9 +80,9 @@ def written(spec: ComputeJobSpec, field: str) -> str:
     return f"spec.{'template.' if name in ('architectures', 'resources') else ''}{name}{found['rest']}"
 
 
-def _overridden(base: Way, chosen: Alternative) -> Way:
+def _overridden(base: ResolvedAlternative, chosen: Alternative) -> ResolvedAlternative:
     resources = chosen.resources
-    return Way(
+    return ResolvedAlternative(
         image=chosen.image or base.image,
         command=chosen.command or base.command,
         args=chosen.args or base.args,

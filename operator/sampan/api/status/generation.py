@@ -20,18 +20,18 @@ REFUSALS: Final = frozenset(
 """Reasons for which a job waits that are about its spec: after an edit they hold only once somebody has looked again."""
 
 
-def behind(status: Mapping[str, Any], generation: int) -> bool:
+def is_outdated(status: Mapping[str, Any], generation: int) -> bool:
     """Tell whether a status is about an older spec; one that nobody has written yet is about the first."""
     return bool(status.get("observedGeneration", 1) != generation)
 
 
-def refusal_behind(status: Mapping[str, Any], generation: int) -> bool:
+def is_refusal_outdated(status: Mapping[str, Any], generation: int) -> bool:
     """Tell whether a status gives a reason for waiting that was found on an older spec."""
     told = find_condition(status.get("conditions") or (), SCHEDULED)
     return told is not None and _is_refusal(told) and told.get("observedGeneration", status.get("observedGeneration", 1)) != generation
 
 
-def observed(status: Status, before: Mapping[str, Any], generation: int) -> Status:
+def with_observed_generation(status: Status, before: Mapping[str, Any], generation: int) -> Status:
     """Return the status to write over `before` as one about this generation.
 
     All conditions hold for it, but a refusal that is merely carried over (the very object of `before`): nobody has looked again.

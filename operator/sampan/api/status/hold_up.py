@@ -8,16 +8,16 @@ from sampan.api.fields.conditions import HOLD_UPS, RUNNING, SCHEDULED, JobReason
 Status = dict[str, Any]
 
 
-def holding_up(status: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def current_hold_up(status: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Return the condition that says what holds the job up now; None where nothing does."""
     conditions = status.get("conditions") or ()
     found = (find_condition(conditions, kind) for kind in HOLD_UPS)
     return next((condition for condition in found if condition is not None and condition["status"] == "True"), None)
 
 
-def held_up(status: Mapping[str, Any], kind: str, *, reason: str, message: str, at: str) -> Status:
+def with_hold_up(status: Mapping[str, Any], kind: str, *, reason: str, message: str, at: str) -> Status:
     """Return the status with what holds the job up; it is also the newest word. `at` is an RFC 3339 time."""
-    new = calmed(status, at, but=kind)
+    new = without_hold_up(status, at, but=kind)
     before = find_condition(new.get("conditions") or (), kind)
     since = before["lastTransitionTime"] if before is not None and before["status"] == "True" else at
     entry = {**(before or {}), "type": kind, "status": "True", "reason": reason, "message": message, "lastTransitionTime": since}
@@ -25,9 +25,9 @@ def held_up(status: Mapping[str, Any], kind: str, *, reason: str, message: str, 
     return {**new, "reason": reason, "message": message}
 
 
-def calmed(status: Mapping[str, Any], at: str, *, but: str = "") -> Status:
+def without_hold_up(status: Mapping[str, Any], at: str, *, but: str = "") -> Status:
     """Return the status in which nothing holds the job up, `but` left as it is; the newest word is what was said before."""
-    new, now = dict(status), holding_up(status)
+    new, now = dict(status), current_hold_up(status)
     if now is None:
         return new
     over = {"status": "False", "reason": str(JobReason.RECOVERED), "message": "", "lastTransitionTime": at}

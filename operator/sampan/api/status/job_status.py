@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sampan.api.status.charged_use import corrected
-from sampan.api.status.hold_up import calmed
+from sampan.api.status.hold_up import without_hold_up
 from sampan.api.status.rejections import forgotten
 from sampan.model.lifecycle import Event, Outcome, Phase, follow
 from sampan.model.members.offer import OfferKey
@@ -171,7 +171,7 @@ def with_remote(status: Status, remote: Mapping[str, Any], remote_uid: str | Non
 
 def attempt_ended(status: Status, ending: Ending) -> Status:
     """Return the status with the bound attempt's end recorded; the binding stays until the remote copy is proved gone."""
-    new = calmed(status, to_rfc3339(ending.ended_at))
+    new = without_hold_up(status, to_rfc3339(ending.ended_at))
     began = from_rfc3339(new["binding"].get("boundAt")) or ending.ended_at
     binding = new["binding"] = corrected(new["binding"], (ending.ended_at - began) // 1000)
     optional = {"message": ending.message or None, "exitCode": ending.exit_code}
@@ -205,7 +205,7 @@ def finished(status: Status, event: Event, *, reason: str, message: str, at: int
 
 def released(status: Status, event: Event, *, reason: str, message: str, at: int) -> Status:
     """Return the status after the remote copy was proved gone: no binding, Pending (REQUEUED) or Suspended (SUSPENDED)."""
-    new = calmed(_moved(status, event), to_rfc3339(at))
+    new = without_hold_up(_moved(status, event), to_rfc3339(at))
     newest = last_attempt(status)
     if event is Event.REQUEUED and newest and newest["outcome"] in (Outcome.APP_FAILED, Outcome.LOST):
         new["restarts"] = int(new.get("restarts", 0)) + 1

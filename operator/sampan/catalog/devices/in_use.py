@@ -24,7 +24,7 @@ _MIB: Final = 2**20
 _FIELDS: Final = 4
 
 
-def cards_taken(annotations: Mapping[str, str]) -> tuple[tuple[str, CardUse], ...]:
+def allocated_cards(annotations: Mapping[str, str]) -> tuple[tuple[str, CardUse], ...]:
     """Return what a pod holds of cards that are handed out in shares, by card id in order; nothing for a pod that holds none.
 
     Records of HAMi (`hami.io/<kind>-devices-allocated`) and of Volcano's vGPU plugin: `id,type,MiB,percent:` for each device,
@@ -39,7 +39,7 @@ def cards_taken(annotations: Mapping[str, str]) -> tuple[tuple[str, CardUse], ..
     return tuple((card, CardUse(memory=memory, cores=cores, slots=slots)) for card, (memory, cores, slots) in sorted(sums.items()))
 
 
-def devices_taken(annotations: Mapping[str, str]) -> tuple[str, ...]:
+def allocated_devices(annotations: Mapping[str, str]) -> tuple[str, ...]:
     """Return the devices of an Ascend node that a pod holds, such as `Ascend910-5`, in order of their numbers; empty: not told."""
     for key in _ASCEND:
         named = {text.strip() for text in annotations.get(key, "")[:MOST_TEXT].split(",", MAX_DEVICES_PER_NODE)}
@@ -49,7 +49,7 @@ def devices_taken(annotations: Mapping[str, str]) -> tuple[str, ...]:
     return ()
 
 
-def rings_taken(devices: Iterable[str], rings: tuple[int, ...]) -> tuple[int, ...]:
+def allocated_rings(devices: Iterable[str], rings: tuple[int, ...]) -> tuple[int, ...]:
     """Return how many of these devices lie in each ring; `rings` are the sizes in order of device numbers.
 
     A device beyond the last ring is passed over: it is not of this node's list.

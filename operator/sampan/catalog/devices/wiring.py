@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from sampan.catalog.devices.in_use import rings_taken
+from sampan.catalog.devices.in_use import allocated_rings
 from sampan.catalog.packaged.facts import FabricLabel, LabelFacts
 from sampan.model.members.cluster import Node
 from sampan.model.members.device import MAX_DEVICES_PER_NODE, Fabric
@@ -46,7 +46,7 @@ def rings_of(labels: LabelFacts, node: Node, resource: str, *, devices: int, siz
         return (size,) * (devices // size)
     for key in (resource, *labels.devices):
         names = [name.strip() for name in node.annotations.get(key, "")[:MOST_TEXT].split(",", MAX_DEVICES_PER_NODE)]
-        rings = rings_taken(names, (size,) * -(-devices // size))
+        rings = allocated_rings(names, (size,) * -(-devices // size))
         if sum(rings) == devices:
             return rings
     return None

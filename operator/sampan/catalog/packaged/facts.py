@@ -59,14 +59,14 @@ class ResourceName:
     per_card: int = 0
     """Of partitions: how many of what the group `part` of the pattern counts are a whole card; 0: not known."""
 
-    def told(self, name: str, group: str) -> str:
+    def group(self, name: str, group: str) -> str:
         """Return what a group of the pattern finds in a matching name, empty where it finds nothing."""
         match = self.pattern.fullmatch(name)
         return (match.groupdict().get(group) or "") if match else ""
 
     def product(self, name: str) -> str | None:
         """Return the product that a matching resource name tells, None where it tells none."""
-        return self.told(name, "model") or self.model
+        return self.group(name, "model") or self.model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +86,7 @@ class Mode:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sign:
+class LabelSignal:
     """A label with a value that says something of the node's devices."""
 
     label: str
@@ -145,9 +145,9 @@ class LabelFacts:
     """Beginning of a partition's profile, up to `_`, to the number of them that every card is cut into; 0: as its class says."""
     guests: tuple[re.Pattern[str], ...] = ()
     """Product texts of a virtual machine's share of a device."""
-    present: tuple[Sign, ...] = ()
+    present: tuple[LabelSignal, ...] = ()
     """Labels that say that devices are there, whether or not any can be had."""
-    states: tuple[Sign, ...] = ()
+    states: tuple[LabelSignal, ...] = ()
     """Labels that say why none can be had."""
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """`label=value` to the products that it stands for; `=name` for a model told by a resource name."""

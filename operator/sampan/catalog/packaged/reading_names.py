@@ -10,11 +10,11 @@ from sampan.catalog.packaged.facts import (
     FabricLabel,
     Kind,
     LabelFacts,
+    LabelSignal,
     Mode,
     PciFacts,
     Register,
     ResourceName,
-    Sign,
     Suffix,
 )
 from sampan.model.members.accelerator import Sharing
@@ -107,8 +107,10 @@ def read_pci(entry: Table | None) -> PciFacts | None:
     return None if entry is None else PciFacts(vendor=entry["vendor"], classes=tuple(entry.get("classes", ())))
 
 
-def _signs(entries: Iterable[Table]) -> tuple[Sign, ...]:
-    return tuple(Sign(label=fact["label"], value=re.compile(fact.get("value", ".*"), re.I), text=fact.get("text", "")) for fact in entries)
+def _signs(entries: Iterable[Table]) -> tuple[LabelSignal, ...]:
+    return tuple(
+        LabelSignal(label=fact["label"], value=re.compile(fact.get("value", ".*"), re.I), text=fact.get("text", "")) for fact in entries
+    )
 
 
 def _units(entries: Iterable[Table]) -> tuple[tuple[str, int], ...]:

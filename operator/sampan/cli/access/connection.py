@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from sampan.cli.lib.errors import Trouble
+from sampan.cli.lib.errors import CliError
 from sampan.cli.lib.options import Target
 
 if TYPE_CHECKING:
@@ -79,7 +79,9 @@ def _client(context: "Context") -> "ApiClient":
     # The file is the person's own: its plugins run here as they do for kubectl.
     config.load_kube_config_from_dict(document, client_configuration=configuration)  # noqa: TID251
     if "exec" in user and not (configuration.api_key or configuration.cert_file):
-        raise Trouble(f"kubeconfig: plugin {user['exec'].get('command')} gave no credentials", "run it by hand to see why, or log in again")
+        raise CliError(
+            f"kubeconfig: plugin {user['exec'].get('command')} gave no credentials", "run it by hand to see why, or log in again"
+        )
     _proxy(configuration, cluster.get("proxy-url"))
     made = _made(configuration)
     for name, value in impersonation(context).items():
@@ -95,7 +97,7 @@ def _made(configuration: "Configuration") -> "ApiClient":
     configuration.retries = False
     scheme = urlsplit(configuration.proxy or "").scheme
     if scheme.startswith("socks") and find_spec("socks") is None:
-        raise Trouble(f"proxy {scheme}:// needs the package PySocks", "pip install PySocks, or give a proxy of https:// or http://")
+        raise CliError(f"proxy {scheme}:// needs the package PySocks", "pip install PySocks, or give a proxy of https:// or http://")
     if not configuration.verify_ssl:
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # the file says so: no need to say it at each call
     made = ApiClient(configuration)
@@ -121,7 +123,7 @@ def _cluster(context: "Context") -> "Values":
     cluster = dict(context.cluster)
     server = cluster.get("server")
     if not isinstance(server, str):
-        raise Trouble(f'kubeconfig: the cluster of context "{context.name}" has no server', "set it with kubectl config set-cluster")
+        raise CliError(f'kubeconfig: the cluster of context "{context.name}" has no server', "set it with kubectl config set-cluster")
     if "://" not in server:
         secure = any(key in cluster for key in ("certificate-authority", "certificate-authority-data", "insecure-skip-tls-verify"))
         server = f"{'https' if secure else 'http'}://{server}"

@@ -57,9 +57,9 @@ class Hub:
         """The objects of a kind in the verb's namespace, in the order of namespace and name; unknown namespace: `Trouble`."""
         found = self.api.list(plural, self.namespace)["items"]
         if not found and self.namespace and self.api.namespace_missing(self.namespace):
-            from sampan.cli.lib.errors import Trouble
+            from sampan.cli.lib.errors import CliError
 
-            raise Trouble(f"namespace {self.namespace} does not exist", "choose another -n NAMESPACE, or -A for all")
+            raise CliError(f"namespace {self.namespace} does not exist", "choose another -n NAMESPACE, or -A for all")
         return sorted(found, key=lambda item: (item["metadata"].get("namespace", ""), item["metadata"]["name"]))
 
 
@@ -127,12 +127,12 @@ def _asked(call: Callable[..., Any], *arguments: Any) -> Object:
     """The operator's answer to a question; `Trouble` where the hub could not pass it on."""
     from kubernetes.client.exceptions import ApiException
 
-    from sampan.cli.lib.errors import explain_question
+    from sampan.cli.lib.errors import explain_query
 
     try:
         return dict(call(QUERY_GROUP, VERSION, *arguments, _request_timeout=REQUEST_TIMEOUT))
     except ApiException as error:
-        trouble = explain_question(error.status or 0, error.body)
+        trouble = explain_query(error.status or 0, error.body)
         if trouble is None:
             raise
         raise trouble from error

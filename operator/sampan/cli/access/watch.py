@@ -24,7 +24,7 @@ class Change(NamedTuple):
     object: Object
 
 
-class Feed:
+class ObjectWatch:
     """Changes of one kind, first every object that is there, then what happens to them; a context manager."""
 
     def __init__(self, api: HubApi, plural: str, namespace: str | None, *, known: Iterable[Object] = ()) -> None:

@@ -15,10 +15,10 @@ from typing import Any
 import click
 
 from sampan.cli.access import hub
-from sampan.cli.access.watch import Feed
+from sampan.cli.access.watch import ObjectWatch
 from sampan.cli.demo.check import CHECK_COLUMNS, Expectation, Finding, check, member_jobs
 from sampan.cli.lib import jobview
-from sampan.cli.lib.errors import Trouble
+from sampan.cli.lib.errors import CliError
 from sampan.cli.lib.options import Target
 from sampan.cli.lib.render import print_table, table
 from sampan.cli.verbs.jobs import WATCH_LINE, line
@@ -63,7 +63,7 @@ def example_folder() -> Path:
     for folder in (Path(__file__).parents[4] / "examples", Path("examples")):
         if folder.is_dir():
             return folder
-    raise Trouble("no examples folder found", "name it with --examples DIR")
+    raise CliError("no examples folder found", "name it with --examples DIR")
 
 
 def expectations(folder: Path) -> dict[str, Expectation]:
@@ -71,7 +71,7 @@ def expectations(folder: Path) -> dict[str, Expectation]:
     try:
         told = tomllib.loads((folder / "expected.toml").read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise Trouble(f"{folder}/expected.toml is missing", "give a folder of examples as this project has") from None
+        raise CliError(f"{folder}/expected.toml is missing", "give a folder of examples as this project has") from None
     return {name: Expectation(**fields) for name, fields in told.items()}
 
 
@@ -81,7 +81,7 @@ def follow(hub_in_use: hub.Hub, expected: dict[str, Expectation]) -> list[hub.Ob
     seen: dict[str, hub.Object] = {}
     deadline = time.monotonic() + SETTLE_SECONDS
     quiet_since = time.monotonic()
-    with Feed(hub_in_use.api, hub.JOBS, hub_in_use.namespace) as feed, view:
+    with ObjectWatch(hub_in_use.api, hub.JOBS, hub_in_use.namespace) as feed, view:
         while time.monotonic() < deadline and not all(name in seen and expected[name].hopeless(seen[name]) for name in expected):
             change = feed.next(TICK_SECONDS)
             if change is not None and change.object["metadata"]["name"] in expected:
@@ -136,7 +136,7 @@ def _conclude(findings: list[Finding], *, status: dict[str, Any], tenant: Path, 
     wrong = [finding for finding in findings if finding.problem]
     if wrong:
         problems = "; ".join(f"{finding.name}: {finding.problem}" for finding in wrong)
-        raise Trouble(
+        raise CliError(
             f"{len(wrong)} of {len(findings)} jobs are not as they should be: {problems}", f"look at sampan local status --name {name}"
         )
     click.echo(f"All {len(findings)} jobs are as expected, and hub and members agree. The federation {name} stays up. Next:\n")
@@ -177,5 +177,5 @@ def _run(command: list[str], *, quiet: bool) -> str:
     """Run a command; its failure is `Trouble`, its own words having gone to stderr."""
     done = subprocess.run(command, check=False, text=True, stdout=subprocess.PIPE if quiet else None)
     if done.returncode:
-        raise Trouble(f"{' '.join(command[:6])} … ended with {done.returncode}", "its own words are above")
+        raise CliError(f"{' '.join(command[:6])} … ended with {done.returncode}", "its own words are above")
     return done.stdout or ""

@@ -23,7 +23,7 @@ _REGEX: Final = re.compile(r"[\\()\[\]|+*?{}]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Book:
+class ClassList:
     """The built-in catalogue, and what the hub's AcceleratorClass objects add to it or correct."""
 
     built_in: Catalog
@@ -46,7 +46,7 @@ class Book:
         return next((facts for facts in self.classes if facts.name == name), None)
 
 
-def nearest(book: Book, text: str) -> list[str]:
+def nearest(book: ClassList, text: str) -> list[str]:
     """Return names that may have been meant: those that hold the text or are told by such a product, else those spelt alike."""
     wanted = normalise(text, ())
     names = [facts.name for facts in book.classes]
@@ -56,7 +56,7 @@ def nearest(book: Book, text: str) -> list[str]:
     return list(dict.fromkeys([*holding, *told]))[:NEAREST] or difflib.get_close_matches(wanted, names, n=NEAREST)
 
 
-def row(book: Book, facts: AcceleratorClass) -> dict[str, Any]:
+def row(book: ClassList, facts: AcceleratorClass) -> dict[str, Any]:
     """Return the facts of a class, null where they are not known; amounts are texts, as in an AcceleratorClass object."""
     return {
         "name": facts.name,
@@ -76,7 +76,7 @@ def row(book: Book, facts: AcceleratorClass) -> dict[str, Any]:
     }
 
 
-def detail(book: Book, facts: AcceleratorClass) -> dict[str, Any]:
+def detail(book: ClassList, facts: AcceleratorClass) -> dict[str, Any]:
     """Return all that is known of a class: its row, every figure with grade and source, how it is told, launch recipes."""
     known = book.built_in.known.get(facts.vendor)
     declared = book.declared.get(facts.name)

@@ -23,7 +23,7 @@ CATALOGUE = frozenset({"acceleratorclasses", "placementpolicies"})
 """Kinds that people see by the ClusterRole sampan-catalogue-reader."""
 
 
-class Trouble(click.ClickException):
+class CliError(click.ClickException):
     """What is wrong and what to do next, printed as one line `Error: what; next` on stderr; exit code 1 unless told otherwise."""
 
     def __init__(self, what: str, next_step: str, *, exit_code: int = 1) -> None:
@@ -31,7 +31,7 @@ class Trouble(click.ClickException):
         self.exit_code = exit_code  # type: ignore[misc]  # click declares a class variable and reads the instance
 
 
-def explain(error: Exception) -> Trouble | None:
+def to_cli_error(error: Exception) -> CliError | None:
     """The `Trouble` for an error that the API server, the network, a kubeconfig or a file may cause; None for anything else."""
     import yaml
     from kubernetes.client.exceptions import ApiException
@@ -41,71 +41,71 @@ def explain(error: Exception) -> Trouble | None:
     from sampan.local.paths import LocalError
 
     if isinstance(error, LocalError):
-        return Trouble(str(error), "")
+        return CliError(str(error), "")
     if isinstance(error, ApiException) and not error.status:
         return _explain_transport(error)  # how the official client tells of broken TLS
     if isinstance(error, ApiException):
         return explain_api(error.status or 0, error.body, reason=error.reason)
     if isinstance(error, ConfigException):
-        return Trouble(f"kubeconfig: {_one_line(error).rstrip('.')}", "give --kubeconfig FILE or --context NAME, or set KUBECONFIG")
+        return CliError(f"kubeconfig: {_one_line(error).rstrip('.')}", "give --kubeconfig FILE or --context NAME, or set KUBECONFIG")
     if isinstance(error, HTTPError):
         return _explain_transport(error)
     if isinstance(error, yaml.YAMLError):
-        return Trouble(f"not valid YAML: {_one_line(error)}", "correct the file and try again")
+        return CliError(f"not valid YAML: {_one_line(error)}", "correct the file and try again")
     if isinstance(error, UnicodeDecodeError):
-        return Trouble("not a UTF-8 text file", "give a YAML or CSV file")
+        return CliError("not a UTF-8 text file", "give a YAML or CSV file")
     if isinstance(error, OSError):
-        return Trouble(f"{error.filename or 'input/output'}: {error.strerror or _one_line(error)}", "check the path and its permissions")
+        return CliError(f"{error.filename or 'input/output'}: {error.strerror or _one_line(error)}", "check the path and its permissions")
     return None
 
 
-def explain_api(status: int, body: str | bytes | None, *, reason: str | None = None) -> Trouble:
+def explain_api(status: int, body: str | bytes | None, *, reason: str | None = None) -> CliError:
     """The `Trouble` for an API server's answer; `body` is its Status object, as text."""
     message, resource = _status_words(body)
     said = message or reason or "no reason given"
     if status == 401:
-        return Trouble("the hub does not accept these credentials (401)", "renew the kubeconfig, or choose another --context")
+        return CliError("the hub does not accept these credentials (401)", "renew the kubeconfig, or choose another --context")
     if status in (401, 403) and "system:anonymous" in said:
-        return Trouble(
+        return CliError(
             f"the hub does not know who asks: {said}", "the context's user has no token, certificate or plugin: renew the kubeconfig"
         )
     if status == 403 and resource == "computejobs" and "at the cluster scope" in said:
-        return Trouble(f"not allowed: {said}", "name a namespace with -n instead of -A, or ask the platform team for more rights")
+        return CliError(f"not allowed: {said}", "name a namespace with -n instead of -A, or ask the platform team for more rights")
     if status == 403:
-        return Trouble(f"not allowed: {said}", f"ask the platform team for the ClusterRole {_role(resource)}")
+        return CliError(f"not allowed: {said}", f"ask the platform team for the ClusterRole {_role(resource)}")
     if status == 404 and resource == "namespaces":
-        return Trouble(f"{said}", "choose another -n NAMESPACE, or create it with kubectl create namespace")
+        return CliError(f"{said}", "choose another -n NAMESPACE, or create it with kubectl create namespace")
     if status == 404 and "could not find the requested resource" in said:
-        return Trouble("this cluster serves no sampan.dev/v1alpha1", "install the chart helm/sampan there, or choose another --context")
+        return CliError("this cluster serves no sampan.dev/v1alpha1", "install the chart helm/sampan there, or choose another --context")
     if status == 404:
-        return Trouble(f"not found: {said}", "check the name and the namespace (-n)")
+        return CliError(f"not found: {said}", "check the name and the namespace (-n)")
     if status == 409:
-        return Trouble(f"{said}", "choose another name, or delete the old object first")
+        return CliError(f"{said}", "choose another name, or delete the old object first")
     if status in (400, 422) and not resource:  # the operator's own answer to a question
-        return Trouble(f"refused: {said}", "correct that and try again")
+        return CliError(f"refused: {said}", "correct that and try again")
     if status in (400, 422):
-        return Trouble(
+        return CliError(
             f"the API server refused the object: {_without_patterns(said)}", "correct the named field and try again", exit_code=1
         )
     if status == 429 or status >= 500:
-        return Trouble(f"the API server is overloaded or in trouble ({status}): {said}", "try again in a minute")
-    return Trouble(f"the API server answered {status}: {said}", "look at its logs, or try again")
+        return CliError(f"the API server is overloaded or in trouble ({status}): {said}", "try again in a minute")
+    return CliError(f"the API server answered {status}: {said}", "look at its logs, or try again")
 
 
-def explain_question(status: int, body: str | bytes | None) -> Trouble | None:
+def explain_query(status: int, body: str | bytes | None) -> CliError | None:
     """The `Trouble` where a question did not reach the operator; None for an answer of the operator's own, and of the hub's rights.
 
     The hub's aggregator says 503 where the operator behind the API is not there, in words that are no Status object and name nobody.
     """
     if status == 503:
-        return Trouble(
+        return CliError(
             f"the operator does not answer questions (503 of the API {_QUERY})",
             f"try again in half a minute; if it lasts, the platform team sees why with `kubectl get apiservice {_QUERY}` "
             "and `kubectl get pods -n NAMESPACE`, that of the operator (sampan-system if no other was chosen)",
         )
     message, _ = _status_words(body)
     if status == 404 and ("could not find the requested resource" in message or message.strip() == "404 page not found"):
-        return Trouble(
+        return CliError(
             f"this hub answers no questions: it serves no {_QUERY}",
             "choose another --context, or ask the platform team to register it: value `query` of the chart helm/sampan, docs/questions.md",
         )
@@ -119,20 +119,20 @@ def _role(resource: str) -> str:
     return "sampan-catalogue-reader" if resource in CATALOGUE else "sampan-tenant in this namespace"
 
 
-def _explain_transport(error: Exception) -> Trouble:
+def _explain_transport(error: Exception) -> CliError:
     """Refused, timed out, unknown host, broken TLS: told apart by what urllib3 and OpenSSL say."""
     from urllib3.exceptions import ProxyError
 
     text = _one_line(error)
     if isinstance(error, ProxyError) or isinstance(getattr(error, "reason", None), ProxyError):
-        return Trouble(
+        return CliError(
             f"the proxy before the hub does not let us through: {text}", "check proxy-url of the kubeconfig, HTTPS_PROXY and NO_PROXY"
         )
     if "SSL" in text or "SSLError" in type(error).__name__:
-        return Trouble(f"no trusted TLS connection to the hub: {text}", "take the kubeconfig from that cluster anew, or check --context")
+        return CliError(f"no trusted TLS connection to the hub: {text}", "take the kubeconfig from that cluster anew, or check --context")
     if "refused" in text:
-        return Trouble("connection refused by the hub's API server", "start it, or check the server address in the kubeconfig (--context)")
-    return Trouble(f"the hub cannot be reached: {text}", "check the network and the server address in the kubeconfig (--context)")
+        return CliError("connection refused by the hub's API server", "start it, or check the server address in the kubeconfig (--context)")
+    return CliError(f"the hub cannot be reached: {text}", "check the network and the server address in the kubeconfig (--context)")
 
 
 def _without_patterns(said: str) -> str:

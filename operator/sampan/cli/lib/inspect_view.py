@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from sampan.catalog import Catalog
-from sampan.catalog.devices.in_use import cards_taken
+from sampan.catalog.devices.in_use import allocated_cards
 from sampan.inventory.device_usage import doubles_taken
 from sampan.inventory.in_flight import usage_of
 from sampan.inventory.member import Inventory
@@ -26,7 +26,7 @@ UID = "inspected"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class ClusterInspection:
     """The member as the operator would see it."""
 
     cluster: Cluster
@@ -36,7 +36,9 @@ class Seen:
     """Without pods nobody can tell what is free."""
 
 
-def see(nodes: Iterable[kube.Node], pods: Iterable[kube.Pod], slices: Iterable[DeviceSlice], *, catalog: Catalog) -> Seen:
+def inspected_cluster(
+    nodes: Iterable[kube.Node], pods: Iterable[kube.Pod], slices: Iterable[DeviceSlice], *, catalog: Catalog
+) -> ClusterInspection:
     """Return the member of these objects, with the operator's own conversion and count."""
     pods = [_named(pod) for pod in pods]
     inventory = Inventory(UID, lambda _: None)
@@ -57,7 +59,7 @@ def see(nodes: Iterable[kube.Node], pods: Iterable[kube.Pod], slices: Iterable[D
         used=used,
         cards=_cards([pod for pod in pods if pod.metadata.uid in inventory.pods]),
     )
-    return Seen(cluster=cluster, ignored={name: each.ignored for name, each in examined.items()}, pods_given=bool(pods))
+    return ClusterInspection(cluster=cluster, ignored={name: each.ignored for name, each in examined.items()}, pods_given=bool(pods))
 
 
 def _named(pod: kube.Pod) -> kube.Pod:
@@ -67,7 +69,7 @@ def _named(pod: kube.Pod) -> kube.Pod:
     return msgspec.structs.replace(pod, metadata=msgspec.structs.replace(pod.metadata, uid=pod.metadata.key))
 
 
-def rows(seen: Seen, catalog: Catalog) -> list[dict[str, Any]]:
+def rows(seen: ClusterInspection, catalog: Catalog) -> list[dict[str, Any]]:
     """Return one row per node and class, null where something cannot be told."""
     made = []
     for name in sorted(seen.cluster.nodes):
@@ -90,14 +92,14 @@ KEYS = (
 """Keys of a row after `node`: devices are what is scheduled, cards the whole devices behind them, null where that cannot be told."""
 
 
-def pools(seen: Seen, catalog: Catalog) -> tuple[PoolSummary, ...]:
+def pools(seen: ClusterInspection, catalog: Catalog) -> tuple[PoolSummary, ...]:
     """Return the pools that an offer without rules would have on this member."""
     return tuple(
         summarise(pool, seen.cluster) for pool in pools_of(_offer(), seen.cluster, catalog, home_origins=frozenset(), trust_overrides=False)
     )
 
 
-def unused(seen: Seen, catalog: Catalog) -> tuple[ExcludedNodes, ...]:
+def unused(seen: ClusterInspection, catalog: Catalog) -> tuple[ExcludedNodes, ...]:
     """Return what is in no pool, by cause."""
     return excluded_nodes(_offer(), seen.cluster, catalog)
 
@@ -106,7 +108,7 @@ def _offer() -> Offer:
     return Offer(key=OfferKey("inspect", "inspect"), uid=UID, provider="", region="", jurisdiction="", terms=Terms.ON_DEMAND)
 
 
-def _row(seen: Seen, node: Node, group: DeviceGroup, *, catalog: Catalog) -> dict[str, Any]:
+def _row(seen: ClusterInspection, node: Node, group: DeviceGroup, *, catalog: Catalog) -> dict[str, Any]:
     facts = catalog.get(group.accelerator_class) if group.accelerator_class else None
     state, full = _state(node, group, catalog), hindrances(seen.cluster, node.name)
     free = 0 if state or not group.devices else _free(seen, node, group, units=facts.units_per_device if facts else 1)
@@ -142,7 +144,7 @@ def _memory(group: DeviceGroup, facts: AcceleratorClass | None) -> int | None:
     return facts.memory if facts and not shared else None
 
 
-def _free(seen: Seen, node: Node, group: DeviceGroup, *, units: int) -> int | None:
+def _free(seen: ClusterInspection, node: Node, group: DeviceGroup, *, units: int) -> int | None:
     """Return the devices that nothing holds; None where the objects given cannot tell it: claims, or no pods at all."""
     if group.claim is not None or not seen.pods_given:
         return None
@@ -154,7 +156,7 @@ def _free(seen: Seen, node: Node, group: DeviceGroup, *, units: int) -> int | No
 def _cards(pods: Iterable[kube.Pod]) -> dict[tuple[str, str], CardUse]:
     sums: dict[tuple[str, str], CardUse] = {}
     for pod in pods:
-        for card, use in cards_taken(pod.metadata.annotations):
+        for card, use in allocated_cards(pod.metadata.annotations):
             key = (pod.spec.node_name, card)
             old = sums.get(key, CardUse())
             sums[key] = CardUse(memory=old.memory + use.memory, cores=old.cores + use.cores, slots=old.slots + use.slots)

@@ -6,7 +6,7 @@ Every field may be missing: a job that the operator has not met yet has no statu
 from datetime import datetime
 from typing import Any
 
-from sampan.api.status.hold_up import holding_up
+from sampan.api.status.hold_up import current_hold_up
 from sampan.cli.access.hub import Object
 from sampan.cli.lib import times
 from sampan.cli.lib.render import Column
@@ -84,7 +84,7 @@ def reason(job: Object) -> str:
 
     What holds it up, else why it failed, else why it waits, else the member's own words.
     """
-    now, held = phase(job), holding_up(status(job))
+    now, held = phase(job), current_hold_up(status(job))
     if held is not None:
         return _joined(held.get("reason"), held.get("message"))
     told = {"Failed": "Failed", "Pending": "Scheduled", "Suspended": "Suspended"}.get(now)

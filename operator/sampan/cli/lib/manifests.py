@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sampan.cli.access.hub import GROUP, VERSION
-from sampan.cli.lib.errors import Trouble
+from sampan.cli.lib.errors import CliError
 
 KIND: Final = "ComputeJob"
 REJECTED: Final = 2
@@ -23,14 +23,14 @@ def files(source: str) -> list[str]:
         return [source]
     found = [str(path) for path in sorted(Path(source).iterdir()) if path.suffix in ENDINGS and path.is_file()]
     if not found:
-        raise Trouble(f"{source}: no file ends in {', '.join(ENDINGS)}", "name a folder with manifests", exit_code=REJECTED)
+        raise CliError(f"{source}: no file ends in {', '.join(ENDINGS)}", "name a folder with manifests", exit_code=REJECTED)
     return found
 
 
 def no_url(source: str) -> str:
     """The same, if it is no URL: those are not read, so that nothing is created that nobody looked at."""
     if source.startswith(("http://", "https://")):
-        raise Trouble(f"{source}: URLs are not read", "fetch it first, and give the file or - for stdin", exit_code=REJECTED)
+        raise CliError(f"{source}: URLs are not read", "fetch it first, and give the file or - for stdin", exit_code=REJECTED)
     return source
 
 
@@ -40,7 +40,7 @@ def read(source: str) -> str:
     try:
         return raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Trouble(f"{source}: not a text file in UTF-8", "give a YAML or JSON file", exit_code=REJECTED) from error
+        raise CliError(f"{source}: not a text file in UTF-8", "give a YAML or JSON file", exit_code=REJECTED) from error
 
 
 def parse(text: str, *, source: str, pass_over: bool = False) -> list[dict[str, Any]]:
@@ -56,12 +56,12 @@ def parse(text: str, *, source: str, pass_over: bool = False) -> list[dict[str, 
         documents = [document for document in yaml.load_all(text, Loader=StrictLoader) if document is not None]
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         where = " ".join(str(error).split())
-        raise Trouble(f"{source}: not valid YAML: {where[:200]}", "correct the file and try again", exit_code=REJECTED) from error
+        raise CliError(f"{source}: not valid YAML: {where[:200]}", "correct the file and try again", exit_code=REJECTED) from error
     for number, document in enumerate(documents, start=1):
         _check_plain(document, where=f"{source}, document {number}")
     found = [item for document in documents for item in _flat(document)]
     if not found:
-        raise Trouble(f"{source}: no object found", _HOW, exit_code=REJECTED)
+        raise CliError(f"{source}: no object found", _HOW, exit_code=REJECTED)
     numbered = list(enumerate(found, start=1))
     jobs = [each for each in numbered if not _is_other(each[1])] if pass_over else []
     for number, manifest in jobs or numbered:
@@ -80,13 +80,13 @@ def _check_plain(document: Any, *, where: str) -> None:
     while waiting:
         value, seen = waiting.pop(), seen + 1
         if seen > MOST_VALUES:
-            raise Trouble(f"{where}: more than {MOST_VALUES} values", "give fewer jobs at a time, or repeat less", exit_code=REJECTED)
+            raise CliError(f"{where}: more than {MOST_VALUES} values", "give fewer jobs at a time, or repeat less", exit_code=REJECTED)
         if isinstance(value, dict):
             waiting.extend(value.values())
         elif isinstance(value, list):
             waiting.extend(value)
         elif not isinstance(value, str | int | float | None):
-            raise Trouble(f"{where}: a YAML tag makes a {type(value).__name__}", "write a plain value", exit_code=REJECTED)
+            raise CliError(f"{where}: a YAML tag makes a {type(value).__name__}", "write a plain value", exit_code=REJECTED)
 
 
 def _flat(document: Any) -> Iterator[Any]:
@@ -103,11 +103,11 @@ def _flat(document: Any) -> Iterator[Any]:
 def _check(manifest: Any, *, where: str) -> None:
     """Refuse what is no ComputeJob, or has no name."""
     if not isinstance(manifest, dict):
-        raise Trouble(f"{where}: not a mapping", _HOW, exit_code=REJECTED)
+        raise CliError(f"{where}: not a mapping", _HOW, exit_code=REJECTED)
     kind, version = manifest.get("kind"), manifest.get("apiVersion")
     if kind != KIND or version != f"{GROUP}/{VERSION}":
         how = "give what kubectl kustomize prints" if kind == "Kustomization" else "create other kinds with kubectl apply"
-        raise Trouble(f"{where}: {version} {kind} is not a {GROUP}/{VERSION} {KIND}", how, exit_code=REJECTED)
+        raise CliError(f"{where}: {version} {kind} is not a {GROUP}/{VERSION} {KIND}", how, exit_code=REJECTED)
     metadata = manifest.get("metadata")
     if not isinstance(metadata, dict) or not (metadata.get("name") or metadata.get("generateName")):
-        raise Trouble(f"{where}: metadata.name is missing", "name the job, or give metadata.generateName", exit_code=REJECTED)
+        raise CliError(f"{where}: metadata.name is missing", "name the job, or give metadata.generateName", exit_code=REJECTED)

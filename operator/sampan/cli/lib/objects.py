@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Final, TypeVar
 
 import msgspec
 
-from sampan.cli.lib.errors import Trouble
+from sampan.cli.lib.errors import CliError
 from sampan.cli.lib.manifests import no_url
 
 REJECTED: Final = 2
@@ -39,7 +39,7 @@ def read_objects(source: str) -> list[tuple[str, dict[str, Any]]]:
     for number, document in enumerate(documents, start=1):
         found.extend(_flat(document, where=f"{source}, document {number}"))
     if not found:
-        raise Trouble(f"{source}: no object found", _HOW, exit_code=REJECTED)
+        raise CliError(f"{source}: no object found", _HOW, exit_code=REJECTED)
     return found
 
 
@@ -50,7 +50,7 @@ def typed(item: dict[str, Any], into: type[T], *, where: str) -> T:
     except msgspec.ValidationError as error:
         name = item.get("metadata", {}).get("name", "") if isinstance(item.get("metadata"), dict) else ""
         told = f"{where}, {item.get('kind')} {name}: {error}"
-        raise Trouble(told, "correct the field, or leave the object out", exit_code=REJECTED) from error
+        raise CliError(told, "correct the field, or leave the object out", exit_code=REJECTED) from error
 
 
 @contextlib.contextmanager
@@ -68,7 +68,7 @@ def _uncollected() -> Iterator[None]:
 def _read(file: BinaryIO, source: str) -> bytes:
     raw = file.read(MOST_BYTES + 1)
     if len(raw) > MOST_BYTES:
-        raise Trouble(f"{source}: more than {MOST_BYTES // 2**20} MiB", "inspect fewer nodes at a time", exit_code=REJECTED)
+        raise CliError(f"{source}: more than {MOST_BYTES // 2**20} MiB", "inspect fewer nodes at a time", exit_code=REJECTED)
     return raw
 
 
@@ -90,7 +90,7 @@ def _yaml(raw: bytes, source: str) -> Iterator[Any]:
                 yield _plain(document, source)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         where = " ".join(str(error).split())[:200]
-        raise Trouble(f"{source}: not valid YAML: {where}", _HOW, exit_code=REJECTED) from error
+        raise CliError(f"{source}: not valid YAML: {where}", _HOW, exit_code=REJECTED) from error
 
 
 def _plain(document: Any, source: str) -> Any:
@@ -100,7 +100,7 @@ def _plain(document: Any, source: str) -> Any:
     while waiting:
         value, depth = waiting.pop()
         if id(value) in seen or depth > MOST_DEPTH:
-            raise Trouble(f"{source}: anchors or more than {MOST_DEPTH} levels", "write every object out", exit_code=REJECTED)
+            raise CliError(f"{source}: anchors or more than {MOST_DEPTH} levels", "write every object out", exit_code=REJECTED)
         seen.add(id(value))
         if isinstance(value, dict):
             for key in [key for key, held in value.items() if held is None or (isinstance(held, str) and held in _NULLS)]:
@@ -120,4 +120,4 @@ def _flat(document: Any, *, where: str) -> Iterator[tuple[str, dict[str, Any]]]:
     elif isinstance(document, dict):
         yield where, document
     else:
-        raise Trouble(f"{where}: not a mapping", _HOW, exit_code=REJECTED)
+        raise CliError(f"{where}: not a mapping", _HOW, exit_code=REJECTED)

@@ -43,7 +43,7 @@ def say_pools(view: Object, *, currency: str, every: bool = False) -> None:
     if refused:
         click.echo(("\n" if usable else "") + f"Pools that cannot ({len(refused)}):")
         rows = [row for pool in refused for row in _alone(pool)] if every else _groups(refused)
-        _print_told(EVERY if every else REFUSED, rows)
+        _print_known(EVERY if every else REFUSED, rows)
 
 
 def say_start(view: Object, *, now: datetime) -> None:
@@ -105,7 +105,7 @@ def _say_usable(pools: list[Object], *, currency: str) -> None:
         *(Column(part.upper(), right=True) for part in parts),
         *(Column(head, right=True) for head in ("ROOM", f"{currency}/H", "EXPECTED", "AT LIMIT")),
     )
-    _print_told(columns, [_usable(pool, parts) for pool in pools])
+    _print_known(columns, [_usable(pool, parts) for pool in pools])
 
 
 def _say_untimed(pools: list[Object]) -> None:
@@ -160,7 +160,7 @@ def _objections(pool: Object) -> list[list[str]]:
     return told or [["-", "", ""]]
 
 
-def _print_told(columns: Sequence[Column], rows: list[list[str]]) -> None:
+def _print_known(columns: Sequence[Column], rows: list[list[str]]) -> None:
     """Print a table without the columns of which nothing is known, as of verdicts that were kept without figures."""
     told = [number for number, _ in enumerate(columns) if any(row[number] not in ("", "-") for row in rows)]
     print_table([columns[number] for number in told], [[row[number] for number in told] for row in rows])

@@ -12,9 +12,9 @@ from typing import Any
 import click
 
 from sampan.cli.access import hub
-from sampan.cli.access.watch import Feed
+from sampan.cli.access.watch import ObjectWatch
 from sampan.cli.lib import jobview
-from sampan.cli.lib.errors import Trouble
+from sampan.cli.lib.errors import CliError
 from sampan.cli.lib.options import Target, output_option, target_options
 from sampan.cli.lib.render import Column, print_data, print_table
 from sampan.cli.replay import workload
@@ -72,14 +72,16 @@ def run(hub_in_use: hub.Hub, recipe: workload.Recipe, *, planned: Sequence[workl
     clean_up = f"kubectl delete computejobs -n {namespace} -l {workload.RUN_LABEL}={recipe.run}"
     click.echo(f"Replay {recipe.run}: {len(planned)} jobs into namespace {namespace}, {planned[-1].at:.0f} s of submissions", err=True)
     submitter = Submitter(hub_in_use.api, namespace, progress=progress)
-    with Feed(hub_in_use.api, hub.JOBS, namespace) as feed:
+    with ObjectWatch(hub_in_use.api, hub.JOBS, namespace) as feed:
         try:
             submitter.start(planned)
             _follow(feed, progress, names={job.name for job in planned})
         except KeyboardInterrupt:
             progress.stop.set()
             left = progress.left(len(planned))
-            raise Trouble(f"interrupted; {left} of {len(planned)} jobs have not ended", f"to clean up: {clean_up}", exit_code=130) from None
+            raise CliError(
+                f"interrupted; {left} of {len(planned)} jobs have not ended", f"to clean up: {clean_up}", exit_code=130
+            ) from None
         finally:
             progress.stop.set()
     click.echo(f"Clean up with: {clean_up}", err=True)
@@ -89,7 +91,7 @@ def run(hub_in_use: hub.Hub, recipe: workload.Recipe, *, planned: Sequence[workl
     return report(recipe.run, jobs=progress.jobs, submitted=progress.submitted, pool_sizes=sizes, refused=len(progress.refused))
 
 
-def _follow(feed: Feed, progress: Progress, *, names: set[str]) -> None:
+def _follow(feed: ObjectWatch, progress: Progress, *, names: set[str]) -> None:
     """Read changes until every job has ended, was refused or is gone; a progress line on stderr every few seconds."""
     last = time.monotonic()
     while progress.left(len(names)) > 0:
@@ -126,7 +128,7 @@ def _accelerators(given: Sequence[str], pools: Sequence[dict[str, Any]]) -> list
         if name:
             devices[name] = devices.get(name, 0) + int(pool.get("devices") or 0)
     if not devices:
-        raise Trouble("no offer has a pool of accelerators", "look at sampan offers -A, or name one with --accelerator")
+        raise CliError("no offer has a pool of accelerators", "look at sampan offers -A, or name one with --accelerator")
     return [{"class": name} for name in sorted(devices, key=lambda name: (-devices[name], name))]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from sampan.cli.access.hub import GROUP, VERSION
-from sampan.cli.lib.errors import Trouble
+from sampan.cli.lib.errors import CliError
 
 COLUMNS = ("job_id", "vc", "submit_s", "duration_s", "gpus")
 DEVICES_PER_REPLICA = 8
@@ -51,15 +51,15 @@ def read(lines: Iterable[str], *, source: str, skip: int, jobs: int) -> list[Rec
     try:
         missing = [column for column in COLUMNS if column not in (reader.fieldnames or [])]
         if missing:
-            raise Trouble(f"{source}: column {missing[0]} is missing", f"the first line must be {','.join(COLUMNS)}, separated by commas")
+            raise CliError(f"{source}: column {missing[0]} is missing", f"the first line must be {','.join(COLUMNS)}, separated by commas")
         for line in itertools.islice(reader, skip, skip + jobs):
             found.append(_recorded(line, where=f"{source}, line {reader.line_num}"))
     except UnicodeDecodeError as error:
-        raise Trouble(f"{source}: not a text file in UTF-8", "save it as CSV in UTF-8") from error
+        raise CliError(f"{source}: not a text file in UTF-8", "save it as CSV in UTF-8") from error
     except csv.Error as error:
-        raise Trouble(f"{source}, line {reader.line_num + 1}: not CSV: {error}", "give a text file with commas") from error
+        raise CliError(f"{source}, line {reader.line_num + 1}: not CSV: {error}", "give a text file with commas") from error
     if not found:
-        raise Trouble(f"{source}: no jobs after the first {skip}", "give a smaller --skip")
+        raise CliError(f"{source}: no jobs after the first {skip}", "give a smaller --skip")
     return found
 
 
@@ -105,9 +105,9 @@ def _recorded(line: dict[str, Any], *, where: str) -> Recorded:
     for column in ("job_id", "submit_s", "duration_s", "gpus"):
         text = line.get(column) or ""
         if not text.isdecimal() or len(text) > 12:
-            raise Trouble(f"{where}: {column} is {text!r}", "give a whole number, 0 or more")
+            raise CliError(f"{where}: {column} is {text!r}", "give a whole number, 0 or more")
         numbers[column] = int(text)
     vc = line.get("vc") or ""
     if not vc.isalnum() or not vc.isascii() or len(vc) > 63:
-        raise Trouble(f"{where}: vc is {vc!r}", "give letters and digits, at most 63")
+        raise CliError(f"{where}: vc is {vc!r}", "give letters and digits, at most 63")
     return Recorded(vc=vc, **numbers)

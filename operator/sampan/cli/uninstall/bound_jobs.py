@@ -18,7 +18,7 @@ SETTLING = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Copy:
+class BoundCopy:
     """The copy of a job on a member, as the job's binding names it."""
 
     job: str
@@ -55,14 +55,14 @@ def is_bound(job: Object) -> bool:
     return bool(binding_of(job)) and phase_of(job) not in {phase for phase in Phase if phase.ended}
 
 
-def is_held(item: Object) -> bool:
+def has_finalizer(item: Object) -> bool:
     """Tell whether our finalizer is on the object."""
     return FINALIZER in (item["metadata"].get("finalizers") or ())
 
 
 def is_leaving(item: Object) -> bool:
     """Tell whether somebody has deleted the object and it waits for our clean-up."""
-    return bool(item["metadata"].get("deletionTimestamp")) and is_held(item)
+    return bool(item["metadata"].get("deletionTimestamp")) and has_finalizer(item)
 
 
 def is_settling(job: Object, now: datetime) -> bool:
@@ -81,16 +81,16 @@ def is_busy(job: Object, now: datetime) -> bool:
     return is_bound(job) or is_leaving(job) or is_settling(job, now)
 
 
-def copies(jobs: Iterable[Object], now: datetime) -> list[Copy]:
+def copies(jobs: Iterable[Object], now: datetime) -> list[BoundCopy]:
     """What may be on members for these jobs, in the order of job names: all but what ended long enough ago to be gone."""
     found = [_copy(job) for job in jobs if binding_of(job) and is_busy(job, now)]
     return sorted(found, key=lambda copy: (copy.job, copy.job_uid))
 
 
-def _copy(job: Object) -> Copy:
+def _copy(job: Object) -> BoundCopy:
     binding = binding_of(job)
     offer, remote = binding.get("offer") or {}, binding.get("remote") or {}
-    return Copy(
+    return BoundCopy(
         job=key_of(job),
         job_uid=job["metadata"].get("uid", ""),
         phase=phase_of(job),

@@ -7,7 +7,7 @@ the copies there are the operator's to remove, or the member's own people's.
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from sampan.cli.uninstall.bound_jobs import Object, is_bound, is_held
+from sampan.cli.uninstall.bound_jobs import Object, has_finalizer, is_bound
 from sampan.model.values.names import FINALIZER, GROUP, VERSION
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Teardown:
 
     def release(self) -> int:
         """Take our finalizer off everything that has it; return how many objects still had it: call again until that is 0."""
-        held = [(plural, item) for plural in (JOBS, OFFERS) for item in self.objects(plural) if is_held(item)]
+        held = [(plural, item) for plural in (JOBS, OFFERS) for item in self.objects(plural) if has_finalizer(item)]
         for plural, item in held:
             others = [name for name in item["metadata"]["finalizers"] if name != FINALIZER]
             metadata = {"finalizers": others, "resourceVersion": item["metadata"]["resourceVersion"]}

@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 
 import click
 
-from sampan.cli.lib.errors import Trouble
+from sampan.cli.lib.errors import CliError
 from sampan.cli.lib.options import Target, target_options
-from sampan.cli.uninstall.bound_jobs import Object, copies, is_bound, is_busy, is_held
+from sampan.cli.uninstall.bound_jobs import Object, copies, has_finalizer, is_bound, is_busy
 from sampan.cli.uninstall.teardown import JOBS, OFFERS, Teardown
 
 DEFAULT_NAMESPACE = "sampan-system"
@@ -68,8 +68,8 @@ def _check(hub: Teardown) -> None:
     bound = [copy.line() for copy in copies([job for job in jobs if is_bound(job)], datetime.now(UTC))]
     if bound:
         _list(bound)
-        raise Trouble(f"{len(bound)} jobs are bound to members", "run `sampan uninstall` first: it drains the hub")
-    held = sum(is_held(item) for item in [*jobs, *hub.objects(OFFERS)])
+        raise CliError(f"{len(bound)} jobs are bound to members", "run `sampan uninstall` first: it drains the hub")
+    held = sum(has_finalizer(item) for item in [*jobs, *hub.objects(OFFERS)])
     if held:
         click.echo(f"{held} objects keep the finalizer and cannot be deleted without an operator; `sampan uninstall` takes it off")
     click.echo("no job is bound")
@@ -101,7 +101,7 @@ def _drain(hub: Teardown, *, timeout: int) -> None:
 
     if not _until(drained, timeout):
         _list([copy.line() for copy in copies(busy, datetime.now(UTC))])
-        raise Trouble(
+        raise CliError(
             f"{len(busy)} jobs still have copies on members after {timeout} s",
             "see that the operator runs and reaches the members and run this again, or give --abandon-remote; nothing was released",
         )
@@ -114,7 +114,7 @@ def _stop_operator(hub: Teardown, namespace: str, *, timeout: int) -> None:
         click.echo(f"no Deployment of the operator in {namespace}: if it runs elsewhere, stop it before you go on using this hub")
         return
     if not _until(lambda: hub.stop_operator(namespace) is not False, timeout):
-        raise Trouble(f"the operator's pods have not ended after {timeout} s", f"look at them: kubectl -n {namespace} get pods")
+        raise CliError(f"the operator's pods have not ended after {timeout} s", f"look at them: kubectl -n {namespace} get pods")
     click.echo("stopped the operator")
 
 
@@ -129,7 +129,7 @@ def _release(hub: Teardown, *, timeout: int) -> None:
         return held == 0
 
     if not _until(released, timeout):
-        raise Trouble("finalizers come back", "something still puts them on: stop the operator, then run this again")
+        raise CliError("finalizers come back", "something still puts them on: stop the operator, then run this again")
     click.echo(f"took the finalizer off {most} objects")
 
 

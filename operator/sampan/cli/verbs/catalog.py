@@ -14,7 +14,7 @@ from sampan.cli.lib.render import Column, print_data, print_table
 
 if TYPE_CHECKING:
     from sampan.catalog import Detection
-    from sampan.cli.lib.catalog_view import Book
+    from sampan.cli.lib.catalog_view import ClassList
     from sampan.model.members.accelerator import AcceleratorClass
 
     Declared = dict[str, tuple[AcceleratorClass, Detection]]
@@ -47,9 +47,9 @@ def catalog(name: str | None, built_in: bool, target: Target, output: str) -> No
     Where a kubeconfig names a hub, its AcceleratorClass objects count too: `declared` adds a class, `corrected` replaces one.
     """
     from sampan.catalog import load
-    from sampan.cli.lib.catalog_view import Book, row
+    from sampan.cli.lib.catalog_view import ClassList, row
 
-    book = Book(built_in=load(), declared={} if built_in else _declared(target))
+    book = ClassList(built_in=load(), declared={} if built_in else _declared(target))
     if name is not None:
         _show(book, name, output)
     elif output != "table":
@@ -65,9 +65,9 @@ def _declared(target: Target) -> "Declared":
     try:
         found = hub.connect(replace(target, namespace=None, all_namespaces=True)).items(hub.CLASSES)
     except Exception as error:
-        from sampan.cli.lib.errors import explain
+        from sampan.cli.lib.errors import to_cli_error
 
-        trouble = explain(error)
+        trouble = to_cli_error(error)
         if trouble is None or target.kubeconfig or target.context:
             raise
         click.echo(f"AcceleratorClass objects of the hub are not shown: {trouble.message}", err=True)
@@ -92,14 +92,14 @@ def _read(objects: list[hub.Object]) -> "Declared":
     return read
 
 
-def _show(book: "Book", name: str, output: str) -> None:
+def _show(book: "ClassList", name: str, output: str) -> None:
     from sampan.cli.lib.catalog_view import detail, nearest
-    from sampan.cli.lib.errors import Trouble
+    from sampan.cli.lib.errors import CliError
 
     facts = book.find(name)
     if facts is None:
         near = ", ".join(nearest(book, name))
-        raise Trouble(f"no accelerator class is named {name}", f"nearest: {near}" if near else "sampan catalog lists all of them")
+        raise CliError(f"no accelerator class is named {name}", f"nearest: {near}" if near else "sampan catalog lists all of them")
     found = detail(book, facts)
     if output != "table":
         print_data(found, output)

@@ -28,7 +28,7 @@ NODES = (
     Column("EVIDENCE"),
     Column("IGNORED"),
 )
-LEFT_OUT = (Column("LEFT OUT"), Column("NODES", right=True), Column("DEVICES", right=True), Column("SUCH AS"), Column("DETAIL"))
+EXCLUDED = (Column("EXCLUDED"), Column("NODES", right=True), Column("DEVICES", right=True), Column("SUCH AS"), Column("DETAIL"))
 POOLS = (Column("POOL"), Column("CLASS"), Column("NODES", right=True), Column("DEVICES", right=True), Column("RESOURCE"))
 
 
@@ -43,7 +43,7 @@ def inspect(filename: str, output: str) -> None:
     An API server before 1.34 may know no resourceslices, and kubectl then prints nothing: leave them out.
     """
     from sampan.catalog import load
-    from sampan.cli.lib.inspect_view import pools, rows, see, unused
+    from sampan.cli.lib.inspect_view import inspected_cluster, pools, rows, unused
     from sampan.inventory.slices import to_slice
     from sampan.kube.objects import workloads
     from sampan.kube.objects.dra import ResourceSlice
@@ -53,9 +53,9 @@ def inspect(filename: str, output: str) -> None:
         kinds.get(str(item.get("kind")), []).append((where, item))
     nodes = [typed(item, workloads.Node, where=where) for where, item in kinds["Node"]]
     published = [typed(item, ResourceSlice, where=where) for where, item in kinds["ResourceSlice"]]
-    _tell_foreign(published, {node.metadata.name for node in nodes})
+    _warn_foreign(published, {node.metadata.name for node in nodes})
     slices = [to_slice(each) for each in published]
-    seen = see(
+    seen = inspected_cluster(
         nodes,
         [typed(item, workloads.Pod, where=where) for where, item in kinds["Pod"]],
         [each for each in slices if each is not None],
@@ -73,7 +73,7 @@ def inspect(filename: str, output: str) -> None:
     left = unused(seen, load())
     if left:
         click.echo("\nIn no pool:")
-        print_table(LEFT_OUT, [[each.cause, str(each.nodes), str(each.devices), each.example, each.detail or "-"] for each in left])
+        print_table(EXCLUDED, [[each.cause, str(each.nodes), str(each.devices), each.example, each.detail or "-"] for each in left])
     if not seen.pods_given:
         click.echo(
             "\nNo pod is among the objects, so what is free cannot be told: add pods to kubectl get, if the cluster runs any.", err=True
@@ -88,7 +88,7 @@ def inspect(filename: str, output: str) -> None:
         )
 
 
-def _tell_foreign(slices: "Iterable[ResourceSlice]", nodes: Set[str]) -> None:
+def _warn_foreign(slices: "Iterable[ResourceSlice]", nodes: Set[str]) -> None:
     """Say which slices are of no node that was given: their devices count nowhere."""
     for each in slices:
         if each.spec.node_name not in nodes:

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import click
 
 from sampan.cli.access import hub
-from sampan.cli.access.watch import Change, Feed
+from sampan.cli.access.watch import Change, ObjectWatch
 from sampan.cli.lib import jobview
-from sampan.cli.lib.errors import Trouble
+from sampan.cli.lib.errors import CliError
 from sampan.cli.lib.options import Target, output_option, target_options
 from sampan.cli.lib.render import print_objects, print_table
 from sampan.kube.text import clean_text
@@ -44,7 +44,7 @@ def named(items: list[hub.Object], names: tuple[str, ...]) -> list[hub.Object]:
     """The jobs of these names, all without any; a name that is not there is `Trouble`."""
     missing = sorted(set(names) - {item["metadata"]["name"] for item in items})
     if missing:
-        raise Trouble(f"no such job: {', '.join(missing)}", "list them with sampan jobs, or choose another -n NAMESPACE")
+        raise CliError(f"no such job: {', '.join(missing)}", "list them with sampan jobs, or choose another -n NAMESPACE")
     return [item for item in items if not names or item["metadata"]["name"] in names]
 
 
@@ -54,7 +54,7 @@ def _watch(hub_in_use: hub.Hub, output: str, names: tuple[str, ...]) -> None:
         raise click.UsageError("--watch prints table lines or, with -o json, one object per line")
     if output == "table":
         click.echo(WATCH_LINE.format(*(column.heading for column in jobview.COLUMNS)).rstrip())
-    with Feed(hub_in_use.api, hub.JOBS, hub_in_use.namespace) as feed:
+    with ObjectWatch(hub_in_use.api, hub.JOBS, hub_in_use.namespace) as feed:
         try:
             while True:
                 change = feed.next(TICK_SECONDS)

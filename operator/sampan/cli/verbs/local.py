@@ -18,14 +18,14 @@ def _name_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Which federation; the function gets a name that was told or is the only one."""
 
     def chosen(_: click.Context, __: click.Parameter, name: str | None) -> str:
-        from sampan.cli.lib.errors import explain
+        from sampan.cli.lib.errors import to_cli_error
         from sampan.local.federation import the_name
         from sampan.local.paths import RefusedError
 
         try:
             return the_name(name)
         except RefusedError as error:
-            raise explain(error) or error from None
+            raise to_cli_error(error) or error from None
 
     return click.option("--name", metavar="NAME", callback=chosen, help="Name of the federation; default: the only one there is.")(command)
 
@@ -39,7 +39,7 @@ def up_command(name: str, scenario: str, members: int | None, no_operator: bool)
     """Bring the federation up and return when every offer is Schedulable."""
     from sampan.local.paths import RefusedError
     from sampan.local.scenario import load
-    from sampan.local.up import Wish, up
+    from sampan.local.up import UpRequest, up
 
     started = time.monotonic()
     plan = load(scenario)
@@ -47,7 +47,7 @@ def up_command(name: str, scenario: str, members: int | None, no_operator: bool)
         plan = plan.with_members(members)
     clean_up = f"clean up with: sampan local down --name {name}"
     try:
-        federation = up(Wish(name=name, scenario=plan, operator=not no_operator), say)
+        federation = up(UpRequest(name=name, scenario=plan, operator=not no_operator), say)
     except KeyboardInterrupt as error:
         raise click.ClickException(f"interrupted; {clean_up}") from error
     except RefusedError:

@@ -31,7 +31,7 @@ def offers(target: Target, output: str) -> None:
 
     REASON is the first condition that keeps an offer from being used, with its own words.
     """
-    items = in_sight(hub.connect(target))
+    items = visible_offers(hub.connect(target))
     if output != "table":
         print_objects(items, output)
         return
@@ -41,7 +41,7 @@ def offers(target: Target, output: str) -> None:
     print_table(COLUMNS, [row(item) for item in items])
 
 
-def in_sight(hub_in_use: hub.Hub) -> list[hub.Object]:
+def visible_offers(hub_in_use: hub.Hub) -> list[hub.Object]:
     """The offers that are asked for; who may not list those of all namespaces, as a provider, gets the own namespace's and is told."""
     from kubernetes.client.exceptions import ApiException
 

@@ -8,7 +8,7 @@ from sampan.cli.access import hub
 from sampan.cli.lib.options import Target, output_option, target_options
 from sampan.cli.lib.render import Column, print_data, print_table
 from sampan.cli.lib.verdicts import say_pools
-from sampan.cli.verbs.offers import in_sight, pools_of
+from sampan.cli.verbs.offers import pools_of, visible_offers
 from sampan.cli.verbs.quote import ask, one_job
 from sampan.kube.text import clean_text
 
@@ -29,9 +29,9 @@ COLUMNS = (
 )
 
 
-LEFT_OUT = (
+EXCLUDED = (
     Column("OFFER"),
-    Column("LEFT OUT"),
+    Column("EXCLUDED"),
     Column("VENDOR"),
     Column("NODES", right=True),
     Column("DEVICES", right=True),
@@ -56,7 +56,7 @@ def pools(target: Target, output: str, why: str | None, filename: str | None) ->
     if why is not None or filename:
         _why(hub_in_use, why or "", filename, output=output)
         return
-    items = in_sight(hub_in_use)
+    items = visible_offers(hub_in_use)
     found = pool_list(items)
     if output != "table":
         print_data(found, output)
@@ -65,10 +65,10 @@ def pools(target: Target, output: str, why: str | None, filename: str | None) ->
         click.echo("No pools found; sampan offers shows the reason.", err=True)
         return
     print_table(COLUMNS, [row(pool) for pool in found])
-    left = [cells for offer in items for cells in left_out(offer)]
+    left = [cells for offer in items for cells in excluded_nodes(offer)]
     if left:
         click.echo("\nIn no pool:")
-        print_table(LEFT_OUT, left)
+        print_table(EXCLUDED, left)
 
 
 def _why(hub_in_use: hub.Hub, name: str, filename: str | None, *, output: str) -> None:
@@ -86,8 +86,8 @@ def _why(hub_in_use: hub.Hub, name: str, filename: str | None, *, output: str) -
     say_pools(view, currency=clean_text(status["currency"]), every=True)
 
 
-def left_out(offer: dict[str, Any]) -> list[list[str]]:
-    """Rows of `LEFT_OUT`: nodes and devices of an offer's member that are in no pool, by cause."""
+def excluded_nodes(offer: dict[str, Any]) -> list[list[str]]:
+    """Rows of `EXCLUDED`: nodes and devices of an offer's member that are in no pool, by cause."""
     key = f"{offer['metadata'].get('namespace', '')}/{offer['metadata']['name']}"
     return [
         [
@@ -99,7 +99,7 @@ def left_out(offer: dict[str, Any]) -> list[list[str]]:
             str(each.get("example") or "-"),
             str(each.get("detail") or "-"),
         ]
-        for each in (offer.get("status") or {}).get("leftOut") or []
+        for each in (offer.get("status") or {}).get("excludedNodes") or []
     ]
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import click
 
 from sampan.cli.access import hub
-from sampan.cli.access.watch import Change, Feed
+from sampan.cli.access.watch import Change, ObjectWatch
 from sampan.cli.lib import jobview, manifests
-from sampan.cli.lib.errors import Trouble, explain_api
+from sampan.cli.lib.errors import CliError, explain_api
 from sampan.cli.lib.options import Target, target_options
 from sampan.kube.text import clean_text
 
@@ -66,7 +66,7 @@ def _create(hub_in_use: hub.Hub, manifest: dict[str, Any]) -> hub.Object:
         if error.status not in (400, 403, 409, 422):
             raise
         trouble = explain_api(error.status, error.body, reason=error.reason)
-        raise Trouble(f"computejob {namespace}/{name}: {trouble.message}", "", exit_code=REJECTED) from error
+        raise CliError(f"computejob {namespace}/{name}: {trouble.message}", "", exit_code=REJECTED) from error
     click.echo(f"computejob.{hub.GROUP}/{made['metadata']['name']} created")
     return made
 
@@ -76,16 +76,16 @@ def follow(api: hub.HubApi, made: list[hub.Object], *, timeout: float | None) ->
     deadline = None if timeout is None else time.monotonic() + timeout
     namespaces = {job["metadata"].get("namespace") for job in made}
     watch = _Watch(made)
-    with Feed(api, hub.JOBS, namespaces.pop() if len(namespaces) == 1 else None, known=made) as feed:
+    with ObjectWatch(api, hub.JOBS, namespaces.pop() if len(namespaces) == 1 else None, known=made) as feed:
         try:
             while watch.open and (deadline is None or time.monotonic() < deadline):
                 change = feed.next(TICK_SECONDS)
-                told = watch.meet(change) if change else None
+                told = watch.observe(change) if change else None
                 if told:
                     click.echo(f"{datetime.now(UTC):%H:%M:%S}  {told}")
         except KeyboardInterrupt:
             left = ", ".join(sorted(watch.open.values()))
-            raise Trouble(f"interrupted; still there: {left}", "follow them with sampan jobs --watch", exit_code=130) from None
+            raise CliError(f"interrupted; still there: {left}", "follow them with sampan jobs --watch", exit_code=130) from None
     if watch.open:
         left = ", ".join(sorted(watch.open.values()))
         click.echo(f"Error: not ended within {timeout:g} s: {left}; they go on, follow them with sampan jobs --watch", err=True)
@@ -100,7 +100,7 @@ class _Watch:
         self._told: dict[str, tuple[str, str, str]] = {}
         self._codes: list[int] = []
 
-    def meet(self, change: Change) -> str | None:
+    def observe(self, change: Change) -> str | None:
         """The line to print for a change; None where it is not ours or nothing that a person wants to know is new."""
         uid = change.object["metadata"]["uid"]
         if uid not in self.open:

@@ -6,7 +6,7 @@ Every write of a ComputeJob carries the resourceVersion it was decided on: a sta
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from sampan.api.status.generation import observed
+from sampan.api.status.generation import with_observed_generation
 from sampan.api.status.job_status import Status, merge_difference
 from sampan.controller.state.record import JobRecord
 from sampan.kube.errors import AlreadyExists, NotFound
@@ -66,7 +66,7 @@ class HubClient:
 
     async def write_status(self, record: JobRecord, status: Status) -> Body:
         """Write what differs from the record's status, if nobody changed the object since; returns the object."""
-        status = observed(status, record.status, record.generation)
+        status = with_observed_generation(status, record.status, record.generation)
         patch = {"metadata": {"resourceVersion": record.resource_version}, "status": merge_difference(record.status, status)}
         return await self.client.patch(_job_path(record.namespace, record.name, "status"), patch, into=dict[str, Any])
 

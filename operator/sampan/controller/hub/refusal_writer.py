@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Set
 from itertools import islice
 
 from sampan.api.status import job_status
-from sampan.api.status.generation import refusal_behind
+from sampan.api.status.generation import is_refusal_outdated
 from sampan.controller.hub.client import HubClient
 from sampan.controller.hub.refusal_facts import facts_in, facts_of
 from sampan.controller.state.record import JobRecord
@@ -104,7 +104,7 @@ class RefusalWriter:
             return False
         if now < self._not_before.get(uid, 0):
             return False
-        if refusal_behind(record.status, record.generation):
+        if is_refusal_outdated(record.status, record.generation):
             return self._newest[uid][0].resource_version == record.resource_version  # edited, and looked at again
         since, told, message = _written_refusal(record)
         since = self._written.get(uid, since)

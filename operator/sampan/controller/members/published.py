@@ -18,7 +18,7 @@ from sampan.faults import log_fault
 from sampan.inventory.member import Inventory
 from sampan.inventory.slices import to_slice
 from sampan.kube.objects.meta import ConfigMap
-from sampan.kube.objects.summary import BadSummary, Parcel, Summary, open_parcel
+from sampan.kube.objects.summary import BadSummary, PackedSummary, Summary, parse_packed
 from sampan.kube.objects.workloads import Pod
 from sampan.model.values.names import LABEL_HUB
 
@@ -102,7 +102,7 @@ class PublishedCapacity:
             self._problem = f"the summary could not be taken ({type(error).__name__})"
             log_fault(log, "capacity.apply_failed", error, namespace=self.namespace)
 
-    def update(self, parcel: Parcel, summary: Summary | None) -> None:
+    def update(self, parcel: PackedSummary, summary: Summary | None) -> None:
         """Take in a summary, None: the objects are those that were heard of last.
 
         What cannot be believed is no heartbeat, and the last good summary stands until it is stale.
@@ -158,9 +158,9 @@ def rest_after(seconds: float) -> float:
     return max(REST, REST_PER_WORK * seconds)
 
 
-def _unpack(holder: ConfigMap, known: bytes) -> tuple[Parcel, Summary | None]:
+def _unpack(holder: ConfigMap, known: bytes) -> tuple[PackedSummary, Summary | None]:
     """Return a summary, and its objects where they are not those that are known. Raises BadSummary. Runs in a thread: reads values only."""
-    parcel = open_parcel(holder)
+    parcel = parse_packed(holder)
     return parcel, None if parcel.content == known else parcel.summary()
 
 

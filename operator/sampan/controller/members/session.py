@@ -216,7 +216,7 @@ class Session:
         else:
             self._accept_identity(uid)
             if failed_before:
-                self.client.rouse()  # watches that were turned away while the member came up wait for up to a minute
+                self.client.wake()  # watches that were turned away while the member came up wait for up to a minute
 
     def _review_due(self) -> bool:
         settings, since = self._settings, _now() - self._reviewed

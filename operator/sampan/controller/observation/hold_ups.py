@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sampan.api.fields.conditions import DEGRADED, DELETING, JobReason, find_condition
-from sampan.api.status.hold_up import calmed, held_up, holding_up
+from sampan.api.status.hold_up import current_hold_up, with_hold_up, without_hold_up
 from sampan.api.status.job_status import from_rfc3339, to_rfc3339
 from sampan.controller.observation.outage import Outage
 from sampan.controller.observation.presence import PodProblem, ProblemKind
@@ -51,9 +51,9 @@ def report_hold_up(job: JobRecord, outlook: HoldUpState, wait: Wait, *, times: T
     """Return the write that says what holds a waiting job up, or that it is over; `wait` where the status is as it should be."""
     if not outlook.known:
         return wait
-    at, up, now = to_rfc3339(times.now), outlook.hold_up, holding_up(job.status)
+    at, up, now = to_rfc3339(times.now), outlook.hold_up, current_hold_up(job.status)
     if up is None:
-        return wait if now is None else Patch(calmed(job.status, at))
+        return wait if now is None else Patch(without_hold_up(job.status, at))
     known = find_condition(job.status.get("conditions") or (), up.kind) or {}
     same = known.get("status") == "True" and known.get("reason") == up.reason
     if not same and times.now < up.report_at:
@@ -63,7 +63,7 @@ def report_hold_up(job: JobRecord, outlook: HoldUpState, wait: Wait, *, times: T
         return wait
     if same and times.now < times.last_write + times.counters:
         return _sooner(wait, times.last_write + times.counters - times.now)  # only the words differ
-    return Patch(held_up(job.status, up.kind, reason=str(up.reason), message=message, at=at))
+    return Patch(with_hold_up(job.status, up.kind, reason=str(up.reason), message=message, at=at))
 
 
 def _sooner(wait: Wait, millis: int) -> Wait:
@@ -83,7 +83,7 @@ def summarise(statuses: Iterable[Mapping[str, Any]]) -> str:
     known = list(statuses)
     if not known:
         return ""
-    held = [found for status in known if (found := holding_up(status)) is not None]
+    held = [found for status in known if (found := current_hold_up(status)) is not None]
     words = "1 job is left" if len(known) == 1 else f"{len(known)} jobs are left"
     return f"{words}; {len(held)} held up, such as by {held[0]['reason']}: {held[0]['message']}" if held else words
 

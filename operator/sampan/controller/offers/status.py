@@ -14,7 +14,7 @@ from sampan.model.values.quantity import format_bytes
 
 MAX_POOLS: Final = 256
 MAX_MISSING: Final = 64
-MAX_LEFT_OUT: Final = 32
+MAX_EXCLUDED: Final = 32
 MAX_EVIDENCE: Final = 8
 WORD: Final = 128
 DETAIL: Final = 1024
@@ -48,7 +48,7 @@ def status_of(view: OfferView, previous: Mapping[str, Any], *, now: int) -> dict
         "kubernetesVersion": clean_text(view.facts.version, WORD) or previous.get("kubernetesVersion"),
         "workloads": ["batch/v1"] if answered or "workloads" in previous else None,
         "pools": [_pool(pool) for pool in view.pools[:MAX_POOLS]] or None,
-        "leftOut": [_excluded(each) for each in view.excluded_nodes[:MAX_LEFT_OUT]] or None,
+        "excludedNodes": [_excluded(each) for each in view.excluded_nodes[:MAX_EXCLUDED]] or None,
         "queueing": list(view.queueing) or None,
         "missingPermissions": [text[:WORD] for text in (view.facts.missing or ())[:MAX_MISSING]] or None,
         "kubeconfigFingerprint": view.facts.fingerprint or previous.get("kubeconfigFingerprint"),
@@ -66,7 +66,7 @@ def difference(previous: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[s
 
 def is_urgent(patch: Mapping[str, Any]) -> bool:
     """Tell whether a patch says more than counts: conditions and identity are written at once."""
-    return bool(patch.keys() - {_VOLATILE, "pools", "leftOut"})
+    return bool(patch.keys() - {_VOLATILE, "pools", "excludedNodes"})
 
 
 def _conditions(view: OfferView, known: Sequence[Mapping[str, Any]], *, now: int) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from sampan.api.convert.jobs import parse_spec, shape_of
 from sampan.api.fields.common import ObjectKey, first_error
 from sampan.api.kinds.computejob import ComputeJobSpec
 from sampan.api.kinds.query_kinds import Answer, ExplanationStatus, PoolRef, QuoteRequest, QuoteSpec, QuoteStatus, WhatIf
-from sampan.api.status.hold_up import holding_up
+from sampan.api.status.hold_up import current_hold_up
 from sampan.api.status.job_status import last_attempt, to_rfc3339
 from sampan.controller.query import views
 from sampan.controller.query.backend import PendingView
@@ -239,7 +239,7 @@ def _bound_or_ended(context: QueryContext, record: JobRecord, pods: tuple[Pod, .
     binding = status.get("binding")
     shown = {key: value for key, value in binding.items() if key not in ("clusterUID", "remote")} if binding else None
     at = (binding or {}).get("boundAt") or to_rfc3339(context.snapshot.now)
-    told = holding_up(status) or status
+    told = current_hold_up(status) or status
     return ExplanationStatus(
         phase=str(record.phase),
         reason=told.get("reason"),

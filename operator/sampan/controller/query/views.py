@@ -9,7 +9,7 @@ from typing import Any
 from sampan.api.fields.common import ObjectKey
 from sampan.api.kinds.computejob import ComputeJobSpec
 from sampan.api.kinds.query_kinds import ChangeView, ObjectionView, PlaceView, PodsWaiting, PoolRef, PoolVerdict, QuoteView, StartView
-from sampan.api.launch.resolved_alternative import written
+from sampan.api.launch.resolved_alternative import manifest_field
 from sampan.api.status.job_status import to_rfc3339
 from sampan.kube.objects.workloads import Pod
 from sampan.kube.text import clean_text
@@ -123,7 +123,9 @@ def _verdict(cell: CellAnswer, spec: ComputeJobSpec) -> PoolVerdict:
         score=cell.score,
         parts=dict(cell.parts),
         objections=tuple(ObjectionView(reason=each.reason, needed=each.needed, present=each.present) for each in cell.unmet),
-        smallest_change=tuple(ChangeView(field=written(spec, each.field), before=each.before, after=each.after) for each in cell.changes),
+        smallest_change=tuple(
+            ChangeView(field=manifest_field(spec, each.field), before=each.before, after=each.after) for each in cell.changes
+        ),
         price_per_hour=_money(cell.price_per_hour),
         price_expected=_money(cell.price_expected),
         price_limit=_money(cell.price_limit),

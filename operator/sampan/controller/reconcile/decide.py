@@ -12,7 +12,7 @@ from sampan.api.fields.alternative import Alternative
 from sampan.api.fields.conditions import SCHEDULED, JobReason, find_condition
 from sampan.api.launch.manifest import in_queue
 from sampan.api.status import job_status
-from sampan.api.status.generation import refusal_behind
+from sampan.api.status.generation import is_refusal_outdated
 from sampan.api.status.job_status import Binding, Ending, Status
 from sampan.controller.members.job_copies import attempt_of
 from sampan.controller.observation.attempt import Observation
@@ -117,7 +117,7 @@ def _unbound(job: JobRecord, times: Times) -> Action:
     told = find_condition(job.status.get("conditions") or (), SCHEDULED) or {}
     status = job_status.refused(job.status, reason=str(JobReason.INVALID_SPEC), message=job.problem[:256], at=times.now)
     same = (told.get("reason"), told.get("message")) == (JobReason.INVALID_SPEC, job.problem[:256])
-    return Wait() if same and not refusal_behind(job.status, job.generation) else Patch(status)
+    return Wait() if same and not is_refusal_outdated(job.status, job.generation) else Patch(status)
 
 
 def _deleting(job: JobRecord, remote: RemoteState) -> Action:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from sampan.api.status import job_status
-from sampan.api.status.generation import refusal_behind
+from sampan.api.status.generation import is_refusal_outdated
 from sampan.api.status.job_status import Binding, Ending
 from sampan.controller.hub.client import Body
 from sampan.controller.observation.view import UNLABELLED_MILLIS, ObservedLink
@@ -117,7 +117,7 @@ class ActionExecutor:
         times = self._incomplete[record.uid] = self._incomplete.get(record.uid, 0) + 1
         self._state.back_off(record.uid, until=self._clock() + min(5_000 << min(times, 4), 60_000))
         status = job_status.refused(record.status, reason=missing.reason, message=missing.message, at=self._clock())
-        if status != record.status or refusal_behind(record.status, record.generation):
+        if status != record.status or is_refusal_outdated(record.status, record.generation):
             await self._write(record, status)
 
     async def execute(self, record: JobRecord, action: a.Action) -> bool:

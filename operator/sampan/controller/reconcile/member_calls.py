@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sampan.api.launch.dependents import RESOURCE_API, Dependent, Payload, dependents, owned
-from sampan.api.launch.manifest import Consignment, job_manifest, start_patch
-from sampan.api.launch.remote_job import needs, optional
+from sampan.api.launch.manifest import RemoteJobSpec, job_manifest, start_patch
+from sampan.api.launch.remote_job import optional_config_maps, referenced_objects
 from sampan.api.status.job_status import Binding
 from sampan.controller.hub.client import HubClient
 from sampan.controller.state.record import JobRecord
@@ -143,7 +143,7 @@ class RemoteJobs:
     def _selector(self, record: JobRecord) -> str:
         return f"{LABEL_HUB}={self._hub_id},{LABEL_JOB_UID}={record.uid}"
 
-    def _job_spec(self, record: JobRecord, binding: Binding, *, pull_secrets: tuple[str, ...] = ()) -> Consignment:
+    def _job_spec(self, record: JobRecord, binding: Binding, *, pull_secrets: tuple[str, ...] = ()) -> RemoteJobSpec:
         assert record.spec is not None
         assert record.shape is not None
         pool = self._state.pool_of(binding.offer, binding.pool)
@@ -152,7 +152,7 @@ class RemoteJobs:
         demand = record.shape.demands[binding.alternative or 0]
         requirement, units = demand.requirement, demand.devices * pool.units_per_device
         nodes = self._state.hostnames(record.uid)
-        return Consignment(
+        return RemoteJobSpec(
             hub_id=self._hub_id,
             job_namespace=record.namespace,
             job_name=record.name,
@@ -181,8 +181,8 @@ class RemoteJobs:
     async def _payloads(self, record: JobRecord) -> tuple[dict[str, Payload], dict[str, Payload]]:
         """Read what travels with the job; an optional ConfigMap that is not there is left out."""
         assert record.spec is not None
-        names, secret_names = needs(record.spec)
-        may_lack = optional(record.spec)
+        names, secret_names = referenced_objects(record.spec)
+        may_lack = optional_config_maps(record.spec)
         config_maps = {name: found for name in names if (found := await self._config_map(record, name, must=name not in may_lack))}
         return config_maps, {name: await self._secret(record, name) for name in secret_names}
 

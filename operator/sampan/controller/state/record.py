@@ -10,7 +10,7 @@ from typing import Any
 from sampan.api.convert.jobs import parse_spec, shape_of
 from sampan.api.kinds.computejob import ComputeJobSpec
 from sampan.api.status import job_status, rejections
-from sampan.api.status.generation import behind, refusal_behind
+from sampan.api.status.generation import is_outdated, is_refusal_outdated
 from sampan.controller.state.pauses import TENANT_REASONS, after_setbacks, cool_downs, ended_at, setback_words
 from sampan.controller.state.queues import QueuePlacement
 from sampan.model.job import Job, Shape
@@ -91,9 +91,9 @@ class JobRecord:
 
         A refusal of a waiting job is its writer's to say again. A deletion counts as a generation too, and is worth no write.
         """
-        if self.deleting or not behind(self.status, self.generation):
+        if self.deleting or not is_outdated(self.status, self.generation):
             return False
-        return not (self.waits and refusal_behind(self.status, self.generation))
+        return not (self.waits and is_refusal_outdated(self.status, self.generation))
 
     @property
     def closed(self) -> frozenset[int]:

@@ -22,7 +22,7 @@ def to_vector(amounts: Mapping[str, str]) -> Vector:
     return Vector.of(parsed)
 
 
-def to_stock(amounts: Mapping[str, str]) -> tuple[Vector, tuple[tuple[str, str], ...]]:
+def to_allocatable(amounts: Mapping[str, str]) -> tuple[Vector, tuple[tuple[str, str], ...]]:
     """Return amounts that are there in base units, rounded down, and the texts by name that are no whole number of base units.
 
     A negative amount and one that is too long to be one are no numbers.
@@ -31,7 +31,7 @@ def to_stock(amounts: Mapping[str, str]) -> tuple[Vector, tuple[tuple[str, str],
     odd: list[tuple[str, str]] = []
     for name, text in sorted(amounts.items()):
         try:
-            parsed[name] = _in_stock(text, milli=name == CPU)
+            parsed[name] = _allocatable(text, milli=name == CPU)
             whole = parsed[name] == parse_quantity(text, milli=name == CPU)
         except QuantityError:
             whole = False
@@ -40,7 +40,7 @@ def to_stock(amounts: Mapping[str, str]) -> tuple[Vector, tuple[tuple[str, str],
     return Vector.of(parsed), tuple(odd)
 
 
-def _in_stock(text: str, *, milli: bool) -> int:
+def _allocatable(text: str, *, milli: bool) -> int:
     if len(text) >= _MOST_DIGITS and text[:_MOST_DIGITS].isdecimal():
         raise QuantityError(text, "an amount that an API server writes")
     return parse_quantity(text, milli=milli, down=True)

@@ -11,7 +11,7 @@ from sampan.kube.objects.meta import KubeStruct, ObjectMeta
 from sampan.kube.transport.client import Client, ListOptions
 from sampan.kube.transport.paths import resource_path
 
-MOST: Final = 100
+MAX_EVENTS: Final = 100
 """Events of one object that are read."""
 
 
@@ -43,6 +43,6 @@ async def events_of(client: Client, namespace: str, uids: Iterable[str]) -> list
     """Return the events about these objects, at most `MOST` of each. Raises KubeError."""
     path, found = resource_path("v1", "events", namespace=namespace), []
     for uid in uids:
-        page = await client.list_page(path, ListOptions(limit=MOST, field_selector=f"involvedObject.uid={uid}"), into=Event)
+        page = await client.list_page(path, ListOptions(limit=MAX_EVENTS, field_selector=f"involvedObject.uid={uid}"), into=Event)
         found += page.items
     return found

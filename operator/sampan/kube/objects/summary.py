@@ -91,7 +91,7 @@ class _Frame(KubeStruct, frozen=True, gc=False):
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class PackedSummary:
     """A summary that was taken out of its ConfigMap, in bounds, with objects that are not read yet."""
 
     sequence: int
@@ -121,7 +121,7 @@ class Parcel:
         return summary
 
 
-def open_parcel(holder: ConfigMap) -> Parcel:
+def parse_packed(holder: ConfigMap) -> PackedSummary:
     """Return what a ConfigMap holds. Raises BadSummary where it is missing, unreadable or outside of its bounds."""
     text = holder.binary_data.get(KEY, "")
     if not text:
@@ -140,7 +140,7 @@ def open_parcel(holder: ConfigMap) -> Parcel:
             if len(each) > MOST_OF_ONE:
                 raise BadSummary(f"an object in {KEY} has {len(each)} bytes, no API server holds more than {MOST_OF_ONE}")
             content.update(each)
-    return Parcel(frame.sequence, frame.interval_seconds, content.digest(), frame)
+    return PackedSummary(frame.sequence, frame.interval_seconds, content.digest(), frame)
 
 
 def _read(objects: list[msgspec.Raw], into: type[T]) -> list[T]:

@@ -107,9 +107,9 @@ class Client:
         """Sleep, but wake and return True when the credentials are replaced meanwhile, or on `rouse`."""
         return await self._exchange.pause(seconds)
 
-    def rouse(self) -> None:
+    def wake(self) -> None:
         """Wake all who pause: the server is known to answer again, so that what they waited for is over."""
-        self._exchange.rouse()
+        self._exchange.wake()
 
     async def get(self, path: ResourcePath, *, into: type[T]) -> T:
         """Read one object; ``into`` bytes gives the reply as it is, PartialObject fetches metadata alone."""
@@ -121,7 +121,7 @@ class Client:
         if self.limits.compress:
             headers["Accept-Encoding"] = "gzip"
         call = self._call("list", path, params=options.params(), headers=headers)
-        return decode_page(await self._exchange.carry_out(call), into)
+        return decode_page(await self._exchange.send(call), into)
 
     async def create(self, path: ResourcePath, body: object, *, into: type[T]) -> T:
         """Create in a collection. Never repeated: on ``outcome_unknown`` look by name."""
@@ -151,7 +151,7 @@ class Client:
         """Delete one object, with preconditions; ``grace`` in seconds. Success says accepted, not gone."""
         wanted = {"uid": uid, "resourceVersion": resource_version}
         options = _delete_options(propagation, {key: value for key, value in wanted.items() if value is not None}, grace)
-        await self._exchange.carry_out(self._call("delete", path, body=options, headers=_accept(PartialObject)))
+        await self._exchange.send(self._call("delete", path, body=options, headers=_accept(PartialObject)))
 
     async def delete_collection(self, path: ResourcePath, label_selector: str, *, propagation: str = "Foreground") -> None:
         """Delete what the selector matches; ValueError for an empty one, which would match all."""
@@ -159,7 +159,7 @@ class Client:
             raise ValueError("delete_collection needs a collection and a label selector")
         params = {"labelSelector": label_selector}
         body = _delete_options(propagation, {}, None)
-        await self._exchange.carry_out(self._call("deletecollection", path, body=body, params=params))
+        await self._exchange.send(self._call("deletecollection", path, body=body, params=params))
 
     async def review(self, accesses: Iterable[Access]) -> dict[Access, bool]:
         """Whether the server would allow each to us; asked all at once, within the limits."""
@@ -204,7 +204,7 @@ class Client:
         return Call(verb=verb, path=path, request=request, timeout=timeout, retry=_RETRIES.get(method, frozenset()))
 
     async def _typed(self, call: Call, into: type[T]) -> T:
-        data = await self._exchange.carry_out(call)
+        data = await self._exchange.send(call)
         try:
             return decode(data, into)
         except BadReply as exc:

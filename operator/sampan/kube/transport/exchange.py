@@ -82,7 +82,7 @@ class Exchange:
         await old.retire()
         return True
 
-    def rouse(self) -> None:
+    def wake(self) -> None:
         """As Client.rouse."""
         rotated, self._rotated = self._rotated, asyncio.Event()
         rotated.set()
@@ -96,7 +96,7 @@ class Exchange:
             return False
         return True
 
-    async def carry_out(self, call: Call) -> bytes:
+    async def send(self, call: Call) -> bytes:
         """The body of a 2xx reply; raises KubeError for all else, within the call's timeout."""
         deadline = _now() + call.timeout
         sending = False

@@ -12,7 +12,7 @@ from sampan.local.paths import LocalError, state_root
 _RANGE = range(18000, 32000)
 
 
-def take(count: int, record: Path) -> list[int]:
+def reserve_ports(count: int, record: Path) -> list[int]:
     """Ports that are free now and that no other federation has recorded.
 
     They are written to `record` (a JSON list) before anyone else may choose.

@@ -6,12 +6,12 @@ import pytest
 from pydantic import Field, WithJsonSchema
 
 from sampan.api.crd.structural import NotStructuralError, structural_schema
-from sampan.api.fields.common import Border, Rule, as_map, as_set
+from sampan.api.fields.common import ApiModel, Rule, as_map, as_set
 from sampan.api.fields.quantities import Amount, Units
 from sampan.api.fields.scalars import Count, DnsLabel, Int
 
 
-class Inner(Border):
+class Inner(ApiModel):
     """Words of the class."""
 
     RULES = (Rule(cel="self.count > 0", message="more", holds=lambda i: i.count > 0),)
@@ -19,7 +19,7 @@ class Inner(Border):
     count: Count = Field(1, description="A count.")
 
 
-class Outer(Border):
+class Outer(ApiModel):
     """All shapes at once."""
 
     inner: Inner = Field(description="Words of the field.")
@@ -92,8 +92,8 @@ def test_words_that_no_api_server_knows_are_gone() -> None:
         assert word not in str(SCHEMA)
 
 
-def _model(annotation: Any) -> type[Border]:
-    return type("Bad", (Border,), {"__annotations__": {"field": annotation}, "__module__": __name__})
+def _model(annotation: Any) -> type[ApiModel]:
+    return type("Bad", (ApiModel,), {"__annotations__": {"field": annotation}, "__module__": __name__})
 
 
 @pytest.mark.parametrize(

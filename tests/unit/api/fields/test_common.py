@@ -8,19 +8,19 @@ from hypothesis import strategies as st
 from pydantic import Field, ValidationError
 
 from sampan.api.crd.structural import structural_schema
-from sampan.api.fields.common import Border, Condition, ObjectKey, Observed, Rule, as_map, as_set, first_error, validations
+from sampan.api.fields.common import ApiModel, Condition, ObjectKey, Observed, Rule, as_map, as_set, first_error, validations
 from sampan.api.fields.scalars import DnsLabel, Int
 from sampan.api.kinds.table import KINDS
 from unit.api.schema_check import fits, values, walk
 
 
-class Item(Border):
+class Item(ApiModel):
     """An item."""
 
     item_name: DnsLabel = Field(description="Its name.")
 
 
-class Thing(Border):
+class Thing(ApiModel):
     """A thing."""
 
     RULES = (Rule(cel="self.low <= self.high", message="low must not be above high", holds=lambda t: t.low <= t.high),)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from integration.crd_objects import DOCS
 from sampan.api.crd.structural import structural_schema
-from sampan.api.kinds.clusteroffer_status import ClusterOfferStatus, LeftOutStatus, PoolStatus
+from sampan.api.kinds.clusteroffer_status import ClusterOfferStatus, ExcludedNodesStatus, PoolStatus
 from sampan.model.members.accelerator import Sharing
 from unit.api.rule_check import accepts, refuses
 from unit.api.schema_check import fits
@@ -69,7 +69,7 @@ def test_the_schema_keeps_the_cluster_uid() -> None:
 
 
 def test_the_page_on_nodes_has_every_cause_of_what_is_left_out() -> None:
-    told = LeftOutStatus.model_fields["cause"].description or ""
+    told = ExcludedNodesStatus.model_fields["cause"].description or ""
     page = (DOCS / "nodes.md").read_text(encoding="utf-8")
     listed = {word for line in page.splitlines() if line.startswith("| `") for word in re.findall("`([A-Z][A-Za-z]+)`", line.split("|")[1])}
     assert set(re.findall("[A-Z][A-Za-z]+", told)) == listed - {"Spot", "Arm64", "GPUNodes"}

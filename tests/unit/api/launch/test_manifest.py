@@ -24,14 +24,14 @@ from consignments import (
 from places import ROOT
 from sampan.api.launch.dependents import dependents, owned
 from sampan.api.launch.manifest import LABEL_QUEUE, in_queue, job_manifest, start_patch
-from sampan.api.launch.remote_job import Consignment
+from sampan.api.launch.remote_job import RemoteJobSpec
 from sampan.model.values import names
 
 GOLDEN = ROOT / "tests" / "golden" / "manifests"
 OWNER_UID = "00000000-0000-4000-8000-000000000001"
 
 
-def _rendered(c: Consignment) -> str:
+def _rendered(c: RemoteJobSpec) -> str:
     others = [owned(d, owner_name=c.name, owner_uid=OWNER_UID) for d in dependents(c, config_maps=CONFIG_MAPS, secrets=SECRETS)]
     plain = json.loads(json.dumps([job_manifest(c), *others]))  # no YAML anchors for values that are shared in memory
     return yaml.safe_dump_all(plain, sort_keys=False, width=120)

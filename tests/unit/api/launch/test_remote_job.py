@@ -4,7 +4,7 @@ import pytest
 
 from consignments import CASES, consignment, cpu_only, gang, sweep, volumes
 from sampan.api.kinds.computejob import ComputeJobSpec
-from sampan.api.launch.remote_job import needs, optional
+from sampan.api.launch.remote_job import optional_config_maps, referenced_objects
 
 SHARED = {
     "template": {
@@ -20,11 +20,11 @@ SHARED = {
 
 
 def test_each_object_travels_once_in_volume_order() -> None:
-    assert needs(ComputeJobSpec.model_validate(SHARED)) == (("x", "y"), ("x",))
+    assert referenced_objects(ComputeJobSpec.model_validate(SHARED)) == (("x", "y"), ("x",))
 
 
 def test_optional_only_if_every_volume_says_so() -> None:
-    assert optional(ComputeJobSpec.model_validate(SHARED)) == {"y"}
+    assert optional_config_maps(ComputeJobSpec.model_validate(SHARED)) == {"y"}
 
 
 def test_names_fit_a_label_and_differ() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sampan.api.kinds.computejob import ComputeJobSpec
-from sampan.api.launch.resolved_alternative import way, written
+from sampan.api.launch.resolved_alternative import manifest_field, resolve_alternative
 
 TEMPLATE: dict[str, Any] = {
     "image": "base:1",
@@ -25,7 +25,7 @@ def _spec(**alternative: Any) -> ComputeJobSpec:
 
 
 def test_template_alone_has_no_devices() -> None:
-    got = way(_spec(), None)
+    got = resolve_alternative(_spec(), None)
     assert (got.image, got.command, got.args, got.devices, got.replicas) == ("base:1", ("run",), ("--base",), 0, 4)
     assert got.requests == {"cpu": "1", "memory": "1Gi", "ephemeral-storage": "5Gi"}
     assert got.limits == {"memory": "2Gi"}
@@ -33,7 +33,7 @@ def test_template_alone_has_no_devices() -> None:
 
 
 def test_silent_alternative_adds_devices_only() -> None:
-    base, got = way(_spec(), None), way(_spec(), 0)
+    base, got = resolve_alternative(_spec(), None), resolve_alternative(_spec(), 0)
     assert got.devices == 8
     same = ("image", "command", "args", "env", "requests", "limits", "architectures", "replicas", "expected_seconds")
     assert all(getattr(got, field) == getattr(base, field) for field in same)
@@ -56,12 +56,12 @@ def test_silent_alternative_adds_devices_only() -> None:
     ],
 )
 def test_named_field_replaces_the_templates(override: dict[str, Any], field: str, want: Any) -> None:
-    assert getattr(way(_spec(**override), 0), field) == want
+    assert getattr(resolve_alternative(_spec(**override), 0), field) == want
 
 
 def test_unknown_alternative_is_an_error() -> None:
     with pytest.raises(IndexError):
-        way(_spec(), 1)
+        resolve_alternative(_spec(), 1)
 
 
 CPU = "resources.requests.cpu"
@@ -84,4 +84,4 @@ CPU = "resources.requests.cpu"
     ],
 )
 def test_a_field_is_named_where_the_manifest_has_it(own: dict[str, Any], field: str, want: str) -> None:
-    assert written(_spec(**own), field) == want
+    assert manifest_field(_spec(**own), field) == want

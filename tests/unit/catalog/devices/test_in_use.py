@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sampan.catalog.devices.in_use import cards_taken, devices_taken, rings_taken
+from sampan.catalog.devices.in_use import allocated_cards, allocated_devices, allocated_rings
 from sampan.model.members.cluster import CardUse
 
 MIB = 2**20
@@ -40,7 +40,7 @@ MIB = 2**20
     ],
 )
 def test_cards_in_shares(annotations: dict[str, str], want: tuple[tuple[str, CardUse], ...]) -> None:
-    assert cards_taken(annotations) == want
+    assert allocated_cards(annotations) == want
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_cards_in_shares(annotations: dict[str, str], want: tuple[tuple[str, Car
     ],
 )
 def test_ascend_devices(annotations: dict[str, str], want: tuple[str, ...]) -> None:
-    assert devices_taken(annotations) == want
+    assert allocated_devices(annotations) == want
 
 
 @pytest.mark.parametrize(
@@ -68,21 +68,21 @@ def test_ascend_devices(annotations: dict[str, str], want: tuple[str, ...]) -> N
     ],
 )
 def test_devices_lie_in_rings(devices: tuple[str, ...], rings: tuple[int, ...], want: tuple[int, ...]) -> None:
-    assert rings_taken(devices, rings) == want
+    assert allocated_rings(devices, rings) == want
 
 
 @given(st.text(alphabet="GPU-0123456789,:;[]é\x00", max_size=300))
 def test_no_text_on_a_pod_does_harm(text: str) -> None:
     annotations = {"hami.io/vgpu-devices-allocated": text, "huawei.com/AscendReal": text}
-    for card, use in cards_taken(annotations):
+    for card, use in allocated_cards(annotations):
         assert card
         assert min(use.memory, use.cores) >= 0
         assert use.slots >= 1
-    assert all(name.isascii() for name in devices_taken(annotations))
+    assert all(name.isascii() for name in allocated_devices(annotations))
 
 
 def test_the_longest_annotation_is_no_work() -> None:
     text = "GPU-1,NVIDIA,1,1:" * 20_000
-    ((card, use),) = cards_taken({"hami.io/vgpu-devices-allocated": text})
+    ((card, use),) = allocated_cards({"hami.io/vgpu-devices-allocated": text})
     assert card == "GPU-1"
     assert use.slots <= 4097

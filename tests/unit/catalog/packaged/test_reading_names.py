@@ -14,7 +14,7 @@ def test_a_resource_name_is_a_name_or_a_pattern() -> None:
     told = read_resource({"pattern": r"a\.b/c-(?P<profile>[0-9]g)\.(?P<gib>[0-9]+)", "kind": "partition", "alias": "x"})
     assert plain.pattern.fullmatch("a.b/c")
     assert not plain.pattern.fullmatch("aXb/c")
-    assert [told.told("a.b/c-1g.10", "profile"), told.told("a.b/c-1g.10", "gib"), told.told("z", "gib")] == ["1g", "10", ""]
+    assert [told.group("a.b/c-1g.10", "profile"), told.group("a.b/c-1g.10", "gib"), told.group("z", "gib")] == ["1g", "10", ""]
     assert told.alias == "x"
 
 

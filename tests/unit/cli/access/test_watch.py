@@ -4,13 +4,13 @@ import pytest
 from kubernetes.client.exceptions import ApiException
 
 from sampan.cli.access.hub import Object
-from sampan.cli.access.watch import Change, Feed
+from sampan.cli.access.watch import Change, ObjectWatch
 from unit.cli.fakes import FakeApi, a_job, modified
 
 PATIENCE = 5.0
 
 
-def told(feed: Feed, count: int) -> list[tuple[str, str, str]]:
+def told(feed: ObjectWatch, count: int) -> list[tuple[str, str, str]]:
     """The next so many changes as (kind, name, resourceVersion)."""
     found: list[tuple[str, str, str]] = []
     for _ in range(count):
@@ -25,7 +25,7 @@ def test_first_the_list_then_the_watch() -> None:
     api = FakeApi()
     api.objects["computejobs"] = [a_job("a"), a_job("b")]
     api.events = [modified(a_job("a")), {"type": "DELETED", "object": a_job("b")}]
-    with Feed(api, "computejobs", "team-a") as feed:
+    with ObjectWatch(api, "computejobs", "team-a") as feed:
         assert told(feed, 4) == [("ADDED", "a", "1"), ("ADDED", "b", "1"), ("MODIFIED", "a", "11"), ("DELETED", "b", "1")]
         assert feed.next(0.01) is None
     assert api.lists == 1
@@ -34,7 +34,7 @@ def test_first_the_list_then_the_watch() -> None:
 def test_a_bookmark_is_not_told() -> None:
     api = FakeApi()
     api.events = [{"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "20"}}}, modified(a_job("a"))]
-    with Feed(api, "computejobs", None) as feed:
+    with ObjectWatch(api, "computejobs", None) as feed:
         assert told(feed, 1) == [("MODIFIED", "a", "11")]
 
 
@@ -53,7 +53,7 @@ def test_after_a_lost_watch_the_difference_is_told(end: Object | Exception) -> N
         api.objects["computejobs"] = later
 
     api.events = [modified(stays, version=12), meanwhile, end]
-    with Feed(api, "computejobs", None) as feed:
+    with ObjectWatch(api, "computejobs", None) as feed:
         told(feed, 3)
         rest = told(feed, 4)
         assert feed.next(0.05) is None
@@ -62,7 +62,7 @@ def test_after_a_lost_watch_the_difference_is_told(end: Object | Exception) -> N
 
 
 def test_what_was_known_and_is_gone_by_the_first_list_is_told_as_deleted() -> None:
-    with Feed(FakeApi(), "computejobs", None, known=[a_job("a")]) as feed:
+    with ObjectWatch(FakeApi(), "computejobs", None, known=[a_job("a")]) as feed:
         assert told(feed, 1) == [("DELETED", "a", "1")]
 
 
@@ -70,7 +70,7 @@ def test_what_was_known_and_is_gone_by_the_first_list_is_told_as_deleted() -> No
 def test_a_hub_that_never_answered_is_reported_at_once(status: int) -> None:
     api = FakeApi()
     api.list_error = ApiException(status=status)
-    with Feed(api, "computejobs", None) as feed, pytest.raises(ApiException) as raised:
+    with ObjectWatch(api, "computejobs", None) as feed, pytest.raises(ApiException) as raised:
         feed.next(PATIENCE)
     assert raised.value.status == status
 
@@ -78,6 +78,6 @@ def test_a_hub_that_never_answered_is_reported_at_once(status: int) -> None:
 def test_a_right_taken_away_later_is_reported() -> None:
     api = FakeApi()
     api.events = [ApiException(status=403)]
-    with Feed(api, "computejobs", None) as feed, pytest.raises(ApiException):
+    with ObjectWatch(api, "computejobs", None) as feed, pytest.raises(ApiException):
         feed.next(PATIENCE)
     assert feed.listed.is_set()

@@ -10,7 +10,7 @@ import yaml
 from sampan.cli.access.hub import Hub
 from sampan.cli.demo import verb
 from sampan.cli.demo.check import Expectation, MemberJob
-from sampan.cli.lib.errors import Trouble
+from sampan.cli.lib.errors import CliError
 from sampan.local import binaries
 from unit.cli.conftest import Sampan
 from unit.cli.fakes import BOUND, FakeApi, a_job, modified
@@ -33,7 +33,7 @@ def test_each_example_is_expected_and_each_expectation_has_its_example() -> None
 
 
 def test_a_folder_without_expectations_is_told(tmp_path: Path) -> None:
-    with pytest.raises(Trouble, match=r"expected\.toml is missing"):
+    with pytest.raises(CliError, match=r"expected\.toml is missing"):
         verb.expectations(tmp_path)
 
 
@@ -103,5 +103,5 @@ def test_a_mismatch_is_printed_and_ends_with_1(sampan: Sampan, folder: Path, mon
 
 def test_a_command_that_fails_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 7))
-    with pytest.raises(Trouble, match="ended with 7"):
+    with pytest.raises(CliError, match="ended with 7"):
         verb._run(["kubectl", "apply"], quiet=False)

@@ -6,12 +6,12 @@ import pytest
 
 from builders import GIB, accelerator_class, selector
 from sampan.catalog import Detection, load
-from sampan.cli.lib.catalog_view import Book, counts, detail, nearest, recipe, row
+from sampan.cli.lib.catalog_view import ClassList, counts, detail, nearest, recipe, row
 from sampan.model.launch import NO_LAUNCH, HostPath, Launch, PodSecurity
 from sampan.model.members.accelerator import AcceleratorClass, CountRule, Precision, Span
 from sampan.model.values.quantity import MICRO
 
-BUILT_IN = Book(built_in=load(), declared={})
+BUILT_IN = ClassList(built_in=load(), declared={})
 
 
 def built_in(name: str) -> AcceleratorClass:
@@ -91,7 +91,7 @@ def test_objects_of_the_hub_add_and_correct() -> None:
     added = replace(bare, throughput=((Precision.INT8, 512 * MICRO),), launch=Launch(backend="acl"))
     corrected = replace(accelerator_class("thead-ppu810e-96gb", vendor="thead"), memory=96 * GIB, sources=("acceptance test",))
     detection = Detection(resources=("acme.example/npu",), labels=selector(model="a1"))
-    book = Book(built_in=load(), declared={added.name: (added, detection), corrected.name: (corrected, Detection())})
+    book = ClassList(built_in=load(), declared={added.name: (added, detection), corrected.name: (corrected, Detection())})
     origin = {facts.name: row(book, facts)["from"] for facts in book.classes}
     assert [origin[name] for name in (added.name, corrected.name, "nvidia-l4-24gb")] == ["declared", "corrected", "built-in"]
     assert [facts.name for facts in book.classes if facts.vendor == "thead"] == [corrected.name], "listed once"

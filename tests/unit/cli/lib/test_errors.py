@@ -8,7 +8,7 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ProxyError, SSLError
 
-from sampan.cli.lib.errors import Trouble, explain, explain_question
+from sampan.cli.lib.errors import CliError, explain_query, to_cli_error
 from sampan.local.paths import LocalError
 from unit.cli.fakes import api_error
 
@@ -43,7 +43,7 @@ CASES = {
 
 @pytest.mark.parametrize(("error", "want"), CASES.values(), ids=CASES.keys())
 def test_trouble_says_what_and_what_next(error: Exception, want: list[str]) -> None:
-    trouble = explain(error)
+    trouble = to_cli_error(error)
     assert trouble is not None
     for words in want:
         assert words in trouble.message
@@ -52,17 +52,17 @@ def test_trouble_says_what_and_what_next(error: Exception, want: list[str]) -> N
 
 
 def test_a_bug_of_ours_is_not_explained_away() -> None:
-    assert explain(KeyError("uid")) is None
+    assert to_cli_error(KeyError("uid")) is None
 
 
 def test_remote_text_cannot_drive_the_terminal() -> None:
-    trouble = explain(api_error(403, "no\x1b[2J\u202eevil\nsecond line\u200b"))
+    trouble = to_cli_error(api_error(403, "no\x1b[2J\u202eevil\nsecond line\u200b"))
     assert trouble is not None
     assert not set("\x1b\u202e\n\u200b") & set(trouble.message)
 
 
 def test_remote_text_is_cut() -> None:
-    trouble = explain(api_error(422, "x" * 10_000))
+    trouble = to_cli_error(api_error(422, "x" * 10_000))
     assert trouble is not None
     assert trouble.message.count("x") <= 512
 
@@ -70,7 +70,7 @@ def test_remote_text_is_cut() -> None:
 def test_what_a_server_adds_to_every_refusal_is_left_out() -> None:
     noise = "<nil>: Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors"
     said = f'ComputeJob "x" is invalid: [spec.replicas: Invalid value: "a": must be integer, {noise} to complete validation]'
-    trouble = explain(api_error(422, said, kind="ComputeJob"))
+    trouble = to_cli_error(api_error(422, said, kind="ComputeJob"))
     assert trouble is not None
     assert '[spec.replicas: Invalid value: "a": must be integer]; correct the named field' in trouble.message
 
@@ -78,7 +78,7 @@ def test_what_a_server_adds_to_every_refusal_is_left_out() -> None:
 def test_the_pattern_of_an_amount_is_told_by_what_it_stands_for() -> None:
     pattern = "^[+]?([0-9]{1,9}([.][0-9]{0,6})?|[.][0-9]{1,6})$"
     field = "spec.placement.maxPricePerDeviceHour"
-    trouble = explain(api_error(422, f"{field}: Invalid value: \"\": {field} in body should match '{pattern}'", kind="ComputeJob"))
+    trouble = to_cli_error(api_error(422, f"{field}: Invalid value: \"\": {field} in body should match '{pattern}'", kind="ComputeJob"))
     assert trouble is not None
     assert f"{field} in body should be an amount such as 250 or 12.50, with at most six decimal places" in trouble.message
 
@@ -87,14 +87,14 @@ def test_the_pattern_of_an_amount_is_told_by_what_it_stands_for() -> None:
 def test_a_body_that_is_no_status_is_survived(body: str | None) -> None:
     error = api_error(500)
     error.body = body
-    trouble = explain(error)
+    trouble = to_cli_error(error)
     assert trouble is not None
     assert "500" in trouble.message
 
 
 def test_exit_code_can_be_told() -> None:
-    assert Trouble("a", "b", exit_code=2).exit_code == 2
-    assert Trouble("a", "").message == "a"
+    assert CliError("a", "b", exit_code=2).exit_code == 2
+    assert CliError("a", "").message == "a"
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_exit_code_can_be_told() -> None:
     ids=["not available", "no way there", "no words", "not registered", "not registered, as a Status"],
 )
 def test_a_question_that_did_not_reach_the_operator_tells_how_to_look(status: int, body: str | None, want: str) -> None:
-    trouble = explain_question(status, body)
+    trouble = explain_query(status, body)
     assert trouble is not None
     assert want in trouble.message
     assert "API server is" not in trouble.message
@@ -121,4 +121,4 @@ def test_a_question_that_did_not_reach_the_operator_tells_how_to_look(status: in
 
 def test_what_the_operator_answers_is_left_to_the_rest() -> None:
     for error in (api_error(404, "there is no ComputeJob team-a/x"), api_error(429, "slow down"), api_error(500), api_error(403)):
-        assert explain_question(error.status, error.body) is None
+        assert explain_query(error.status, error.body) is None

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sampan.cli.lib.errors import Trouble
+from sampan.cli.lib.errors import CliError
 from sampan.cli.lib.objects import read_objects, typed
 from sampan.kube.objects.workloads import Node
 
@@ -46,13 +46,13 @@ def test_every_form_is_read(tmp_path: Path, text: str) -> None:
     ],
 )
 def test_what_cannot_be_read_is_told_with_its_place(tmp_path: Path, text: str, want: str) -> None:
-    with pytest.raises(Trouble, match=want) as caught:
+    with pytest.raises(CliError, match=want) as caught:
         read_objects(written(tmp_path, text))
     assert caught.value.exit_code == 2
 
 
 def test_a_wrong_field_is_named() -> None:
-    with pytest.raises(Trouble, match=r"f, document 1, Node n1: .*metadata\.labels"):
+    with pytest.raises(CliError, match=r"f, document 1, Node n1: .*metadata\.labels"):
         typed({"kind": "Node", "metadata": {"name": "n1", "labels": "x"}}, Node, where="f, document 1")
 
 

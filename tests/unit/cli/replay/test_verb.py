@@ -7,7 +7,7 @@ import click
 import pytest
 
 from places import ROOT
-from sampan.cli.lib.errors import Trouble
+from sampan.cli.lib.errors import CliError
 from sampan.cli.replay import verb
 from unit.cli.conftest import Sampan
 from unit.cli.fakes import BOUND, FakeApi, a_pool, an_offer, api_error, modified
@@ -83,7 +83,7 @@ def test_usage_errors(sampan: Sampan, api: FakeApi, arguments: list[str]) -> Non
 
 def test_accelerators() -> None:
     assert verb._accelerators(["family=ascend-910b"], []) == [{"family": "ascend-910b"}]
-    with pytest.raises(Trouble, match="no offer"):
+    with pytest.raises(CliError, match="no offer"):
         verb._accelerators([], [{"name": "cpu"}])
     with pytest.raises(click.BadParameter):
         verb._accelerators(["class="], [])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from places import ROOT
-from sampan.cli.lib.errors import Trouble
+from sampan.cli.lib.errors import CliError
 from sampan.cli.replay import workload
 
 SMALL = ROOT / "tests" / "data" / "replay-small.csv"
@@ -36,7 +36,7 @@ def test_spaces_other_columns_and_empty_lines_do_not_matter() -> None:
 def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
     path = tmp_path / "w.csv"
     path.write_text("job_id,vc", encoding="utf-16")
-    with path.open(encoding="utf-8-sig") as lines, pytest.raises(Trouble, match=r"w\.csv: not a text file in UTF-8"):
+    with path.open(encoding="utf-8-sig") as lines, pytest.raises(CliError, match=r"w\.csv: not a text file in UTF-8"):
         workload.read(lines, source=str(path), skip=0, jobs=1)
 
 
@@ -60,7 +60,7 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_a_bad_file_is_refused_by_line_and_column(lines: list[str], want: str) -> None:
-    with pytest.raises(Trouble) as raised:
+    with pytest.raises(CliError) as raised:
         workload.read(lines, source="x.csv", skip=0, jobs=10)
     assert raised.value.message.startswith(want)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sampan.cli.uninstall.bound_jobs import SETTLING, Copy, copies, is_bound, is_busy, is_held, is_leaving, is_settling
+from sampan.cli.uninstall.bound_jobs import SETTLING, BoundCopy, copies, has_finalizer, is_bound, is_busy, is_leaving, is_settling
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 BINDING = {
@@ -53,15 +53,15 @@ def test_leaving_needs_both_a_delete_and_our_finalizer() -> None:
     assert is_leaving(job(**deleted, finalizers=["sampan.dev/remote-cleanup"]))
     assert not is_leaving(job(**deleted, finalizers=["other/one"]))
     assert not is_leaving(job(finalizers=["sampan.dev/remote-cleanup"]))
-    assert is_held(job(finalizers=["other/one", "sampan.dev/remote-cleanup"]))
-    assert not is_held(job(finalizers=None))
+    assert has_finalizer(job(finalizers=["other/one", "sampan.dev/remote-cleanup"]))
+    assert not has_finalizer(job(finalizers=None))
 
 
 def test_copies_are_listed_by_name_and_name_everything_a_person_needs() -> None:
     jobs = [job("b", status=ended(1)), job("a", status={"phase": "Running", "binding": BINDING}), job("c", status=ended(999)), job("d")]
     found = copies(jobs, NOW)
     assert [copy.job for copy in found] == ["team-a/a", "team-a/b"]
-    assert found[0] == Copy(
+    assert found[0] == BoundCopy(
         job="team-a/a",
         job_uid="uid-a",
         phase="Running",

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 import yaml
 
-from sampan.cli.access.watch import Change, Feed
+from sampan.cli.access.watch import Change, ObjectWatch
 from sampan.cli.verbs import jobs
 from unit.cli.conftest import Sampan
 from unit.cli.fakes import BOUND, FakeApi, a_job, modified
@@ -39,15 +39,15 @@ def test_watch_prints_what_is_there_and_each_change_until_interrupted(
 ) -> None:
     api.objects["computejobs"] = [a_job()]
     api.events = [modified(a_job(status={"phase": "Running", "binding": BOUND}))]
-    real, left = Feed.next, [2]
+    real, left = ObjectWatch.next, [2]
 
-    def interrupted(feed: Feed, seconds: float) -> Change | None:
+    def interrupted(feed: ObjectWatch, seconds: float) -> Change | None:
         if left[0] == 0:
             raise KeyboardInterrupt
         left[0] -= 1
         return real(feed, seconds)
 
-    monkeypatch.setattr(Feed, "next", interrupted)
+    monkeypatch.setattr(ObjectWatch, "next", interrupted)
     shown = sampan("jobs", "--watch")
     assert shown.exit_code == 0
     assert [line.split()[2] for line in shown.stdout.splitlines()] == ["PHASE", "Pending", "Running"]

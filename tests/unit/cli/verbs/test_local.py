@@ -78,9 +78,9 @@ def test_list_names_the_federations() -> None:
 
 
 def test_up_passes_on_what_is_asked_for(federation: Federation, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[up_module.Wish] = []
+    asked: list[up_module.UpRequest] = []
 
-    def pretend(wish: up_module.Wish, _: object) -> Federation:
+    def pretend(wish: up_module.UpRequest, _: object) -> Federation:
         asked.append(wish)
         return federation
 

@@ -43,7 +43,9 @@ def test_pools_of_all_namespaces_are_listed_unless_one_is_named(sampan: Sampan, 
 
 def test_what_is_in_no_pool_is_told_with_the_cause(sampan: Sampan, api: FakeApi) -> None:
     offer = an_offer(pools=[a_pool()])
-    offer["status"]["leftOut"] = [{"cause": "Cordoned", "vendor": "nvidia", "nodes": 1, "devices": 8, "example": "n4", "detail": "why"}]
+    offer["status"]["excludedNodes"] = [
+        {"cause": "Cordoned", "vendor": "nvidia", "nodes": 1, "devices": 8, "example": "n4", "detail": "why"}
+    ]
     api.objects["clusteroffers"] = [offer]
     last = sampan("pools").stdout.splitlines()[-3:]
     assert last[0] == "In no pool:"

@@ -11,7 +11,7 @@ import pytest
 
 from jobs import NOW, OFFER, body, bound_status
 from sampan.api.status import job_status as s
-from sampan.api.status.generation import observed, refusal_behind
+from sampan.api.status.generation import is_refusal_outdated, with_observed_generation
 from sampan.controller.hub.refusal_writer import RefusalWriter
 from sampan.controller.state.record import JobRecord
 from sampan.controller.state.store import State
@@ -54,7 +54,7 @@ class Scene:
             self.fail -= 1
             raise Conflict(409, "Conflict", "changed")
         self.version += 1
-        status = observed(status, record.status, record.generation)
+        status = with_observed_generation(status, record.status, record.generation)
         return json.loads(json.dumps(body(record.uid, resourceVersion=str(self.version), generation=record.generation, status=status)))  # type: ignore[no-any-return]
 
     def add(self, uid: str = "u1", *, ago: int = 60_000, **kwargs: Any) -> None:
@@ -272,7 +272,7 @@ async def test_an_edited_job_is_told_again_soon_though_the_reason_is_the_same_an
         sc.add()
         sc.hear()
         await asyncio.sleep(5)
-        status = observed(sc.state.jobs["u1"].status, {}, 1)
+        status = with_observed_generation(sc.state.jobs["u1"].status, {}, 1)
         sc.add(resourceVersion="200", generation=2, status=status)
         await asyncio.sleep(5)
         assert len(sc.writes) == 1, "what was refused is the spec before"
@@ -280,7 +280,7 @@ async def test_an_edited_job_is_told_again_soon_though_the_reason_is_the_same_an
         sc.hear()
         await asyncio.sleep(5)
         assert len(sc.writes) == 2
-        assert not refusal_behind(sc.state.jobs["u1"].status, 2)
+        assert not is_refusal_outdated(sc.state.jobs["u1"].status, 2)
         sc.hear()
         await asyncio.sleep(60)
         assert len(sc.writes) == 2
@@ -288,7 +288,7 @@ async def test_an_edited_job_is_told_again_soon_though_the_reason_is_the_same_an
 
 async def test_an_edit_whose_write_is_lost_is_not_tried_again_at_once() -> None:
     async with scene() as sc:
-        status = observed(s.refused({}, reason=str(ROOM), message="", at=NOW), {}, 1)
+        status = with_observed_generation(s.refused({}, reason=str(ROOM), message="", at=NOW), {}, 1)
         sc.add(generation=2, status=status)
         sc.fail = 1
         sc.hear()

@@ -21,9 +21,9 @@ from sampan.kube.objects.dra import ResourceSlice
 from sampan.kube.objects.meta import ConfigMap, ObjectMeta
 from sampan.kube.objects.quotas import ResourceClaim
 from sampan.kube.objects.runtime_class import RuntimeClass
-from sampan.kube.objects.summary import KEY, Summary, open_parcel, pack
+from sampan.kube.objects.summary import KEY, Summary, pack, parse_packed
 from sampan.kube.objects.workloads import Node, Pod
-from sampan.member.summarise import bare_claim, bare_node, folded
+from sampan.member.summarise import summarise_pods, trim_claim, trim_node
 from sampan.model.members.cluster import Cluster
 from sampan.model.members.offer import Offer, OfferKey, Terms
 from sampan.model.values.vector import Vector
@@ -43,7 +43,7 @@ class Heard:
         self.published = PublishedCapacity(self.inventory, hub_id=HUB, namespace="sampan-jobs", clock=lambda: self.now)
 
     def hear(self, sequence: int = 1, **over: Any) -> None:
-        parcel = open_parcel(written(sequence, **over))
+        parcel = parse_packed(written(sequence, **over))
         self.published.update(parcel, parcel.summary())
 
     async def listen_until(self, done: Callable[[], bool]) -> None:
@@ -58,7 +58,7 @@ def written(sequence: int = 1, *, nodes: list[Node] | None = None, pods: list[Po
     """The ConfigMap as the publisher writes it."""
     told = {"schema": 1, "sequence": sequence, "interval_seconds": 10, **over}
     nodes = [as_node(node_body())] if nodes is None else nodes
-    return holder(pack(Summary(nodes=[bare_node(n) for n in nodes], pods=folded(pods or (), namespace="sampan-jobs"), **told)))
+    return holder(pack(Summary(nodes=[trim_node(n) for n in nodes], pods=summarise_pods(pods or (), namespace="sampan-jobs"), **told)))
 
 
 def holder(data: dict[str, str]) -> ConfigMap:
@@ -205,14 +205,14 @@ def test_devices_that_claims_hold_are_taken_in_a_published_picture_too() -> None
     direct.replace_nodes([node])
     direct.quotas.replace_claims([claim])
     direct.replace_pods(pods)
-    heard.hear(nodes=[node], pods=pods, slices=[shelf], claims=[bare_claim(claim)])
+    heard.hear(nodes=[node], pods=pods, slices=[shelf], claims=[trim_claim(claim)])
 
     want, got = cluster(direct), cluster(heard.inventory)
     (group,) = got.devices["n1"]
     assert (got.devices, got.used, got.free("n1")) == (want.devices, want.used, want.free("n1"))
     assert group.claim is not None
     assert got.free("n1")[group.resource] == 5
-    assert b"secret" not in msgspec.json.encode(bare_claim(claim))
+    assert b"secret" not in msgspec.json.encode(trim_claim(claim))
 
 
 def test_a_missing_summary_says_who_makes_it() -> None:

@@ -8,7 +8,7 @@ import pytest
 from jobs import NOW, OFFER, binding, bound_status, record
 from sampan.api.fields.conditions import DEGRADED, DELETING, JobReason
 from sampan.api.status import job_status as s
-from sampan.api.status.hold_up import holding_up
+from sampan.api.status.hold_up import current_hold_up
 from sampan.controller.observation import hold_ups as h
 from sampan.controller.observation.outage import Outage
 from sampan.controller.observation.presence import PodProblem, ProblemKind
@@ -123,7 +123,7 @@ def test_it_is_written_once_and_once_more_when_it_is_over() -> None:
     assert told(job, lost) == a.Wait()
     assert told(job, None, known=False) == a.Wait(), "nothing is taken back while the member is only just being looked at"
     calm = written(job, None)
-    assert holding_up(calm.status) is None
+    assert current_hold_up(calm.status) is None
     assert told(calm, None) == a.Wait()
     assert (calm.status["reason"], calm.status["phase"]) == ("PodsRunning", "Running")
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from member_objects import HUB, MEMBER, offer_body, provider_body
 from sampan.api.convert.offers import declared_offer, provider_grant
-from sampan.api.kinds.clusteroffer_status import ClusterOfferStatus, LeftOutStatus
+from sampan.api.kinds.clusteroffer_status import ClusterOfferStatus, ExcludedNodesStatus
 from sampan.controller.members.facts import LinkFacts
 from sampan.controller.offers.assessment import HubFacts, assess
 from sampan.controller.offers.status import OfferView, difference, is_urgent, status_of
@@ -102,6 +102,6 @@ def test_the_clusters_identity_is_shown_once_approved_and_never_changes() -> Non
 def test_what_lets_nodes_with_several_taints_in_is_told_whole() -> None:
     taints = [Taint(f"example.com/team-{number}", "reserved-for-them", "NoSchedule") for number in range(4)]
     told = advice(taints)
-    shown = status_of(replace(view(), excluded_nodes=(ExcludedNodes("Tainted", "", 1, 8, "n1", told),)), {}, now=NOW)["leftOut"][0]
+    shown = status_of(replace(view(), excluded_nodes=(ExcludedNodes("Tainted", "", 1, 8, "n1", told),)), {}, now=NOW)["excludedNodes"][0]
     assert shown["detail"] == told
-    LeftOutStatus.model_validate(shown)
+    ExcludedNodesStatus.model_validate(shown)

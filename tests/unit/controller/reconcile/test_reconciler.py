@@ -10,7 +10,7 @@ from aiohttp import web
 
 from jobs import CLUSTER, NOW, OFFER, bound_status
 from sampan.api.status import job_status
-from sampan.api.status.generation import observed
+from sampan.api.status.generation import with_observed_generation
 from sampan.api.status.job_status import Ending
 from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.model.lifecycle import Event, Outcome, Phase
@@ -206,7 +206,7 @@ def _status(phase: str) -> dict[str, object]:
         "Failed": failed,
         "Cancelled": {**failed, "phase": "Cancelled"},
     }
-    return observed(status[phase], {}, 1)
+    return with_observed_generation(status[phase], {}, 1)
 
 
 @pytest.mark.parametrize("phase", list(map(str, Phase)))
@@ -250,7 +250,7 @@ async def test_a_deletion_is_a_generation_too_and_costs_no_write_of_status() -> 
 async def test_a_refusal_that_was_found_before_an_edit_is_not_said_of_the_new_spec() -> None:
     async with world() as w:
         told = job_status.refused({"phase": "Pending"}, reason="TooLarge", message="", at=NOW)
-        w.add(status=observed(told, {}, 1))
+        w.add(status=with_observed_generation(told, {}, 1))
         w.change(spec={"priority": 1})
         await w.pass_time(0)
         assert w.hub.calls("PATCH") == [], "the refusals' writer says it once the scheduler has looked again"

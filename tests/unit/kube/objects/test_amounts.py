@@ -2,7 +2,7 @@
 
 import pytest
 
-from sampan.kube.objects.amounts import to_stock, to_vector
+from sampan.kube.objects.amounts import to_allocatable, to_vector
 
 
 def test_cpu_is_in_thousandths_and_nonsense_is_left_out() -> None:
@@ -26,11 +26,11 @@ def test_cpu_is_in_thousandths_and_nonsense_is_left_out() -> None:
     ],
 )
 def test_what_is_there_counts_in_whole_units_and_the_rest_is_named(text: str, amount: int, odd: bool) -> None:
-    found, texts = to_stock({"x.example/y": text})
+    found, texts = to_allocatable({"x.example/y": text})
     assert found["x.example/y"] == amount
     assert texts == ((("x.example/y", text[:64]),) if odd else ())
 
 
 def test_half_a_thousandth_of_a_core_is_not_there() -> None:
-    found, texts = to_stock({"cpu": "1500100u"})
+    found, texts = to_allocatable({"cpu": "1500100u"})
     assert (found["cpu"], texts) == (1500, (("cpu", "1500100u"),))

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from sampan.kube.objects.events import MOST, Event, events_of
+from sampan.kube.objects.events import MAX_EVENTS, Event, events_of
 from sampan.kube.transport.client import Client
 from unit.controller.fake_cluster import cluster
 
@@ -21,7 +21,7 @@ async def test_events_of_these_objects_are_read_and_no_others() -> None:
             api.put("v1/events", event(f"e{number}", uid, reason="FailedMount", message=f"about {uid}"))
         found = await events_of(client, "jobs", ("u1", "u3"))
         assert [each.message for each in found] == ["about u1", "about u3"]
-        assert all(f"limit={MOST}" in call.path for call in api.calls("GET"))
+        assert all(f"limit={MAX_EVENTS}" in call.path for call in api.calls("GET"))
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from member_objects import as_node, as_pod, node_body, pod_body
 from sampan.kube.objects import summary as summaries
 from sampan.kube.objects.meta import ConfigMap, ObjectMeta
 from sampan.kube.objects.runtime_class import RuntimeClass
-from sampan.kube.objects.summary import KEY, BadSummary, Summary, open_parcel, pack
+from sampan.kube.objects.summary import KEY, BadSummary, Summary, pack, parse_packed
 from sampan.kube.objects.workloads import Node
 
 
@@ -45,7 +45,7 @@ def test_what_goes_in_comes_out(rows: list[tuple[dict[str, str], bool, int]]) ->
         body["metadata"]["labels"] |= labels
         nodes.append(as_node(body))
     told = summary(nodes=nodes)
-    assert open_parcel(holder(pack(told))).summary() == told
+    assert parse_packed(holder(pack(told))).summary() == told
     assert pack(told) == pack(told)
 
 
@@ -66,7 +66,7 @@ def test_what_is_outside_of_the_bounds_is_neither_written_nor_read(bad: Summary,
     with pytest.raises(BadSummary, match=want):
         pack(bad)
     with pytest.raises(BadSummary, match=want):
-        open_parcel(holding(gzip.compress(msgspec.json.encode(bad)))).summary()
+        parse_packed(holding(gzip.compress(msgspec.json.encode(bad)))).summary()
 
 
 @pytest.mark.parametrize(
@@ -87,13 +87,13 @@ def test_what_is_outside_of_the_bounds_is_neither_written_nor_read(bad: Summary,
 )
 def test_what_cannot_be_read_is_refused_with_a_word(data: ConfigMap, want: str) -> None:
     with pytest.raises(BadSummary, match=want):
-        open_parcel(data).summary()
+        parse_packed(data).summary()
 
 
 def test_a_small_parcel_with_much_inside_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(summaries, "MOST_TEXT", 1000)
     with pytest.raises(BadSummary, match="larger than 1000 bytes"):
-        open_parcel(holding(gzip.compress(b" " * 100_000))).summary()
+        parse_packed(holding(gzip.compress(b" " * 100_000))).summary()
 
 
 def test_an_object_that_no_api_server_holds_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,12 +101,12 @@ def test_an_object_that_no_api_server_holds_is_not_read(monkeypatch: pytest.Monk
     body = node_body("a")
     body["metadata"]["labels"] = {f"label-{number}": "x" for number in range(100)}
     with pytest.raises(BadSummary, match="no API server holds more than 1000"):
-        open_parcel(holder(pack(summary(nodes=[as_node(body)]))))
+        parse_packed(holder(pack(summary(nodes=[as_node(body)]))))
 
 
 def test_equal_objects_are_equal_content_whatever_the_heartbeat() -> None:
     first, second, third = (
-        open_parcel(holder(pack(each))) for each in (summary(sequence=1), summary(sequence=2), summary(sequence=3, nodes=several(2)))
+        parse_packed(holder(pack(each))) for each in (summary(sequence=1), summary(sequence=2), summary(sequence=3, nodes=several(2)))
     )
     assert first.content == second.content != third.content
     assert [each.sequence for each in (first, second, third)] == [1, 2, 3]
@@ -121,7 +121,7 @@ def test_a_summary_that_no_configmap_holds_is_not_written(monkeypatch: pytest.Mo
 def test_runtime_classes_that_may_not_be_looked_at_are_told_apart_from_none() -> None:
     kata = msgspec.convert({"metadata": {"name": "kata"}, "overhead": {"podFixed": {"memory": "2Gi"}}}, RuntimeClass)
     told = [summary(runtime_classes=classes) for classes in (None, [], [kata])]
-    assert [open_parcel(holder(pack(each))).summary() for each in told] == told
-    assert len({open_parcel(holder(pack(each))).content for each in told}) == 3
+    assert [parse_packed(holder(pack(each))).summary() for each in told] == told
+    assert len({parse_packed(holder(pack(each))).content for each in told}) == 3
     with pytest.raises(BadSummary, match="runtimeClasses: each entry"):
         pack(summary(runtime_classes=[kata, kata]))

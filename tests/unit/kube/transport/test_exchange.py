@@ -46,7 +46,7 @@ async def exchanging(api: FakeApi, limits: Limits | None = None) -> AsyncIterato
 async def test_repeats_when_the_server_says_when(api: FakeApi, code: int) -> None:
     api.fail("GET", replying(code, "", Retry_After="1"))
     async with exchanging(api) as (exchange, seen):
-        assert await exchange.carry_out(call(retry=SAFE))
+        assert await exchange.send(call(retry=SAFE))
     assert seen == [("get", "configmaps", str(code)), ("get", "configmaps", "200")]
 
 
@@ -55,7 +55,7 @@ async def test_does_not_repeat_past_the_deadline(api: FakeApi) -> None:
     async with exchanging(api) as (exchange, _):
         async with asyncio.timeout(30):
             with pytest.raises(TooManyRequests) as caught:
-                await exchange.carry_out(call(retry=SAFE))
+                await exchange.send(call(retry=SAFE))
     assert caught.value.retry_after == 60
     assert api.count("GET") == 1
 
@@ -65,7 +65,7 @@ async def test_does_not_repeat_what_may_be_done(api: FakeApi) -> None:
     async with exchanging(api) as (exchange, _):
         for _ in range(2):
             with pytest.raises(ServerError) as caught:
-                await exchange.carry_out(call("POST"))
+                await exchange.send(call("POST"))
             assert caught.value.outcome_unknown
     assert api.count("POST") == 2
 
@@ -79,7 +79,7 @@ async def test_a_write_whose_reply_is_lost_is_unknown_and_sent_once(api: FakeApi
     api.fail("POST", cut)
     async with exchanging(api) as (exchange, seen):
         with pytest.raises(Unreachable) as caught:
-            await exchange.carry_out(call("POST"))
+            await exchange.send(call("POST"))
     assert caught.value.outcome_unknown
     assert caught.value.__context__ is None  # aiohttp's errors carry the token
     assert api.count("POST") == 1
@@ -90,7 +90,7 @@ async def test_a_hung_server_costs_one_timeout(api: FakeApi) -> None:
     api.fail("POST", sending(hang=True))
     async with exchanging(api) as (exchange, seen):
         with pytest.raises(Unreachable, match="Timeout") as caught:
-            await exchange.carry_out(call("POST", timeout=1.0))
+            await exchange.send(call("POST", timeout=1.0))
     assert caught.value.outcome_unknown
     assert seen == [("post", "configmaps", "Timeout")]
 
@@ -100,15 +100,15 @@ async def test_refused_is_known_not_to_be_done(api: FakeApi) -> None:
         free = replace(credentials(api), port=1)
         await exchange.replace_credentials(free)
         with pytest.raises(Unreachable, match="ConnectionRefused") as caught:
-            await exchange.carry_out(call("POST"))
+            await exchange.send(call("POST"))
     assert not caught.value.outcome_unknown
 
 
 async def test_our_own_limits_never_make_a_write_unknown(api: FakeApi) -> None:
     async with exchanging(api, Limits(qps=0.01, burst=1)) as (exchange, _):
-        await exchange.carry_out(call())
+        await exchange.send(call())
         with pytest.raises(Unreachable, match="Throttled") as caught:
-            await exchange.carry_out(call("POST", timeout=0.1))
+            await exchange.send(call("POST", timeout=0.1))
     assert not caught.value.outcome_unknown
     assert api.count("POST") == 0
 
@@ -126,7 +126,7 @@ async def test_no_more_in_flight_than_allowed(api: FakeApi) -> None:
 
     api.fail("GET", *[counting] * 12)
     async with exchanging(api, Limits(max_in_flight=3)) as (exchange, _):
-        await asyncio.gather(*(exchange.carry_out(call()) for _ in range(12)))
+        await asyncio.gather(*(exchange.send(call()) for _ in range(12)))
     assert most == 3
 
 
@@ -134,12 +134,12 @@ async def test_rotation_is_used_at_once_and_wakes_who_waits(api: FakeApi) -> Non
     api.tokens = {"new"}
     async with exchanging(api) as (exchange, _):
         with pytest.raises(Unauthorized):
-            await exchange.carry_out(call())
+            await exchange.send(call())
         waiter = asyncio.create_task(exchange.pause(60))
         await asyncio.sleep(0)
         assert await exchange.replace_credentials(credentials(api, token="new"))
         assert await asyncio.wait_for(waiter, 1)
-        assert await exchange.carry_out(call())
+        assert await exchange.send(call())
         assert not await exchange.replace_credentials(credentials(api, token="new"))
         assert not await exchange.pause(0.01)
 
@@ -148,7 +148,7 @@ async def test_who_waits_is_woken_by_word_that_the_server_answers_again(api: Fak
     async with exchanging(api) as (exchange, _):
         waiter = asyncio.create_task(exchange.pause(60))
         await asyncio.sleep(0)
-        exchange.rouse()
+        exchange.wake()
         assert await asyncio.wait_for(waiter, 1)
         assert not await exchange.pause(0.01)
 
@@ -160,14 +160,14 @@ async def test_credentials_that_cannot_be_used_leave_the_old_ones(api: FakeApi) 
             await exchange.replace_credentials(broken)
         with pytest.raises(AddressRefused):
             await exchange.replace_credentials(replace(credentials(api), host="169.254.169.254", policy=LOOPBACK))
-        assert await exchange.carry_out(call())
+        assert await exchange.send(call())
 
 
 async def test_another_ca_is_a_tls_failure(api: FakeApi) -> None:
     async with exchanging(api) as (exchange, _):
         await exchange.replace_credentials(credentials(api, ca=authority("stranger")))
         with pytest.raises(TLSFailure, match="TLSError") as caught:
-            await exchange.carry_out(call("POST"))
+            await exchange.send(call("POST"))
     assert not caught.value.outcome_unknown
 
 

@@ -17,7 +17,7 @@ def record(name: str) -> Path:
 
 
 def test_two_federations_never_share_a_port_even_while_nothing_listens() -> None:
-    first, second = ports.take(7, record("one")), ports.take(7, record("two"))
+    first, second = ports.reserve_ports(7, record("one")), ports.reserve_ports(7, record("two"))
     assert len(set(first) | set(second)) == 14
     assert json.loads(record("one").read_text()) == first
 
@@ -29,16 +29,16 @@ def test_a_port_somebody_listens_on_is_passed_over(monkeypatch: pytest.MonkeyPat
         other.listen()
         port = other.getsockname()[1]
         monkeypatch.setattr(ports, "_RANGE", (port, *range(port - 50, port)))
-        assert ports.take(1, record("one")) != [port]
+        assert ports.reserve_ports(1, record("one")) != [port]
 
 
 def test_ports_lie_below_the_range_of_outgoing_connections() -> None:
     first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    assert max(ports.take(20, record("one"))) < first
+    assert max(ports.reserve_ports(20, record("one"))) < first
 
 
 def test_when_all_are_taken_the_answer_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ports, "_RANGE", range(18000, 18000))
     with pytest.raises(LocalError, match="stop a federation"):
-        ports.take(1, record("one"))
+        ports.reserve_ports(1, record("one"))
     assert not record("one").exists()
