@@ -26,6 +26,12 @@ class Figure:
     """Writes an amount as the manifest does."""
     unit: str = ""
     """What follows the amount in a sentence."""
+    joint: str = " of "
+    """Between an amount and the name."""
+
+    def phrase(self, amount: int) -> str:
+        """Return an amount with its name: `80Gi of memory`, `989.00 FP16 TFLOPS`."""
+        return f"{self.told(amount)}{self.joint}{self.name}"
 
     def told(self, amount: int | None) -> str:
         """Return an amount as people read it."""
@@ -34,7 +40,14 @@ class Figure:
 
 FIGURES: Final = (
     Figure(name="memory", field="memoryPerDevice", wanted="memory_per_device", known=lambda have: have.memory, show=format_bytes),
-    Figure(name="FP16 TFLOPS", field="fp16TFLOPS", wanted="fp16_tflops", known=lambda have: have.fp16_tflops, show=format_micro),
+    Figure(
+        name="FP16 TFLOPS",
+        field="fp16TFLOPS",
+        wanted="fp16_tflops",
+        known=lambda have: have.fp16_tflops,
+        show=format_micro,
+        joint=" ",
+    ),
     Figure(
         name="memory bandwidth",
         field="memoryBandwidthGBps",
@@ -43,7 +56,14 @@ FIGURES: Final = (
         show=lambda amount: str(amount // 10**9),
         unit=" GB/s",
     ),
-    Figure(name="FP64 TFLOPS", field="fp64TFLOPS", wanted="fp64_tflops", known=lambda have: have.tflops(Precision.FP64), show=format_micro),
+    Figure(
+        name="FP64 TFLOPS",
+        field="fp64TFLOPS",
+        wanted="fp64_tflops",
+        known=lambda have: have.tflops(Precision.FP64),
+        show=format_micro,
+        joint=" ",
+    ),
 )
 
 

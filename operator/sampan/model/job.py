@@ -86,17 +86,22 @@ class Requirement:
 
     def matches(self, have: AcceleratorClass, *, resource: str) -> bool:
         """Tell whether devices of a class that are handed out as a resource bear every name that it asks for; figures are no names."""
-        theirs = {**have.names, "resource": resource}
-        return all(theirs.get(word) == name for word, name in self.names.items())
+        return (
+            self.accelerator_class in (None, have.name)
+            and self.family in (None, have.family)
+            and self.vendor in (None, have.vendor)
+            and self.stack in (None, have.stack)
+            and self.resource in (None, resource)
+        )
 
     def shortfall(self, have: AcceleratorClass) -> tuple[Shortfall | NoFigure, ...]:
         """Return the figures that devices of a class have too little of; one that is not known is not enough."""
-        asked = ((figure, getattr(self, figure.wanted)) for figure in FIGURES)
-        short = (Shortfall(each, wanted, each.known(have)) for each, wanted in asked if wanted is not None)
-        return (
-            *(each for each in short if each.present is None or each.present < each.wanted),
-            *(NoFigure(precision) for precision in self.precisions if not have.tflops(precision)),
-        )
+        found: list[Shortfall | NoFigure] = []
+        for figure in FIGURES:
+            wanted = getattr(self, figure.wanted)
+            if wanted is not None and ((present := figure.known(have)) is None or present < wanted):
+                found.append(Shortfall(figure, wanted, present))
+        return (*found, *(NoFigure(precision) for precision in self.precisions if not have.tflops(precision)))
 
     def relaxed_to(self, have: AcceleratorClass, *, resource: str) -> "Requirement":
         """Return the requirement with the names and figures that it sets as a class has them, without those that are not known of it."""

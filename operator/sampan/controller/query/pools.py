@@ -14,12 +14,13 @@ from sampan.model.members.offer import Offer, OfferKey
 from sampan.model.snapshot import Snapshot
 from sampan.model.values.quantity import format_micro
 from sampan.model.values.vector import Vector
-from sampan.scheduling.feasibility.filters import Filter, FilterContext, accepting, approved, connected, member_queue, permitted, valid
-from sampan.scheduling.feasibility.objections import unmet_constraint
+from sampan.scheduling.feasibility.constraints.context import FilterContext
+from sampan.scheduling.feasibility.constraints.member import MEMBER_QUEUE
+from sampan.scheduling.feasibility.constraints.offer import ACCEPTING, APPROVED, CONNECTED, PERMITTED, VALID
 
 Labels = tuple[tuple[str, str], ...]
-OF_ANY_JOB: Final[tuple[Filter, ...]] = (approved, accepting, valid, connected, permitted, member_queue)
-"""Filters that read nothing of a job."""
+OF_ANY_JOB: Final = (APPROVED, ACCEPTING, VALID, CONNECTED, PERMITTED, MEMBER_QUEUE)
+"""Constraints that read nothing of a job."""
 _ANY: Final = Demand(alternative=None, requirement=None, per_replica=Vector(), replicas=1, least_replicas=1)
 
 
@@ -49,7 +50,7 @@ def _used(cells: Sequence[Cell], snapshot: Snapshot) -> dict[tuple[OfferKey, int
 def _item(snapshot: Snapshot, cell: Cell, *, namespace: str, tenant: Labels, used: int) -> dict[str, Any]:
     offer = snapshot.offers[cell.offer]
     told = summarise(cell.pool, snapshot.clusters[offer.cluster_uid or ""], used=used)
-    question = FilterContext(
+    context = FilterContext(
         demand=_ANY,
         placement=Placement(),
         offer=offer,
@@ -58,7 +59,7 @@ def _item(snapshot: Snapshot, cell: Cell, *, namespace: str, tenant: Labels, use
         currency=snapshot.currency,
         tenant=tenant,
     )
-    against = [unmet_constraint(reason, question) for check in OF_ANY_JOB if (reason := check(question)) is not None]
+    against = [(each.reason, *each.words(context)) for each in OF_ANY_JOB if each.violated(context)]
     return {
         "metadata": {"name": f"{cell.offer.namespace}.{cell.offer.name}.{told.name}", "namespace": namespace},
         "offer": _offer(offer),
@@ -69,10 +70,10 @@ def _item(snapshot: Snapshot, cell: Cell, *, namespace: str, tenant: Labels, use
         "nodes": told.nodes,
         "devices": told.devices,
         "free": told.free,
-        "pricePerDeviceHour": None if question.price is None else format_micro(question.price),
+        "pricePerDeviceHour": None if context.price is None else format_micro(context.price),
         "currency": snapshot.currency,
         "usable": not against,
-        "objections": [{"reason": str(each.reason), "needed": each.needed, "present": each.present} for each in against],
+        "objections": [{"reason": str(reason), "needed": needed, "present": present} for reason, needed, present in against],
     }
 
 

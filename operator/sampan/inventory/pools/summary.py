@@ -14,7 +14,6 @@ from sampan.model.members.device import DeviceGroup
 from sampan.model.members.offer import Offer, OfferKey
 from sampan.scheduling.capacity.limits import devices_of
 from sampan.scheduling.capacity.node_room import usable
-from sampan.scheduling.feasibility.filters import memory_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +73,7 @@ def summarise(pool: Pool, cluster: Cluster, *, used: int = 0, kept: int = 0) -> 
 
     `used`: devices that count against the cap (see `own_use`). `kept`: devices that reservations keep in the pool.
     """
-    units = pool.units_per_device
+    units, have = pool.units_per_device, pool.device_class
     present = [name for name in pool.nodes if name in cluster.nodes]
     frees = [_free(pool, cluster, name=name, units=units) for name in present] if pool.resource else []
     usables = [usable(free, cluster, name, sharing=pool.sharing) for name, free in zip(present, frees, strict=False)]
@@ -98,7 +97,7 @@ def summarise(pool: Pool, cluster: Cluster, *, used: int = 0, kept: int = 0) -> 
         reserved=kept,
         schedulable=schedulable,
         largest_gang=_largest_gang(pool, usables, schedulable),
-        memory_per_device=memory_of(pool),
+        memory_per_device=have.memory if have else None,
         cards=_physical(pool, cluster, present) if pool.resource else None,
         profile=pool.profile,
         publisher=pool.publisher,

@@ -14,8 +14,9 @@ from sampan.scheduling.answers.wording import unknown_words
 from sampan.scheduling.cache import reasons_in
 from sampan.scheduling.capacity.resources import RequestTable
 from sampan.scheduling.diagnosis import Diagnosis, diagnose
-from sampan.scheduling.feasibility.filters import FilterContext, refusals
-from sampan.scheduling.feasibility.objections import unmet_constraint
+from sampan.scheduling.feasibility.constraints.context import FilterContext
+from sampan.scheduling.feasibility.constraints.obstacles import ROOM
+from sampan.scheduling.feasibility.constraints.table import OUTSIDE, violated, words_of
 from sampan.scheduling.feasibility.scores import HOUR, expected_seconds
 from sampan.scheduling.feasibility.unknown_names import likeness
 from sampan.scheduling.selection import ScoredCell, feasible_cells, scored_cell
@@ -23,18 +24,7 @@ from sampan.scheduling.state import CycleState, Entry
 
 MOST_PROVED: Final = 64
 """Refused cells for which a smallest change is looked for: the mildest."""
-_ROOM: Final = (
-    Reason.TOO_LARGE,
-    Reason.QUOTA_EXHAUSTED,
-    Reason.MEMBER_QUEUE_FULL,
-    Reason.RESERVED_FOR_OTHERS,
-    Reason.INSUFFICIENT_CAPACITY,
-)
-_OUTSIDE: Final = {
-    Reason.INTERCONNECT_MISSING: ("nodes of one fabric domain", "no fabric domain is known here"),
-    Reason.OFFER_COOLING_DOWN: ("a pool that does not cool down", "a start here failed a short while ago, of this job or of one like it"),
-}
-"""Reasons that neither filters nor room give."""
+_OF_ROOM: Final = frozenset(each.reason for each in ROOM)
 
 
 def cell_answers(state: CycleState, entry: Entry) -> tuple[CellAnswer, ...]:
@@ -82,7 +72,7 @@ class CellAnswers:
             if column in chosen:
                 continue
             context, probe = self.context(column, index), self.probe(column, index)
-            told = _objections(reasons_in(int(against.masks[place])), context, probe, hint=hints[index])
+            told = _unmet(reasons_in(int(against.masks[place])), context, probe, hint=hints[index])
             answer = replace(self._base(column, index, replicas=probe.demand.least_replicas), unmet=told)
             if len(answers) < MOST_PROVED:
                 proposal = smallest_change(self.entry.job.shape, index, context=context, probe=probe)
@@ -128,7 +118,7 @@ class CellAnswers:
         """Return the answer without a verdict: names, prices, times."""
         state, demand, cell = self.state, self.entry.job.shape.demands[index], self.state.cell(column)
         price = self.context(column, index).price
-        devices = demand.requirement.count * replicas if demand.requirement else 0
+        devices = demand.devices * replicas
         hourly = None if price is None or not devices else price * devices
         expected = self._expected(demand, column)
         return CellAnswer(
@@ -152,12 +142,18 @@ class CellAnswers:
         return expected_seconds(shape, demand, on=self.state.cell(column).pool.accelerator, classes=self.state.snapshot.classes)
 
 
-def _objections(reasons: tuple[Reason, ...], context: FilterContext, probe: CellProbe, *, hint: str) -> tuple[UnmetConstraint, ...]:
+def _unmet(reasons: tuple[Reason, ...], context: FilterContext, probe: CellProbe, *, hint: str) -> tuple[UnmetConstraint, ...]:
     """Return everything against a cell, worst first. Filters are asked again: where devices are wrong, rows leave some out."""
-    told = [unmet_constraint(reason, context, hint=hint) for reason in refusals(context)]
-    told += [UnmetConstraint(reason, *_OUTSIDE[reason]) for reason in reasons if reason in _OUTSIDE]
-    told += [shortage(reason, probe) for reason in reasons if reason in _ROOM]
+    told = [unmet_constraint(reason, context, hint=hint) for reason in violated(context)]
+    told += [UnmetConstraint(reason, *OUTSIDE[reason]) for reason in reasons if reason in OUTSIDE]
+    told += [shortage(reason, probe) for reason in reasons if reason in _OF_ROOM]
     return tuple(sorted(told, key=lambda each: each.reason.severity))
+
+
+def unmet_constraint(reason: Reason, context: FilterContext, *, hint: str = "") -> UnmetConstraint:
+    """Return a filter's reason with values; `hint` follows what is needed where the devices are others."""
+    needed, present = words_of(reason, context)
+    return UnmetConstraint(reason, needed + (hint if reason is Reason.ACCELERATOR_MISMATCH else ""), present)
 
 
 def _for(hourly: int | None, seconds: int | None) -> int | None:

@@ -12,7 +12,7 @@ from sampan.scheduling.answers.values import CellAnswer, Explanation, StartForec
 from sampan.scheduling.answers.wording import headline, word
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.diagnosis import refusal
-from sampan.scheduling.feasibility.objections import moment
+from sampan.scheduling.feasibility.constraints.phrases import moment
 from sampan.scheduling.queueing.order import next_eligible_at
 
 

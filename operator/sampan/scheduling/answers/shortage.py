@@ -1,4 +1,4 @@
-"""What a cell lacks in room, resource by resource, with values: on its nodes, by reservations and limits. Filters are in `objections`."""
+"""What a cell lacks in room, resource by resource, with values: on its nodes, by reservations and limits. Nothing that filters judge."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -14,6 +14,7 @@ from sampan.scheduling.capacity.request import replica_request
 from sampan.scheduling.capacity.resources import NodeResources, Request, RequestTable, fits
 from sampan.scheduling.capacity.topology import Numbers
 from sampan.scheduling.feasibility.amount_words import amount_words
+from sampan.scheduling.feasibility.constraints.table import meaning
 from sampan.scheduling.state import CycleState
 
 _LIMITED: Final = {Reason.QUOTA_EXHAUSTED: "the quota of the job namespace", Reason.MEMBER_QUEUE_FULL: "the member's queue"}
@@ -72,7 +73,7 @@ def shortage(reason: Reason, probe: CellProbe) -> UnmetConstraint:
         return UnmetConstraint(reason, *capped)
     if reason is Reason.RESERVED_FOR_OTHERS:
         needed = f"room for {_replicas(least)} that is not held"
-        return UnmetConstraint(reason, needed, "free now, but held for a job that comes first")
+        return UnmetConstraint(reason, needed, meaning(reason, probe.job.shape))
     stock = state.matrix.allocatable if reason is Reason.TOO_LARGE else state.matrix.free
     name, each, most = short_resource(probe, stock)
     now = "even when empty" if reason is Reason.TOO_LARGE else "now"
@@ -150,8 +151,7 @@ def _left_words(limit: Limit, name: str) -> str:
 
 def _capped(probe: CellProbe) -> tuple[str, str] | None:
     """Return the cap on devices of the offer's rule that is too low even if nothing ran."""
-    count = probe.demand.requirement.count if probe.demand.requirement else 0
-    wanted = count * probe.demand.least_replicas
+    wanted = probe.demand.devices * probe.demand.least_replicas
     for limit in probe.state.limits.limits:
         if probe.column in limit.columns.tolist() and "" in limit.total and limit.total[""] < wanted:
             return f"{wanted} devices", f"the offer caps this pool at {limit.total['']} devices"

@@ -16,7 +16,6 @@ from sampan.scheduling.capacity.cells import CellColumn
 from sampan.scheduling.capacity.node_selection import Flags
 from sampan.scheduling.capacity.resources import CellKind, NodeResources, Request, RequestTable
 from sampan.scheduling.capacity.topology import Cards, Numbers
-from sampan.scheduling.feasibility.device_names import named
 
 WEIGHTS: Final = 2**12
 """The weights of a mix are scaled down to this sum, so that sums over a node stay inside int64."""
@@ -205,7 +204,8 @@ def _less(cards: Numbers, request: Request) -> Numbers:
 
 def _suits(wanted: Requirement | None, pool: Pool) -> bool:
     """Tell whether a demand could be for the devices of a pool, going by what names them."""
-    if wanted is None or not pool.resource:
+    have = pool.device_class
+    if wanted is None or have is None:
         return False
-    suits = named(wanted, pool) and wanted.partition in ("", pool.profile)
+    suits = wanted.matches(have, resource=pool.resource) and wanted.partition in ("", pool.profile)
     return suits and (wanted.share is not None) == (pool.sharing.value == "Virtual")

@@ -21,7 +21,7 @@ def replica_request(demand: Demand, pool: Pool) -> Vector:
         extra = extra + fill(demand.per_replica, zeros=demand.zeros, fills=fills_of(pool.admission))
     if demand.requirement is None or not pool.resource:
         return demand.per_replica + extra if extra.amounts else demand.per_replica
-    units = demand.requirement.count * (pool.accelerator.units_per_device if pool.accelerator else 1)
+    units = demand.requirement.count * pool.units_per_device
     return Vector.total((demand.per_replica, Vector.of({pool.resource: units}), extra))
 
 

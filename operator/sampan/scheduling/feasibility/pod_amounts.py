@@ -50,7 +50,7 @@ def devices_of(demand: Demand, pool: Pool) -> Iterable[tuple[str, int]]:
     need = demand.requirement
     if need is None or not pool.resource or pool.claim is not None:
         return
-    units = pool.accelerator.units_per_device if pool.accelerator else 1
+    units = pool.units_per_device
     yield pool.resource, need.count * units
     if need.share is not None:
         yield from (companions(pool.resource, need.share) or {}).items()

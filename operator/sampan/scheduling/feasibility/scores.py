@@ -15,7 +15,7 @@ from sampan.model.job import Demand, Domestic, Shape
 from sampan.model.members.accelerator import AcceleratorClass
 from sampan.model.policy import Policy
 from sampan.model.values.quantity import INFINITE, MICRO
-from sampan.scheduling.feasibility.filters import FilterContext
+from sampan.scheduling.feasibility.constraints.context import FilterContext
 
 HOUR: Final = 3600
 FULL: Final = 100
@@ -160,4 +160,4 @@ def _reference_seconds(r: ScoreContext) -> int:
 
 
 def _devices(demand: Demand) -> int:
-    return demand.requirement.count * demand.replicas if demand.requirement else 0
+    return demand.devices * demand.replicas

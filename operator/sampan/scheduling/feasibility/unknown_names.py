@@ -11,17 +11,9 @@ from sampan.model.job import Requirement, Shape
 from sampan.model.members.cluster import Pool
 from sampan.model.plan import UnknownName
 from sampan.model.snapshot import Snapshot
-from sampan.scheduling.feasibility.device_names import names_in
 
-_FIELDS: Final = (
-    ("class", "accelerator_class", "name"),
-    ("family", "family", "family"),
-    ("vendor", "vendor", "vendor"),
-    ("stack", "stack", "stack"),
-)
-"""(word of the manifest, field of Requirement, field of AcceleratorClass)."""
 _LEAST_LIKE: Final = {"class": 0.4, "family": 0.6, "vendor": 0.65, "stack": 0.65}
-"""How like a name must be to be a slip of the pen, 0..1: short names are alike by chance."""
+"""How like a name must be to be a slip of the pen, 0..1, by the words that classes bear: short names are alike by chance."""
 
 
 class KnownNames:
@@ -39,28 +31,28 @@ class KnownNames:
     def unknown_in(self, need: Requirement | None, index: int = 0) -> tuple[UnknownName, ...]:
         """Return the same of one demand, by its place in the shape."""
         found = []
-        for word, field, fact in _FIELDS if need is not None else ():
-            wanted = getattr(need, field)
-            if wanted is not None and wanted not in self._of(word, fact) and (word, wanted) not in self._of_untold():
-                found.append(UnknownName(index=index, word=word, name=wanted, nearest=_nearest(word, wanted, self._of(word, fact))))
+        for word, name in need.names.items() if need is not None else ():
+            known = self._of(word) if word in _LEAST_LIKE else None
+            if known is not None and name not in known and (word, name) not in self._of_untold():
+                found.append(UnknownName(index=index, word=word, name=name, nearest=_nearest(word, name, known)))
         return tuple(found)
 
-    def _of(self, word: str, fact: str) -> frozenset[str]:
+    def _of(self, word: str) -> frozenset[str]:
         if word not in self._by_class:
-            self._by_class[word] = frozenset(str(getattr(each, fact)) for each in self._snapshot.classes.values())
+            self._by_class[word] = frozenset(each.names[word] for each in self._snapshot.classes.values() if word in each.names)
         return self._by_class[word]
 
     def _of_untold(self) -> frozenset[tuple[str, str]]:
         """Return the names of devices whose class is not told."""
         if self._untold is None:
             pools = (cell.pool for cell in self._snapshot.cells if cell.pool.accelerator is None and cell.pool.resource)
-            self._untold = frozenset(name for pool in pools for name in names_in(pool))
+            self._untold = frozenset(name for pool in pools for name in pool.device_names.items())
         return self._untold
 
 
 def likeness(unknown: tuple[UnknownName, ...], pool: Pool) -> float:
     """Return how like the names of a pool's devices are to names that nobody knows, 0..1 each; 0 for one that is like none known."""
-    names = dict(names_in(pool))
+    names = pool.device_names
     return sum(_like(each.name, names.get(each.word, "")) for each in unknown if each.nearest)
 
 

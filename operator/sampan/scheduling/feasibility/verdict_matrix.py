@@ -20,7 +20,9 @@ from sampan.model.snapshot import Snapshot
 from sampan.model.values.quantity import INFINITE
 from sampan.scheduling.capacity.cells import CellColumn
 from sampan.scheduling.capacity.topology import Numbers
-from sampan.scheduling.feasibility.filters import CELL_FILTERS, OFFER_FILTERS, POOL_FILTERS, Filter, FilterContext
+from sampan.scheduling.feasibility.constraints.context import FilterContext
+from sampan.scheduling.feasibility.constraints.record import Reads
+from sampan.scheduling.feasibility.constraints.table import failed_mask
 from sampan.scheduling.feasibility.scores import FULL, SCORERS, ScoreContext, cost_steps
 
 WRONG_DEVICES: Final = sum(1 << reason.severity for reason in Reason if reason.wrong_devices)
@@ -185,23 +187,22 @@ class VerdictMatrix:
     def _mask(self, rows: ShapeVerdicts, row: DemandRow, columns: Numbers) -> None:
         """Put together what offers, pools and cells say."""
         offers = self._offer_mask(rows, row, columns)
-        pools = self._each(self._facts_at, columns, lambda at: _failed_mask(POOL_FILTERS, self._context(rows, row, at)))
+        pools = self._each(self._facts_at, columns, lambda at: failed_mask(Reads.POOL, self._context(rows, row, at)))
         masks = offers | pools
         for place in np.flatnonzero((pools & WRONG_DEVICES) == 0).tolist():
-            masks[place] |= _failed_mask(CELL_FILTERS, self._context(rows, row, int(columns[place])))
+            masks[place] |= failed_mask(Reads.BOTH, self._context(rows, row, int(columns[place])))
         if (row.reason_mask[columns] != masks).any():
             row.version += 1
             row.reason_mask[columns] = masks
 
     def _offer_mask(self, rows: ShapeVerdicts, row: DemandRow, columns: Numbers) -> Numbers:
         """Return what offers say; asked for all columns at once it is kept for the next shape that differs in nothing they read."""
-        need = row.demand.requirement
-        devices = need.count * row.demand.least_replicas if need else 0
+        devices = row.demand.devices * row.demand.least_replicas
         key = (rows.shape.placement, rows.shape.tenant, rows.policy_known, row.demand.limit_seconds, devices)
         whole = len(columns) == len(self._cells)
         said = self._offer_masks.get(key) if whole else None
         if said is None:
-            said = self._each(self._offer_at, columns, lambda at: _failed_mask(OFFER_FILTERS, self._context(rows, row, at)))
+            said = self._each(self._offer_at, columns, lambda at: failed_mask(Reads.OFFER, self._context(rows, row, at)))
             if whole:
                 self._offer_masks[key] = said
         return said
@@ -272,15 +273,6 @@ def facts_of(pool: Pool) -> Pool:
         compute_capability=pool.compute_capability,
         for_devices_only=pool.for_devices_only,
     )
-
-
-def _failed_mask(checks: Sequence[Filter], context: FilterContext) -> int:
-    mask = 0
-    for check in checks:
-        reason = check(context)
-        if reason is not None:
-            mask |= 1 << reason.severity
-    return mask
 
 
 def _price(offer: Offer, pool: Pool, snapshot: Snapshot) -> int:

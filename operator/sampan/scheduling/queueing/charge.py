@@ -40,7 +40,7 @@ def usage_charge(done: Assignment, cell: Cell, cluster: Cluster) -> int:
     """Return micro-units of common-unit hours for what an assignment may hold, not decayed forward; at least 1."""
     seconds = UNDECLARED if done.demand.span_seconds is None else done.demand.span_seconds
     request, pool = replica_request(done.demand, cell.pool), cell.pool
-    units = pool.accelerator.units_per_device if pool.accelerator else 1
+    units = pool.units_per_device
     rate = device_rate(done.demand, pool)
     total = 0
     for node, replicas in done.nodes:

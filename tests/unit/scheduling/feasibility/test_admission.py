@@ -13,7 +13,8 @@ from sampan.model.members.cluster import Pool
 from sampan.model.reason import Reason
 from sampan.model.values.vector import PODS, Vector
 from sampan.scheduling.feasibility.admission import Fault, uncovered, unnamed, violations
-from sampan.scheduling.feasibility.filters import FilterContext, refusals
+from sampan.scheduling.feasibility.constraints.context import FilterContext
+from sampan.scheduling.feasibility.constraints.table import violated
 
 GPU = "nvidia.com/gpu"
 POOL = Pool(name="p", cluster_uid="c1", nodes=("n",), resource=GPU, accelerator=accelerator_class(H100))
@@ -128,7 +129,7 @@ def test_what_a_queue_does_not_hand_out() -> None:
 
 def refusals_in(pool: Pool) -> tuple[Reason, ...]:
     wanted = demand(requirement(H100, 1))
-    return refusals(FilterContext(demand=wanted, placement=Placement(), offer=offer(), pool=pool, now=NOW, currency="CNY"))
+    return violated(FilterContext(demand=wanted, placement=Placement(), offer=offer(), pool=pool, now=NOW, currency="CNY"))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from sampan.model.members.accelerator import AcceleratorClass
 from sampan.model.members.offer import Energy
 from sampan.model.policy import BALANCED, Policy
 from sampan.model.values.quantity import MICRO
-from sampan.scheduling.feasibility.filters import FilterContext
+from sampan.scheduling.feasibility.constraints.context import FilterContext
 from sampan.scheduling.feasibility.scores import (
     ScoreContext,
     cost,

@@ -10,7 +10,8 @@ from sampan.model.members.offer import ENERGY_AGE, Energy
 from sampan.model.policy import BUILT_IN
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.cache import Memo, reasons_in
-from sampan.scheduling.feasibility.filters import FilterContext, refusals
+from sampan.scheduling.feasibility.constraints.context import FilterContext
+from sampan.scheduling.feasibility.constraints.table import violated
 from sampan.scheduling.feasibility.scores import SCORERS, ScoreContext, weighted_parts
 from sampan.scheduling.feasibility.verdict_matrix import WRONG_DEVICES, facts_of
 from strategies import worlds
@@ -33,7 +34,7 @@ def check(world: Snapshot) -> None:
                     now=world.now,
                     currency=world.currency,
                 )
-                reasons, mask = refusals(context), int(row.reason_mask[number])
+                reasons, mask = violated(context), int(row.reason_mask[number])
                 if mask & WRONG_DEVICES:
                     assert set(reasons_in(mask)) <= set(reasons)
                 else:

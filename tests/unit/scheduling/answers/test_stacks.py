@@ -7,7 +7,7 @@ import pytest
 from builders import A100, ASCEND, H100, HYGON, cluster, demand, node, offer, requirement, snapshot
 from sampan.model.job import Requirement
 from sampan.model.members.cluster import Pool
-from sampan.scheduling.feasibility.stacks import other_image, stacks_of
+from sampan.scheduling.answers.stacks import other_image, stacks_of
 from sampan.scheduling.feasibility.unknown_names import KnownNames
 
 WORLD = snapshot(offers=[offer()], clusters=[cluster(*(node(name, name) for name in (A100, ASCEND, H100, HYGON)))])

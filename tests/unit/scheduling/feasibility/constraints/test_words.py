@@ -12,8 +12,11 @@ from sampan.model.members.accelerator import CountRule, Precision, Sharing
 from sampan.model.members.offer import Terms
 from sampan.model.reason import Reason
 from sampan.model.values.quantity import MICRO
-from sampan.scheduling.feasibility.filters import FilterContext, refusals
-from sampan.scheduling.feasibility.objections import moment, next_count, unmet_constraint
+from sampan.scheduling.answers.cells import unmet_constraint
+from sampan.scheduling.feasibility.constraints.context import FilterContext
+from sampan.scheduling.feasibility.constraints.handout import next_count
+from sampan.scheduling.feasibility.constraints.phrases import moment
+from sampan.scheduling.feasibility.constraints.table import violated
 
 PAIRS = pool().accelerator
 assert PAIRS is not None
@@ -128,7 +131,7 @@ CASES = [
 
 @pytest.mark.parametrize(("asked", "needed", "present"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 def test_an_objection_has_both_values(asked: FilterContext, needed: str, present: str) -> None:
-    reason = refusals(asked)[0]
+    reason = violated(asked)[0]
     told = unmet_constraint(reason, asked)
     assert told.reason is reason
     assert needed in told.needed
@@ -143,7 +146,7 @@ def test_devices_that_cannot_be_told_are_named_by_their_resource() -> None:
 def test_shares_in_unknown_units_are_named() -> None:
     shared = replace(pool(), resource="cambricon.com/vmlu", sharing=Sharing.VIRTUAL)
     asked = context(demand=demand(replace(requirement(count=1), share=Share(memory=GIB))), pool=shared)
-    assert refusals(asked) == (Reason.SHARING_MISMATCH,)
+    assert violated(asked) == (Reason.SHARING_MISMATCH,)
     found = unmet_constraint(Reason.SHARING_MISMATCH, asked)
     assert (found.needed, found.present) == (
         "shares of devices",
@@ -159,7 +162,7 @@ def test_the_hint_follows_what_is_needed() -> None:
 @pytest.mark.parametrize(("rule", "count", "want"), [(CountRule(multiple_of=4), 6, 8), (CountRule(allowed=(1, 2)), 3, None)])
 def test_the_next_allowed_count(rule: CountRule, count: int, want: int | None) -> None:
     assert PAIRS is not None
-    assert next_count(count, context(pool=pool(accelerator=replace(PAIRS, count_rule=rule)))) == want
+    assert next_count(context(demand=demand(requirement(count=count)), pool=pool(accelerator=replace(PAIRS, count_rule=rule)))) == want
 
 
 def test_moments_are_written_as_kubernetes_does() -> None:

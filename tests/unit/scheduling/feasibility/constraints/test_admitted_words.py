@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from builders import GIB, H100, accelerator_class, demand, requirement
-from sampan.model.job import Demand
+from builders import GIB, H100, accelerator_class, demand, offer, requirement
+from sampan.model.job import Demand, Placement
 from sampan.model.members.admission import Admission, Compulsory, LimitItem, LimitType
 from sampan.model.members.cluster import Pool
-from sampan.scheduling.feasibility.admission_words import not_covered, not_named, out_of_range
+from sampan.scheduling.feasibility.constraints.admitted import not_named, out_of_range
+from sampan.scheduling.feasibility.constraints.context import FilterContext
+from sampan.scheduling.feasibility.constraints.member import QUEUE_COVERS
 
 POOL = Pool(name="p", cluster_uid="c1", nodes=("n",), resource="nvidia.com/gpu", accelerator=accelerator_class(H100))
 JOB = demand(requirement(H100, 1), cpu=2, gib=4)
@@ -49,5 +51,10 @@ def test_what_a_limit_range_says(wanted: Demand, item: dict[str, tuple[tuple[str
 
 
 def test_what_a_queue_covers() -> None:
-    told = not_covered(JOB, replace(POOL, covers=frozenset({"cpu", "memory"}), member_queue="jobs/gpu"))
-    assert told == ("a member queue that hands out nvidia.com/gpu", "the ClusterQueue behind jobs/gpu covers cpu, memory")
+    covered = replace(POOL, covers=frozenset({"cpu", "memory"}), member_queue="jobs/gpu")
+    context = FilterContext(demand=JOB, placement=Placement(), offer=offer(), pool=covered, now=0, currency="CNY")
+    assert QUEUE_COVERS.violated(context)
+    assert QUEUE_COVERS.words(context) == (
+        "a member queue that hands out nvidia.com/gpu",
+        "the ClusterQueue behind jobs/gpu covers cpu, memory",
+    )

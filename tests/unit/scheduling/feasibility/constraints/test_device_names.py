@@ -11,10 +11,11 @@ from sampan.inventory.pools.grouping import pools_of
 from sampan.model.job import Domestic, Placement, Requirement
 from sampan.model.members.cluster import Node
 from sampan.model.reason import Reason
+from sampan.scheduling.answers.cells import unmet_constraint
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule
-from sampan.scheduling.feasibility.filters import FilterContext, refusals
-from sampan.scheduling.feasibility.objections import unmet_constraint
+from sampan.scheduling.feasibility.constraints.context import FilterContext
+from sampan.scheduling.feasibility.constraints.table import violated
 
 X9000 = node(resources={"nvidia.com/gpu": 4}, labels={"nvidia.com/gpu.product": "NVIDIA-X9000"})
 NPU = node(resources={"acme.example/npu": 4})
@@ -49,13 +50,13 @@ def context(wanted: Requirement, member: Node = X9000, *, domestic: Domestic = D
     ],
 )
 def test_what_reaches_devices_of_no_known_class(wanted: dict[str, Any], member: Node, want: tuple[Reason, ...]) -> None:
-    assert refusals(context(Requirement(count=1, **wanted), member)) == want
+    assert violated(context(Requirement(count=1, **wanted), member)) == want
 
 
 def test_a_resource_name_narrows_devices_of_known_classes_too() -> None:
     member = node(accelerator="nvidia-h100-sxm-80gb")
-    assert refusals(context(Requirement(count=1, vendor="nvidia", resource="nvidia.com/gpu"), member)) == ()
-    assert refusals(context(Requirement(count=1, vendor="nvidia", resource="volcano.sh/vgpu-number"), member)) != ()
+    assert violated(context(Requirement(count=1, vendor="nvidia", resource="nvidia.com/gpu"), member)) == ()
+    assert violated(context(Requirement(count=1, vendor="nvidia", resource="volcano.sh/vgpu-number"), member)) != ()
 
 
 def test_the_refusal_names_the_way_out() -> None:
@@ -64,8 +65,8 @@ def test_the_refusal_names_the_way_out() -> None:
 
 
 def test_a_maker_at_home_makes_domestic_devices_whatever_they_are() -> None:
-    assert refusals(context(Requirement(count=1, vendor="huawei"), ASCEND, domestic=Domestic.REQUIRED)) == ()
-    assert refusals(context(Requirement(count=1, vendor="nvidia"), X9000, domestic=Domestic.REQUIRED)) == (Reason.NOT_DOMESTIC,)
+    assert violated(context(Requirement(count=1, vendor="huawei"), ASCEND, domestic=Domestic.REQUIRED)) == ()
+    assert violated(context(Requirement(count=1, vendor="nvidia"), X9000, domestic=Domestic.REQUIRED)) == (Reason.NOT_DOMESTIC,)
 
 
 def test_a_job_that_asks_by_vendor_is_placed_on_such_devices() -> None:

@@ -10,15 +10,15 @@ from sampan.model.members.cluster import Cell, Pool
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.answers.changes import WHOLE, Difference
 from sampan.scheduling.answers.values import Change
-from sampan.scheduling.feasibility.device_names import named
 from sampan.scheduling.feasibility.unknown_names import KnownNames
 
 
 def other_image(demand: Demand, pool: Pool, *, snapshot: Snapshot, names: KnownNames) -> tuple[Difference, ...]:
     """Return the image that a demand needs to run on the devices of a pool; nothing where its own runs there."""
-    need, stack = demand.requirement, _stack(pool)
-    if need is None or named(need, pool):
+    need, have = demand.requirement, pool.device_class
+    if need is None or have is None or need.matches(have, resource=pool.resource):
         return ()
+    stack = have.stack
     asked = stacks_of(need, snapshot, names)
     if not stack or stack in asked:
         return ()
@@ -31,13 +31,11 @@ def stacks_of(need: Requirement, snapshot: Snapshot, names: KnownNames) -> froze
     near = {each.word: each.nearest for each in names.unknown_in(need)}
     if need.stack is not None and "stack" not in near:
         return frozenset((need.stack,))
-    wanted = {"name": near.get("class", need.accelerator_class), "family": near.get("family", need.family)}
-    wanted |= {"vendor": near.get("vendor", need.vendor), "stack": near.get("stack", need.stack)}
-    given = {fact: name for fact, name in wanted.items() if name is not None}
-    if given:
-        bearers = (each for each in snapshot.classes.values() if all(getattr(each, fact) == name for fact, name in given.items()))
-        return frozenset(each.stack for each in bearers if each.stack)
-    return _published_as(need.resource, snapshot.cells)
+    named = {**need.names, **{word: name for word, name in near.items() if name}}
+    resource = named.pop("resource", None)
+    if named:
+        return frozenset(each.stack for each in snapshot.classes.values() if named.items() <= each.names.items())
+    return _published_as(resource, snapshot.cells)
 
 
 def _published_as(resource: str | None, cells: Iterable[Cell]) -> frozenset[str]:
