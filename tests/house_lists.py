@@ -10,7 +10,7 @@ WIDE_VALUES = {
     "ClusterOfferSpec": "a kind's spec",
     "ComputeJobSpec": "a kind's spec",
     "ComputeJobStatus": "a kind's status",
-    "Consignment": "all that is sent to a member",
+    "RemoteJobSpec": "all that is sent to a member",
     "DeclaredOffer": "an offer's spec as values",
     "Demand": "all that a job asks for",
     "DeviceGroup": "a data sheet",
