@@ -46,7 +46,6 @@ LONG_CLASSES: set[str] = {
     "RemoteJobs",
     "Session",
     "State",
-    "VerdictMatrix",
     "Wiring",
 }
 """Classes past the limits that wait for their turn; nothing is added here."""

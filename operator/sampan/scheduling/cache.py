@@ -58,20 +58,20 @@ class SchedulerCache:
         self.pending.sync(snapshot.backlog, snapshot.now)
         changed = self.matrix.sync(self._present(snapshot), snapshot.clusters)
         verdicts, columns = self.verdicts, self.matrix.columns
-        same = verdicts.same_world(snapshot)
+        same = verdicts.facts.same_world(snapshot)
         if not same:
             changed = list(range(len(columns)))
-            verdicts.permute(None, len(columns))
+            verdicts.facts.permute(None, len(columns))
             self._forget_refusals()
         elif self.matrix.permutation is not None:
-            verdicts.permute(self.matrix.permutation, len(columns))
+            verdicts.facts.permute(self.matrix.permutation, len(columns))
             for rows in self.shapes.values():
                 for row in rows.rows:
                     row.permute(self.matrix.permutation)
         verdicts.find_stale(columns, changed=changed, snapshot=snapshot)
-        if len(verdicts.stale) or not same:
+        if len(verdicts.facts.stale) or not same:
             for rows in self.shapes.values():
-                verdicts.evaluate(rows, verdicts.stale)
+                verdicts.evaluate(rows, verdicts.facts.stale)
 
     def _forget_refusals(self) -> None:
         """Drop the refusals that are kept: they name the device classes that are known, and those that are not."""

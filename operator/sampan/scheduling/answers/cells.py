@@ -94,18 +94,8 @@ class CellAnswers:
 
     def context(self, column: int, index: int) -> FilterContext:
         """Return what the filters are asked."""
-        snapshot, cell, rows = self.state.snapshot, self.state.cell(column), self.entry.verdicts
-        return FilterContext(
-            demand=rows.rows[index].demand,
-            placement=rows.shape.placement,
-            offer=snapshot.offers[cell.offer],
-            pool=cell.pool,
-            now=snapshot.now,
-            currency=snapshot.currency,
-            policy_known=rows.policy_known,
-            tenant=rows.shape.tenant,
-            cpu_on_accelerators=rows.policy.cpu_on_accelerators,
-        )
+        rows = self.entry.verdicts
+        return self.state.cache.verdicts.context(rows, rows.rows[index], column)
 
     def probe(self, column: int, index: int) -> CellProbe:
         """Return what room is asked about."""

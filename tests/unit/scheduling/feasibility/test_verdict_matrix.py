@@ -10,10 +10,11 @@ from sampan.model.members.offer import ENERGY_AGE, Energy
 from sampan.model.policy import BUILT_IN
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.cache import Memo, reasons_in
+from sampan.scheduling.feasibility.cell_facts import facts_of
 from sampan.scheduling.feasibility.constraints.context import FilterContext
 from sampan.scheduling.feasibility.constraints.table import violated
 from sampan.scheduling.feasibility.scores import SCORERS, ScoreContext, weighted_parts
-from sampan.scheduling.feasibility.verdict_matrix import WRONG_DEVICES, facts_of
+from sampan.scheduling.feasibility.verdict_matrix import WRONG_DEVICES
 from strategies import worlds
 
 GREEN = replace(BUILT_IN["green"], name="balanced")

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from builders import H100, demand, offer, pool, requirement, shape
 from sampan.model.job import Placement
 from sampan.model.reason import Reason
+from sampan.scheduling.feasibility.cell_facts import facts_of
 from sampan.scheduling.feasibility.constraints.context import FilterContext
 from sampan.scheduling.feasibility.constraints.obstacles import OBSTACLES
 from sampan.scheduling.feasibility.constraints.record import Constraint, Obstacle, Reads
 from sampan.scheduling.feasibility.constraints.table import CONSTRAINTS, FIELDS, by_reason, failed_mask, meaning, violated
-from sampan.scheduling.feasibility.verdict_matrix import facts_of
 from strategies import worlds
 
 NOTHING: Any = SimpleNamespace()
