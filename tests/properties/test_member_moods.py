@@ -122,7 +122,7 @@ class Hour:
         return replace(pods(AttemptState.RUNNING), whole=True, ready=1)
 
     def remote(self, record: JobRecord) -> a.RemoteState:
-        """What `sight` would say."""
+        """What `MemberView` would say."""
         where, there = record.binding, self.copy
         if where is None:
             return a.RemoteState()
@@ -152,7 +152,7 @@ class Hour:
     # --- the operator ---------------------------------------------------------------------------------------------
 
     def act(self, record: JobRecord, action: a.Action) -> bool:
-        """Do what `enact` does; tell whether it would be asked again at once."""
+        """Do what the executor does; tell whether it would be asked again at once."""
         where = record.binding
         assert where is not None
         self.calls.append(self.now)

@@ -57,7 +57,7 @@ class Life(RuleBasedStateMachine):
         return record_of(body(spec=self.spec, status=self.status, **meta), None)
 
     def remote(self) -> a.RemoteState:
-        """What `sight` would say."""
+        """What `MemberView` would say."""
         where = self.record().binding
         if where is None:
             return a.RemoteState()
@@ -78,7 +78,7 @@ class Life(RuleBasedStateMachine):
         )
 
     def outlook(self, record: JobRecord) -> HoldUpState:
-        """What `outlooks` would say: a node, or the member, that is lost or not."""
+        """What `HoldUpTracker` would say: a node, or the member, that is lost or not."""
         if record.binding is None or (record.phase.ended and not self.deleting):
             return HoldUpState(known=True)
         ended = self.deleting or not record.attempt_open
@@ -152,7 +152,7 @@ class Life(RuleBasedStateMachine):
         raise AssertionError(f"no end of actions; the last was {action}")
 
     def act(self, record: JobRecord, action: a.Action) -> bool:
-        """Do what `enact` does; tell whether it would be asked again at once."""
+        """Do what the executor does; tell whether it would be asked again at once."""
         where = record.binding
         match action:
             case a.Create():

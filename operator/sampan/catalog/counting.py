@@ -1,6 +1,6 @@
 """Counts the cards of one vendor on one node once: views of the same cards, parts beside wholes, cards behind shares.
 
-What must never live here: which class devices are of (`telling.py`) and how they are handed out (`resolve.py`).
+What must never live here: which class devices are of (`classification.py`) and how they are handed out (`resolve.py`).
 """
 
 from collections.abc import Iterable, Sequence

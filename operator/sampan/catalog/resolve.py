@@ -1,6 +1,6 @@
 """Tells the devices of one vendor on one node: from one publisher only. Knows no class objects of the hub: `catalog.py` adds them.
 
-What must never live here: reading of annotations (`cards.py`) and of ResourceSlices (`slices.py`), and which class it is (`telling.py`).
+What must never live here: reading of annotations (`cards`) and of ResourceSlices (`slices`), and which class it is (`classification`).
 """
 
 import re

@@ -1,4 +1,4 @@
-"""ComputeJob objects ⇄ the model: the only translator of jobs. Offers, classes and policies are translated in `convert_offer`."""
+"""ComputeJob objects ⇄ the model: the only translator of jobs. Offers, classes and policies have modules of their own beside it."""
 
 from collections.abc import Mapping
 from typing import Any

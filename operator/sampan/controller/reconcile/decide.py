@@ -1,7 +1,7 @@
 """What to do next about one job: a pure function of its record, of what its member is known to hold, and of the time.
 
 Level-triggered: it is asked again after every action and every change, so that nothing rests on having seen an event.
-No I/O here; `pilot` enacts the answers. The protocol is docs/decisions/0006: an attempt that was seen once is never created
+No I/O here; the executor carries the answers out. The protocol is docs/decisions/0006: an attempt that was seen once is never created
 again, and a finalizer leaves only after the remote copy was proved gone.
 """
 

@@ -56,7 +56,7 @@ class Summary(KubeStruct, frozen=True, gc=False):
     """A summary is written at least so often, changed or not."""
     nodes: list[Node] = []
     pods: list[Pod] = []
-    """One for all pods of a node and a hub together, and each that holds known devices; see the publisher's `fold`."""
+    """One for all pods of a node and a hub together, and each that holds known devices; see the publisher's `summarise`."""
     slices: list[ResourceSlice] = []
     claims: list[ResourceClaim] = []
     cluster_queues: list[ClusterQueue] = []

@@ -1,4 +1,4 @@
-"""What people are told of a decision: values only, made by `explanation`, `forecast`, `quoting` and `whatif`. No judging here."""
+"""What people are told of a decision: values only, made by `explain`, `forecast`, `quote` and `what_if`. No judging here."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What a member's API server would hold against a pod whatever is left there, resource by resource. Words are in `admission_words`.
+"""What a member's API server would hold against a pod whatever is left there, resource by resource. Words are in `constraints`.
 
 After kubernetes/kubernetes plugin/pkg/admission/limitranger, validation of container resources, and the quota evaluator's
 Constraints. The pod is one container without amounts at pod level, so that what holds for a pod is what holds for its container.

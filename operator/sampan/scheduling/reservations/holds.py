@@ -1,4 +1,4 @@
-"""Nodes that reservations keep: who may use them, and how much of each cell that leaves for a job. Making reservations is in `reserve`."""
+"""Nodes that reservations keep: who may use them, and how much of each cell that leaves for a job. Making reservations is in `backfill`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

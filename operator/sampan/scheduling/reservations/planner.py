@@ -1,4 +1,4 @@
-"""The reservations of one cycle: those of earlier cycles that stand, and new ones for the first who are blocked. How is in `reserve`."""
+"""The reservations of one cycle: those of earlier cycles that stand, and new ones for the first who are blocked. How is in `backfill`."""
 
 from sampan.model.job import Job
 from sampan.model.plan import StartUnknown

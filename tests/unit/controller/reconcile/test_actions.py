@@ -1,4 +1,4 @@
-"""Actions are values: what tests and `enact` compare."""
+"""Actions are values: what tests and the executor compare."""
 
 from dataclasses import FrozenInstanceError
 from typing import get_args
