@@ -1,5 +1,6 @@
 """The docs as tests: every page is found, what is generated is up to date, and the map and the glossary name what there is."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -38,6 +39,23 @@ def test_the_glossary_names_what_there_is() -> None:
     assert found
     gone = [f"{name} in {package}" for name, package in found if not _is_defined(name, PACKAGE / package)]
     assert not gone, f"docs/glossary.md: {gone} are not there: name what is, and where"
+
+
+def test_the_way_of_a_job_names_what_there_is() -> None:
+    """A function of docs/architecture.md that was renamed or moved away is found."""
+    rows = re.findall(r"\| `([\w.]+)` \| `([\w/]+)` \|", (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8"))
+    assert rows
+    gone = [f"{name} in {module}" for name, module in rows if name not in _definitions(PACKAGE / f"{module}.py")]
+    assert not gone, f"docs/architecture.md: {gone} are not there: name what is, and where"
+
+
+def _definitions(module: Path) -> set[str]:
+    """Return the functions and classes of a module, and the methods as `Class.method`; none where there is no such module."""
+    tree = ast.parse(module.read_text(encoding="utf-8")) if module.is_file() else ast.Module([], [])
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    found = {node.name for node in tree.body if isinstance(node, kinds)}
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    return found | {f"{each.name}.{method.name}" for each in classes for method in each.body if isinstance(method, kinds)}
 
 
 def _is_defined(name: str, folder: Path) -> bool:
