@@ -119,9 +119,15 @@ def test_what_if_answers_for_more_nodes_and_without_an_offer(world: World) -> No
     body = yaml.safe_dump(job("query-wider", "sleep 1", replicas=5, device=(H100, 8)))
     pool = next(each for each in quoted(world, job("q", device=(H100, 1)))["now"]["pools"] if "score" in each)
     where = f"{pool['offer']['namespace']}/{pool['offer']['name']}"
-    told = said(world, "what-if", "-f", "-", "--add-nodes", f"{where}/{pool['pool']}=1", text=body)
+    wider = f"{where}/{pool['pool']}"
+
+    def asked() -> str:
+        return said(world, "what-if", "-f", "-", "--add-nodes", f"{wider}=1", text=body)
+
+    told = asked()
     assert "As it is: no pool can take it now" in told
-    assert f"With 1 more node in {where}/{pool['pool']}: pool {pool['pool']} of {where}" in told
+    answer = f"With 1 more node in {wider}: pool {pool['pool']} of {where}"
+    wait_for(lambda: answer in asked(), "the devices of jobs before it came back, and one node more is enough")
     assert where not in said(world, "what-if", "-f", "-", "--without", where, text=body).partition("\nWithout")[2].partition("\n")[2]
 
 

@@ -199,11 +199,13 @@ def test_a_member_that_suspends_what_is_started_is_asked_four_times(world: World
 
 
 def test_a_job_that_a_webhook_stopped_runs_once_that_is_up(world: World, before: dict[str, float]) -> None:
-    status = world.reaches("hooked", "Succeeded")
+    # On a slow machine the webhook stopped it often enough for its pool to cool down for as long as a pool does: 300 s.
+    status = world.reaches("hooked", "Succeeded", seconds=PATIENCE + 300)
     assert "rejections" not in status
     creates = calls(world, "create", "jobs") - before["create"]
     fought = len(world.status("fought-over")["attempts"])
-    assert creates <= 10 + fought, "four for the attempt that the webhook stopped, one for each other"
+    stopped = sum(each["outcome"] == "Rejected" for each in status["attempts"])
+    assert creates <= 6 + 4 * stopped + fought, "four for each attempt that the webhook stopped, one for each other"
 
 
 @pytest.fixture
