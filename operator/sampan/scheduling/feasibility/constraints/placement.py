@@ -1,43 +1,36 @@
 """The limits that a tenant sets on where the job may run: `spec.placement`, but the price."""
 
+from collections.abc import Callable
 from typing import Final
 
-from sampan.model.job import Domestic
+from sampan.model.job import Domestic, Placement
+from sampan.model.members.offer import Offer
 from sampan.model.reason import Reason
 from sampan.model.values.selector import Selector
 from sampan.scheduling.feasibility.constraints.context import FilterContext
 from sampan.scheduling.feasibility.constraints.phrases import either, listed
 from sampan.scheduling.feasibility.constraints.record import Constraint, Field, Part, Reads, Words
 
-REGION: Final = Constraint(
-    reason=Reason.REGION_EXCLUDED,
-    reads=Reads.OFFER,
-    violated=lambda c: bool(c.placement.regions) and c.offer.region not in c.placement.regions,
-    words=lambda c: (f"region {either(c.placement.regions)}", f"region {c.offer.region}"),
-    headline=lambda shape: f"region is not among {listed(shape.placement.regions)}",
-    relax=lambda c: c.placed(regions=(*c.placement.regions, c.offer.region)),
-    fields=(Field(part=Part.PLACEMENT, name="regions", read=lambda placement, _: placement.regions),),
-)
 
-JURISDICTION: Final = Constraint(
-    reason=Reason.JURISDICTION_EXCLUDED,
-    reads=Reads.OFFER,
-    violated=lambda c: bool(c.placement.jurisdictions) and c.offer.jurisdiction not in c.placement.jurisdictions,
-    words=lambda c: (f"jurisdiction {either(c.placement.jurisdictions)}", f"jurisdiction {c.offer.jurisdiction}"),
-    headline=lambda shape: f"jurisdiction is not among {listed(shape.placement.jurisdictions)}",
-    relax=lambda c: c.placed(jurisdictions=(*c.placement.jurisdictions, c.offer.jurisdiction)),
-    fields=(Field(part=Part.PLACEMENT, name="jurisdictions", read=lambda placement, _: placement.jurisdictions),),
-)
+def _among(reason: Reason, word: str, *, allowed: Callable[[Placement], tuple[str, ...]], found: Callable[[Offer], str]) -> Constraint:
+    """Return the constraint that what an offer has is in a list of the tenant's, `spec.placement.<word>s`; an empty list leaves it open."""
+    field = f"{word}s"
+    return Constraint(
+        reason=reason,
+        reads=Reads.OFFER,
+        violated=lambda c: bool(allowed(c.placement)) and found(c.offer) not in allowed(c.placement),
+        words=lambda c: (f"{word} {either(allowed(c.placement))}", f"{word} {found(c.offer)}"),
+        headline=lambda shape: f"{word} is not among {listed(allowed(shape.placement))}",
+        relax=lambda c: c.placed(**{field: (*allowed(c.placement), found(c.offer))}),
+        fields=(Field(part=Part.PLACEMENT, name=field, read=lambda placement, _: allowed(placement)),),
+    )
 
-PROVIDER: Final = Constraint(
-    reason=Reason.PROVIDER_EXCLUDED,
-    reads=Reads.OFFER,
-    violated=lambda c: bool(c.placement.providers) and c.offer.provider not in c.placement.providers,
-    words=lambda c: (f"provider {either(c.placement.providers)}", f"provider {c.offer.provider}"),
-    headline=lambda shape: f"provider is not among {listed(shape.placement.providers)}",
-    relax=lambda c: c.placed(providers=(*c.placement.providers, c.offer.provider)),
-    fields=(Field(part=Part.PLACEMENT, name="providers", read=lambda placement, _: placement.providers),),
+
+REGION: Final = _among(Reason.REGION_EXCLUDED, "region", allowed=lambda p: p.regions, found=lambda o: o.region)
+JURISDICTION: Final = _among(
+    Reason.JURISDICTION_EXCLUDED, "jurisdiction", allowed=lambda p: p.jurisdictions, found=lambda o: o.jurisdiction
 )
+PROVIDER: Final = _among(Reason.PROVIDER_EXCLUDED, "provider", allowed=lambda p: p.providers, found=lambda o: o.provider)
 
 TERMS: Final = Constraint(
     reason=Reason.TERMS_EXCLUDED,
