@@ -1,7 +1,7 @@
 """Which optional watches tell more of a member, and what they fill. A provider grants each of them or not; none is needed."""
 
-from collections.abc import Callable, Iterator, Set
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence, Set
+from typing import Any, NamedTuple
 
 from sampan.controller.members.sink import Sink
 from sampan.inventory.member import Inventory
@@ -83,36 +83,36 @@ def _priority_classes(inventory: Inventory, listed: Listed) -> OptionalWatch:
     return "priorityclasses", Collection(path=path, into=kube.PriorityClass), sink
 
 
+class _Namespaced(NamedTuple):
+    """A resource in a namespace of our jobs, and what it fills: `replace` takes the namespace and a full list of it."""
+
+    version: str
+    resource: str
+    into: type[Any]
+    replace: Callable[[str, Sequence[Any]], None]
+    put: Callable[[Any], None]
+    drop: Callable[[Any], None]
+
+    def watch(self, namespace: str, listed: Listed) -> OptionalWatch:
+        """Return the watch in one namespace."""
+        name = f"{self.resource}/{namespace}"
+        sink = Sink[Any](
+            replace=lambda items, _: self.replace(namespace, items),
+            put=self.put,
+            drop=self.drop,
+            lost=lambda _: None,
+            listed=lambda: listed(name),
+        )
+        return name, Collection(path=resource_path(self.version, self.resource, namespace=namespace), into=self.into), sink
+
+
 def namespaced_watches(inventory: Inventory, optional: Set[str], namespace: str, *, listed: Listed) -> Iterator[OptionalWatch]:
     """Yield the watches in one namespace of our jobs that are allowed."""
-    layers = inventory.quotas
-    if "resourcequotas" in optional:
-        name = f"resourcequotas/{namespace}"
-        quotas = Sink[kube.ResourceQuota](
-            replace=lambda items, _: layers.rules.replace_quotas(namespace, items),
-            put=layers.rules.put_quota,
-            drop=layers.rules.drop_quota,
-            lost=lambda _: None,
-            listed=lambda: listed(name),
-        )
-        yield name, Collection(path=resource_path("v1", "resourcequotas", namespace=namespace), into=kube.ResourceQuota), quotas
-    if "limitranges" in optional:
-        name = f"limitranges/{namespace}"
-        ranges = Sink[kube.LimitRange](
-            replace=lambda items, _: layers.rules.replace_ranges(namespace, items),
-            put=layers.rules.put_range,
-            drop=layers.rules.drop_range,
-            lost=lambda _: None,
-            listed=lambda: listed(name),
-        )
-        yield name, Collection(path=resource_path("v1", "limitranges", namespace=namespace), into=kube.LimitRange), ranges
-    if "localqueues" in optional:
-        name = f"localqueues/{namespace}"
-        local = Sink[kube.LocalQueue](
-            replace=lambda items, _: layers.kueue.replace_local(namespace, items),
-            put=layers.kueue.put_local,
-            drop=layers.kueue.drop_local,
-            lost=lambda _: None,
-            listed=lambda: listed(name),
-        )
-        yield name, Collection(path=resource_path(layers.kueue_version, "localqueues", namespace=namespace), into=kube.LocalQueue), local
+    rules, kueue = inventory.quotas.rules, inventory.quotas.kueue
+    for each in (
+        _Namespaced("v1", "resourcequotas", kube.ResourceQuota, rules.replace_quotas, rules.put_quota, rules.drop_quota),
+        _Namespaced("v1", "limitranges", kube.LimitRange, rules.replace_ranges, rules.put_range, rules.drop_range),
+        _Namespaced(inventory.quotas.kueue_version, "localqueues", kube.LocalQueue, kueue.replace_local, kueue.put_local, kueue.drop_local),
+    ):
+        if each.resource in optional:
+            yield each.watch(namespace, listed)
