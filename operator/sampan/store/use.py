@@ -1,6 +1,6 @@
 """What queues used, in SQL: charged when an attempt is bound, corrected when it ended, each once however often it is written.
 
-Blocking calls: whoever has an event loop calls from a thread. How use decays is in `scheduling.charges`.
+Blocking calls: whoever has an event loop calls from a thread. How use decays is in `scheduling.queueing.charge`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -66,7 +66,7 @@ class RemoteJobs:
     async def create(self, link: Link, record: JobRecord, binding: Binding, *, pull_secrets: tuple[str, ...]) -> RemoteJob | None:
         """Create the copy of the bound attempt. Returns it, or None where an object of that name is there already.
 
-        Raises `PoolGone`, `Missing` where the pool's devices cannot be asked for in this way, and `KubeError`s: with
+        Raises `PoolGone`, `CopyRejected` where the pool's devices cannot be asked for in this way, and `KubeError`s: with
         `outcome_unknown` it may have been created all the same.
         """
         consignment = self._job_spec(record, binding, pull_secrets=pull_secrets)
