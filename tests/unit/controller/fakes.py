@@ -95,15 +95,16 @@ class FakeLink:
 
 
 class FakeMembers:
-    """One member, behind OFFER."""
+    """One member, behind OFFER, and those that a test adds."""
 
     def __init__(self, link: FakeLink) -> None:
         self.link: FakeLink | None = link
+        self.others: dict[str, FakeLink] = {}
         self.exists, self.draining = True, False
         self.lost: Outage | None = None
 
     def link_of(self, cluster_uid: str) -> FakeLink | None:
-        return self.link if cluster_uid == CLUSTER else None
+        return self.link if cluster_uid == CLUSTER else self.others.get(cluster_uid)
 
     def outage(self, cluster_uid: str, offer: OfferKey) -> Outage | None:
         return self.lost

@@ -1,7 +1,8 @@
 """Takes one job at a time from where it is to where it should be: asks `decide`, executes the answer, asks again.
 
 Each job is worked on by one worker at a time, so that its writes never race; whatever fails is tried again later, with
-growing delays, and one job's failure never delays another's.
+growing delays, and one job's failure never delays another's. Writes on the hub and the calls to each member have lanes of their
+own: a member that takes long for each call holds up its own jobs and no others.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ from dataclasses import replace
 
 from sampan.controller.observation.hold_up_watch import HoldUpTracker
 from sampan.controller.observation.hold_ups import report_hold_up
-from sampan.controller.reconcile.actions import Action, Patch, Wait
+from sampan.controller.reconcile.actions import Action, Expire, Patch, Refresh, Release, Wait
 from sampan.controller.reconcile.bind_rate import BindRate
 from sampan.controller.reconcile.decide import decide
 from sampan.controller.reconcile.dependencies import ReconcileCounters, ReconcilerDeps
@@ -27,8 +28,12 @@ from sampan.model.plan import Assignment
 
 log = logging.getLogger(__name__)
 
-MAX_STEPS = 20
-"""Actions in a row for one job before others get their turn."""
+HUB = ""
+"""The lane of writes on the hub; a member's has its cluster UID."""
+MEMBER_CALLS = 16
+"""Jobs about which one member is called at the same time: half of what its client lets be under way, so that probes find room."""
+AT_A_TIME = 16
+"""Jobs that are decided on in a row before anything else gets its turn."""
 QUARANTINE = 60
 """Seconds before a job that raised an unexpected error is looked at again."""
 STALE = 10_000
@@ -40,18 +45,14 @@ class JobReconciler:
 
     def __init__(self, dependencies: ReconcilerDeps) -> None:
         """Start idle."""
-        self._state, self._view, self._workers, self._clock = (
-            dependencies.state,
-            dependencies.view,
-            dependencies.settings.reconcile_workers,
-            dependencies.clock,
-        )
-        self.queue = WorkQueue()
+        self._state, self._view, self._clock = dependencies.state, dependencies.view, dependencies.clock
+        workers = dependencies.settings.reconcile_workers
+        self.queue = WorkQueue(lambda lane: workers if lane == HUB else MEMBER_CALLS)
         self.counters = ReconcileCounters()
         self._executor = ActionExecutor(dependencies, self.counters, lambda uid, after: self.enqueue(uid, after=after))
         self._hold_ups = HoldUpTracker(dependencies.members, dependencies.clock)
         self._assigned: dict[str, Assignment] = {}
-        self._rate = BindRate(self._workers)
+        self._rate = BindRate(workers)
         self._failures: dict[str, int] = {}
         self._retries = RetryTracker(random.uniform)
         dependencies.state.on_job.append(lambda record: self.enqueue(record.uid) if self._needs_work(record) else None)
@@ -83,29 +84,49 @@ class JobReconciler:
     async def run(self) -> None:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for _ in range(self._workers):
-                group.create_task(self._worker())
+            while True:
+                for _ in range(AT_A_TIME):
+                    self._look(await self.queue.get(), group)
+                await asyncio.sleep(0)
 
-    async def _worker(self) -> None:
-        while True:
-            uid = await self.queue.get()
-            try:
-                await self._reconcile(uid)
-                self._failures.pop(uid, None)
-            except Conflict:
-                self.counters.conflicts += 1
-                self._requeue_after(uid, self._delay(uid))  # the watch brings the newer object; this is the second net
-            except KubeError as error:
-                self._requeue_bind(uid, error)
-            except asyncio.CancelledError:
-                raise
-            except Exception as error:  # noqa: BLE001  one poisoned object must not end the others' worker
-                self.counters.quarantined += 1
-                self._state.back_off(uid, until=self._clock() + QUARANTINE * 1000)
-                log_fault(log, "job.quarantined", error, uid=uid)
-                self._requeue_after(uid, QUARANTINE)
-            finally:
-                self.queue.done(uid)
+    def _look(self, uid: str, group: asyncio.TaskGroup) -> None:
+        """Decide what is next for a job; what takes long is done in its lane, by a task of its own."""
+        try:
+            step = self._next(uid)
+        except Exception as error:  # noqa: BLE001  one poisoned object must not end the others' work
+            self._quarantine(uid, error)
+            return self.queue.done(uid)
+        if step is None:
+            self._failures.pop(uid, None)
+            return self.queue.done(uid)
+        if self.queue.begin(uid, lane_of(*step)):
+            group.create_task(self._take(*step))
+        return None
+
+    async def _take(self, record: JobRecord, step: Action | Assignment) -> None:
+        """Do one thing about a job, and have it looked at again where that is worth it."""
+        uid = record.uid
+        try:
+            if isinstance(step, Assignment):
+                await self._bind(record, step)
+            if isinstance(step, Assignment) or await self._execute(record, step):
+                self.enqueue(uid)
+            self._failures.pop(uid, None)
+        except Conflict:
+            self.counters.conflicts += 1
+            self._requeue_after(uid, self._delay(uid))  # the watch brings the newer object; this is the second net
+        except KubeError as error:
+            self._requeue_bind(uid, error)
+        except Exception as error:  # noqa: BLE001  as above
+            self._quarantine(uid, error)
+        finally:
+            self.queue.done(uid)
+
+    def _quarantine(self, uid: str, error: Exception) -> None:
+        self.counters.quarantined += 1
+        self._state.back_off(uid, until=self._clock() + QUARANTINE * 1000)
+        log_fault(log, "job.quarantined", error, uid=uid)
+        self._requeue_after(uid, QUARANTINE)
 
     def _requeue_bind(self, uid: str, error: KubeError) -> None:
         """Try a binding again later that could not be written."""
@@ -129,32 +150,28 @@ class JobReconciler:
         self._drop_assignment(uid)
         self.enqueue(uid, after=seconds)
 
-    async def _reconcile(self, uid: str) -> None:
-        for _ in range(MAX_STEPS):
-            record = self._state.jobs.get(uid)
-            assignment = self._assigned.get(uid)
-            if record is None:
-                return self._forget(uid)
-            if assignment is not None:
-                await self._bind(record, assignment)
-                continue
-            remote, times = replace(self._view.of(record), tries=self._retries.of(uid)), self._executor.times(record)
-            action = decide(record, remote, times)
-            if isinstance(action, Wait):
-                action = report_hold_up(record, self._hold_ups.of(record, remote), action, times=times)
-                if isinstance(action, Patch) and self._write_paused(record):
-                    action = Wait(self._retries.of(uid)[WRITE].remaining(times.now))
-            if record.unobserved and not isinstance(action, Patch) and not self._write_paused(record):
-                action = Patch(record.status)  # an edit that changes nothing else: say that it was seen
-            if isinstance(action, Wait):
-                if action.millis is not None:
-                    self.enqueue(uid, after=max(action.millis, 10) / 1000)
-                elif record.phase.ended:
-                    self._retries.forget(uid)  # there are many such jobs, and nothing more is done about them
-                return None
-            if not await self._execute(record, action):
-                return None
-        self.enqueue(uid)
+    def _next(self, uid: str) -> tuple[JobRecord, Action | Assignment] | None:
+        """Return what is to be done about a job now; None where it rests, perhaps for a while only."""
+        record, assignment = self._state.jobs.get(uid), self._assigned.get(uid)
+        if record is None:
+            self._forget(uid)
+            return None
+        if assignment is not None:
+            return record, assignment
+        remote, times = replace(self._view.of(record), tries=self._retries.of(uid)), self._executor.times(record)
+        action = decide(record, remote, times)
+        if isinstance(action, Wait):
+            action = report_hold_up(record, self._hold_ups.of(record, remote), action, times=times)
+            if isinstance(action, Patch) and self._write_paused(record):
+                action = Wait(self._retries.of(uid)[WRITE].remaining(times.now))
+        if record.unobserved and not isinstance(action, Patch) and not self._write_paused(record):
+            action = Patch(record.status)  # an edit that changes nothing else: say that it was seen
+        if not isinstance(action, Wait):
+            return record, action
+        if action.millis is not None:
+            self.enqueue(uid, after=max(action.millis, 10) / 1000)
+        elif record.phase.ended:
+            self._retries.forget(uid)  # there are many such jobs, and nothing more is done about them
         return None
 
     async def _execute(self, record: JobRecord, action: Action) -> bool:
@@ -204,3 +221,10 @@ class JobReconciler:
         self._retries.forget(uid)
         self._hold_ups.forget(uid)
         self._failures.pop(uid, None)
+
+
+def lane_of(record: JobRecord, step: Action | Assignment) -> str:
+    """Return the lane that a step is taken in."""
+    if record.binding is None or isinstance(step, Assignment | Patch | Release | Expire | Refresh):
+        return HUB
+    return record.binding.cluster_uid

@@ -47,7 +47,7 @@ class Settings(BaseSettings):
     resync_interval: float = Field(default=240, gt=0)
     """Time between two looks for changes that a watch missed."""
     reconcile_workers: int = Field(default=32, ge=1)
-    """Jobs whose remote copies are worked on at the same time."""
+    """Jobs that are written on the hub at the same time; calls to each member have a lane of their own beside it."""
 
     query_address: str = ""
     """Where `query.sampan.dev` is served over TLS, host:port; empty: not at all."""

@@ -1,16 +1,23 @@
 """A queue of keys: each key is in it once, is worked on by one worker at a time, and may come back after a delay.
 
+What takes long is done in lanes: a key that finds its lane full waits there for its turn, and holds up no other lane. While it waits it
+may be added, and is then looked at like any other: it keeps its place, unless it is found to need another lane, or none.
+
 Knows nothing of jobs or API servers.
 """
 
 import asyncio
+from collections.abc import Callable
+
+from sampan.controller.runtime.lanes import Lanes
 
 
 class WorkQueue:
     """Keys to work on. One loop owns it."""
 
-    def __init__(self) -> None:
-        """Start empty."""
+    def __init__(self, width: Callable[[str], int] = lambda _: 1) -> None:
+        """Start empty. `width(lane)` is how many keys are worked on at once in a lane."""
+        self._lanes = Lanes(width, self._enqueue)
         self._ready: asyncio.Queue[str] = asyncio.Queue()
         """Wakes one worker a key: to wake all of them for each costs more than most of the work."""
         self._queued: set[str] = set()
@@ -20,7 +27,7 @@ class WorkQueue:
 
     def __len__(self) -> int:
         """Return how many keys wait or are worked on; delayed ones are not counted."""
-        return len(self._queued) + len(self._active)
+        return len(self._queued) + len(self._active) + self._lanes.waiting
 
     def add(self, key: str, *, after: float = 0) -> None:
         """Put a key in, now or after so many seconds; an earlier time wins, a key being worked on comes once more."""
@@ -39,14 +46,25 @@ class WorkQueue:
             self._delayed[key] = loop.call_at(due, self._expire, key)
 
     async def get(self) -> str:
-        """Wait for a key and mark it as worked on; `done` must follow."""
+        """Wait for a key and mark it as worked on; `done`, or `begin` and what it asks for, must follow."""
         key = await self._ready.get()
         self._queued.discard(key)
         self._active.add(key)
         return key
 
+    def begin(self, key: str, lane: str) -> bool:
+        """Go on with a key in a lane: `done` must follow. False: it waits there, is no longer worked on, and comes again in its turn."""
+        begun = self._lanes.enter(key, lane)
+        if not begun:
+            self._release(key)
+        return begun
+
     def done(self, key: str) -> None:
-        """Say that a key is no longer worked on."""
+        """Say that a key is no longer worked on, and needs no lane."""
+        self._lanes.leave(key)
+        self._release(key)
+
+    def _release(self, key: str) -> None:
         self._active.discard(key)
         if key in self._again:
             self._again.discard(key)

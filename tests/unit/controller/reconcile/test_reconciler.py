@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 from itertools import pairwise
 
 import msgspec
@@ -12,10 +13,15 @@ from jobs import CLUSTER, NOW, OFFER, bound_status
 from sampan.api.status import job_status
 from sampan.api.status.generation import with_observed_generation
 from sampan.api.status.job_status import Ending
+from sampan.controller.reconcile.reconciler import MEMBER_CALLS
 from sampan.kube.objects.workloads import Job as RemoteJob
+from sampan.kube.transport.client import Client
+from sampan.kube.transport.limits import Limits
 from sampan.model.lifecycle import Event, Outcome, Phase
 from sampan.model.members.offer import OfferKey
-from unit.controller.fakes import H100_JOB, JOBS, REMOTE, until, world
+from sampan.model.values.names import LABEL_JOB_UID
+from unit.controller.fake_cluster import cluster
+from unit.controller.fakes import H100_JOB, JOBS, REMOTE, FakeLink, until, world
 from unit.kube.fake_api import replying
 
 
@@ -48,6 +54,34 @@ async def test_one_worker_at_a_time_works_on_a_job_and_the_others_go_on() -> Non
         gate.set()
         await w.settle()
         assert not w.reconciler.is_binding_to(OFFER)
+
+
+async def test_a_member_that_answers_no_call_holds_up_its_own_jobs_and_no_others() -> None:
+    jobs, gate = [f"s{number}" for number in range(MEMBER_CALLS + 6)], asyncio.Event()
+    async with world(reconcile_workers=4) as w, cluster() as slow, Client(slow.credentials, limits=Limits(timeout=180)) as client:
+
+        async def late(request: web.BaseRequest) -> web.StreamResponse:
+            await gate.wait()
+            return slow._answer(request, await request.read())
+
+        slow.fault("POST", "/jobs", late, times=len(jobs))
+        w.members.others["slow"] = FakeLink(client)
+        for uid in (*jobs, "u1"):
+            w.add(uid, spec=H100_JOB)
+        for uid in jobs:
+            w.reconciler.bind(replace(w.assignment(uid), cluster_uid="slow"))
+        await until(lambda: len(slow.calls("POST")) == MEMBER_CALLS)
+        w.reconciler.bind(w.assignment("u1"))
+        await until(lambda: len(w.member.of(REMOTE)) == 1)
+        await until(lambda: all(w.status(uid)["phase"] == "Bound" for uid in jobs))
+        assert len(slow.calls("POST")) == MEMBER_CALLS, "so many at once, and the others of this member in turn"
+        w.change(jobs[-1], deletionTimestamp="2027-01-15T08:00:00Z")
+        w.watch()
+        await until(lambda: len(w.hub.of(JOBS)) == len(jobs))  # one that waits for its turn is let go of at once: nothing was sent
+        gate.set()
+        await w.settle()
+        assert sorted(copy["metadata"]["labels"][LABEL_JOB_UID] for copy in slow.of(REMOTE)) == sorted(jobs[:-1])
+        assert len(slow.calls("POST")) == len(jobs) - 1
 
 
 async def test_whatever_wakes_the_pilot_a_call_that_failed_is_made_again_ever_later(caplog: pytest.LogCaptureFixture) -> None:

@@ -95,3 +95,21 @@ async def test_a_worker_that_is_cancelled_as_it_is_woken_leaves_the_key_to_anoth
     first.cancel()
     assert await asyncio.wait_for(second, 1) == "a"
     await asyncio.wait({first})
+
+
+async def test_a_key_that_finds_its_lane_full_comes_again_in_its_turn_and_may_be_looked_at_meanwhile() -> None:
+    queue = WorkQueue(lambda _: 1)
+    for key in ("a", "b", "c"):
+        queue.add(key)
+    assert [queue.begin(await queue.get(), "slow"), queue.begin(await queue.get(), "slow")] == [True, False]
+    assert queue.begin(await queue.get(), "fast")
+    assert len(queue) == 3, "one that waits for its turn counts"
+    queue.add("b")
+    assert await queue.get() == "b", "it is not worked on, so that whatever changed is looked at"
+    assert not queue.begin("b", "slow")
+    queue.done("a")
+    assert await queue.get() == "b"
+    assert queue.begin("b", "slow")
+    for key in ("b", "c"):
+        queue.done(key)
+    assert len(queue) == 0
