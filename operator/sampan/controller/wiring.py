@@ -80,7 +80,7 @@ class Wiring:
             clock=clock,
         )
         self.reconciler = JobReconciler(dependencies)
-        refusals = RefusalWriter(self.state, hub, clock)
+        refusals = RefusalWriter(self.state, hub, clock, members_met=self.offers.joined.all_met)
         self.loop = Loop(self.state, self.reconciler, refusals, interval=settings.cycle_interval, clock=clock)
         self.resync = Resync(hub, self.known_uids, self.apply, interval=settings.resync_interval)
         self._refusals = refusals

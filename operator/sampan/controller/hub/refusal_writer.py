@@ -1,10 +1,11 @@
 """Tells a waiting job's tenant why it waits and by when it starts: one condition and one reservation, seldom enough to cost nothing.
 
 At most one write in ten minutes a job unless the reason changed for good, and five a second in all. Nothing is written anew because
-only numbers changed.
+only numbers changed. Nothing is told before the members of the offers were met for the first time: until then a job waits for them.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Iterator, Set
 from itertools import islice
@@ -39,6 +40,10 @@ RETRY_AFTER = 10_000
 NO_OFFERS = "NoOffers"
 _REASONS = frozenset({NO_OFFERS, *map(str, Reason)})
 
+START_PATIENCE = 30.0
+"""Seconds after the start in which nothing is told while members are still being met: one that does not answer must not silence all."""
+START_LOOK = 0.1
+"""Seconds between two looks whether they are."""
 IDLE = 1.0
 """Seconds between two looks where nothing is due."""
 MAX_EXAMINED = 500
@@ -50,9 +55,10 @@ WRITES_PER_SECOND = 5
 class RefusalWriter:
     """Keeps the newest refusal of each waiting job and writes the due ones."""
 
-    def __init__(self, state: State, hub: HubClient, clock: Callable[[], int]) -> None:
-        """`clock` gives milliseconds since the epoch."""
-        self._state, self._hub, self._clock = state, hub, clock
+    def __init__(self, state: State, hub: HubClient, clock: Callable[[], int], *, members_met: Callable[[], bool]) -> None:
+        """`clock` gives milliseconds since the epoch; `members_met` tells whether no offer waits for its member's first word."""
+        self._state, self._hub, self._clock, self._members_met = state, hub, clock, members_met
+        self._started = False
         self._newest: dict[str, tuple[Job, Refusal]] = {}
         """Each job as the scheduler saw it."""
         self._cursor = 0
@@ -64,6 +70,8 @@ class RefusalWriter:
 
     def report(self, refusals: tuple[Refusal, ...]) -> None:
         """Take in the refusals of one cycle; jobs no longer refused drop out. Of very many, some are looked at each time."""
+        if not self._started and not self._members_met():
+            return  # that there are no offers is true of every job now, and of none in a moment
         now, start = self._clock(), self._cursor
         self._newest = dict(self._examined(refusals))
         since = {uid: self._stable_since(uid, _reason_of(refusal), now) for uid, (_, refusal) in self._newest.items()}
@@ -92,11 +100,20 @@ class RefusalWriter:
 
     async def run(self) -> None:
         """Write what is due until cancelled."""
+        await self._start()
         while True:
             uid = next((uid for uid in self._newest if self._due(uid)), None)
             if uid is not None:
                 await self._write(uid, self._newest[uid][1])
             await asyncio.sleep(1 / WRITES_PER_SECOND if uid is not None else IDLE)
+
+    async def _start(self) -> None:
+        """Return once the members of all offers were met, or did not answer in time."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(START_PATIENCE):
+                while not self._members_met():  # noqa: ASYNC110  asked, not told: several parts know a bit of it each
+                    await asyncio.sleep(START_LOOK)
+        self._started = True
 
     def _due(self, uid: str) -> bool:
         now, record, (word, stable_since) = self._clock(), self._state.jobs.get(uid), self._reason_since[uid]

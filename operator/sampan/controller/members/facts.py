@@ -28,6 +28,11 @@ class LinkFacts:
     unseen: tuple[str, ...] = ()
     """Of what limits pods there: resources that we may not look at."""
 
+    @property
+    def joining(self) -> bool:
+        """Tell whether the link is on its way in: the member is not there yet, and not known to be away."""
+        return self.reason in (Why.CONNECTING, Why.SYNCING)
+
     def of(self, namespace: str) -> "LinkFacts":
         """Return what concerns an offer whose jobs run in one namespace: offers of one kubeconfig share a link.
 

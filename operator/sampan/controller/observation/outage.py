@@ -1,12 +1,9 @@
 """Since when and why a member cannot be worked with, from what is known of its link. Pure."""
 
 from dataclasses import dataclass
-from typing import Final
 
 from sampan.api.fields.conditions import OfferReason as Why
 from sampan.controller.members.facts import LinkFacts
-
-_ON_THE_WAY_IN: Final = (Why.CONNECTING, Why.SYNCING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +26,7 @@ def outage_after(facts: LinkFacts, before: Outage | None, *, heard: int) -> Outa
     gone = bool(facts.absent and facts.behind)
     if working and not facts.missing and not gone:
         return None
-    if not working and facts.reason in _ON_THE_WAY_IN:
+    if not working and facts.joining:
         return before
     reason = (Why.NAMESPACE_MISSING if gone else Why.MISSING_PERMISSIONS) if working else facts.reason
     return Outage(since=heard if before is None else before.since, reason=str(reason))

@@ -67,6 +67,12 @@ class JoinedMembers:
         link = self.link_of(cluster_uid)
         return link.jobs.get(job_uid) if link is not None else None
 
+    def all_met(self) -> bool:
+        """Tell whether there is a first word of the member of every granted offer: what it has, or why it cannot be reached."""
+        granted = (self._registry.declared[uid] for uid, assessed in self._registry.assessed.items() if assessed.approved.holds)
+        facts = (self._registry.facts(declared) for declared in granted if declared.secret is not None)
+        return not any(each.joining or (each.connected and each.missing is None) for each in facts)
+
     def offer_state(self, key: OfferKey) -> tuple[bool, bool]:
         """Return whether an offer exists and whether it is being deleted."""
         declared = self._registry.find(key)

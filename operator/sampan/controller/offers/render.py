@@ -93,7 +93,7 @@ class OfferPatchPlanner:
 
     def _is_joining(self, declared: DeclaredOffer) -> bool:
         """Tell whether the link is still on its first way in: after a restart, what the status says stays until more is known."""
-        way_in = declared.secret is not None and self._registry.facts(declared).reason in (OfferReason.CONNECTING, OfferReason.SYNCING)
+        way_in = declared.secret is not None and self._registry.facts(declared).joining
         return way_in and bool(self._registry.statuses[declared.uid].get("conditions"))
 
     def _status_patch(self, declared: DeclaredOffer) -> dict[str, Any]:

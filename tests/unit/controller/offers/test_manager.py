@@ -85,7 +85,9 @@ async def up(world: World) -> None:
 
 
 async def test_an_offer_becomes_cells_of_a_cluster(world: World) -> None:
+    assert not world.manager.joined.all_met()
     await up(world)
+    assert world.manager.joined.all_met()
     uid = world.member.uid
     assert [(cell.offer, cell.pool.cluster_uid) for cell in world.manager.joined.cells()] == [(ONE, uid)]
     assert world.manager.joined.clusters()[uid].free("n1")["nvidia.com/gpu"] == 8
@@ -222,13 +224,16 @@ async def test_a_member_that_is_away_when_the_operator_starts_is_known_by_its_of
         made.secret(member.kubeconfig())
         await member.refuse()
         made.manager.apply_provider(provider_body())
+        assert made.manager.joined.all_met(), "there is no offer to wait for"
         made.apply(offer_body())
+        assert not made.manager.joined.all_met()
         task = asyncio.create_task(made.manager.run())
         try:
             await until(lambda: made.manager.joined.outage("never met", ONE), "refused")
             found = made.manager.joined.outage("never met", ONE)
             assert found is not None
             assert found.reason == "Unreachable"
+            assert made.manager.joined.all_met(), "that it does not answer is known"
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
