@@ -33,7 +33,6 @@ WIDE_VALUES = {
 """Frozen records of more fields than a class may have: each has as many as its subject has. A class that changes is never among them."""
 LONG_CLASSES: set[str] = {
     "ActionExecutor",
-    "Cluster",
     "ClusterView",
     "FeasibleIndex",
     "Inventory",
@@ -41,7 +40,6 @@ LONG_CLASSES: set[str] = {
     "MemberLink",
     "MemberWatches",
     "PublishedCapacity",
-    "Publisher",
     "Reflector",
     "RemoteJobs",
     "Session",

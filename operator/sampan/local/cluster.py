@@ -9,22 +9,20 @@ import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 
-from sampan.local.binaries import KUBERNETES_VERSION, Binaries
+from sampan.local.binaries import Binaries
 from sampan.local.kubeconfig import CertificateUser, write_kubeconfig
 from sampan.local.paths import LocalError
+from sampan.local.processes import node_leases
+from sampan.local.processes.control_plane import configuration
 from sampan.local.processes.kubectl import Kubectl, tool_settings
 from sampan.local.processes.lookup import programs_below, stop_process
 
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok-controller")
 """The processes of a control plane, by the names status gives them."""
 PORTS_PER_CLUSTER = 6
-_STAGES = Path(__file__).parent / "stages"
-_LEASES_TAKEN = 60.0
-"""Seconds in which kwok, started again, takes all nodes; it looks every ten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,8 @@ class Cluster:
         """Starts the control plane for the first time and waits until it answers. Raises LocalError with the logs' ends."""
         plan = self.folder / "kwok" / f"{self.name}.yaml"
         plan.parent.mkdir(parents=True, exist_ok=True)
-        plan.write_text(yaml.safe_dump_all(self._configuration(binaries)))
+        documents = configuration(binaries, ports=self.ports, components=self.components, api_flags=self.api_flags)
+        plan.write_text(yaml.safe_dump_all(documents))
         self._kwokctl(binaries, "create", "cluster", "--config", str(plan), "--wait", "90s", "--timeout", "120s")
         self.write_admin_kubeconfig()
         self._wait_ready(binaries)
@@ -70,7 +69,10 @@ class Cluster:
         self._drop_stale_pids()
         self._kwokctl(binaries, "start", "cluster")
         self._wait_ready(binaries)
-        self._release_nodes(binaries)
+        kubectl = Kubectl(binary=binaries["kubectl"], kubeconfig=self.kubeconfig, cache=self.folder / "cache")
+        if not node_leases.release(kubectl):
+            within = f"{node_leases.TAKEN_WITHIN:.0f} s"
+            raise LocalError(f"cluster {self.name}: kwok took not all Leases of nodes within {within}\n{self.log_tail()}")
 
     def stop(self, binaries: Binaries) -> None:
         """Ends all processes of the control plane, as a power cut would, and keeps its state."""
@@ -116,43 +118,6 @@ class Cluster:
             if not text.isdigit() or int(text) not in running:
                 record.unlink()
 
-    def _configuration(self, binaries: Binaries) -> list[dict[str, Any]]:
-        etcd_peer, etcd, api, manager, scheduler, kwok = self.ports
-        options = {
-            "runtime": "binary",
-            "kubeVersion": KUBERNETES_VERSION,
-            "bindAddress": "127.0.0.1",
-            "disableQPSLimits": True,
-            "components": list(self.components),
-            "heartbeatFactor": 1,  # kwokctl's default of 5 makes a lost node a matter of minutes
-            "etcdPeerPort": etcd_peer,
-            "etcdPort": etcd,
-            "kubeApiserverPort": api,
-            "kubeControllerManagerPort": manager,
-            "kubeSchedulerPort": scheduler,
-            "kwokControllerPort": kwok,
-            "etcdBinary": binaries["etcd"],
-            "kubeApiserverBinary": binaries["kube-apiserver"],
-            "kubeControllerManagerBinary": binaries["kube-controller-manager"],
-            "kubeSchedulerBinary": binaries["kube-scheduler"],
-            "kwokControllerBinary": binaries["kwok"],
-            "kubectlBinary": binaries["kubectl"],
-        }
-        api_version = "config.kwok.x-k8s.io/v1alpha1"
-        # Many pods start and end at once in a burst; the defaults of 4 would serialise them.
-        speed = {
-            "cidr": "10.240.0.1/12",
-            "podPlayStageParallelism": 16,
-            "nodePlayStageParallelism": 8,
-            "podsOnNodeSyncParallelism": 8,
-            "nodeLeaseParallelism": 8,
-        }
-        return [
-            {"apiVersion": api_version, "kind": "KwokctlConfiguration", "options": options, "componentsPatches": _patches(self.api_flags)},
-            {"apiVersion": api_version, "kind": "KwokConfiguration", "options": speed},
-            *(stage for file in sorted(_STAGES.glob("*.yaml")) for stage in yaml.safe_load_all(file.read_text())),
-        ]
-
     def _kwokctl(self, binaries: Binaries, *arguments: str) -> None:
         scratch = self.folder / "kwok" / f"{self.name}.kubeconfig"
         command = [binaries["kwokctl"], *arguments, "--name", self.name]
@@ -168,25 +133,6 @@ class Cluster:
         kept = {key: value for key, value in os.environ.items() if not key.startswith("KWOK_")}
         return {**kept, **tool_settings(self.folder / "cache"), "KWOK_WORKDIR": str(self.folder / "kwok")}
 
-    def _release_nodes(self, binaries: Binaries) -> None:
-        """Takes the nodes' Leases from the kwok that is gone: the new one would wait 40 s for them to end. Lost nodes stay lost.
-
-        kwok reads a node's pods when it takes the Lease, and passes over them while its own copy of the Lease lags behind; so each pod
-        that has not ended is shown to it once more when all Leases are taken.
-        """
-        kubectl = Kubectl(binary=binaries["kubectl"], kubeconfig=self.kubeconfig, cache=self.folder / "cache")
-        held = {lease["metadata"]["name"] for lease in _leases(kubectl)}
-        if not held:
-            return
-        kubectl.run("delete", "leases", "-n", "kube-node-lease", *sorted(held))
-        deadline = time.monotonic() + _LEASES_TAKEN
-        while held - {lease["metadata"]["name"] for lease in _leases(kubectl)}:
-            if time.monotonic() > deadline:
-                raise LocalError(f"cluster {self.name}: kwok took not all Leases of nodes within {_LEASES_TAKEN:.0f} s\n{self.log_tail()}")
-            time.sleep(0.3)
-        unfinished = ("--field-selector", "status.phase!=Succeeded,status.phase!=Failed")
-        kubectl.run("annotate", "pods", "-A", *unfinished, "--overwrite", f"local.sampan.dev/started={time.time_ns()}")
-
     def _wait_ready(self, binaries: Binaries, seconds: float = 90.0) -> None:
         command = [binaries["kubectl"], f"--kubeconfig={self.kubeconfig}", "get", "--raw", "/readyz"]
         deadline = time.monotonic() + seconds
@@ -197,22 +143,3 @@ class Cluster:
             if time.monotonic() > deadline:
                 raise LocalError(f"cluster {self.name} is not ready after {seconds:.0f} s: {asked.stderr.strip()}\n{self.log_tail()}")
             time.sleep(0.3)
-
-
-def _leases(kubectl: Kubectl) -> list[dict[str, Any]]:
-    """The Leases of nodes that are not lost."""
-    return [lease for lease in kubectl.get("leases", "-n", "kube-node-lease")["items"] if lease["spec"].get("holderIdentity") != "lost"]
-
-
-def _patches(api_flags: tuple[tuple[str, str], ...]) -> list[dict[str, Any]]:
-    """Extra flags by component."""
-    extra = {
-        # A federation on one machine is for trying out: its data outlives its processes, but not a power cut of the machine.
-        "etcd": {"unsafe-no-fsync": "true"},
-        # A pod on a lost node is given up after 30 s, not five minutes.
-        "kube-apiserver": {"default-not-ready-toleration-seconds": "30", "default-unreachable-toleration-seconds": "30", **dict(api_flags)},
-        "kube-controller-manager": {"leader-elect": "false", "concurrent-job-syncs": "20"},
-        "kube-scheduler": {"leader-elect": "false"},
-    }
-    listed = {component: [{"key": key, "value": value} for key, value in flags.items()] for component, flags in extra.items()}
-    return [{"name": component, "extraArgs": arguments} for component, arguments in listed.items()]

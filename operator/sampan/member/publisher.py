@@ -9,30 +9,18 @@ import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Never
+from typing import Never
 
-from sampan.kube.access import Access
 from sampan.kube.errors import KubeError
-from sampan.kube.objects import dra, quotas, workloads
 from sampan.kube.objects.meta import PartialObject
-from sampan.kube.objects.quotas import ApiGroups
-from sampan.kube.objects.runtime_class import RuntimeClass
 from sampan.kube.objects.summary import NAME, SCHEMA, BadSummary, Summary, pack
 from sampan.kube.transport.client import Client
-from sampan.kube.transport.paths import API_GROUPS, resource_path
-from sampan.kube.transport.served import served_in
-from sampan.kube.watch.listing import Collection
-from sampan.kube.watch.reflector import Reflector, Tuning
-from sampan.member.summarise import summarise_pods, trim_claim, trim_node, trim_pod, trim_runtime_class
-from sampan.member.watch_cache import WatchCache
+from sampan.kube.transport.paths import resource_path
+from sampan.kube.watch.reflector import Tuning
+from sampan.member.informers import MemberInformers
+from sampan.member.summarise import summarise_pods
 
 log = logging.getLogger(__name__)
-
-UNFINISHED: Final = "status.phase!=Succeeded,status.phase!=Failed"
-DRA: Final = "resource.k8s.io/v1"
-KUEUE: Final = "kueue.x-k8s.io"
-NODE: Final = "node.k8s.io/v1"
-RUNTIME_CLASSES: Final = "runtimeclasses"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,14 +43,7 @@ class Publisher:
         """Nothing is watched before `run`."""
         self._client, self._settings, self._clock = client, settings, clock
         self._changed = asyncio.Event()
-        self._nodes = WatchCache[workloads.Node](trim_node, self._changed.set)
-        self._pods = WatchCache[workloads.Pod](trim_pod, self._changed.set)
-        self._slices = WatchCache[dra.ResourceSlice](lambda each: each, self._changed.set)
-        self._claims = WatchCache[quotas.ResourceClaim](trim_claim, self._changed.set)
-        self._queues = WatchCache[quotas.ClusterQueue](lambda each: each, self._changed.set)
-        self._runtimes = WatchCache[RuntimeClass](trim_runtime_class, self._changed.set)
-        self._sees_runtimes = False
-        self._watches: list[Reflector[Any]] = []
+        self._informers = MemberInformers(client, settings.tuning, self._changed.set)
         self._sequence = 0
         self._trouble = ""
         self._turned: float | None = None
@@ -76,46 +57,13 @@ class Publisher:
 
     async def run(self) -> Never:
         """Watch and write until cancelled. Raises KubeError where the member does not say what it serves."""
-        pods = Collection(path=resource_path("v1", "pods"), into=workloads.Pod, field_selector=UNFINISHED)
-        nodes = Collection(path=resource_path("v1", "nodes"), into=workloads.Node)
-        optional = await self._optional()
         async with asyncio.TaskGroup() as group:
-            self._watch(group, nodes, self._nodes)
-            self._watch(group, pods, self._pods)
-            for what, shelf in optional:
-                self._watch(group, what, shelf)
+            await self._informers.start(group)
             group.create_task(self._write_always(), name="write")
         raise AssertionError("watches end by cancellation only")
 
-    def _watch(self, group: asyncio.TaskGroup, what: Collection[Any], shelf: WatchCache[Any]) -> None:
-        watch = Reflector[Any](self._client, what, sink=shelf, tuning=self._settings.tuning)
-        self._watches.append(watch)
-        group.create_task(watch.run(), name=f"watch {what.path.resource}")
-
-    async def _optional(self) -> list[tuple[Collection[Any], WatchCache[Any]]]:
-        """Return what more there is to watch: what the member serves and lets us list."""
-        groups = (await self._client.get(API_GROUPS, into=ApiGroups)).groups
-        kueue = await served_in(self._client, groups, group=KUEUE, resource="clusterqueues")
-        served = {each.group_version for group in groups for each in group.versions}
-        known: list[tuple[str, str, type[Any], WatchCache[Any]]] = [
-            (DRA, "resourceslices", dra.ResourceSlice, self._slices),
-            (DRA, "resourceclaims", quotas.ResourceClaim, self._claims),
-            (kueue, "clusterqueues", quotas.ClusterQueue, self._queues),
-            (NODE, RUNTIME_CLASSES, RuntimeClass, self._runtimes),
-        ]
-        there = [(version, name, into, shelf) for version, name, into, shelf in known if version in served]
-        asked = {name: Access(verb="watch", resource=name, group=version.partition("/")[0]) for version, name, _, _ in there}
-        allowed = await self._client.review(asked.values())
-        self._sees_runtimes = RUNTIME_CLASSES in asked and allowed[asked[RUNTIME_CLASSES]]
-        return [
-            (Collection(path=resource_path(version, name), into=into), shelf)
-            for version, name, into, shelf in there
-            if allowed[asked[name]]
-        ]
-
     async def _write_always(self) -> Never:
-        for watch in self._watches:
-            await watch.synced.wait()
+        await self._informers.wait_synced()
         while True:
             self._changed.clear()
             self._turned = asyncio.get_running_loop().time()
@@ -127,8 +75,8 @@ class Publisher:
 
     async def _write(self) -> None:
         """Write the summary, or say once why not."""
-        broken = [watch.last_error for watch in self._watches if watch.last_error]
-        trouble = f"a watch does not work: {broken[0]}" if broken else ""
+        broken = self._informers.trouble
+        trouble = f"a watch does not work: {broken}" if broken else ""
         if not broken:
             trouble = await self._try_to_write()
         if trouble and trouble != self._trouble:
@@ -148,15 +96,16 @@ class Publisher:
 
     def summary(self) -> Summary:
         """Return the summary as it is now, with the next heartbeat."""
+        seen = self._informers
         self._sequence = max(self._clock(), self._sequence + 1)
         return Summary(
             schema=SCHEMA,
             sequence=self._sequence,
             interval_seconds=self._settings.interval,
-            nodes=self._nodes.items,
-            pods=summarise_pods(self._pods.items, namespace=self._settings.namespace),
-            slices=self._slices.items,
-            claims=self._claims.items,
-            cluster_queues=self._queues.items,
-            runtime_classes=self._runtimes.items if self._sees_runtimes else None,
+            nodes=seen.nodes.items,
+            pods=summarise_pods(seen.pods.items, namespace=self._settings.namespace),
+            slices=seen.slices.items,
+            claims=seen.claims.items,
+            cluster_queues=seen.queues.items,
+            runtime_classes=seen.runtimes.items if seen.sees_runtimes else None,
         )
