@@ -12,6 +12,7 @@ from sampan.kube.objects.meta import ObjectMeta
 from sampan.kube.objects.workloads import Condition, Job, JobSpec, JobStatus
 from sampan.model.members.offer import OfferKey
 from sampan.model.values.names import FINALIZER, remote_labels
+from sampan.model.values.timestamp import to_rfc3339
 
 NOW = 1_800_000_000_000
 HUB = "hub-1"
@@ -28,7 +29,7 @@ def body(uid: str = "u1", *, spec: dict[str, Any] | None = None, status: Status 
             "name": f"job-{uid}",
             "resourceVersion": "10",
             "generation": 1,
-            "creationTimestamp": job_status.to_rfc3339(NOW - 60_000),
+            "creationTimestamp": to_rfc3339(NOW - 60_000),
             "finalizers": [FINALIZER],
             **meta,
         },
@@ -83,7 +84,7 @@ def copy(
             namespace="sampan-jobs",
             uid=f"remote-{attempt}",
             labels=remote_labels(hub_id=HUB, job_uid=uid, attempt=attempt) | ({LABEL_QUEUE: queue} if queue else {}),
-            deletion_timestamp=job_status.to_rfc3339(NOW) if deleting else None,
+            deletion_timestamp=to_rfc3339(NOW) if deleting else None,
         ),
         spec=JobSpec(parallelism=1, completions=1, suspend=suspend, active_deadline_seconds=deadline),
         status=JobStatus(conditions=list(conditions), **counts),
@@ -93,5 +94,5 @@ def copy(
 def held_copy(finalizer: str) -> Job:
     """Return a remote copy that was deleted a while ago and has this finalizer."""
     gone = copy(deleting=True)
-    since = job_status.to_rfc3339(NOW - 20_000)
+    since = to_rfc3339(NOW - 20_000)
     return msgspec.structs.replace(gone, metadata=msgspec.structs.replace(gone.metadata, finalizers=[finalizer], deletion_timestamp=since))

@@ -24,6 +24,7 @@ from sampan.controller.reconcile.retries import RetryTracker, key_of
 from sampan.controller.state.record import JobRecord, record_of
 from sampan.kube import errors
 from sampan.model.lifecycle import Outcome, Phase
+from sampan.model.values.timestamp import from_rfc3339, to_rfc3339
 
 CELLS = ((OFFER, "a"), (OFFER, "b"))
 COOLDOWN = 300_000
@@ -135,7 +136,7 @@ class Hour:
             self.seen.add(there.attempt)
             job = copy(attempt=there.attempt, suspend=there.suspended, deleting=there.going is not None, deadline=60)
             if there.mood == "holds" and there.going is not None:
-                since = s.to_rfc3339(there.going)
+                since = to_rfc3339(there.going)
                 held = msgspec.structs.replace(job.metadata, deletion_timestamp=since, finalizers=["example.com/hold"])
                 job = msgspec.structs.replace(job, metadata=held)
         return a.RemoteState(
@@ -271,7 +272,7 @@ def test_calls_stay_few_and_a_job_ends_or_says_why_it_waits(moods: list[str], sp
     assert sum(each >= last_minute for each in hour.calls) <= 12, "what never works is tried ever more seldom"
     phase = s.phase_of(hour.status)
     if phase in (Phase.PENDING, Phase.BOUND):
-        since = s.from_rfc3339((hour.status.get("binding") or {}).get("boundAt")) or 0
+        since = from_rfc3339((hour.status.get("binding") or {}).get("boundAt")) or 0
         assert hour.status["reason"] not in ("Bound", "NotStarted") or hour.now - since <= 11_000, hour.status
         assert hour.status.get("message")
 

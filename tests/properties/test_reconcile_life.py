@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from jobs import NOW, OFFER, binding, body, copy
-from sampan.api.fields.conditions import HOLD_UPS
 from sampan.api.status import job_status as s
 from sampan.controller.observation.attempt import AttemptState, Observation
 from sampan.controller.observation.hold_ups import HoldUpState, away, of_pods, report_hold_up
@@ -20,7 +19,9 @@ from sampan.controller.reconcile import actions as a
 from sampan.controller.reconcile.decide import decide
 from sampan.controller.state.record import JobRecord, record_of
 from sampan.model.lifecycle import Phase
+from sampan.model.status.reasons import HOLD_UPS
 from sampan.model.values.names import FINALIZER
+from sampan.model.values.timestamp import to_rfc3339
 
 STATES = st.sampled_from(list(AttemptState))
 
@@ -53,7 +54,7 @@ class Life(RuleBasedStateMachine):
     def record(self) -> JobRecord:
         meta: dict[str, Any] = {"finalizers": [FINALIZER] if self.held else []}
         if self.deleting:
-            meta["deletionTimestamp"] = s.to_rfc3339(NOW)
+            meta["deletionTimestamp"] = to_rfc3339(NOW)
         return record_of(body(spec=self.spec, status=self.status, **meta), None)
 
     def remote(self) -> a.RemoteState:

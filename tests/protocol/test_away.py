@@ -7,13 +7,13 @@ import pytest
 from jobs import NOW, OFFER, binding, bound_status, copy, record
 from member_objects import as_node, node_body
 from sampan.api.status import rejections
-from sampan.api.status.job_status import to_rfc3339
 from sampan.controller.observation.attempt import AttemptState, Observation
 from sampan.controller.observation.outage import Outage
 from sampan.controller.reconcile import actions as a
 from sampan.controller.reconcile.decide import decide
 from sampan.controller.state.record import JobRecord
 from sampan.inventory.member import to_node
+from sampan.model.values.timestamp import to_rfc3339
 from unit.controller.fakes import H100_JOB, JOBS, REMOTE, World, running, world
 from unit.kube.fake_api import replying
 

@@ -15,12 +15,12 @@ from sampan.api.fields.common import first_error
 from sampan.api.fields.selector import LabelSelector
 from sampan.api.kinds.clusteroffer import ClusterOfferSpec, EnergySpec
 from sampan.api.kinds.provider import ProviderSpec
-from sampan.api.status.job_status import from_rfc3339
 from sampan.model.launch import NO_LAUNCH, Launch
 from sampan.model.members.offer import NO_ENERGY, Energy, OfferKey, PoolRule, Price, Terms
 from sampan.model.members.taint import Toleration
 from sampan.model.values.quantity import QuantityError, parse_micro
 from sampan.model.values.selector import Expression, Operator, Selector
+from sampan.model.values.timestamp import from_rfc3339
 
 _Spec = TypeVar("_Spec", bound=BaseModel)
 _WAY_OUT: Final = "; an entry of prices cannot change or go: make a new offer with the right one, and delete this offer"

@@ -6,15 +6,16 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sampan.api.fields.conditions import SCHEDULED, JobReason, find_condition
+from sampan.api.fields.conditions import find_condition
 from sampan.model.reason import Reason
+from sampan.model.status.reasons import AttemptReason, JobConditionType, JobReason
 
 Status = dict[str, Any]
 
 REFUSALS: Final = frozenset(
     {
         *map(str, Reason),
-        *map(str, (JobReason.NO_OFFERS, JobReason.INVALID_SPEC, JobReason.CONFIG_MAP_NOT_FOUND, JobReason.SECRET_NOT_SHARED)),
+        *map(str, (JobReason.NO_OFFERS, JobReason.INVALID_SPEC, AttemptReason.CONFIG_MAP_NOT_FOUND, AttemptReason.SECRET_NOT_SHARED)),
     }
 )
 """Reasons for which a job waits that are about its spec: after an edit they hold only once somebody has looked again."""
@@ -27,7 +28,7 @@ def is_outdated(status: Mapping[str, Any], generation: int) -> bool:
 
 def is_refusal_outdated(status: Mapping[str, Any], generation: int) -> bool:
     """Tell whether a status gives a reason for waiting that was found on an older spec."""
-    told = find_condition(status.get("conditions") or (), SCHEDULED)
+    told = find_condition(status.get("conditions") or (), JobConditionType.SCHEDULED)
     return told is not None and _is_refusal(told) and told.get("observedGeneration", status.get("observedGeneration", 1)) != generation
 
 
@@ -48,4 +49,4 @@ def with_observed_generation(status: Status, before: Mapping[str, Any], generati
 
 
 def _is_refusal(condition: Mapping[str, Any]) -> bool:
-    return condition["type"] == SCHEDULED and condition["status"] == "False" and condition["reason"] in REFUSALS
+    return condition["type"] == JobConditionType.SCHEDULED and condition["status"] == "False" and condition["reason"] in REFUSALS

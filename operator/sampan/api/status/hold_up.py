@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sampan.api.fields.conditions import HOLD_UPS, RUNNING, SCHEDULED, JobReason, find_condition
+from sampan.api.fields.conditions import find_condition
+from sampan.model.status.reasons import HOLD_UPS, JobConditionType, JobReason
 
 Status = dict[str, Any]
 
@@ -34,7 +35,11 @@ def without_hold_up(status: Mapping[str, Any], at: str, *, but: str = "") -> Sta
     new["conditions"] = [
         {**c, **over} if c["type"] in HOLD_UPS and c["type"] != but and c["status"] == "True" else c for c in status["conditions"]
     ]
-    told = [c for c in (find_condition(new["conditions"], kind) for kind in (RUNNING, SCHEDULED)) if c is not None]
+    told = [
+        c
+        for c in (find_condition(new["conditions"], kind) for kind in (JobConditionType.RUNNING, JobConditionType.SCHEDULED))
+        if c is not None
+    ]
     newest = next((c for c in told if c["status"] == "True"), told[0] if told else None)
     if newest is not None and (new.get("reason"), new.get("message")) == (now["reason"], now["message"]):
         new |= {"reason": newest["reason"], "message": newest["message"]}

@@ -6,7 +6,6 @@ No I/O, no clock, no decision about what should happen next.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from sampan.api.status.charged_use import corrected
@@ -15,28 +14,14 @@ from sampan.api.status.rejections import forgotten
 from sampan.model.lifecycle import Event, Outcome, Phase, follow
 from sampan.model.members.offer import OfferKey
 from sampan.model.plan import Verdict
+from sampan.model.status.reasons import JobConditionType, JobReason
 from sampan.model.values.quantity import format_micro, parse_micro
+from sampan.model.values.timestamp import from_rfc3339, to_rfc3339
 
 Status = dict[str, Any]
 
 MAX_ATTEMPTS = 16
 MAX_VERDICTS = 16
-
-
-def to_rfc3339(millis: int) -> str:
-    """Return milliseconds since the epoch as Kubernetes writes times: whole seconds, UTC; of years that can be written, the nearest."""
-    seconds = min(max(millis // 1000, -62_135_596_800), 253_402_300_799)  # the years 1 to 9999
-    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat() + "Z"  # strftime writes the year 1 as "1"
-
-
-def from_rfc3339(text: str | None) -> int | None:
-    """Return a Kubernetes time in milliseconds since the epoch; None for nothing or for a text that is no time."""
-    if not text:
-        return None
-    try:
-        return int(datetime.fromisoformat(text).timestamp() * 1000)
-    except (ValueError, OverflowError):
-        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,17 +129,17 @@ def bound(status: Status, binding: Binding, verdicts: Sequence[Verdict], *, gene
     new["observedGeneration"] = generation
     for gone in ("remote", "startedAt", "reservation"):
         new.pop(gone, None)
-    if _stated(new, "Running"):
-        new = with_condition(new, Fact("Running", False, "NotStarted"), at=binding.bound_at)
-    where = f"{binding.offer} pool {binding.pool}"
-    return with_condition(new, Fact("Scheduled", True, "Bound", f"Bound to {where}, attempt {binding.attempt}."), at=binding.bound_at)
+    if _stated(new, JobConditionType.RUNNING):
+        new = with_condition(new, Fact(JobConditionType.RUNNING, False, JobReason.NOT_STARTED), at=binding.bound_at)
+    where = f"Bound to {binding.offer} pool {binding.pool}, attempt {binding.attempt}."
+    return with_condition(new, Fact(JobConditionType.SCHEDULED, True, JobReason.BOUND, where), at=binding.bound_at)
 
 
 def running(status: Status, *, at: int) -> Status:
     """Return the status of a job whose pods run."""
     new = forgotten(_moved(status, Event.STARTED), (status.get("binding") or {}).get("alternative"))
     new["startedAt"] = to_rfc3339(at)
-    return with_condition(new, Fact("Running", True, "PodsRunning", ""), at=at)
+    return with_condition(new, Fact(JobConditionType.RUNNING, True, JobReason.PODS_RUNNING), at=at)
 
 
 def with_remote(status: Status, remote: Mapping[str, Any], remote_uid: str | None, *, at: int) -> Status:
@@ -164,8 +149,8 @@ def with_remote(status: Status, remote: Mapping[str, Any], remote_uid: str | Non
     if remote_uid and binding:
         new["binding"] = {**binding, "remote": {**binding["remote"], "uid": remote_uid}}
     reason, message = new["remote"].get("reason"), new["remote"].get("message", "")
-    if attempt_is_open(status) and phase_of(status) is Phase.BOUND and (reason or _stated(new, "Running")):
-        return with_condition(new, Fact("Running", False, reason or "NotStarted", message), at=at)
+    if attempt_is_open(status) and phase_of(status) is Phase.BOUND and (reason or _stated(new, JobConditionType.RUNNING)):
+        return with_condition(new, Fact(JobConditionType.RUNNING, False, reason or JobReason.NOT_STARTED, message), at=at)
     return told(new, reason, message) if reason else new
 
 
@@ -188,8 +173,8 @@ def attempt_ended(status: Status, ending: Ending) -> Status:
     }
     kept = [a for a in new.get("attempts") or [] if a["number"] != binding["attempt"]]
     new["attempts"] = [*kept, entry][-MAX_ATTEMPTS:]
-    if _stated(new, "Running"):
-        new = with_condition(new, Fact("Running", False, ending.reason, ending.message), at=ending.ended_at)
+    if _stated(new, JobConditionType.RUNNING):
+        new = with_condition(new, Fact(JobConditionType.RUNNING, False, ending.reason, ending.message), at=ending.ended_at)
     if ending.outcome is Outcome.LOST:
         new.pop("remote", None)  # what was last seen there is no longer so
     return told(new, ending.reason, ending.message)
@@ -199,7 +184,7 @@ def finished(status: Status, event: Event, *, reason: str, message: str, at: int
     """Return the status of a job that has ended for good: Succeeded, Failed or Cancelled."""
     new = _moved(status, event)
     new["finishedAt"] = to_rfc3339(at)
-    condition = "Complete" if event is Event.SUCCEEDED else "Failed"
+    condition = JobConditionType.COMPLETE if event is Event.SUCCEEDED else JobConditionType.FAILED
     return with_condition(new, Fact(condition, True, reason, message), at=at)
 
 
@@ -212,26 +197,26 @@ def released(status: Status, event: Event, *, reason: str, message: str, at: int
     for gone in ("binding", "remote", "startedAt"):
         new.pop(gone, None)
     if event is Event.SUSPENDED:
-        new = with_condition(new, Fact("Suspended", True, reason, message), at=at)
-    return with_condition(new, Fact("Scheduled", False, reason, message), at=at)
+        new = with_condition(new, Fact(JobConditionType.SUSPENDED, True, reason, message), at=at)
+    return with_condition(new, Fact(JobConditionType.SCHEDULED, False, reason, message), at=at)
 
 
 def suspended(status: Status, *, at: int) -> Status:
     """Return the status of a waiting job whose user suspended it."""
     new = _moved(status, Event.SUSPENDED)
     new.pop("reservation", None)
-    return with_condition(new, Fact("Suspended", True, "SuspendedByUser", "spec.suspend is true."), at=at)
+    return with_condition(new, Fact(JobConditionType.SUSPENDED, True, JobReason.SUSPENDED_BY_USER, "spec.suspend is true."), at=at)
 
 
 def resumed(status: Status, *, at: int) -> Status:
     """Return the status of a job that its user lets go on."""
     new = _moved(status, Event.RESUMED)
-    return with_condition(new, Fact("Suspended", False, "Resumed", ""), at=at)
+    return with_condition(new, Fact(JobConditionType.SUSPENDED, False, JobReason.RESUMED), at=at)
 
 
 def refused(status: Status, *, reason: str, message: str, at: int) -> Status:
     """Return the status of a waiting job with the one reason why it waits."""
-    return with_condition(status, Fact("Scheduled", False, reason, message), at=at)
+    return with_condition(status, Fact(JobConditionType.SCHEDULED, False, reason, message), at=at)
 
 
 def reserved(status: Status, reservation: Mapping[str, Any] | None) -> Status:
@@ -263,7 +248,13 @@ def with_condition(status: Status, fact: Fact, *, at: int) -> Status:
     old = next((c for c in conditions if c["type"] == fact.kind), None)
     truth = "True" if fact.value else "False"
     since = old["lastTransitionTime"] if old and old["status"] == truth else to_rfc3339(at)
-    entry = {"type": fact.kind, "status": truth, "reason": fact.reason or "Unknown", "message": fact.message, "lastTransitionTime": since}
+    entry = {
+        "type": str(fact.kind),
+        "status": truth,
+        "reason": str(fact.reason) or JobReason.UNKNOWN,
+        "message": fact.message,
+        "lastTransitionTime": since,
+    }
     if old and "observedGeneration" in old:
         entry["observedGeneration"] = old["observedGeneration"]  # whoever writes it sets the one it was found on
     new["conditions"] = [entry if c is old else c for c in conditions] if old else [*conditions, entry]

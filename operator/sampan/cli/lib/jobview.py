@@ -10,9 +10,10 @@ from sampan.api.status.hold_up import current_hold_up
 from sampan.cli.access.hub import Object
 from sampan.cli.lib import times
 from sampan.cli.lib.render import Column
+from sampan.model.status.reasons import JobReason
 
 ENDED = frozenset({"Succeeded", "Failed", "Cancelled"})
-REJECTED_REASONS = frozenset({"InvalidSpec"})
+REJECTED_REASONS = frozenset({JobReason.INVALID_SPEC})
 """Reasons that end a job for good before it ever ran."""
 
 COLUMNS = (

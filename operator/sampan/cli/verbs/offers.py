@@ -7,8 +7,14 @@ import click
 from sampan.cli.access import hub
 from sampan.cli.lib.options import Target, output_option, target_options
 from sampan.cli.lib.render import Column, print_objects, print_table
+from sampan.model.members.offer_reasons import OfferConditionType
 
-CONDITIONS = ("Approved", "Connected", "PermissionsSufficient", "Schedulable")
+CONDITIONS = (
+    OfferConditionType.APPROVED,
+    OfferConditionType.CONNECTED,
+    OfferConditionType.PERMISSIONS_SUFFICIENT,
+    OfferConditionType.SCHEDULABLE,
+)
 COLUMNS = (
     Column("NAMESPACE"),
     Column("NAME"),

@@ -22,6 +22,8 @@ from sampan.kube.text import clean_text
 from sampan.model.job import Job
 from sampan.model.plan import Refusal
 from sampan.model.reason import Reason
+from sampan.model.status.reasons import JobConditionType, JobReason
+from sampan.model.values.timestamp import from_rfc3339
 from sampan.scheduling.answers.start_wording import start_words
 from sampan.scheduling.answers.wording import headline
 
@@ -37,8 +39,7 @@ MOVED_INTERVAL = 60_000
 """The same where a reservation moved, or was lost."""
 RETRY_AFTER = 10_000
 """Milliseconds before a write that failed is tried again."""
-NO_OFFERS = "NoOffers"
-_REASONS = frozenset({NO_OFFERS, *map(str, Reason)})
+_REASONS = frozenset({JobReason.NO_OFFERS, *map(str, Reason)})
 
 START_PATIENCE = 30.0
 """Seconds after the start in which nothing is told while members are still being met: one that does not answer must not silence all."""
@@ -154,12 +155,12 @@ class RefusalWriter:
 
 
 def _reason_of(refusal: Refusal) -> str:
-    return str(refusal.dominant or NO_OFFERS)
+    return str(refusal.dominant or JobReason.NO_OFFERS)
 
 
 def _is_transient(word: str) -> bool:
     """Tell whether a reason may be over soon without the tenant: it is about the offers, or about room."""
-    if word == NO_OFFERS:
+    if word == JobReason.NO_OFFERS:
         return True
     return word in _REASONS and (
         Reason(word).passing or Reason.POLICY_NOT_FOUND.severity < Reason(word).severity < Reason.TERMS_EXCLUDED.severity
@@ -168,7 +169,9 @@ def _is_transient(word: str) -> bool:
 
 def _written_refusal(record: JobRecord) -> tuple[int, str, str]:
     """Return when, which reason and what the object itself says, so that a restart writes nothing anew; empty where it says nothing."""
-    told = next((c for c in record.status.get("conditions") or () if c["type"] == "Scheduled" and c["status"] == "False"), None)
+    told = next(
+        (c for c in record.status.get("conditions") or () if c["type"] == JobConditionType.SCHEDULED and c["status"] == "False"), None
+    )
     if told is None or told["reason"] not in _REASONS:
         return 0, "", ""  # what ended an earlier attempt is no word about waiting
-    return job_status.from_rfc3339(told["lastTransitionTime"]) or 0, str(told["reason"]), str(told.get("message", ""))
+    return from_rfc3339(told["lastTransitionTime"]) or 0, str(told["reason"]), str(told.get("message", ""))

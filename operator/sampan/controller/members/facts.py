@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from sampan.api.fields.conditions import OfferReason as Why
+from sampan.model.members.offer_reasons import OfferReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -10,7 +10,7 @@ class LinkFacts:
     """What is known of a member link. `reason` and `message` say why it is, or is not, connected."""
 
     connected: bool = False
-    reason: str = Why.CONNECTING
+    reason: str = OfferReason.CONNECTING
     message: str = ""
     cluster_uid: str | None = None
     version: str = ""
@@ -31,7 +31,7 @@ class LinkFacts:
     @property
     def joining(self) -> bool:
         """Tell whether the link is on its way in: the member is not there yet, and not known to be away."""
-        return self.reason in (Why.CONNECTING, Why.SYNCING)
+        return self.reason in (OfferReason.CONNECTING, OfferReason.SYNCING)
 
     def of(self, namespace: str) -> "LinkFacts":
         """Return what concerns an offer whose jobs run in one namespace: offers of one kubeconfig share a link.

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sampan.api.convert.offers import SecretRef
-from sampan.api.fields.conditions import OfferReason as Why
 from sampan.kube.errors import Forbidden, KubeError, NotFound
 from sampan.kube.objects.meta import Secret
 from sampan.kube.transport.client import Client
@@ -20,6 +19,7 @@ from sampan.kube.transport.paths import resource_path
 from sampan.kube.transport.wire import Unreadable
 from sampan.kube.watch.listing import Collection
 from sampan.kube.watch.reflector import EventType, Reflector, Tuning
+from sampan.model.members.offer_reasons import OfferReason
 
 log = logging.getLogger(__name__)
 
@@ -49,10 +49,10 @@ class SecretProblem(StrEnum):
 
 
 _REASONS = {
-    SecretProblem.PENDING: str(Why.CONNECTING),
-    SecretProblem.NOT_FOUND: str(Why.SECRET_NOT_FOUND),
-    SecretProblem.KEY_MISSING: str(Why.KEY_MISSING),
-    SecretProblem.NOT_READABLE: str(Why.SECRET_NOT_READABLE),
+    SecretProblem.PENDING: str(OfferReason.CONNECTING),
+    SecretProblem.NOT_FOUND: str(OfferReason.SECRET_NOT_FOUND),
+    SecretProblem.KEY_MISSING: str(OfferReason.KEY_MISSING),
+    SecretProblem.NOT_READABLE: str(OfferReason.SECRET_NOT_READABLE),
 }
 _MESSAGES = {
     SecretProblem.PENDING: "reading Secret {ref.namespace}/{ref.name}",

@@ -10,8 +10,6 @@ import random
 from collections.abc import Mapping
 
 from sampan.api.convert.offers import SecretRef
-from sampan.api.fields.conditions import OfferReason as Why
-from sampan.api.fields.conditions import invalid_kubeconfig
 from sampan.controller.members.facts import LinkFacts
 from sampan.controller.members.job_copies import JobCopies
 from sampan.controller.members.kubeconfig_secrets import SecretProblem
@@ -37,6 +35,7 @@ from sampan.kube.objects import workloads as kube
 from sampan.kube.transport.client import Client
 from sampan.kube.watch.backoff import Backoff
 from sampan.model.members.cluster import Node
+from sampan.model.members.offer_reasons import OfferReason, invalid_kubeconfig
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +102,7 @@ class MemberLink:
     @property
     def warnings(self) -> tuple[str, ...]:
         """Return what the platform team should know: `OverPrivileged`."""
-        return ("OverPrivileged",) if self._memory.access and self._memory.access.over_privileged else ()
+        return (OfferReason.OVER_PRIVILEGED,) if self._memory.access and self._memory.access.over_privileged else ()
 
     @property
     def inventory(self) -> Inventory:
@@ -249,7 +248,7 @@ class MemberLink:
             for job_uid in sorted(held):
                 self._callbacks.job_changed(self, job_uid)
         facts, ready = self._facts(), self.connected
-        silent = self._session.silent_for if self._session is not None and facts.reason == Why.UNREACHABLE else 0.0
+        silent = self._session.silent_for if self._session is not None and facts.reason == OfferReason.UNREACHABLE else 0.0
         heard = self._settings.clock() - int(silent * 1000)
         found = {name: outage_after(facts.of(name), self._outages.get(name), heard=heard) for name in ("", *self._memory.namespaces)}
         outages = {name: outage for name, outage in found.items() if outage is not None}
@@ -266,7 +265,7 @@ class MemberLink:
             self._problem = None
         published = self._memory.published
         current = published is None or published.fresh
-        reason, message = self._condition(session, up=up) if current or not up else (Why.CAPACITY_STALE, "")
+        reason, message = self._condition(session, up=up) if current or not up else (OfferReason.CAPACITY_STALE, "")
         if up and published is not None:
             message = "; ".join(part for part in (message, published.description) if part)
         return LinkFacts(
@@ -288,9 +287,9 @@ class MemberLink:
         doubtful = self._source or (session.rotation_problem if session else None)
         if up:
             kept = "; the last good kubeconfig stays in use"
-            return (doubtful[0], doubtful[1] + kept) if doubtful else (Why.CONNECTED, "")
+            return (doubtful[0], doubtful[1] + kept) if doubtful else (OfferReason.CONNECTED, "")
         if doubtful and self._memory.newest is None:
             return doubtful
         trouble = (session.problem or session.stalled if session else None) or self._problem
-        trouble = trouble or ((Why.SYNCING, "reading what is there") if session else (Why.CONNECTING, ""))
+        trouble = trouble or ((OfferReason.SYNCING, "reading what is there") if session else (OfferReason.CONNECTING, ""))
         return (doubtful[0], f"{doubtful[1]}; with the last good kubeconfig: {trouble[0]}") if doubtful else trouble

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from sampan.api.fields.conditions import OfferReason as Why
 from sampan.controller.members.access import identity, optional_resources, pod_security_levels, review
 from sampan.controller.members.memory import LinkMemory
 from sampan.controller.members.published import choose_source
@@ -24,6 +23,7 @@ from sampan.kube.objects.meta import Version
 from sampan.kube.transport.client import Client
 from sampan.kube.transport.paths import VERSION
 from sampan.kube.watch.backoff import Backoff
+from sampan.model.members.offer_reasons import OfferReason
 
 log = logging.getLogger(__name__)
 
@@ -80,13 +80,15 @@ class Session:
     def stalled(self) -> ConditionText | None:
         """Return what is wrong with a watch that all jobs need and that does not work any more; None where they do."""
         wrong = self._watches.stalled(_now() - self._settings.refused_after) if self._watches else ""
-        return (Why.UNREACHABLE, wrong) if wrong else None
+        return (OfferReason.UNREACHABLE, wrong) if wrong else None
 
     @property
     def behind(self) -> dict[str, ConditionText]:
         """Return the namespaces in which our objects are not followed, each with what is wrong there."""
         found = self._watches.behind(self._memory.namespaces, _now() - self._settings.refused_after) if self._watches else {}
-        return {name: (Why.NOT_FOLLOWED, wrong) if wrong else (Why.SYNCING, f"reading {name}") for name, wrong in found.items()}
+        return {
+            name: (OfferReason.NOT_FOLLOWED, wrong) if wrong else (OfferReason.SYNCING, f"reading {name}") for name, wrong in found.items()
+        }
 
     @property
     def silent_for(self) -> float:
@@ -148,10 +150,10 @@ class Session:
 
     def _check_identity(self, uid: str) -> None:
         if uid == self._settings.hub_cluster_uid:
-            raise WrongClusterError(Why.HUB_AS_MEMBER, "the kubeconfig leads to the hub itself; a member must be another cluster")
+            raise WrongClusterError(OfferReason.HUB_AS_MEMBER, "the kubeconfig leads to the hub itself; a member must be another cluster")
         if self._memory.cluster_uid not in (None, uid):
             message = "another cluster answers than the one that was joined; nothing is done there: make a new offer for it"
-            raise WrongClusterError(Why.IDENTITY_CHANGED, message)
+            raise WrongClusterError(OfferReason.IDENTITY_CHANGED, message)
 
     async def _supervise(self, group: asyncio.TaskGroup, watches: MemberWatches) -> None:
         """Keep the health, the watched namespaces and the rights current."""
@@ -202,7 +204,7 @@ class Session:
             async with asyncio.timeout(self._settings.probe_timeout):
                 uid = await identity(self.client)
         except TimeoutError:
-            self.problem = Why.UNREACHABLE, "the member does not answer"
+            self.problem = OfferReason.UNREACHABLE, "the member does not answer"
             self._liveness.failed(began, silent=True)
         except KubeError as error:
             self.problem = describe(error)

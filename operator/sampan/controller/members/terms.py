@@ -5,14 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from sampan.api.fields.conditions import OfferReason as Why
-from sampan.api.fields.conditions import invalid_kubeconfig
 from sampan.kube.credentials.addresses import AddressPolicy
 from sampan.kube.credentials.codes import Code
 from sampan.kube.errors import AddressRefused, Forbidden, KubeError, TLSFailure, TooManyRequests, Unauthorized
 from sampan.kube.transport.exchange import Observe
 from sampan.kube.transport.limits import Limits
 from sampan.kube.watch.reflector import Tuning
+from sampan.model.members.offer_reasons import OfferReason, invalid_kubeconfig
 
 if TYPE_CHECKING:
     from sampan.controller.members.link import MemberLink
@@ -92,17 +91,17 @@ def describe(error: BaseException) -> ConditionText:
         case WrongClusterError():
             return error.reason, error.message
         case Unauthorized():
-            return Why.UNAUTHORIZED, "the member does not accept the credential (401)"
+            return OfferReason.UNAUTHORIZED, "the member does not accept the credential (401)"
         case Forbidden():
-            return Why.FORBIDDEN, "the credential may not read namespace kube-system of the member (403)"
+            return OfferReason.FORBIDDEN, "the credential may not read namespace kube-system of the member (403)"
         case TLSFailure():
-            return Why.TLS_ERROR, f"TLSError: {error.message}"
+            return OfferReason.TLS_ERROR, f"TLSError: {error.message}"
         case AddressRefused():
             return invalid_kubeconfig(Code.ADDRESS), f"{invalid_kubeconfig(Code.ADDRESS)}: {error.message}"
         case KubeError():
-            return Why.UNREACHABLE, f"{error.reason}: {error.message}"
+            return OfferReason.UNREACHABLE, f"{error.reason}: {error.message}"
         case _:
-            return Why.UNREACHABLE, "an internal fault ended the link; it starts again"
+            return OfferReason.UNREACHABLE, "an internal fault ended the link; it starts again"
 
 
 def first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:

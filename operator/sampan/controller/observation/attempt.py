@@ -10,14 +10,16 @@ from enum import StrEnum
 from typing import Final
 
 from sampan.api.launch.manifest import in_queue
-from sampan.api.status.job_status import from_rfc3339
 from sampan.controller.observation.failure import Cause, Failure, failure_of, in_indexes, tail, word
+from sampan.kube.objects.reasons import PodReason
 from sampan.kube.objects.workloads import Condition, Job, Pod
 from sampan.kube.text import clean_text
+from sampan.model.status.reasons import AttemptReason
+from sampan.model.values.timestamp import from_rfc3339
 
 MAX_COUNT: Final = 1_000_000
 _INDEX: Final = "batch.kubernetes.io/job-completion-index"
-_WAITS: Final = frozenset({"ContainerCreating", "PodInitializing", ""})
+_WAITS: Final = frozenset({PodReason.CONTAINER_CREATING, PodReason.POD_INITIALIZING, ""})
 """Container waiting reasons that only say that it takes a moment."""
 
 
@@ -118,11 +120,11 @@ def _result(job: Job, cause: Failure | None, *, gang: bool) -> _Reading | None:
     if result is None:
         return None
     if _after(result, job.metadata.deletion_timestamp):
-        return _Reading(state=AttemptState.DELETING, reason="JobDeleted")
+        return _Reading(state=AttemptState.DELETING, reason=AttemptReason.JOB_DELETED)
     if failed is None:
-        return _Reading(state=AttemptState.SUCCEEDED, reason="Completed")
-    if failed.reason == "DeadlineExceeded":
-        return _Reading(state=AttemptState.DEADLINE_EXCEEDED, reason="DeadlineExceeded", message=clean_text(failed.message))
+        return _Reading(state=AttemptState.SUCCEEDED, reason=AttemptReason.COMPLETED)
+    if failed.reason == AttemptReason.DEADLINE_EXCEEDED:
+        return _Reading(state=AttemptState.DEADLINE_EXCEEDED, reason=AttemptReason.DEADLINE_EXCEEDED, message=clean_text(failed.message))
     return _failed(job, failed, cause, gang=gang)
 
 
@@ -133,11 +135,11 @@ def _failed(job: Job, failed: Condition, cause: Failure | None, *, gang: bool) -
     the drained pod is gone already. In a gang a disrupted pod takes its peers with it, which then crash: the first failure
     counts. In a sweep disruptions are replaced on the member, and the Job fails of failed indexes.
     """
-    by_policy = failed.reason == "PodFailurePolicy"
+    by_policy = failed.reason == PodReason.POD_FAILURE_POLICY
     disrupted = by_policy or (cause is not None and cause.cause is not Cause.PROGRAM)
     state = AttemptState.DISRUPTED if disrupted else AttemptState.APP_FAILED
     if cause is None or (by_policy and cause.cause is not Cause.DISRUPTION):
-        reason = "DisruptionTarget" if by_policy else word(failed.reason, "Error")
+        reason = PodReason.DISRUPTION_TARGET if by_policy else word(failed.reason, AttemptReason.ERROR)
         return _Reading(state=state, reason=reason, message=clean_text(failed.message), proved=by_policy)
     listed = clean_text(job.status.failed_indexes, 64)
     message = cause.message if gang or not listed else tail(cause.message, f"failed indexes {listed}: ")
@@ -147,11 +149,11 @@ def _failed(job: Job, failed: Condition, cause: Failure | None, *, gang: bool) -
 def _progress(job: Job, pods: Sequence[Pod], *, whole: bool, cause: Failure | None) -> _Reading:
     """How far an attempt without a result is, and what holds it up."""
     if job.metadata.deletion_timestamp:
-        return _Reading(state=AttemptState.DELETING, reason="JobDeleted")
+        return _Reading(state=AttemptState.DELETING, reason=AttemptReason.JOB_DELETED)
     if job.spec.suspend:
         queued = in_queue(job.metadata.labels)
         message = "the Job waits in a queue of the member" if queued else "spec.suspend of the member's Job is true"
-        return _Reading(state=AttemptState.WAITING, reason="Suspended", message=message)
+        return _Reading(state=AttemptState.WAITING, reason=AttemptReason.SUSPENDED, message=message)
     placed = any(pod.spec.node_name for pod in pods)
     state = AttemptState.RUNNING if whole else AttemptState.STARTING if placed else AttemptState.WAITING
     reason, message = _hold_up(job, pods)
@@ -174,7 +176,8 @@ def _hold_up(job: Job, pods: Sequence[Pod]) -> tuple[str, str]:
                 return word(condition.reason), clean_text(condition.message)
     status = job.status
     if not pods and status.start_time and not (status.active or status.succeeded or status.failed):
-        return "NoPods", "the member's Job controller has created no pod yet; a quota or an admission policy there may refuse them"
+        words = "the member's Job controller has created no pod yet; a quota or an admission policy there may refuse them"
+        return AttemptReason.NO_PODS, words
     return "", ""
 
 

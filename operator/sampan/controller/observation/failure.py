@@ -10,20 +10,25 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from sampan.api.fields.conditions import as_reason
-from sampan.api.status.job_status import from_rfc3339
+from sampan.kube.objects.reasons import PodReason
 from sampan.kube.objects.workloads import Condition, Pod, StateTerminated
 from sampan.kube.text import clean_text
+from sampan.model.status.reasons import AttemptReason, JobReason
+from sampan.model.values.timestamp import from_rfc3339
 
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
+_NO_WORD: Final = re.compile(r"[^A-Za-z0-9_]", re.ASCII)
 _NUMBER: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 _TAIL: Final = 252
 """Bytes kept of the end of a log: with the ellipsis and a cut character they fit the 256 that any remote text may have."""
 _NODE_REASONS: Final = frozenset(
-    {"NodeLost", "NodeShutdown", "Shutdown", "Terminated", "Preempting", "NodeAffinity", "UnexpectedAdmissionError"}
+    {
+        *(PodReason.NODE_LOST, PodReason.NODE_SHUTDOWN, PodReason.SHUTDOWN, PodReason.TERMINATED),
+        *(PodReason.PREEMPTING, PodReason.NODE_AFFINITY, PodReason.UNEXPECTED_ADMISSION_ERROR),
+    }
 )
 """`status.reason` of pods that a kubelet or the node controller ended or refused."""
-_NOT_STARTED: Final = frozenset({"StartError", "ContainerCannotRun"})
+_NOT_STARTED: Final = frozenset({PodReason.START_ERROR, PodReason.CONTAINER_CANNOT_RUN})
 """Reasons of containers that a runtime could not start (containerd, Docker)."""
 _NO_PROGRAM: Final = re.compile(r"executable file not found|no such file or directory|permission denied|exec format error")
 """What a runtime says where the command is wrong: nobody but the tenant can mend it."""
@@ -62,9 +67,14 @@ class Failure:
         return self.at is None, self.at or 0, int(self.cause), self.pod
 
 
-def word(text: str, otherwise: str = "Unknown") -> str:
+def word(text: str, otherwise: str = JobReason.UNKNOWN) -> str:
     """Return a remote reason if it is a word fit for a reason of ours."""
     return text if _WORD.fullmatch(text) else otherwise
+
+
+def as_reason(text: str, *, default: str = JobReason.UNKNOWN) -> str:
+    """Return foreign text as a word that a condition's reason may be: letters, digits and underscores, at most 128."""
+    return _NO_WORD.sub("", text).lstrip("0123456789_")[:128] or default
 
 
 def tail(text: str, head: str = "") -> str:
@@ -94,7 +104,7 @@ def _ranges(indexes: str) -> Iterator[tuple[int, int]]:
 
 def disruption(pod: Pod) -> Condition | None:
     """Return the condition by which the platform says that it is ending, or ended, this pod."""
-    return next((c for c in pod.status.conditions if c.type == "DisruptionTarget" and c.status == "True"), None)
+    return next((c for c in pod.status.conditions if c.type == PodReason.DISRUPTION_TARGET and c.status == "True"), None)
 
 
 def failure_of(pod: Pod) -> Failure | None:
@@ -120,17 +130,18 @@ def failure_of(pod: Pod) -> Failure | None:
 def _judge(pod: Pod, ended: StateTerminated | None) -> tuple[Cause, str]:
     """Cause and reason of a failed pod without DisruptionTarget."""
     status = pod.status
-    if status.reason == "Evicted" and _OWN_LIMIT.search(status.message[:1024]):
-        return Cause.PROGRAM, "Evicted"
-    if status.reason == "Evicted" or status.reason in _NODE_REASONS:
+    if status.reason == PodReason.EVICTED and _OWN_LIMIT.search(status.message[:1024]):
+        return Cause.PROGRAM, PodReason.EVICTED
+    if status.reason == PodReason.EVICTED or status.reason in _NODE_REASONS:
         return Cause.DISRUPTION, status.reason
     if ended is None:  # never started: a program that did not run cannot have failed
-        return Cause.DISRUPTION, as_reason(status.reason[:64], default="NeverStarted")  # such as OutOfnvidia.com/gpu, which is no word
-    if ended.reason == "ContainerStatusUnknown":  # the kubelet came back and found the container gone
+        # a word such as OutOfnvidia.com/gpu is no reason yet
+        return Cause.DISRUPTION, as_reason(status.reason[:64], default=AttemptReason.NEVER_STARTED)
+    if ended.reason == PodReason.CONTAINER_STATUS_UNKNOWN:  # the kubelet came back and found the container gone
         return Cause.DISRUPTION, ended.reason
     if pod.metadata.deletion_timestamp:
-        return Cause.DELETION, "PodDeleted"
-    return Cause.PROGRAM, word(ended.reason, "Error")
+        return Cause.DELETION, AttemptReason.POD_DELETED
+    return Cause.PROGRAM, word(ended.reason, AttemptReason.ERROR)
 
 
 def _ran(pod: Pod) -> bool:

@@ -9,15 +9,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sampan.api.fields.conditions import DEGRADED, DELETING, JobReason, find_condition
+from sampan.api.fields.conditions import find_condition
 from sampan.api.status.hold_up import current_hold_up, with_hold_up, without_hold_up
-from sampan.api.status.job_status import from_rfc3339, to_rfc3339
 from sampan.controller.observation.outage import Outage
 from sampan.controller.observation.presence import PodProblem, ProblemKind
 from sampan.controller.reconcile.actions import Action, Patch, Times, Wait
 from sampan.controller.state.record import JobRecord
 from sampan.kube.text import clean_text
 from sampan.model.members.offer import OfferKey
+from sampan.model.status.reasons import JobConditionType, JobReason
+from sampan.model.values.timestamp import from_rfc3339, to_rfc3339
 
 REPORT_AFTER: Final = 10_000
 """Milliseconds for which something must have held a job up before it is told."""
@@ -180,4 +181,9 @@ def _named(one: str, many: str, names: Iterable[str]) -> str:
 
 
 def _hold_up(ended: bool, reason: JobReason, message: str, *, ripe_at: int) -> HoldUp:
-    return HoldUp(kind=DELETING if ended else DEGRADED, reason=reason, message=clean_text(message), report_at=ripe_at)
+    return HoldUp(
+        kind=JobConditionType.DELETING if ended else JobConditionType.DEGRADED,
+        reason=reason,
+        message=clean_text(message),
+        report_at=ripe_at,
+    )

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from sampan.api.fields.conditions import OfferReason as Why
 from sampan.controller.members.facts import LinkFacts
+from sampan.model.members.offer_reasons import OfferReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +22,11 @@ def outage_after(facts: LinkFacts, before: Outage | None, *, heard: int) -> Outa
     `heard` is when the member was last heard (milliseconds since the epoch), for one that begins now. A connection that is only
     being made changes nothing: it neither begins an outage nor ends one. A member that publishes no capacity is there.
     """
-    working = facts.connected or facts.reason == Why.CAPACITY_STALE
+    working = facts.connected or facts.reason == OfferReason.CAPACITY_STALE
     gone = bool(facts.absent and facts.behind)
     if working and not facts.missing and not gone:
         return None
     if not working and facts.joining:
         return before
-    reason = (Why.NAMESPACE_MISSING if gone else Why.MISSING_PERMISSIONS) if working else facts.reason
+    reason = (OfferReason.NAMESPACE_MISSING if gone else OfferReason.MISSING_PERMISSIONS) if working else facts.reason
     return Outage(since=heard if before is None else before.since, reason=str(reason))

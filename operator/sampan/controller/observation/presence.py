@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Final
 
-from sampan.api.status.job_status import from_rfc3339
 from sampan.controller.observation.failure import disruption, word
+from sampan.kube.objects.reasons import PodReason
 from sampan.kube.objects.workloads import Pod
 from sampan.kube.text import clean_text
 from sampan.model.members.cluster import Node
+from sampan.model.values.timestamp import from_rfc3339
 
 UNREACHABLE: Final = "node.kubernetes.io/unreachable"
 KUBERNETES_OWN: Final = frozenset({"foregroundDeletion", "orphan", "batch.kubernetes.io/job-tracking"})
@@ -97,7 +98,7 @@ def foreign_finalizers(finalizers: Iterable[str]) -> str:
 def _lost(pod: Pod, nodes: Mapping[str, Node]) -> tuple[ProblemKind, int | None] | None:
     """Return what is wrong with the node of a pod that has not ended, and since when."""
     node = nodes.get(pod.spec.node_name)
-    unknown = pod.status.phase == "Unknown" or pod.status.reason == "NodeLost"
+    unknown = pod.status.phase == "Unknown" or pod.status.reason == PodReason.NODE_LOST
     if node is not None and node.ready and not unknown:
         return None
     marked = _marked(pod)

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from sampan.api.convert.offers import DeclaredOffer, ProviderGrant
-from sampan.api.fields import conditions as types
-from sampan.api.fields.conditions import OfferReason as Why
 from sampan.controller.members.facts import LinkFacts
 from sampan.controller.offers.runtime_classes import NO_PROBLEM, RuntimeClassProblem
 from sampan.model.launch import PodSecurity
 from sampan.model.members.offer import NO_ENERGY, Energy, Offer
+from sampan.model.members.offer_reasons import OfferConditionType, OfferReason
 from sampan.model.values.names import FINALIZER
 
 MESSAGE_LIMIT: Final = 1024
@@ -123,27 +122,29 @@ def schedulable(
     """Return the summary: whether new jobs may go there at the moment (milliseconds since the epoch), else the first thing in the way."""
     no: tuple[str, str] | None = None
     if declared.deleting:
-        no = Why.DRAINING, "the offer is being deleted; no new jobs"
+        no = OfferReason.DRAINING, "the offer is being deleted; no new jobs"
     elif not assessed.approved.holds:
-        no = Why.NOT_APPROVED, assessed.approved.message
+        no = OfferReason.NOT_APPROVED, assessed.approved.message
     elif not assessed.connected.holds:
-        no = Why.NOT_CONNECTED, assessed.connected.message
+        no = OfferReason.NOT_CONNECTED, assessed.connected.message
     elif not assessed.permitted.holds:
-        no = Why.PERMISSIONS_MISSING, assessed.permitted.message
+        no = OfferReason.PERMISSIONS_MISSING, assessed.permitted.message
     elif FINALIZER not in declared.finalizers:
-        no = Why.FINALIZER_MISSING, f"finalizer {FINALIZER} is not on the offer yet"
+        no = OfferReason.FINALIZER_MISSING, f"finalizer {FINALIZER} is not on the offer yet"
     elif not declared.accepting:
-        no = Why.NOT_ACCEPTING, "spec.accepting is false"
+        no = OfferReason.NOT_ACCEPTING, "spec.accepting is false"
     elif not assessed.offer.valid_at(now):
-        no = Why.NOT_VALID, "outside of spec.validity"
+        no = OfferReason.NOT_VALID, "outside of spec.validity"
     elif not has_pools:
-        no = Why.NO_POOLS, "no ready node of the member belongs to a pool of this offer"
+        no = OfferReason.NO_POOLS, "no ready node of the member belongs to a pool of this offer"
     elif runtime.every_pool:
-        no = Why.RUNTIME_CLASS_MISSING, f"{runtime.message}: create it there, or change spec.launch.runtimeClassName"
+        no = OfferReason.RUNTIME_CLASS_MISSING, f"{runtime.message}: create it there, or change spec.launch.runtimeClassName"
     if no is not None:
-        return _condition(types.SCHEDULABLE, False, *no)
+        return _condition(OfferConditionType.SCHEDULABLE, False, *no)
     told = "; ".join(each for each in (runtime.message, _energy(assessed.offer.energy, now)) if each)
-    return _condition(types.SCHEDULABLE, True, Why.RUNTIME_CLASS_UNKNOWN if runtime.message else Why.SCHEDULABLE, told)
+    return _condition(
+        OfferConditionType.SCHEDULABLE, True, OfferReason.RUNTIME_CLASS_UNKNOWN if runtime.message else OfferReason.SCHEDULABLE, told
+    )
 
 
 def _energy(energy: Energy, now: int) -> str:
@@ -163,8 +164,8 @@ def draining(declared: DeclaredOffer, *, in_use: bool, waits_for: str = "") -> O
         return None
     if in_use:
         words = "jobs have copies on the member; the offer goes when the last one is gone"
-        return _condition(types.DRAINING, True, Why.JOBS_BOUND, f"{words}: {waits_for}" if waits_for else words)
-    return _condition(types.DRAINING, True, Why.DRAINED, "no copy of a job is left")
+        return _condition(OfferConditionType.DRAINING, True, OfferReason.JOBS_BOUND, f"{words}: {waits_for}" if waits_for else words)
+    return _condition(OfferConditionType.DRAINING, True, OfferReason.DRAINED, "no copy of a job is left")
 
 
 def overcommitted(uses: Mapping[int, tuple[int, int]]) -> OfferCondition | None:
@@ -173,30 +174,33 @@ def overcommitted(uses: Mapping[int, tuple[int, int]]) -> OfferCondition | None:
     `uses` gives for the index of each entry of spec.pools with a limit: devices in use and the limit.
     """
     over = [f"spec.pools[{index}].maxDevices is {limit}, {used} in use" for index, (used, limit) in sorted(uses.items()) if used > limit]
-    return _condition(types.OVERCOMMITTED, True, Why.OVERCOMMITTED, "; ".join(over)) if over else None
+    return _condition(OfferConditionType.OVERCOMMITTED, True, OfferReason.OVERCOMMITTED, "; ".join(over)) if over else None
 
 
 def _approved(declared: DeclaredOffer, grant: ProviderGrant | None, *, any_provider: bool, currency: str) -> OfferCondition:
     no: tuple[str, str] | None = None
     shown = f"ClusterOffer {declared.key}"
     if declared.problem:
-        no = Why.INVALID_SPEC, declared.problem
+        no = OfferReason.INVALID_SPEC, declared.problem
     elif grant is None and not any_provider:
-        no = Why.NO_PROVIDER, f"{shown}: there is no Provider; the platform team creates one that names namespace {declared.key.namespace}"
+        no = (
+            OfferReason.NO_PROVIDER,
+            f"{shown}: there is no Provider; the platform team creates one that names namespace {declared.key.namespace}",
+        )
     elif grant is None:
-        no = Why.NAMESPACE_NOT_GRANTED, f"{shown}: no Provider names namespace {declared.key.namespace} in spec.namespaces"
+        no = OfferReason.NAMESPACE_NOT_GRANTED, f"{shown}: no Provider names namespace {declared.key.namespace} in spec.namespaces"
     elif declared.jurisdiction not in grant.jurisdictions:
-        no = Why.JURISDICTION_NOT_GRANTED, f"{shown}: spec.jurisdiction is not among spec.jurisdictions of Provider {grant.name}"
+        no = OfferReason.JURISDICTION_NOT_GRANTED, f"{shown}: spec.jurisdiction is not among spec.jurisdictions of Provider {grant.name}"
     elif declared.region not in grant.regions:
-        no = Why.REGION_NOT_GRANTED, f"{shown}: spec.region is not among spec.regions of Provider {grant.name}"
+        no = OfferReason.REGION_NOT_GRANTED, f"{shown}: spec.region is not among spec.regions of Provider {grant.name}"
     elif declared.terms not in grant.terms:
-        no = Why.TERMS_NOT_GRANTED, f"{shown}: spec.terms is not among spec.terms of Provider {grant.name}"
+        no = OfferReason.TERMS_NOT_GRANTED, f"{shown}: spec.terms is not among spec.terms of Provider {grant.name}"
     if no is not None or grant is None:
-        return _condition(types.APPROVED, False, *(no or (Why.NO_PROVIDER, "")))
+        return _condition(OfferConditionType.APPROVED, False, *(no or (OfferReason.NO_PROVIDER, "")))
     unused = list(_unused(declared, grant, currency))
     if unused:
-        return _condition(types.APPROVED, True, unused[0][0], f"{shown}: {'; '.join(message for _, message in unused)}")
-    return _condition(types.APPROVED, True, Why.GRANTED, f"granted by Provider {grant.name}")
+        return _condition(OfferConditionType.APPROVED, True, unused[0][0], f"{shown}: {'; '.join(message for _, message in unused)}")
+    return _condition(OfferConditionType.APPROVED, True, OfferReason.GRANTED, f"granted by Provider {grant.name}")
 
 
 def _unused(declared: DeclaredOffer, grant: ProviderGrant, currency: str) -> Iterator[tuple[str, str]]:
@@ -204,18 +208,18 @@ def _unused(declared: DeclaredOffer, grant: ProviderGrant, currency: str) -> Ite
     held_back = sorted(declared.labels.keys() - _granted_labels(declared, grant).keys())
     if held_back:
         yield (
-            Why.LABEL_NOT_GRANTED,
+            OfferReason.LABEL_NOT_GRANTED,
             f"labels not granted by spec.offerLabels of Provider {grant.name} are not passed on: {_some(held_back)}",
         )
     overrides = [f"spec.pools[{index}].acceleratorClass" for index, rule in enumerate(declared.rules) if rule.accelerator_class]
     if overrides and not grant.trusts_overrides:
         yield (
-            Why.OVERRIDE_NOT_TRUSTED,
+            OfferReason.OVERRIDE_NOT_TRUSTED,
             f"Provider {grant.name} does not set spec.trustPoolOverrides, the detected class counts: {_some(overrides)} not used",
         )
     foreign = [f"spec.prices[{index}].currency" for index, price in enumerate(declared.prices) if price.currency != currency]
     if foreign:
-        yield Why.FOREIGN_CURRENCY, f"only prices in {currency}, the hub's currency, count: {_some(foreign)} is another"
+        yield OfferReason.FOREIGN_CURRENCY, f"only prices in {currency}, the hub's currency, count: {_some(foreign)} is another"
 
 
 def _some(names: list[str]) -> str:
@@ -226,36 +230,41 @@ def _connected(declared: DeclaredOffer, facts: LinkFacts, *, holder: DeclaredOff
     no: tuple[str, str] | None = None
     found = facts.cluster_uid
     if found is not None and found == hub_cluster_uid:
-        no = Why.HUB_AS_MEMBER, "the kubeconfig leads to the hub itself; a member must be another cluster"
+        no = OfferReason.HUB_AS_MEMBER, "the kubeconfig leads to the hub itself; a member must be another cluster"
     elif found is not None and declared.known_cluster_uid not in (None, found):
         no = (
-            Why.IDENTITY_CHANGED,
+            OfferReason.IDENTITY_CHANGED,
             "the kubeconfig leads to another cluster than the one in status.clusterUID; nothing is done there: make a new offer for it",
         )
     elif holder is not None and holder.key.namespace != declared.key.namespace:
-        no = Why.DUPLICATE_CLUSTER, "the same cluster was offered earlier from another namespace; one provider can offer it"
+        no = OfferReason.DUPLICATE_CLUSTER, "the same cluster was offered earlier from another namespace; one provider can offer it"
     if no is not None:
-        return _condition(types.CONNECTED, False, *no)
-    return _condition(types.CONNECTED, facts.connected, facts.reason, facts.message)
+        return _condition(OfferConditionType.CONNECTED, False, *no)
+    return _condition(OfferConditionType.CONNECTED, facts.connected, facts.reason, facts.message)
 
 
 def _permitted(declared: DeclaredOffer, facts: LinkFacts) -> OfferCondition:
     if facts.missing is None:
-        return _condition(types.PERMISSIONS_SUFFICIENT, None, Why.NOT_REVIEWED, "the member was not asked yet")
+        return _condition(OfferConditionType.PERMISSIONS_SUFFICIENT, None, OfferReason.NOT_REVIEWED, "the member was not asked yet")
     gone = dict(facts.absent)
     if declared.remote_namespace in gone:
-        return _condition(types.PERMISSIONS_SUFFICIENT, False, Why.NAMESPACE_MISSING, gone[declared.remote_namespace])
+        return _condition(OfferConditionType.PERMISSIONS_SUFFICIENT, False, OfferReason.NAMESPACE_MISSING, gone[declared.remote_namespace])
     if facts.missing:
-        return _condition(types.PERMISSIONS_SUFFICIENT, False, Why.MISSING_PERMISSIONS, f"MissingPermissions: [{', '.join(facts.missing)}]")
+        return _condition(
+            OfferConditionType.PERMISSIONS_SUFFICIENT,
+            False,
+            OfferReason.MISSING_PERMISSIONS,
+            f"MissingPermissions: [{', '.join(facts.missing)}]",
+        )
     if facts.over_privileged:
         message = "OverPrivileged: the credential may do anything on the member; use the member chart's ServiceAccount"
-        return _condition(types.PERMISSIONS_SUFFICIENT, True, Why.OVER_PRIVILEGED, message)
+        return _condition(OfferConditionType.PERMISSIONS_SUFFICIENT, True, OfferReason.OVER_PRIVILEGED, message)
     if facts.unseen:
         message = (
             f"may not look at {', '.join(facts.unseen)}: what they forbid is known only once a pod is refused (look.quotas of the chart)"
         )
-        return _condition(types.PERMISSIONS_SUFFICIENT, True, Why.PERMISSIONS_SUFFICIENT, message)
-    return _condition(types.PERMISSIONS_SUFFICIENT, True, Why.PERMISSIONS_SUFFICIENT)
+        return _condition(OfferConditionType.PERMISSIONS_SUFFICIENT, True, OfferReason.PERMISSIONS_SUFFICIENT, message)
+    return _condition(OfferConditionType.PERMISSIONS_SUFFICIENT, True, OfferReason.PERMISSIONS_SUFFICIENT)
 
 
 def _granted_labels(declared: DeclaredOffer, grant: ProviderGrant | None) -> dict[str, str]:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 
 from sampan.api.convert.offers import DeclaredOffer
-from sampan.api.fields.conditions import OfferReason
 from sampan.controller.members.link import MemberLink
 from sampan.controller.members.supervisor import LinkSupervisor
 from sampan.controller.observation.outage import Outage
@@ -13,6 +12,7 @@ from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.model.members.accelerator import AcceleratorClass
 from sampan.model.members.cluster import Cell, Cluster, Node
 from sampan.model.members.offer import Offer, OfferKey
+from sampan.model.members.offer_reasons import OfferReason
 
 
 class JoinedMembers:

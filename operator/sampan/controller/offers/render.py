@@ -5,8 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sampan.api.convert.offers import DeclaredOffer
-from sampan.api.fields import conditions as types
-from sampan.api.fields.conditions import OfferReason
 from sampan.controller.offers.assessment import MESSAGE_LIMIT, OfferCondition, draining, overcommitted, schedulable
 from sampan.controller.offers.pools import OfferPools
 from sampan.controller.offers.registry import OfferRegistry
@@ -17,6 +15,7 @@ from sampan.inventory.pools.summary import PoolSummary, own_use, summarise
 from sampan.kube.transport.client import PatchType
 from sampan.model.members.cluster import Cluster, Pool, Running
 from sampan.model.members.offer import OfferKey
+from sampan.model.members.offer_reasons import OfferConditionType, OfferReason
 from sampan.model.values.names import FINALIZER
 
 HIDE_POOLS_FOR: Final = 600_000
@@ -85,7 +84,7 @@ class OfferPatchPlanner:
             if assessed is None:
                 continue
             conditions = self._registry.statuses[uid].get("conditions") or ()
-            shown = next((c.get("status") for c in conditions if c.get("type") == types.SCHEDULABLE), None)
+            shown = next((c.get("status") for c in conditions if c.get("type") == OfferConditionType.SCHEDULABLE), None)
             edge = declared.valid_from is not None or declared.valid_until is not None
             if declared.deleting or (edge and shown != self._schedulable(declared, now=now).status):
                 found.append(uid)

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sampan.api.fields.conditions import OFFER_CONDITIONS
-from sampan.api.status.job_status import merge_difference, to_rfc3339
+from sampan.api.status.job_status import merge_difference
 from sampan.controller.members.facts import LinkFacts
 from sampan.controller.offers.assessment import AssessedOffer, OfferCondition
 from sampan.inventory.pools.summary import ExcludedNodes, PoolSummary
 from sampan.kube.text import clean_text
+from sampan.model.members.offer_reasons import OfferConditionType
 from sampan.model.values.quantity import format_bytes
+from sampan.model.values.timestamp import to_rfc3339
 
 MAX_POOLS: Final = 256
 MAX_MISSING: Final = 64
@@ -20,6 +21,7 @@ WORD: Final = 128
 DETAIL: Final = 1024
 COUNT: Final = 1_000_000
 """The schema's largest count; a larger one is shown as this."""
+_ORDER: Final = tuple(OfferConditionType)
 _VOLATILE: Final = "lastProbeSuccess"
 """Written only together with something else."""
 
@@ -75,7 +77,7 @@ def _conditions(view: OfferView, known: Sequence[Mapping[str, Any]], *, now: int
 
 
 def _ordered(verdicts: Iterable[OfferCondition]) -> list[OfferCondition]:
-    return sorted(verdicts, key=lambda verdict: OFFER_CONDITIONS.index(verdict.type))
+    return sorted(verdicts, key=lambda verdict: _ORDER.index(verdict.type))
 
 
 def _condition(verdict: OfferCondition, before: Mapping[str, Any] | None, *, generation: int, now: int) -> dict[str, Any]:

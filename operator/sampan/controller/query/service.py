@@ -16,7 +16,7 @@ from sampan.api.fields.common import ObjectKey, first_error
 from sampan.api.kinds.computejob import ComputeJobSpec
 from sampan.api.kinds.query_kinds import Answer, ExplanationStatus, PoolRef, QuoteRequest, QuoteSpec, QuoteStatus, WhatIf
 from sampan.api.status.hold_up import current_hold_up
-from sampan.api.status.job_status import last_attempt, to_rfc3339
+from sampan.api.status.job_status import last_attempt
 from sampan.controller.query import views
 from sampan.controller.query.backend import PendingView
 from sampan.controller.query.documents import API
@@ -28,6 +28,7 @@ from sampan.model.job import Job, Shape
 from sampan.model.members.offer import OfferKey
 from sampan.model.plan import Assignment
 from sampan.model.snapshot import Snapshot
+from sampan.model.values.timestamp import to_rfc3339
 from sampan.scheduling.answers.explain import explain
 from sampan.scheduling.answers.next_cycle import prepared
 from sampan.scheduling.answers.quote import quote

@@ -10,17 +10,18 @@ from sampan.api.fields.common import ObjectKey
 from sampan.api.kinds.computejob import ComputeJobSpec
 from sampan.api.kinds.query_kinds import ChangeView, ObjectionView, PlaceView, PodsWaiting, PoolRef, PoolVerdict, QuoteView, StartView
 from sampan.api.launch.resolved_alternative import manifest_field
-from sampan.api.status.job_status import to_rfc3339
+from sampan.kube.objects.reasons import PodReason
 from sampan.kube.objects.workloads import Pod
 from sampan.kube.text import clean_text
 from sampan.model.members.offer import OfferKey
 from sampan.model.plan import Assignment
 from sampan.model.reason import Reason
 from sampan.model.values.quantity import format_micro
+from sampan.model.values.timestamp import to_rfc3339
 from sampan.scheduling.answers.values import CellAnswer, QueuePosition, Quote, StartForecast
 
 Visible = Callable[[OfferKey], bool]
-_STARTING = frozenset({"ContainerCreating", "PodInitializing", ""})
+_STARTING = frozenset({PodReason.CONTAINER_CREATING, PodReason.POD_INITIALIZING, ""})
 
 
 def pools_view(cells: Iterable[CellAnswer], visible: Visible, spec: ComputeJobSpec) -> tuple[PoolVerdict, ...]:

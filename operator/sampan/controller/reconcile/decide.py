@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from sampan.api.fields.alternative import Alternative
-from sampan.api.fields.conditions import SCHEDULED, JobReason, find_condition
+from sampan.api.fields.conditions import find_condition
 from sampan.api.launch.manifest import in_queue
 from sampan.api.status import job_status
 from sampan.api.status.generation import is_refusal_outdated
@@ -52,6 +52,8 @@ from sampan.controller.state.record import JobRecord
 from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.kube.text import clean_text
 from sampan.model.lifecycle import Event, Outcome, Phase
+from sampan.model.status.reasons import JobConditionType, JobReason
+from sampan.model.values.timestamp import from_rfc3339
 
 HELD_MILLIS = 5_000
 """How long to wait before a copy that is deleted and stays is looked at again."""
@@ -101,7 +103,7 @@ def _next(job: JobRecord, remote: RemoteState, times: Times) -> Action:
     if not job.attempt_open:
         return _remove_copy(binding, remote) or Patch(_released(job, times))
     if job.suspend:
-        ending = Ending(outcome=Outcome.CANCELLED, reason="SuspendedByUser", ended_at=times.now)
+        ending = Ending(outcome=Outcome.CANCELLED, reason=JobReason.SUSPENDED_BY_USER, ended_at=times.now)
         return Patch(job_status.attempt_ended(job.status, ending))
     return _follow(job, remote, times)
 
@@ -114,7 +116,7 @@ def _unbound(job: JobRecord, times: Times) -> Action:
         return Patch(exhausted(job, times.now))
     if not job.problem:
         return Wait()
-    told = find_condition(job.status.get("conditions") or (), SCHEDULED) or {}
+    told = find_condition(job.status.get("conditions") or (), JobConditionType.SCHEDULED) or {}
     status = job_status.refused(job.status, reason=str(JobReason.INVALID_SPEC), message=job.problem[:256], at=times.now)
     same = (told.get("reason"), told.get("message")) == (JobReason.INVALID_SPEC, job.problem[:256])
     return Wait() if same and not is_refusal_outdated(job.status, job.generation) else Patch(status)
@@ -129,7 +131,7 @@ def _deleting(job: JobRecord, remote: RemoteState) -> Action:
 
 def _ended(job: JobRecord, remote: RemoteState, times: Times) -> Action:
     """The evidence is written: remove the copy after its tombstone time, the hub object after its ttl."""
-    since = job_status.from_rfc3339(job.status.get("finishedAt")) or 0
+    since = from_rfc3339(job.status.get("finishedAt")) or 0
     ttl = job.spec.ttl_seconds_after_finished if job.spec else None
     left = since + times.tombstone - times.now
     if (remote.job is not None or remote.pods) and left > 0 and not remote.offer_draining:
@@ -163,7 +165,7 @@ def _newer(remote: RemoteState) -> Action:
 def _released(job: JobRecord, times: Times) -> Status:
     """The attempt is over and nothing of it is left: free the binding."""
     newest = job_status.last_attempt(job.status) or {}
-    reason = str(newest.get("reason") or "AttemptEnded")
+    reason = str(newest.get("reason") or JobReason.ATTEMPT_ENDED)
     words = ": ".join(filter(None, (f"attempt {newest.get('number')} ended: {newest.get('outcome')}", str(newest.get("message") or ""))))
     message = clean_text(words, 512)
     event = Event.SUSPENDED if job.suspend else Event.REQUEUED

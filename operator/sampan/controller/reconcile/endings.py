@@ -5,35 +5,35 @@ Also how the ends that no member tells are written: a start that came too late, 
 
 from typing import Final
 
-from sampan.api.fields.conditions import JobReason
 from sampan.api.status import job_status, rejections
 from sampan.api.status.job_status import Ending, Status
 from sampan.controller.observation.attempt import AttemptState, Observation
 from sampan.controller.reconcile.actions import RetryState
-from sampan.controller.state.pauses import NOT_STARTED, TENANT_REASONS
+from sampan.controller.state.pauses import TENANT_REASONS
 from sampan.controller.state.record import JobRecord
+from sampan.kube.objects.reasons import PodReason
 from sampan.kube.text import clean_text
 from sampan.model.lifecycle import Event, Outcome, Phase
+from sampan.model.status.reasons import AttemptReason, JobReason
 
-SUSPENDED_BY_MEMBER: Final = "SuspendedByMember"
 JOB_REASONS: Final = frozenset(
     {
-        "CrashLoopBackOff",
-        "CreateContainerConfigError",
-        "CreateContainerError",
-        "ErrImageNeverPull",
-        "FailedAttachVolume",
-        "FailedCreatePodSandBox",
-        "FailedMount",
-        "ImageInspectError",
-        "ImagePullBackOff",
-        "InvalidImageName",
-        "RegistryUnavailable",
-        "RunContainerError",
+        PodReason.CRASH_LOOP_BACK_OFF,
+        PodReason.CREATE_CONTAINER_CONFIG_ERROR,
+        PodReason.CREATE_CONTAINER_ERROR,
+        PodReason.ERR_IMAGE_NEVER_PULL,
+        PodReason.FAILED_ATTACH_VOLUME,
+        PodReason.FAILED_CREATE_POD_SANDBOX,
+        PodReason.FAILED_MOUNT,
+        PodReason.IMAGE_INSPECT_ERROR,
+        PodReason.IMAGE_PULL_BACK_OFF,
+        PodReason.INVALID_IMAGE_NAME,
+        PodReason.REGISTRY_UNAVAILABLE,
+        PodReason.RUN_CONTAINER_ERROR,
     }
 )
 """What holds up containers on a node (kubernetes, pkg/kubelet/{events,images,kuberuntime}): jobs that are alike need not suffer it."""
-UNCOUNTED: Final = TENANT_REASONS | {"PoolGone"}
+UNCOUNTED: Final = TENANT_REASONS | {AttemptReason.POOL_GONE}
 """Reasons of rejected attempts that say nothing about whether the alternative can work."""
 
 _OUTCOMES: Final = {
@@ -53,11 +53,13 @@ def with_ending(job: JobRecord, ending: Ending, status: Status | None = None) ->
     restarts = int(status.get("restarts", 0))
     status = job_status.attempt_ended(status, ending)
     if ending.outcome is Outcome.SUCCEEDED:
-        return job_status.finished(status, Event.SUCCEEDED, reason="Completed", message="", at=ending.ended_at)
+        return job_status.finished(status, Event.SUCCEEDED, reason=AttemptReason.COMPLETED, message="", at=ending.ended_at)
     if ending.outcome is Outcome.REJECTED:
         return _rejected(job, ending, status)
     allowed = job.spec.retry.max_restarts if job.spec else 0
-    final = ending.reason == "DeadlineExceeded" or (ending.outcome in (Outcome.APP_FAILED, Outcome.LOST) and restarts >= allowed)
+    final = ending.reason == AttemptReason.DEADLINE_EXCEEDED or (
+        ending.outcome in (Outcome.APP_FAILED, Outcome.LOST) and restarts >= allowed
+    )
     if final or not _retries_on_hub(job, ending):
         return job_status.finished(status, Event.FAILED, reason=ending.reason, message=ending.message, at=ending.ended_at)
     return status
@@ -82,7 +84,9 @@ def exhausted(job: JobRecord, now: int) -> Status:
     """Return the end of a waiting job whose alternatives are all closed, because `retry.maxRejected` was lowered."""
     newest = job_status.last_attempt(job.status) or {}
     message = clean_text(f"no alternative is left that was not rejected retry.maxRejected times: {newest.get('message', '')}")
-    return job_status.finished(job.status, Event.FAILED, reason=str(newest.get("reason") or "Rejected"), message=message, at=now)
+    return job_status.finished(
+        job.status, Event.FAILED, reason=str(newest.get("reason") or AttemptReason.REJECTED), message=message, at=now
+    )
 
 
 def _retries_on_hub(job: JobRecord, ending: Ending) -> bool:
@@ -107,9 +111,9 @@ def late_ending(job: JobRecord, now: int, *, reason: str = "", message: str = ""
     if tried is not None:
         reason, message = tried.reason, tried.message
     seconds = job.spec.start_deadline_seconds if job.spec else 0
-    reason = "ImagePullBackOff" if reason == "ErrImagePull" else reason  # a kubelet says both in turn
+    reason = PodReason.IMAGE_PULL_BACK_OFF if reason == PodReason.ERR_IMAGE_PULL else reason  # a kubelet says both in turn
     words = ": ".join(filter(None, (f"not started within startDeadlineSeconds ({seconds} s)", reason, message)))
-    told = reason if reason in JOB_REASONS else NOT_STARTED
+    told = reason if reason in JOB_REASONS else AttemptReason.START_DEADLINE_EXCEEDED
     counted = tried is None or not tried.transient
     return Ending(outcome=Outcome.REJECTED, reason=told, message=clean_text(words), ended_at=now, counted=counted)
 
@@ -117,7 +121,7 @@ def late_ending(job: JobRecord, now: int, *, reason: str = "", message: str = ""
 def lost_ending(now: int) -> Ending:
     """Return the end of an attempt whose copy vanished."""
     message = "The copy vanished from the member before its end was seen."
-    return Ending(outcome=Outcome.LOST, reason="RemoteLost", message=message, ended_at=now)
+    return Ending(outcome=Outcome.LOST, reason=AttemptReason.REMOTE_LOST, message=message, ended_at=now)
 
 
 def unsent_ending(now: int, *, offer_exists: bool) -> Ending:
@@ -137,7 +141,7 @@ def given_up_ending(tried: RetryState, now: int) -> Ending:
 def suspended_words() -> tuple[str, str]:
     """Return reason and message for a Job that the member suspends whenever it is started."""
     message = "the member sets spec.suspend of the Job to true again: look there for an admission policy, a webhook or a queue that does"
-    return SUSPENDED_BY_MEMBER, message
+    return AttemptReason.SUSPENDED_BY_MEMBER, message
 
 
 def start_deadline(job: JobRecord) -> int:

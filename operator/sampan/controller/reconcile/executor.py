@@ -23,6 +23,7 @@ from sampan.kube.errors import Forbidden, Invalid, KubeError, NotFound, TLSFailu
 from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.model.lifecycle import Outcome
 from sampan.model.plan import Assignment
+from sampan.model.status.reasons import AttemptReason
 from sampan.model.values.names import remote_name
 from sampan.model.values.quantity import MICRO
 from sampan.scheduling.queueing.charge import UNDECLARED
@@ -197,7 +198,7 @@ class ActionExecutor:
             return True
         if not self._remotes.is_copy(there, record, binding):
             message = f"An object that is not ours has the name {binding.name} on the member."
-            return await self._reject(record, CopyRejected("NameConflict", message))
+            return await self._reject(record, CopyRejected(AttemptReason.NAME_CONFLICT, message))
         self._counters.adopted += 1
         link.jobs[record.uid] = there
         return True
@@ -209,7 +210,7 @@ class ActionExecutor:
         link.jobs.pop(record.uid, None)
         await self._remotes.remove(link, binding, made.metadata.uid)
         message = "an admission webhook or policy of the member takes our labels (sampan.dev/…) off the Job: it must let them be"
-        return await self._reject(record, CopyRejected("LabelsRemoved", message))
+        return await self._reject(record, CopyRejected(AttemptReason.LABELS_REMOVED, message))
 
     async def _start(self, link: ObservedLink, record: JobRecord, copy: RemoteJob) -> bool:
         try:
@@ -223,7 +224,7 @@ class ActionExecutor:
 
         `nothing_made`: that is the answer to a create. If no other create of this attempt can be on its way, nothing is to be proved.
         """
-        ending = Ending(outcome=Outcome.REJECTED, reason="PoolGone", message=str(error)[:256], ended_at=self._clock())
+        ending = Ending(outcome=Outcome.REJECTED, reason=AttemptReason.POOL_GONE, message=str(error)[:256], ended_at=self._clock())
         if isinstance(error, CopyRejected):
             ending = replace(ending, reason=error.reason, message=error.message[:256])
         elif isinstance(error, KubeError):

@@ -6,20 +6,21 @@ Works without the right to list events: then nothing is told, and it is asked ag
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from sampan.api.status.job_status import from_rfc3339
 from sampan.controller.observation.failure import word
 from sampan.kube.errors import Forbidden
 from sampan.kube.objects.events import Event, events_of
+from sampan.kube.objects.reasons import PodReason
 from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.kube.objects.workloads import Pod
 from sampan.kube.text import clean_text
 from sampan.kube.transport.client import Client
+from sampan.model.values.timestamp import from_rfc3339
 
 FORBIDDEN_MILLIS: Final = 600_000
 """For how long a member that lets us list no events is not asked again."""
 GAP_MILLIS: Final = 250
 """Least time between two questions to one member: its API server reads all events of the namespace for each."""
-_WORK: Final = frozenset({"Pulling"})
+_WORK: Final = frozenset({PodReason.PULLING})
 """Events of type Normal that tell why it takes a while."""
 
 

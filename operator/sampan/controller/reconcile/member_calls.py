@@ -18,6 +18,7 @@ from sampan.kube.objects.meta import PartialObject
 from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.kube.transport.client import Client, ListOptions
 from sampan.kube.transport.paths import ResourcePath, resource_path
+from sampan.model.status.reasons import AttemptReason
 from sampan.model.values.names import LABEL_HUB, LABEL_JOB_UID
 
 SWEPT = (
@@ -73,7 +74,7 @@ class RemoteJobs:
         try:
             body = job_manifest(consignment)
         except ValueError as error:
-            raise CopyRejected("LaunchNotPossible", f"pool {binding.pool}: {error}") from None
+            raise CopyRejected(AttemptReason.LAUNCH_NOT_POSSIBLE, f"pool {binding.pool}: {error}") from None
         path = resource_path("batch/v1", "jobs", namespace=binding.namespace)
         try:
             made = await link.client.create(path, body, into=RemoteJob)
@@ -193,7 +194,7 @@ class RemoteJobs:
             if not must:
                 return None
             raise CopyRejected(
-                "ConfigMapNotFound", f"ConfigMap {name} does not exist in namespace {record.namespace}: create it."
+                AttemptReason.CONFIG_MAP_NOT_FOUND, f"ConfigMap {name} does not exist in namespace {record.namespace}: create it."
             ) from None
         return Payload(data=found.data, binary_data=found.binary_data)
 
@@ -202,7 +203,7 @@ class RemoteJobs:
             found = await self._hub.get_secret(record.namespace, name)
         except (NotFound, Forbidden):
             raise CopyRejected(
-                "SecretNotShared",
+                AttemptReason.SECRET_NOT_SHARED,
                 f"Secret {name} cannot be read: create it, and let the operator read it: kubectl create rolebinding sampan-secrets "
                 f"-n {record.namespace} --clusterrole=sampan-secret-reader --serviceaccount={self._namespace}:{ACCOUNT}",
             ) from None
@@ -220,9 +221,8 @@ class RemoteJobs:
             path = resource_path(dependent.api_version, dependent.resource, namespace=copy.metadata.namespace, name=dependent.name)
             there = await link.client.get(path, into=PartialObject)
             if all(owner.uid != copy.metadata.uid for owner in there.metadata.owner_references):
-                raise CopyRejected(
-                    "NameConflict", f"{dependent.resource} {dependent.name} in the member's namespace belongs to somebody else."
-                ) from None
+                words = f"{dependent.resource} {dependent.name} in the member's namespace belongs to somebody else."
+                raise CopyRejected(AttemptReason.NAME_CONFLICT, words) from None
 
 
 def _job_path(binding: Binding) -> ResourcePath:

@@ -10,18 +10,19 @@ from typing import Final
 from sampan.controller.observation.failure import word
 from sampan.kube.errors import BadReply, Forbidden, Invalid, KubeError, NotFound, ServerError, TooManyRequests, Unreachable
 from sampan.kube.text import clean_text
+from sampan.model.status.reasons import AttemptReason
 
 _BY_RIGHTS: Final = re.compile(r'User "[^"]*" cannot ')
 """How RBAC says no (kubernetes/apiserver, endpoints/handlers/responsewriters/errors.go); an admission plugin never does."""
 _KNOWN: Final = (
-    ("because it is being terminated", "NamespaceTerminating"),
-    ("exceeded quota", "QuotaExceeded"),
-    ("failed calling webhook", "WebhookFailed"),
-    ("denied the request", "AdmissionDenied"),
-    ("denied request", "AdmissionDenied"),
+    ("because it is being terminated", AttemptReason.NAMESPACE_TERMINATING),
+    ("exceeded quota", AttemptReason.QUOTA_EXCEEDED),
+    ("failed calling webhook", AttemptReason.WEBHOOK_FAILED),
+    ("denied the request", AttemptReason.ADMISSION_DENIED),
+    ("denied request", AttemptReason.ADMISSION_DENIED),
 )
 """What API servers write, and the word for it (apiserver: plugin/namespace/lifecycle, quota, webhook/errors, policy/validating)."""
-_PASSING: Final = frozenset({"QuotaExceeded", "WebhookFailed"})
+_PASSING: Final = frozenset({AttemptReason.QUOTA_EXCEEDED, AttemptReason.WEBHOOK_FAILED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +43,10 @@ def call_failure(error: KubeError) -> CallFailure:
     """Return what an error of a member says."""
     known = next((reason for part, reason in _KNOWN if part in error.message), None)
     if known is None and isinstance(error, NotFound) and error.message.startswith("namespaces "):
-        known = "NamespaceNotFound"
+        known = AttemptReason.NAMESPACE_NOT_FOUND
     if known is None and lacks_permission(error):
-        known = "PermissionMissing"
-    reason = known or word(error.reason, "Rejected")
+        known = AttemptReason.PERMISSION_MISSING
+    reason = known or word(error.reason, AttemptReason.REJECTED)
     passing = reason in _PASSING or isinstance(error, ServerError | TooManyRequests | Unreachable | BadReply)
     pause = int((getattr(error, "retry_after", None) or 0) * 1000)
     return CallFailure(reason=reason, message=clean_text(error.message), transient=passing, retry_after=pause)
@@ -58,7 +59,7 @@ def lacks_permission(error: KubeError) -> bool:
 
 def needs_review(error: KubeError) -> bool:
     """Tell whether an answer says that nothing of ours can be made there: the link is to look at its rights and namespaces."""
-    return lacks_permission(error) or call_failure(error).reason in ("NamespaceTerminating", "NamespaceNotFound")
+    return lacks_permission(error) or call_failure(error).reason in (AttemptReason.NAMESPACE_TERMINATING, AttemptReason.NAMESPACE_NOT_FOUND)
 
 
 def is_final(error: KubeError) -> bool:

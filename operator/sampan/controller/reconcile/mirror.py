@@ -8,13 +8,16 @@ from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from sampan.api.status import job_status
-from sampan.api.status.job_status import Status, from_rfc3339
+from sampan.api.status.job_status import Status
 from sampan.controller.observation.attempt import Observation
 from sampan.controller.reconcile.actions import RemoteState, RetryState, Times
 from sampan.controller.state.record import JobRecord
+from sampan.kube.objects.reasons import PodReason
 from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.kube.text import clean_text, same_words
 from sampan.model.lifecycle import Phase
+from sampan.model.status.reasons import AttemptReason, JobReason
+from sampan.model.values.timestamp import from_rfc3339, to_rfc3339
 
 SETTLE_MILLIS: Final = 2000
 """How long counts must have been the same before they are written by themselves."""
@@ -28,9 +31,9 @@ OVERDUE_MILLIS: Final = 9_000
 """How long after the binding a job that does not run says why, if only by what its pods are."""
 _SERVERS_OWN: Final = frozenset({"foregroundDeletion", "orphan"})
 """Finalizers that an API server's garbage collector puts on and takes off (apimachinery, meta/v1)."""
-UNEXPLAINED: Final = frozenset({"", "NoPods"})
+UNEXPLAINED: Final = frozenset({"", AttemptReason.NO_PODS})
 """Reasons that leave open why."""
-PULLING: Final = ("ErrImagePull", "ImagePullBackOff")
+PULLING: Final = (PodReason.ERR_IMAGE_PULL, PodReason.IMAGE_PULL_BACK_OFF)
 """Words that a kubelet says in turn while an image cannot be pulled; the second is the one that stays."""
 
 
@@ -47,7 +50,7 @@ def summary(job: JobRecord, seen: Observation, times: Times) -> dict[str, Any]:
     counts = {"active": seen.active, "ready": seen.ready, "succeeded": seen.succeeded, "failed": seen.failed, "pending": seen.pending}
     reason, message = _kept_words(job.status.get("remote") or {}, seen.reason, seen.message)
     words = {"reason": reason or None, "message": message or None, "exitCode": seen.exit_code}
-    return {**counts, **words, "observedAt": job_status.to_rfc3339(times.now)}
+    return {**counts, **words, "observedAt": to_rfc3339(times.now)}
 
 
 def _kept_words(told: dict[str, Any], reason: str, message: str) -> tuple[str, str]:
@@ -89,10 +92,11 @@ def explained(job: JobRecord, seen: Observation, remote: RemoteState, *, times: 
 def _by_counts(seen: Observation) -> tuple[str, str]:
     """Return what can be told of pods of which nobody says anything."""
     if not seen.active:
-        return "NoPods", "the member's Job controller has not taken the Job up"
+        return AttemptReason.NO_PODS, "the member's Job controller has not taken the Job up"
     if seen.pending:
-        return "ContainersNotStarted", f"{seen.pending} of {seen.active} pods do not run yet: images are pulled, or volumes are mounted"
-    return "PodsNotReady", f"{seen.ready} of {seen.active} pods are ready"
+        words = f"{seen.pending} of {seen.active} pods do not run yet: images are pulled, or volumes are mounted"
+        return AttemptReason.CONTAINERS_NOT_STARTED, words
+    return JobReason.PODS_NOT_READY, f"{seen.ready} of {seen.active} pods are ready"
 
 
 def inquiry_due(job: JobRecord, look: CopyView, remote: RemoteState, *, times: Times) -> int | None:
@@ -130,7 +134,9 @@ def held_removal(job: JobRecord, remote: RemoteState, times: Times) -> RetryStat
         return None
     names = clean_text(", ".join(others), 128)
     message = f"the member's Job is deleted, but stays while it has the finalizers {names}: whoever put them on must take them off"
-    return RetryState(target=copy.metadata.uid, times=1, since=since, not_before=times.now, reason="RemovalHeld", message=message)
+    return RetryState(
+        target=copy.metadata.uid, times=1, since=since, not_before=times.now, reason=AttemptReason.REMOVAL_HELD, message=message
+    )
 
 
 def with_failure(job: JobRecord, tried: RetryState, times: Times) -> Status | None:
@@ -142,5 +148,5 @@ def with_failure(job: JobRecord, tried: RetryState, times: Times) -> Status | No
         return None
     if told.get("reason") and times.last_write + NEWS_MILLIS > times.now:
         return None
-    remote = {**told, "reason": tried.reason, "message": tried.message, "observedAt": job_status.to_rfc3339(times.now)}
+    remote = {**told, "reason": tried.reason, "message": tried.message, "observedAt": to_rfc3339(times.now)}
     return job_status.with_remote(job.status, remote, None, at=times.now)

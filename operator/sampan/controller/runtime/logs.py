@@ -8,10 +8,16 @@ from datetime import UTC, datetime
 from sampan.api.status.job_status import Status
 from sampan.controller.state.record import JobRecord
 from sampan.faults import fault_of
+from sampan.model.status.reasons import AttemptReason, JobReason
 
 log = logging.getLogger(__name__)
 
-_FINE = frozenset({"Bound", "PodsRunning", "Completed", "NotStarted", "Resumed", "SuspendedByUser"})
+_FINE = frozenset(
+    {
+        *(JobReason.BOUND, JobReason.PODS_RUNNING, JobReason.NOT_STARTED, JobReason.RESUMED, JobReason.SUSPENDED_BY_USER),
+        AttemptReason.COMPLETED,
+    }
+)
 """Reasons of a status that nobody need look into."""
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 

@@ -8,13 +8,13 @@ from itertools import takewhile
 from typing import Any, Final
 from zlib import crc32
 
-from sampan.api.status.job_status import from_rfc3339
 from sampan.model.lifecycle import Outcome
 from sampan.model.members.offer import OfferKey
+from sampan.model.status.reasons import AttemptReason
+from sampan.model.values.timestamp import from_rfc3339
 
-TENANT_REASONS: Final = frozenset({"ConfigMapNotFound", "SecretNotShared"})
+TENANT_REASONS: Final = frozenset({AttemptReason.CONFIG_MAP_NOT_FOUND, AttemptReason.SECRET_NOT_SHARED})
 """Reasons of a rejected attempt that say nothing about where it was."""
-NOT_STARTED: Final = "StartDeadlineExceeded"
 FIRST_PAUSE: Final = 2_000
 LONGEST_PAUSE: Final = 300_000
 FIRST_COOLING: Final = 30_000
@@ -58,7 +58,8 @@ def cool_downs(uid: str, attempts: Sequence[Attempt], cooldown: int) -> dict[Cel
         counts = rejected if attempt["outcome"] == Outcome.REJECTED else disrupted
         times = counts[cell] = counts.get(cell, 0) + 1
         if counts is rejected:
-            pause = cooldown if attempt.get("reason") == NOT_STARTED else min(FIRST_COOLING << min(2 * (times - 1), 16), cooldown)
+            late = attempt.get("reason") == AttemptReason.START_DEADLINE_EXCEEDED
+            pause = cooldown if late else min(FIRST_COOLING << min(2 * (times - 1), 16), cooldown)
         elif times >= MAX_DISRUPTIONS:
             pause = cooldown
         else:

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from sampan.controller.state.backlog import BacklogCache, Visibility
-from sampan.controller.state.pauses import NOT_STARTED
 from sampan.controller.state.queues import QueueRegistry
 from sampan.controller.state.record import JobRecord
+from sampan.kube.objects.reasons import PodReason, ServerReason
 from sampan.model.backlog import Backlog
 from sampan.model.job import Job, Shape
 from sampan.model.members.offer import OfferKey
+from sampan.model.status.reasons import AttemptReason
 
 CellId = tuple[OfferKey, str]
 NamespacedShape = tuple[str, Shape]
@@ -20,10 +21,12 @@ NamespacedShape = tuple[str, Shape]
 
 MEMBER_REASONS: Final = frozenset(
     {
-        NOT_STARTED,
-        *("InternalError", "ServiceUnavailable", "Timeout", "TooManyRequests", "WebhookFailed"),
-        *("LabelsRemoved", "NamespaceNotFound", "NamespaceTerminating", "PermissionMissing", "SuspendedByMember"),
-        *("NodeAffinity", "TopologyAffinityError", "UnexpectedAdmissionError", "OutOfcpu", "OutOfmemory", "OutOfpods"),
+        *(AttemptReason.START_DEADLINE_EXCEEDED, AttemptReason.WEBHOOK_FAILED, AttemptReason.LABELS_REMOVED),
+        *(AttemptReason.NAMESPACE_NOT_FOUND, AttemptReason.NAMESPACE_TERMINATING),
+        *(AttemptReason.PERMISSION_MISSING, AttemptReason.SUSPENDED_BY_MEMBER),
+        *ServerReason,
+        *(PodReason.NODE_AFFINITY, PodReason.TOPOLOGY_AFFINITY_ERROR, PodReason.UNEXPECTED_ADMISSION_ERROR),
+        *(PodReason.OUT_OF_CPU, PodReason.OUT_OF_MEMORY, PodReason.OUT_OF_PODS),
     }
 )
 """Reasons that say something about a pool or its member, and not about one job."""

@@ -9,10 +9,10 @@ from typing import Any
 
 from sampan.api.convert.policies import queue_of
 from sampan.api.kinds.computejob import ComputeJobSpec
-from sampan.api.status.job_status import from_rfc3339
 from sampan.model.job import Demand, Shape
 from sampan.model.queues import DEFAULT_QUEUE, Queue
 from sampan.model.reason import Reason
+from sampan.model.values.timestamp import from_rfc3339
 
 MAX_SHAPES = 20_000
 """Shapes remembered, so that equal ones are one object; dropped together beyond this."""

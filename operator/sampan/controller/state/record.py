@@ -18,6 +18,7 @@ from sampan.model.lifecycle import Outcome, Phase
 from sampan.model.members.offer import OfferKey
 from sampan.model.queues import DEFAULT_QUEUE
 from sampan.model.values.names import FINALIZER
+from sampan.model.values.timestamp import from_rfc3339
 
 MAX_BACKOFF = 3600
 """Longest wait between two attempts after failures of the application, in seconds."""
@@ -62,7 +63,7 @@ class JobRecord:
     @property
     def started_at(self) -> int | None:
         """Return since when its open attempt runs, in ms since the epoch; None while it does not."""
-        return job_status.from_rfc3339(self.status.get("startedAt")) if self.phase is Phase.RUNNING else None
+        return from_rfc3339(self.status.get("startedAt")) if self.phase is Phase.RUNNING else None
 
     def covers(self, version: str) -> bool:
         """Tell whether this is the object at that resourceVersion or at a later one: such a picture tells nothing new."""
@@ -173,7 +174,7 @@ def record_of(body: Mapping[str, Any], previous: JobRecord | None) -> JobRecord:
         name=meta["name"],
         resource_version=meta["resourceVersion"],
         generation=generation,
-        created=job_status.from_rfc3339(meta.get("creationTimestamp")) or 0,
+        created=from_rfc3339(meta.get("creationTimestamp")) or 0,
         deleting="deletionTimestamp" in meta,
         finalizers=tuple(meta.get("finalizers") or ()),
         spec=spec,

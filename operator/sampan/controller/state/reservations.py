@@ -6,11 +6,11 @@ No I/O and no clock. Who gets a reservation is decided in `scheduling`; the stat
 from collections.abc import Callable, Mapping, Set
 from typing import Any, Final
 
-from sampan.api.status.job_status import from_rfc3339, to_rfc3339
 from sampan.controller.state.record import JobRecord
 from sampan.model.members.offer import OfferKey
 from sampan.model.plan import Plan, StartUnknown
 from sampan.model.reservation import Reservation
+from sampan.model.values.timestamp import from_rfc3339, to_rfc3339
 
 CellId = tuple[OfferKey, str]
 UNPLACED: Final = 2**62

@@ -6,10 +6,10 @@ No I/O: what is to be stored is put into `outbox`, and a writer takes it from th
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from sampan.api.status.job_status import from_rfc3339
 from sampan.controller.state.record import JobRecord
 from sampan.model.plan import Assignment
 from sampan.model.queues import QueueUse
+from sampan.model.values.timestamp import from_rfc3339
 from sampan.scheduling.queueing.charge import UNDECLARED, decayed_forward
 from sampan.store.use import Totals, Use
 

@@ -13,6 +13,7 @@ from sampan.kube import errors
 from sampan.kube.credentials.addresses import AddressNotAllowed
 from sampan.kube.errors import KubeError
 from sampan.kube.objects.meta import Status
+from sampan.kube.objects.reasons import ServerReason
 from sampan.kube.transport.wire import decode
 
 MAX_RETRY_AFTER = 300.0
@@ -86,10 +87,10 @@ _REASONS: Mapping[int, str] = {
     409: "Conflict",
     410: "Expired",
     422: "Invalid",
-    429: "TooManyRequests",
-    500: "InternalError",
-    503: "ServiceUnavailable",
-    504: "Timeout",
+    429: ServerReason.TOO_MANY_REQUESTS,
+    500: ServerReason.INTERNAL_ERROR,
+    503: ServerReason.SERVICE_UNAVAILABLE,
+    504: ServerReason.TIMEOUT,
 }
 _ECHOING = frozenset({400, 413, 415, 422})  # their texts quote the object we sent
 

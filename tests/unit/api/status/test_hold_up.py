@@ -3,12 +3,15 @@
 from typing import Any
 
 from jobs import NOW, bound_status
-from sampan.api.fields.conditions import DEGRADED, DELETING, find_condition
+from sampan.api.fields.conditions import find_condition
 from sampan.api.status import job_status as s
 from sampan.api.status.hold_up import current_hold_up, with_hold_up, without_hold_up
 from sampan.model.lifecycle import Event, Outcome
+from sampan.model.status.reasons import JobConditionType
+from sampan.model.values.timestamp import to_rfc3339
 
-AT, LATER = s.to_rfc3339(NOW), s.to_rfc3339(NOW + 60_000)
+DEGRADED, DELETING = JobConditionType.DEGRADED, JobConditionType.DELETING
+AT, LATER = to_rfc3339(NOW), to_rfc3339(NOW + 60_000)
 
 
 def degraded(status: s.Status, message: str = "Node a does not answer", at: str = AT) -> s.Status:

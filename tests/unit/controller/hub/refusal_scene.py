@@ -15,6 +15,7 @@ from sampan.controller.state.store import State
 from sampan.kube.errors import Conflict
 from sampan.model.plan import Refusal
 from sampan.model.reason import Reason
+from sampan.model.values.timestamp import to_rfc3339
 from unit.controller.fakes import FakeMemberSource
 
 REGION, ROOM = Reason.REGION_EXCLUDED, Reason.INSUFFICIENT_CAPACITY
@@ -53,7 +54,7 @@ class Scene:
         return json.loads(json.dumps(body(record.uid, resourceVersion=str(self.version), generation=record.generation, status=status)))  # type: ignore[no-any-return]
 
     def add(self, uid: str = "u1", *, ago: int = 60_000, **kwargs: Any) -> None:
-        self.state.apply_job(body(uid, **{"creationTimestamp": s.to_rfc3339(NOW - ago), **kwargs}))
+        self.state.apply_job(body(uid, **{"creationTimestamp": to_rfc3339(NOW - ago), **kwargs}))
 
     def hear(self, reason: Reason | None = ROOM, *uids: str, counts: Mapping[Reason, int] | None = None) -> None:
         """The scheduler refused these jobs, or all that wait, in its last cycle."""

@@ -12,6 +12,7 @@ from sampan.model.lifecycle import Event, Outcome
 from sampan.model.plan import Plan, StartUnknown
 from sampan.model.reason import Reason
 from sampan.model.reservation import Reservation
+from sampan.model.values.timestamp import to_rfc3339
 from unit.controller.hub.refusal_scene import REGION, ROOM, scene
 
 pytestmark = pytest.mark.looptime
@@ -29,7 +30,7 @@ async def test_a_job_that_just_came_is_not_bothered() -> None:
 
 async def test_why_a_job_waits_goes_with_what_befell_its_last_attempt() -> None:
     async with scene() as sc:
-        attempt = {"number": 2, "offer": {"namespace": "prov-a", "name": "lingang"}, "pool": "h100", "endedAt": s.to_rfc3339(NOW - 60_000)}
+        attempt = {"number": 2, "offer": {"namespace": "prov-a", "name": "lingang"}, "pool": "h100", "endedAt": to_rfc3339(NOW - 60_000)}
         lost = {**attempt, "outcome": "Rejected", "reason": "OutOfcpu", "message": "node h-1 has no room"}
         sc.add(status={"phase": "Pending", "attempts": [lost]})
         sc.hear()
@@ -176,14 +177,14 @@ async def test_a_promised_start_is_in_the_status_at_once_and_an_earlier_one_seld
         sc.hear()
         await asyncio.sleep(15)
         status = sc.state.jobs["u1"].status
-        assert status["reservation"]["startAtLatest"] == s.to_rfc3339(promise.start + 999)
+        assert status["reservation"]["startAtLatest"] == to_rfc3339(promise.start + 999)
         assert "starts by" in status["message"]
         sc.state.reservations.apply(Plan(reservations=(replace(promise, start=NOW + 800_000),)))
         sc.hear()
         await asyncio.sleep(500)
         assert len(sc.writes) == 2, "an earlier start is no news to write for at once"
         await asyncio.sleep(200)
-        assert sc.state.jobs["u1"].status["reservation"]["startAtLatest"] == s.to_rfc3339(NOW + 800_999)
+        assert sc.state.jobs["u1"].status["reservation"]["startAtLatest"] == to_rfc3339(NOW + 800_999)
         sc.state.reservations.apply(Plan(unknown_starts={"u1": StartUnknown.NO_DECLARED_END}))
         sc.hear()
         await asyncio.sleep(70)

@@ -2,8 +2,12 @@
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
-from sampan.controller.observation.failure import Cause, Failure, count_of, failure_of, in_indexes, tail, word
+from sampan.api.fields.scalars import CamelCase
+from sampan.controller.observation.failure import Cause, Failure, as_reason, count_of, failure_of, in_indexes, tail, word
 from sampan.kube.objects.workloads import Pod
 
 
@@ -112,3 +116,14 @@ def test_a_pod_that_was_evicted_before_it_ran_never_ran() -> None:
         failure = failure_of(pod)
         assert failure is not None
         assert failure.ran is ran
+
+
+@given(st.text(max_size=300))
+def test_foreign_text_becomes_a_reason_that_can_be_written(text: str) -> None:
+    assert TypeAdapter(CamelCase).validate_python(as_reason(text)) == as_reason(text)
+
+
+def test_a_clean_word_stays_itself() -> None:
+    assert as_reason("ImagePullBackOff") == "ImagePullBackOff"
+    assert as_reason("\x1b[31m evil\n") == "31mevil"[2:]
+    assert as_reason("", default="Error") == "Error"

@@ -19,6 +19,7 @@ from sampan.kube.objects.workloads import Condition, Pod
 from sampan.kube.transport.client import Client
 from sampan.model.lifecycle import Event, Outcome
 from sampan.model.values.names import remote_labels
+from sampan.model.values.timestamp import to_rfc3339
 from unit.controller.fakes import FakeLink, FakeMembers
 
 DELETED = {"deletionTimestamp": "2027-01-15T08:00:00Z"}
@@ -110,7 +111,7 @@ def test_since_when_is_the_members_word_but_never_later_than_we_saw_it() -> None
     sc.pods(pod("a", ready=False), pod("b"))
     found = sc.look().hold_up
     assert found is not None
-    assert f"since {s.to_rfc3339(NOW - 600_000)}" in found.message
+    assert f"since {to_rfc3339(NOW - 600_000)}" in found.message
 
 
 def test_several_nodes_and_a_node_object_that_is_gone() -> None:
@@ -127,7 +128,7 @@ def test_several_nodes_and_a_node_object_that_is_gone() -> None:
 def test_a_node_that_is_too_new_to_be_known_is_not_taken_for_gone() -> None:
     sc = Scene()
     placed = pod("b", on="just added")
-    scheduled = Condition(type="PodScheduled", status="True", last_transition_time=s.to_rfc3339(NOW - 20_000))
+    scheduled = Condition(type="PodScheduled", status="True", last_transition_time=to_rfc3339(NOW - 20_000))
     ahead = msgspec.structs.replace(scheduled, last_transition_time="2099-01-01T00:00:00Z")
     for clock, want in ((scheduled, NOW + 100_000), (ahead, NOW + 120_000)):
         status = msgspec.structs.replace(placed.status, conditions=[*placed.status.conditions, clock])

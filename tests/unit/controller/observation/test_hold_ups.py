@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from jobs import NOW, OFFER, binding, bound_status, record
-from sampan.api.fields.conditions import DEGRADED, DELETING, JobReason
 from sampan.api.status import job_status as s
 from sampan.api.status.hold_up import current_hold_up
 from sampan.controller.observation import hold_ups as h
@@ -14,6 +13,7 @@ from sampan.controller.observation.outage import Outage
 from sampan.controller.observation.presence import PodProblem, ProblemKind
 from sampan.controller.reconcile import actions as a
 from sampan.controller.state.record import JobRecord
+from sampan.model.status.reasons import JobConditionType, JobReason
 
 TIMES = a.Times(now=NOW, tombstone=30_000, counters=15_000, last_write=NOW - 60_000)
 SINCE = "since 2027-01-15T07:59:00Z"
@@ -50,31 +50,61 @@ RUNNING = record(status=bound_status(binding(remote_uid="remote-1"), running=Tru
 WORDS = [
     (
         up(trouble(ProblemKind.NODE_UNREACHABLE)),
-        DEGRADED,
+        JobConditionType.DEGRADED,
         "NodeUnreachable",
         f"Node n1 does not answer {SINCE}: 1 pod is there and may run",
     ),
-    (up(trouble(ProblemKind.NODE_NOT_READY)), DEGRADED, "NodeNotReady", f"Node n1 is not ready {SINCE}: 1 pod is there"),
-    (up(trouble(ProblemKind.NODE_GONE)), DEGRADED, "NodeGone", f"Node n1 is gone {SINCE}: 1 pod is there; the member will remove it."),
-    (up(trouble(ProblemKind.NODE_UNREACHABLE), ended=True), DELETING, "WaitingForPods", f"Node n1 does not answer {SINCE}"),
+    (up(trouble(ProblemKind.NODE_NOT_READY)), JobConditionType.DEGRADED, "NodeNotReady", f"Node n1 is not ready {SINCE}: 1 pod is there"),
+    (
+        up(trouble(ProblemKind.NODE_GONE)),
+        JobConditionType.DEGRADED,
+        "NodeGone",
+        f"Node n1 is gone {SINCE}: 1 pod is there; the member will remove it.",
+    ),
+    (
+        up(trouble(ProblemKind.NODE_UNREACHABLE), ended=True),
+        JobConditionType.DELETING,
+        "WaitingForPods",
+        f"Node n1 does not answer {SINCE}",
+    ),
     (
         up(trouble(ProblemKind.TERMINATING, detail="EvictionByEvictionAPI")),
-        DEGRADED,
+        JobConditionType.DEGRADED,
         "PodsTerminating",
         f"{SINCE}: pod p on node n1 (EvictionBy",
     ),
-    (up(trouble(ProblemKind.TERMINATING), ended=True), DELETING, "WaitingForPods", f"Terminating {SINCE}: pod p on node n1."),
+    (
+        up(trouble(ProblemKind.TERMINATING), ended=True),
+        JobConditionType.DELETING,
+        "WaitingForPods",
+        f"Terminating {SINCE}: pod p on node n1.",
+    ),
     (
         up(trouble(ProblemKind.FINALIZERS, detail="a/b"), ended=True),
-        DELETING,
+        JobConditionType.DELETING,
         "WaitingForFinalizers",
         f"Kept by finalizer a/b {SINCE}: pod p.",
     ),
-    (h.kept_job("a/b", since=NOW - 60_000), DELETING, "WaitingForFinalizers", f"deleted {SINCE}, and kept on the member by finalizer a/b"),
-    (h.slow_removal(since=NOW - 60_000), DELETING, "WaitingForPods", f"has not removed the copy or its pods {SINCE}"),
-    (h.not_whole(ready=1, replicas=2, since=NOW - 60_000), DEGRADED, "PodsNotReady", f"Only 1 of 2 pods are ready {SINCE}."),
-    (h.offer_gone(OFFER, since=NOW - 60_000), DEGRADED, "OfferGone", f"Offer prov-a/lingang is gone {SINCE}: a copy may run"),
-    (h.newer_copy(7, ended=False, since=NOW), DEGRADED, "NewerCopy", "a copy of attempt 7"),
+    (
+        h.kept_job("a/b", since=NOW - 60_000),
+        JobConditionType.DELETING,
+        "WaitingForFinalizers",
+        f"deleted {SINCE}, and kept on the member by finalizer a/b",
+    ),
+    (h.slow_removal(since=NOW - 60_000), JobConditionType.DELETING, "WaitingForPods", f"has not removed the copy or its pods {SINCE}"),
+    (
+        h.not_whole(ready=1, replicas=2, since=NOW - 60_000),
+        JobConditionType.DEGRADED,
+        "PodsNotReady",
+        f"Only 1 of 2 pods are ready {SINCE}.",
+    ),
+    (
+        h.offer_gone(OFFER, since=NOW - 60_000),
+        JobConditionType.DEGRADED,
+        "OfferGone",
+        f"Offer prov-a/lingang is gone {SINCE}: a copy may run",
+    ),
+    (h.newer_copy(7, ended=False, since=NOW), JobConditionType.DEGRADED, "NewerCopy", "a copy of attempt 7"),
 ]
 
 
@@ -97,7 +127,7 @@ def test_in_words(found: h.HoldUp, kind: str, reason: str, words: str) -> None:
 )
 def test_a_member_that_is_away(reason: str, ended: bool, unsent: bool, want: str, words: str) -> None:
     found = h.away(Outage(since=NOW - 60_000, reason=reason), OFFER, ended=ended, unsent=unsent)
-    assert (str(found.reason), found.kind) == (want, DELETING if ended else DEGRADED)
+    assert (str(found.reason), found.kind) == (want, JobConditionType.DELETING if ended else JobConditionType.DEGRADED)
     assert words in found.message
     assert "offer prov-a/lingang" in found.message
     assert isinstance(told(RUNNING, found), a.Patch), "whoever says so has waited long enough"
@@ -153,7 +183,7 @@ def test_mere_words_are_written_as_seldom_as_counters() -> None:
 def test_a_deletion_that_waits_takes_the_place_of_the_loss_it_waits_for() -> None:
     job = written(written(RUNNING, up(trouble(ProblemKind.NODE_UNREACHABLE))), up(trouble(ProblemKind.NODE_UNREACHABLE), ended=True))
     truths = {c["type"]: c["status"] for c in job.status["conditions"]}
-    assert (truths[DEGRADED], truths[DELETING]) == ("False", "True")
+    assert (truths[JobConditionType.DEGRADED], truths[JobConditionType.DELETING]) == ("False", "True")
     assert job.status["reason"] == str(JobReason.WAITING_FOR_PODS)
 
 

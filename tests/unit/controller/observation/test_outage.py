@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from sampan.api.fields.conditions import OfferReason as Why
 from sampan.controller.members.facts import LinkFacts
 from sampan.controller.observation.outage import Outage, outage_after
+from sampan.model.members.offer_reasons import OfferReason
 
 BEFORE = Outage(since=100, reason="Unreachable")
 
@@ -22,30 +22,30 @@ class Case:
 
 
 CASES = (
-    Case("connected", LinkFacts(connected=True, reason=Why.CONNECTED, missing=()), None, None),
-    Case("connected again", LinkFacts(connected=True, reason=Why.CONNECTED, missing=()), BEFORE, None),
-    Case("silent", LinkFacts(reason=Why.UNREACHABLE), None, Outage(since=200, reason="Unreachable")),
-    Case("silent still", LinkFacts(reason=Why.UNREACHABLE), BEFORE, BEFORE),
-    Case("refused where it was silent", LinkFacts(reason=Why.UNAUTHORIZED), BEFORE, Outage(since=100, reason="Unauthorized")),
-    Case("another connection is being made", LinkFacts(reason=Why.CONNECTING), BEFORE, BEFORE),
-    Case("its lists are being read", LinkFacts(reason=Why.SYNCING), BEFORE, BEFORE),
-    Case("the first connection is being made", LinkFacts(reason=Why.CONNECTING), None, None),
-    Case("no kubeconfig", LinkFacts(reason=Why.SECRET_NOT_FOUND), None, Outage(since=200, reason="SecretNotFound")),
-    Case("another cluster", LinkFacts(reason=Why.IDENTITY_CHANGED), None, Outage(since=200, reason="IdentityChanged")),
+    Case("connected", LinkFacts(connected=True, reason=OfferReason.CONNECTED, missing=()), None, None),
+    Case("connected again", LinkFacts(connected=True, reason=OfferReason.CONNECTED, missing=()), BEFORE, None),
+    Case("silent", LinkFacts(reason=OfferReason.UNREACHABLE), None, Outage(since=200, reason="Unreachable")),
+    Case("silent still", LinkFacts(reason=OfferReason.UNREACHABLE), BEFORE, BEFORE),
+    Case("refused where it was silent", LinkFacts(reason=OfferReason.UNAUTHORIZED), BEFORE, Outage(since=100, reason="Unauthorized")),
+    Case("another connection is being made", LinkFacts(reason=OfferReason.CONNECTING), BEFORE, BEFORE),
+    Case("its lists are being read", LinkFacts(reason=OfferReason.SYNCING), BEFORE, BEFORE),
+    Case("the first connection is being made", LinkFacts(reason=OfferReason.CONNECTING), None, None),
+    Case("no kubeconfig", LinkFacts(reason=OfferReason.SECRET_NOT_FOUND), None, Outage(since=200, reason="SecretNotFound")),
+    Case("another cluster", LinkFacts(reason=OfferReason.IDENTITY_CHANGED), None, Outage(since=200, reason="IdentityChanged")),
     Case(
         "there, but without a right",
-        LinkFacts(connected=True, reason=Why.CONNECTED, missing=("watch jobs.batch in x",)),
+        LinkFacts(connected=True, reason=OfferReason.CONNECTED, missing=("watch jobs.batch in x",)),
         None,
         Outage(since=200, reason="MissingPermissions"),
     ),
     Case(
         "there, but the namespace is gone",
-        LinkFacts(connected=True, reason=Why.CONNECTED, missing=(), absent=(("x", "gone"),), behind=(("x", "NotFollowed", "y"),)),
+        LinkFacts(connected=True, reason=OfferReason.CONNECTED, missing=(), absent=(("x", "gone"),), behind=(("x", "NotFollowed", "y"),)),
         None,
         Outage(since=200, reason="NamespaceMissing"),
     ),
     Case("a namespace is going, and followed", LinkFacts(connected=True, missing=(), absent=(("x", "going"),)), None, None),
-    Case("there, but it publishes no capacity", LinkFacts(reason=Why.CAPACITY_STALE, missing=()), None, None),
+    Case("there, but it publishes no capacity", LinkFacts(reason=OfferReason.CAPACITY_STALE, missing=()), None, None),
     Case("a bad new kubeconfig beside a good one", LinkFacts(connected=True, reason="InvalidKubeconfig/NoServer", missing=()), None, None),
 )
 

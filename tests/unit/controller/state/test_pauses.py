@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from jobs import NOW, OFFER
-from sampan.api.status.job_status import to_rfc3339
 from sampan.controller.state.pauses import after_setbacks, cool_downs
 from sampan.model.lifecycle import Outcome
+from sampan.model.values.timestamp import to_rfc3339
 
 CELL = (OFFER, "p")
 COOLDOWN = 300_000

@@ -7,6 +7,7 @@ from sampan.api.status import job_status as s
 from sampan.controller.state.pending import PendingJobs
 from sampan.controller.state.queues import QueueRegistry
 from sampan.model.lifecycle import Outcome
+from sampan.model.values.timestamp import to_rfc3339
 
 from .test_queues import queue
 
@@ -27,7 +28,7 @@ def seen(of: PendingJobs, now: int = NOW) -> list[str]:
 def ended(outcome: Outcome, reason: str, at: int = NOW) -> s.Status:
     """The status of a job whose first attempt ended."""
     attempt = {"number": 1, "offer": {"namespace": OFFER.namespace, "name": OFFER.name}, "pool": "h100-x8"}
-    return {"attempts": [{**attempt, "endedAt": s.to_rfc3339(at), "outcome": str(outcome), "reason": reason}], "restarts": 1}
+    return {"attempts": [{**attempt, "endedAt": to_rfc3339(at), "outcome": str(outcome), "reason": reason}], "restarts": 1}
 
 
 def test_a_job_is_seen_from_when_it_comes_until_it_goes() -> None:

@@ -7,6 +7,7 @@ from sampan.api.status import job_status as s
 from sampan.controller.state.record import record_of
 from sampan.model.lifecycle import Outcome, Phase
 from sampan.model.values.names import FINALIZER
+from sampan.model.values.timestamp import to_rfc3339
 
 
 def test_a_new_object_is_pending_and_waits() -> None:
@@ -57,7 +58,7 @@ def test_the_scheduler_gets_the_version_that_the_intent_must_still_find() -> Non
 
 
 def test_only_rejections_cool_a_pool_down() -> None:
-    where = {"offer": {"namespace": OFFER.namespace, "name": OFFER.name}, "endedAt": s.to_rfc3339(NOW)}
+    where = {"offer": {"namespace": OFFER.namespace, "name": OFFER.name}, "endedAt": to_rfc3339(NOW)}
     outcomes = (Outcome.REJECTED, Outcome.DISRUPTED, Outcome.APP_FAILED)
     attempts = [{**where, "number": n, "pool": f"p{n}", "outcome": str(outcome)} for n, outcome in enumerate(outcomes, 1)]
     ((cell, until),) = record(status={"attempts": attempts}).cooling(1_000).items()
@@ -67,7 +68,7 @@ def test_only_rejections_cool_a_pool_down() -> None:
 
 @pytest.mark.parametrize(("asked", "paused"), [(1, 8), (30, 30)])
 def test_a_lost_attempt_pauses_as_long_as_was_asked_for_and_as_the_setbacks_before_it_call_for(asked: int, paused: int) -> None:
-    times = {"startedAt": s.to_rfc3339(NOW - 2_000), "endedAt": s.to_rfc3339(NOW)}
+    times = {"startedAt": to_rfc3339(NOW - 2_000), "endedAt": to_rfc3339(NOW)}
     where = {"offer": {"namespace": OFFER.namespace, "name": OFFER.name}, "pool": "p"}
     outcomes = (Outcome.REJECTED, Outcome.REJECTED, Outcome.LOST)
     attempts = [{**where, **times, "number": n, "outcome": str(outcome)} for n, outcome in enumerate(outcomes, 1)]

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from jobs import NOW, OFFER, bound_status, record
-from sampan.api.status import job_status as s
 from sampan.controller.state.reservations import UNPLACED, ReservationStore, place_changed, reservation_of, reservation_view
 from sampan.model.members.offer import OfferKey
 from sampan.model.plan import Plan, StartUnknown
 from sampan.model.reservation import Reservation
+from sampan.model.values.timestamp import from_rfc3339, to_rfc3339
 
 CELL = (OFFER, "h100-x8")
 PROMISE = Reservation(
@@ -20,16 +20,16 @@ VIEW: dict[str, Any] = {
     "offer": {"namespace": OFFER.namespace, "name": OFFER.name},
     "pool": "h100-x8",
     "alternative": 0,
-    "startAtLatest": s.to_rfc3339(NOW + 5_000),
-    "madeAt": s.to_rfc3339(NOW - 60_000),
+    "startAtLatest": to_rfc3339(NOW + 5_000),
+    "madeAt": to_rfc3339(NOW - 60_000),
 }
 
 
 def test_the_status_says_where_and_by_when_and_names_no_node() -> None:
     assert reservation_view(PROMISE) == VIEW
     late = reservation_view(replace(PROMISE, start=NOW + 1, published=NOW + 1))["startAtLatest"]
-    assert (s.from_rfc3339(late) or 0) >= NOW + 1, "seconds are rounded up: a promise cut short would be broken"
-    assert reservation_view(replace(PROMISE, start=UNPLACED))["startAtLatest"] == s.to_rfc3339(NOW + 60_000), "never later than published"
+    assert (from_rfc3339(late) or 0) >= NOW + 1, "seconds are rounded up: a promise cut short would be broken"
+    assert reservation_view(replace(PROMISE, start=UNPLACED))["startAtLatest"] == to_rfc3339(NOW + 60_000), "never later than published"
 
 
 def test_what_a_status_promises_is_read_back_but_for_the_nodes() -> None:

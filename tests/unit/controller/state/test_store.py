@@ -8,7 +8,6 @@ import pytest
 from builders import A100, vector
 from jobs import CLUSTER, NOW, OFFER, body, bound_status
 from sampan.api.convert.jobs import parse_spec
-from sampan.api.status import job_status as s
 from sampan.controller.state.running import per_replica
 from sampan.controller.state.store import State
 from sampan.inventory.in_flight import InFlight
@@ -16,6 +15,7 @@ from sampan.model.lifecycle import Outcome
 from sampan.model.members.offer import OfferKey
 from sampan.model.plan import Assignment
 from sampan.model.policy import BUILT_IN, Policy
+from sampan.model.values.timestamp import to_rfc3339
 from unit.controller.fakes import H100_JOB, FakeMemberSource, pool
 
 DELETED = {"deletionTimestamp": "2027-01-15T08:00:00Z"}
@@ -139,7 +139,7 @@ def test_a_malformed_status_hurts_no_other_job() -> None:
 def failed(restarts: int, outcome: Outcome = Outcome.APP_FAILED, *, reason: str = "X") -> dict[str, Any]:
     """The status of a job that waits again after a failure ten seconds ago."""
     attempt = {"number": 3, "offer": {"namespace": OFFER.namespace, "name": OFFER.name}, "pool": "h100-x8", "outcome": str(outcome)}
-    return {"phase": "Pending", "restarts": restarts, "attempts": [{**attempt, "endedAt": s.to_rfc3339(NOW - 10_000), "reason": reason}]}
+    return {"phase": "Pending", "restarts": restarts, "attempts": [{**attempt, "endedAt": to_rfc3339(NOW - 10_000), "reason": reason}]}
 
 
 @pytest.mark.parametrize(("restarts", "seconds"), [(1, 30), (2, 60), (3, 120), (60, 3600)])

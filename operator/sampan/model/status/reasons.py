@@ -1,0 +1,85 @@
+"""Types and reasons of conditions and attempts: every word that Sampan says of a job by itself, as closed lists. No sentences here.
+
+Beside them a status may say a `Reason` of the scheduler, or a word of the member: kubelets and admission plugins have words of their own.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+
+class JobConditionType(StrEnum):
+    """What a condition of a ComputeJob is about."""
+
+    SCHEDULED = "Scheduled"
+    RUNNING = "Running"
+    COMPLETE = "Complete"
+    FAILED = "Failed"
+    SUSPENDED = "Suspended"
+    DEGRADED = "Degraded"
+    DELETING = "Deleting"
+
+
+HOLD_UPS: Final = (JobConditionType.DELETING, JobConditionType.DEGRADED)
+"""Conditions that say what keeps a job from going on as it should; True only while it does. The first one that is True comes first."""
+
+
+class JobReason(StrEnum):
+    """Reasons of a job's conditions, besides those of its attempts and the `Reason`s of the scheduler."""
+
+    UNKNOWN = "Unknown"
+    BOUND = "Bound"
+    NOT_STARTED = "NotStarted"
+    PODS_RUNNING = "PodsRunning"
+    SUSPENDED_BY_USER = "SuspendedByUser"
+    RESUMED = "Resumed"
+    RECOVERED = "Recovered"
+    ATTEMPT_ENDED = "AttemptEnded"
+    # Of a job that waits.
+    NO_OFFERS = "NoOffers"
+    INVALID_SPEC = "InvalidSpec"
+    # Of Degraded: what is wrong with an attempt that is under way.
+    NODE_GONE = "NodeGone"
+    NODE_UNREACHABLE = "NodeUnreachable"
+    NODE_NOT_READY = "NodeNotReady"
+    PODS_TERMINATING = "PodsTerminating"
+    PODS_NOT_READY = "PodsNotReady"
+    MEMBER_UNREACHABLE = "MemberUnreachable"
+    OFFER_GONE = "OfferGone"
+    NEWER_COPY = "NewerCopy"
+    # Of Deleting: what the removal of a copy waits for.
+    WAITING_FOR_PODS = "WaitingForPods"
+    WAITING_FOR_MEMBER = "WaitingForMember"
+    WAITING_FOR_FINALIZERS = "WaitingForFinalizers"
+
+
+class AttemptReason(StrEnum):
+    """Why an attempt ended, does not start or is not removed, where no word of the member's own says it."""
+
+    COMPLETED = "Completed"
+    ERROR = "Error"
+    DEADLINE_EXCEEDED = "DeadlineExceeded"  # the Job controller's word too
+    REMOTE_LOST = "RemoteLost"
+    JOB_DELETED = "JobDeleted"
+    POD_DELETED = "PodDeleted"
+    NEVER_STARTED = "NeverStarted"
+    # Nothing ran.
+    REJECTED = "Rejected"
+    START_DEADLINE_EXCEEDED = "StartDeadlineExceeded"
+    SUSPENDED_BY_MEMBER = "SuspendedByMember"
+    POOL_GONE = "PoolGone"
+    NAME_CONFLICT = "NameConflict"
+    LABELS_REMOVED = "LabelsRemoved"
+    LAUNCH_NOT_POSSIBLE = "LaunchNotPossible"
+    CONFIG_MAP_NOT_FOUND = "ConfigMapNotFound"
+    SECRET_NOT_SHARED = "SecretNotShared"  # noqa: S105  the name of a reason
+    NAMESPACE_NOT_FOUND = "NamespaceNotFound"
+    NAMESPACE_TERMINATING = "NamespaceTerminating"
+    QUOTA_EXCEEDED = "QuotaExceeded"
+    WEBHOOK_FAILED = "WebhookFailed"
+    ADMISSION_DENIED = "AdmissionDenied"
+    PERMISSION_MISSING = "PermissionMissing"
+    # Of a copy that has not started, or is not removed.
+    SUSPENDED = "Suspended"
+    NO_PODS = "NoPods"
+    CONTAINERS_NOT_STARTED = "ContainersNotStarted"
+    REMOVAL_HELD = "RemovalHeld"
