@@ -19,6 +19,7 @@ from sampan.model.snapshot import Snapshot
 from sampan.scheduling.capacity.cells import CellColumn, CellId, CellIndex
 from sampan.scheduling.capacity.fit_matrix import FitMatrix
 from sampan.scheduling.capacity.fragmentation import FragmentationScore
+from sampan.scheduling.capacity.limit_table import LimitTable
 from sampan.scheduling.capacity.resources import Request
 from sampan.scheduling.feasibility.feasible_index import FeasibleIndex
 from sampan.scheduling.feasibility.verdict_matrix import DemandRow, ShapeVerdicts, VerdictMatrix
@@ -41,7 +42,8 @@ class SchedulerCache:
         self._by_identity: dict[int, ShapeVerdicts] = {}
         self.verdicts = VerdictMatrix()
         self.fragmentation = FragmentationScore()
-        self.feasible = FeasibleIndex()
+        self.limits = LimitTable()
+        self.feasible = FeasibleIndex(self.matrix, self.limits.matrix)
         self._cells: tuple[object, object, frozenset[str], tuple[Cell, ...]] | None = None
         """Cells, offers and clusters of the last snapshot, and the cells that are there."""
         self._cell_index: tuple[int, CellIndex] | None = None
@@ -57,6 +59,7 @@ class SchedulerCache:
             self.pending = PendingIndex()
         self.pending.sync(snapshot.backlog, snapshot.now)
         changed = self.matrix.sync(self._present(snapshot), snapshot.clusters)
+        self.limits.sync(snapshot, self.cell_index())
         verdicts, columns = self.verdicts, self.matrix.columns
         same = verdicts.facts.same_world(snapshot)
         if not same:
@@ -84,7 +87,7 @@ class SchedulerCache:
         """Have verdicts and feasible cells of everything that waits."""
         for equivalence in self.pending.classes.live():
             self.verdicts_of(equivalence.shape, snapshot)
-        self.feasible.sync(self.shapes.values(), self.matrix, self.cell_index())
+        self.feasible.sync(self.shapes.values(), self.cell_index())
 
     def cell_index(self) -> CellIndex:
         """Return the views on the columns."""
@@ -138,12 +141,13 @@ class SchedulerCache:
             gone = self.shapes.pop(listed[at])
             self._by_identity.pop(id(gone.shape), None)
             self.feasible.remove(gone.rows)
-        kept = sorted({row.request_row for rows in self.shapes.values() for row in rows.rows})
+        rows = [row for verdicts in self.shapes.values() for row in verdicts.rows]
+        kept, limited = sorted({row.request_row for row in rows}), sorted({row.limit_row for row in rows})
         self.matrix.keep_rows(kept)
-        renamed = {row: number for number, row in enumerate(kept)}
-        for rows in self.shapes.values():
-            for row in rows.rows:
-                row.request_row = renamed[row.request_row]
+        self.limits.matrix.keep_rows(limited)
+        requests, limits = ({old: new for new, old in enumerate(each)} for each in (kept, limited))
+        for row in rows:
+            row.request_row, row.limit_row = requests[row.request_row], limits[row.limit_row]
         self.feasible.renumber()
 
     def _new(self, shape: Shape, snapshot: Snapshot) -> ShapeVerdicts:
@@ -157,6 +161,7 @@ class SchedulerCache:
         reserve = policy.cpu_reserve_per_device if policy.cpu_on_accelerators else 0
         for row in rows.rows:
             row.request_row = self.matrix.row_of(Request.of(row.demand, cpu_reserve=reserve))
+            row.limit_row = self.limits.matrix.row_of(row.demand)
         self.verdicts.evaluate(rows, None)
 
     def releases_of(self, column: CellColumn, cluster: Cluster) -> Releases:

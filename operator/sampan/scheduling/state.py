@@ -15,7 +15,7 @@ from sampan.model.values.vector import CPU
 from sampan.scheduling.cache import SchedulerCache
 from sampan.scheduling.capacity.cells import CellId, CellIndex
 from sampan.scheduling.capacity.fit_matrix import FitMatrix
-from sampan.scheduling.capacity.limits import Limits
+from sampan.scheduling.capacity.limit_table import LimitTable
 from sampan.scheduling.capacity.node_selection import Flags, NodeFit, NodeRoom, select_nodes
 from sampan.scheduling.capacity.resources import fits
 from sampan.scheduling.capacity.topology import Numbers
@@ -66,7 +66,6 @@ class CycleState:
     snapshot: Snapshot
     cache: SchedulerCache
     node_reservations: NodeReservations
-    limits: Limits
     limit_reservations: LimitReservations
     cell_index: CellIndex
     known_names: KnownNames
@@ -81,13 +80,11 @@ class CycleState:
     def open(cls, snapshot: Snapshot, cache: SchedulerCache) -> "CycleState":
         """Return the state of a snapshot that the cache was brought to."""
         layout = cache.cell_index()
-        limits = Limits(snapshot, layout)
         return cls(
             snapshot=snapshot,
             cache=cache,
             node_reservations=NodeReservations(cache.matrix, snapshot.now),
-            limits=limits,
-            limit_reservations=LimitReservations(snapshot, layout, limits),
+            limit_reservations=LimitReservations(snapshot, layout, cache.limits),
             cell_index=layout,
             known_names=KnownNames(snapshot),
         )
@@ -96,6 +93,11 @@ class CycleState:
     def matrix(self) -> FitMatrix:
         """Return what fits where."""
         return self.cache.matrix
+
+    @property
+    def limits(self) -> LimitTable:
+        """Return what limits cells beyond their nodes."""
+        return self.cache.limits
 
     def releases(self, column: int) -> Releases:
         """Return when running jobs give back what they hold in a column."""
@@ -123,7 +125,7 @@ class CycleState:
     def suitable(self, entry: Entry, index: int) -> Flags:
         """Return the columns that nothing but room could be against. Not to be changed."""
         row = entry.verdicts.rows[index]
-        known = self.cache.feasible.suitable(row, self.matrix)
+        known = self.cache.feasible.suitable(row)
         if known is None:
             candidates, missing_domain = self.candidate_cells(entry.job.shape, row.demand)
             known = (row.reason_mask == 0) & candidates & ~missing_domain
@@ -152,10 +154,14 @@ class CycleState:
     def _feasibility(self, entry: Entry, index: int, blockers: tuple[int, ...]) -> Feasibility:
         row, demand = entry.verdicts.rows[index], entry.job.shape.demands[index]
         suitable = self.suitable(entry, index)
-        room: Numbers = np.where(suitable, self.matrix.fits_now[row.request_row], 0)
+        fits: Numbers = np.where(suitable, self.matrix.fits_now[row.request_row], 0)
+        allowed = self.limits.matrix.allowed(row.limit_row)
+        room: Numbers = np.minimum(fits, allowed)
         if (room >= demand.least_replicas).any():
-            self.node_reservations.subtract(room, row.request_row, suitable=suitable, blockers=blockers)
-            self.limits.subtract(room, demand)
+            self.node_reservations.subtract(fits, row.request_row, suitable=suitable, blockers=blockers)
+            np.minimum(fits, allowed, out=room)
+            if self.limits.per_job is not None and demand.requirement is not None:
+                np.minimum(room, self.limits.per_job // demand.requirement.count, out=room)
             self.limit_reservations.subtract(room, demand, blockers=blockers)
         return Feasibility(row, index, suitable, room, blockers)
 

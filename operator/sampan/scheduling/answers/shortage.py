@@ -128,7 +128,7 @@ def _limited(reason: Reason, probe: CellProbe) -> UnmetConstraint:
     use, least = probe.state.limits.use(probe.column, probe.demand), probe.demand.least_replicas
     for limit in probe.state.limits.of(probe.column):
         if limit.reason is reason and limit.fits(use) < least:
-            for name, wanted in limit.amounts(use, least).items():
+            for name, wanted in limit.taken(use, least).items():
                 if name in limit.left and 0 < wanted > max(limit.left[name], 0):
                     return UnmetConstraint(reason, amount_words(name, wanted), _left_words(limit, name))
                 if limit.largest and 0 < wanted > limit.largest.get(name, wanted):
@@ -152,7 +152,7 @@ def _left_words(limit: Limit, name: str) -> str:
 def _capped(probe: CellProbe) -> tuple[str, str] | None:
     """Return the cap on devices of the offer's rule that is too low even if nothing ran."""
     wanted = probe.demand.devices * probe.demand.least_replicas
-    for limit in probe.state.limits.limits:
-        if probe.column in limit.columns.tolist() and "" in limit.total and limit.total[""] < wanted:
+    for limit in probe.state.limits.of(probe.column):
+        if "" in limit.total and limit.total[""] < wanted:
             return f"{wanted} devices", f"the offer caps this pool at {limit.total['']} devices"
     return None

@@ -11,7 +11,8 @@ from sampan.model.job import Demand
 from sampan.model.plan import Assignment
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.capacity.cells import CellIndex
-from sampan.scheduling.capacity.limits import Limit, Limits
+from sampan.scheduling.capacity.limit_table import LimitTable
+from sampan.scheduling.capacity.limits import Limit
 from sampan.scheduling.capacity.quota_usage import UNLIMITED
 from sampan.scheduling.capacity.topology import Numbers
 from sampan.scheduling.reservations.holds import PlacedReservation
@@ -28,6 +29,7 @@ class LimitReservation:
 
     number: int
     """Of the hold."""
+    limit: Limit
     placed: PlacedReservation
     amounts: Amounts
 
@@ -40,7 +42,7 @@ class LimitReservation:
 class LimitReservations:
     """The pledges of one cycle. Like holds, those of dropped ones count on until the cycle ends."""
 
-    def __init__(self, snapshot: Snapshot, layout: CellIndex, limits: Limits) -> None:
+    def __init__(self, snapshot: Snapshot, layout: CellIndex, limits: LimitTable) -> None:
         self._snapshot, self._cells, self._limits = snapshot, layout, limits
         self._reserved: dict[int, list[LimitReservation]] = {}
         """By number of the limit."""
@@ -53,7 +55,7 @@ class LimitReservations:
         """Pledge what a hold of this number will take."""
         for limit in self._limits.of(placed.column):
             amounts = self._amounts(limit, placed.column, demand, replicas=demand.least_replicas)
-            self._reserved.setdefault(limit.number, []).append(LimitReservation(number, placed, amounts))
+            self._reserved.setdefault(limit.number, []).append(LimitReservation(number, limit, placed, amounts))
 
     def take(self, column: int, done: Assignment) -> None:
         """Take note that a job starts now in a column and gives back by its declared end what it takes.
@@ -73,7 +75,7 @@ class LimitReservations:
     def subtract(self, room: Numbers, demand: Demand, *, blockers: Sequence[int]) -> None:
         """Lower the rooms of the columns to what pledges of the barring holds leave."""
         if blockers and self._reserved:
-            reserved = {at for number in self._reserved for at in self._limits.limits[number].columns.tolist()}
+            reserved = {at for reservations in self._reserved.values() for each in reservations for at in each.limit.columns.tolist()}
             for at in sorted(at for at in reserved if room[at] > 0):
                 room[at] = min(int(room[at]), self.room(at, demand, blockers=blockers))
 
@@ -158,4 +160,4 @@ class LimitReservations:
         return [*self._releases[limit.number], *self._fresh.get(limit.number, ())]
 
     def _amounts(self, limit: Limit, column: int, demand: Demand, *, replicas: int) -> Amounts:
-        return limit.amounts(self._limits.use(column, demand), replicas)
+        return limit.taken(self._limits.use(column, demand), replicas)
