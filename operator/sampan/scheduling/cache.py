@@ -6,17 +6,16 @@ another one may get its number. A memo is used up by the cycle it is given to; o
 one. With any memo the plan is the same.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
 
 from sampan.model.job import Shape
-from sampan.model.members.cluster import Cell, Cluster, Running
+from sampan.model.members.cluster import Cell
 from sampan.model.policy import BALANCED, BUILT_IN, Policy
 from sampan.model.reason import Reason
 from sampan.model.snapshot import Snapshot
-from sampan.scheduling.capacity.cells import CellColumn, CellId, CellIndex
+from sampan.scheduling.capacity.cells import CellIndex
 from sampan.scheduling.capacity.fit_matrix import FitMatrix
 from sampan.scheduling.capacity.fragmentation import FragmentationScore
 from sampan.scheduling.capacity.limit_table import LimitTable
@@ -24,7 +23,7 @@ from sampan.scheduling.capacity.resources import Request
 from sampan.scheduling.feasibility.feasible_index import FeasibleIndex
 from sampan.scheduling.feasibility.verdict_matrix import DemandRow, ShapeVerdicts, VerdictMatrix
 from sampan.scheduling.queueing.pending import PendingIndex
-from sampan.scheduling.reservations.releases import Releases, releases_after, releases_of
+from sampan.scheduling.reservations.releases import BackfillCache, ReleaseCache
 
 REASONS: Final = tuple(Reason)
 MAX_IDLE_SHAPES: Final = 256
@@ -47,9 +46,7 @@ class SchedulerCache:
         self._cells: tuple[object, object, frozenset[str], tuple[Cell, ...]] | None = None
         """Cells, offers and clusters of the last snapshot, and the cells that are there."""
         self._cell_index: tuple[int, CellIndex] | None = None
-        self.no_earlier: dict[str, tuple[object, ...]] = {}
-        """Reservations, by job UID, with all that an earlier start was looked for from, and not found."""
-        self._releases: dict[CellId, tuple[CellColumn, Mapping[str, Running], Releases]] = {}
+        self.backfill = BackfillCache()
 
     def update(self, snapshot: Snapshot) -> None:
         """Take over a snapshot at the cost of what changed."""
@@ -93,6 +90,7 @@ class SchedulerCache:
         """Return the views on the columns."""
         if self._cell_index is None or self._cell_index[0] != self.matrix.layout_version:
             self._cell_index = self.matrix.layout_version, CellIndex.of(tuple(self.matrix.columns))
+            self.backfill.limits = ReleaseCache()  # limits may have other columns from now on
         return self._cell_index[1]
 
     def _present(self, snapshot: Snapshot) -> tuple[Cell, ...]:
@@ -163,17 +161,6 @@ class SchedulerCache:
             row.request_row = self.matrix.row_of(Request.of(row.demand, cpu_reserve=reserve))
             row.limit_row = self.limits.matrix.row_of(row.demand)
         self.verdicts.evaluate(rows, None)
-
-    def releases_of(self, column: CellColumn, cluster: Cluster) -> Releases:
-        """Return the releases on the nodes of a cell; kept up while its pool is the very same value."""
-        key = column.cell.id
-        known = self._releases.get(key)
-        if known is None or known[0] is not column:
-            known = self._releases[key] = column, cluster.running, releases_of(column, cluster, self.matrix.resources)
-        elif known[1] is not cluster.running:
-            releases = releases_after(known[2], column, before=known[1], after=cluster.running, names=self.matrix.resources)
-            known = self._releases[key] = column, cluster.running, releases
-        return known[2]
 
 
 @dataclass(frozen=True, slots=True)

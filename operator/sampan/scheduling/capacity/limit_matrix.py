@@ -14,7 +14,7 @@ from sampan.model.job import Demand
 from sampan.model.members.cluster import Pool
 from sampan.model.reason import Reason
 from sampan.model.values.quantity import INFINITE
-from sampan.scheduling.capacity.fit_matrix import CellColumn
+from sampan.scheduling.capacity.cells import CellColumn
 from sampan.scheduling.capacity.limits import Limit
 from sampan.scheduling.capacity.node_selection import Flags
 from sampan.scheduling.capacity.quota_usage import UNLIMITED, use_of
@@ -185,6 +185,11 @@ class LimitMatrix:
         self._refresh()
         found: Numbers = self._allowed[row][self._of_column].min(axis=0)
         return found
+
+    def allowed_in(self, row: int, column: int) -> int:
+        """Return the same in one column."""
+        self._refresh()
+        return int(self._allowed[row, self._of_column[:, column]].min())
 
     def allowed_at(self, rows: Numbers, columns: Numbers) -> Numbers:
         """Return the same by row and column, for some of each."""

@@ -16,7 +16,6 @@ from sampan.scheduling.capacity.cells import CellIndex
 from sampan.scheduling.capacity.limit_matrix import LimitMatrix
 from sampan.scheduling.capacity.limits import Limit, LimitKey, devices_of
 from sampan.scheduling.capacity.quota_usage import NOTHING, UNLIMITED, QuotaUse, use_of
-from sampan.scheduling.capacity.topology import Numbers
 
 OfferFacts = dict[OfferKey, tuple[str, int | None]]
 """Job namespace of an offer, and the most devices that it gives to one job."""
@@ -28,8 +27,6 @@ class LimitTable:
     def __init__(self) -> None:
         """Nothing is limited yet."""
         self.matrix = LimitMatrix()
-        self.per_job: Numbers | None = None
-        """By column, the most devices that its offer gives to one job; None where no offer says."""
         self._cells: CellIndex | None = None
         self._offers: tuple[Mapping[OfferKey, Offer], OfferFacts] = ({}, {})
         self._clusters: dict[str, Cluster] = {}
@@ -54,7 +51,7 @@ class LimitTable:
         if not same:
             for uid in self._of_cluster.keys() - cells.by_cluster.keys():
                 self._replace(uid, [])
-            self._cells, self.per_job = cells, _per_job(self._offers[1], cells)
+            self._cells = cells
         if moved:
             self._of_column = {}
             for uid in cells.by_cluster:
@@ -133,6 +130,7 @@ def _limits_of(uid: str, snapshot: Snapshot, cells: CellIndex) -> Iterator[Limit
     """Yield the limits of a cluster: the caps of offers on devices, quotas of job namespaces, the member's own queues."""
     cluster = snapshot.clusters[uid]
     yield from _caps(uid, cluster, cells)
+    yield from _per_job(uid, snapshot, cells)
     if cluster.quotas:
         within: dict[str, list[int]] = {}
         for column in cells.by_cluster[uid]:
@@ -157,6 +155,18 @@ def _caps(uid: str, cluster: Cluster, cells: CellIndex) -> Iterator[Limit]:
         yield Limit(key=key, reason=Reason.INSUFFICIENT_CAPACITY, columns=np.array(columns), left={"": cap - used}, total={"": cap})
 
 
+def _per_job(uid: str, snapshot: Snapshot, cells: CellIndex) -> Iterator[Limit]:
+    """Of nothing in common: the most devices that an offer gives to one job."""
+    of_offer: dict[OfferKey, list[int]] = {}
+    for column in cells.by_cluster[uid]:
+        of_offer.setdefault(cells.columns[column].cell.offer, []).append(column)
+    for offer, columns in of_offer.items():
+        most = snapshot.offers[offer].max_devices_per_job
+        if most is not None:
+            key = (uid, "job", str(offer), "")
+            yield Limit(key=key, reason=Reason.DEVICES_PER_JOB_EXCEEDED, columns=np.array(columns), left={}, largest={"": most})
+
+
 def _queues(uid: str, cluster: Cluster, cells: CellIndex) -> Iterable[Limit]:
     """Every queue of one ClusterQueue draws on the same amount, and all of a cohort on what it has together."""
     drawn: dict[LimitKey, tuple[list[int], Mapping[str, int], Mapping[str, int]]] = {}
@@ -169,10 +179,3 @@ def _queues(uid: str, cluster: Cluster, cells: CellIndex) -> Iterable[Limit]:
             drawn.setdefault((uid, "cohort", "", queue.cohort), ([], queue.cohort_free, {}))[0].extend(queued)
     for key, (columns, free, largest) in drawn.items():
         yield Limit(key=key, reason=Reason.MEMBER_QUEUE_FULL, columns=np.array(sorted(columns)), left=dict(free), largest=largest)
-
-
-def _per_job(offers: OfferFacts, cells: CellIndex) -> Numbers | None:
-    caps = {key: most for key, (_, most) in offers.items() if most is not None}
-    if not caps:
-        return None
-    return np.array([caps.get(column.cell.offer, UNLIMITED) for column in cells.columns], dtype=np.int64)
