@@ -62,9 +62,9 @@ class LinkSupervisor:
 
     def follow(self, wanted: Mapping[SecretRef, frozenset[str]]) -> None:
         """Have one link for each of these kubeconfigs, and none else; with each, the namespaces of our jobs there."""
-        if wanted == self._followed:
+        if wanted is self._followed or wanted == self._followed:
             return
-        self._followed = dict(wanted)
+        self._followed = wanted
         for key in self._links.keys() - wanted.keys():
             self._end(key)
         new = [key for key in wanted if key not in self._links]

@@ -1,9 +1,9 @@
 """Which offers name a kubeconfig and which are for a cluster: kept at each change, so that word of a link costs what concerns it. Pure."""
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from typing import TypeVar
 
-from sampan.api.convert.offers import SecretRef
+from sampan.api.convert.offers import DeclaredOffer, SecretRef
 
 K = TypeVar("K")
 
@@ -14,24 +14,36 @@ class OfferIndex:
     def __init__(self) -> None:
         """Start empty."""
         self._entries: dict[str, tuple[SecretRef | None, str | None]] = {}
+        self._namespaces: dict[str, str] = {}
+        self._kubeconfigs: Mapping[SecretRef, frozenset[str]] | None = None
         self._by_secret: dict[SecretRef | None, set[str]] = {}
         self._by_cluster: dict[str | None, set[str]] = {}
 
-    def put(self, uid: str, *, secret: SecretRef | None, cluster_uid: str | None) -> None:
+    def put(self, uid: str, declared: DeclaredOffer, *, cluster_uid: str | None) -> None:
         """Take an offer, or what it names now."""
-        if self._entries.get(uid) == (secret, cluster_uid):
+        secret, namespace = declared.secret, declared.remote_namespace
+        if self._entries.get(uid) == (secret, cluster_uid) and self._namespaces[uid] == namespace:
             return
         self.remove(uid)
-        self._entries[uid] = secret, cluster_uid
+        self._entries[uid], self._namespaces[uid] = (secret, cluster_uid), namespace
         self._by_secret.setdefault(secret, set()).add(uid)
         self._by_cluster.setdefault(cluster_uid, set()).add(uid)
 
     def remove(self, uid: str) -> None:
         """Forget an offer."""
         secret, cluster_uid = self._entries.pop(uid, (None, None))
+        self._namespaces.pop(uid, None)
+        self._kubeconfigs = None
         if uid in self._by_secret.get(secret, ()):
             _discard(self._by_secret, secret, uid)
             _discard(self._by_cluster, cluster_uid, uid)
+
+    def kubeconfigs(self) -> Mapping[SecretRef, frozenset[str]]:
+        """Return the kubeconfigs that offers name, each with the namespaces on its member; the same value until one of them changes."""
+        if self._kubeconfigs is None:
+            named = {secret: {self._namespaces[uid] for uid in uids} for secret, uids in self._by_secret.items() if secret is not None}
+            self._kubeconfigs = {secret: frozenset(namespaces) for secret, namespaces in named.items()}
+        return self._kubeconfigs
 
     def with_secret(self, secret: SecretRef) -> Set[str]:
         """Return the offers that name a kubeconfig."""

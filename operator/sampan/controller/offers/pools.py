@@ -23,9 +23,11 @@ class OfferPools:
         self._excluded: dict[OfferKey, tuple[tuple[object, ...], tuple[ExcludedNodes, ...]]] = {}
         self._parts: list[tuple[OfferKey, tuple[Pool, ...]]] = []
         self._cells: tuple[Cell, ...] = ()
-        self._version = 0
-        """Counts changes of offers: with the generations of the views, which the catalogue moves too, all that cells follow from."""
-        self._basis: tuple[object, ...] | None = None
+        self._touched: set[str] = set()
+        """Members of which something was heard since the cells were last asked for."""
+        self._generations: dict[str, tuple[ClusterView, int]] = {}
+        self._stale = True
+        """Offers or members changed since the cells were put together."""
 
     @property
     def catalog(self) -> Catalog:
@@ -36,12 +38,12 @@ class OfferPools:
         """Take an offer as it was assessed."""
         if self._offers.get(offer.key) != (offer, trust_overrides):
             self._offers[offer.key] = offer, trust_overrides
-            self._version += 1
+            self._stale = True
 
     def remove_offer(self, key: OfferKey) -> None:
         """Drop an offer."""
         self._offers.pop(key, None)
-        self._version += 1
+        self._stale = True
         self._pools.pop(key, None)
         self._excluded.pop(key, None)
 
@@ -50,10 +52,12 @@ class OfferPools:
         self._catalog = catalog
         for view in self._views.values():
             view.set_catalog(catalog)
+        self._touched |= self._views.keys()
 
     def attach_member(self, cluster_uid: str, inventory: Inventory | None) -> None:
         """Read a cluster from this inventory from now on; None: the cluster is gone."""
         known = self._views.get(cluster_uid)
+        self._touched.add(cluster_uid)
         if inventory is None:
             self._views.pop(cluster_uid, None)
         elif known is None or known.inventory is not inventory:
@@ -65,6 +69,7 @@ class OfferPools:
         if view is None or view.inventory is not inventory:
             return False
         view.mark_changed(nodes)
+        self._touched.add(cluster_uid)
         return True
 
     def in_flight_changed(self, cluster_uid: str) -> None:
@@ -109,15 +114,30 @@ class OfferPools:
 
     def cells(self) -> tuple[Cell, ...]:
         """Return every pool of every offer, by offer and name; the same value where nothing changed."""
-        basis = self._version, tuple((view, _generation(view)) for view in self._views.values())
-        if basis != self._basis:
+        self._look_at_touched()
+        if self._stale:
             parts = [(key, self.pools(key)) for key in sorted(self._offers)]
             same = len(parts) == len(self._parts) and all(a == b and p is q for (a, p), (b, q) in zip(parts, self._parts, strict=True))
             if not same:
                 self._parts = parts
                 self._cells = tuple(cell for key, pools in parts for cell in cells_of(key, pools))
-            self._basis = basis
+            self._stale = False
         return self._cells
+
+    def _look_at_touched(self) -> None:
+        """See whether nodes or devices of those members changed, by the generations of their views."""
+        touched, self._touched = self._touched, set()
+        for uid in touched:
+            view = self._views.get(uid)
+            if view is not None:
+                view.nodes()  # takes in all that it heard
+            fresh = None if view is None else (view, view.generation)
+            if fresh != self._generations.get(uid):
+                self._stale = True
+                if fresh is None:
+                    del self._generations[uid]
+                else:
+                    self._generations[uid] = fresh
 
     def cluster(self, uid: str) -> Cluster | None:
         """Return one cluster as it is now."""
@@ -127,9 +147,3 @@ class OfferPools:
     def clusters(self) -> Mapping[str, Cluster]:
         """Return all clusters as they are now."""
         return {uid: view.cluster(self._in_flight) for uid, view in sorted(self._views.items())}
-
-
-def _generation(view: ClusterView) -> int:
-    """Return the generation of a view with all changes that it heard of taken in."""
-    view.nodes()
-    return view.generation

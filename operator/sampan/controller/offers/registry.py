@@ -3,17 +3,15 @@
 No I/O, no clock, no tasks. One object that does not parse never hurts another.
 """
 
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from sampan.api.convert.offers import DeclaredOffer, InvalidObjectError, ProviderGrant, SecretRef, declared_offer, provider_grant
+from sampan.api.convert.offers import DeclaredOffer, SecretRef, declared_offer
 from sampan.controller.members.facts import LinkFacts
-from sampan.controller.offers.assessment import AssessedOffer, HubFacts, assess, grant_for, holder_of
+from sampan.controller.offers.assessment import AssessedOffer, HubFacts, assess, holder_of
+from sampan.controller.offers.grants import GrantRegistry
 from sampan.controller.offers.index import OfferIndex
 from sampan.model.members.offer import Offer, OfferKey
-
-log = logging.getLogger(__name__)
 
 Body = Mapping[str, Any]
 
@@ -29,10 +27,12 @@ class OfferRegistry:
         """`status` as the hub last showed it."""
         self.assessed: dict[str, AssessedOffer] = {}
         self._uids: dict[OfferKey, str] = {}
-        self._grants: dict[str, ProviderGrant] = {}
+        self._grants = GrantRegistry()
         self._offers: dict[OfferKey, Offer] = {}
         self._dirty: set[str] = set()
         self._index = OfferIndex()
+        self._holders: dict[str, DeclaredOffer | None] = {}
+        """The holder of each cluster that was asked for, until anything changes that it follows from."""
 
     # --- what the hub says ----------------------------------------------------------------------------------------
 
@@ -46,11 +46,12 @@ class OfferRegistry:
         namesake = self._uids.get(declared.key)
         if namesake is not None and namesake != uid:
             self.remove_offer(namesake)
+        self._holders.clear()
         self.declared[uid] = declared
         status = body.get("status")
         self.statuses[uid] = status if isinstance(status, Mapping) else {}
         self._uids[declared.key] = uid
-        self._index.put(uid, secret=declared.secret, cluster_uid=self.cluster_uid(declared))
+        self._index.put(uid, declared, cluster_uid=self.cluster_uid(declared))
         self._mark_cluster_dirty(declared)
         self._dirty.add(uid)
         return declared
@@ -62,6 +63,7 @@ class OfferRegistry:
             return None
         for known in (self.statuses, self.assessed):
             known.pop(uid, None)
+        self._holders.clear()
         self._dirty.discard(uid)
         self._index.remove(uid)
         if self._uids.get(declared.key) == uid:
@@ -72,24 +74,24 @@ class OfferRegistry:
 
     def apply_provider(self, body: Body) -> None:
         """Take a Provider. One that does not parse grants nothing."""
-        uid = body["metadata"]["uid"]
-        try:
-            self._grants[uid] = provider_grant(body)
-        except InvalidObjectError as error:
-            log.warning("provider.invalid", extra={"problem": str(error)})
-            self._grants.pop(uid, None)
-        self._dirty |= set(self.declared)
+        self._grants.apply(body)
+        self._grants_changed()
 
     def remove_provider(self, uid: str) -> None:
         """Forget a Provider."""
-        if self._grants.pop(uid, None) is not None:
-            self._dirty |= set(self.declared)
+        if self._grants.remove(uid):
+            self._grants_changed()
+
+    def _grants_changed(self) -> None:
+        self._holders.clear()
+        self._dirty |= set(self.declared)
 
     def link_changed(self, key: SecretRef, cluster_uid: str | None) -> None:
         """Hear that a link found something, or lost it."""
+        self._holders.clear()
         for uid in self._index.with_secret(key):
             declared = self.declared[uid]
-            self._index.put(uid, secret=key, cluster_uid=self.cluster_uid(declared))
+            self._index.put(uid, declared, cluster_uid=self.cluster_uid(declared))
             self._dirty.add(uid)
         if cluster_uid is not None:
             self._dirty |= self._index.with_cluster(cluster_uid)
@@ -101,10 +103,10 @@ class OfferRegistry:
         looked, self._dirty = self._dirty, set()
         if not looked:
             return looked
-        offers = dict(self._offers)
+        offers, grants = dict(self._offers), self._grants.all()
         for uid in sorted(looked):
             declared = self.declared[uid]
-            assessed = assess(declared, self._grants.values(), self.facts(declared), holder=self._holder(declared), hub=self._hub)
+            assessed = assess(declared, grants, self.facts(declared), holder=self._holder(declared), hub=self._hub)
             self.assessed[uid] = assessed
             offers[declared.key] = assessed.offer
         self._offers = offers
@@ -121,12 +123,8 @@ class OfferRegistry:
         return self.declared.get(uid) if uid is not None else None
 
     def kubeconfigs(self) -> Mapping[SecretRef, frozenset[str]]:
-        """Return the kubeconfigs that offers name; with each, the namespaces of our jobs on its member."""
-        wanted: dict[SecretRef, set[str]] = {}
-        for declared in self.declared.values():
-            if declared.secret is not None:
-                wanted.setdefault(declared.secret, set()).add(declared.remote_namespace)
-        return {key: frozenset(namespaces) for key, namespaces in wanted.items()}
+        """Return the kubeconfigs that offers name; with each, the namespaces of our jobs on its member. The same value until it changes."""
+        return self._index.kubeconfigs()
 
     def facts(self, declared: DeclaredOffer) -> LinkFacts:
         """Return what the offer's link found."""
@@ -138,12 +136,15 @@ class OfferRegistry:
 
     def trusts_overrides(self, declared: DeclaredOffer) -> bool:
         """Tell whether the classes that the offer names for its pools are believed."""
-        grant = grant_for(declared.key.namespace, self._grants.values())
+        grant = self._grants.of(declared.key.namespace)
         return grant is not None and grant.trusts_overrides
 
     def holder(self, cluster_uid: str) -> DeclaredOffer | None:
         """Return the offer with whose namespace a cluster is."""
-        return holder_of(cluster_uid, ((declared, cluster_uid) for declared in self.of_cluster(cluster_uid) if self._contends(declared)))
+        if cluster_uid not in self._holders:
+            contenders = ((declared, cluster_uid) for declared in self.of_cluster(cluster_uid) if self._contends(declared))
+            self._holders[cluster_uid] = holder_of(cluster_uid, contenders)
+        return self._holders[cluster_uid]
 
     def of_cluster(self, cluster_uid: str) -> Iterable[DeclaredOffer]:
         """Yield the offers that are for a cluster, in no order."""
@@ -155,7 +156,7 @@ class OfferRegistry:
 
     def _contends(self, declared: DeclaredOffer) -> bool:
         """Tell whether an offer may hold a cluster: it is of a Provider's namespace, or was connected once."""
-        return declared.known_cluster_uid is not None or grant_for(declared.key.namespace, self._grants.values()) is not None
+        return declared.known_cluster_uid is not None or self._grants.of(declared.key.namespace) is not None
 
     def _mark_cluster_dirty(self, declared: DeclaredOffer) -> None:
         cluster_uid = self.cluster_uid(declared)

@@ -57,8 +57,8 @@ class OfferPatchPlanner:
         self._pools_hidden_until = {known: until for known, until in self._pools_hidden_until.items() if known in self._registry.declared}
         self._pools_hidden_until[uid] = self._clock() + HIDE_POOLS_FOR
 
-    def next_write(self, uid: str) -> Write | None:
-        """Return the next patch of an offer, None where it is as it should be."""
+    def next_write(self, uid: str, counts: bool) -> Write | None:
+        """Return the next patch of an offer, None where it is as it should be; without `counts`, where nothing differs but counts."""
         declared = self._registry.declared.get(uid)
         if declared is None or uid not in self._registry.assessed:
             return None
@@ -69,11 +69,12 @@ class OfferPatchPlanner:
             return _add_finalizer(declared)  # an offer that takes nothing and holds nothing may go as it likes: an uninstall lets it
         if self._is_joining(declared):
             return None
-        patch = self._status_patch(declared)
+        if not counts and not is_urgent(self._status_patch(declared, counts=False)):
+            return None
+        patch = self._status_patch(declared, counts=True)
         if not patch:
             return None
-        body = {"metadata": {"uid": uid}, "status": patch}
-        return Write(key=declared.key, body=body, subresource="status", urgent=is_urgent(patch))
+        return Write(key=declared.key, body={"metadata": {"uid": uid}, "status": patch}, subresource="status")
 
     def due(self) -> list[str]:
         """Return the UIDs of offers that time alone may have changed: those that drain, and those whose Schedulable is out of date."""
@@ -95,7 +96,8 @@ class OfferPatchPlanner:
         way_in = declared.secret is not None and self._registry.facts(declared).joining
         return way_in and bool(self._registry.statuses[declared.uid].get("conditions"))
 
-    def _status_patch(self, declared: DeclaredOffer) -> dict[str, Any]:
+    def _status_patch(self, declared: DeclaredOffer, *, counts: bool) -> dict[str, Any]:
+        """Return what differs from the status that is shown; without `counts` no pool is counted, and what is said of pools is void."""
         known, now = self._registry.statuses[declared.uid], self._clock()
         assessed, facts = self._registry.assessed[declared.uid], self._registry.facts(declared)
         pools = self._pools.pools(declared.key)
@@ -103,7 +105,8 @@ class OfferPatchPlanner:
         used: Mapping[int, int] = {}
         if cluster is not None:
             cluster = replace(cluster, running=self._usage.running(cluster.uid))
-            used = own_use(declared.key, pools, cluster)
+            if counts or any(pool.max_devices is not None for pool in pools):
+                used = own_use(declared.key, pools, cluster)
         hidden = now < self._pools_hidden_until.get(declared.uid, 0)
         summary = self._schedulable(declared, now=now)
         verdicts: list[OfferCondition | None] = [*assessed.conditions, _with_hidden_pools(summary) if hidden else summary]
@@ -116,8 +119,8 @@ class OfferPatchPlanner:
             assessed=assessed,
             facts=facts,
             conditions=tuple(verdict for verdict in verdicts if verdict is not None),
-            pools=self._summaries(declared.key, cluster, used) if cluster is not None and not hidden else (),
-            excluded_nodes=self._pools.excluded_nodes(declared.key) if cluster is not None and not hidden else (),
+            pools=self._summaries(declared.key, cluster, used) if counts and cluster is not None and not hidden else (),
+            excluded_nodes=self._pools.excluded_nodes(declared.key) if counts and cluster is not None and not hidden else (),
             queueing=cluster.queueing if cluster is not None else (),
         )
         return difference(known, status_of(view, known, now=now))

@@ -35,7 +35,6 @@ class Write:
     body: Any
     subresource: str | None = None
     content_type: PatchType = PatchType.MERGE
-    urgent: bool = True
 
     @property
     def path(self) -> ResourcePath:
@@ -51,19 +50,22 @@ class OfferWriter:
     def __init__(
         self,
         client: Client,
-        next_write: Callable[[str], Write | None],
+        next_write: Callable[[str, bool], Write | None],
         written: Callable[[Mapping[str, Any]], None],
         *,
         refused: Callable[[str], None],
     ) -> None:
         """Take whom to ask and tell.
 
-        `render` gives what an offer needs now, None for nothing; `written` is given the API server's answer; `refused` is told of a
-        status that it will never take. A fault in any of them is that offer's alone.
+        `next_write(uid, counts)` gives what an offer needs now, None for nothing; without `counts`, only what may not wait.
+        `written` is given the API server's answer; `refused` is told of a status that it will never take. A fault in any of them is
+        that offer's alone.
         """
         self._client, self._next_write, self._written, self._refused = client, next_write, written, refused
         self._failures: dict[str, int] = {}
         self._queue: set[str] = set()
+        self._heard: set[str] = set()
+        """Those of the queue about which something was heard since they were last looked at."""
         self._not_before: dict[str, float] = {}
         self._last_written: dict[str, float] = {}
         self._last_processed: dict[str, float] = {}
@@ -72,11 +74,13 @@ class OfferWriter:
     def enqueue(self, uid: str) -> None:
         """Look at an offer: something about it changed."""
         self._queue.add(uid)
+        self._heard.add(uid)
         self._wake.set()
 
     def forget(self, uid: str) -> None:
         """The offer is gone."""
         self._queue.discard(uid)
+        self._heard.discard(uid)
         self._not_before.pop(uid, None)
         self._last_written.pop(uid, None)
         self._last_processed.pop(uid, None)
@@ -119,14 +123,16 @@ class OfferWriter:
         now = asyncio.get_running_loop().time()
         if now < self._not_before.get(uid, 0.0) or now < self._last_processed.get(uid, float("-inf")) + PROCESS_INTERVAL:
             return False
+        counts_due = now >= self._last_written.get(uid, float("-inf")) + OFFER_INTERVAL
+        if not counts_due and uid not in self._heard:
+            return False  # counts that wait: what they are then is worked out then
         self._last_processed[uid] = now
-        write = self._next_write(uid)
-        if write is None:
+        self._heard.discard(uid)
+        write = self._next_write(uid, counts_due)
+        if counts_due or write is not None:
             self._queue.discard(uid)
+        if write is None:
             return False
-        if not write.urgent and now < self._last_written.get(uid, float("-inf")) + OFFER_INTERVAL:
-            return False
-        self._queue.discard(uid)
         try:
             body = await self._client.patch(write.path, write.body, into=dict[str, Any], content_type=write.content_type)
         except NotFound:

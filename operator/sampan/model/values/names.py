@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from functools import lru_cache
 from typing import Final
 
 GROUP: Final = "sampan.dev"
@@ -15,6 +16,7 @@ LABEL_MANAGED_BY: Final = "app.kubernetes.io/managed-by"
 MANAGER: Final = "sampan"
 
 
+@lru_cache(maxsize=1 << 15)  # asked for at each event of a copy
 def remote_name(hub_id: str, job_uid: str) -> str:
     """Return the name of a job's copy on any member: `sj-` and 26 base32 characters.
 

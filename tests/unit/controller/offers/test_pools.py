@@ -7,7 +7,9 @@ import pytest
 from member_objects import HUB, MEMBER, as_node, as_pod, node_body, pod_body
 from sampan.catalog import load
 from sampan.controller.offers.pools import OfferPools
+from sampan.inventory.cluster import ClusterView
 from sampan.inventory.member import Inventory
+from sampan.model.members.cluster import Cluster
 from sampan.model.members.offer import Offer, OfferKey, PoolRule, Terms
 from sampan.model.values.selector import Expression, Operator, Selector
 
@@ -74,3 +76,25 @@ def test_a_forgotten_offer_has_no_cells(pools: OfferPools) -> None:
     pools.remove_offer(KEY)
     assert pools.cells() == ()
     assert pools.pools(KEY) == ()
+
+
+def test_cells_are_looked_for_only_on_members_that_were_heard_of(
+    pools: OfferPools, inventory: Inventory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(100):
+        pools.attach_member(f"member-{number}", Inventory(HUB, lambda nodes: None))
+    cells, looked = pools.cells(), list[str]()
+    usual = ClusterView.nodes
+
+    def nodes(view: ClusterView) -> Cluster:
+        looked.append(view.uid)
+        return usual(view)
+
+    monkeypatch.setattr(ClusterView, "nodes", nodes)
+    for _ in range(5):
+        assert pools.cells() is cells
+    assert looked == []
+    inventory.put_pod(as_pod(pod_body()))
+    pools.mark_changed(MEMBER, inventory, {"n1"})
+    assert pools.cells() is cells
+    assert looked == [MEMBER]

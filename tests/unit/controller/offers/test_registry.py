@@ -1,11 +1,12 @@
 """Offers, Providers and classes as the hub has them, judged anew exactly where something changed."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
 
 from member_objects import HUB, MEMBER, offer_body, provider_body
-from sampan.api.convert.offers import SecretRef
+from sampan.api.convert.offers import DeclaredOffer, SecretRef
 from sampan.controller.members.facts import LinkFacts
 from sampan.controller.offers.classes import ClassRegistry
 from sampan.controller.offers.registry import OfferRegistry
@@ -149,3 +150,31 @@ def test_what_a_link_or_an_offer_says_costs_what_it_concerns_however_many_offers
             assert "uid-prov-7-o7" in registry.reassess()
         assert set(asked) == {key}, "nobody looks at the links of other offers"
         assert len(asked) <= 60
+
+
+def test_word_of_one_offer_among_many_gathers_no_kubeconfigs_and_no_holder_anew(
+    registry: OfferRegistry, found: dict[SecretRef, LinkFacts], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(200):
+        registry.apply_offer(offer_body(f"more-{number}", kubeconfigSecretRef={"name": f"kc-{number}"}))
+    found[KEY] = UP
+    registry.link_changed(KEY, MEMBER)
+    wanted, holder = registry.kubeconfigs(), registry.holder(MEMBER)
+    assert len(wanted) == 201
+    registry.apply_offer(offer_body("more-7", version=6, kubeconfigSecretRef={"name": "kc-7"}, accepting=False))
+    assert registry.kubeconfigs() is wanted
+    registry.apply_offer(offer_body("more-7", version=7, kubeconfigSecretRef={"name": "another"}))
+    assert registry.kubeconfigs().keys() ^ wanted.keys() == {SecretRef("prov-a", f"{name}", "kubeconfig") for name in ("kc-7", "another")}
+    registry.remove_offer("uid-prov-a-more-7")
+    assert len(registry.kubeconfigs()) == 200
+    looked: list[str] = []
+    usual = registry.of_cluster
+
+    def of_cluster(uid: str) -> Iterable[DeclaredOffer]:
+        looked.append(uid)
+        return usual(uid)
+
+    monkeypatch.setattr(registry, "of_cluster", of_cluster)
+    for _ in range(46):
+        assert registry.holder(MEMBER) == holder
+    assert looked == [MEMBER]

@@ -49,7 +49,7 @@ class World:
         self.pools.attach_member(MEMBER, self.inventory)
 
     def patch(self) -> dict[str, Any]:
-        write = self.renderer.next_write(UID)
+        write = self.renderer.next_write(UID, True)
         assert write is not None
         assert write.subresource == "status"
         status: dict[str, Any] = write.body["status"]
@@ -69,8 +69,8 @@ def world() -> World:
 def test_a_status_is_written_once(world: World) -> None:
     assert world.conditions()["Schedulable"] == ("True", "Schedulable")
     world.put(status=world.patch())
-    assert world.renderer.next_write(UID) is None
-    assert world.renderer.next_write("nobody") is None
+    assert world.renderer.next_write(UID, True) is None
+    assert world.renderer.next_write("nobody", True) is None
 
 
 def test_a_refused_status_comes_without_pools_for_a_while_and_says_so(world: World) -> None:
@@ -82,14 +82,14 @@ def test_a_refused_status_comes_without_pools_for_a_while_and_says_so(world: Wor
     assert (shown["status"], shown["reason"]) == ("True", "StatusRefused")
     assert "refuses" in shown["message"]
     world.put(status=patch)
-    assert world.renderer.next_write(UID) is None, "nothing more to say"
+    assert world.renderer.next_write(UID, True) is None, "nothing more to say"
     world.now += 600_000
     assert world.patch()["pools"], "tried again"
 
 
 def test_the_finalizer_comes_before_the_status(world: World) -> None:
     world.put(meta={"finalizers": ["other/one"]})
-    write = world.renderer.next_write(UID)
+    write = world.renderer.next_write(UID, True)
     assert write is not None
     assert write.subresource is None
     assert write.body["metadata"] == {"resourceVersion": "6", "finalizers": ["other/one", FINALIZER]}
@@ -98,10 +98,10 @@ def test_the_finalizer_comes_before_the_status(world: World) -> None:
 def test_an_offer_that_takes_nothing_and_holds_nothing_is_let_go(world: World) -> None:
     """An uninstall closes the offers and takes the finalizers off: nobody puts them back."""
     world.put(meta={"finalizers": []}, accepting=False)
-    write = world.renderer.next_write(UID)
+    write = world.renderer.next_write(UID, True)
     assert write is None or write.subresource == "status"
     world.used = {OfferKey("prov-a", "one")}
-    held = world.renderer.next_write(UID)
+    held = world.renderer.next_write(UID, True)
     assert held is not None
     assert held.body["metadata"]["finalizers"] == [FINALIZER]
 
@@ -113,7 +113,7 @@ def test_an_offer_that_goes_waits_for_its_jobs_then_loses_the_finalizer(world: W
     assert world.conditions()["Schedulable"] == ("False", "Draining")
     assert world.renderer.due() == [UID]
     world.used = set()
-    write = world.renderer.next_write(UID)
+    write = world.renderer.next_write(UID, True)
     assert write is not None
     assert write.content_type is PatchType.JSON
     assert [step["value"] for step in write.body] == ["6", ["other/one"]]
@@ -124,9 +124,9 @@ def test_the_status_stays_while_the_link_is_on_its_first_way_in(world: World) ->
     world.facts = LinkFacts()
     world.registry.link_changed(world.registry.declared[UID].secret, None)  # type: ignore[arg-type]
     world.registry.reassess()
-    assert world.renderer.next_write(UID) is None
+    assert world.renderer.next_write(UID, True) is None
     world.facts = LinkFacts(reason="Unreachable", message="no answer")
-    assert world.renderer.next_write(UID) is not None
+    assert world.renderer.next_write(UID, True) is not None
 
 
 def test_time_alone_opens_and_ends_an_offer(world: World) -> None:

@@ -35,14 +35,22 @@ class FakeManager:
 
     def __init__(self) -> None:
         self.wanted: dict[str, Write] = {}
+        self.counts: list[Any] = []
+        """Bodies that say no more than counts."""
+        self.counted = 0
+        """How often an offer's pools were counted."""
         self.written: list[Mapping[str, Any]] = []
         self.refused: list[str] = []
         self.poisoned: set[str] = set()
 
-    def render(self, uid: str) -> Write | None:
+    def render(self, uid: str, counts: bool) -> Write | None:
         if uid in self.poisoned:
             raise ValueError("secret-value")
-        return self.wanted.get(uid)
+        write = self.wanted.get(uid)
+        if not counts and (write is None or write.body in self.counts):
+            return None
+        self.counted += 1
+        return write
 
     def note(self, body: Mapping[str, Any]) -> None:
         self.written.append(body)
@@ -68,10 +76,11 @@ async def test_conditions_go_at_once_and_counts_wait() -> None:
         await asyncio.sleep(1)
         assert [body for _, _, body in hub.taken] == [1]
         assert manager.written == [{"body": 1}]
-        manager.wanted["u"] = Write(key=KEY, body=2, urgent=False)
+        manager.counts = [2, 3]
+        manager.wanted["u"] = Write(key=KEY, body=2)
         writer.enqueue("u")
         await asyncio.sleep(1)
-        manager.wanted["u"] = Write(key=KEY, body=3, urgent=False)
+        manager.wanted["u"] = Write(key=KEY, body=3)
         writer.enqueue("u")
         await asyncio.sleep(10)
         assert [body for _, _, body in hub.taken] == [1, 3], "the newest only"
@@ -159,3 +168,20 @@ def test_a_write_goes_to_the_offer_or_its_status() -> None:
     base = "/apis/sampan.dev/v1alpha1/namespaces/prov-a/clusteroffers/one"
     assert Write(key=KEY, body={}).path.url == base
     assert Write(key=KEY, body={}, subresource="status").path.url == f"{base}/status"
+
+
+@pytest.mark.looptime
+async def test_what_may_not_be_written_yet_is_not_counted_either() -> None:
+    hub, manager = FakeHub(), FakeManager()
+    with running(hub, manager) as writer:
+        manager.wanted["u"] = Write(key=KEY, body=0)
+        writer.enqueue("u")
+        await asyncio.sleep(1)
+        manager.counts = list(range(1, 41))
+        for body in manager.counts:
+            manager.wanted["u"] = Write(key=KEY, body=body)
+            writer.enqueue("u")
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(10)
+        assert [body for _, _, body in hub.taken] == [0, 40]
+        assert manager.counted == 2, "once for each write"
