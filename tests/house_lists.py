@@ -38,11 +38,7 @@ LONG_CLASSES: set[str] = {
     "Inventory",
     "JobReconciler",
     "MemberLink",
-    "MemberWatches",
-    "PublishedCapacity",
-    "Reflector",
     "RemoteJobs",
-    "Session",
     "State",
     "Wiring",
 }

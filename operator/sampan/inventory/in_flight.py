@@ -23,6 +23,7 @@ class PodUse:
     uid: str
     node: str
     request: Vector
+    namespace: str = ""
     job_uid: str | None = None
     """UID of our job, from the label that we put on; None for everybody else's pods."""
     cards: tuple[tuple[str, CardUse], ...] = ()

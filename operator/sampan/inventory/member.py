@@ -6,7 +6,7 @@ No I/O and no clock, and nothing about our own Jobs (`controller/members`). The 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from sampan.catalog.devices.in_use import allocated_cards, allocated_devices
 from sampan.inventory.in_flight import PodUse
@@ -59,6 +59,13 @@ def _credible(amounts: Vector) -> Vector:
     return Vector.of({name: min(amount, _MOST.get(name, _MOST_OF_ANYTHING)) for name, amount in amounts})
 
 
+class _Waiting(NamedTuple):
+    """A foreign pod without a node."""
+
+    namespace: str
+    request: Vector
+
+
 class Inventory:
     """Nodes, pods and quotas of one member."""
 
@@ -71,7 +78,7 @@ class Inventory:
         self._pods_on: dict[str, dict[str, PodUse]] = {}
         self._pods_of: dict[str, dict[str, PodUse]] = {}
         self._slices: dict[str, dict[str, DeviceSlice]] = {}
-        self._waiting: dict[str, Vector] = {}
+        self._waiting: dict[str, _Waiting] = {}
         """What foreign pods that have no node yet ask for, by pod UID."""
         self.quotas = MemberQuotas(self._notify_all)
         """What queues, limits or claims devices there."""
@@ -81,7 +88,7 @@ class Inventory:
     @property
     def waiting(self) -> Mapping[str, Vector]:
         """What foreign pods without a node ask for, by pod UID."""
-        return MappingProxyType(self._waiting)
+        return {uid: pod.request for uid, pod in self._waiting.items()}
 
     @property
     def nodes(self) -> Mapping[str, Node]:
@@ -160,12 +167,15 @@ class Inventory:
                 changed.add(name)
         self._notify(changed)
 
-    def replace_pods(self, pods: Iterable[kube.Pod], unreadable: Iterable[str] = ()) -> None:
-        """Take a full list of the unfinished pods of all namespaces; `unreadable` are UIDs of those whose last reading stands."""
-        fresh = {uid: self._pods[uid] for uid in unreadable if uid in self._pods}
-        pods = tuple(pods)
+    def replace_pods(
+        self, pods: Iterable[kube.Pod], unreadable: Iterable[str] = (), *, covers: Callable[[str], bool] = lambda _: True
+    ) -> None:
+        """Take a full list of the unfinished pods of the namespaces it covers; `unreadable`: UIDs of those whose last reading stands."""
+        pods, stand = tuple(pods), frozenset(unreadable)
+        fresh = {uid: use for uid, use in self._pods.items() if uid in stand or not covers(use.namespace)}
         fresh |= {use.uid: use for use in map(self._use, pods) if use is not None}
-        waiting = {pod.metadata.uid: request_of(pod) for pod in pods if self._waits(pod)}
+        waiting = {uid: each for uid, each in self._waiting.items() if uid in stand or not covers(each.namespace)}
+        waiting |= {pod.metadata.uid: _Waiting(pod.metadata.namespace, request_of(pod)) for pod in pods if self._waits(pod)}
         if waiting != self._waiting:
             self._waiting = waiting
             self._notify_all()
@@ -180,7 +190,7 @@ class Inventory:
 
     def put_pod(self, pod: kube.Pod) -> None:
         """Take one pod; it uses its node from when it is bound to it until it ends."""
-        self._note_waiting(pod.metadata.uid, request_of(pod) if self._waits(pod) else None)
+        self._note_waiting(pod.metadata.uid, _Waiting(pod.metadata.namespace, request_of(pod)) if self._waits(pod) else None)
         use, old = self._use(pod), self._pods.get(pod.metadata.uid)
         if use == old:
             return
@@ -201,15 +211,13 @@ class Inventory:
         ended = pod.status.phase in _ENDED or pod.metadata.deletion_timestamp is not None
         return not pod.spec.node_name and not ended and job_uid_of(pod.metadata.labels, self._hub_id) is None
 
-    def _note_waiting(self, uid: str, request: Vector | None) -> None:
-        if request is None and uid not in self._waiting:
+    def _note_waiting(self, uid: str, pod: _Waiting | None) -> None:
+        if self._waiting.get(uid) == pod:
             return
-        if request is None:
+        if pod is None:
             del self._waiting[uid]
-        elif self._waiting.get(uid) == request:
-            return
         else:
-            self._waiting[uid] = request
+            self._waiting[uid] = pod
         self._notify_all()
 
     def _notify_all(self) -> None:
@@ -222,6 +230,7 @@ class Inventory:
         told = pod.metadata.annotations
         return PodUse(
             uid=pod.metadata.uid,
+            namespace=pod.metadata.namespace,
             node=pod.spec.node_name,
             request=request_of(pod),
             job_uid=job_uid_of(pod.metadata.labels, self._hub_id),

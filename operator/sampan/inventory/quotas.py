@@ -1,6 +1,6 @@
 """What queues, limits or claims devices on a member, beside its nodes and pods. Fed by optional watches; values out.
 
-No I/O and no clock. What may be watched is in `controller/members/access`; what follows for jobs is decided in `scheduling`.
+No I/O and no clock. What may be watched is in `controller/members/connection/access`; what follows for jobs is decided in `scheduling`.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping

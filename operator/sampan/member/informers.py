@@ -55,12 +55,12 @@ class MemberInformers:
     async def wait_synced(self) -> None:
         """Return once each cache has its first list."""
         for watch in self._watches:
-            await watch.synced.wait()
+            await watch.health.synced.wait()
 
     @property
     def trouble(self) -> str:
         """Return why a watch does not work; empty where all do."""
-        return next((watch.last_error for watch in self._watches if watch.last_error), "")
+        return next((watch.health.last_error for watch in self._watches if watch.health.last_error), "")
 
     def _watch(self, group: asyncio.TaskGroup, what: Collection[Any], cache: WatchCache[Any]) -> None:
         watch = Reflector[Any](self._client, what, sink=cache, tuning=self._tuning)

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from builders import vector
-from sampan.controller.members.optional_watches import RUNTIME_CLASSES, cluster_scoped_watches
+from sampan.controller.members.watching.optional_watches import RUNTIME_CLASSES, cluster_scoped_watches
 from sampan.inventory.member import Inventory
 from sampan.inventory.runtime_classes import RuntimeClasses
 from sampan.kube.objects import runtime_class as kube

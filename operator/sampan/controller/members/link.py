@@ -10,11 +10,11 @@ import random
 from collections.abc import Mapping
 
 from sampan.api.convert.offers import SecretRef
+from sampan.controller.members.connection.session import Session, SessionCallbacks
 from sampan.controller.members.facts import LinkFacts
 from sampan.controller.members.job_copies import JobCopies
 from sampan.controller.members.kubeconfig_secrets import SecretProblem
 from sampan.controller.members.memory import LinkMemory
-from sampan.controller.members.session import Session, SessionCallbacks
 from sampan.controller.members.terms import (
     ConditionText,
     LinkCallbacks,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sampan.controller.members.access import NO_OPTIONAL_RESOURCES, AccessReview, OptionalResources
+from sampan.controller.members.connection.access import NO_OPTIONAL_RESOURCES, AccessReview, OptionalResources
 from sampan.controller.members.job_copies import JobCopies
 from sampan.controller.members.published import PublishedCapacity
 from sampan.controller.members.terms import WrongClusterError

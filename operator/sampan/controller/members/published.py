@@ -12,7 +12,7 @@ work goes on.
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
-from typing import Final, Never
+from typing import Final, NamedTuple, Never
 
 from sampan.faults import log_fault
 from sampan.inventory.member import Inventory
@@ -32,6 +32,17 @@ REST_PER_WORK: Final = 4
 """The same, as a multiple of what the last one took."""
 
 
+class _Heartbeat(NamedTuple):
+    """The last good summary."""
+
+    sequence: int
+    interval: int
+    """Seconds."""
+    at: float
+    """When it was heard of."""
+    content: bytes
+
+
 class PublishedCapacity:
     """The summary of one member in one inventory. `clock` gives monotonic seconds: the publisher's own clock is never compared."""
 
@@ -39,9 +50,7 @@ class PublishedCapacity:
         """Nothing was heard yet."""
         self.namespace = namespace
         self._inventory, self._hub_id, self._clock = inventory, hub_id, clock
-        self._sequence: int | None = None
-        self._interval, self._updated_at = 0, 0.0
-        self._content = b""
+        self._last: _Heartbeat | None = None
         self._problem = ""
         self._newest: ConfigMap | None = None
         self._arrived = asyncio.Event()
@@ -51,23 +60,23 @@ class PublishedCapacity:
     @property
     def fresh(self) -> bool:
         """Tell whether a good summary was heard of within three of its intervals; the first one counts as new."""
-        return self._sequence is not None and self._clock() - self._updated_at <= MISSED * self._interval
+        return self._last is not None and self._clock() - self._last.at <= MISSED * self._last.interval
 
     @property
     def looked(self) -> bool:
         """Tell whether anything is known by now: a summary was heard of, or what is there was looked at in vain."""
-        return self._sequence is not None or self._newest is None
+        return self._last is not None or self._newest is None
 
     @property
     def description(self) -> str:
         """Return in words how it stands."""
         if self.fresh:
             return "capacity is published by the member"
-        if self._sequence is None:
+        if self._last is None:
             missing = f"ConfigMap sampan-capacity in {self.namespace} is missing: the member chart with capacity=published makes it"
             return self._problem or missing
         why = self._problem or "the publisher (sampan publish) does not write"
-        return f"no new summary of the member's capacity for {MISSED} times {self._interval} seconds: {why}"
+        return f"no new summary of the member's capacity for {MISSED} times {self._last.interval} seconds: {why}"
 
     def replace(self, holders: Iterable[ConfigMap]) -> None:
         """Take the full list: one ConfigMap, or none."""
@@ -95,7 +104,7 @@ class PublishedCapacity:
 
     async def _process(self, holder: ConfigMap) -> None:
         try:
-            self.update(*await asyncio.to_thread(_unpack, holder, self._content))
+            self.update(*await asyncio.to_thread(_unpack, holder, self._last.content if self._last is not None else b""))
         except BadSummary as error:
             self._problem = str(error)
         except Exception as error:  # noqa: BLE001  whatever a summary holds, the newest one is looked at
@@ -108,17 +117,16 @@ class PublishedCapacity:
         What cannot be believed is no heartbeat, and the last good summary stands until it is stale.
         """
         self._problem = ""
-        if parcel.sequence == self._sequence:
+        if self._last is not None and parcel.sequence == self._last.sequence:
             return  # the same once more, after a gap of the watch
         if summary is not None:
             self._apply_summary(summary)
-        self._content = parcel.content
-        self._sequence, self._interval, self._updated_at = parcel.sequence, parcel.interval_seconds, self._clock()
+        self._last = _Heartbeat(parcel.sequence, parcel.interval_seconds, self._clock(), parcel.content)
 
     def clear(self) -> None:
         """Hear that the ConfigMap is not there."""
         self._newest = None
-        self._problem = f"ConfigMap sampan-capacity in {self.namespace} is gone" if self._sequence is not None else ""
+        self._problem = f"ConfigMap sampan-capacity in {self.namespace} is gone" if self._last is not None else ""
 
     def _apply_summary(self, summary: Summary) -> None:
         inventory = self._inventory

@@ -22,7 +22,6 @@ from sampan.kube.errors import (
     TLSFailure,
     TooManyRequests,
     Unauthorized,
-    Unreachable,
 )
 from sampan.kube.objects.meta import HasMeta, ObjectMeta, PartialObject
 from sampan.kube.transport.client import Client
@@ -30,6 +29,7 @@ from sampan.kube.transport.failures import from_status
 from sampan.kube.transport.lines import LineSplitter
 from sampan.kube.transport.wire import Unreadable, decode_event
 from sampan.kube.watch.backoff import Backoff, Uniform
+from sampan.kube.watch.health import WatchHealth
 from sampan.kube.watch.listing import Bounds, Collection, list_all
 
 T = TypeVar("T", bound=HasMeta)
@@ -70,25 +70,13 @@ class Sink(Protocol[T_contra]):
 
 
 class Reflector(Generic[T]):
-    """Keeps ``sink`` current with a collection: ``run()`` ends by cancellation only.
-
-    ``synced`` is set once the sink has a whole list of this server; ``last_activity`` is the event loop's time at which
-    something (a bookmark at least) last came; ``last_error`` is the reason of the last failure, empty once a watch is open
-    again; ``failing_since`` is the event loop's time since which the picture has not been followed, None while it is: a watch
-    that was opened, said nothing and was given up does not count as followed before the next one says something or ends as it
-    should; ``restarts`` counts failures, ``unreadable`` objects that could not be taken.
-    """
+    """Keeps ``sink`` current with a collection: ``run()`` ends by cancellation only. ``health`` tells how well it does."""
 
     def __init__(
         self, client: Client, what: Collection[T], *, sink: Sink[T], tuning: Tuning | None = None, uniform: Uniform = random.uniform
     ) -> None:
         """``uniform`` is the source of jitter."""
-        self.synced = asyncio.Event()
-        self.last_activity = 0.0
-        self.last_error = ""
-        self.failing_since: float | None = None
-        self.restarts = 0
-        self.unreadable = 0
+        self.health = WatchHealth()
         self._client = client
         self._what = what
         self._sink = sink
@@ -98,7 +86,6 @@ class Reflector(Generic[T]):
         self._version = ""  # empty: list first
         self._listed_at = 0.0
         self._endpoint = client.credentials.endpoint
-        self._silent, self._mute = False, False  # the watch that is open has said nothing; the last one never did
 
     async def run(self) -> Never:
         """List, watch, and begin again after whatever happens."""
@@ -130,7 +117,7 @@ class Reflector(Generic[T]):
         if self._client.credentials.endpoint != self._endpoint:
             self._endpoint = self._client.credentials.endpoint
             self._version = ""
-            self.synced.clear()
+            self.health.server_changed()
 
     def _same_server(self) -> None:
         if self._client.credentials.endpoint != self._endpoint:
@@ -139,11 +126,10 @@ class Reflector(Generic[T]):
     async def _list(self) -> None:
         listing = await list_all(self._client, self._what, self._tuning.bounds)
         self._same_server()
-        self.unreadable += len(listing.unreadable)
         self._sink.on_replace(listing.items, listing.unreadable)
         self._version = listing.resource_version
-        self._listed_at = self.last_activity = _now()
-        self.synced.set()
+        self._listed_at = _now()
+        self.health.listed(self._listed_at, unreadable=len(listing.unreadable))
 
     async def _watch(self) -> bool:
         """Read until the stream ends; True if it was ended by a change of credentials."""
@@ -152,19 +138,12 @@ class Reflector(Generic[T]):
         timeout = self._tuning.read_timeout
         async with self._client.stream(self._what.path, self._params(), read_timeout=timeout, metadata_only=metadata_only) as stream:
             self._same_server()
-            self.last_error, self.last_activity, self._silent = "", _now(), True
-            if not self._mute:
-                self.failing_since = None
+            self.health.opened(_now())
             async for chunk in stream.chunks():
-                self.last_activity = _now()
-                self._followed()
+                self.health.heard(_now())
                 for line in splitter.feed(chunk):
                     self._take(line)
             return stream.aborted
-
-    def _followed(self) -> None:
-        """The watch speaks, or ended as it should."""
-        self.failing_since, self._silent, self._mute = None, False, False
 
     def _params(self) -> dict[str, str]:
         seconds = self._uniform(self._tuning.watch_low, self._tuning.watch_high)
@@ -202,7 +181,7 @@ class Reflector(Generic[T]):
     def _cannot_take(self, kind: str, item: Unreadable) -> None:
         event = _TYPES.get(kind)
         if event is not None:
-            self.unreadable += 1
+            self.health.unreadable += 1
             self._sink.on_unreadable(event, item)
 
     def _advance(self, version: str) -> None:
@@ -212,11 +191,7 @@ class Reflector(Generic[T]):
         self._version = version or self._version
 
     def _failed(self, exc: KubeError, *, lived: float) -> float:
-        self.restarts += 1
-        self.last_error = exc.reason
-        self._mute, self._silent = self._silent and isinstance(exc, Unreachable) and exc.reason == "Timeout", False
-        if self.failing_since is None and not isinstance(exc, Gone):  # listing anew is no fault
-            self.failing_since = _now()
+        self.health.failed(exc, _now())
         if lived >= self._tuning.stable_after:
             self._backoff.reset()
         if isinstance(exc, Gone | BadReply):
@@ -235,7 +210,7 @@ class Reflector(Generic[T]):
 
     def _ended(self, *, lived: float, rotated: bool) -> float:
         """The watch ended as it should."""
-        self._followed()
+        self.health.followed()
         relist_after = self._tuning.relist_after
         if relist_after is not None and _now() - self._listed_at >= relist_after:
             self._version = ""

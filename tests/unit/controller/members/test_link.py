@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from member_objects import JOB, as_node, job_body, node_body, pod_body
+from sampan.controller.members.connection.session import Session
 from sampan.controller.members.kubeconfig_secrets import SecretProblem
 from sampan.controller.members.link import MemberLink
-from sampan.controller.members.session import Session
 from sampan.kube.objects.summary import Summary, pack
 from unit.controller.fake_server import JOBS, NODES, OWN_PODS, PODS, FakeServer, fake_server, until
 from unit.controller.link_harness import KEY, SETTINGS, Told, joined, linked

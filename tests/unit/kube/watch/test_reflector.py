@@ -22,7 +22,7 @@ async def test_lists_then_follows(api: FakeApi) -> None:
         api.drop("a")
         await until(lambda: names(picture) == {"b"})
         assert picture.replaced == 1
-        assert reflector.last_error == ""
+        assert reflector.health.last_error == ""
     query = next(path for kind, path, *_ in api.requests if kind == "WATCH")
     for part in ("allowWatchBookmarks=true", "resourceVersion=11", "timeoutSeconds=240"):
         assert part in query
@@ -88,7 +88,7 @@ async def test_a_fault_of_the_watch_loses_nothing(api: FakeApi, fault: Handler) 
         await until(lambda: api.count("WATCH") >= 3)
         api.put("b")
         await until(lambda: names(picture) == {"a", "b"})
-        assert reflector.last_error == ""
+        assert reflector.health.last_error == ""
 
 
 async def test_faults_of_the_list(api: FakeApi) -> None:
@@ -97,7 +97,7 @@ async def test_faults_of_the_list(api: FakeApi) -> None:
     api.fail("GET", *faults, replying(410, "Expired"))
     async with watching(api) as (reflector, picture, _):
         assert names(picture) == {"a"}
-        assert reflector.restarts == 5
+        assert reflector.health.restarts == 5
 
 
 async def test_an_expired_continue_token_restarts_the_list(api: FakeApi) -> None:
@@ -117,7 +117,7 @@ async def test_a_silent_stream_is_left(api: FakeApi) -> None:
     async with watching(api, replace(QUICK, read_timeout=0.3)) as (reflector, picture, _):
         api.put("b")
         await until(lambda: "b" in picture.objects)
-        assert reflector.restarts >= 1
+        assert reflector.health.restarts >= 1
         assert picture.replaced == 1
 
 
@@ -133,7 +133,7 @@ async def test_a_server_that_goes_back_in_time_is_listed_anew(api: FakeApi) -> N
     api.fail("WATCH", sending(line({"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "3"}}}), hang=True))
     async with watching(api) as (reflector, picture, _):
         await until(lambda: picture.replaced == 2)
-        assert reflector.restarts == 1
+        assert reflector.health.restarts == 1
 
 
 async def test_one_unreadable_object_does_not_end_the_watch(api: FakeApi) -> None:
@@ -145,7 +145,7 @@ async def test_one_unreadable_object_does_not_end_the_watch(api: FakeApi) -> Non
         api.drop("bad")
         await until(lambda: len(picture.unreadable) == 3)
         assert picture.unreadable == [("LIST", "bad"), ("MODIFIED", "bad"), ("DELETED", "bad")]
-        assert (reflector.unreadable, reflector.restarts) == (3, 0)
+        assert (reflector.health.unreadable, reflector.health.restarts) == (3, 0)
 
 
 async def test_one_poisoned_object_does_not_end_the_watch(api: FakeApi, caplog: pytest.LogCaptureFixture) -> None:
@@ -155,7 +155,7 @@ async def test_one_poisoned_object_does_not_end_the_watch(api: FakeApi, caplog: 
         api.put("good")
         await until(lambda: "good" in picture.objects)
         assert picture.unreadable == [("ADDED", "bad")]
-        assert reflector.restarts == 0
+        assert reflector.health.restarts == 0
     assert "could not be taken" in caplog.text
 
 
@@ -164,7 +164,7 @@ async def test_a_broken_sink_does_not_end_the_reflector(api: FakeApi, caplog: py
         await until(lambda: api.count("WATCH") == 1)
         picture.on_event = picture.on_unreadable = None  # type: ignore[method-assign, assignment]
         api.put("a")
-        await until(lambda: reflector.restarts == 1)
+        await until(lambda: reflector.health.restarts == 1)
         await until(lambda: "a" in picture.objects)
     assert "listing anew" in caplog.text
 
@@ -176,7 +176,7 @@ async def test_a_refused_credential_makes_no_hot_loop(api: FakeApi, code: int, w
     started = loop.time()
     async with watching(api) as (reflector, _, _):
         await until(lambda: api.count("WATCH") == 4)
-        assert reflector.restarts == 3
+        assert reflector.health.restarts == 3
     assert loop.time() - started >= 3 * wait
 
 
@@ -186,7 +186,7 @@ async def test_rotation_after_401_is_used_at_once(api: FakeApi) -> None:
         await until(lambda: api.count("WATCH") == 1)
         api.tokens = {"new"}
         await _break_watch(reflector)
-        await until(lambda: reflector.last_error == "Unauthorized")
+        await until(lambda: reflector.health.last_error == "Unauthorized")
         api.put("b")
         await client.replace_credentials(credentials(api, token="new"))
         await until(lambda: names(picture) == {"a", "b"})
@@ -200,7 +200,7 @@ async def test_rotation_moves_a_healthy_watch(api: FakeApi) -> None:
         await until(lambda: api.count("WATCH") >= 1 and api.requests[-1][2]["Authorization"] == "Bearer new")
         api.put("a")
         await until(lambda: "a" in picture.objects)
-        assert (picture.replaced, reflector.restarts) == (1, 0)
+        assert (picture.replaced, reflector.health.restarts) == (1, 0)
 
 
 async def test_another_server_is_listed_from_the_start(api: FakeApi) -> None:
@@ -210,14 +210,14 @@ async def test_another_server_is_listed_from_the_start(api: FakeApi) -> None:
         async with watching(api) as (reflector, picture, client):
             await client.replace_credentials(credentials(other))
             await until(lambda: names(picture) == {"z"})
-            assert reflector.synced.is_set()
+            assert reflector.health.synced.is_set()
 
 
 async def test_a_stranger_is_not_talked_to(api: FakeApi) -> None:
     async with watching(api) as (reflector, _, client):
         await client.replace_credentials(credentials(api, ca=authority("stranger")))
-        await until(lambda: reflector.last_error == "TLSError")
-        assert not reflector.synced.is_set()
+        await until(lambda: reflector.health.last_error == "TLSError")
+        assert not reflector.health.synced.is_set()
 
 
 async def test_relists_now_and_then(api: FakeApi) -> None:
@@ -229,23 +229,23 @@ async def test_relists_now_and_then(api: FakeApi) -> None:
 async def test_activity_is_told(api: FakeApi) -> None:
     async with watching(api) as (reflector, _, _):
         await until(lambda: api.count("WATCH") == 1)
-        before = reflector.last_activity
+        before = reflector.health.last_activity
         await asyncio.sleep(0.02)
         api.bookmark()
-        await until(lambda: reflector.last_activity > before)
+        await until(lambda: reflector.health.last_activity > before)
 
 
 async def test_a_picture_that_is_not_followed_says_since_when(api: FakeApi) -> None:
     async with watching(api) as (reflector, _, _):
         await until(lambda: api.count("WATCH") == 1)
-        assert reflector.failing_since is None
+        assert reflector.health.failing_since is None
         api.fail("WATCH", *[replying(503, "ServiceUnavailable")] * 3)
         await _break_watch(reflector)
-        await until(lambda: reflector.failing_since is not None)
-        first = reflector.failing_since
-        await until(lambda: reflector.restarts == 3)
-        assert reflector.failing_since == first, "since the first failure, not the last"
-        await until(lambda: reflector.failing_since is None)
+        await until(lambda: reflector.health.failing_since is not None)
+        first = reflector.health.failing_since
+        await until(lambda: reflector.health.restarts == 3)
+        assert reflector.health.failing_since == first, "since the first failure, not the last"
+        await until(lambda: reflector.health.failing_since is None)
 
 
 async def test_listing_anew_is_no_fault(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -258,7 +258,7 @@ async def test_listing_anew_is_no_fault(api: FakeApi, monkeypatch: pytest.Monkey
 
     api.fail("WATCH", expired)
     async with watching(api) as (reflector, picture, _):
-        monkeypatch.setattr(picture, "on_replace", lambda *_: seen.append(reflector.failing_since))
+        monkeypatch.setattr(picture, "on_replace", lambda *_: seen.append(reflector.health.failing_since))
         gate.set()
         await until(lambda: bool(seen))
         assert seen == [None]
@@ -268,17 +268,17 @@ async def test_a_watch_that_opens_and_says_nothing_is_not_followed_until_one_spe
     api.fail("WATCH", *[sending(hang=True)] * 3)
     async with watching(api, replace(QUICK, read_timeout=0.1)) as (reflector, _, _):
         await until(lambda: api.count("WATCH") == 2)
-        since = reflector.failing_since
+        since = reflector.health.failing_since
         assert since is not None, "the first one never said a word"
         await until(lambda: api.count("WATCH") == 4)
-        assert reflector.failing_since == since, "nor did the others; that they opened proves nothing"
+        assert reflector.health.failing_since == since, "nor did the others; that they opened proves nothing"
         api.put("b")
-        await until(lambda: reflector.failing_since is None)
+        await until(lambda: reflector.health.failing_since is None)
 
 
 async def test_a_quiet_watch_that_ends_as_it_should_is_followed(api: FakeApi) -> None:
     api.fail("WATCH", sending(hang=True), sending())
     async with watching(api, replace(QUICK, read_timeout=0.1)) as (reflector, _, _):
         await until(lambda: api.count("WATCH") >= 3)
-        assert reflector.restarts == 1
-        assert reflector.failing_since is None
+        assert reflector.health.restarts == 1
+        assert reflector.health.failing_since is None

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from sampan.controller.members.optional_watches import cluster_scoped_watches, namespaced_watches
+from sampan.controller.members.watching.optional_watches import cluster_scoped_watches, namespaced_watches
 from sampan.inventory.member import Inventory
 from sampan.kube.objects import dra, quotas
 

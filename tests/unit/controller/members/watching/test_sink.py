@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sampan.controller.members.sink import Sink
+from sampan.controller.members.watching.sink import Sink
 from sampan.kube.transport.wire import Unreadable
 
 

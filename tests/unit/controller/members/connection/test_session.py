@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from member_objects import HUB, node_body
+from sampan.controller.members.connection.session import Session, SessionCallbacks
 from sampan.controller.members.job_copies import JobCopies
 from sampan.controller.members.memory import LinkMemory
-from sampan.controller.members.session import Session, SessionCallbacks
 from sampan.controller.members.terms import WrongClusterError, first_error
 from sampan.inventory.member import Inventory
 from sampan.kube.credentials import kubeconfig

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence, Set
 from typing import Any, NamedTuple
 
-from sampan.controller.members.sink import Sink
+from sampan.controller.members.watching.sink import Listed, PlannedWatch, Sink
 from sampan.inventory.member import Inventory
 from sampan.inventory.slices import to_slice
 from sampan.kube.objects import dra
@@ -17,12 +17,8 @@ RUNTIME_CLASSES = "runtimeclasses"
 AWAITED = frozenset({RUNTIME_CLASSES, "resourcequotas", "limitranges", "priorityclasses", "clusterqueues", "localqueues"})
 """What changes what fits: nothing is placed before its first list, or its failure."""
 
-OptionalWatch = tuple[str, Collection[Any], Sink[Any]]
-"""Name of the watch, what it lists, where it goes."""
-Listed = Callable[[str], None]
 
-
-def cluster_scoped_watches(inventory: Inventory, optional: Set[str], listed: Listed) -> Iterator[OptionalWatch]:
+def cluster_scoped_watches(inventory: Inventory, optional: Set[str], listed: Listed) -> Iterator[PlannedWatch]:
     """Yield the watches over the whole member that are allowed."""
     layers = inventory.quotas
     if "resourceslices" in optional:
@@ -58,7 +54,7 @@ def cluster_scoped_watches(inventory: Inventory, optional: Set[str], listed: Lis
         yield _priority_classes(inventory, listed)
 
 
-def _runtime_classes(inventory: Inventory, listed: Listed) -> OptionalWatch:
+def _runtime_classes(inventory: Inventory, listed: Listed) -> PlannedWatch:
     classes = inventory.runtime_classes
     sink = Sink[RuntimeClass](
         replace=lambda items, _: classes.replace(items),
@@ -70,7 +66,7 @@ def _runtime_classes(inventory: Inventory, listed: Listed) -> OptionalWatch:
     return RUNTIME_CLASSES, Collection(path=resource_path("node.k8s.io/v1", RUNTIME_CLASSES), into=RuntimeClass), sink
 
 
-def _priority_classes(inventory: Inventory, listed: Listed) -> OptionalWatch:
+def _priority_classes(inventory: Inventory, listed: Listed) -> PlannedWatch:
     rules = inventory.quotas.rules
     sink = Sink[kube.PriorityClass](
         replace=lambda items, _: rules.replace_classes(items),
@@ -93,7 +89,7 @@ class _Namespaced(NamedTuple):
     put: Callable[[Any], None]
     drop: Callable[[Any], None]
 
-    def watch(self, namespace: str, listed: Listed) -> OptionalWatch:
+    def watch(self, namespace: str, listed: Listed) -> PlannedWatch:
         """Return the watch in one namespace."""
         name = f"{self.resource}/{namespace}"
         sink = Sink[Any](
@@ -106,7 +102,7 @@ class _Namespaced(NamedTuple):
         return name, Collection(path=resource_path(self.version, self.resource, namespace=namespace), into=self.into), sink
 
 
-def namespaced_watches(inventory: Inventory, optional: Set[str], namespace: str, *, listed: Listed) -> Iterator[OptionalWatch]:
+def namespaced_watches(inventory: Inventory, optional: Set[str], namespace: str, *, listed: Listed) -> Iterator[PlannedWatch]:
     """Yield the watches in one namespace of our jobs that are allowed."""
     rules, kueue = inventory.quotas.rules, inventory.quotas.kueue
     for each in (

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from places import ROOT
-from sampan.controller.members.access import (
+from sampan.controller.members.connection.access import (
     AccessReview,
     OptionalResources,
     optional_access,

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from sampan.kube.objects.meta import HasMeta
 from sampan.kube.transport.wire import Unreadable
+from sampan.kube.watch.listing import Collection
 from sampan.kube.watch.reflector import EventType
 
 T = TypeVar("T", bound=HasMeta)
@@ -37,3 +38,9 @@ class Sink(Generic[T]):
         """Keep what was known of an object that changed: it is still there; forget one that went."""
         if event == "DELETED":
             self.lost(item)
+
+
+PlannedWatch = tuple[str, Collection[Any], Sink[Any]]
+"""Name of a watch, what it lists, where it goes."""
+Listed = Callable[[str], None]
+"""Called with the name of a watch before its full list is taken."""

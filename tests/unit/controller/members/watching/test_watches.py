@@ -8,7 +8,7 @@ import pytest
 
 from member_objects import HUB, JOB, job_body, node_body, pod_body
 from sampan.controller.members.job_copies import JobCopies
-from sampan.controller.members.watches import MemberWatches
+from sampan.controller.members.watching.watches import MemberWatches, _Watch
 from sampan.inventory.member import Inventory
 from sampan.kube.credentials import kubeconfig
 from sampan.kube.credentials.addresses import AddressPolicy
@@ -145,3 +145,22 @@ async def test_namespaces_come_and_go(server: FakeServer) -> None:
         assert not fed.own.jobs
         await until(lambda: fed.feeds.synced, "the other one is listed")
         assert server.count("WATCH", JOBS) <= 1
+
+
+async def test_how_fresh_it_is_is_worked_out_at_changes_and_not_at_questions(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with feeding(server) as (fed, _):
+        looked: list[str] = []
+
+        def settled(watch: _Watch) -> bool:
+            looked.append(watch.reflector._what.path.resource)
+            return watch.reflector.health.synced.is_set()
+
+        monkeypatch.setattr(_Watch, "settled", property(settled))
+        for _ in range(1_000):
+            assert fed.feeds.synced
+            assert not fed.feeds.stalled(0.0)
+            assert not fed.feeds.behind(["sampan-jobs"], 0.0)
+        assert len(looked) <= 4, "each of the four watches at most once"
+        server.end(NODES)
+        await until(lambda: server.count("WATCH", NODES) > 1, "a watch began anew")
+        assert fed.feeds.synced

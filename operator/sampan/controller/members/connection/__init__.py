@@ -1,0 +1,1 @@
+"""One connection of a member link: who answers, what we may do there, the watches, new credentials."""

@@ -1,0 +1,194 @@
+"""The watches on one member: which of them run now, and how fresh the picture is that they keep. No decisions about the link.
+
+What is asked is answered from what the watches said together last: it is looked at for each job at each of its steps.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Set
+from dataclasses import dataclass
+from typing import Any, Never
+
+from sampan.controller.members.job_copies import JobCopies
+from sampan.controller.members.published import PublishedCapacity
+from sampan.controller.members.watching.core_watches import PODS, jobs_watch, namespace_pods_watch, nodes_watch, pods_watch, summary_watch
+from sampan.controller.members.watching.optional_watches import AWAITED, cluster_scoped_watches, namespaced_watches
+from sampan.controller.members.watching.sink import PlannedWatch
+from sampan.inventory.member import Inventory
+from sampan.kube.transport.client import Client
+from sampan.kube.watch.health import LastHeard
+from sampan.kube.watch.reflector import Reflector, Tuning
+
+
+@dataclass(slots=True, kw_only=True)
+class _Watch:
+    reflector: Reflector[Any]
+    task: asyncio.Task[Never]
+    lists: int = 0
+    optional: bool
+    """Without it less is known of the member, and that is all."""
+    awaited: bool
+    """Optional, but what it tells changes what fits: its first list, or its failure, is waited for."""
+
+    @property
+    def settled(self) -> bool:
+        """Tell whether nobody need wait for its first list any more."""
+        if self.optional and not (self.awaited and not self.reflector.health.last_error):
+            return True
+        return self.reflector.health.synced.is_set()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Together:
+    """What the watches say together, until one of them changes."""
+
+    settled: bool
+    """Every watch has completed a list, but where a namespace may not be read."""
+    failing: tuple[str, ...]
+    """Those needed that do not work now, since whenever."""
+    reading: frozenset[str]
+    """Namespaces of which something was not listed yet."""
+
+
+class MemberWatches:
+    """All watches on one member under one client. Start them inside `group`; they end when the group is cancelled."""
+
+    def __init__(
+        self, client: Client, inventory: Inventory, copies: JobCopies, *, on_list: Callable[[bool], None], tuning: Tuning | None = None
+    ) -> None:
+        """`on_list` is called before a full list is taken; True: not the first of its watch, and the server may be another by now."""
+        self._client, self._inventory, self._copies = client, inventory, copies
+        self._on_list, self._tuning = on_list, tuning
+        self._watches: dict[str, _Watch] = {}
+        self._optional: frozenset[str] = frozenset()
+        self._published: PublishedCapacity | None = None
+        self._followed: frozenset[str] = frozenset()
+        self._last_heard = LastHeard()
+        self._known: _Together | None = None
+
+    def start(
+        self,
+        group: asyncio.TaskGroup,
+        namespaces: Iterable[str],
+        *,
+        optional: Set[str] = frozenset(),
+        published: PublishedCapacity | None = None,
+    ) -> None:
+        """Watch nodes, unfinished pods and our objects in these namespaces; `optional`: resources that may be followed besides.
+
+        `published`: what stands for nodes and pods on this member, which are not watched then.
+        """
+        self._optional, self._published = frozenset(optional), published
+        if published is not None:
+            group.create_task(published.run(), name=f"look at capacity of {published.namespace}")
+            self._add(group, summary_watch(published, self._listed))
+        else:
+            self._add(group, nodes_watch(self._inventory, self._listed))
+        for planned in cluster_scoped_watches(self._inventory, self._optional, self._listed):
+            self._add(group, planned, optional=True)
+        self._follow(group, frozenset(namespaces))
+
+    def follow(self, group: asyncio.TaskGroup, namespaces: Iterable[str]) -> None:
+        """Watch our objects in exactly these namespaces from now on."""
+        wanted = frozenset(namespaces)
+        if wanted != self._followed:
+            self._follow(group, wanted)
+
+    def _follow(self, group: asyncio.TaskGroup, wanted: frozenset[str]) -> None:
+        inventory, copies, published = self._inventory, self._copies, self._published
+        for namespace in self._followed - wanted:
+            for name in [name for name in self._watches if name.endswith(f"/{namespace}")]:
+                self._watches.pop(name).task.cancel()
+            copies.forget_namespace(namespace)
+        if published is None:
+            if PODS in self._watches:
+                self._watches.pop(PODS).task.cancel()
+            self._add(group, pods_watch(inventory, wanted, self._listed))
+        for namespace in sorted(wanted - self._followed):
+            self._add(group, jobs_watch(copies, namespace, self._listed))
+            self._add(group, namespace_pods_watch(copies, namespace, self._listed, inventory=inventory, published=published))
+            for planned in namespaced_watches(inventory, self._optional, namespace, listed=self._listed):
+                self._add(group, planned, optional=True)
+        self._followed = wanted
+        self._changed()
+
+    @property
+    def synced(self) -> bool:
+        """Tell whether every watch has completed a list; a namespace that may not be read keeps nobody waiting."""
+        return bool(self._watches) and self._together().settled and (self._published is None or self._published.looked)
+
+    @property
+    def last_activity(self) -> float:
+        """Return when something was last heard on any watch, in monotonic seconds."""
+        return self._last_heard.at
+
+    @property
+    def restarts(self) -> int:
+        """Return how often watches failed, in all."""
+        return sum(watch.reflector.health.restarts for watch in self._watches.values() if not watch.optional)
+
+    @property
+    def errors(self) -> dict[str, str]:
+        """Return the reason of the last failure by watch, for those that do not work now."""
+        found = {name: watch.reflector.health.last_error for name, watch in self._watches.items()}
+        return {name: error for name, error in found.items() if error}
+
+    @property
+    def forbidden(self) -> bool:
+        """Tell whether the member refuses one of the watches for want of a right."""
+        return any(watch.reflector.health.last_error == "Forbidden" for watch in self._watches.values() if not watch.optional)
+
+    def stalled(self, since: float) -> str:
+        """Return what is wrong with a watch that concerns all jobs and has not worked since then (monotonic seconds); empty: nothing."""
+        failing = (name for name in self._together().failing if not self._is_namespaced(name))
+        return next((wrong for name in failing if (wrong := self._failing(name, since))), "")
+
+    def behind(self, namespaces: Iterable[str], since: float) -> dict[str, str]:
+        """Return those of these namespaces whose objects are not followed, each with what is wrong; empty: they are being read."""
+        known, wanted = self._together(), frozenset(namespaces)
+        if not known.failing and not known.reading and wanted <= self._followed:
+            return {}
+        found: dict[str, str] = {}
+        for namespace in wanted:
+            names = (name for name in known.failing if name.partition("/")[2] == namespace)
+            wrong = next((wrong for name in names if (wrong := self._failing(name, since))), "")
+            if wrong or namespace not in self._followed or namespace in known.reading:
+                found[namespace] = wrong
+        return found
+
+    def _failing(self, name: str, since: float) -> str:
+        health = self._watches[name].reflector.health
+        if health.failing_since is None or health.failing_since > since:
+            return ""
+        return f"the watch on {name} does not work: {health.last_error or 'Timeout'}"
+
+    def _is_namespaced(self, name: str) -> bool:
+        """Tell whether a watch concerns the jobs in one namespace only, and not what room there is."""
+        return "/" in name and (self._published is None or name != f"pods/{self._published.namespace}")
+
+    def _together(self) -> _Together:
+        if self._known is None:
+            watches = self._watches.items()
+            unsettled = [name for name, watch in watches if not watch.settled]
+            self._known = _Together(
+                settled=all(self._is_namespaced(name) and self._watches[name].reflector.health.last_error for name in unsettled),
+                failing=tuple(name for name, watch in watches if not watch.optional and watch.reflector.health.failing_since is not None),
+                reading=frozenset(name.partition("/")[2] for name in unsettled if "/" in name),
+            )
+        return self._known
+
+    def _changed(self) -> None:
+        self._known = None
+
+    def _add(self, group: asyncio.TaskGroup, planned: PlannedWatch, *, optional: bool = False) -> None:
+        name, what, sink = planned
+        reflector = Reflector(self._client, what, sink=sink, tuning=self._tuning)
+        reflector.health.share(self._last_heard, self._changed)
+        task = group.create_task(reflector.run(), name=f"watch {name}")
+        awaited = optional and name.partition("/")[0] in AWAITED
+        self._watches[name] = _Watch(reflector=reflector, task=task, optional=optional, awaited=awaited)
+        self._changed()
+
+    def _listed(self, name: str) -> None:
+        watch = self._watches[name]
+        watch.lists += 1
+        self._on_list(watch.lists > 1)
