@@ -37,7 +37,6 @@ LONG_CLASSES: set[str] = {
     "FeasibleIndex",
     "Inventory",
     "JobReconciler",
-    "MemberLink",
     "RemoteJobs",
     "State",
     "Wiring",

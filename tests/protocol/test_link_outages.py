@@ -105,11 +105,11 @@ async def test_a_right_that_is_taken_away_under_a_watch_is_named(server: FakeSer
     async with joined(server) as (link, _):
         server.forbidden, server.denied = {JOBS}, server.denied | {"watch jobs.batch in sampan-jobs"}
         server.end(JOBS)
-        await until(lambda: link.missing_permissions == ("watch jobs.batch in sampan-jobs",), "named")
+        await until(lambda: link.facts.missing == ("watch jobs.batch in sampan-jobs",), "named")
         await until(lambda: not link.follows(HERE), "nothing is done by an old picture")
         assert link.facts.of(HERE).connected, "the member is there; the missing right is a condition of its own"
         server.forbidden, server.denied = set(), {"* *.*"}
-        await until(lambda: link.follows(HERE) and not link.missing_permissions, "granted again")
+        await until(lambda: link.follows(HERE) and not link.facts.missing, "granted again")
 
 
 async def test_a_namespace_that_is_refused_keeps_nobody_else_waiting(server: FakeServer) -> None:

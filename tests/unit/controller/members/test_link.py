@@ -24,7 +24,8 @@ async def server() -> AsyncIterator[FakeServer]:
 
 async def test_a_kubeconfig_becomes_a_picture(server: FakeServer) -> None:
     async with joined(server) as (link, told):
-        assert (link.cluster_uid, link.version, link.missing_permissions, link.warnings) == (server.uid, "v1.36.3", (), ())
+        facts = link.facts
+        assert (link.cluster_uid, facts.version, facts.missing, facts.over_privileged) == (server.uid, "v1.36.3", (), False)
         assert list(link.nodes) == ["n1"]
         assert list(link.jobs) == [JOB]
         assert link.has_remnants(JOB)
@@ -138,10 +139,10 @@ async def test_missing_rights_are_named_and_granted_rights_are_taken_up(server: 
     async with linked() as (link, _):
         link.set_source(server.kubeconfig())
         await until(lambda: link.facts.connected, "connected")
-        assert link.missing_permissions == ("list nodes", "create jobs.batch in sampan-jobs")
+        assert link.facts.missing == ("list nodes", "create jobs.batch in sampan-jobs")
         assert not link.connected, "without nodes nothing may be done"
         server.denied, server.forbidden = {"* *.*"}, set()
-        await until(lambda: link.connected and not link.missing_permissions, "granted")
+        await until(lambda: link.connected and not link.facts.missing, "granted")
 
 
 async def test_what_more_may_be_looked_at_is_told_and_taken_up_once_it_is_granted(server: FakeServer) -> None:
@@ -184,7 +185,6 @@ async def test_a_link_ends_though_its_connection_breaks_while_it_is_cancelled(se
 async def test_a_credential_that_may_do_anything_is_warned_about(server: FakeServer) -> None:
     server.denied = set()
     async with joined(server) as (link, _):
-        assert link.warnings == ("OverPrivileged",)
         assert link.facts.over_privileged
 
 
@@ -233,7 +233,7 @@ async def test_a_member_that_publishes_is_joined_without_rights_on_nodes(server:
         link.set_source(server.kubeconfig())
         await until(lambda: link.nodes and str(link.facts.reason) == "Connected", "the summary is read")
         assert link.facts.message == "capacity is published by the member"
-        assert link.missing_permissions == ()
+        assert link.facts.missing == ()
         server.put(OWN_PODS, pod_body(ours=JOB, namespace="sampan-jobs"))
         await until(lambda: link.pods and link.own_pods, "our pod is counted from our own watch")
         publish(server, 2, cordoned=True)

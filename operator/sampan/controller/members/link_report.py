@@ -1,0 +1,75 @@
+"""What is said of a member link: whether it is connected and why not, since when it is lost, and what it found. No I/O."""
+
+from collections.abc import Mapping
+
+from sampan.controller.members.connection.session import Session
+from sampan.controller.members.facts import LinkFacts
+from sampan.controller.members.memory import LinkMemory
+from sampan.controller.members.terms import ConditionText
+from sampan.controller.observation.outage import Outage, outage_after
+from sampan.model.members.offer_reasons import OfferReason
+
+
+class LinkReport:
+    """The newest facts of a link. `source` says what is wrong with the Secret, `problem` why the last connection ended."""
+
+    def __init__(self, source: ConditionText) -> None:
+        """Nothing was found yet."""
+        self.facts = LinkFacts()
+        self.outages: Mapping[str, Outage] = {}
+        self.source: ConditionText | None = source
+        self.problem: ConditionText | None = None
+        self._ready = False
+
+    def update(self, session: Session | None, memory: LinkMemory, *, now: int, ready: bool) -> bool:
+        """Look at the connection of this moment (milliseconds since the epoch); tell whether anything is to be told of it.
+
+        `ready`: the member may be acted upon.
+        """
+        facts = self._found(session, memory)
+        silent = session.silent_for if session is not None and facts.reason == OfferReason.UNREACHABLE else 0.0
+        heard = now - int(silent * 1000)
+        found = {name: outage_after(facts.of(name), self.outages.get(name), heard=heard) for name in ("", *memory.namespaces)}
+        outages = {name: outage for name, outage in found.items() if outage is not None}
+        news = facts != self.facts or outages != self.outages or (ready and not self._ready)
+        self._ready = ready
+        if news:
+            self.facts, self.outages = facts, outages
+        return news
+
+    def _found(self, session: Session | None, memory: LinkMemory) -> LinkFacts:
+        rights = memory.access
+        followed = session is not None and session.synced and session.stalled is None
+        up = session is not None and session.alive and (followed or bool(rights and LinkFacts(missing=rights.missing).of("").missing))
+        if up:
+            self.problem = None
+        published = memory.published
+        current = published is None or published.fresh
+        reason, message = self._condition(session, memory, up=up) if current or not up else (OfferReason.CAPACITY_STALE, "")
+        if up and published is not None:
+            message = "; ".join(part for part in (message, published.description) if part)
+        return LinkFacts(
+            connected=up and current,
+            reason=reason,
+            message=message,
+            cluster_uid=memory.cluster_uid,
+            version=memory.version,
+            missing=rights.missing if rights else None,
+            absent=rights.absent if rights else (),
+            behind=tuple(sorted((name, *why) for name, why in session.behind.items())) if session else (),
+            over_privileged=bool(rights and rights.over_privileged),
+            fingerprint=session.client.credentials.fingerprint[:12] if session else self.facts.fingerprint,
+            pod_security=tuple(sorted(memory.inventory.quotas.pod_security.items())),
+            unseen=memory.optional.unseen,
+        )
+
+    def _condition(self, session: Session | None, memory: LinkMemory, *, up: bool) -> ConditionText:
+        doubtful = self.source or (session.rotation_problem if session else None)
+        if up:
+            kept = "; the last good kubeconfig stays in use"
+            return (doubtful[0], doubtful[1] + kept) if doubtful else (OfferReason.CONNECTED, "")
+        if doubtful and memory.newest is None:
+            return doubtful
+        trouble = (session.problem or session.stalled if session else None) or self.problem
+        trouble = trouble or ((OfferReason.SYNCING, "reading what is there") if session else (OfferReason.CONNECTING, ""))
+        return (doubtful[0], f"{doubtful[1]}; with the last good kubeconfig: {trouble[0]}") if doubtful else trouble
