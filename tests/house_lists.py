@@ -32,13 +32,8 @@ WIDE_VALUES = {
 }
 """Frozen records of more fields than a class may have: each has as many as its subject has. A class that changes is never among them."""
 LONG_CLASSES: set[str] = {
-    "ActionExecutor",
     "ClusterView",
     "FeasibleIndex",
     "Inventory",
-    "JobReconciler",
-    "RemoteJobs",
-    "State",
-    "Wiring",
 }
 """Classes past the limits that wait for their turn; nothing is added here."""

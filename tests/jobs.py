@@ -8,6 +8,7 @@ from sampan.api.launch.manifest import LABEL_QUEUE
 from sampan.api.status import job_status
 from sampan.api.status.job_status import Binding, Status
 from sampan.controller.state.record import JobRecord, record_of
+from sampan.controller.state.table import JobTable
 from sampan.kube.objects.meta import ObjectMeta
 from sampan.kube.objects.workloads import Condition, Job, JobSpec, JobStatus
 from sampan.model.members.offer import OfferKey
@@ -41,6 +42,14 @@ def body(uid: str = "u1", *, spec: dict[str, Any] | None = None, status: Status 
 def record(uid: str = "u1", **kwargs: Any) -> JobRecord:
     """Return the record of such a ComputeJob."""
     return record_of(body(uid, **kwargs), None)
+
+
+def table(*records: JobRecord) -> JobTable:
+    """Return a table with these jobs."""
+    made = JobTable()
+    for each in records:
+        made.put(each)
+    return made
 
 
 def binding(*, attempt: int = 1, remote_uid: str | None = None, bound_at: int = NOW - 5_000, replicas: int = 1) -> Binding:

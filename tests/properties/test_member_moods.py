@@ -20,7 +20,7 @@ from sampan.controller.reconcile import actions as a
 from sampan.controller.reconcile.decide import decide
 from sampan.controller.reconcile.endings import with_ending
 from sampan.controller.reconcile.member_words import call_failure, is_final
-from sampan.controller.reconcile.retries import RetryTracker, key_of
+from sampan.controller.reconcile.retries import Retries, RetryPolicy, key_of
 from sampan.controller.state.record import JobRecord, record_of
 from sampan.kube import errors
 from sampan.model.lifecycle import Outcome, Phase
@@ -82,7 +82,8 @@ class Hour:
     writes: list[int] = field(default_factory=list)
     kinds: Counter[str] = field(default_factory=Counter)
     known: JobRecord | None = None
-    tries: RetryTracker = field(default_factory=lambda: RetryTracker(lambda low, _: low))
+    policy: RetryPolicy = field(default_factory=lambda: RetryPolicy(lambda low, _: low))
+    tries: Retries = field(default_factory=dict)
 
     @property
     def mood(self) -> str:
@@ -147,7 +148,7 @@ class Hour:
             absent=self.absent == where.attempt and there is None,
             final_for=10_000,
             event=self.told,
-            tries=self.tries.of(record.uid),
+            tries=self.tries,
         )
 
     # --- the operator ---------------------------------------------------------------------------------------------
@@ -202,9 +203,9 @@ class Hour:
             try:
                 again = self.act(record, action)
             except errors.KubeError as error:
-                self.tries.failed(record.uid, key, self.now, failure=call_failure(error))
+                self.policy.failed(self.tries, key, self.now, failure=call_failure(error))
                 continue
-            self.tries.succeeded(record.uid, key, self.now)
+            self.policy.succeeded(self.tries, key, self.now)
             if not again:
                 return
         raise AssertionError(f"no end of actions; the last was {action}")

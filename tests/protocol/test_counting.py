@@ -45,19 +45,19 @@ def waiting(of: State, now: int = NOW) -> list[str]:
 
 def flights(of: State) -> list[InFlight]:
     """What is counted as taken on the member."""
-    return list(of.in_flight(CLUSTER))
+    return list(of.allocations.in_flight(CLUSTER))
 
 
 def test_an_assignment_counts_from_the_moment_it_is_made() -> None:
     st = state()
     st.apply_job(body(spec=H100_JOB))
     changed: list[str] = []
-    st.on_in_flight.append(changed.append)
+    st.allocations.on_change.append(changed.append)
     st.assume(assignment(st))
     (flight,) = flights(st)
     assert (flight.job_uid, flight.nodes) == ("u1", (("n2", 1),))
     assert flight.per_replica["nvidia.com/gpu"] == 8
-    assert list(st.in_flight("another")) == []
+    assert list(st.allocations.in_flight("another")) == []
     assert changed == [CLUSTER]
     assert waiting(st) == []
     assert st.waiting == 1, "it waits for its intent"
@@ -70,10 +70,10 @@ def test_an_assignment_that_fails_is_given_back_whole() -> None:
     st.on_pending.append(lambda: told.append(1))
     st.assume(assignment(st))
     changed: list[str] = []
-    st.on_in_flight.append(changed.append)
+    st.allocations.on_change.append(changed.append)
     st.forget_assumed("u1")
     assert (flights(st), waiting(st), changed, told) == ([], ["u1"], [CLUSTER], [1])
-    assert st.planned("u1") is None
+    assert st.table["u1"].assignment is None
     st.forget_assumed("u1")
     assert told == [1], "once"
 
@@ -87,7 +87,7 @@ def test_the_same_job_is_counted_once_assumed_bound_and_after_the_pilot_let_go()
     assert flight.nodes == (("n2", 1),), "the plan's nodes, not the pool's first"
     st.forget_assumed("u1")
     assert flights(st) == [flight]
-    assert st.planned("u1") is not None
+    assert st.table["u1"].assignment is not None
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_job_that_leaves_while_it_is_being_bound_frees_its_place_and_says_so(n
     st.apply_job(body(spec=H100_JOB))
     st.assume(assignment(st))
     changed: list[str] = []
-    st.on_in_flight.append(changed.append)
+    st.allocations.on_change.append(changed.append)
     st.apply_job(body(resourceVersion="11", generation=2, **kwargs))
     assert flights(st) == [], name
     assert CLUSTER in changed, "else its devices look taken until something else happens there"
@@ -111,7 +111,7 @@ def test_a_job_removed_while_it_is_being_bound_frees_its_place_and_says_so() -> 
     st.apply_job(body(spec=H100_JOB))
     st.assume(assignment(st))
     changed: list[str] = []
-    st.on_in_flight.append(changed.append)
+    st.allocations.on_change.append(changed.append)
     st.remove_job("u1")
     assert flights(st) == []
     assert CLUSTER in changed

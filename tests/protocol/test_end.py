@@ -165,14 +165,14 @@ async def test_a_deleted_event_may_overtake_the_release() -> None:
     async with world() as w:
         w.add(spec=H100_JOB)
         w.change(deletionTimestamp="2027-01-15T08:00:00Z")
-        release = w.reconciler._executor._hub.remove_finalizer  # the race is between two loops: here it is forced
+        release = w.reconciler.steps.hub.client.remove_finalizer  # the race is between two loops: here it is forced
 
         async def overtaken(record: Any) -> Any:
             answer = await release(record)
             w.state.remove_job(record.uid)
             return answer
 
-        w.reconciler._executor._hub.remove_finalizer = overtaken  # type: ignore[method-assign]
+        w.reconciler.steps.hub.client.remove_finalizer = overtaken  # type: ignore[method-assign]
         await w.pass_time(100)
         assert not w.hub.of(JOBS)
         assert not w.state.jobs
@@ -202,7 +202,7 @@ async def test_a_newer_copy_makes_us_read_the_hub_and_write_nothing() -> None:
 async def test_times_are_in_milliseconds() -> None:
     async with world(tombstone=7, counters_interval=3) as w:
         w.add(spec=H100_JOB)
-        times = w.reconciler._executor.times(w.state.jobs["u1"])
+        times = w.reconciler.steps.times(w.state.table["u1"])
         assert (times.now, times.tombstone, times.counters, times.last_write) == (NOW, 7_000, 3_000, 0)
 
 

@@ -28,6 +28,7 @@ from sampan.controller.runtime.gc_tuning import freeze
 from sampan.controller.runtime.health import health_server
 from sampan.controller.runtime.logs import configure
 from sampan.controller.runtime.settings import Settings
+from sampan.controller.samples import samples_of
 from sampan.controller.wiring import HubIdentity, Wiring
 from sampan.faults import leaves, log_fault
 from sampan.kube.credentials.hub import NoHubCredentials, Source, follow, hub_source
@@ -82,9 +83,9 @@ async def _run(settings: Settings, source: Source) -> None:
         await wiring.load()
         freeze()
         loop = asyncio.get_running_loop()
-        kopf_thread = KopfThread(lambda: registry_of(KOPF_KINDS, wiring.on_watch_event, loop=loop, credentials=source.read))
+        kopf_thread = KopfThread(lambda: registry_of(KOPF_KINDS, wiring.intake.on_watch_event, loop=loop, credentials=source.read))
         registry = CollectorRegistry()
-        registry.register(m.StateCollector(lambda: wiring.samples(kopf_thread.starts, calls)))
+        registry.register(m.StateCollector(lambda: samples_of(wiring, kopf_starts=kopf_thread.starts, calls=calls)))
         host, port = settings.metrics_host, settings.metrics_port
         async with (
             health_server(host, port, registry, ready=lambda: wiring.usage_writer.healthy, healthy=lambda: kopf_thread.alive),
@@ -92,12 +93,17 @@ async def _run(settings: Settings, source: Source) -> None:
                 settings, LiveBackend(wiring.state, wiring.offers.joined, now, lambda: wiring.reconciler.bind_allowance), client, clock=now
             ),
         ):
+            jobs = watch_jobs(client, wiring.intake.job_sink())
             kopf_thread.start()
             log.info("operator.started", extra={"hub": hub_id, "jobs": len(wiring.state.jobs), "metrics": settings.metrics_address})
             try:
                 await _until(
                     stop,
-                    {"operation": wiring.run(), "jobs": watch_jobs(client, wiring.job_sink()).run(), "credentials": follow(client, source)},
+                    {
+                        "operation": wiring.run(),
+                        "jobs": jobs.run(),
+                        "credentials": follow(client, source),
+                    },
                 )
             finally:
                 await kopf_thread.stop()

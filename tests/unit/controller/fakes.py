@@ -19,7 +19,7 @@ from sampan.controller.hub.client import HubClient
 from sampan.controller.observation.outage import Outage
 from sampan.controller.observation.view import MemberView
 from sampan.controller.reconcile.dependencies import ReconcilerDeps
-from sampan.controller.reconcile.member_calls import RemoteJobs
+from sampan.controller.reconcile.job_specs import JobSpecs
 from sampan.controller.reconcile.reconciler import JobReconciler
 from sampan.controller.runtime.settings import Settings
 from sampan.controller.state.store import State
@@ -142,16 +142,15 @@ class World:
         clock = lambda: self.now  # noqa: E731
         self.state = State(self.fleet, currency="CNY", cooldown=int(self.settings.cooldown * 1000))
         self.state.on_pending.append(self._count)
-        self.sight = MemberView(self.members, clock)
+        self.view = MemberView(self.members, clock)
         hub = HubClient(self._clients[0])
         tools = ReconcilerDeps(
             state=self.state,
             members=self.members,
             hub=hub,
-            remotes=RemoteJobs(self.state, hub, HUB, namespace="sampan-system"),
-            view=self.sight,
+            specs=JobSpecs(self.state.allocations, hub, HUB, namespace="sampan-system"),
+            view=self.view,
             settings=self.settings,
-            hub_id=HUB,
             clock=clock,
         )
         self.reconciler = JobReconciler(tools)

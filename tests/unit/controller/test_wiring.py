@@ -2,8 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
 
@@ -11,6 +10,7 @@ from jobs import HUB, NOW, OFFER, body, bound_status
 from sampan.controller.hub.client import KINDS, HubClient
 from sampan.controller.runtime import metrics as m
 from sampan.controller.runtime.settings import Settings
+from sampan.controller.samples import samples_of
 from sampan.controller.wiring import HubIdentity, Wiring
 from sampan.kube.transport.client import Client
 from sampan.model.plan import Assignment
@@ -33,22 +33,22 @@ async def operation() -> AsyncIterator[Wiring]:
 
 async def test_jobs_come_change_and_go() -> None:
     async with operation() as op:
-        op.on_watch_event("computejobs", None, body("u1"))
-        op.on_watch_event("computejobs", "MODIFIED", body("u1", resourceVersion="11", status=bound_status()))
+        op.intake.on_watch_event("computejobs", None, body("u1"))
+        op.intake.on_watch_event("computejobs", "MODIFIED", body("u1", resourceVersion="11", status=bound_status()))
         assert op.state.jobs["u1"].attempt_open
         assert len(op.reconciler.queue) == 1, "a bound job is looked at"
-        op.on_watch_event("computejobs", "DELETED", body("u1"))
+        op.intake.on_watch_event("computejobs", "DELETED", body("u1"))
         assert op.state.jobs == {}
-        assert op.known_uids.uids["computejobs"] == set()
-        assert op.events["computejobs"] == 3
+        assert op.intake.known_uids.uids["computejobs"] == set()
+        assert op.intake.events["computejobs"] == 3
 
 
 async def test_a_deletion_found_by_resync_names_no_more_than_the_uid() -> None:
     async with operation() as op:
         for plural in KINDS:
-            op.apply(plural, "DELETED", {"metadata": {"uid": "gone"}})
-        op.apply("computejobs", None, body("u1"))
-        op.apply("computejobs", "DELETED", {"metadata": {"uid": "u1"}})
+            op.intake.apply(plural, "DELETED", {"metadata": {"uid": "gone"}})
+        op.intake.apply("computejobs", None, body("u1"))
+        op.intake.apply("computejobs", "DELETED", {"metadata": {"uid": "u1"}})
         assert op.state.jobs == {}
 
 
@@ -60,66 +60,70 @@ async def test_an_object_that_cannot_be_read_hurts_no_other() -> None:
             "status": 7,
         }
         for plural in KINDS:
-            op.on_watch_event(plural, "ADDED", poison)
-        op.on_watch_event("computejobs", "ADDED", body("bad2", status={"phase": "Nonsense"}))
-        op.on_watch_event("computejobs", "ADDED", body("u1"))
+            op.intake.on_watch_event(plural, "ADDED", poison)
+        op.intake.on_watch_event("computejobs", "ADDED", body("bad2", status={"phase": "Nonsense"}))
+        op.intake.on_watch_event("computejobs", "ADDED", body("u1"))
         assert [job.uid for job in op.state.snapshot(NOW).jobs] == ["u1"]
         assert generate_latest(_registry(op))
         for plural in KINDS:
-            op.on_watch_event(plural, "DELETED", poison)
+            op.intake.on_watch_event(plural, "DELETED", poison)
         assert list(op.state.jobs) == ["u1"]
 
 
 async def test_policies_come_and_go_and_the_default_stays() -> None:
     async with operation() as op:
-        op.apply("placementpolicies", "ADDED", POLICY)
+        op.intake.apply("placementpolicies", "ADDED", POLICY)
         assert set(op.state.policies) == {*BUILT_IN, "cheap"}
-        op.apply("placementpolicies", "DELETED", POLICY)
+        op.intake.apply("placementpolicies", "DELETED", POLICY)
         assert set(op.state.policies) == set(BUILT_IN)
         shadow = {**POLICY, "metadata": {**POLICY["metadata"], "name": "balanced", "uid": "p2"}}
-        op.apply("placementpolicies", "ADDED", shadow)
+        op.intake.apply("placementpolicies", "ADDED", shadow)
         assert op.state.policies["balanced"].cost == 100
-        op.apply("placementpolicies", "DELETED", shadow)
+        op.intake.apply("placementpolicies", "DELETED", shadow)
         assert op.state.policies["balanced"].cost == 50
 
 
 async def test_queues_and_namespaces_come_and_go() -> None:
     research = {"metadata": {"uid": "q1", "name": "research"}, "spec": {"namespaces": ["team-a"], "highestPriority": -1}}
     async with operation() as op:
-        op.on_watch_event("computejobs", "ADDED", body("u1"))
-        op.on_watch_event("queues", "ADDED", research)
+        op.intake.on_watch_event("computejobs", "ADDED", body("u1"))
+        op.intake.on_watch_event("queues", "ADDED", research)
         job = op.state.snapshot(NOW).jobs[0]
         assert (job.queue, job.inadmissible) == ("research", Reason.PRIORITY_NOT_ALLOWED)
-        op.on_watch_event("queues", "DELETED", research)
+        op.intake.on_watch_event("queues", "DELETED", research)
         assert op.state.snapshot(NOW).jobs[0].inadmissible is None
         for uid, event in (("n1", "ADDED"), ("n2", "ADDED"), ("n1", "DELETED"), ("n2", "DELETED")):
-            op.on_watch_event("namespaces", event, {"metadata": {"uid": uid, "name": "team-a", "labels": {"tier": "gold"}}})
-        assert op.known_uids.uids["namespaces"] == set()
+            op.intake.on_watch_event("namespaces", event, {"metadata": {"uid": uid, "name": "team-a", "labels": {"tier": "gold"}}})
+        assert op.intake.known_uids.uids["namespaces"] == set()
 
 
 def _registry(op: Wiring) -> CollectorRegistry:
     registry = CollectorRegistry()
-    registry.register(m.StateCollector(lambda: op.samples(1, m.Calls())))
+    registry.register(m.StateCollector(lambda: samples_of(op, kopf_starts=1, calls=m.Calls())))
     return registry
 
 
 async def test_metrics_count_what_is_there() -> None:
     async with operation() as op:
-        op.apply("computejobs", None, body("u1"))
-        op.apply("computejobs", None, body("u2", status=bound_status()))
+        op.intake.apply("computejobs", None, body("u1"))
+        op.intake.apply("computejobs", None, body("u2", status=bound_status()))
         text = generate_latest(_registry(op)).decode()
         assert 'sampan_jobs{phase="Bound"} 1.0' in text
         assert "sampan_jobs_waiting 1.0" in text
         assert "sampan_kopf_starts_total 1.0" in text
-        assert set(op.samples(1, m.Calls())) == set(m.FAMILIES)
+        assert set(samples_of(op, kopf_starts=1, calls=m.Calls())) == set(m.FAMILIES)
 
 
 async def test_an_offer_is_in_use_while_a_job_is_being_bound_to_it_or_has_a_copy_by_it() -> None:
     async with operation() as op:
-        assert not op._in_use(OFFER)
-        op.reconciler._assigned["u1"] = cast(Assignment, SimpleNamespace(offer=OFFER))
-        assert op._in_use(OFFER), "its intent may be written at any moment"
-        op.reconciler._assigned.clear()
-        op.on_watch_event("computejobs", None, body("u1", status=bound_status()))
-        assert op._in_use(OFFER)
-        assert [record.uid for record in op._using(OFFER)] == ["u1"]
+        assert not op.jobs_of_offers.in_use(OFFER)
+        op.intake.on_watch_event("computejobs", None, body("u1"))
+        job = op.state.snapshot(NOW).jobs[0]
+        demand = job.shape.demands[0]
+        op.reconciler.bind(Assignment(job=job, offer=OFFER, cluster_uid="c", pool="p", demand=demand, replicas=1, nodes=()))
+        assert op.jobs_of_offers.in_use(OFFER), "its intent may be written at any moment"
+        op.state.forget_assumed("u1")
+        assert not op.jobs_of_offers.in_use(OFFER)
+        op.intake.on_watch_event("computejobs", None, body("u1", resourceVersion="11", status=bound_status()))
+        assert op.jobs_of_offers.in_use(OFFER)
+        assert [record.uid for record in op.jobs_of_offers.using(OFFER)] == ["u1"]

@@ -12,6 +12,9 @@ from typing import Any
 import msgspec
 
 from sampan.controller.hub.client import ALL, API, JOBS, Handover
+from sampan.controller.hub.quarantine import quarantine
+from sampan.controller.hub.resync import KnownUids
+from sampan.controller.state.store import State
 from sampan.kube.objects.meta import KubeStruct, ObjectMeta
 from sampan.kube.transport.client import Client
 from sampan.kube.transport.paths import resource_path
@@ -35,6 +38,26 @@ class WatchedJob(KubeStruct, frozen=True, gc=False):
         """Return the object as the API server sent it, without what we set no store by: kind and managed fields."""
         found: dict[str, Any] = {"metadata": _metadata(self.metadata)}
         return found | {"spec": msgspec.json.decode(self.spec), "status": msgspec.json.decode(self.status)}
+
+
+class JobIntake:
+    """Takes ComputeJobs, and their ends, into the state."""
+
+    def __init__(self, state: State, known_uids: KnownUids) -> None:
+        """Keep where they go."""
+        self._state, self._known_uids = state, known_uids
+
+    def apply(self, plural: str, event: str | None, body: dict[str, Any]) -> None:
+        """Take in a job, or its end. One that cannot be read hurts no other."""
+        uid = body["metadata"]["uid"]
+        if self._known_uids.observe(plural, event, body):
+            with quarantine(plural, uid):
+                self._state.remove_job(uid) if event == "DELETED" else self._state.apply_job(body)
+
+    def is_known(self, uid: str, version: str) -> bool:
+        """Tell whether the state has a job at this resourceVersion or a later one."""
+        known = self._state.jobs.get(uid)
+        return known is not None and known.covers(version)
 
 
 class JobSink:

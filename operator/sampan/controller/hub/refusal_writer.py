@@ -142,7 +142,7 @@ class RefusalWriter:
         record, reservations = self._state.jobs[uid], self._state.reservations
         self._written[uid], self._facts[uid] = self._clock(), facts_of(refusal)
         view = reservations.status_view(uid)
-        start = start_words(at_latest=view["startAtLatest"] if view else None, unknown=reservations.unknown_starts.get(uid))
+        start = start_words(at_latest=view["startAtLatest"] if view else None, unknown=self._state.table[uid].start_unknown)
         message = clean_text(headline(refusal) + start + record.setback(), 1000)
         status = job_status.refused(record.status, reason=_reason_of(refusal), message=message, at=self._clock())
         try:

@@ -10,6 +10,7 @@ from sampan.controller.observation import hold_ups as h
 from sampan.controller.observation.outage import Outage
 from sampan.controller.observation.presence import NEW_FOR, PodProblem, ProblemKind, foreign_finalizers, pod_problems
 from sampan.controller.reconcile.actions import RemoteState
+from sampan.controller.state.entry import JobEntry
 from sampan.controller.state.record import JobRecord
 from sampan.kube.objects.workloads import Pod
 from sampan.model.lifecycle import Phase
@@ -46,83 +47,80 @@ class HoldUpTracker:
     def __init__(self, members: MemberLinks, clock: Callable[[], int]) -> None:
         """`clock` gives milliseconds since the epoch."""
         self._members, self._clock = members, clock
-        self._first: dict[str, dict[str | tuple[str, ProblemKind], int]] = {}
 
-    def forget(self, uid: str) -> None:
-        """Drop what is remembered of a job."""
-        self._first.pop(uid, None)
-
-    def of(self, record: JobRecord, remote: RemoteState) -> h.HoldUpState:
+    def of(self, entry: JobEntry, remote: RemoteState) -> h.HoldUpState:
         """Return what holds a job up that waits; `remote` is what is known of its copy."""
-        binding = record.binding
+        record, binding = entry.record, entry.record.binding
         if binding is None:
-            self.forget(record.uid)
+            entry.memory.held_up_since = {}
             return h.HoldUpState(known=True)
         ended = record.deleting or not record.attempt_open
         if ended and not _removing(record, remote):
             return h.HoldUpState(known=True)
         link = self._members.link_of(binding.cluster_uid)
         if not remote.reachable or link is None:
-            return self._away(record.uid, remote, binding, ended=ended)
-        found = self._removal(record, remote, link) if ended else self._attempt(record, remote, link)
+            return self._away(entry, remote, binding, ended=ended)
+        found = self._removal(entry, remote, link) if ended else self._attempt(entry, remote, link)
         return h.HoldUpState(known=True, hold_up=found)
 
-    def _away(self, uid: str, remote: RemoteState, binding: Binding, *, ended: bool) -> h.HoldUpState:
+    def _away(self, entry: JobEntry, remote: RemoteState, binding: Binding, *, ended: bool) -> h.HoldUpState:
         if not remote.offer_exists:
-            since = self._since(uid, "offer gone")
+            since = self._since(entry, "offer gone")
             return h.HoldUpState(known=True, hold_up=None if ended else h.offer_gone(binding.offer, since=since))
         outage = self._members.outage(binding.cluster_uid, binding.offer)
         if outage is None:
             return h.HoldUpState(known=False)
         return h.HoldUpState(known=True, hold_up=h.away(outage, binding.offer, ended=ended, unsent=remote.unsent))
 
-    def _attempt(self, record: JobRecord, remote: RemoteState, link: PodsAndNodes) -> h.HoldUp | None:
+    def _attempt(self, entry: JobEntry, remote: RemoteState, link: PodsAndNodes) -> h.HoldUp | None:
         """What is wrong with an attempt that is under way."""
-        binding, seen = record.binding, remote.observation
+        record, seen = entry.record, remote.observation
+        binding = record.binding
         assert binding is not None
         if (newer := _newer(binding, remote)) is not None:
-            return h.newer_copy(newer, ended=False, since=self._since(record.uid, "newer"))
-        found = self._pod_problems(record.uid, link, attempt=binding.attempt)
+            return h.newer_copy(newer, ended=False, since=self._since(entry, "newer"))
+        found = self._pod_problems(entry, link, attempt=binding.attempt)
         if found or seen is None:
             return h.of_pods(found, ended=False)
         gang = record.spec is None or record.spec.gang
         if record.phase is Phase.RUNNING and gang and not seen.whole and not seen.state.final:
             ready = seen.ready + seen.succeeded
-            return h.not_whole(ready=ready, replicas=binding.replicas, since=self._since(record.uid, "not whole"))
-        self.forget(record.uid)
+            return h.not_whole(ready=ready, replicas=binding.replicas, since=self._since(entry, "not whole"))
+        entry.memory.held_up_since = {}
         return None
 
-    def _removal(self, record: JobRecord, remote: RemoteState, link: PodsAndNodes) -> h.HoldUp | None:
+    def _removal(self, entry: JobEntry, remote: RemoteState, link: PodsAndNodes) -> h.HoldUp | None:
         """What the removal of a copy waits for."""
-        binding, copy = record.binding, remote.job
+        binding, copy = entry.record.binding, remote.job
         assert binding is not None
         if (newer := _newer(binding, remote)) is not None:
-            return h.newer_copy(newer, ended=True, since=self._since(record.uid, "newer"))
-        found = self._pod_problems(record.uid, link, attempt=None)
+            return h.newer_copy(newer, ended=True, since=self._since(entry, "newer"))
+        found = self._pod_problems(entry, link, attempt=None)
         if found:
             return h.of_pods(found, ended=True)
-        since = self._since(record.uid, "removal")
+        since = self._since(entry, "removal")
         if copy is not None and copy.metadata.deletion_timestamp and not remote.pods:
             finalizers = foreign_finalizers(copy.metadata.finalizers)
             if finalizers:
                 return h.kept_job(finalizers, since=since)
         return h.slow_removal(since=since)
 
-    def _pod_problems(self, uid: str, link: PodsAndNodes, *, attempt: int | None) -> tuple[PodProblem, ...]:
+    def _pod_problems(self, entry: JobEntry, link: PodsAndNodes, *, attempt: int | None) -> tuple[PodProblem, ...]:
         """What is wrong with the job's pods (of an attempt; None: of all, which are to go), each with since when."""
-        pods = link.own_pods.get(uid, {}).values()
+        pods = link.own_pods.get(entry.uid, {}).values()
         mine = [pod for pod in pods if attempt is None or pod.metadata.labels.get(LABEL_ATTEMPT) == str(attempt)]
         found = pod_problems(mine, link.nodes)
-        now, before = self._clock(), self._first.get(uid, {})
-        first = {(each.uid, each.kind): before.get((each.uid, each.kind), now) for each in found}
-        self._first[uid] = {key: at for key, at in before.items() if isinstance(key, str) and not found} | first
+        now, before = self._clock(), entry.memory.held_up_since
+        first: dict[object, int] = {(each.uid, each.kind): before.get((each.uid, each.kind), now) for each in found}
+        kept = {key: at for key, at in before.items() if isinstance(key, str) and not found}
+        entry.memory.held_up_since = kept | first
         return tuple(_timed(each, first[each.uid, each.kind], removal=attempt is None) for each in found)
 
-    def _since(self, uid: str, what: str) -> int:
+    def _since(self, entry: JobEntry, what: str) -> int:
         """Return when this was first found, in a row, and forget all else."""
-        before = self._first.get(uid, {})
+        before = entry.memory.held_up_since
         first = before.get(what, self._clock())
-        self._first[uid] = {what: first}
+        entry.memory.held_up_since = {what: first}
         return first
 
 

@@ -1,7 +1,7 @@
 """What is known of a job's copy right now: the link's caches, read for one job. Reads only; asks nobody."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from sampan.api.status.job_status import Binding
 from sampan.controller.members.job_copies import attempt_of
@@ -9,7 +9,7 @@ from sampan.controller.observation.attempt import Observation, observe
 from sampan.controller.observation.outage import Outage
 from sampan.controller.reconcile.actions import RemoteState
 from sampan.controller.reconcile.member_calls import Link
-from sampan.controller.state.record import JobRecord
+from sampan.controller.state.entry import AttemptMemory, JobEntry
 from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.kube.objects.workloads import Pod
 from sampan.model.members.cluster import Node
@@ -64,126 +64,90 @@ UNLABELLED_MILLIS = 10_000
 
 
 class MemberView:
-    """Looks at copies; remembers of each attempt what the member may forget."""
+    """Looks at copies; what the member may forget of an attempt is remembered in the job's entry."""
 
     def __init__(self, members: Members, clock: Callable[[], int]) -> None:
         """`clock` gives milliseconds since the epoch."""
         self._members, self._clock = members, clock
-        self._gone: dict[str, int] = {}
-        self._job_absent: dict[str, int] = {}
-        self._unlabelled: dict[str, tuple[int, RemoteJob]] = {}
-        self._fresh_versions: dict[str, str] = {}
-        self._observations: dict[str, tuple[int, Observation]] = {}
-        self._final_since: dict[str, int] = {}
-        self._still_since: dict[str, tuple[tuple[int, ...], int]] = {}
-        self._events: dict[str, tuple[int, tuple[str, str]]] = {}
-        self._unsent: dict[str, int] = {}
-        self._ended: dict[str, RemoteJob] = {}
 
-    def mark_unsent(self, uid: str, attempt: int) -> None:
-        """Hear that this process wrote the intent of an attempt: nothing was sent to its member yet."""
-        self._unsent[uid] = attempt
-
-    def mark_sending(self, uid: str) -> None:
-        """Hear that a create is about to be sent."""
-        self._unsent.pop(uid, None)
-
-    def mark_absent(self, uid: str, attempt: int) -> None:
-        """Hear from the member itself that the Job of an attempt is not there, though pods of it may be."""
-        self._job_absent[uid] = attempt
-
-    def adopt(self, uid: str, copy: RemoteJob) -> None:
-        """Hear of a copy that the watch does not show, because somebody took its labels off; it is believed for a while."""
-        self._unlabelled[uid] = (self._clock() + UNLABELLED_MILLIS, copy)
-
-    def confirm_fresh(self, record: JobRecord) -> None:
-        """Hear that the hub's own answer held nothing newer than this record."""
-        self._fresh_versions[record.uid] = record.resource_version
-
-    def confirm_gone(self, uid: str, attempt: int) -> None:
-        """Hear from the member itself that nothing of an attempt is left there."""
-        self._gone[uid] = attempt
-
-    def record_event(self, uid: str, attempt: int, words: tuple[str, str]) -> None:
-        """Hear what the member's events say of an attempt: reason and message."""
-        self._events[uid] = attempt, words
-
-    def forget(self, uid: str) -> None:
-        """Drop what is remembered of a job's attempts."""
-        kept: tuple[dict[str, Any], ...] = (self._gone, self._job_absent, self._unlabelled, self._fresh_versions, self._unsent, self._ended)
-        for known in (*kept, self._observations, self._final_since, self._still_since, self._events):
-            known.pop(uid, None)
-
-    def of(self, record: JobRecord) -> RemoteState:
+    def of(self, entry: JobEntry) -> RemoteState:
         """Return what is known of a job's copy."""
-        binding = record.binding
+        record, binding = entry.record, entry.record.binding
         if binding is None:
-            return RemoteState()
+            return RemoteState(tries=entry.retries)
+        memory = entry.memory.peek(binding.attempt)
         exists, draining = self._members.offer_state(binding.offer)
         link = self._members.link_of(binding.cluster_uid)
-        absent = self._gone.get(record.uid) == binding.attempt
-        unsent = self._unsent.get(record.uid) == binding.attempt
         if link is None or not link.follows(binding.namespace):
-            return RemoteState(offer_exists=exists or link is not None, offer_draining=draining, absent=absent, unsent=unsent)
-        copy = link.jobs.get(record.uid) or self._unlabelled_copy(record.uid)
+            return RemoteState(
+                offer_exists=exists or link is not None,
+                offer_draining=draining,
+                absent=memory.gone,
+                unsent=memory.unsent,
+                tries=entry.retries,
+            )
+        copy = link.jobs.get(record.uid) or self._unlabelled(memory)
         pods = tuple(link.own_pods.get(record.uid, {}).values())
-        ended = self._gone_with_result(record, link, binding) if copy is None else None
+        ended = self._gone_with_result(entry, link, binding) if copy is None else None
         shown = copy or ended
-        seen = self._observe(record, shown, pods, binding=binding) if shown is not None else None
-        attempt, _ = self._observations.get(record.uid, (0, None))
-        asked, words = self._events.get(record.uid, (0, ("", "")))
+        seen = self._observe(entry, shown, pods, binding=binding) if shown is not None else None
+        memory = entry.memory.peek(binding.attempt)
         return RemoteState(
             offer_exists=exists or copy is not None,
             offer_draining=draining,
             reachable=True,
-            unsent=unsent and shown is None and not pods,
+            unsent=memory.unsent and shown is None and not pods,
             job=copy,
             ended=ended,
             pods=len(pods),
-            seen_before=attempt == binding.attempt,
+            seen_before=memory.observation is not None,
             observation=seen,
-            final_for=self._clock() - self._final_since.setdefault(record.uid, self._clock()) if seen and seen.state.final else 0,
-            still_for=self._still_for(record.uid, seen) if seen is not None else 0,
-            event=words if asked == binding.attempt else ("", ""),
-            current=self._fresh_versions.get(record.uid) == record.resource_version,
-            job_absent=copy is None and self._job_absent.get(record.uid) == binding.attempt,
-            absent=absent and copy is None and not pods,
+            final_for=self._clock() - memory.final_since if seen is not None and memory.final_since is not None else 0,
+            still_for=self._clock() - memory.still_since[1] if seen is not None and memory.observation is seen else 0,
+            event=memory.event,
+            current=entry.memory.fresh_version == record.resource_version,
+            job_absent=copy is None and memory.job_absent,
+            absent=memory.gone and copy is None and not pods,
+            tries=entry.retries,
         )
 
-    def _gone_with_result(self, record: JobRecord, link: ObservedLink, binding: Binding) -> RemoteJob | None:
-        """Return the last picture of a copy of the open attempt that went after its result was told."""
-        last = link.ended_jobs.pop(record.uid, None)
-        if last is not None:
-            self._ended[record.uid] = last
-        last = self._ended.get(record.uid)
-        if last is None or not record.attempt_open:
-            self._ended.pop(record.uid, None)
-            return None
-        known = binding.remote_uid
-        return last if (attempt_of(last.metadata.labels) == binding.attempt if known is None else last.metadata.uid == known) else None
+    def adopt(self, memory: AttemptMemory, copy: RemoteJob) -> None:
+        """Hear of a copy that the watch does not show, because somebody took its labels off; it is believed for a while."""
+        memory.unlabelled = self._clock() + UNLABELLED_MILLIS, copy
 
-    def _unlabelled_copy(self, uid: str) -> RemoteJob | None:
-        until, copy = self._unlabelled.get(uid, (0, None))
+    def _unlabelled(self, memory: AttemptMemory) -> RemoteJob | None:
+        until, copy = memory.unlabelled
         return copy if until > self._clock() else None
 
-    def _still_for(self, uid: str, seen: Observation) -> int:
-        counts = (seen.active, seen.ready, seen.succeeded, seen.failed, seen.pending)
-        known, since = self._still_since.get(uid, ((), 0))
-        if known != counts:
-            since = self._clock()
-            self._still_since[uid] = counts, since
-        return self._clock() - since
+    def _gone_with_result(self, entry: JobEntry, link: ObservedLink, binding: Binding) -> RemoteJob | None:
+        """Return the last picture of a copy of the open attempt that went after its result was told."""
+        last, memory = link.ended_jobs.get(entry.uid), entry.memory.peek(binding.attempt)
+        if last is not None and _is_attempt(last, binding):
+            memory = entry.memory.of(binding.attempt)
+            memory.ended = link.ended_jobs.pop(entry.uid)
+        if not entry.record.attempt_open:
+            memory.ended = None
+        return memory.ended
 
-    def _observe(self, record: JobRecord, copy: RemoteJob, pods: tuple[Pod, ...], *, binding: Binding) -> Observation:
+    def _observe(self, entry: JobEntry, copy: RemoteJob, pods: tuple[Pod, ...], *, binding: Binding) -> Observation:
         """Look at an attempt; what was seen of it before goes in, because failed pods may be gone by now."""
         recorded = binding.remote_uid is not None and binding.remote_uid == copy.metadata.uid
         attempt = binding.attempt if recorded else attempt_of(copy.metadata.labels)
         mine = tuple(pod for pod in pods if pod.metadata.labels.get(LABEL_ATTEMPT) == str(attempt))
-        number, earlier = self._observations.get(record.uid, (0, None))
-        if number != attempt:
-            earlier = None
-            self._final_since.pop(record.uid, None)
-        gang = record.spec.gang if record.spec is not None else True
-        seen = observe(copy, mine, gang=gang, replicas=binding.replicas, earlier=earlier)
-        self._observations[record.uid] = (attempt, seen)
+        gang = entry.record.spec.gang if entry.record.spec is not None else True
+        if attempt != binding.attempt:
+            return observe(copy, mine, gang=gang, replicas=binding.replicas)
+        memory, now = entry.memory.of(attempt), self._clock()
+        seen = memory.observation = observe(copy, mine, gang=gang, replicas=binding.replicas, earlier=memory.observation)
+        if seen.state.final and memory.final_since is None:
+            memory.final_since = now
+        counts = (seen.active, seen.ready, seen.succeeded, seen.failed, seen.pending)
+        if counts != memory.still_since[0]:
+            memory.still_since = counts, now
         return seen
+
+
+def _is_attempt(last: RemoteJob, binding: Binding) -> bool:
+    """Tell whether a copy that is gone is the bound attempt's: by the UID that the hub recorded, else by its label."""
+    known = binding.remote_uid
+    return attempt_of(last.metadata.labels) == binding.attempt if known is None else last.metadata.uid == known

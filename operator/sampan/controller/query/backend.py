@@ -96,9 +96,9 @@ class LiveBackend:
         """See `Backend.pending`."""
         if not record.waits or record.spec is None or record.shape is None:
             return None
-        waiting = self.state.pending
-        job, until = waiting.scheduler_view(record, self.clock()), waiting.not_before(record)
-        return PendingView(job=job, not_before=until, planned=self.state.planned(record.uid))
+        waiting, entry = self.state.pending, self.state.table[record.uid]
+        job, until = waiting.scheduler_view(record, self.clock()), waiting.not_before(entry)
+        return PendingView(job=job, not_before=until, planned=entry.assignment)
 
     def cooling_cells(self, namespace: str, shape: Shape) -> frozenset[CellId]:
         """See `Backend.cooling_cells`."""

@@ -2,36 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
 from sampan.api.status.job_status import Status
 from sampan.controller.observation.attempt import Observation
+from sampan.controller.state.entry import RetryState
 from sampan.kube.objects.workloads import Job as RemoteJob
-
-LONGEST_PAUSE: Final = 300_000
-"""What a server may ask us to wait, in milliseconds; a pause that ends later than that stems from a clock that was set back."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetryState:
-    """The same thing about the same object, so many times in a row."""
-
-    target: str
-    times: int
-    since: int
-    """When it was first tried, in milliseconds since the epoch."""
-    not_before: int
-    """Not before this moment."""
-    reason: str = ""
-    """Why the last one failed; empty where it was carried out, so that only its effect can be missing."""
-    message: str = ""
-    transient: bool = False
-    """What failed is the server, or room there: waiting alone may mend it."""
-
-    def remaining(self, now: int) -> int:
-        """Return how many milliseconds it is to wait."""
-        left = self.not_before - now
-        return left if 0 < left <= LONGEST_PAUSE else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,4 +133,6 @@ class Refresh:
     """Our copy of the hub object is older than what the member shows: read it again."""
 
 
-Action = Wait | Patch | Create | Start | Extend | Remove | Sweep | Confirm | Inquire | Release | Expire | Refresh
+HubAction = Patch | Release | Expire | Refresh
+MemberAction = Create | Start | Extend | Remove | Sweep | Confirm | Inquire
+Action = Wait | HubAction | MemberAction

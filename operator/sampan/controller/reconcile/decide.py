@@ -28,7 +28,6 @@ from sampan.controller.reconcile.actions import (
     Release,
     RemoteState,
     Remove,
-    RetryState,
     Start,
     Sweep,
     Times,
@@ -48,6 +47,7 @@ from sampan.controller.reconcile.endings import (
 )
 from sampan.controller.reconcile.mirror import CopyView, counters_due, explained, held_removal, inquiry_due, may_pass, summary, with_failure
 from sampan.controller.reconcile.retries import ON_HUB, key_of
+from sampan.controller.state.entry import RetryState
 from sampan.controller.state.record import JobRecord
 from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.kube.text import clean_text

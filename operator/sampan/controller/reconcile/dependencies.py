@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sampan.controller.hub.client import HubClient
 from sampan.controller.observation.view import Members, MemberView
-from sampan.controller.reconcile.member_calls import RemoteJobs
+from sampan.controller.reconcile.job_specs import JobSpecs
 from sampan.controller.runtime.settings import Settings
 from sampan.controller.state.store import State
 
@@ -29,9 +29,8 @@ class ReconcilerDeps:
     state: State
     members: Members
     hub: HubClient
-    remotes: RemoteJobs
+    specs: JobSpecs
     view: MemberView
     settings: Settings
-    hub_id: str
     clock: Callable[[], int]
     """Milliseconds since the epoch."""

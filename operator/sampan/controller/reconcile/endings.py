@@ -8,7 +8,7 @@ from typing import Final
 from sampan.api.status import job_status, rejections
 from sampan.api.status.job_status import Ending, Status
 from sampan.controller.observation.attempt import AttemptState, Observation
-from sampan.controller.reconcile.actions import RetryState
+from sampan.controller.state.entry import RetryState
 from sampan.controller.state.pauses import TENANT_REASONS
 from sampan.controller.state.record import JobRecord
 from sampan.kube.objects.reasons import PodReason

@@ -10,7 +10,8 @@ from typing import Any, Final, NamedTuple
 from sampan.api.status import job_status
 from sampan.api.status.job_status import Status
 from sampan.controller.observation.attempt import Observation
-from sampan.controller.reconcile.actions import RemoteState, RetryState, Times
+from sampan.controller.reconcile.actions import RemoteState, Times
+from sampan.controller.state.entry import RetryState
 from sampan.controller.state.record import JobRecord
 from sampan.kube.objects.reasons import PodReason
 from sampan.kube.objects.workloads import Job as RemoteJob

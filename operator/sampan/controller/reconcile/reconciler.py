@@ -8,18 +8,21 @@ own: a member that takes long for each call holds up its own jobs and no others.
 import asyncio
 import logging
 import random
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Final
 
 from sampan.controller.observation.hold_up_watch import HoldUpTracker
 from sampan.controller.observation.hold_ups import report_hold_up
-from sampan.controller.reconcile.actions import Action, Expire, Patch, Refresh, Release, Wait
+from sampan.controller.reconcile.actions import HubAction, MemberAction, Patch, Times, Wait
 from sampan.controller.reconcile.bind_rate import BindRate
 from sampan.controller.reconcile.decide import decide
 from sampan.controller.reconcile.dependencies import ReconcileCounters, ReconcilerDeps
 from sampan.controller.reconcile.executor import ActionExecutor
+from sampan.controller.reconcile.hub_writes import Binder, HubWriter
 from sampan.controller.reconcile.member_words import call_failure
-from sampan.controller.reconcile.retries import WRITE, RetryTracker, key_of
+from sampan.controller.reconcile.retries import WRITE, RetryPolicy, key_of
 from sampan.controller.runtime.workqueue import WorkQueue
+from sampan.controller.state.entry import ANY_VERSION, BIND, JobEntry
 from sampan.controller.state.record import JobRecord
 from sampan.faults import log_fault
 from sampan.kube.errors import Conflict, KubeError
@@ -28,16 +31,31 @@ from sampan.model.plan import Assignment
 
 log = logging.getLogger(__name__)
 
-HUB = ""
+HUB: Final = ""
 """The lane of writes on the hub; a member's has its cluster UID."""
-MEMBER_CALLS = 16
+MEMBER_CALLS: Final = 16
 """Jobs about which one member is called at the same time: half of what its client lets be under way, so that probes find room."""
-AT_A_TIME = 16
+AT_A_TIME: Final = 16
 """Jobs that are decided on in a row before anything else gets its turn."""
-QUARANTINE = 60
+QUARANTINE: Final = 60
 """Seconds before a job that raised an unexpected error is looked at again."""
-STALE = 10_000
+STALE: Final = 10_000
 """Milliseconds for which no plan is made again from an object that the hub called stale; a newer one is good at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is to be done about one job, as it was when that was decided."""
+
+    record: JobRecord
+    what: Assignment | HubAction | MemberAction
+
+    @property
+    def lane(self) -> str:
+        """Return the lane that the step is taken in."""
+        if self.record.binding is None or isinstance(self.what, Assignment | HubAction):
+            return HUB
+        return self.record.binding.cluster_uid
 
 
 class JobReconciler:
@@ -45,17 +63,19 @@ class JobReconciler:
 
     def __init__(self, dependencies: ReconcilerDeps) -> None:
         """Start idle."""
-        self._state, self._view, self._clock = dependencies.state, dependencies.view, dependencies.clock
+        self._state, self._clock = dependencies.state, dependencies.clock
         workers = dependencies.settings.reconcile_workers
         self.queue = WorkQueue(lambda lane: workers if lane == HUB else MEMBER_CALLS)
         self.counters = ReconcileCounters()
-        self._executor = ActionExecutor(dependencies, self.counters, lambda uid, after: self.enqueue(uid, after=after))
-        self._hold_ups = HoldUpTracker(dependencies.members, dependencies.clock)
-        self._assigned: dict[str, Assignment] = {}
+        self.steps = JobSteps(dependencies, self.counters, self.queue)
         self._rate = BindRate(workers)
-        self._failures: dict[str, int] = {}
-        self._retries = RetryTracker(random.uniform)
-        dependencies.state.on_job.append(lambda record: self.enqueue(record.uid) if self._needs_work(record) else None)
+        self._state.on_job.append(self._on_job)
+        self._state.table.on_delete.append(self.enqueue)  # which ends what it waited for
+
+    def _on_job(self, record: JobRecord) -> None:
+        """Have a job looked at that may need an action; one that merely waits for a place does not."""
+        if not record.waits or record.uid in self._state.table.assumed or record.unobserved:
+            self.enqueue(record.uid)
 
     def enqueue(self, uid: str, *, after: float = 0) -> None:
         """Have a job looked at, now or after so many seconds."""
@@ -63,23 +83,23 @@ class JobReconciler:
 
     def enqueue_member(self, cluster_uid: str) -> None:
         """Have every job bound to a member looked at."""
-        for uid in self._state.bindings.of_member(cluster_uid):
-            self.enqueue(uid)
+        for entry in self._state.table.of_member(cluster_uid):
+            self.enqueue(entry.uid)
 
     def bind(self, assignment: Assignment) -> None:
         """Have an assignment bound."""
         self._state.assume(assignment)
-        self._assigned[assignment.job.uid] = assignment
         self.enqueue(assignment.job.uid)
 
     def is_binding_to(self, offer: OfferKey) -> bool:
         """Tell whether an assignment to this offer waits for its binding."""
-        return any(assignment.offer == offer for assignment in self._assigned.values())
+        plans = (entry.assignment for entry in self._state.table.assumed.values())
+        return any(plan is not None and plan.offer == offer for plan in plans)
 
     @property
     def bind_allowance(self) -> int:
         """Return how many more assignments may be made now, by how fast the hub takes them."""
-        return self._rate.allowance(len(self._assigned))
+        return self._rate.allowance(len(self._state.table.assumed))
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -91,140 +111,145 @@ class JobReconciler:
 
     def _look(self, uid: str, group: asyncio.TaskGroup) -> None:
         """Decide what is next for a job; what takes long is done in its lane, by a task of its own."""
+        entry = self._state.table.get(uid)
         try:
-            step = self._next(uid)
+            step = self.steps.next(entry) if entry is not None else None
         except Exception as error:  # noqa: BLE001  one poisoned object must not end the others' work
             self._quarantine(uid, error)
             return self.queue.done(uid)
-        if step is None:
-            self._failures.pop(uid, None)
+        if entry is None or step is None:
             return self.queue.done(uid)
-        if self.queue.begin(uid, lane_of(*step)):
-            group.create_task(self._take(*step))
+        if self.queue.begin(uid, step.lane):
+            group.create_task(self._take(entry, step))
         return None
 
-    async def _take(self, record: JobRecord, step: Action | Assignment) -> None:
+    async def _take(self, entry: JobEntry, step: Step) -> None:
         """Do one thing about a job, and have it looked at again where that is worth it."""
-        uid = record.uid
         try:
-            if isinstance(step, Assignment):
-                await self._bind(record, step)
-            if isinstance(step, Assignment) or await self._execute(record, step):
-                self.enqueue(uid)
-            self._failures.pop(uid, None)
-        except Conflict:
-            self.counters.conflicts += 1
-            self._requeue_after(uid, self._delay(uid))  # the watch brings the newer object; this is the second net
-        except KubeError as error:
-            self._requeue_bind(uid, error)
+            if await (self._bind(entry, step) if isinstance(step.what, Assignment) else self.steps.take(entry, step)):
+                self.enqueue(entry.uid)
         except Exception as error:  # noqa: BLE001  as above
-            self._quarantine(uid, error)
+            self._quarantine(entry.uid, error)
         finally:
-            self.queue.done(uid)
+            self.queue.done(entry.uid)
 
     def _quarantine(self, uid: str, error: Exception) -> None:
         self.counters.quarantined += 1
         self._state.back_off(uid, until=self._clock() + QUARANTINE * 1000)
+        self._state.forget_assumed(uid)
         log_fault(log, "job.quarantined", error, uid=uid)
-        self._requeue_after(uid, QUARANTINE)
+        self.enqueue(uid, after=QUARANTINE)
 
-    def _requeue_bind(self, uid: str, error: KubeError) -> None:
-        """Try a binding again later that could not be written."""
-        delay = max(self._delay(uid), call_failure(error).retry_after / 1000)
-        record = self._state.jobs.get(uid)
-        if record is not None:
-            self._log_retry(record, "Bind", error, delay=delay)
-        self._state.back_off(uid, until=self._clock() + int(delay * 1000))
-        self._requeue_after(uid, delay)
-
-    def _log_retry(self, record: JobRecord, action: str, error: KubeError, *, delay: float) -> None:
-        self.counters.errors += 1
-        told = {"job": f"{record.namespace}/{record.name}", "uid": record.uid, "action": action, "delay": round(delay, 2)}
-        log.warning("job.retry", extra={**told, "reason": error.reason, "error": error.message})
-
-    def _delay(self, uid: str) -> float:
-        failures = self._failures[uid] = self._failures.get(uid, 0) + 1
-        return min(0.25 * (1 << min(failures, 8)), 30.0) * random.uniform(0.5, 1)  # noqa: S311  jitter, no secret
-
-    def _requeue_after(self, uid: str, seconds: float) -> None:
-        self._drop_assignment(uid)
-        self.enqueue(uid, after=seconds)
-
-    def _next(self, uid: str) -> tuple[JobRecord, Action | Assignment] | None:
-        """Return what is to be done about a job now; None where it rests, perhaps for a while only."""
-        record, assignment = self._state.jobs.get(uid), self._assigned.get(uid)
-        if record is None:
-            self._forget(uid)
-            return None
-        if assignment is not None:
-            return record, assignment
-        remote, times = replace(self._view.of(record), tries=self._retries.of(uid)), self._executor.times(record)
-        action = decide(record, remote, times)
-        if isinstance(action, Wait):
-            action = report_hold_up(record, self._hold_ups.of(record, remote), action, times=times)
-            if isinstance(action, Patch) and self._write_paused(record):
-                action = Wait(self._retries.of(uid)[WRITE].remaining(times.now))
-        if record.unobserved and not isinstance(action, Patch) and not self._write_paused(record):
-            action = Patch(record.status)  # an edit that changes nothing else: say that it was seen
-        if not isinstance(action, Wait):
-            return record, action
-        if action.millis is not None:
-            self.enqueue(uid, after=max(action.millis, 10) / 1000)
-        elif record.phase.ended:
-            self._retries.forget(uid)  # there are many such jobs, and nothing more is done about them
-        return None
-
-    async def _execute(self, record: JobRecord, action: Action) -> bool:
-        """Do it, and remember that it was tried."""
-        key = key_of(action, attempt=record.binding.attempt if record.binding else 0, version=record.resource_version)
-        assert key is not None  # a Wait is not executed
-        try:
-            again = await self._executor.execute(record, action)
-        except KubeError as error:
-            tried = self._retries.failed(record.uid, key, self._clock(), failure=call_failure(error))
-            if isinstance(error, Conflict):
-                self.counters.conflicts += 1  # the watch brings the newer object, which is tried at once
-            else:
-                self._log_retry(record, key[0], error, delay=tried.remaining(self._clock()) / 1000)
-            return True  # not the call: what is to be told, and until when to wait
-        self._retries.succeeded(record.uid, key, self._clock())
-        return again
-
-    def _write_paused(self, record: JobRecord) -> bool:
-        """Tell whether a write of this very object failed a short while ago."""
-        tried = self._retries.of(record.uid).get(WRITE)
-        return tried is not None and tried.target == record.resource_version and tried.remaining(self._clock()) > 0
-
-    def _needs_work(self, record: JobRecord) -> bool:
-        """Tell whether a record may need an action; a job that merely waits for a place does not."""
-        return not record.waits or record.uid in self._assigned or record.unobserved
-
-    async def _bind(self, record: JobRecord, assignment: Assignment) -> None:
+    async def _bind(self, entry: JobEntry, step: Step) -> bool:
+        """Write a binding; return whether the job is to be looked at again at once."""
         started = self._clock()
         try:
-            await self._executor.bind(record, assignment)
-        except Conflict:
-            version = assignment.job.resource_version
-            self._state.back_off(record.uid, until=self._clock() + STALE, version=version)
-            raise
+            await self.steps.take(entry, step)
+        except KubeError as error:
+            delay = self.steps.bind_failed(entry, step, error)
+            self._state.pending.changed(entry)
+            self.enqueue(entry.uid, after=delay / 1000)  # of a conflict the watch brings the newer object: this is the second net
+            return False
         finally:
             self._rate.record(self._clock() - started)
-            self._drop_assignment(record.uid)
-
-    def _drop_assignment(self, uid: str) -> None:
-        if self._assigned.pop(uid, None) is not None:
-            self._state.forget_assumed(uid)
-
-    def _forget(self, uid: str) -> None:
-        self._drop_assignment(uid)
-        self._executor.forget(uid)
-        self._retries.forget(uid)
-        self._hold_ups.forget(uid)
-        self._failures.pop(uid, None)
+            self._state.forget_assumed(entry.uid)
+        return True
 
 
-def lane_of(record: JobRecord, step: Action | Assignment) -> str:
-    """Return the lane that a step is taken in."""
-    if record.binding is None or isinstance(step, Assignment | Patch | Release | Expire | Refresh):
-        return HUB
-    return record.binding.cluster_uid
+class JobSteps:
+    """One step of one job: what is known of it, what follows, and doing that."""
+
+    def __init__(self, dependencies: ReconcilerDeps, counters: ReconcileCounters, queue: WorkQueue) -> None:
+        """Start with nothing done; `queue` gets the jobs that are to be looked at again."""
+        self._view, self._settings, self._clock = dependencies.view, dependencies.settings, dependencies.clock
+        self._counters, self._queue = counters, queue
+        self._policy = RetryPolicy(random.uniform)
+        self._hold_ups = HoldUpTracker(dependencies.members, dependencies.clock)
+        self.hub = HubWriter(dependencies.state, dependencies.hub, dependencies.clock)
+        self._binder = Binder(dependencies.state, self.hub, specs=dependencies.specs, targets=dependencies.members)
+        self.member = ActionExecutor(
+            dependencies, self.hub, counters=counters, policy=self._policy, enqueue=lambda uid, after: queue.add(uid, after=after)
+        )
+
+    def times(self, entry: JobEntry) -> Times:
+        """Return the moment and the delays a decision about this job needs."""
+        return Times(
+            now=self._clock(),
+            tombstone=int(self._settings.tombstone * 1000),
+            counters=int(self._settings.counters_interval * 1000),
+            last_write=entry.memory.last_write,
+        )
+
+    def next(self, entry: JobEntry) -> Step | None:
+        """Return what is to be done about a job now; None where it rests, perhaps for a while only."""
+        record = entry.record
+        if entry.assumed and entry.assignment is not None:
+            return Step(record, entry.assignment)
+        remote, times = self._view.of(entry), self.times(entry)
+        action = decide(record, remote, times)
+        if isinstance(action, Wait):
+            action = report_hold_up(record, self._hold_ups.of(entry, remote), action, times=times)
+            if isinstance(action, Patch) and self._write_paused(entry):
+                action = Wait(entry.retries[WRITE].remaining(times.now))
+        if record.unobserved and not isinstance(action, Patch) and not self._write_paused(entry):
+            action = Patch(record.status)  # an edit that changes nothing else: say that it was seen
+        if not isinstance(action, Wait):
+            return Step(record, action)
+        self._rest(entry, action)
+        return None
+
+    def _rest(self, entry: JobEntry, action: Wait) -> None:
+        bind = entry.retries.get(BIND)
+        if bind is not None and not bind.remaining(self._clock()):
+            del entry.retries[BIND]  # the pause is over, and the scheduler has the job again
+        if action.millis is not None:
+            self._queue.add(entry.uid, after=max(action.millis, 10) / 1000)
+        elif entry.record.phase.ended:
+            entry.retries.clear()  # there are many such jobs, and nothing more is done about them
+
+    async def take(self, entry: JobEntry, step: Step) -> bool:
+        """Do it, and remember that it was tried; return whether it is worth looking at the job again at once.
+
+        Raises `KubeError`s where a binding could not be written.
+        """
+        record, what = step.record, step.what
+        if isinstance(what, Assignment):
+            self._counters.bound += await self._binder.bind(entry, record, what, now=self._clock, policy=self._policy)
+            return True
+        key = key_of(what, attempt=record.binding.attempt if record.binding else 0, version=record.resource_version)
+        assert key is not None  # a Wait is no step
+        try:
+            again = await (
+                self.hub.execute(entry, record, what) if isinstance(what, HubAction) else self.member.execute(entry, record, what)
+            )
+        except KubeError as error:
+            tried = self._policy.failed(entry.retries, key, self._clock(), failure=call_failure(error))
+            if isinstance(error, Conflict):
+                self._counters.conflicts += 1  # the watch brings the newer object, which is tried at once
+            else:
+                self._log_retry(record, key[0], error, delay=tried.remaining(self._clock()))
+            return True  # not the call: what is to be told, and until when to wait
+        self._policy.succeeded(entry.retries, key, self._clock())
+        return again
+
+    def bind_failed(self, entry: JobEntry, step: Step, error: KubeError) -> int:
+        """Keep the scheduler from planning the job for a while; return after how many milliseconds to look at it again."""
+        stale, now = isinstance(error, Conflict), self._clock()
+        key = BIND, step.record.resource_version if stale else ANY_VERSION
+        tried = self._policy.failed(entry.retries, key, now, failure=call_failure(error))
+        if stale:
+            self._counters.conflicts += 1
+            entry.retries[BIND] = replace(tried, not_before=now + STALE)
+        else:
+            self._log_retry(step.record, BIND, error, delay=tried.remaining(now))
+        return tried.remaining(now)
+
+    def _log_retry(self, record: JobRecord, action: str, error: KubeError, *, delay: int) -> None:
+        self._counters.errors += 1
+        told = {"job": f"{record.namespace}/{record.name}", "uid": record.uid, "action": action, "delay": round(delay / 1000, 2)}
+        log.warning("job.retry", extra={**told, "reason": error.reason, "error": error.message})
+
+    def _write_paused(self, entry: JobEntry) -> bool:
+        """Tell whether a write of this very object failed a short while ago."""
+        tried = entry.retries.get(WRITE)
+        return tried is not None and tried.target == entry.record.resource_version and tried.remaining(self._clock()) > 0

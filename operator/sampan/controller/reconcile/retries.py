@@ -4,24 +4,38 @@ What is paced here: a call that failed, and a call that a member carried out and
 seldom, whatever enqueues the job meanwhile. The first try is never held up.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
+from sampan.controller.observation.view import UNLABELLED_MILLIS
 from sampan.controller.reconcile import actions as a
-from sampan.controller.reconcile.actions import LONGEST_PAUSE, RetryState
 from sampan.controller.reconcile.member_words import CallFailure
+from sampan.controller.state.entry import ABSENCE, BIND, DEPENDENCIES, LONGEST_PAUSE, RetryState
 from sampan.kube.watch.backoff import Uniform
 
-BASE_MILLIS: Final = 1_000
-_SLOW: Final = {"Inquire": 4, "Extend": 4}
-"""Kinds of which the first pause is so many times longer."""
-MAX_MILLIS: Final = 60_000
-"""Longest pause, unless the server asks for a longer one."""
+
+class Pace(NamedTuple):
+    """The first pause and the longest, in milliseconds; each is twice the one before. With jitter, down to half of it."""
+
+    first: int
+    longest: int
+    jitter: bool = True
+
+
+_USUAL: Final = Pace(1_000, 60_000)
+_PACES: Final = {
+    "Inquire": Pace(4_000, 60_000),
+    "Extend": Pace(4_000, 60_000),
+    BIND: Pace(500, 30_000),
+    DEPENDENCIES: Pace(10_000, 60_000, jitter=False),
+    ABSENCE: Pace(2_000, UNLABELLED_MILLIS, jitter=False),
+}
 WRITE: Final = "Patch"
 ON_HUB: Final = frozenset({WRITE, "Release", "Expire", "Refresh"})
 """Calls to the hub: of their failure nothing can be told on the hub."""
 
+Retries = dict[str, RetryState]
+"""What was tried about one job, by kind: `JobEntry.retries`."""
 Key = tuple[str, str]
 """What is done, and to which thing: another thing is another matter."""
 
@@ -40,47 +54,41 @@ def key_of(action: a.Action, *, attempt: int, version: str) -> Key | None:
     return None
 
 
-class RetryTracker:
-    """The tries of all jobs, each kind of action on its own."""
+class RetryPolicy:
+    """How long to wait before the same thing is tried about a job once more: each kind of thing on its own."""
 
     def __init__(self, uniform: Uniform) -> None:
         """`uniform(low, high)` gives the jitter."""
         self._uniform = uniform
-        self._by_job: dict[str, dict[str, RetryState]] = {}
 
-    def of(self, uid: str) -> Mapping[str, RetryState]:
-        """Return what was tried about a job, by kind of action."""
-        return self._by_job.get(uid, {})
-
-    def succeeded(self, uid: str, key: Key, now: int) -> None:
-        """Hear that a call was carried out: the next of its kind is another try unless something else has changed."""
-        kind, _ = key
-        if kind in (WRITE, "Confirm"):  # a write is seen in its reply; who proves absence has a rhythm of its own
-            self._by_job.get(uid, {}).pop(kind, None)
-        else:
-            self._note(uid, kind, self._next(uid, key, now))
-
-    def failed(self, uid: str, key: Key, now: int, *, failure: CallFailure) -> RetryState:
-        """Hear that a call failed; a server that says when to come back is obeyed. Returns the try."""
-        tried = self._next(uid, key, now)
-        again = max(tried.not_before, now + min(failure.retry_after, LONGEST_PAUSE))
-        tried = replace(tried, not_before=again, reason=failure.reason, message=failure.message, transient=failure.transient)
-        self._note(uid, key[0], tried)
-        return tried
-
-    def forget(self, uid: str) -> None:
-        """Forget a job that is gone."""
-        self._by_job.pop(uid, None)
-
-    def _next(self, uid: str, key: Key, now: int) -> RetryState:
+    def again(self, retries: Retries, key: Key, now: int) -> RetryState:
+        """Hear that something was tried; the next of its kind is another try unless something else has changed. Returns the try."""
         kind, target = key
-        known = self._by_job.get(uid, {}).get(kind)
+        known, pace = retries.get(kind), _PACES.get(kind, _USUAL)
         if known is None or known.target != target:
             known = RetryState(target=target, times=0, since=now, not_before=now)
-        pause = min(_SLOW.get(kind, 1) * BASE_MILLIS << min(known.times, 16), MAX_MILLIS)
-        return replace(
-            known, times=known.times + 1, not_before=now + int(pause * self._uniform(0.5, 1)), reason="", message="", transient=False
+        pause = min(pace.first << min(known.times, 16), pace.longest)
+        tried = RetryState(
+            target=target,
+            times=known.times + 1,
+            since=known.since,
+            not_before=now + int(pause * self._uniform(0.5, 1) if pace.jitter else pause),
         )
+        retries[kind] = tried
+        return tried
 
-    def _note(self, uid: str, kind: str, tried: RetryState) -> None:
-        self._by_job.setdefault(uid, {})[kind] = tried
+    def succeeded(self, retries: Retries, key: Key, now: int) -> None:
+        """Hear that a call was carried out."""
+        if key[0] in (WRITE, "Confirm"):  # a write is seen in its reply; who proves absence has a rhythm of its own
+            retries.pop(key[0], None)
+        else:
+            self.again(retries, key, now)
+
+    def failed(self, retries: Retries, key: Key, now: int, *, failure: CallFailure) -> RetryState:
+        """Hear that a call failed; a server that says when to come back is obeyed. Returns the try."""
+        tried = self.again(retries, key, now)
+        not_before = max(tried.not_before, now + min(failure.retry_after, LONGEST_PAUSE))
+        tried = retries[key[0]] = replace(
+            tried, not_before=not_before, reason=failure.reason, message=failure.message, transient=failure.transient
+        )
+        return tried

@@ -1,14 +1,15 @@
-"""The records of jobs that wait for a place, and what excludes one of them from the backlog for a while.
+"""Which of the jobs that wait for a place the scheduler sees, and what excludes one of them from the backlog for a while.
 
 Backoff, cool-downs, and plans that are being bound. No I/O and no clock: the moment is an argument.
 """
 
-from collections.abc import Iterator
 from typing import Final
 
 from sampan.controller.state.backlog import BacklogCache, Visibility
+from sampan.controller.state.entry import ANY_VERSION, BIND, DEPENDENCIES, JobEntry, RetryState
 from sampan.controller.state.queues import QueueRegistry
 from sampan.controller.state.record import JobRecord
+from sampan.controller.state.table import JobTable
 from sampan.kube.objects.reasons import PodReason, ServerReason
 from sampan.model.backlog import Backlog
 from sampan.model.job import Job, Shape
@@ -35,63 +36,40 @@ _MIN_SWEPT: Final = 64
 
 
 class PendingJobs:
-    """Waiting records by UID, and the backlog that the scheduler sees of them."""
+    """The backlog that the scheduler sees of the jobs in a table."""
 
-    def __init__(self, queues: QueueRegistry, *, cooldown: int) -> None:
+    def __init__(self, table: JobTable, queues: QueueRegistry, *, cooldown: int) -> None:
         """`cooldown` in milliseconds."""
-        self.records: dict[str, JobRecord] = {}
-        self._queues, self._cooldown = queues, cooldown
+        self._table, self._queues, self._cooldown = table, queues, cooldown
         self._backlog = BacklogCache(self._visibility)
-        self._excluded: set[str] = set()
-        self._backed_off: dict[str, tuple[int, str | None]] = {}
-        self._by_shape: dict[NamespacedShape, dict[str, None]] = {}
         self._cooling: dict[NamespacedShape, dict[CellId, int]] = {}
         """By namespace: a tenant who gives too short deadlines must not close a pool to the others."""
         self._most_cooling = _MIN_SWEPT
 
-    def add(self, record: JobRecord) -> None:
-        """Take in a record that waits, in place of an older one of the same job. It must have a shape."""
-        assert record.shape is not None
-        self._ungroup(record.uid)
-        self.records[record.uid] = record
-        self._by_shape.setdefault((record.namespace, record.shape), {})[record.uid] = None
-        self._cool(record)
-        self._backlog.invalidate(record.uid)
+    def changed(self, entry: JobEntry) -> None:
+        """Hear that a job waits, waits no more, or is to be looked at again."""
+        self._backlog.invalidate(entry.uid)
 
-    def remove(self, uid: str) -> None:
-        """Take out a job that waits no more."""
-        self._ungroup(uid)
-        if self.records.pop(uid, None) is not None:
-            self._backlog.invalidate(uid)
+    def add(self, entry: JobEntry) -> None:
+        """Hear of a newer picture of a job that waits."""
+        self._cool(entry.record)
+        self._backlog.invalidate(entry.uid)
 
-    def delete(self, uid: str) -> None:
-        """Forget all about a job that is gone."""
-        self.remove(uid)
-        self._excluded.discard(uid)
-        self._backed_off.pop(uid, None)
-
-    def exclude(self, uid: str) -> None:
-        """Exclude a job from the backlog while a plan for it is being bound."""
-        self._excluded.add(uid)
-        self._backlog.invalidate(uid)
-
-    def include(self, uid: str) -> None:
-        """Let an excluded job into the backlog again."""
-        self._excluded.discard(uid)
-        self._backlog.invalidate(uid)
-
-    def back_off(self, uid: str, *, until: int, version: str | None) -> None:
-        """Exclude a job until then, or only at this resourceVersion."""
-        self._backed_off[uid] = until, version
-        self._backlog.invalidate(uid)
+    def back_off(self, entry: JobEntry, *, until: int, version: str | None = None) -> None:
+        """Exclude a job until then (milliseconds since the epoch), or only at this resourceVersion."""
+        known = entry.retries.get(BIND)
+        since, times = (known.since, known.times) if known is not None else (until, 0)
+        target = ANY_VERSION if version is None else version
+        entry.retries[BIND] = RetryState(target=target, times=times, since=since, not_before=until)
+        self._backlog.invalidate(entry.uid)
 
     def queues_changed(self) -> None:
         """Hear that any job may be in another queue now."""
-        self._backlog.invalidate_all(self.records)
+        self._backlog.invalidate_all(self._table.waiting)
 
     def namespace_changed(self, namespace: str) -> None:
         """Hear that the labels of a namespace changed."""
-        self._backlog.invalidate_all(uid for uid, record in self.records.items() if record.namespace == namespace)
+        self._backlog.invalidate_all(uid for uid, entry in self._table.waiting.items() if entry.record.namespace == namespace)
 
     def backlog(self, now: int) -> Backlog:
         """Return what may be placed at this moment (milliseconds since the epoch)."""
@@ -107,23 +85,15 @@ class PendingJobs:
         placement = self._queues.place(record.namespace, record.spec, record.shape)
         return record.to_job(frozenset(self._cooling_for(record, record.shape, now)), placement)
 
-    def not_before(self, record: JobRecord) -> int:
+    def not_before(self, entry: JobEntry) -> int:
         """Return until when (milliseconds since the epoch) a job is excluded; a moment that is past: it is not."""
-        return max(self._not_before(record))
+        tried = (entry.retries[kind] for kind in (BIND, DEPENDENCIES) if kind in entry.retries)
+        ends = (each.not_before for each in tried if each.target in (ANY_VERSION, entry.record.resource_version))
+        return max((entry.record.not_before(), *ends))
 
     def cooling_cells(self, namespace: str, shape: Shape, now: int) -> dict[CellId, int]:
         """Return the cells that cool down for every job of a namespace and a shape as submitted, each with the end of that."""
         return {cell: until for cell, until in self._cooling.get((namespace, shape), {}).items() if until > now}
-
-    def _ungroup(self, uid: str) -> None:
-        known = self.records.get(uid)
-        if known is None or known.shape is None:
-            return
-        key = known.namespace, known.shape
-        group = self._by_shape.get(key, {})
-        group.pop(uid, None)
-        if not group:
-            self._by_shape.pop(key, None)
 
     def _cool(self, record: JobRecord) -> None:
         """Leave a cell where a job was not started, for no reason of its own, out for the jobs of its shape and namespace for a while."""
@@ -133,25 +103,18 @@ class PendingJobs:
             cooling = self._cooling.setdefault(key, {})
             if until > cooling.get(cell, 0):
                 cooling[cell] = until
-                self._backlog.invalidate_all(self._by_shape.get(key, ()))
+                self._backlog.invalidate_all(entry.uid for entry in self._table.like(*key))
 
     def _visibility(self, uid: str, now: int) -> Visibility:
-        record = self.records.get(uid)
-        if record is None or uid in self._excluded:
+        entry = self._table.waiting.get(uid)
+        if entry is None or entry.assumed:
             return Visibility(None)
-        assert record.shape is not None
-        assert record.spec is not None
-        later = self.not_before(record)
+        assert entry.record.shape is not None
+        later = self.not_before(entry)
         if later > now:
             return Visibility(None, later)
-        cells = self._cooling_for(record, record.shape, now)
-        return Visibility(self.scheduler_view(record, now), min(cells.values(), default=None))
-
-    def _not_before(self, record: JobRecord) -> Iterator[int]:
-        yield record.not_before()
-        until, version = self._backed_off.get(record.uid, (0, None))
-        if version in (None, record.resource_version):
-            yield until
+        cells = self._cooling_for(entry.record, entry.record.shape, now)
+        return Visibility(self.scheduler_view(entry.record, now), min(cells.values(), default=None))
 
     def _cooling_for(self, record: JobRecord, shape: Shape, now: int) -> dict[CellId, int]:
         """Return the cells that cool down for a job, each with the end of that."""

@@ -3,13 +3,14 @@
 Keeps Queues and namespaces as the hub has them. No I/O, no clock, no order: whose turn it is follows in `scheduling`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sampan.api.convert.policies import queue_of
 from sampan.api.kinds.computejob import ComputeJobSpec
 from sampan.model.job import Demand, Shape
+from sampan.model.members.offer import Offer, OfferKey
 from sampan.model.queues import DEFAULT_QUEUE, Queue
 from sampan.model.reason import Reason
 from sampan.model.values.timestamp import from_rfc3339
@@ -36,11 +37,16 @@ class QueueRegistry:
         """Know nothing: every job is in the default queue."""
         self.queues: Mapping[str, Queue] = {}
         """Replaced whole at every change."""
+        self.on_change: list[Callable[[], None]] = []
+        """Called when any job may be in another queue than before."""
+        self.on_namespace: list[Callable[[str], None]] = []
+        """Called with the name of a namespace of which the offers read other labels than before."""
         self._names: dict[str, tuple[int, str]] = {}
         self._queue_by_namespace: dict[str, str] = {}
         self._labels: dict[str, dict[str, str]] = {}
         self._keys: tuple[str, ...] = ()
         self._shapes: dict[Shape, Shape] = {}
+        self._offers: Mapping[OfferKey, Offer] | None = None
 
     def apply(self, body: Mapping[str, Any]) -> bool:
         """Take in a Queue; one that cannot be read raises InvalidObjectError and leaves the known one. Tells whether anything changed."""
@@ -49,8 +55,7 @@ class QueueRegistry:
         self._names[meta["uid"]] = from_rfc3339(meta.get("creationTimestamp")) or 0, queue.name
         if known is not None and self.queues.get(queue.name) == queue:
             return False
-        self.queues = {**self.queues, queue.name: queue}
-        self._assign_namespaces()
+        self._replace({**self.queues, queue.name: queue})
         return True
 
     def remove(self, uid: str) -> bool:
@@ -58,9 +63,14 @@ class QueueRegistry:
         _, name = self._names.pop(uid, (0, ""))
         if name not in self.queues or any(other == name for _, other in self._names.values()):
             return False
-        self.queues = {other: queue for other, queue in self.queues.items() if other != name}
-        self._assign_namespaces()
+        self._replace({other: queue for other, queue in self.queues.items() if other != name})
         return True
+
+    def _replace(self, queues: Mapping[str, Queue]) -> None:
+        self.queues = queues
+        self._assign_namespaces()
+        for listener in self.on_change:
+            listener()
 
     def apply_namespace(self, name: str, labels: Mapping[str, str] | None) -> bool:
         """Take in a namespace's labels, None once it is gone. Tells whether what offers read of them changed."""
@@ -69,12 +79,22 @@ class QueueRegistry:
             self._labels.pop(name, None)
         else:
             self._labels[name] = dict(labels)
-        return self.tenant_labels(name) != before
+        changed = self.tenant_labels(name) != before
+        for listener in self.on_namespace if changed else ():
+            listener(name)
+        return changed
 
     def set_label_keys(self, keys: tuple[str, ...]) -> bool:
         """Hear which labels of namespaces the offers' tenants selectors read, sorted. Tells whether they changed."""
         changed, self._keys = keys != self._keys, keys
         return changed
+
+    def set_offers(self, offers: Mapping[OfferKey, Offer]) -> bool:
+        """Hear of the offers, whose tenants selectors read labels of namespaces. Tells whether they read others than before."""
+        if offers is self._offers:
+            return False
+        self._offers = offers
+        return self.set_label_keys(tuple(sorted({e.key for offer in offers.values() for e in offer.tenants.expressions})))
 
     def tenant_labels(self, namespace: str) -> tuple[tuple[str, str], ...]:
         """Return the labels of a namespace that any offer reads, by key."""

@@ -6,7 +6,9 @@ No I/O and no clock. Who gets a reservation is decided in `scheduling`; the stat
 from collections.abc import Callable, Mapping, Set
 from typing import Any, Final
 
+from sampan.controller.state.entry import JobEntry
 from sampan.controller.state.record import JobRecord
+from sampan.controller.state.table import JobTable
 from sampan.model.members.offer import OfferKey
 from sampan.model.plan import Plan, StartUnknown
 from sampan.model.reservation import Reservation
@@ -18,16 +20,12 @@ UNPLACED: Final = 2**62
 
 
 class ReservationStore:
-    """Reservations by job UID."""
+    """Reads and keeps the reservations in the entries of a table."""
 
-    def __init__(self) -> None:
+    def __init__(self, table: JobTable) -> None:
         """Start without any."""
-        self._active: dict[str, Reservation] = {}
-        self._restored: dict[str, Reservation] = {}
-        """Read from a status, whose cells are not there yet."""
+        self._table = table
         self._moved: Callable[[Set[OfferKey]], None] = lambda _: None
-        self.unknown_starts: Mapping[str, StartUnknown] = {}
-        """Why no start is known, by UID, as the newest plan has it."""
 
     def on_change(self, moved: Callable[[Set[OfferKey]], None]) -> None:
         """Tell `moved` from now on the offers in whose pools what is kept changes; it must not block."""
@@ -35,53 +33,72 @@ class ReservationStore:
 
     def apply(self, plan: Plan) -> None:
         """Keep what a cycle decided: all that stands after it."""
-        before = self._active
-        self._active = {each.job_uid: each for each in plan.reservations}
-        moved = {each for uid in before.keys() | self._active.keys() for each in _changed_offers(before.get(uid), self._active.get(uid))}
+        before = {entry.uid: entry.reservation for entry in self._table.reserved if not entry.restored}
+        after = {each.job_uid: each for each in plan.reservations if each.job_uid in self._table}
+        for uid in before.keys() | after.keys():
+            if before.get(uid) is not after.get(uid):
+                self._set(self._table[uid], after.get(uid))
+        moved = {each for uid in before.keys() | after.keys() for each in _changed_offers(before.get(uid), after.get(uid))}
         if moved:
             self._moved(moved)
-        self._restored = {uid: each for uid, each in self._restored.items() if uid not in self._active}
-        self.unknown_starts = plan.unknown_starts
+        self._set_unknown(plan.unknown_starts)
 
-    def restore(self, record: JobRecord) -> None:
+    def _set_unknown(self, starts: Mapping[str, StartUnknown]) -> None:
+        for entry in (*self._table.start_unknown, *(self._table[uid] for uid in starts if uid in self._table)):
+            if entry.start_unknown != starts.get(entry.uid):
+                entry.start_unknown = starts.get(entry.uid)
+                self._table.changed(entry)
+
+    def _set(self, entry: JobEntry, reservation: Reservation | None, *, restored: bool = False) -> None:
+        entry.reservation, entry.restored = reservation, restored
+        self._table.changed(entry)
+
+    def restore(self, entry: JobEntry) -> None:
         """Take in the reservation of a job's status, the first time the job is seen."""
-        found = reservation_of(record)
+        found = reservation_of(entry.record)
         if found is not None:
-            self._restored[record.uid] = found
+            self._set(entry, found, restored=True)
 
-    def drop(self, uid: str) -> None:
-        """Forget a job that waits no more."""
-        self._restored.pop(uid, None)
-        gone = self._active.pop(uid, None)
+    def drop(self, entry: JobEntry) -> None:
+        """Forget the place of a job that waits no more."""
+        gone, restored = entry.reservation, entry.restored
         if gone is not None:
+            self._set(entry, None)
+        if gone is not None and not restored:
             self._moved({gone.cell[0]})
 
-    def reserved_devices(self, offer: OfferKey, jobs: Mapping[str, JobRecord]) -> dict[str, int]:
+    def reserved_devices(self, offer: OfferKey) -> dict[str, int]:
         """Return the devices that are kept in the offer's pools, by pool, be they free now or when what runs there has ended."""
         kept: dict[str, int] = {}
-        for each in self._active.values():
-            if each.cell[0] == offer:
+        for entry in self._table.reserved:
+            each = entry.reservation
+            if each is not None and not entry.restored and each.cell[0] == offer:
                 pool = each.cell[1].partition("@")[0]  # a cell may be one fabric domain of its pool
-                kept[pool] = kept.get(pool, 0) + _devices(each, jobs.get(each.job_uid))
+                kept[pool] = kept.get(pool, 0) + _devices(each, entry.record)
         return kept
 
     def active(self, cells: Set[CellId], has: Callable[[OfferKey], bool]) -> tuple[Reservation, ...]:
         """Return what the next cycle is to honour; what was read from a status waits for its cell, as long as the offer is there."""
-        for uid, each in list(self._restored.items()):
-            if each.cell in cells:
-                self._active.setdefault(uid, each)
-            if each.cell in cells or not has(each.cell[0]):
-                del self._restored[uid]
-        return tuple(sorted(self._active.values(), key=lambda each: (each.made, each.job_uid)))
+        found: list[Reservation] = []
+        for entry in self._table.reserved:
+            each = entry.reservation
+            assert each is not None
+            if entry.restored and each.cell in cells:
+                entry.restored = False
+            if not entry.restored:
+                found.append(each)
+            elif not has(each.cell[0]):
+                self._set(entry, None)
+        return tuple(sorted(found, key=lambda each: (each.made, each.job_uid)))
 
     def status_view(self, uid: str) -> dict[str, Any] | None:
         """Return `status.reservation` as it should be; None where nothing is reserved."""
-        found = self._active.get(uid) or self._restored.get(uid)
-        return None if found is None else reservation_view(found)
+        entry = self._table.get(uid)
+        return None if entry is None or entry.reservation is None else reservation_view(entry.reservation)
 
 
-def _devices(reservation: Reservation, record: JobRecord | None) -> int:
-    demands = record.shape.demands if record is not None and record.shape is not None else ()
+def _devices(reservation: Reservation, record: JobRecord) -> int:
+    demands = record.shape.demands if record.shape is not None else ()
     need = demands[reservation.demand].requirement if reservation.demand < len(demands) else None
     return need.count * sum(replicas for _, replicas in reservation.nodes) if need is not None else 0
 

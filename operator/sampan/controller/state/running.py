@@ -9,8 +9,10 @@ from typing import Final
 
 from sampan.api.launch.manifest import in_queue
 from sampan.controller.observation.failure import count_of
+from sampan.controller.state.entry import JobEntry
 from sampan.controller.state.queues import QueuePlacement
 from sampan.controller.state.record import JobRecord
+from sampan.controller.state.table import JobTable
 from sampan.inventory.in_flight import NOT_CREATED, Created, InFlight
 from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.model.job import Demand, Shape, Share
@@ -28,11 +30,10 @@ Nodes = tuple[tuple[str, int], ...]
 class RunningJobs:
     """What runs on each member; equal parts of successive results are the same objects."""
 
-    def __init__(self, running_of: Callable[[str, int], tuple[str, Running] | None]) -> None:
-        """`running_of(uid, now)` gives the member's UID and what a job uses there; None where it uses nothing."""
-        self._running_of = running_of
-        self._by_job: dict[str, tuple[str, Running]] = {}
-        self._stale: dict[str, None] = {}
+    def __init__(self, table: JobTable, running_of: Callable[[JobEntry, int], tuple[str, Running] | None]) -> None:
+        """`running_of(entry, now)` gives the member's UID and what a job uses there; None where it uses nothing."""
+        self._table, self._running_of = table, running_of
+        self._stale: dict[str, JobEntry] = {}
         self._by_member: dict[str, Mapping[str, Running]] = {}
         self._merged: dict[str, tuple[Cluster, Cluster]] = {}
         self._last_clusters: Mapping[str, Cluster] = {}
@@ -42,17 +43,22 @@ class RunningJobs:
         """Return what used the nodes of a member when last asked, by job UID."""
         return self._by_member.get(cluster_uid, {})
 
-    def invalidate(self, uid: str) -> None:
-        """Mark a job whose use may have changed."""
-        self._stale[uid] = None
+    def invalidate(self, entry: JobEntry) -> None:
+        """Mark a job whose use may have changed, or that is gone."""
+        self._stale[entry.uid] = entry
 
     def invalidate_all(self) -> None:
         """Mark every job."""
-        self._stale.update(dict.fromkeys(self._by_job))
+        self._mark(uid for running in self._by_member.values() for uid in running)
 
     def invalidate_pools(self, pools: Set[tuple[OfferKey, str]]) -> None:
         """Mark the jobs in these pools."""
-        self._stale.update({uid: None for uid, (_, held) in self._by_job.items() if (held.offer, held.pool) in pools})
+        if pools:
+            counted = (each for running in self._by_member.values() for each in running.values())
+            self._mark(each.job_uid for each in counted if (each.offer, each.pool) in pools)
+
+    def _mark(self, uids: Iterable[str]) -> None:
+        self._stale.update({uid: self._table[uid] for uid in uids if uid in self._table})  # those that are gone are marked already
 
     def clusters(self, plain: Mapping[str, Cluster], now: int) -> Mapping[str, Cluster]:
         """Return the members with what runs there; the same values where nothing changed."""
@@ -76,18 +82,21 @@ class RunningJobs:
     def _refresh(self, now: int) -> bool:
         stale, self._stale = self._stale, {}
         changed: dict[str, dict[str, Running]] = {}
-        for uid in stale:
-            before, after = self._by_job.get(uid), self._running_of(uid, now)
+        for uid, entry in stale.items():
+            before = None if entry.running_on is None else (entry.running_on, self._now_on(changed, entry.running_on)[uid])
+            after = self._running_of(entry, now) if self._table.get(uid) is entry else None
             if before == after:
                 continue
             if before is not None:
-                del self._by_job[uid]
                 self._copied(changed, before[0]).pop(uid, None)
             if after is not None:
-                self._by_job[uid] = after
                 self._copied(changed, after[0])[uid] = after[1]
+            entry.running_on = None if after is None else after[0]
         self._by_member.update(changed)
         return bool(changed)
+
+    def _now_on(self, changed: Mapping[str, Mapping[str, Running]], cluster_uid: str) -> Mapping[str, Running]:
+        return changed[cluster_uid] if cluster_uid in changed else self._by_member[cluster_uid]
 
     def _copied(self, changed: dict[str, dict[str, Running]], cluster_uid: str) -> dict[str, Running]:
         if cluster_uid not in changed:

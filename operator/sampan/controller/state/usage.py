@@ -6,6 +6,7 @@ No I/O: what is to be stored is put into `outbox`, and a writer takes it from th
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
+from sampan.controller.state.entry import JobEntry
 from sampan.controller.state.record import JobRecord
 from sampan.model.plan import Assignment
 from sampan.model.queues import QueueUse
@@ -28,54 +29,57 @@ class UsageTracker:
         self._clock = clock
         self._sums: dict[str, dict[str, int]] = {}
         self._by_queue: dict[str, QueueUse] = {}
-        self._assumed: dict[str, Use] = {}
-        self._open: dict[str, Use] = {}
+        self._unclaimed: dict[str, Use] = {}
+        """Charges that were stored open, of jobs that were not seen yet since the start."""
 
     def load(self, totals: Totals, unsettled: Iterable[Use]) -> None:
         """Take in what is stored, before any job is."""
         for (queue, namespace), amount in totals.items():
             self._sums.setdefault(queue, {})[namespace] = amount
-        self._open = {use.job_uid: use for use in unsettled}
+        self._unclaimed = {use.job_uid: use for use in unsettled}
         self._by_queue = {queue: _queue_use(sums) for queue, sums in self._sums.items()}
 
-    def close_missing(self, jobs: Mapping[str, JobRecord]) -> None:
+    def close_missing(self) -> None:
         """Correct the charges of jobs that went while nobody looked; call it once all jobs are known."""
-        for uid in sorted(self._open.keys() - jobs.keys()):
-            self.on_deleted(uid)
+        for _, use in sorted(self._unclaimed.items()):
+            self._close(use)
+        self._unclaimed = {}
 
     @property
     def by_queue(self) -> Mapping[str, QueueUse]:
         """Return what each queue used; the same value where nothing changed."""
         return self._by_queue
 
-    def assume(self, assignment: Assignment) -> None:
+    def assume(self, entry: JobEntry, assignment: Assignment) -> None:
         """Count an assignment from now on, before its binding is written."""
-        self.rollback(assignment.job.uid)
-        use = _use_of(assignment, at=self._clock())
-        self._assumed[use.job_uid] = use
+        self.rollback(entry)
+        use = entry.charge.assumed = _use_of(assignment, at=self._clock())
         self._add(use, decayed_forward(use.amount, use.at, self.half_life))
 
-    def rollback(self, uid: str) -> None:
+    def rollback(self, entry: JobEntry) -> None:
         """The binding of an assignment was not written: it used nothing."""
-        use = self._assumed.pop(uid, None)
+        use, entry.charge.assumed = entry.charge.assumed, None
         if use is not None:
             self._add(use, -decayed_forward(use.amount, use.at, self.half_life))
 
-    def on_job(self, record: JobRecord, queue: Callable[[], str]) -> None:
+    def on_job(self, entry: JobEntry, queue: Callable[[], str]) -> None:
         """Take in a job as it is now: what it was charged for a new attempt, and how long an old one lasted.
 
         `queue` tells where it queues, for an attempt of which neither a plan nor a stored charge is known.
         """
+        record, charge = entry.record, entry.charge
         binding = record.binding
-        known = self._open.get(record.uid)
         running = binding is not None and record.attempt_open
-        if known is not None and (binding is None or not running or known.attempt != binding.attempt):
-            self._end(known, self._duration(known, record))
-        if binding is None or not running or record.uid in self._open:
+        if self._unclaimed:
+            charge.open = self._unclaimed.pop(record.uid, charge.open)
+        if charge.open is not None and (binding is None or not running or charge.open.attempt != binding.attempt):
+            self._end(charge.open, self._duration(charge.open, record))
+            charge.open = None
+        if binding is None or not running or charge.open is not None:
             return
-        planned = self._assumed.get(record.uid)
-        self.rollback(record.uid)
-        use = Use(
+        planned = charge.assumed
+        self.rollback(entry)
+        use = charge.open = Use(
             job_uid=record.uid,
             attempt=binding.attempt,
             queue=planned.queue if planned is not None else queue(),
@@ -84,16 +88,18 @@ class UsageTracker:
             amount=planned.amount if planned is not None else binding.charge,
             seconds=planned.seconds if planned is not None else binding.charged_seconds or UNDECLARED,
         )
-        self._open[use.job_uid] = use
         self._add(use, decayed_forward(use.amount, use.at, self.half_life))
         self._store(use)
 
-    def on_deleted(self, uid: str) -> None:
+    def on_deleted(self, entry: JobEntry) -> None:
         """The job is there no more: what it was charged ends now, and no later than it was charged for."""
-        self.rollback(uid)
-        known = self._open.get(uid)
-        if known is not None:
-            self._end(known, min((self._clock() - known.at) // 1000, known.seconds))
+        self.rollback(entry)
+        if entry.charge.open is not None:
+            self._close(entry.charge.open)
+            entry.charge.open = None
+
+    def _close(self, use: Use) -> None:
+        self._end(use, min((self._clock() - use.at) // 1000, use.seconds))
 
     def _duration(self, use: Use, record: JobRecord) -> int:
         """Return how long an attempt lasted, by its recorded end, else until now; in seconds."""
@@ -103,7 +109,6 @@ class UsageTracker:
         return max(ended - use.at, 0) // 1000
 
     def _end(self, use: Use, seconds: int) -> None:
-        del self._open[use.job_uid]
         final = use.lasted(seconds)
         self._add(use, decayed_forward(final.amount, use.at, self.half_life) - decayed_forward(use.amount, use.at, self.half_life))
         self._store(final)

@@ -14,6 +14,7 @@ from sampan.controller.observation.hold_ups import HoldUpState
 from sampan.controller.observation.outage import Outage
 from sampan.controller.observation.view import MemberView
 from sampan.controller.reconcile.actions import RemoteState
+from sampan.controller.state.entry import JobEntry
 from sampan.controller.state.record import JobRecord
 from sampan.kube.objects.workloads import Condition, Pod
 from sampan.kube.transport.client import Client
@@ -46,9 +47,19 @@ class Scene:
         self.members = FakeMembers(self.link)
         self.view = MemberView(self.members, lambda: self.now)
         self.outlooks = HoldUpTracker(self.members, lambda: self.now)
-        self.job = job or record(status=bound_status(binding(remote_uid="remote-1", replicas=2), running=True), spec={"replicas": 2})
+        known = job or record(status=bound_status(binding(remote_uid="remote-1", replicas=2), running=True), spec={"replicas": 2})
+        self.entry = JobEntry(record=known)
         self.link.jobs["u1"] = copy()
         self.pods(pod("a"), pod("b", on="n2"))
+
+    @property
+    def job(self) -> JobRecord:
+        """The job as it is now."""
+        return self.entry.record
+
+    @job.setter
+    def job(self, record: JobRecord) -> None:
+        self.entry.record = record
 
     def pods(self, *pods: Pod) -> None:
         """What the pods are now."""
@@ -57,7 +68,7 @@ class Scene:
     def look(self, *, after: int = 0) -> HoldUpState:
         """What is found after so many milliseconds."""
         self.now += after
-        return self.outlooks.of(self.job, self.view.of(self.job))
+        return self.outlooks.of(self.entry, self.view.of(self.entry))
 
     def reason(self, *, after: int = 0) -> str | None:
         """Its reason; None: nothing holds it up."""
@@ -232,7 +243,7 @@ def test_an_offer_that_is_gone_under_an_attempt() -> None:
     sc = Scene()
     sc.members.exists, sc.members.link = False, None
     assert sc.reason() == "OfferGone"
-    assert sc.outlooks.of(ended(), RemoteState(offer_exists=False)).hold_up is None, "then nothing is waited for"
+    assert sc.outlooks.of(JobEntry(record=ended()), RemoteState(offer_exists=False)).hold_up is None, "then nothing is waited for"
 
 
 def test_a_copy_from_the_future() -> None:
@@ -250,7 +261,7 @@ def test_what_was_remembered_of_a_job_can_be_dropped() -> None:
     sc = Scene()
     sc.pods(pod("a"))
     sc.look()
-    sc.outlooks.forget("u1")
+    sc.entry.memory.held_up_since = {}
     found = sc.look(after=5_000).hold_up
     assert found is not None
     assert found.report_at == sc.now + 10_000

@@ -5,6 +5,9 @@ from typing import cast
 from jobs import CLUSTER, HUB, NOW, binding, bound_status, copy, record
 from sampan.controller.observation.attempt import AttemptState
 from sampan.controller.observation.view import MemberView
+from sampan.controller.reconcile.actions import RemoteState
+from sampan.controller.state.entry import AttemptMemory, JobEntry
+from sampan.controller.state.record import JobRecord
 from sampan.kube.objects.meta import ObjectMeta
 from sampan.kube.objects.workloads import Condition, ContainerState, ContainerStatus, Pod, PodStatus, StateTerminated
 from sampan.kube.transport.client import Client
@@ -23,6 +26,12 @@ class Scene:
         self.members = FakeMembers(self.link)
         self.view = MemberView(self.members, lambda: self.now)
         self.record = record(status=bound_status())
+        self.entry = JobEntry(record=self.record)
+
+    def of(self, job: JobRecord) -> RemoteState:
+        """What is known of the copy of the job as it is in this record."""
+        self.entry.record = job
+        return self.view.of(self.entry)
 
 
 def pod(*, attempt: int = 1, name: str = "p", exit_code: int = 3) -> Pod:
@@ -33,7 +42,7 @@ def pod(*, attempt: int = 1, name: str = "p", exit_code: int = 3) -> Pod:
 
 
 def test_a_job_without_binding_has_no_copy() -> None:
-    seen = Scene().view.of(record())
+    seen = Scene().of(record())
     assert (seen.reachable, seen.job, seen.absent) == (False, None, False)
 
 
@@ -41,7 +50,7 @@ def test_nothing_is_read_from_a_link_that_is_not_up_to_date() -> None:
     sc = Scene()
     sc.link.jobs["u1"] = copy()
     sc.link.connected = False
-    seen = sc.view.of(sc.record)
+    seen = sc.of(sc.record)
     assert (seen.reachable, seen.job, seen.offer_exists) == (False, None, True)
 
 
@@ -49,74 +58,74 @@ def test_nothing_is_read_of_a_namespace_that_is_not_followed_and_all_of_the_othe
     sc = Scene()
     sc.link.jobs["u1"] = copy()
     sc.link.behind = {"elsewhere"}
-    assert sc.view.of(sc.record).reachable
+    assert sc.of(sc.record).reachable
     sc.link.behind = {"sampan-jobs"}
-    seen = sc.view.of(sc.record)
+    seen = sc.of(sc.record)
     assert (seen.reachable, seen.job, seen.offer_exists) == (False, None, True)
 
 
 def test_an_empty_list_is_no_proof_of_absence() -> None:
     sc = Scene()
-    seen = sc.view.of(sc.record)
+    seen = sc.of(sc.record)
     assert (seen.reachable, seen.job, seen.absent) == (True, None, False)
 
 
 def test_absence_is_proved_for_one_attempt_and_void_when_something_is_seen_after_all() -> None:
     sc = Scene()
-    sc.view.confirm_gone("u1", 1)
-    assert sc.view.of(sc.record).absent
-    assert not sc.view.of(record(status=bound_status(binding(attempt=2)))).absent
+    sc.entry.memory.of(1).gone = True
+    assert sc.of(sc.record).absent
+    assert not sc.of(record(status=bound_status(binding(attempt=2)))).absent
     sc.link.own_pods["u1"] = {"p": pod()}
-    assert not sc.view.of(sc.record).absent
+    assert not sc.of(sc.record).absent
     sc.link.own_pods.clear()
     sc.link.jobs["u1"] = copy()
-    assert not sc.view.of(sc.record).absent
+    assert not sc.of(sc.record).absent
 
 
 def test_a_copy_that_was_seen_is_known_to_have_been_there() -> None:
     sc = Scene()
-    assert not sc.view.of(sc.record).seen_before
+    assert not sc.of(sc.record).seen_before
     sc.link.jobs["u1"] = copy()
-    assert sc.view.of(sc.record).seen_before
+    assert sc.of(sc.record).seen_before
     sc.link.jobs.clear()
-    assert sc.view.of(sc.record).seen_before
-    assert not sc.view.of(record(status=bound_status(binding(attempt=2)))).seen_before
-    sc.view.forget("u1")
-    assert not sc.view.of(sc.record).seen_before
+    assert sc.of(sc.record).seen_before
+    assert not sc.of(record(status=bound_status(binding(attempt=2)))).seen_before
+    sc.entry.memory.attempt = AttemptMemory(number=1)
+    assert not sc.of(sc.record).seen_before
 
 
 def test_nothing_was_sent_from_the_intent_of_this_process_until_the_first_create() -> None:
     sc = Scene()
-    assert not sc.view.of(sc.record).unsent, "another process may have"
-    sc.view.mark_unsent("u1", 1)
+    assert not sc.of(sc.record).unsent, "another process may have"
+    sc.entry.memory.of(1).bound_here = True
     sc.link.connected = False
-    assert sc.view.of(sc.record).unsent
-    assert not sc.view.of(record(status=bound_status(binding(attempt=2)))).unsent
+    assert sc.of(sc.record).unsent
+    assert not sc.of(record(status=bound_status(binding(attempt=2)))).unsent
     sc.link.connected = True
     sc.link.jobs["u1"] = copy()
-    assert not sc.view.of(sc.record).unsent, "somebody did"
+    assert not sc.of(sc.record).unsent, "somebody did"
     sc.link.jobs.clear()
-    sc.view.mark_sending("u1")
-    assert not sc.view.of(sc.record).unsent
+    sc.entry.memory.of(1).create_unanswered = True
+    assert not sc.of(sc.record).unsent
 
 
 def test_an_offer_is_there_as_long_as_a_link_or_a_copy_shows_it() -> None:
     sc = Scene()
     sc.members.exists = False
-    assert not sc.view.of(sc.record).offer_exists
+    assert not sc.of(sc.record).offer_exists
     sc.link.jobs["u1"] = copy()
-    assert sc.view.of(sc.record).offer_exists
+    assert sc.of(sc.record).offer_exists
     sc.link.connected = False
-    assert sc.view.of(sc.record).offer_exists, "a member that is away may hold the copy still"
+    assert sc.of(sc.record).offer_exists, "a member that is away may hold the copy still"
     sc.members.link = None
-    assert not sc.view.of(sc.record).offer_exists
+    assert not sc.of(sc.record).offer_exists
 
 
 def test_only_pods_of_the_copys_attempt_explain_it() -> None:
     sc = Scene()
     sc.link.jobs["u1"] = copy(attempt=2, conditions=FAILED)
     sc.link.own_pods["u1"] = {"old": pod(attempt=1, name="old", exit_code=9)}
-    seen = sc.view.of(record(status=bound_status(binding(attempt=2))))
+    seen = sc.of(record(status=bound_status(binding(attempt=2))))
     assert seen.pods == 1
     assert seen.observation is not None
     assert (seen.observation.state, seen.observation.exit_code) == (AttemptState.APP_FAILED, None)
@@ -126,14 +135,14 @@ def test_what_a_pod_told_is_remembered_after_the_member_forgot_it_but_not_over_a
     sc = Scene()
     sc.link.jobs["u1"] = copy()
     sc.link.own_pods["u1"] = {"p": pod()}
-    sc.view.of(sc.record)
+    sc.of(sc.record)
     sc.link.own_pods.clear()
     sc.link.jobs["u1"] = copy(conditions=FAILED)
-    first = sc.view.of(sc.record).observation
+    first = sc.of(sc.record).observation
     assert first is not None
     assert first.exit_code == 3
     sc.link.jobs["u1"] = copy(attempt=2, conditions=FAILED)
-    second = sc.view.of(record(status=bound_status(binding(attempt=2)))).observation
+    second = sc.of(record(status=bound_status(binding(attempt=2)))).observation
     assert second is not None
     assert second.exit_code is None
 
@@ -141,14 +150,14 @@ def test_what_a_pod_told_is_remembered_after_the_member_forgot_it_but_not_over_a
 def test_how_long_a_result_has_been_there_counts_from_when_it_was_first_seen() -> None:
     sc = Scene()
     sc.link.jobs["u1"] = copy()
-    assert sc.view.of(sc.record).final_for == 0
+    assert sc.of(sc.record).final_for == 0
     sc.now += 50_000
     sc.link.jobs["u1"] = copy(conditions=FAILED)
-    assert sc.view.of(sc.record).final_for == 0
+    assert sc.of(sc.record).final_for == 0
     sc.now += 4_000
-    assert sc.view.of(sc.record).final_for == 4_000
+    assert sc.of(sc.record).final_for == 4_000
     sc.link.jobs["u1"] = copy(attempt=2, conditions=FAILED)
-    assert sc.view.of(record(status=bound_status(binding(attempt=2)))).final_for == 0
+    assert sc.of(record(status=bound_status(binding(attempt=2)))).final_for == 0
 
 
 def test_another_cluster_is_not_this_one() -> None:
@@ -157,14 +166,14 @@ def test_another_cluster_is_not_this_one() -> None:
     assert status["binding"]["clusterUID"] == CLUSTER
     status["binding"]["clusterUID"] = "other"
     sc.link.jobs["u1"] = copy()
-    assert not sc.view.of(record(status=status)).reachable
+    assert not sc.of(record(status=status)).reachable
 
 
 def test_how_long_counts_have_been_the_same_is_counted_from_their_last_change() -> None:
     sc = Scene()
     sc.link.jobs["u1"] = copy()
-    assert sc.view.of(sc.record).still_for == 0
+    assert sc.of(sc.record).still_for == 0
     sc.now += 3_000
-    assert sc.view.of(sc.record).still_for == 3_000
+    assert sc.of(sc.record).still_for == 3_000
     sc.link.own_pods["u1"] = {"p": pod()}
-    assert sc.view.of(sc.record).still_for == 0
+    assert sc.of(sc.record).still_for == 0

@@ -12,6 +12,7 @@ from sampan.controller.state.pending import PendingJobs
 from sampan.controller.state.queues import QueueRegistry
 from sampan.controller.state.store import State
 from sampan.kube.objects.workloads import Pod
+from sampan.model.plan import Assignment
 
 
 class Links:
@@ -26,17 +27,17 @@ class Links:
 
 def world(*records: Any, room: int = 3, **parts: Any) -> LiveBackend:
     """A world of these jobs."""
-    waiting = PendingJobs(QueueRegistry(), cooldown=300_000)
-    for each in records:
-        if each.waits:
-            waiting.add(each)
+    there = jobs.table(*records)
+    waiting = PendingJobs(there, QueueRegistry(), cooldown=300_000)
+    for entry in there.waiting.values():
+        waiting.add(entry)
     state = SimpleNamespace(
         **{
-            "jobs": {each.uid: each for each in records},
+            "jobs": there.records,
+            "table": there,
             "queues": QueueRegistry(),
             "snapshot": lambda now, limit: (now, limit),
             "pending": waiting,
-            "planned": lambda _: None,
             **parts,
         }
     )
@@ -66,8 +67,10 @@ def test_only_a_waiting_job_is_the_scheduler_s() -> None:
 
 def test_what_keeps_a_job_out_of_sight_is_told_with_it() -> None:
     waiting = jobs.record("u2")
-    there = world(waiting, planned={"u2": "a plan"}.get)
-    there.state.pending.back_off("u2", until=jobs.NOW + 5000, version=None)
+    there = world(waiting)
+    entry = there.state.table["u2"]
+    entry.assignment = cast("Assignment", "a plan")
+    there.state.pending.back_off(entry, until=jobs.NOW + 5000)
     found = there.pending(waiting)
     assert found is not None
     assert (found.not_before, str(found.planned)) == (jobs.NOW + 5000, "a plan")

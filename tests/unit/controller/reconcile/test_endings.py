@@ -6,8 +6,8 @@ import pytest
 
 from jobs import NOW, binding, bound_status, record
 from sampan.api.status import job_status as s
-from sampan.controller.reconcile.actions import RetryState
 from sampan.controller.reconcile.endings import exhausted, given_up_ending, is_late, late_ending, lost_ending, suspended_words, with_ending
+from sampan.controller.state.entry import RetryState
 from sampan.controller.state.record import JobRecord
 from sampan.model.lifecycle import Event, Outcome
 

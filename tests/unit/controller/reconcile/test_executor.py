@@ -55,7 +55,7 @@ async def test_a_job_that_changed_on_the_hub_loses_its_assignment_and_the_schedu
         assert not w.member.seen
         assert w.reconciler.counters.conflicts == 1
         assert w.waited > before
-        assert not list(w.state.in_flight(CLUSTER)), "what was counted as taken is free again"
+        assert not list(w.state.allocations.in_flight(CLUSTER)), "what was counted as taken is free again"
         assert not w.reconciler.is_binding_to(OFFER)
         await w.pass_time(5_000)
         assert [job.uid for job in w.state.snapshot(w.now).jobs] == ["u1"]
@@ -71,7 +71,7 @@ async def test_a_job_known_to_have_changed_since_the_plan_is_dropped_without_a_c
         await w.settle()
         assert not any("/status" in call.path and "binding" in call.body["status"] for call in w.hub.seen)
         assert w.status()["phase"] == "Suspended"
-        assert not list(w.state.in_flight(CLUSTER))
+        assert not list(w.state.allocations.in_flight(CLUSTER))
 
 
 async def test_the_finalizer_is_on_the_object_before_the_intent_is() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from jobs import NOW, binding, bound_status, copy, held_copy, record
 from sampan.api.status import job_status as s
 from sampan.controller.observation.attempt import AttemptState, Observation
-from sampan.controller.reconcile.actions import Extend, Patch, RemoteState, RetryState, Times, Wait
+from sampan.controller.reconcile.actions import Extend, Patch, RemoteState, Times, Wait
 from sampan.controller.reconcile.decide import decide
 from sampan.controller.reconcile.mirror import (
     INQUIRE_MILLIS,
@@ -19,6 +19,7 @@ from sampan.controller.reconcile.mirror import (
     summary,
     with_failure,
 )
+from sampan.controller.state.entry import RetryState
 from sampan.controller.state.record import JobRecord
 from sampan.model.lifecycle import Event, Outcome
 

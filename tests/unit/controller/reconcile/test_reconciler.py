@@ -110,7 +110,7 @@ async def test_a_hub_that_fails_is_not_flooded_with_new_plans_for_the_same_job(c
         w.hub.fault("PATCH", "/status", replying(code, "X", Retry_After="60"), times=3)
         await w.bind()
         assert not w.state.snapshot(w.now).jobs, "the scheduler may not have it back before the delay is over"
-        assert not list(w.state.in_flight(CLUSTER))
+        assert not list(w.state.allocations.in_flight(CLUSTER))
         assert not w.state.snapshot(w.now + (seconds - 1) * 1_000).jobs, "nor before the moment that the server named"
         assert len(w.state.snapshot(w.now + seconds * 1_000).jobs) == 1
 
@@ -147,7 +147,7 @@ async def test_a_poisoned_assignment_is_given_back_and_not_planned_again_at_once
         w.members.remote_target = {}.__getitem__  # type: ignore[method-assign,assignment]
         await w.bind()
         assert w.reconciler.counters.quarantined == 1
-        assert not list(w.state.in_flight(CLUSTER))
+        assert not list(w.state.allocations.in_flight(CLUSTER))
         assert not w.state.snapshot(w.now).jobs
         assert len(w.state.snapshot(w.now + 61_000).jobs) == 1
 
@@ -180,7 +180,7 @@ async def test_a_job_that_the_hub_has_no_more_is_forgotten_with_its_assignment()
         await w.settle()
         assert not w.reconciler.is_binding_to(OFFER)
         assert not w.hub.seen
-        assert not list(w.state.in_flight(CLUSTER))
+        assert not list(w.state.allocations.in_flight(CLUSTER))
 
 
 async def test_touching_a_cluster_touches_the_jobs_bound_there_and_no_others() -> None:

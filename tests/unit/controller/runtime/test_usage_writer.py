@@ -9,6 +9,7 @@ from sqlalchemy.exc import OperationalError
 
 from jobs import NOW, record
 from sampan.controller.runtime.usage_writer import BATCH, GATHER, UsageWriter
+from sampan.controller.state.entry import JobEntry
 from sampan.controller.state.usage import WEEK, UsageTracker
 from sampan.store.use import Use, UseStore
 from unit.controller.fakes import until
@@ -40,7 +41,7 @@ def parts(failures: int = 0) -> tuple[UsageTracker, Frail, UsageWriter]:
 def charge(tracker: UsageTracker, *uids: str) -> None:
     """Jobs are bound."""
     for uid in uids:
-        tracker.on_job(record(uid, status=running()), lambda: "q")
+        tracker.on_job(JobEntry(record=record(uid, status=running())), lambda: "q")
 
 
 async def test_what_comes_within_a_second_is_one_transaction() -> None:

@@ -2,10 +2,13 @@
 
 from typing import Any
 
-from jobs import NOW, OFFER, record
+from jobs import NOW, OFFER, bound_status, record
 from sampan.api.status import job_status as s
+from sampan.controller.state.entry import JobEntry
 from sampan.controller.state.pending import PendingJobs
 from sampan.controller.state.queues import QueueRegistry
+from sampan.controller.state.record import JobRecord
+from sampan.controller.state.table import JobTable
 from sampan.model.lifecycle import Outcome
 from sampan.model.values.timestamp import to_rfc3339
 
@@ -15,9 +18,29 @@ CELL = (OFFER, "h100-x8")
 COOLDOWN = 300_000
 
 
-def room(queues: QueueRegistry | None = None) -> PendingJobs:
-    """An empty room with cool-downs of five minutes."""
-    return PendingJobs(queues or QueueRegistry(), cooldown=COOLDOWN)
+class Room(PendingJobs):
+    """A room with cool-downs of five minutes, and the table that `State` keeps in step with it."""
+
+    def __init__(self, queues: QueueRegistry | None = None) -> None:
+        self.table = JobTable()
+        super().__init__(self.table, queues or QueueRegistry(), cooldown=COOLDOWN)
+
+    def take(self, job: JobRecord) -> JobEntry:
+        """A job comes, or is another than before."""
+        entry = self.table.put(job)
+        self.add(entry) if job.waits else self.changed(entry)
+        return entry
+
+    def assume(self, uid: str, assumed: bool) -> None:
+        """A plan for it is being bound, or is no longer."""
+        self.table[uid].assumed = assumed
+        self.table.changed(self.table[uid])
+        self.changed(self.table[uid])
+
+    def delete(self, uid: str) -> None:
+        """It is gone."""
+        self.changed(self.table[uid])
+        del self.table[uid]
 
 
 def seen(of: PendingJobs, now: int = NOW) -> list[str]:
@@ -32,57 +55,57 @@ def ended(outcome: Outcome, reason: str, at: int = NOW) -> s.Status:
 
 
 def test_a_job_is_seen_from_when_it_comes_until_it_goes() -> None:
-    of = room()
-    of.add(record("u1"))
-    of.add(record("u2"))
+    of = Room()
+    of.take(record("u1"))
+    of.take(record("u2"))
     assert seen(of) == ["u1", "u2"]
-    of.remove("u1")
+    of.take(record("u1", status=bound_status()))
     assert seen(of) == ["u2"]
-    of.exclude("u2")
+    of.assume("u2", True)
     assert seen(of) == []
-    of.include("u2")
+    of.assume("u2", False)
     assert seen(of) == ["u2"]
     of.delete("u2")
     assert seen(of) == []
 
 
 def test_backoff_ends_by_itself() -> None:
-    of = room()
-    of.add(record("u1", status=ended(Outcome.APP_FAILED, "Error")))
+    of = Room()
+    of.take(record("u1", status=ended(Outcome.APP_FAILED, "Error")))
     assert seen(of) == []
     assert seen(of, NOW + 9_999) == []
     assert seen(of, NOW + 10_000) == ["u1"]
 
 
 def test_a_job_out_of_sight_is_seen_as_it_will_be_once_it_is_not() -> None:
-    of, paused = room(), record("u1", status=ended(Outcome.REJECTED, "ImagePullBackOff"))
-    of.add(paused)
+    of, paused = Room(), record("u1", status=ended(Outcome.REJECTED, "ImagePullBackOff"))
+    entry = of.take(paused)
     assert seen(of) == []
     assert of.scheduler_view(paused, NOW).excluded == {CELL}
-    until = of.not_before(paused)
+    until = of.not_before(entry)
     assert until > NOW
     assert seen(of, until) == ["u1"]
 
 
 def test_a_hold_is_for_its_time_and_its_version() -> None:
-    of = room()
-    of.add(record("u1"))
-    of.back_off("u1", until=NOW + 500, version="10")
+    of = Room()
+    of.take(record("u1"))
+    of.back_off(of.table["u1"], until=NOW + 500, version="10")
     assert seen(of) == []
     assert seen(of, NOW + 500) == ["u1"]
-    of.back_off("u1", until=NOW + 5_000, version="10")
+    of.back_off(of.table["u1"], until=NOW + 5_000, version="10")
     assert seen(of, NOW + 600) == []
-    of.add(record("u1", resourceVersion="11"))
+    of.take(record("u1", resourceVersion="11"))
     assert seen(of, NOW + 600) == ["u1"], "a newer picture is good at once"
 
 
 def test_a_cell_cools_down_for_the_like_of_the_namespace_and_no_other() -> None:
-    of = room()
-    of.add(record("like"))
-    of.add(record("other", spec={"policy": "cost"}))
-    of.add(record("neighbour", namespace="team-b"))
+    of = Room()
+    of.take(record("like"))
+    of.take(record("other", spec={"policy": "cost"}))
+    of.take(record("neighbour", namespace="team-b"))
     assert len(seen(of)) == 3
-    of.add(record("failed", status=ended(Outcome.REJECTED, "StartDeadlineExceeded")))
+    of.take(record("failed", status=ended(Outcome.REJECTED, "StartDeadlineExceeded")))
 
     def closed(now: int) -> dict[str, Any]:
         return {job.uid: job.excluded for job in of.backlog(now).jobs if job.excluded}
@@ -92,22 +115,22 @@ def test_a_cell_cools_down_for_the_like_of_the_namespace_and_no_other() -> None:
     assert shape is not None
     assert [set(of.cooling_cells(namespace, shape, NOW)) for namespace in ("team-a", "team-b")] == [{CELL}, set()]
     assert not of.cooling_cells("team-a", shape, NOW + COOLDOWN)
-    of.add(record("late"))
+    of.take(record("late"))
     assert closed(NOW + 2_000) == {"like": {CELL}, "failed": {CELL}, "late": {CELL}}
     assert closed(NOW + COOLDOWN) == {}
 
 
 def test_what_holds_up_the_containers_of_one_job_closes_no_cell_to_the_like() -> None:
-    of = room()
-    of.add(record("like"))
-    of.add(record("failed", status=ended(Outcome.REJECTED, "ImagePullBackOff")))
+    of = Room()
+    of.take(record("like"))
+    of.take(record("failed", status=ended(Outcome.REJECTED, "ImagePullBackOff")))
     assert {job.uid: job.excluded for job in of.backlog(NOW + 2_000).jobs} == {"like": frozenset(), "failed": {CELL}}
 
 
 def test_queues_and_labels_reach_the_jobs() -> None:
     queues = QueueRegistry()
-    of = room(queues)
-    of.add(record("u1"))
+    of = Room(queues)
+    of.take(record("u1"))
     assert of.backlog(NOW).jobs[0].queue == "default"
     queues.apply(queue("research", "team-a"))
     of.queues_changed()
@@ -119,11 +142,11 @@ def test_queues_and_labels_reach_the_jobs() -> None:
 
 
 def test_cool_downs_of_shapes_that_never_come_again_do_not_pile_up() -> None:
-    of = room()
+    of = Room()
     for number in range(1, 500):
         now = NOW + number * COOLDOWN
         like = record(f"u{number}", spec={"replicas": number}, status=ended(Outcome.REJECTED, "StartDeadlineExceeded", at=now))
-        of.add(like)
+        of.take(like)
         of.delete(like.uid)
         of.backlog(now)
     assert len(of._cooling) <= 65

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from jobs import NOW, OFFER, bound_status, record
+from jobs import NOW, OFFER, bound_status, record, table
 from sampan.controller.state.reservations import UNPLACED, ReservationStore, place_changed, reservation_of, reservation_view
 from sampan.model.members.offer import OfferKey
 from sampan.model.plan import Plan, StartUnknown
@@ -52,8 +52,9 @@ def test_what_cannot_be_kept_is_not_read(name: str, kwargs: dict[str, Any]) -> N
 
 
 def test_what_was_read_waits_for_its_cell() -> None:
-    promises = ReservationStore()
-    promises.restore(record(status={"reservation": VIEW}))
+    jobs = table(record(status={"reservation": VIEW}))
+    promises = ReservationStore(jobs)
+    promises.restore(jobs["u1"])
     assert promises.active(set(), lambda _: True) == ()
     promises.apply(Plan())
     assert promises.status_view("u1") == VIEW, "the member is not connected yet: the promise stands"
@@ -61,22 +62,26 @@ def test_what_was_read_waits_for_its_cell() -> None:
     promises.apply(Plan(unknown_starts={"u1": StartUnknown.NO_DECLARED_END}))
     assert promises.active({CELL}, lambda _: True) == (), "the cycle saw it and did not keep it"
     assert promises.status_view("u1") is None
-    assert promises.unknown_starts == {"u1": "NoDeclaredEnd"}
+    assert {entry.uid: entry.start_unknown for entry in jobs.start_unknown} == {"u1": "NoDeclaredEnd"}
+    promises.apply(Plan())
+    assert not jobs.start_unknown
 
 
 def test_a_promise_of_an_offer_that_is_gone_is_dropped() -> None:
-    promises = ReservationStore()
-    promises.restore(record(status={"reservation": VIEW}))
+    jobs = table(record(status={"reservation": VIEW}))
+    promises = ReservationStore(jobs)
+    promises.restore(jobs["u1"])
     assert promises.active(set(), lambda _: False) == ()
     assert promises.status_view("u1") is None
 
 
 def test_the_cycle_has_the_last_word_in_order_of_making() -> None:
-    promises = ReservationStore()
+    jobs = table(record("u0"), record("u1"))
+    promises = ReservationStore(jobs)
     second = replace(PROMISE, job_uid="u0", made=NOW)
     promises.apply(Plan(reservations=(second, PROMISE)))
     assert promises.active({CELL}, lambda _: True) == (PROMISE, second)
-    promises.drop("u1")
+    promises.drop(jobs["u1"])
     assert promises.active({CELL}, lambda _: True) == (second,)
 
 
@@ -94,20 +99,23 @@ def test_what_is_news(told: dict[str, Any] | None, now: dict[str, Any] | None, w
     assert place_changed(told, now) is want
 
 
-SHAPED = record(spec={"replicas": 2, "alternatives": [{"accelerator": {"class": "nvidia-h100-sxm-80gb", "count": 4}}]})
+SHAPED: dict[str, Any] = {"replicas": 2, "alternatives": [{"accelerator": {"class": "nvidia-h100-sxm-80gb", "count": 4}}]}
 
 
 def test_devices_that_are_kept_are_counted_by_pool() -> None:
-    promises, told = ReservationStore(), list[object]()
+    jobs, told = table(record("u1", spec=SHAPED), record("u2", spec=SHAPED)), list[object]()
+    promises = ReservationStore(jobs)
     promises.on_change(lambda offers: told.append(set(offers)))
     kept = replace(PROMISE, nodes=(("n1", 1), ("n2", 1)))
     other = replace(kept, job_uid="u2", cell=(OFFER, "h100-x8@rack-1"))
     promises.apply(Plan(reservations=(kept, other)))
-    assert promises.reserved_devices(OFFER, {"u1": SHAPED, "u2": SHAPED}) == {"h100-x8": 16}
-    assert promises.reserved_devices(OfferKey("prov-b", "x"), {"u1": SHAPED}) == {}
-    assert promises.reserved_devices(OFFER, {}) == {"h100-x8": 0}, "a job that is gone keeps nothing"
+    assert promises.reserved_devices(OFFER) == {"h100-x8": 16}
+    assert promises.reserved_devices(OfferKey("prov-b", "x")) == {}
     promises.apply(Plan(reservations=(replace(kept, start=NOW), other)))
     assert told == [{OFFER}], "another start keeps the same devices"
-    promises.drop("u1")
+    promises.drop(jobs["u1"])
     promises.apply(Plan())
     assert told == [{OFFER}] * 3
+    promises.apply(Plan(reservations=(kept,)))
+    del jobs["u1"]
+    assert promises.reserved_devices(OFFER) == {}, "a job that is gone keeps nothing"

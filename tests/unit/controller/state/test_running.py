@@ -7,7 +7,7 @@ import pytest
 
 from builders import NOW as START
 from builders import cluster, demand, job, node, requirement, vector
-from jobs import CLUSTER, NOW, OFFER, binding, body, bound_status, copy, record
+from jobs import CLUSTER, NOW, OFFER, binding, body, bound_status, copy, record, table
 from sampan.api.status.job_status import running
 from sampan.controller.state.queues import QueueRegistry
 from sampan.controller.state.running import RunningJobs, assumed_running, recovered_nodes, replicas_finished, running_of, share_of
@@ -68,10 +68,11 @@ def test_an_assignment_counts_before_its_intent_is_written() -> None:
 
 def test_only_what_changed_is_another_object() -> None:
     held = {"u1": ("c1", bound()), "u2": ("c2", bound())}
-    under_way = RunningJobs(lambda uid, _: held.get(uid))
+    jobs = table(record("u1"), record("u2"))
+    under_way = RunningJobs(jobs, lambda entry, _: held.get(entry.uid))
     plain = {uid: cluster(node("n1"), uid=uid) for uid in ("c1", "c2", "c3")}
     for uid in held:
-        under_way.invalidate(uid)
+        under_way.invalidate(jobs[uid])
     first = under_way.clusters(plain, NOW)
     assert [sorted(first[uid].running) for uid in plain] == [["u1"], ["u2"], []]
     assert first["c3"] is plain["c3"]

@@ -41,7 +41,7 @@ def waiting(of: State, now: int = NOW) -> list[str]:
 
 def flights(of: State) -> list[InFlight]:
     """What is counted as taken on the member."""
-    return list(of.in_flight(CLUSTER))
+    return list(of.allocations.in_flight(CLUSTER))
 
 
 # --- what the watches say -----------------------------------------------------------------------------------------
@@ -115,7 +115,7 @@ def test_removing_a_job_leaves_nothing_of_it() -> None:
     st = state(fleet)
     st.apply_job(body("u1", status=bound_status()))
     changed: list[str] = []
-    st.on_in_flight.append(changed.append)
+    st.allocations.on_change.append(changed.append)
     st.remove_job("u1")
     assert (st.jobs, st.waiting, flights(st)) == ({}, 0, [])
     assert CLUSTER in changed
@@ -207,9 +207,9 @@ def test_the_snapshot_has_policies_pools_and_what_a_plan_must_still_find() -> No
 
 def test_a_pool_is_found_by_offer_and_name() -> None:
     st = state()
-    assert st.pool_of(OFFER, "h100-x8") is not None
-    assert st.pool_of(OFFER, "other") is None
-    assert st.pool_of(OfferKey("x", "y"), "h100-x8") is None
+    assert st.allocations.pool_of(OFFER, "h100-x8") is not None
+    assert st.allocations.pool_of(OFFER, "other") is None
+    assert st.allocations.pool_of(OfferKey("x", "y"), "h100-x8") is None
 
 
 def test_what_a_replica_takes_is_in_units_of_the_pool() -> None:

@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 
 from builders import demand, job
-from jobs import CLUSTER, NOW, OFFER, binding, body, bound_status, record
+from jobs import CLUSTER, NOW, OFFER, binding, body, bound_status, record, table
 from sampan.api.status import job_status as s
+from sampan.controller.state.entry import JobEntry
+from sampan.controller.state.record import JobRecord
 from sampan.controller.state.store import State
+from sampan.controller.state.table import JobTable
 from sampan.controller.state.usage import WEEK, UsageTracker
 from sampan.model.lifecycle import Event, Outcome
 from sampan.model.plan import Assignment
@@ -40,6 +43,11 @@ def assignment(uid: str = "u1", *, charge: int = CHARGE) -> Assignment:
     )
 
 
+def hear(of: UsageTracker, jobs: JobTable, job: JobRecord, queue: str = "q") -> None:
+    """A job is as in this record; `queue` is where it queues."""
+    of.on_job(jobs.put(job), lambda: queue)
+
+
 def used(of: UsageTracker) -> dict[str, int]:
     """What was used, by queue."""
     return {name: use.total for name, use in of.by_queue.items() if use.total}
@@ -57,25 +65,25 @@ def ended(after: int, attempt: int = 1) -> s.Status:
 
 
 def test_a_plan_counts_until_it_is_withdrawn() -> None:
-    of = tracker()
-    of.assume(assignment())
+    of, entry = tracker(), JobEntry(record=record())
+    of.assume(entry, assignment())
     assert used(of) == {"default": decayed_forward(CHARGE, NOW, WEEK)}
     assert dict(of.by_queue["default"].namespaces) == {"team-a": decayed_forward(CHARGE, NOW, WEEK)}
-    of.assume(assignment())
+    of.assume(entry, assignment())
     assert used(of) == {"default": decayed_forward(CHARGE, NOW, WEEK)}, "counted once"
-    of.rollback("u1")
+    of.rollback(entry)
     assert used(of) == {}
     assert of.outbox == []
 
 
 def test_what_is_bound_is_stored_and_corrected_when_it_ends() -> None:
-    of = tracker()
-    of.assume(assignment())
+    of, jobs = tracker(), table(record())
+    of.assume(jobs["u1"], assignment())
     for _ in range(2):
-        of.on_job(record(status=running()), lambda: "elsewhere")
+        hear(of, jobs, record(status=running()), "elsewhere")
     assert used(of) == {"default": decayed_forward(CHARGE, AT, WEEK)}, "from the binding on, in the queue of the plan"
-    of.on_job(record(status=ended(after=UNDECLARED // 4)), lambda: "elsewhere")
-    of.on_job(record(status=ended(after=UNDECLARED // 4)), lambda: "elsewhere")
+    hear(of, jobs, record(status=ended(after=UNDECLARED // 4)), "elsewhere")
+    hear(of, jobs, record(status=ended(after=UNDECLARED // 4)), "elsewhere")
     assert used(of) == {"default": decayed_forward(CHARGE // 4, AT, WEEK)}
     assert [(use.amount, use.final) for use in of.outbox] == [(CHARGE, False), (CHARGE // 4, True)]
 
@@ -83,12 +91,13 @@ def test_what_is_bound_is_stored_and_corrected_when_it_ends() -> None:
 @pytest.mark.parametrize("lost", [True, False], ids=["the charge was not stored", "the charge was stored"])
 def test_a_restart_finds_what_is_bound(lost: bool) -> None:
     first, store = tracker(), UseStore("", half_life=WEEK, now=NOW)
-    first.assume(assignment())
-    first.on_job(record(status=running()), lambda: "default")
+    jobs, again = table(record()), JobTable()
+    first.assume(jobs["u1"], assignment())
+    hear(first, jobs, record(status=running()), "default")
     store.write([] if lost else first.outbox)
     second = tracker()
     second.load(store.totals(), store.unsettled())
-    second.on_job(record(status=running()), lambda: "default")
+    hear(second, again, record(status=running()), "default")
     assert second.by_queue == first.by_queue
     assert len(second.outbox) == int(lost)
     store.write(second.outbox)
@@ -99,25 +108,24 @@ def test_a_restart_finds_what_is_bound(lost: bool) -> None:
 def test_what_ended_or_went_while_nobody_looked_is_corrected() -> None:
     first, store = tracker(), UseStore("", half_life=WEEK, now=NOW)
     for uid in ("u1", "u2", "u3"):
-        first.on_job(record(uid, status=running()), lambda: "q")
+        hear(first, JobTable(), record(uid, status=running()))
     store.write(first.outbox)
     second = tracker(now=AT + UNDECLARED * 500)
     second.load(store.totals(), store.unsettled())
-    known = {"u1": record("u1", status=ended(after=864)), "u2": record("u2", status=running())}
-    for each in known.values():
-        second.on_job(each, lambda: "q")
-    second.close_missing(known)
+    for each in (record("u1", status=ended(after=864)), record("u2", status=running())):
+        hear(second, JobTable(), each)
+    second.close_missing()
     got = {use.job_uid: use.amount for use in second.outbox}
     assert got == {"u1": CHARGE // 100, "u3": CHARGE // 2}, "of one that is gone, the time until now"
     store.close()
 
 
 def test_a_new_attempt_is_another_charge() -> None:
-    of = tracker()
-    of.on_job(record(status=running()), lambda: "q")
+    of, jobs = tracker(), JobTable()
+    hear(of, jobs, record(status=running()))
     requeued = s.released(ended(after=864), Event.REQUEUED, reason="X", message="", at=NOW)
-    of.on_job(record(status=requeued), lambda: "q")
-    of.on_job(record(status={**requeued, **running(2)}), lambda: "q")
+    hear(of, jobs, record(status=requeued))
+    hear(of, jobs, record(status={**requeued, **running(2)}))
     assert [(use.attempt, use.final) for use in of.outbox] == [(1, False), (1, True), (2, False)]
 
 

@@ -1,0 +1,150 @@
+"""All that this process keeps of one job: its entry. What is forgotten with the job is here, and nowhere else. Values, no rules."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from sampan.controller.observation.attempt import Observation
+from sampan.controller.state.record import JobRecord
+from sampan.inventory.in_flight import InFlight
+from sampan.kube.objects.workloads import Job as RemoteJob
+from sampan.model.plan import Assignment, StartUnknown
+from sampan.model.reservation import Reservation
+from sampan.store.use import Use
+
+LONGEST_PAUSE: Final = 300_000
+"""What a server may ask us to wait, in milliseconds; a pause that ends later than that stems from a clock that was set back."""
+BIND: Final = "Bind"
+"""The kind under which it is kept that no binding of a job is to be tried: no plan is made of it meanwhile."""
+DEPENDENCIES: Final = "Dependencies"
+"""The same because something is not there that travels with the job."""
+ABSENCE: Final = "Absence"
+"""The kind under which it is kept how often a member was asked whether nothing is left of a copy."""
+ANY_VERSION: Final = ""
+"""The target of a pause that no newer picture of the job ends."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryState:
+    """What was tried about a job, how often in a row, why in vain, and from when on again: one for each kind of thing that is tried.
+
+    It is kept by this process about its own calls. Two other pauses are something else. What follows an attempt that ended
+    (`JobRecord.not_before`) is read from `status.attempts`: it counts attempts, not calls, and outlives the operator. And a cell that
+    cools down (`PendingJobs.cooling_cells`) is a pool that a whole namespace and shape leaves alone, of which no single job disposes.
+    The delays of a `WorkQueue` keep no count: they only bring a job back when one of these pauses is over.
+    """
+
+    target: str
+    times: int
+    since: int
+    """When it was first tried, in milliseconds since the epoch."""
+    not_before: int
+    """Not before this moment."""
+    reason: str = ""
+    """Why the last one failed; empty where it was carried out, so that only its effect can be missing."""
+    message: str = ""
+    transient: bool = False
+    """What failed is the server, or room there: waiting alone may mend it."""
+
+    def remaining(self, now: int) -> int:
+        """Return how many milliseconds it is to wait."""
+        left = self.not_before - now
+        return left if 0 < left <= LONGEST_PAUSE else 0
+
+
+@dataclass(slots=True, kw_only=True)
+class JobCharge:
+    """What the job's queue is charged for it."""
+
+    assumed: Use | None = None
+    """For a plan whose binding is not written yet."""
+    open: Use | None = None
+    """For the attempt that is bound."""
+
+
+@dataclass(slots=True, kw_only=True)
+class AttemptMemory:
+    """What this process saw and did of one attempt; another attempt has another memory."""
+
+    number: int = 0
+    """Which attempt; 0: none so far."""
+    observation: Observation | None = None
+    """The last one: failed pods may be gone by the next."""
+    final_since: int | None = None
+    """When it was first seen to have a result."""
+    still_since: tuple[tuple[int, ...], int] = ((), 0)
+    """The counts of its pods, and since when they are the same."""
+    event: tuple[str, str] = ("", "")
+    """Reason and words of the member's newest event about it."""
+    ended: RemoteJob | None = None
+    """The last picture of its copy, which went with a result: somebody cleaned up."""
+    unlabelled: tuple[int, RemoteJob | None] = (0, None)
+    """A copy that no watch shows, because somebody took its labels off, and until when it is believed in."""
+    bound_here: bool = False
+    """This process wrote its binding: nobody else can have sent a create of it."""
+    create_sent_at: int | None = None
+    create_unanswered: bool = False
+    """A create was sent without an answer that tells that it was not carried out."""
+    job_absent: bool = False
+    """The member itself said that its Job is not there, though pods of it may be."""
+    gone: bool = False
+    """The member itself said that nothing of it is left there."""
+
+    @property
+    def unsent(self) -> bool:
+        """Tell whether this process bound the attempt and nothing was sent to its member: no copy can be there."""
+        return self.bound_here and not self.create_unanswered
+
+
+@dataclass(slots=True, kw_only=True)
+class ReconcileMemory:
+    """What the reconciler remembers of a job."""
+
+    attempt: AttemptMemory = field(default_factory=AttemptMemory)
+    last_write: int = 0
+    """When this process last wrote its status."""
+    fresh_version: str = ""
+    """The resourceVersion that the hub's own answer confirmed to be the newest."""
+    held_up_since: dict[object, int] = field(default_factory=dict)
+    """What holds it up, each with since when it was found in a row."""
+
+    def peek(self, number: int) -> AttemptMemory:
+        """Return the memory of an attempt; an empty one where it is another's that is kept."""
+        return self.attempt if self.attempt.number == number else AttemptMemory(number=number)
+
+    def of(self, number: int) -> AttemptMemory:
+        """Return the memory of an attempt, from now on the one that is kept."""
+        if self.attempt.number != number:
+            self.attempt = AttemptMemory(number=number)
+        return self.attempt
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class JobEntry:
+    """One job."""
+
+    record: JobRecord
+    """The hub's object as it was last seen."""
+    assignment: Assignment | None = None
+    """The plan that it is bound by, or is to be; None after a restart."""
+    assumed: bool = False
+    """The plan counts as taken though its binding is not written yet."""
+    in_flight: tuple[int, InFlight] | None = None
+    """What of it its member may not show yet, with the generation of pools it was worked out in."""
+    running_on: str | None = None
+    """The member on which it was last counted as running."""
+    charge: JobCharge = field(default_factory=JobCharge)
+    reservation: Reservation | None = None
+    restored: bool = False
+    """The reservation was read from the status, and its cell was not seen yet."""
+    start_unknown: StartUnknown | None = None
+    """Why no start is known, as the newest plan has it."""
+    retries: dict[str, RetryState] = field(default_factory=dict)
+    """By kind of what was tried."""
+    memory: ReconcileMemory = field(default_factory=ReconcileMemory)
+    keys: tuple[object, ...] = ()
+    """Under which the table has it in its index."""
+
+    @property
+    def uid(self) -> str:
+        """Return the job's UID."""
+        return self.record.uid

@@ -1,0 +1,161 @@
+"""Every job that the hub has, by UID, and what is derived from that: who is bound where, who waits, for whom a place is kept.
+
+One index, worked out from an entry by `_keys_of` and by nothing else: whoever changes an entry calls `changed`. No I/O, no clock.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from sampan.controller.state.entry import JobEntry
+from sampan.controller.state.record import JobRecord
+from sampan.model.job import Shape
+from sampan.model.members.offer import OfferKey
+
+_WAITING: Final = "waiting"
+_ASSUMED: Final = "assumed"
+_RESERVED: Final = "reserved"
+_UNKNOWN_START: Final = "start unknown"
+
+
+class JobTable(Mapping[str, JobEntry]):
+    """Entries by UID. To forget a job is to delete its entry."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._entries: dict[str, JobEntry] = {}
+        self._index: dict[object, dict[str, JobEntry]] = {}
+        self.records: Mapping[str, JobRecord] = _Records(self._entries)
+        """The hub's objects alone, by UID: a live view."""
+        self.on_delete: list[Callable[[str], None]] = []
+        """Called with the UID of a job after it was forgotten."""
+
+    def __getitem__(self, uid: str) -> JobEntry:
+        """Return the entry of a job."""
+        return self._entries[uid]
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the UIDs."""
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        """Return how many jobs there are."""
+        return len(self._entries)
+
+    def put(self, record: JobRecord) -> JobEntry:
+        """Take in a job, or a newer picture of it. A record that cannot be read raises before anything is kept of it."""
+        entry = self._entries.get(record.uid)
+        if entry is None:
+            entry = JobEntry(record=record)
+            keys = _keys_of(entry)
+            self._entries[record.uid] = entry
+        else:
+            before, entry.record = entry.record, record
+            try:
+                keys = _keys_of(entry)
+            except Exception:
+                entry.record = before
+                raise
+        self._file(entry, keys)
+        return entry
+
+    def changed(self, entry: JobEntry) -> None:
+        """Hear that an entry of the table was changed."""
+        self._file(entry, _keys_of(entry))
+
+    def __delitem__(self, uid: str) -> None:
+        """Forget a job."""
+        self._file(self._entries.pop(uid), ())
+        for listener in self.on_delete:
+            listener(uid)
+
+    def of_member(self, cluster_uid: str) -> tuple[JobEntry, ...]:
+        """Return the jobs with a binding to a member, ended ones included, in order of their binding."""
+        return self._found("member", cluster_uid)
+
+    def of_offer(self, offer: OfferKey) -> tuple[JobEntry, ...]:
+        """Return the jobs with a binding by an offer, ended ones included, in order of their binding."""
+        return self._found("offer", offer)
+
+    def open_on(self, cluster_uid: str) -> tuple[JobEntry, ...]:
+        """Return the jobs with an attempt under way on a member."""
+        return self._found("open", cluster_uid)
+
+    def like(self, namespace: str, shape: Shape) -> tuple[JobEntry, ...]:
+        """Return the waiting jobs of a namespace and a shape as submitted."""
+        return self._found("like", (namespace, shape))
+
+    @property
+    def waiting(self) -> Mapping[str, JobEntry]:
+        """Return the jobs that wait for a place, those being bound included: a live view."""
+        return self._index.get(_WAITING, {})
+
+    @property
+    def assumed(self) -> Mapping[str, JobEntry]:
+        """Return the jobs whose binding is being written: a live view."""
+        return self._index.get(_ASSUMED, {})
+
+    @property
+    def reserved(self) -> tuple[JobEntry, ...]:
+        """Return the jobs for which a place is kept."""
+        return tuple(self._index.get(_RESERVED, {}).values())
+
+    @property
+    def start_unknown(self) -> tuple[JobEntry, ...]:
+        """Return the jobs of which the newest plan says that no start is known."""
+        return tuple(self._index.get(_UNKNOWN_START, {}).values())
+
+    def _found(self, kind: str, key: object) -> tuple[JobEntry, ...]:
+        return tuple(self._index.get((kind, key), {}).values())
+
+    def _file(self, entry: JobEntry, keys: tuple[object, ...]) -> None:
+        if keys == entry.keys:
+            return
+        for key in entry.keys:
+            if key not in keys:
+                del self._index[key][entry.uid]
+                if not self._index[key]:
+                    del self._index[key]
+        for key in keys:
+            if key not in entry.keys:
+                self._index.setdefault(key, {})[entry.uid] = entry
+        entry.keys = keys
+
+
+class _Records(Mapping[str, JobRecord]):
+    """The records of entries."""
+
+    def __init__(self, entries: Mapping[str, JobEntry]) -> None:
+        self._entries = entries
+
+    def __getitem__(self, uid: str) -> JobRecord:
+        return self._entries[uid].record
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+def _keys_of(entry: JobEntry) -> tuple[object, ...]:
+    """Return under what a job is found."""
+    return tuple(_found_under(entry))
+
+
+def _found_under(entry: JobEntry) -> Iterator[object]:
+    record = entry.record
+    binding = record.binding
+    if binding is not None:
+        yield "member", binding.cluster_uid
+        yield "offer", binding.offer
+        if record.attempt_open:
+            yield "open", binding.cluster_uid
+    elif record.waits:
+        yield _WAITING
+        yield "like", (record.namespace, record.shape)
+    if entry.assumed:
+        yield _ASSUMED
+    if entry.reservation is not None:
+        yield _RESERVED
+    if entry.start_unknown is not None:
+        yield _UNKNOWN_START
