@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sampan.local.paths import LocalError, shipped
+from sampan.local.patience import PATIENCE
 from sampan.local.processes.kubectl import tool_environment
 
 HUB_NAMESPACE = "sampan-system"
@@ -52,7 +53,7 @@ class Helm:
             env=tool_environment(self.cache),
             capture_output=True,
             text=True,
-            timeout=180,
+            timeout=2 * PATIENCE,
             check=False,
         )
         if done.returncode != 0:

@@ -15,6 +15,7 @@ import yaml
 from sampan.local.binaries import Binaries
 from sampan.local.kubeconfig import CertificateUser, write_kubeconfig
 from sampan.local.paths import LocalError
+from sampan.local.patience import PATIENCE
 from sampan.local.processes import node_leases
 from sampan.local.processes.control_plane import configuration
 from sampan.local.processes.kubectl import Kubectl, tool_settings
@@ -60,7 +61,7 @@ class Cluster:
         plan.parent.mkdir(parents=True, exist_ok=True)
         documents = configuration(binaries, ports=self.ports, components=self.components, api_flags=self.api_flags)
         plan.write_text(yaml.safe_dump_all(documents))
-        self._kwokctl(binaries, "create", "cluster", "--config", str(plan), "--wait", "90s", "--timeout", "120s")
+        self._kwokctl(binaries, "create", "cluster", "--config", str(plan), "--wait", f"{PATIENCE:.0f}s", "--timeout", f"{PATIENCE:.0f}s")
         self.write_admin_kubeconfig()
         self._wait_ready(binaries)
 
@@ -71,7 +72,7 @@ class Cluster:
         self._wait_ready(binaries)
         kubectl = Kubectl(binary=binaries["kubectl"], kubeconfig=self.kubeconfig, cache=self.folder / "cache")
         if not node_leases.release(kubectl):
-            within = f"{node_leases.TAKEN_WITHIN:.0f} s"
+            within = f"{PATIENCE:.0f} s"
             raise LocalError(f"cluster {self.name}: kwok took not all Leases of nodes within {within}\n{self.log_tail()}")
 
     def stop(self, binaries: Binaries) -> None:
@@ -123,7 +124,7 @@ class Cluster:
         command = [binaries["kwokctl"], *arguments, "--name", self.name]
         if arguments[0] == "create":
             command += ["--kubeconfig", str(scratch)]
-        done = subprocess.run(command, env=self._environment(), capture_output=True, text=True, timeout=240, check=False)
+        done = subprocess.run(command, env=self._environment(), capture_output=True, text=True, timeout=2 * PATIENCE, check=False)
         scratch.unlink(missing_ok=True)
         if done.returncode != 0:
             message = (done.stderr or done.stdout).strip().splitlines()[-8:]
@@ -133,11 +134,11 @@ class Cluster:
         kept = {key: value for key, value in os.environ.items() if not key.startswith("KWOK_")}
         return {**kept, **tool_settings(self.folder / "cache"), "KWOK_WORKDIR": str(self.folder / "kwok")}
 
-    def _wait_ready(self, binaries: Binaries, seconds: float = 90.0) -> None:
+    def _wait_ready(self, binaries: Binaries, seconds: float = PATIENCE) -> None:
         command = [binaries["kubectl"], f"--kubeconfig={self.kubeconfig}", "get", "--raw", "/readyz"]
         deadline = time.monotonic() + seconds
         while True:
-            asked = subprocess.run(command, env=self._environment(), capture_output=True, text=True, timeout=30, check=False)
+            asked = subprocess.run(command, env=self._environment(), capture_output=True, text=True, timeout=PATIENCE, check=False)
             if asked.returncode == 0:
                 return
             if time.monotonic() > deadline:

@@ -13,6 +13,7 @@ from sampan.local.cluster import Cluster
 from sampan.local.federation import HUB, Federation, exclusive, find_federation, ports_needed
 from sampan.local.kubeconfig import TokenUser, kubeconfig_text, write_kubeconfig
 from sampan.local.paths import LocalError, RefusedError, federation_folder
+from sampan.local.patience import PATIENCE
 from sampan.local.processes.kubectl import Kubectl
 from sampan.local.processes.ports import reserve_ports
 from sampan.local.query_certificates import make_certificates
@@ -85,7 +86,7 @@ def _make_cluster(federation: Federation, cluster: Cluster, binaries: Binaries, 
             tenant_namespaces=[tenant.namespace for tenant in scenario.tenants],
             query=_query(federation),
         )
-        kubectl.run("wait", "--for=condition=Established", "--timeout=30s", "customresourcedefinitions", "--all")
+        kubectl.run("wait", "--for=condition=Established", f"--timeout={PATIENCE:.0f}s", "customresourcedefinitions", "--all")
     else:
         plan = next(member for member in federation.scenario.members if member.name == cluster.name)
         helm.install_member(plan.values)
@@ -168,7 +169,7 @@ def _run_operator(federation: Federation, binaries: Binaries, say: Say) -> None:
     say("every offer is Schedulable")
 
 
-def wait_schedulable(federation: Federation, binaries: Binaries, seconds: float = 60.0) -> None:
+def wait_schedulable(federation: Federation, binaries: Binaries, seconds: float = PATIENCE) -> None:
     """Returns once every offer has condition Schedulable=True. Raises LocalError that says of each other offer why not."""
     hub, deadline = federation.kubectl(binaries), time.monotonic() + seconds
     while True:
@@ -181,12 +182,12 @@ def wait_schedulable(federation: Federation, binaries: Binaries, seconds: float 
         time.sleep(0.2)
 
 
-def wait_answering(federation: Federation, binaries: Binaries, seconds: int = 40) -> None:
+def wait_answering(federation: Federation, binaries: Binaries, seconds: float = PATIENCE) -> None:
     """Returns once the hub proxies questions to the operator. Raises KubectlError where it does not."""
     hub = federation.kubectl(binaries)
     # The hub looks again only every 30 s at an API that was down; a change of its Service makes it look now.
     hub.run("annotate", "service/sampan-query", "-n", HUB_NAMESPACE, f"sampan.dev/started={time.time_ns()}", "--overwrite")
-    hub.run("wait", "--for=condition=Available", f"--timeout={seconds}s", "apiservice/v1alpha1.query.sampan.dev")
+    hub.run("wait", "--for=condition=Available", f"--timeout={seconds:.0f}s", "apiservice/v1alpha1.query.sampan.dev")
 
 
 def _not_schedulable(offers: list[dict[str, Any]]) -> list[str]:

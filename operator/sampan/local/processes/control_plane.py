@@ -60,8 +60,7 @@ def _patches(api_flags: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
     extra = {
         # A federation on one machine is for trying out: its data outlives its processes, but not a power cut of the machine.
         "etcd": {"unsafe-no-fsync": "true"},
-        # A pod on a lost node is given up after 30 s, not five minutes.
-        "kube-apiserver": {"default-not-ready-toleration-seconds": "30", "default-unreachable-toleration-seconds": "30", **dict(api_flags)},
+        "kube-apiserver": dict(api_flags),
         "kube-controller-manager": {"leader-elect": "false", "concurrent-job-syncs": "20"},
         "kube-scheduler": {"leader-elect": "false"},
     }

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sampan.local.paths import LocalError
+from sampan.local.patience import PATIENCE
 
 _NOT_YET = ("ServiceUnavailable", "no matches for kind", "There can be a delay")
 
@@ -26,7 +27,7 @@ class Kubectl:
     kubeconfig: Path
     cache: Path
 
-    def run(self, *arguments: str, text: str | None = None, timeout: float = 120.0) -> str:
+    def run(self, *arguments: str, text: str | None = None, timeout: float = 2 * PATIENCE) -> str:
         """Standard output of the command; `text` goes to its standard input. Raises KubectlError with its last words."""
         command = [self.binary, f"--kubeconfig={self.kubeconfig}", *arguments]
         done = subprocess.run(
@@ -36,7 +37,7 @@ class Kubectl:
             raise KubectlError(f"kubectl {' '.join(arguments[:4])} ({self.kubeconfig.stem}): {done.stderr.strip()[-600:]}")
         return done.stdout
 
-    def apply(self, objects: Sequence[Mapping[str, Any]], *, patience: float = 30.0) -> None:
+    def apply(self, objects: Sequence[Mapping[str, Any]], *, patience: float = PATIENCE) -> None:
         """Creates or changes the objects, server-side, with strict field validation; an empty list is fine.
 
         Tries again for `patience` seconds while the server says that it does not serve their kinds yet.

@@ -1,12 +1,10 @@
 """The Leases of simulated nodes, which a kwok that was started again must take before its nodes do anything. Never here: processes."""
 
 import time
-from typing import Any, Final
+from typing import Any
 
+from sampan.local.patience import PATIENCE
 from sampan.local.processes.kubectl import Kubectl
-
-TAKEN_WITHIN: Final = 60.0
-"""Seconds in which kwok, started again, takes all nodes; it looks every ten."""
 
 
 def release(kubectl: Kubectl) -> bool:
@@ -19,7 +17,7 @@ def release(kubectl: Kubectl) -> bool:
     if not held:
         return True
     kubectl.run("delete", "leases", "-n", "kube-node-lease", *sorted(held))
-    deadline = time.monotonic() + TAKEN_WITHIN
+    deadline = time.monotonic() + PATIENCE
     while held - {lease["metadata"]["name"] for lease in _leases(kubectl)}:
         if time.monotonic() > deadline:
             return False

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sampan.local.paths import LocalError
+from sampan.local.patience import PATIENCE
 from sampan.local.processes.lookup import alive, stop_process
 from sampan.local.query_certificates import PROXY_NAME
 
@@ -77,7 +78,7 @@ class OperatorProcess:
             raise LocalError(f"the operator does not run: see {self.log}")
         os.kill(pid, signal.SIGSTOP if paused else signal.SIGCONT)
 
-    def wait_ready(self, seconds: float = 60.0) -> None:
+    def wait_ready(self, seconds: float = PATIENCE) -> None:
         """Returns once /readyz answers 200. Raises LocalError with the log's end when the operator ends or the time is over."""
         deadline = time.monotonic() + seconds
         while not self._ready():
@@ -92,7 +93,7 @@ class OperatorProcess:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:]) if self.log.is_file() else ""
 
     def _ready(self) -> bool:
-        connection = http.client.HTTPConnection("127.0.0.1", self.metrics_port, timeout=2)
+        connection = http.client.HTTPConnection("127.0.0.1", self.metrics_port, timeout=10)
         try:
             connection.request("GET", "/readyz")
             return connection.getresponse().status == 200

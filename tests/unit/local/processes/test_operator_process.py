@@ -100,7 +100,7 @@ def test_waiting_for_one_that_has_ended_shows_its_last_words(
     monkeypatch.setattr("sys.executable", str(program("python", "echo cannot reach the hub; exit 1")))
     operator.start()
     with pytest.raises(LocalError, match=r"(?s)has ended.*cannot reach the hub"):
-        operator.wait_ready(10)
+        operator.wait_ready()
 
 
 def test_ready_is_what_readyz_says(operator: OperatorProcess, tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_ready_is_what_readyz_says(operator: OperatorProcess, tmp_path: Path) ->
         thread.start()
         ready = OperatorProcess(folder=tmp_path, kubeconfig=tmp_path / "o", metrics_port=server.server_port, provider_namespaces=())
         try:
-            ready.wait_ready(60)
+            ready.wait_ready()
         finally:
             server.shutdown()
             thread.join()
