@@ -8,11 +8,9 @@ import pytest
 
 from member_objects import JOB, job_body, node_body, pod_body
 from unit.controller.fake_server import DEADLINE, JOBS, NODES, OWN_PODS, PODS, FakeServer, fake_server, until
-from unit.controller.link_harness import PATIENT, SETTINGS, joined, linked
+from unit.controller.link_harness import HEARS_SILENCE, PATIENT, SETTINGS, joined, linked
 
 HERE = "sampan-jobs"
-NEVER_MUTE = replace(SETTINGS, mute_after=10 * DEADLINE)
-"""Only what is told in another way than by silence is noticed: a loaded machine is silent at times, too."""
 
 
 @pytest.fixture
@@ -24,7 +22,7 @@ async def server() -> AsyncIterator[FakeServer]:
 
 
 async def test_silence_is_noticed_and_ends(server: FakeServer) -> None:
-    async with joined(server) as (link, _):
+    async with joined(server, HEARS_SILENCE) as (link, _):
         server.silence(on=True)
         await until(lambda: str(link.facts.reason) == "Unreachable", "noticed, by that word in the end")
         assert not link.facts.connected
@@ -44,7 +42,7 @@ async def test_a_short_silence_is_not_a_loss(server: FakeServer) -> None:
 
 
 async def test_refused_connections_are_noticed_sooner_than_silence(server: FakeServer) -> None:
-    async with joined(server, NEVER_MUTE) as (link, _):
+    async with joined(server) as (link, _):
         await server.refuse()
         await until(lambda: not link.facts.connected, "noticed")
         assert not link.connected
@@ -64,7 +62,7 @@ async def test_a_server_that_is_away_for_a_moment_is_not_told_as_lost(server: Fa
 
 async def test_watches_that_still_speak_do_not_hide_that_every_call_fails(server: FakeServer) -> None:
     """The API server lives and its store does not: what it has in memory goes on being told."""
-    async with joined(server) as (link, told):
+    async with joined(server, HEARS_SILENCE) as (link, told):
         server.broken = {"/api/v1/namespaces/kube-system"}
 
         async def speak() -> None:
@@ -91,7 +89,7 @@ async def test_watches_that_still_speak_do_not_hide_that_every_call_fails(server
 
 @pytest.mark.parametrize("path", [JOBS, OWN_PODS, NODES])
 async def test_one_watch_that_is_refused_is_noticed_while_the_others_live(server: FakeServer, path: str) -> None:
-    async with joined(server, NEVER_MUTE) as (link, _):
+    async with joined(server) as (link, _):
         server.broken = {path}
         server.end(path)
         await until(lambda: not link.follows(HERE) and not link.facts.of(HERE).connected, "noticed")
@@ -135,7 +133,7 @@ async def test_a_watch_that_only_one_namespace_needs_fails_for_that_one_alone(se
     other = "/api/v1/namespaces/elsewhere/pods"
     server.collections |= {"/apis/batch/v1/namespaces/elsewhere/jobs": {}, other: {}}
     server.broken = {other}
-    async with linked(frozenset({HERE, "elsewhere"}), NEVER_MUTE) as (link, told):
+    async with linked(frozenset({HERE, "elsewhere"})) as (link, told):
         link.set_source(server.kubeconfig())
         await until(lambda: link.follows(HERE), "one is followed")
         await until(lambda: link.outage("elsewhere"), "told")
@@ -164,7 +162,7 @@ async def test_a_namespace_that_is_gone_does_not_end_the_connection_of_the_other
 
 
 async def test_one_watch_that_falls_mute_is_noticed_while_the_others_live(server: FakeServer) -> None:
-    quick = replace(NEVER_MUTE, tuning=replace(SETTINGS.tuning, read_timeout=0.3))
+    quick = replace(SETTINGS, tuning=replace(SETTINGS.tuning, read_timeout=0.3))
 
     async def speak() -> None:
         """What an API server does before a watch ends: each hears a bookmark, but the mute one."""
@@ -190,14 +188,14 @@ async def test_one_watch_that_falls_mute_is_noticed_while_the_others_live(server
 
 async def test_since_when_a_member_is_away_is_when_it_was_last_heard(server: FakeServer) -> None:
     now = SETTINGS.clock()
-    async with joined(server) as (link, _):
+    async with joined(server, HEARS_SILENCE) as (link, _):
         assert link.outage(HERE) is None
         server.silence(on=True)
         await until(lambda: link.outage(HERE), "noticed")
         first = link.outage(HERE)
         assert first is not None
         assert first.reason == "Unreachable"
-        assert SETTINGS.mute_after * 1000 <= now - first.since < DEADLINE * 1000
+        assert HEARS_SILENCE.mute_after * 1000 <= now - first.since < DEADLINE * 1000
         await server.refuse()
         await asyncio.sleep(0.3)
         assert link.outage(HERE) == first, "it does not begin anew"

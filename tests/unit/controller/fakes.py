@@ -252,7 +252,7 @@ async def world(**settings: Any) -> AsyncIterator[World]:
     """A hub, a member and a running reconciler."""
     async with AsyncExitStack() as stack:
         hub, member = await stack.enter_async_context(cluster()), await stack.enter_async_context(cluster())
-        limits = Limits(timeout=2)
+        limits = Limits(timeout=60)
         clients = (Client(hub.credentials, limits=limits), Client(member.credentials, limits=limits))
         for client in clients:
             await stack.enter_async_context(client)

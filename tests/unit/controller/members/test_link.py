@@ -208,9 +208,9 @@ async def test_another_clusters_kubeconfig_leaves_the_link_connected_and_is_name
         assert link.facts.connected
         assert link.connected
         assert "last good" in link.facts.message
-        server.silence(on=True)
+        await server.refuse()
         await until(lambda: not link.connected, "the member is away")
-        server.silence(on=False)
+        await server.accept()
         await until(lambda: link.connected, "back with the good kubeconfig")
         assert link.cluster_uid == server.uid
         assert stranger.count("GET", NODES) == 0

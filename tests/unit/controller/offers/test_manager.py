@@ -209,9 +209,9 @@ async def test_why_a_member_cannot_be_worked_with_is_known_even_if_it_was_never_
     uid = world.member.uid
     assert world.manager.joined.outage(uid, ONE) is None
     assert world.manager.joined.outage(uid, OfferKey("prov-a", "none")) is None
-    world.member.silence(on=True)
-    await until(lambda: world.manager.joined.outage(uid, ONE), "it fell silent")
-    world.member.silence(on=False)
+    await world.member.refuse()
+    await until(lambda: world.manager.joined.outage(uid, ONE), "it does not listen")
+    await world.member.accept()
     await until(lambda: world.manager.joined.outage(uid, ONE) is None, "it is back")
     other = world.manager.joined.outage("the cluster of old times", ONE)
     assert other is not None

@@ -267,18 +267,24 @@ async def test_listing_anew_is_no_fault(api: FakeApi, monkeypatch: pytest.Monkey
 async def test_a_watch_that_opens_and_says_nothing_is_not_followed_until_one_speaks(api: FakeApi) -> None:
     api.fail("WATCH", *[sending(hang=True)] * 3)
     async with watching(api, replace(QUICK, read_timeout=0.1)) as (reflector, _, _):
-        await until(lambda: api.count("WATCH") == 2)
+        await until(lambda: api.count("WATCH") >= 2)
         since = reflector.health.failing_since
         assert since is not None, "the first one never said a word"
-        await until(lambda: api.count("WATCH") == 4)
+        await until(lambda: api.count("WATCH") >= 4)
         assert reflector.health.failing_since == since, "nor did the others; that they opened proves nothing"
         api.put("b")
         await until(lambda: reflector.health.failing_since is None)
 
 
 async def test_a_quiet_watch_that_ends_as_it_should_is_followed(api: FakeApi) -> None:
-    api.fail("WATCH", sending(hang=True), sending())
+    seen: list[tuple[int, float | None]] = []
+
+    async def third(request: web.BaseRequest) -> web.StreamResponse:
+        """Look before this one may be silent for too long, as it soon is on a loaded machine."""
+        seen.append((reflector.health.restarts, reflector.health.failing_since))
+        return await sending(hang=True)(request)
+
+    api.fail("WATCH", sending(hang=True), sending(), third)
     async with watching(api, replace(QUICK, read_timeout=0.1)) as (reflector, _, _):
-        await until(lambda: api.count("WATCH") >= 3)
-        assert reflector.health.restarts == 1
-        assert reflector.health.failing_since is None
+        await until(lambda: bool(seen))
+    assert seen == [(1, None)]
