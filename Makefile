@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help venv demo test test-unit test-integration test-e2e bench lint generate lock binaries clean
+.PHONY: help venv demo test test-unit search test-integration test-e2e bench lint generate lock binaries clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -42,6 +42,10 @@ test: binaries ## every test, real API servers included
 test-unit: $(STAMP) ## the tests that need nothing but Python: a few minutes
 	$(call say,Offline tests)
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(OFFLINE_TESTS) $(PYTEST_ARGS)
+
+search: $(STAMP) ## the properties once more with inputs drawn at random, as in no other run: what they show is to be pinned
+	$(call say,Properties at random)
+	@HYPOTHESIS_PROFILE=search $(BIN)/python -m pytest $(SIDE_BY_SIDE) tests/properties tests/unit $(PYTEST_ARGS)
 
 test-integration: binaries ## the tests on real API servers, piece by piece
 	$(call say,Integration tests)
