@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from servers import bare_api, binaries, federation
+from servers import bare_api, binaries, federation, unmanaged
 from side_by_side import deal
 
-__all__ = ["bare_api", "binaries", "federation"]
+__all__ = ["bare_api", "binaries", "federation", "unmanaged"]
 
 # A run of the tests says something of the code, not of chance: what is tried is the same in each. New inputs are searched for with
 # `make search`, and what those show is pinned with @example. No deadline and no complaint of slowness: the machine may be busy.

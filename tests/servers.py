@@ -4,13 +4,14 @@ Fixtures, which tests/conftest.py offers to every folder. What must never live h
 """
 
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
-from integration.support import CRDS, Api, FederationUnderTest, handles
+from integration.support import CRDS, PATIENCE, Api, FederationUnderTest, handles
 from sampan.local.binaries import Binaries, ensure
 from sampan.local.cluster import PORTS_PER_CLUSTER, Cluster
 from sampan.local.down import down
@@ -18,10 +19,12 @@ from sampan.local.federation import load_federation
 from sampan.local.paths import federation_folder, state_root
 from sampan.local.processes.lookup import gone
 from sampan.local.processes.ports import reserve_ports
-from sampan.local.scenario import load
+from sampan.local.scenario import Scenario, load
 from sampan.local.up import UpRequest, up
 
 _PREFIX = "sampan-test"
+_WATCH = 'read -r _; for _ in 1 2 3; do "$@"; sleep 5; done'
+"""Waits for the end of its standard input. Then thrice: a kwokctl that its starter did not outlive still goes on for some seconds."""
 
 
 def say(text: str) -> None:
@@ -40,22 +43,36 @@ def binaries() -> Binaries:
 
 
 @contextmanager
+def ending_with_us(name: str) -> Iterator[None]:
+    """Have what is made under that name end with the block, and with this process where that is killed: pytest by its user, or by a CI."""
+    command = ["sh", "-c", _WATCH, "sh", sys.executable, "-m", "sampan", "local", "down", "--name", name]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    ) as watchdog:  # the kernel closes our end of its standard input, whatever becomes of us
+        try:
+            yield
+        finally:
+            try:
+                down(name, say)
+            finally:
+                watchdog.kill()
+
+
+@contextmanager
 def bare_server(binaries: Binaries, role: str) -> Iterator[Api]:
     """One hub-like API server with etcd and the controller manager, our CRDs applied, no charts; as administrator."""
     name = f"{_PREFIX}-{role}-{os.getpid()}"
-    folder = federation_folder(name)
-    folder.mkdir(parents=True, mode=0o700)
-    ports = tuple(reserve_ports(PORTS_PER_CLUSTER, folder / "ports.json"))
-    cluster = Cluster("api", folder, ports, components=("etcd", "kube-apiserver", "kube-controller-manager"))
-    try:
+    with ending_with_us(name):
+        folder = federation_folder(name)
+        folder.mkdir(parents=True, mode=0o700)
+        ports = tuple(reserve_ports(PORTS_PER_CLUSTER, folder / "ports.json"))
+        cluster = Cluster("api", folder, ports, components=("etcd", "kube-apiserver", "kube-controller-manager"))
         cluster.create(binaries)
         api = Api("bare", cluster.kubeconfig, binaries, folder / "cache")
         api.kubectl("apply", "--server-side", "-f", str(CRDS))
-        api.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", str(CRDS))
+        api.kubectl("wait", "--for=condition=Established", f"--timeout={PATIENCE}s", "-f", str(CRDS))
         yield api
         api.close()
-    finally:
-        down(name, say)
 
 
 @pytest.fixture(scope="session")
@@ -65,16 +82,33 @@ def bare_api(binaries: Binaries) -> Iterator[Api]:
         yield api
 
 
+@contextmanager
+def federation_of(binaries: Binaries, role: str, scenario: Scenario, *, operator: bool = True) -> Iterator[FederationUnderTest]:
+    """A federation of its own for those who cannot share one."""
+    name = f"{_PREFIX}-{role}-{os.getpid()}"
+    with ending_with_us(name):
+        up(UpRequest(name=name, scenario=scenario, operator=operator), say)
+        under_test = handles(load_federation(name), binaries)
+        yield under_test
+        under_test.close()
+
+
+@pytest.fixture(scope="session")
+def unmanaged(binaries: Binaries) -> Iterator[FederationUnderTest]:
+    """A hub and two members without an operator: for tests of what is below one, and of parts of one that they run themselves."""
+    with federation_of(binaries, "unmanaged", load("demo").with_members(2), operator=False) as made:
+        yield made
+
+
 @pytest.fixture(scope="session")
 def federation(binaries: Binaries) -> Iterator[FederationUnderTest]:
     """The demo federation with the operator. SAMPAN_TEST_FEDERATION=NAME uses, and keeps, one of that name."""
     kept = os.environ.get("SAMPAN_TEST_FEDERATION")
-    name = kept or f"{_PREFIX}-{os.getpid()}"
-    try:
-        up(UpRequest(name=name, scenario=load("demo")), say)
-        under_test = handles(load_federation(name), binaries)
-        yield under_test
-        under_test.close()
-    finally:
-        if not kept:
-            down(name, say)
+    if kept is None:
+        with federation_of(binaries, "demo", load("demo")) as under_test:
+            yield under_test
+        return
+    up(UpRequest(name=kept, scenario=load("demo")), say)
+    under_test = handles(load_federation(kept), binaries)
+    yield under_test
+    under_test.close()

@@ -1,20 +1,16 @@
 """A member that publishes its capacity: jobs run there as anywhere, and the hub's identity may look at no node and no foreign pod."""
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from e2e.life import H100, World, job
-from integration.support import FederationUnderTest, handles, wait_for
+from e2e.life import H100, UNTIL_TOLD, World, job
+from integration.support import wait_for
 from sampan.local.binaries import Binaries
-from sampan.local.down import down
-from sampan.local.federation import load_federation
 from sampan.local.processes.publisher_process import PublisherProcess
 from sampan.local.scenario import Scenario, load
-from sampan.local.up import UpRequest, up
-from servers import say
+from servers import federation_of
 
 MEMBER, OFFER, PROVIDER = "lingang", "lingang-ondemand", "lingang"
 HUB = "--as=system:serviceaccount:sampan-jobs:sampan-hub"
@@ -37,14 +33,8 @@ def scenario() -> Scenario:
 @pytest.fixture(scope="module")
 def world(binaries: Binaries) -> Iterator[World]:
     """A hub and one member with a publisher."""
-    name = f"sampan-test-published-{os.getpid()}"
-    try:
-        up(UpRequest(name=name, scenario=scenario()), say)
-        under_test: FederationUnderTest = handles(load_federation(name), binaries)
-        yield World(under_test)
-        under_test.close()
-    finally:
-        down(name, say)
+    with federation_of(binaries, "published", scenario()) as federation:
+        yield World(federation)
 
 
 def publisher(world: World) -> PublisherProcess:
@@ -82,10 +72,14 @@ def test_the_hub_may_not_look_around(world: World, question: tuple[str, ...]) ->
 
 def test_the_offer_says_that_its_capacity_is_published_and_takes_jobs(world: World) -> None:
     wait_for(lambda: free(world) == 32, "all devices are shown")
-    assert connected(world) == ("Connected", "capacity is published by the member")
-    world.submit(h100("gang", "sleep 25", replicas=2))
+    told = ("Connected", "capacity is published by the member")
+    wait_for(
+        lambda: connected(world) == told, "the offer says how it knows"
+    )  # a summary may come late on a loaded machine: stale till then
+    world.submit(h100("gang", UNTIL_TOLD, replicas=2))
     world.reaches("gang", "Running")
     wait_for(lambda: free(world) == 16, "each of its devices is counted once")
+    world.finish("gang")
     world.reaches("gang", "Succeeded")
     wait_for(lambda: free(world) == 32, "its devices are free again")
 
@@ -106,13 +100,14 @@ def test_a_cordon_and_a_foreign_pod_are_seen(world: World) -> None:
 
 
 def test_without_its_publisher_a_member_keeps_its_jobs_and_gets_no_new_ones(world: World) -> None:
-    world.submit(h100("runs", "sleep 14"))
+    world.submit(h100("runs", UNTIL_TOLD))
     world.reaches("runs", "Running")
     publisher(world).stop()
-    wait_for(lambda: connected(world)[0] == "CapacityStale", "the offer is stale")
-    assert "no new summary of the member's capacity for 3 times 2 seconds" in connected(world)[1]
+    words = "no new summary of the member's capacity for 3 times 2 seconds"
+    wait_for(lambda: (told := connected(world))[0] == "CapacityStale" and words in told[1], "the offer is stale")
     world.submit(h100("waits", "sleep 1"))
     world.waits_because("waits", "OfferNotConnected")
+    world.finish("runs")
     world.reaches("runs", "Succeeded")
     assert world.status("runs")["binding"]["attempt"] == 1, "it was followed to its end where it was"
     assert world.status("waits")["phase"] == "Pending"

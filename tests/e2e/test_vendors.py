@@ -1,20 +1,16 @@
 """A federation with the accelerators of many vendors: each is told as its plugin publishes it, and jobs reach the right resource."""
 
 import json
-import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from e2e.life import World, job
-from integration.support import FederationUnderTest, handles, wait_for
+from integration.support import wait_for
 from sampan.local.binaries import Binaries
-from sampan.local.down import down
-from sampan.local.federation import load_federation
 from sampan.local.scenario import load
-from sampan.local.up import UpRequest, up
-from servers import say
+from servers import federation_of
 
 Pool = dict[str, Any]
 
@@ -43,14 +39,8 @@ TOLD = {
 @pytest.fixture(scope="module")
 def world(binaries: Binaries) -> Iterator[World]:
     """A hub and two members with eighteen kinds of devices."""
-    name = f"sampan-test-vendors-{os.getpid()}"
-    try:
-        up(UpRequest(name=name, scenario=load("vendors")), say)
-        under_test: FederationUnderTest = handles(load_federation(name), binaries)
-        yield World(under_test)
-        under_test.close()
-    finally:
-        down(name, say)
+    with federation_of(binaries, "vendors", load("vendors")) as federation:
+        yield World(federation)
 
 
 def pools(world: World) -> list[Pool]:

@@ -2,17 +2,12 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
 from integration.offers_harness import Harness, comes, harness
-from integration.support import PATIENCE, FederationUnderTest, handles
-from sampan.local.binaries import Binaries
-from sampan.local.down import down
-from sampan.local.federation import load_federation
-from sampan.local.scenario import load
-from sampan.local.up import UpRequest, up
+from integration.support import PATIENCE, FederationUnderTest
 from sampan.model.members.cluster import Cluster
 from sampan.model.members.offer import OfferKey
 
@@ -22,29 +17,10 @@ JOINED = OfferKey(A, "lingang-ondemand")
 OTHER = OfferKey(B, "pengcheng-ondemand")
 
 
-@pytest.fixture(scope="module")
-def quiet(binaries: Binaries) -> Iterator[FederationUnderTest]:
-    """A hub and two members without an operator. SAMPAN_TEST_JOINING=NAME uses, and keeps, one of that name."""
-    kept = os.environ.get("SAMPAN_TEST_JOINING")
-    name = kept or f"sampan-test-joining-{os.getpid()}"  # never the session's own: its operator would serve the same offers
-    demo = load("demo")
-    members = demo.members[:2]
-    offers = [offer for offer in demo.offers if offer.member in {member.name for member in members}]
-    try:
-        up(UpRequest(name=name, scenario=demo.model_copy(update={"members": members, "offers": offers}), operator=False), print)
-        under_test = handles(load_federation(name), binaries)
-        assert under_test.operator.pid is None, f"{name} runs an operator, which serves the offers beside the tests' own manager"
-        yield under_test
-        under_test.close()
-    finally:
-        if not kept:
-            down(name, print)
-
-
 @pytest.fixture
-async def joined(quiet: FederationUnderTest) -> AsyncIterator[Harness]:
+async def joined(unmanaged: FederationUnderTest) -> AsyncIterator[Harness]:
     """An OfferManager with both offers of the scenario joined."""
-    async with harness(quiet) as made:
+    async with harness(unmanaged) as made:
         for key in (JOINED, OTHER):
             await made.until(key, "Schedulable", "True", "Schedulable")
         yield made
