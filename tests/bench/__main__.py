@@ -130,7 +130,7 @@ async def stacks(bench: Bench, profile: Path | None) -> profile_report.Stacks:
     if profile is None:
         return profile_report.Stacks()
     ask_for_profile(bench.federation, profile)
-    await wait_until(profile.exists, "the operator has written its profile", seconds=60)
+    await wait_until(profile.exists, "the operator has written its profile", seconds=180)
     return profile_report.read_file(profile)
 
 

@@ -1,10 +1,11 @@
 """How many calls the operator made, and what the hub's API server wrote, from their metrics. Never here: the jobs."""
 
+import asyncio
 from collections import Counter
 
-from bench.api import Api
+from bench.api import Api, wait_until
 from e2e.gauges import Samples, operator_metrics, parse
-from integration.support import FederationUnderTest
+from integration.support import PATIENCE, FederationUnderTest
 
 WRITES = ("POST", "PUT", "PATCH", "APPLY", "DELETE")
 Calls = Counter[tuple[str, str, str]]
@@ -18,6 +19,22 @@ def operator_calls(federation: FederationUnderTest) -> Calls:
             told = dict(labels)
             found[told["target"], told["verb"], told["resource"]] += int(value)
     return found
+
+
+async def settled_calls(federation: FederationUnderTest) -> Calls:
+    """The same, once two looks a second apart agree on the calls about jobs: what is seen on a server is counted a moment later."""
+    looks = [await asyncio.to_thread(operator_calls, federation)]
+
+    async def agree() -> bool:
+        looks.append(await asyncio.to_thread(operator_calls, federation))
+        return _of_jobs(looks[-1]) == _of_jobs(looks[-2])
+
+    await wait_until(agree, "an operator that calls nobody about jobs", seconds=PATIENCE, every=1)
+    return looks[-1]
+
+
+def _of_jobs(calls: Calls) -> Calls:
+    return Calls({key: number for key, number in calls.items() if key[2].startswith(("jobs", "computejobs"))})
 
 
 async def hub_writes(hub: Api) -> int:

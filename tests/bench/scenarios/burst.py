@@ -1,9 +1,8 @@
 """A burst of jobs of one pod each: dispatched only, or followed to their end. Never here: how it is measured."""
 
-import asyncio
 import time
 
-from bench.calls import calls_per_job, hub_writes, operator_calls
+from bench.calls import calls_per_job, hub_writes, settled_calls
 from bench.figure import Figure, cores, cpu_per_job, percentile
 from bench.limit import limit
 from bench.usage import between, moment, roles
@@ -24,13 +23,13 @@ async def whole_life(bench: Bench, *, jobs: int) -> Figure:
 async def _burst(bench: Bench, *, jobs: int, whole: bool) -> Figure:
     federation, witness = bench.federation, bench.witness
     bodies = [pod_job(name, seconds=1) for name in names("life" if whole else "dispatch", jobs)]
-    pids, calls, writes = roles(federation), operator_calls(federation), await hub_writes(bench.hub)
+    pids, calls, writes = roles(federation), await settled_calls(federation), await hub_writes(bench.hub)
     start = moment(pids)
     uids = await bench.submit(bodies)
     submitted = time.monotonic() - start.at
-    await witness.all_of(uids, "ended" if whole else "dispatched", seconds=60 + jobs)
+    await witness.all_of(uids, "ended" if whole else "dispatched", seconds=180 + jobs)
     used = between(start, moment(pids))
-    await asyncio.sleep(1)  # what the operator still writes of it, it writes now: counted in calls, and a doubled job would show
+    made = await settled_calls(federation)  # what the operator still writes of it, it writes now: counted, and a doubled job would show
     seen = witness.of(uids)
     waits = [each.dispatched - each.accepted for each in seen]
     last = max(each.ended if whole else each.dispatched for each in seen) - start.at
@@ -42,7 +41,7 @@ async def _burst(bench: Bench, *, jobs: int, whole: bool) -> Figure:
         "wait until bound and created p99, s": round(percentile(waits, 99), 2),
         **cpu_per_job(used, jobs),
         "hub writes of the job, a job": round((await hub_writes(bench.hub) - writes) / jobs, 2),
-        **calls_per_job(calls, operator_calls(federation), jobs),
+        **calls_per_job(calls, made, jobs),
     }
     return Figure(
         name="life" if whole else "dispatch",

@@ -29,7 +29,7 @@ async def offers(bench: Bench, *, each: int, member: str, providers: Sequence[st
     async with virtual_members(bench, member) as many:
         await many.share_nodes(range(1, count + 1))
         await asyncio.gather(*(many.join(n, provider=provider, offers=each) for n, provider in enumerate(providers, 1)))
-        await all_schedulable(bench, count * each, seconds=120 + count * each)
+        await all_schedulable(bench, count * each, seconds=180 + count * each)
         await asyncio.sleep(2 * window)  # statuses are written for a while yet: that is not what is looked at
         pids = roles(bench.federation, proxy=many.pid)
         start = moment(pids)

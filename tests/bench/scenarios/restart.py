@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from bench.calls import Calls, calls_per_job, operator_calls
+from bench.calls import Calls, calls_per_job, operator_calls, settled_calls
 from bench.figure import Figure, cores
 from bench.limit import limit
 from bench.usage import OPERATOR, between, moment, roles
@@ -17,7 +17,8 @@ async def restart(bench: Bench, *, jobs: int) -> Figure:
     """From the start of the process until it is ready, and until a job that came meanwhile is bound and created."""
     federation, witness = bench.federation, bench.witness
     uids = await bench.submit([pod_job(name, seconds=DAY) for name in names("there", jobs)])
-    await witness.all_of(uids, "running", seconds=120 + jobs)
+    await witness.all_of(uids, "running", seconds=180 + jobs)
+    await settled_calls(federation)  # else the next one would write what this one had still to write
     await asyncio.to_thread(federation.operator.stop, 60.0)
     (canary,) = await bench.submit([pod_job(name, seconds=1) for name in names("new", 1)])
     operator = federation.operator

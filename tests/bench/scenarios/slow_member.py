@@ -74,7 +74,7 @@ async def _run(bench: Bench, *, jobs: int, slow: Aim, others: Sequence[Aim]) -> 
     start = moment(pids)
     uids = await bench.submit([aim.body(federation, name) for aim, name in zip(aims, names("slow", jobs), strict=True)])
     quickly = [uid for uid, aim in zip(uids, aims, strict=True) if aim is not slow]
-    await witness.all_of(quickly, "dispatched", seconds=120 + jobs)
+    await witness.all_of(quickly, "dispatched", seconds=180 + jobs)
     used = between(start, moment(pids))
     return Outcome(uids, [each.dispatched - each.accepted for each in witness.of(quickly)], used)
 
@@ -91,7 +91,7 @@ async def behind_proxy(bench: Bench, aim: Aim) -> AsyncIterator[SlowProxy]:
         proxied = base64.b64decode(usual).replace(server, b"https://127.0.0.1:%d" % proxy.port)
         try:
             await _lead(bench, path, base64.b64encode(proxied).decode())
-            await wait_until(lambda: proxy.connections > 0, "the operator is connected through the proxy", seconds=60)
+            await wait_until(lambda: proxy.connections > 0, "the operator is connected through the proxy", seconds=180)
             await _schedulable(bench, namespace, aim.offer)
             yield proxy
         finally:
@@ -108,7 +108,7 @@ async def _schedulable(bench: Bench, namespace: str, offer: str) -> None:
         found = msgspec.json.decode(await bench.hub.call("GET", f"{GROUP}/namespaces/{namespace}/clusteroffers/{offer}"))
         return any(c["type"] == "Schedulable" and c["status"] == "True" for c in found["status"]["conditions"])
 
-    await wait_until(is_so, f"offer {offer} is Schedulable", seconds=120, every=0.3)
+    await wait_until(is_so, f"offer {offer} is Schedulable", seconds=180, every=0.3)
 
 
 def _offer(federation: FederationUnderTest, name: str) -> tuple[str, str, str]:

@@ -28,13 +28,13 @@ async def virtual(bench: Bench, *, jobs: int, member: str, providers: Sequence[s
     count = len(providers)
     async with virtual_members(bench, member) as many:
         await many.join(0, provider=providers[0])
-        await all_schedulable(bench, 1, seconds=120)
+        await all_schedulable(bench, 1, seconds=180)
         one = await _burst(bench, many, jobs=jobs, spec=spec)
         await bench.delete_all(seconds=300 + jobs)
         await leave(bench)
         await many.share_nodes(range(1, count + 1))
         await asyncio.gather(*(many.join(number, provider=provider) for number, provider in enumerate(providers, 1)))
-        await all_schedulable(bench, count, seconds=120 + 3 * count)
+        await all_schedulable(bench, count, seconds=180 + 3 * count)
         all_ = await _burst(bench, many, jobs=jobs, spec=spec)
         void = bench.witness.problems(all_.uids) + bench.witness.problems(one.uids, gone=True)
         await bench.delete_all(seconds=300 + jobs)
@@ -64,7 +64,7 @@ async def _burst(bench: Bench, many: VirtualMembers, *, jobs: int, spec: Mapping
     with nothing_executes(federation):
         start = moment(pids)
         uids = await bench.submit([pod_job(name, seconds=1, **aimed) for name in names("virtual", jobs)])
-        await witness.all_of(uids, "dispatched", seconds=120 + jobs)
+        await witness.all_of(uids, "dispatched", seconds=180 + jobs)
         used = between(start, moment(pids))
         made = {key: value for key, value in calls_per_job(calls, operator_calls(federation), jobs).items() if key.startswith("calls")}
     last = max(each.dispatched for each in witness.of(uids)) - start.at
