@@ -252,7 +252,7 @@ class Checker(AbstractContextManager["Checker"]):
         for stream in self._streams:
             stream.start()
         for stream in self._streams:
-            assert stream.synced.wait(60), f"{stream.name} could not be listed"
+            assert stream.synced.wait(180), f"{stream.name} could not be listed"
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -5,7 +5,7 @@ A watch shows each write once, so that versions are writes. What must never live
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +37,15 @@ class History:
         found = (event["object"] for event in self.events() if event["type"] != "DELETED")
         return [body for body in found if body["metadata"].get("name") == name]
 
+    def ever(self, name: str, holds: Callable[[dict[str, Any]], Any], what: str) -> dict[str, Any]:
+        """Wait for the first status of a job that fulfils `holds`, also if the job has gone on by the time that one looks."""
+
+        def look() -> dict[str, Any] | None:
+            statuses = (body.get("status") or {} for body in self.versions(name))
+            return next((status for status in statuses if holds(status)), None)
+
+        return wait_for(look, f"{name}: {what}")
+
     def phases(self, name: str) -> list[str]:
         """The phases it went through, each as often as it was entered."""
         seen = [(body.get("status") or {}).get("phase", "Pending") for body in self.versions(name)]
@@ -64,7 +73,7 @@ def recorded(api: Api, namespace: str, file: Path) -> Iterator[History]:
             yield _begun(History(file), api)
         finally:
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=PATIENCE)
 
 
 def _begun(history: History, api: Api) -> History:

@@ -12,7 +12,7 @@ from typing import Any
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
-from integration.support import PATIENCE, Api, FederationUnderTest, wait_for
+from integration.support import PATIENCE, Api, FederationUnderTest, finish_pods, wait_for
 
 TEAM = "team-a"
 REMOTE = "sampan-jobs"
@@ -22,6 +22,8 @@ Json = dict[str, Any]
 H100 = "nvidia-h100-sxm-80gb"
 ASCEND = "huawei-910b3-64gb"
 HYGON = "hygon-k100-ai-64gb"
+UNTIL_TOLD = "sleep infinity"
+"""What a job runs that must not have ended before one has looked, however slow the machine is: `World.finish` ends it."""
 
 
 def job(name: str, script: str = "sleep 2", **spec: Any) -> Json:
@@ -76,11 +78,14 @@ class World:
 
     # --- the tenant -----------------------------------------------------------------------------------------------
 
-    def submit(self, *jobs: Json) -> None:
-        """Create ComputeJobs as the tenant."""
+    def submit(self, *jobs: Json) -> dict[str, str]:
+        """Create ComputeJobs as the tenant; returns their UIDs by name."""
+        uids: dict[str, str] = {}
         for each in jobs:
-            self.submitted.add(each["metadata"]["name"])
-            self._jobs(self.fed.tenant).create_namespaced_custom_object(*_KIND, each)
+            name = each["metadata"]["name"]
+            self.submitted.add(name)
+            uids[name] = self._jobs(self.fed.tenant).create_namespaced_custom_object(*_KIND, each)["metadata"]["uid"]
+        return uids
 
     def get(self, name: str) -> Json | None:
         """A ComputeJob; None where there is none."""
@@ -196,6 +201,12 @@ class World:
             for pod in client.CoreV1Api(api.client()).list_namespaced_pod(REMOTE, label_selector=f"{JOB_UID}={uid}").items
         ]
 
+    def finish(self, name: str) -> None:
+        """End a job that runs until it is told: all its pods that run now, with exit code 0."""
+        uid = self.must(name)["metadata"]["uid"]
+        for api in self.fed.members.values():
+            finish_pods(api, f"{JOB_UID}={uid}", namespace=REMOTE)
+
     # --- the operator ---------------------------------------------------------------------------------------------
 
     def offer(self, namespace: str, name: str) -> Json:
@@ -244,6 +255,23 @@ def condition(status: Mapping[str, Any], kind: str) -> Json:
 def outcomes(status: Mapping[str, Any]) -> list[tuple[int, str]]:
     """Number and outcome of each recorded attempt."""
     return [(attempt["number"], attempt["outcome"]) for attempt in status.get("attempts") or ()]
+
+
+def written(world: World) -> list[str]:
+    """The operator's own count of its writes to ComputeJobs."""
+    lines = [line for line in world.metrics().splitlines() if line.startswith("sampan_api_calls_total{")]
+    return [line for line in lines if 'resource="computejobs' in line and 'verb="patch"' in line]
+
+
+def settled(world: World) -> list[str]:
+    """The same, once two looks some seconds apart agree: what was to come has come, and a write shows on the hub before it is counted."""
+    looks = [written(world)]
+
+    def look() -> list[str] | None:
+        looks.append(written(world))
+        return looks[-1] if looks[-1] == looks[-2] else None
+
+    return wait_for(look, "an operator that writes nothing", every=3)
 
 
 @contextmanager

@@ -116,4 +116,4 @@ class Feeder(AbstractContextManager["Feeder"]):
     def __exit__(self, *_: object) -> None:
         """Stop feeding; what was submitted stays."""
         self._stop_asked.set()
-        self._thread.join(60)
+        self._thread.join()

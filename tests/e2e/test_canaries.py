@@ -3,7 +3,7 @@
 import base64
 import json
 
-from e2e.life import JOB_UID, REMOTE, TEAM, World, condition, job
+from e2e.life import JOB_UID, REMOTE, TEAM, UNTIL_TOLD, World, condition, job
 from e2e.test_dependents import SHARE
 from integration.support import PATIENCE, wait_for
 from sampan.local.up import member_kubeconfig
@@ -46,7 +46,7 @@ def test_secrets_are_nowhere_but_in_secrets(world: World) -> None:
     carrying = {"volumes": volumes, "volumeMounts": mounts, "env": [{"name": "E", "value": ENV_CANARY}]}
     try:
         fed.hub.apply(*secrets, config_map, SHARE, *offers)
-        world.submit(job("carries", "sleep 10", template=carrying), job("fails-with-it", "sleep 1; exit 3", template=carrying))
+        world.submit(job("carries", UNTIL_TOLD, template=carrying), job("fails-with-it", "sleep 1; exit 3", template=carrying))
         # 1. They did travel, and the broken credentials were tried.
         world.reaches("carries", "Running")
         copy, uid = world.copy("carries"), world.must("carries")["metadata"]["uid"]
@@ -56,6 +56,7 @@ def test_secrets_are_nowhere_but_in_secrets(world: World) -> None:
         for name in ("canary-kubeconfig", "canary-garbage"):
             refused = wait_for(lambda name=name: not_connected(world, name), f"{name} is refused")  # type: ignore[misc]
             assert BROKEN_CANARY not in json.dumps(refused)
+        world.finish("carries")
         world.reaches("carries", "Succeeded")
         world.reaches("fails-with-it", "Failed")
         # 2. Nowhere else is any of them, nor the token that the federation itself works with.

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -50,23 +51,31 @@ def examples(world: World) -> Iterator[list[str]]:
     world.fed.tenant.kubectl("delete", "-n", TEAM, "--ignore-not-found", "--wait=true", f"--timeout={PATIENCE}s", *arguments)
 
 
-def test_submit_wait_tells_by_its_exit_code_how_it_ended(world: World) -> None:
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """`sampan submit --wait` of one job while it runs, and what is wanted of it."""
+
+    process: subprocess.Popen[str]
+    code: int
+    word: str
+
+
+@pytest.fixture(scope="module", autouse=True)
+def waiting(world: World) -> dict[str, Waiting]:
+    """Four of them by name, begun before all else: one waits for as long as even a slow machine needs to start its job."""
     rejected = job("cli-rejected")
     rejected["spec"]["template"]["env"] = [{"name": f"V{i}", "value": "x" * 8192} for i in range(16)]
     wanted = {
         "cli-good": (job("cli-good", "sleep 1"), [], 0, "Succeeded"),
         "cli-bad": (job("cli-bad", "sleep 1; exit 3"), [], 1, "Failed"),
         "cli-rejected": (rejected, [], 2, "InvalidSpec"),
-        "cli-late": (job("cli-late", "sleep 3000"), ["--timeout", "20"], 4, "Running"),
-    }
-    running = {
-        name: start(world, "submit", "-f", "-", "--wait", *more, text=json.dumps(body)) for name, (body, more, _, _) in wanted.items()
+        "cli-late": (job("cli-late", "sleep 3000"), ["--timeout", "60"], 4, "Running"),
     }
     world.submitted.update(wanted)
-    for name, (_, _, code, word) in wanted.items():
-        out, err = running[name].communicate(timeout=PATIENCE)
-        assert running[name].returncode == code, (name, out, err)
-        assert word in out + err, (name, out, err)
+    return {
+        name: Waiting(start(world, "submit", "-f", "-", "--wait", *more, text=json.dumps(body)), code, word)
+        for name, (body, more, code, word) in wanted.items()
+    }
 
 
 def test_a_small_trace_is_replayed_to_its_end(world: World, tmp_path: Path) -> None:
@@ -99,3 +108,10 @@ def test_every_example_comes_to_what_it_says(world: World, examples: list[str]) 
         if want["phase"] == "Succeeded" and copies:
             assert {c["type"] for c in copies[0].body["status"]["conditions"] if c["status"] == "True"} >= {"Complete"}
     assert condition(world.status("too-large"), "Scheduled")["status"] == "False"
+
+
+def test_submit_wait_tells_by_its_exit_code_how_it_ended(waiting: dict[str, Waiting]) -> None:
+    for name, each in waiting.items():
+        out, err = each.process.communicate(timeout=PATIENCE)
+        assert each.process.returncode == each.code, (name, out, err)
+        assert each.word in out + err, (name, out, err)

@@ -6,7 +6,7 @@ import os
 import signal
 from typing import Any
 
-from e2e.life import H100, HYGON, JOB_UID, REMOTE, World, job, outcomes
+from e2e.life import ASCEND, H100, HYGON, JOB_UID, REMOTE, World, condition, job, outcomes
 from integration.support import batch_job, wait_for
 
 
@@ -90,16 +90,35 @@ def test_a_killed_operator_adopts_the_copy_it_had_made(world: World) -> None:
 
 def test_an_operator_killed_between_intent_and_create_makes_one_copy(world: World) -> None:
     """Stopped in its tracks, its member cut off, then killed: the next operator finds the intent and carries it out once."""
+    world.submit(job("intended", device=(ASCEND, 1), suspend=True))
+    world.reaches("intended", "Suspended")
     pid = world.fed.cluster("pengcheng").pids()["kube-apiserver"]
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        world.submit(job("intended", device=("huawei-910b3-64gb", 1)))
-        world.until("intended", lambda s: s.get("binding"), "has its intent")
-        world.fed.operator.kill()
-    finally:
-        os.kill(pid, signal.SIGCONT)
+
+    def intended() -> bool:
+        """Cut the member off, and kill the operator where the intent came before its member was found to be mute."""
+        wait_for(lambda: connected(world) == "True", "the member answers")
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            world.change("intended", suspend=False)
+            wait_for(lambda: world.status("intended").get("binding") or connected(world) != "True", "has its intent")
+            world.fed.operator.kill()
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        there = bool(world.status("intended").get("binding"))
+        if not there:
+            world.change("intended", suspend=True)
+            world.fed.operator.start()
+            world.fed.operator.wait_ready()
+        return there
+
+    wait_for(intended, "an intent without its copy")
     world.fed.operator.start()
     world.fed.operator.wait_ready()
     status = world.reaches("intended", "Succeeded")
     assert outcomes(status) == [(1, "Succeeded")]
     assert len(world.copies("intended")) == 1
+
+
+def connected(world: World) -> str:
+    """Status of condition Connected of the offer of the member that is cut off."""
+    return str(condition(world.offer("prov-pengcheng", "pengcheng-ondemand")["status"], "Connected").get("status"))

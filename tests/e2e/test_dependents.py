@@ -3,7 +3,7 @@
 import base64
 from typing import Any
 
-from e2e.life import JOB_UID, REMOTE, TEAM, World, job
+from e2e.life import JOB_UID, REMOTE, TEAM, UNTIL_TOLD, World, job
 from integration.support import wait_for
 
 
@@ -32,7 +32,7 @@ SHARE = {
 def test_a_config_map_travels_without_its_metadata_and_goes_with_the_job(world: World) -> None:
     world.fed.tenant.apply(config_map("settings"))
     try:
-        world.submit(using("with-map", "sleep 12", configMap={"name": "settings"}))
+        world.submit(using("with-map", UNTIL_TOLD, configMap={"name": "settings"}))
         world.reaches("with-map", "Running")
         copy, uid = world.copy("with-map"), world.must("with-map")["metadata"]["uid"]
         (there,) = world.member(copy.member).items("configmaps", "-n", REMOTE, "-l", f"{JOB_UID}={uid}")
@@ -42,6 +42,7 @@ def test_a_config_map_travels_without_its_metadata_and_goes_with_the_job(world: 
         assert [owner["uid"] for owner in there["metadata"]["ownerReferences"]] == [copy.uid]
         (pod,) = world.pods("with-map")
         assert {v["configMap"]["name"] for v in pod["spec"]["volumes"] if "configMap" in v} == {there["metadata"]["name"]}
+        world.finish("with-map")
         world.reaches("with-map", "Succeeded")
         world.delete_gone("with-map")
         wait_for(lambda: not world.left(uid), "everything of it is gone")
@@ -72,7 +73,7 @@ def test_a_secret_travels_only_where_the_tenant_said_so(world: World) -> None:
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "token", "namespace": TEAM}, "stringData": {"key": "s3cr3t"}}
     world.fed.hub.apply(secret)
     try:
-        world.submit(using("sealed", "sleep 12", secret={"secretName": "token"}), using("unknown", secret={"secretName": "no-such"}))
+        world.submit(using("sealed", UNTIL_TOLD, secret={"secretName": "token"}), using("unknown", secret={"secretName": "no-such"}))
         told = [world.waits_because(name, "SecretNotShared")["message"] for name in ("sealed", "unknown")]
         assert told[0].replace("token", "X") == told[1].replace("no-such", "X")
         assert world.copies("sealed") == []
@@ -82,6 +83,7 @@ def test_a_secret_travels_only_where_the_tenant_said_so(world: World) -> None:
         (there,) = world.member(copy.member).items("secrets", "-n", REMOTE, "-l", f"{JOB_UID}={uid}")
         assert base64.b64decode(there["data"]["key"]) == b"s3cr3t"
         assert (there["type"], there["immutable"]) == ("Opaque", True)
+        world.finish("sealed")
         world.reaches("sealed", "Succeeded")
         world.delete_gone("sealed")
         wait_for(lambda: not world.left(uid), "everything of it is gone")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from e2e.history import recorded
-from e2e.life import H100, TEAM, World, job
+from e2e.life import H100, TEAM, World, job, settled
 from integration.support import PATIENCE, wait_for
 
 RESTING = {
@@ -39,6 +39,7 @@ def rested(world: World) -> World:
 
 
 def test_kubectl_waits_again_after_an_edit_and_each_cost_one_write(rested: World, tmp_path: Any) -> None:
+    settled(rested)
     with recorded(rested.fed.hub, TEAM, tmp_path / "edits.json") as history:
         for name in RESTING:
             rested.change(name, priority=7)

@@ -1,5 +1,6 @@
 """Quotas and LimitRanges of a member: a job goes there only if its pods would be admitted, and what to set is said."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from e2e.life import H100, REMOTE, World, job
+from e2e.test_query import quoted
 from integration.support import wait_for
 
 MEMBER = "lingang"
@@ -35,6 +37,11 @@ def asking(name: str, limits: Json | None = None, **spec: Any) -> Json:
     return job(name, "sleep 1", device=(H100, 1), template={"resources": resources}, **spec)
 
 
+def foreseen(world: World, body: Json, reason: str) -> None:
+    """Wait until the operator has heard of the member's rules: it would refuse such a job for this reason."""
+    wait_for(lambda: f'"{reason}"' in json.dumps(quoted(world, body)), f"the operator foresees {reason}", every=0.5)
+
+
 def refused(world: World, name: str, reason: str) -> str:
     """Wait until a job is told why it waits; it was bound nowhere. Returns the words."""
     told = world.waits_because(name, reason)
@@ -46,6 +53,7 @@ def refused(world: World, name: str, reason: str) -> str:
 
 def test_limits_that_a_quota_asks_for_are_named_or_the_job_waits(world: World) -> None:
     with rules(world, "ResourceQuota", {"hard": LIMITS}):
+        foreseen(world, asking("no-limits"), "ResourcesNotNamed")
         world.submit(asking("no-limits"), asking("with-limits", {"cpu": "2", "memory": "8Gi"}))
         world.reaches("with-limits", "Succeeded")
         assert "quota" in refused(world, "no-limits", "ResourcesNotNamed")
@@ -63,6 +71,7 @@ def test_a_quota_of_other_pods_is_not_ours(world: World, hard: str) -> None:
 
 def test_a_quota_of_nothing_lets_nothing_through(world: World) -> None:
     with rules(world, "ResourceQuota", {"hard": {"requests.nvidia.com/gpu": "0"}}):
+        foreseen(world, asking("nothing-left"), "QuotaExhausted")
         world.submit(asking("nothing-left"))
         refused(world, "nothing-left", "QuotaExhausted")
     world.reaches("nothing-left", "Succeeded")
@@ -70,6 +79,7 @@ def test_a_quota_of_nothing_lets_nothing_through(world: World) -> None:
 
 def test_a_default_limit_below_the_request_keeps_the_job_away(world: World) -> None:
     with rules(world, "LimitRange", {"limits": [LOW_DEFAULT]}):
+        foreseen(world, asking("too-large"), "LimitRangeViolated")
         world.submit(asking("too-large"), asking("own-limit", {"memory": "4Gi"}))
         world.reaches("own-limit", "Succeeded")
         assert "LimitRange" in refused(world, "too-large", "LimitRangeViolated")
@@ -78,6 +88,7 @@ def test_a_default_limit_below_the_request_keeps_the_job_away(world: World) -> N
 
 def test_no_more_jobs_are_bound_at_once_than_a_quota_has_room_for(world: World) -> None:
     with rules(world, "ResourceQuota", {"hard": {"requests.nvidia.com/gpu": "2"}}):
+        foreseen(world, job("burst", device=(H100, 4)), "QuotaExhausted")
         names = [f"burst-{number}" for number in range(4)]
         world.submit(*(asking(name) for name in names))
         for name in names:

@@ -85,9 +85,8 @@ def test_taints_of_clouds_are_tolerated_where_the_offer_says_so(world: World, me
     member.apply(node("sku-1", "tainted", gpus=1, taints=("nvidia.com/gpu=present", "sku=gpu", "dedicated=ml")))
     body = offer_of("tainted")
     with offered(world, body):
-        told = left_out(world, "tainted", "Tainted")
-        assert "tolerationSets: [GPUNodes]" in told["detail"]
-        assert "key: dedicated" in told["detail"]
+        for words in ("tolerationSets: [GPUNodes]", "key: dedicated"):  # once the node is Ready: until then it has one taint more
+            wait_for(lambda words=words: words in left_out(world, "tainted", "Tainted")["detail"], f"{words} is told")  # type: ignore[misc]
         own = [{"key": "dedicated", "value": "ml", "effect": "NoSchedule"}]
         world.fed.hub.apply({**body, "spec": {**body["spec"], "launch": {"tolerationSets": ["GPUNodes"], "tolerations": own}}})
         until(world, "tainted", "Schedulable", "True")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from e2e.life import H100, World, condition, job, outcomes
+from e2e.life import H100, UNTIL_TOLD, World, condition, job, outcomes, settled
 from integration.support import PATIENCE, wait_for
 from sampan.local.up import member_kubeconfig
 
@@ -73,13 +73,14 @@ def test_two_offers_of_one_member_share_what_is_free(world: World) -> None:
 def test_a_deleted_offer_drains_and_goes_with_its_last_job(world: World) -> None:
     with offered(world, offer("leaving")) as name:
         until(world, name, "Schedulable", "True")
-        world.submit(through("last", name, "sleep 20"))
+        world.submit(through("last", name, UNTIL_TOLD))
         world.reaches("last", "Running")
         world.fed.hub.kubectl("delete", "clusteroffer", name, "-n", NAMESPACE, "--wait=false")
         assert until(world, name, "Draining", "True")["reason"] == "JobsBound"
         until(world, name, "Schedulable", "False")
         world.submit(through("too-late", name))
         world.waits_because("too-late", "OfferNotAccepting", "OfferSelectorMismatch")
+        world.finish("last")
         assert outcomes(world.reaches("last", "Succeeded")) == [(1, "Succeeded")]
         world.fed.hub.kubectl("wait", "--for=delete", f"clusteroffer/{name}", "-n", NAMESPACE, f"--timeout={PATIENCE}s")
         assert world.status("last")["phase"] == "Succeeded"
@@ -88,7 +89,7 @@ def test_a_deleted_offer_drains_and_goes_with_its_last_job(world: World) -> None
 def test_an_offer_that_does_not_accept_keeps_its_jobs_and_takes_none(world: World) -> None:
     with offered(world, offer("paused")) as name:
         until(world, name, "Schedulable", "True")
-        world.submit(through("stays", name, "sleep 20"))
+        world.submit(through("stays", name, UNTIL_TOLD))
         world.reaches("stays", "Running")
         world.fed.hub.apply(offer("paused", accepting=False))
         assert until(world, name, "Schedulable", "False")["reason"] == "NotAccepting"
@@ -97,6 +98,7 @@ def test_an_offer_that_does_not_accept_keeps_its_jobs_and_takes_none(world: Worl
         assert world.status("stays")["phase"] == "Running"
         world.fed.hub.apply(offer("paused"))
         world.reaches("held", "Succeeded")
+        world.finish("stays")
         world.reaches("stays", "Succeeded")
 
 
@@ -129,6 +131,7 @@ def test_a_rotated_credential_is_used_soon_and_a_broken_one_not_at_all_and_no_jo
         until(world, name, "Schedulable", "True")
         world.submit(through("carries-on", name, "sleep 3000"))
         world.reaches("carries-on", "Running")
+        settled(world)
         copy, version = world.copy("carries-on"), world.must("carries-on")["metadata"]["resourceVersion"]
         shown = world.offer(NAMESPACE, name)["status"]["kubeconfigFingerprint"]
         put(world, fresh := member_kubeconfig(world.fed.federation, "lingang", world.fed.binaries))

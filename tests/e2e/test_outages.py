@@ -9,13 +9,15 @@ from contextlib import contextmanager
 import pytest
 
 from e2e.checker import Checker
+from e2e.life import JOB_UID, REMOTE
 from e2e.load import STACKS, Feeder, Tenant, small_job, tenant_of
-from integration.support import FederationUnderTest, wait_for
+from integration.support import FederationUnderTest, finish_pods, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.faults]
 
 HUB_OUTAGE, FREEZE = 60, 20
 """Seconds; these are the faults themselves, not waits for something."""
+FOR_EVER = 86_400
 
 
 @pytest.fixture
@@ -54,7 +56,7 @@ def connected(federation: FederationUnderTest) -> dict[str, str]:
 
 
 def all_started(checker: Checker, uids: list[str]) -> None:
-    """Wait until the hub shows every one of these jobs as running, or as over already where the machine is slow."""
+    """Wait until the hub shows every one of these jobs as running, or as over already where they are short and the machine is slow."""
     wait_for(lambda: checker.history.count(uids, "Running", "Succeeded") == len(uids), "all jobs run")
 
 
@@ -70,14 +72,19 @@ def nothing_wrong(checker: Checker, tenant: Tenant) -> None:
 
 
 def submit(tenant: Tenant, prefix: str, *, stack: int, count: int, seconds: int) -> list[str]:
-    """Submit jobs that only one member can run."""
+    """Submit jobs that only one member can run; with FOR_EVER they end when they are told."""
     return tenant.submit_all([small_job(f"{prefix}-{n}", seconds=seconds, accelerator=STACKS[stack]) for n in range(count)])
+
+
+def finish(federation: FederationUnderTest, member: str, uids: list[str]) -> None:
+    """End jobs on their member, as their pods' own command would."""
+    finish_pods(federation.members[member], f"{JOB_UID} in ({','.join(uids)})", namespace=REMOTE)
 
 
 def test_half_open_member_touches_nobody_else(federation: FederationUnderTest, tenant: Tenant, checker: Checker) -> None:
     """A member that accepts connections and answers nothing: its offer says so, its jobs stay, others' jobs go on."""
     history = checker.history
-    theirs = submit(tenant, "mute", stack=1, count=6, seconds=60)
+    theirs = submit(tenant, "mute", stack=1, count=6, seconds=FOR_EVER)
     others = submit(tenant, "fine", stack=0, count=6, seconds=30) + submit(tenant, "good", stack=2, count=6, seconds=30)
     uids = theirs + others
     all_started(checker, uids)
@@ -92,6 +99,7 @@ def test_half_open_member_touches_nobody_else(federation: FederationUnderTest, t
         assert {member for member, status in said.items() if status == "True"} == {"lingang", "kunshan"}
         assert history.count(theirs, "Running") == len(theirs), "the member's jobs were given up"
     wait_for(lambda: connected(federation)["pengcheng"] == "True", "the member is back")
+    finish(federation, "pengcheng", theirs)
     all_succeed(checker, tenant.uids())
     assert history.count(unlucky, "Succeeded") == len(unlucky)
     nothing_wrong(checker, tenant)
@@ -100,11 +108,12 @@ def test_half_open_member_touches_nobody_else(federation: FederationUnderTest, t
 def test_restarted_member_keeps_its_jobs(federation: FederationUnderTest, tenant: Tenant, checker: Checker) -> None:
     """A member's control plane ends with all its watches and comes back: what ran there runs on, once."""
     member = federation.cluster("lingang")
-    uids = submit(tenant, "stay", stack=0, count=6, seconds=30)
+    uids = submit(tenant, "stay", stack=0, count=6, seconds=FOR_EVER)
     all_started(checker, uids)
     member.stop(federation.binaries)
-    uids += submit(tenant, "came", stack=0, count=4, seconds=1)
+    stayed, uids = uids, uids + submit(tenant, "came", stack=0, count=4, seconds=1)
     member.start(federation.binaries)
+    finish(federation, "lingang", stayed)
     all_succeed(checker, uids)
     nothing_wrong(checker, tenant)
 
@@ -112,18 +121,20 @@ def test_restarted_member_keeps_its_jobs(federation: FederationUnderTest, tenant
 def test_hub_outage_is_caught_up(federation: FederationUnderTest, tenant: Tenant, checker: Checker) -> None:
     """The hub is away for a minute: running jobs run on, their ends are told afterwards, new jobs are taken."""
     history, pid = checker.history, federation.operator.pid
-    short, long = submit(tenant, "short", stack=0, count=6, seconds=20), submit(tenant, "long", stack=1, count=6, seconds=120)
+    short, long = submit(tenant, "short", stack=0, count=6, seconds=FOR_EVER), submit(tenant, "long", stack=1, count=6, seconds=FOR_EVER)
     uids = short + long
     all_started(checker, uids)
     hub = federation.cluster("hub")
     hub.stop(federation.binaries)
     try:
+        finish(federation, "lingang", short)
         time.sleep(HUB_OUTAGE)
         alive = [uid for uid in long if any(copy.live for copy in history.copies_of(uid))]
         assert sorted(alive) == sorted(long), "running jobs must not notice"
     finally:
         hub.start(federation.binaries)
     all_succeed(checker, short)
+    finish(federation, "pengcheng", long)
     submit(tenant, "after", stack=2, count=2, seconds=1)
     all_succeed(checker, tenant.uids())
     nothing_wrong(checker, tenant)

@@ -1,16 +1,18 @@
 """What follows a failed attempt: retries of the application, disruptions that are not counted, copies that vanish, deadlines."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from kubernetes import client
 
-from e2e.life import H100, HYGON, REMOTE, World, condition, job, outcomes
+from e2e.life import H100, HYGON, REMOTE, UNTIL_TOLD, World, condition, job, outcomes
 from integration.support import wait_for
 
 ONCE = "[ $SAMPAN_ATTEMPT = 1 ] && exit 3; sleep 2"
 PAST = {"maxRestarts": 2, "backoffSeconds": 1}
-SWEEP = {"gang": False, "completions": 3, "parallelism": 3, "retry": {"maxRestarts": 2}}
+FIRST_DEADLINE = 60
+"""Seconds, in which the longer deadline must have been given."""
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +36,7 @@ def jobs(world: World) -> None:
         job("lost", "sleep 3000"),
         job("lost-retried", "[ $SAMPAN_ATTEMPT = 1 ] && sleep 3000; sleep 1", retry=PAST),
         job("too-long", "sleep 3000", activeDeadlineSeconds=4, retry=PAST),
-        job("longer", "sleep 36", activeDeadlineSeconds=30),
+        job("longer", UNTIL_TOLD, activeDeadlineSeconds=FIRST_DEADLINE),
     )
 
 
@@ -144,6 +146,10 @@ def test_a_deadline_ends_the_job_without_a_retry(world: World) -> None:
 
 
 def test_a_longer_deadline_is_taken_over_by_the_member(world: World) -> None:
+    began = datetime.fromisoformat(world.reaches("longer", "Running")["startedAt"])
+    over = began + timedelta(seconds=FIRST_DEADLINE + 5)
+    wait_for(lambda: datetime.now(UTC) > over, "the first deadline is over", every=0.5)
+    world.finish("longer")
     assert outcomes(world.reaches("longer", "Succeeded")) == [(1, "Succeeded")]
 
 

@@ -1,17 +1,20 @@
 """Taking a job back: cancel by delete, suspend and resume, expiry; what may still change once a job is bound."""
 
 import pytest
+from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
-from e2e.life import ATTEMPT, H100, REMOTE, World, condition, job, outcomes
+from e2e.life import ATTEMPT, H100, REMOTE, Json, World, condition, job, outcomes
 from integration.support import wait_for
+
+HOLD = "example.com/hold"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def jobs(world: World) -> None:
-    """All jobs of this module, submitted at once."""
+def uids(world: World) -> dict[str, str]:
+    """All jobs of this module, submitted at once: their UIDs by name."""
     lingers = {"terminationGracePeriodSeconds": 5}
-    world.submit(
+    return world.submit(
         job("cancelled-running", "sleep 3000", replicas=2, device=(H100, 2), template=lingers),
         job("cancelled-bound", "sleep 3000", template={"image": "registry.example/does-not-exist:1"}),
         job("cancelled-pending", device=(H100, 8), replicas=9),
@@ -26,20 +29,43 @@ def jobs(world: World) -> None:
 def test_a_running_job_is_cancelled_and_the_finalizer_waits_for_the_last_pod(world: World) -> None:
     """The pods keep their grace; as long as one is there the ComputeJob is there."""
     world.reaches("cancelled-running", "Running")
-    uid, seen = world.must("cancelled-running")["metadata"]["uid"], [False]
-    world.delete("cancelled-running")
+    uid, (first, last) = world.must("cancelled-running")["metadata"]["uid"], world.pods("cancelled-running")
+    try:
+        for pod in (first, last):
+            set_finalizers(world, pod, [*pod["metadata"].get("finalizers", []), HOLD])
+        world.delete("cancelled-running")
+        wait_for(lambda: all(map(terminating, world.pods_of(uid))), "both pods are terminating")
+        assert {pod["metadata"]["deletionGracePeriodSeconds"] for pod in world.pods_of(uid)} <= {0, 5}
+        release(world, [pod for pod in world.pods_of(uid) if pod["metadata"]["name"] == first["metadata"]["name"]])
+        wait_for(lambda: len(world.pods_of(uid)) == 1, "one of them is gone")
+        assert world.get("cancelled-running") is not None, "the finalizer left too early"
+    finally:
+        release(world, world.pods_of(uid))
 
     def look() -> bool:
-        pods = world.pods_of(uid)  # before the hub is asked: what is gone there must have been gone here
-        seen[0] = seen[0] or any("deletionTimestamp" in pod["metadata"] for pod in pods)
         gone = world.get("cancelled-running") is None
         if gone:
             assert world.left(uid) == [], "the finalizer left too early"
         return gone
 
     wait_for(look, "cancelled-running is gone")
-    assert seen[0], "no pod was seen terminating"
-    assert world.left(uid) == []
+
+
+def terminating(pod: Json) -> bool:
+    """Tell whether a pod is on its way out."""
+    return "deletionTimestamp" in pod["metadata"]
+
+
+def release(world: World, pods: list[Json]) -> None:
+    """Let pods go that HOLD keeps."""
+    for pod in pods:
+        set_finalizers(world, pod, [each for each in pod["metadata"].get("finalizers", []) if each != HOLD])
+
+
+def set_finalizers(world: World, pod: Json, wanted: list[str]) -> None:
+    """As its member's administrator: with HOLD a pod stays, however long its grace has been over."""
+    body = [{"op": "add", "path": "/metadata/finalizers", "value": wanted}]
+    client.CoreV1Api(world.member(pod["member"]).client()).patch_namespaced_pod(pod["metadata"]["name"], REMOTE, body)
 
 
 def test_a_bound_job_that_never_ran_is_cancelled(world: World) -> None:
@@ -84,10 +110,9 @@ def test_a_suspended_job_can_be_deleted(world: World) -> None:
     world.delete_gone("paused-deleted")
 
 
-def test_a_finished_job_goes_after_its_ttl_with_its_copy(world: World) -> None:
-    uid = world.must("expires")["metadata"]["uid"]
+def test_a_finished_job_goes_after_its_ttl_with_its_copy(world: World, uids: dict[str, str]) -> None:
     wait_for(lambda: world.get("expires") is None, "expires is gone")
-    assert world.left(uid) == []
+    assert world.left(uids["expires"]) == []
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from integration.crd_objects import PLURALS, Json
+from integration.support import PATIENCE
 
 GROUP = "/apis/sampan.dev/v1alpha1"
 
@@ -35,7 +36,7 @@ class Server:
         self._client.update_params_for_auth(headers, [], ["BearerToken"], path, method, None)
         data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         url = self._client.configuration.host + path
-        reply = self._client.rest_client.pool_manager.request(method, url, body=data, headers=headers, timeout=30, retries=False)
+        reply = self._client.rest_client.pool_manager.request(method, url, body=data, headers=headers, timeout=PATIENCE, retries=False)
         try:
             answer = json.loads(reply.data)
         except ValueError:

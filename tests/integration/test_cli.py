@@ -10,7 +10,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from integration.crd_objects import documented
-from integration.support import ROOT, Api, wait_for
+from integration.support import PATIENCE, ROOT, Api, wait_for
 from sampan.cli.main import cli
 
 NAMESPACE = "cli-test"
@@ -102,7 +102,7 @@ def test_wait_follows_the_status_to_its_end(hub: Api) -> None:
 
     with ThreadPoolExecutor(1) as pool:
         finished = pool.submit(finish)
-        shown = sampan(hub, "submit", "-f", "-", "--wait", "--timeout", "60", text=manifest("waits"))
+        shown = sampan(hub, "submit", "-f", "-", "--wait", "--timeout", f"{PATIENCE}", text=manifest("waits"))
         finished.result()
     assert shown.exit_code == 0
     assert shown.stdout.splitlines()[-1].endswith(f"{NAMESPACE}/waits  Succeeded")

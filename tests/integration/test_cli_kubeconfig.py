@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from integration.gateway import gateway
-from integration.support import Api, wait_for
+from integration.support import PATIENCE, Api, wait_for
 from sampan.cli.access.kubeconfig import load
 from sampan.cli.lib.errors import CliError
 from sampan.cli.main import cli
@@ -102,7 +102,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 def kubectls(kubectl: str, environ: dict[str, str], *options: str) -> dict[str, Any] | None:
     """Context, cluster, user and namespace that kubectl would use, files read; None where it refuses."""
     command = [kubectl, "config", "view", "--minify", "--flatten", "--raw", "-o", "json", *options]
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=PATIENCE, check=False)
     if done.returncode != 0:
         return None
     seen = json.loads(done.stdout)
@@ -202,7 +202,9 @@ def test_several_files_lead_to_the_hub_as_a_plugin_of_kubectl_too(bare_api: Api,
         "KUBECONFIG": os.pathsep.join(parts[each] for each in named.split(":")),
     }
     for command in ([str(programs / "sampan")], [bare_api.binaries["kubectl"], "sampan"]):
-        done = subprocess.run([*command, "jobs", "-A", "-o", "json"], env=environ, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            [*command, "jobs", "-A", "-o", "json"], env=environ, capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
         assert done.returncode == 0, done.stderr
         assert "items" in json.loads(done.stdout)
 
@@ -238,10 +240,10 @@ async def test_a_hub_and_a_member_behind_a_gateway_with_a_path(bare_api: Api, tm
         picture = Picture()
         async with Client(credentials) as client:
             watch = asyncio.create_task(Reflector(client, Collection(path=path, into=ConfigMap), sink=picture).run())
-            await asyncio.wait_for(picture.listed.wait(), 30)
+            await asyncio.wait_for(picture.listed.wait(), PATIENCE)
             body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "behind-a-gateway"}}
             await client.create(path, body, into=ConfigMap)
-            await asyncio.wait_for(picture.seen.wait(), 30)
+            await asyncio.wait_for(picture.seen.wait(), PATIENCE)
             await client.delete(resource_path("v1", "configmaps", namespace="default", name="behind-a-gateway"))
             watch.cancel()
         assert any("watch=true" in each for each in before.passed)
