@@ -76,9 +76,12 @@ class Cluster:
             raise LocalError(f"cluster {self.name}: kwok took not all Leases of nodes within {within}\n{self.log_tail()}")
 
     def stop(self, binaries: Binaries) -> None:
-        """Ends all processes of the control plane, as a power cut would, and keeps its state."""
+        """Ends all processes of the control plane, as a power cut would, and keeps its state; returns when they are gone."""
+        running = self.pids()
         self._drop_stale_pids()
         self._kwokctl(binaries, "stop", "cluster")
+        for pid in running.values():  # kwokctl waits for none of them; one that is not gone holds its port against its successor
+            stop_process(pid, grace=0.0)
 
     def delete(self) -> None:
         """Ends all processes and removes all files. Works on half-made clusters, needs no programs and may be repeated."""

@@ -1,15 +1,18 @@
 """Tests of sampan.local.cluster, without any control plane; tests/integration/test_local.py has the real ones."""
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from integration.support import wait_for
 from places import ROOT
 from sampan.local.binaries import PROGRAMS, Binaries
 from sampan.local.cluster import COMPONENTS, Cluster
 from sampan.local.paths import LocalError
+from sampan.local.processes.lookup import gone
 
 from .conftest import MakeProgram
 
@@ -65,6 +68,19 @@ def test_all_stages_go_along(cluster: Cluster, program: MakeProgram) -> None:
 
 def test_no_stage_reads_a_field_of_the_product() -> None:
     assert [file.name for file in STAGES.glob("*.yaml") if "sampan.dev/" in file.read_text().replace("local.sampan.dev/lost", "")] == []
+
+
+def test_what_is_stopped_is_gone_though_kwokctl_waits_for_nothing(cluster: Cluster, program: MakeProgram) -> None:
+    """A process that is about to end holds its port still, and the one that is to follow it would find that in use."""
+    binaries = Binaries({name: program("kwokctl", "exit 0") if name == "kwokctl" else Path("/nowhere") / name for name in PROGRAMS})
+    apiserver = cluster.home / "bin" / "kube-apiserver"
+    apiserver.parent.mkdir(parents=True)
+    apiserver.symlink_to("/bin/sleep")
+    with subprocess.Popen([str(apiserver), "600"]) as process:
+        wait_for(lambda: cluster.pids() == {"kube-apiserver": process.pid}, "it runs", every=0.01)
+        cluster.stop(binaries)
+        assert gone(process.pid)
+    assert cluster.pids() == {}
 
 
 def test_a_cluster_that_is_not_there_has_no_processes_and_can_be_deleted(cluster: Cluster) -> None:

@@ -5,6 +5,8 @@ import signal
 import time
 from pathlib import Path
 
+from sampan.local.patience import PATIENCE
+
 
 def alive(pid: int, *, mark: str) -> bool:
     """Whether the process runs and its command line holds `mark`: a pid alone may by now be anybody's."""
@@ -49,7 +51,7 @@ def stop_process(pid: int, *, grace: float) -> None:
     if grace > 0 and _signal(pid, signal.SIGTERM):
         _wait_gone(pid, grace)
     if not gone(pid) and _signal(pid, signal.SIGKILL):
-        _wait_gone(pid, 10.0)
+        _wait_gone(pid, PATIENCE)
 
 
 def _signal(pid: int, number: int) -> bool:
