@@ -12,6 +12,8 @@ from integration.support import PATIENCE, wait_for
 
 OVERDUE = 5
 """Seconds after which a bound job that does not run yet may say why, which is a write more; on a machine that takes its time it does."""
+OWN_SHAPE = {"resources": {"requests": {"cpu": "3", "memory": "3Gi"}}}
+"""Which no other test asks for: a pool that another one's job was rejected by cools down for that job's shape, which is told in a write."""
 GANG = "echo $RANK of $WORLD_SIZE; sleep 30"
 
 
@@ -20,8 +22,8 @@ def history(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     """Every version of every job of this module; all of them are submitted at once."""
     with recorded(world.fed.hub, TEAM, tmp_path_factory.mktemp("history") / "jobs.json") as history:
         world.submit(
-            job("plain", UNTIL_TOLD, device=(H100, 1)),
-            job("long", UNTIL_TOLD, device=(HYGON, 1)),
+            job("plain", UNTIL_TOLD, device=(H100, 1), template=OWN_SHAPE),
+            job("long", UNTIL_TOLD, device=(HYGON, 1), template=OWN_SHAPE),
             job("fails", "sleep 8; echo loss is NaN; exit 3", device=(H100, 1)),
             job("gang", GANG, replicas=2, device=(H100, 8), template={"shmSize": "1Gi"}),
             job("sweep", "sleep 5", gang=False, completions=6, parallelism=2, device=(HYGON, 1)),
