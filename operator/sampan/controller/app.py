@@ -19,7 +19,6 @@ from pydantic import ValidationError
 
 from sampan.controller.hub.client import KOPF_KINDS, HubClient
 from sampan.controller.hub.handlers import registry_of
-from sampan.controller.hub.job_watch import watch_jobs
 from sampan.controller.hub.kopf_thread import KopfThread
 from sampan.controller.query.backend import LiveBackend
 from sampan.controller.query.setup import query_server
@@ -80,7 +79,7 @@ async def _run(settings: Settings, source: Source) -> None:
         hub = HubClient(client)
         hub_id = await hub.ensure_identity(settings.namespace, str(uuid.uuid4()))
         wiring = Wiring(settings, hub, HubIdentity(hub_id=hub_id, cluster_uid=await hub.cluster_uid()), calls=calls, clock=now)
-        await wiring.load()
+        jobs = await wiring.load(client)
         freeze()
         loop = asyncio.get_running_loop()
         kopf_thread = KopfThread(lambda: registry_of(KOPF_KINDS, wiring.intake.on_watch_event, loop=loop, credentials=source.read))
@@ -93,17 +92,12 @@ async def _run(settings: Settings, source: Source) -> None:
                 settings, LiveBackend(wiring.state, wiring.offers.joined, now, lambda: wiring.reconciler.bind_allowance), client, clock=now
             ),
         ):
-            jobs = watch_jobs(client, wiring.intake.job_sink())
             kopf_thread.start()
             log.info("operator.started", extra={"hub": hub_id, "jobs": len(wiring.state.jobs), "metrics": settings.metrics_address})
             try:
                 await _until(
                     stop,
-                    {
-                        "operation": wiring.run(),
-                        "jobs": jobs.run(),
-                        "credentials": follow(client, source),
-                    },
+                    {"operation": wiring.run(), "jobs": jobs.run(), "credentials": follow(client, source)},
                 )
             finally:
                 await kopf_thread.stop()

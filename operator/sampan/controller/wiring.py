@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sampan.controller.hub.client import KINDS, HubClient
 from sampan.controller.hub.intake import HubIntake
+from sampan.controller.hub.job_watch import WatchedJob, load_jobs, watch_jobs
 from sampan.controller.hub.refusal_writer import RefusalWriter
 from sampan.controller.loop import Loop
 from sampan.controller.members.terms import LinkSettings
@@ -23,7 +24,9 @@ from sampan.controller.runtime.usage_writer import RETENTION, UsageWriter
 from sampan.controller.state.store import State
 from sampan.controller.state.usage import UsageTracker
 from sampan.kube.credentials.addresses import AddressPolicy
+from sampan.kube.transport.client import Client
 from sampan.kube.transport.limits import Limits
+from sampan.kube.watch.reflector import Reflector
 from sampan.store.use import UseStore
 
 log = logging.getLogger(__name__)
@@ -70,10 +73,16 @@ class Wiring:
         self.intake = HubIntake(self.state, self.offers, hub, resync_interval=settings.resync_interval)
         self.state.on_pending.append(self.loop.wake)
 
-    async def load(self) -> None:
-        """Take in every object of the hub; raises `KubeError`s. Afterwards what went meanwhile is known to have gone."""
+    async def load(self, client: Client) -> Reflector[WatchedJob]:
+        """Take in every object of the hub; raises `KubeError`s. Afterwards what went meanwhile is known to have gone.
+
+        Returns the watch of jobs that goes on from there. Jobs come last, so that they find their offers.
+        """
         await self.intake.resync.load()
+        sink = self.intake.job_sink()
+        watch = watch_jobs(client, sink, since=await load_jobs(client, sink))
         self.state.usage.close_missing()
+        return watch
 
     def close(self) -> None:
         """Store what is not stored yet, and let go of the store."""

@@ -1,5 +1,6 @@
 """The wiring: what a watch says reaches its part, and one object that cannot be read hurts no other."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,6 +18,7 @@ from sampan.model.plan import Assignment
 from sampan.model.policy import BUILT_IN
 from sampan.model.reason import Reason
 from unit.controller.fake_cluster import cluster
+from unit.controller.fakes import JOBS, until
 
 POLICY: dict[str, Any] = {
     "metadata": {"name": "cheap", "uid": "p1", "resourceVersion": "5"},
@@ -29,6 +31,29 @@ async def operation() -> AsyncIterator[Wiring]:
     """An operator's parts over an empty hub; nothing runs."""
     async with cluster() as api, Client(api.credentials) as client:
         yield Wiring(Settings(), HubClient(client), HubIdentity(hub_id=HUB, cluster_uid="hub-uid"), calls=m.Calls(), clock=lambda: NOW)
+
+
+async def test_at_a_start_jobs_are_listed_once_and_what_comes_meanwhile_is_heard() -> None:
+    async with cluster() as api, Client(api.credentials) as client:
+        for number in range(1203):
+            api.put(JOBS, body(f"u{number}"))
+        op = Wiring(Settings(), HubClient(client), HubIdentity(hub_id=HUB, cluster_uid="hub-uid"), calls=m.Calls(), clock=lambda: NOW)
+        watch = await op.load(client)
+        api.put(JOBS, body("late"))
+        api.drop(JOBS, "job-u7")
+        tasks = [asyncio.create_task(part.run()) for part in (watch, op.intake.resync)]
+        try:
+            await until(lambda: "late" in op.state.jobs and "u7" not in op.state.jobs)
+            op.intake.on_watch_event("providers", None, {"metadata": {"uid": "p", "name": "p"}})  # Kopf listed: Resync looks after a moment
+            await until(lambda: [call for call in api.seen if "providers" in call.path and "limit=1" not in call.path][1:])
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        listed = [call.path for call in api.seen if "/computejobs" in call.path and "watch=true" not in call.path]
+        assert len([path for path in listed if "limit=500" in path]) == 3, "each page of one list, and no list more"
+        assert all("limit=500" in path or "limit=1" in path for path in listed)
+        assert len(op.state.jobs) == 1203
 
 
 async def test_jobs_come_change_and_go() -> None:

@@ -19,7 +19,7 @@ from sampan.kube.objects.meta import KubeStruct, ObjectMeta
 from sampan.kube.transport.client import Client
 from sampan.kube.transport.paths import resource_path
 from sampan.kube.transport.wire import Unreadable
-from sampan.kube.watch.listing import Collection
+from sampan.kube.watch.listing import Collection, pages_of
 from sampan.kube.watch.reflector import EventType, Reflector, Tuning
 
 log = logging.getLogger(__name__)
@@ -72,6 +72,10 @@ class JobSink:
     def on_replace(self, items: Sequence[WatchedJob], unreadable: Sequence[Unreadable]) -> None:
         """Take in a new list."""
         self._listed()
+        self.on_page(items, unreadable)
+
+    def on_page(self, items: Sequence[WatchedJob], unreadable: Sequence[Unreadable]) -> None:
+        """Take in a part of a list."""
         for item in items:
             self._put(None, item)
         for each in unreadable:
@@ -98,9 +102,24 @@ class JobSink:
             self._handover(JOBS, event, item.body())
 
 
-def watch_jobs(client: Client, sink: JobSink) -> Reflector[WatchedJob]:
-    """Return what keeps the sink current; `run` it."""
-    return Reflector(client, Collection(path=resource_path(API, JOBS), into=WatchedJob), sink=sink, tuning=Tuning(bounds=ALL))
+_ALL_JOBS = Collection(path=resource_path(API, JOBS), into=WatchedJob)
+
+
+async def load_jobs(client: Client, sink: JobSink) -> str:
+    """Hand over every job, page by page, and return the version to watch from; raises `KubeError`s.
+
+    Nothing else lists all jobs at a start: with very many of them a list costs the API server seconds.
+    """
+    version = ""
+    async for page in pages_of(client, _ALL_JOBS, ALL):
+        sink.on_page(page.items, page.unreadable)
+        version = page.resource_version
+    return version
+
+
+def watch_jobs(client: Client, sink: JobSink, *, since: str = "") -> Reflector[WatchedJob]:
+    """Return what keeps the sink current; `run` it. `since` is the version up to which it is; empty: list first."""
+    return Reflector(client, _ALL_JOBS, sink=sink, tuning=Tuning(bounds=ALL, since=since))
 
 
 def _metadata(meta: ObjectMeta) -> dict[str, Any]:

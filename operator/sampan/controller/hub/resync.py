@@ -1,11 +1,11 @@
-"""Takes in everything at the start and finds, every few minutes, what a watch missed. Reads only."""
+"""Takes in every kind but jobs at the start and finds, every few minutes, what a watch missed. Reads only."""
 
 import asyncio
 import logging
 from collections.abc import Mapping
 from typing import Any
 
-from sampan.controller.hub.client import KINDS, Handover, HubClient
+from sampan.controller.hub.client import KINDS, KOPF_KINDS, Handover, HubClient
 from sampan.kube.errors import KubeError
 
 log = logging.getLogger(__name__)
@@ -57,8 +57,8 @@ class Resync:
         self._wake.set()
 
     async def load(self) -> None:
-        """Hand over every object of every kind; raises `KubeError`s. Small kinds first, so that jobs find their offers."""
-        for plural in sorted(KINDS, key=lambda kind: kind == KINDS[0]):
+        """Hand over every object of every kind but jobs, which `load_jobs` takes in; raises `KubeError`s."""
+        for plural in KOPF_KINDS:
             for body in await self._hub.list_objects(plural):
                 self._handover(plural, None, body)
 

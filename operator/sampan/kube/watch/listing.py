@@ -4,6 +4,7 @@ Lives here: paging with bounds.
 Must never live here: watching, retries.
 """
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -45,29 +46,39 @@ class Listing(Generic[T]):
 
 
 async def list_all(client: Client, what: Collection[T], bounds: Bounds) -> Listing[T]:
-    """All pages, of one resourceVersion.
+    """All pages, of one resourceVersion; raises what `pages_of` raises."""
+    items: list[T] = []
+    unreadable: list[Unreadable] = []
+    version = ""
+    async for page in pages_of(client, what, bounds):
+        items += page.items
+        unreadable += page.unreadable
+        version = page.resource_version
+    return Listing(items, unreadable, version)
+
+
+async def pages_of(client: Client, what: Collection[T], bounds: Bounds) -> AsyncIterator[Page[T]]:
+    """One page after the other, all of one resourceVersion: for whoever need not hold the whole collection.
 
     Raises Gone when the list took longer than the server keeps its state (begin again), TooLarge beyond ``bounds`` or for a
     single object above the client's cap, and what ``Client.list_page`` raises.
     """
-    items: list[T] = []
-    unreadable: list[Unreadable] = []
-    limit, token, size = bounds.page, "", 0
+    limit, token, size, objects = bounds.page, "", 0, 0
     for _ in range(MAX_PAGES):
         page = await _page(client, what, limit=limit, token=token)
         if page is None:
             limit = max(1, limit // 4)
             continue
-        items += page.items
-        unreadable += page.unreadable
+        objects += len(page.items) + len(page.unreadable)
         size += page.size
-        if len(items) + len(unreadable) > bounds.max_objects or size > bounds.max_bytes:
+        if objects > bounds.max_objects or size > bounds.max_bytes:
             raise TooLarge(200, "ListTooLarge", f"more than {bounds.max_objects} objects or {bounds.max_bytes} bytes")
         token = page.continue_token
+        if not token and not page.resource_version:
+            raise BadReply(200, "NoResourceVersion", "the list has no resourceVersion")
+        yield page
         if not token:
-            if not page.resource_version:
-                raise BadReply(200, "NoResourceVersion", "the list has no resourceVersion")
-            return Listing(items, unreadable, page.resource_version)
+            return
     raise BadReply(200, "EndlessList", f"the list has more than {MAX_PAGES} pages")
 
 

@@ -53,6 +53,7 @@ class Tuning:
     stable_after: float = 5.0  # a watch that lived so long ends the backing off
     unauthorized_wait: float = 10.0
     forbidden_wait: float = 60.0
+    since: str = ""  # the resourceVersion of the list that the sink has already; empty: list first
     relist_after: float | None = None  # list anew when a watch ends so long after the last list: a second net
 
 
@@ -83,7 +84,7 @@ class Reflector(Generic[T]):
         self._tuning = tuning or Tuning()
         self._uniform = uniform
         self._backoff = Backoff(uniform, base=self._tuning.backoff_base, cap=self._tuning.backoff_cap)
-        self._version = ""  # empty: list first
+        self._version = self._tuning.since  # empty: list first
         self._listed_at = 0.0
         self._endpoint = client.credentials.endpoint
 

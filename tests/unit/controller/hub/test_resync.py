@@ -1,6 +1,7 @@
 """What a watch missed is found: by the count, or after Kopf listed anew; and nothing is listed where nothing is missing."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from jobs import body
 from sampan.controller.hub import resync as module
 from sampan.controller.hub.client import KINDS, HubClient
+from sampan.controller.hub.job_watch import JobSink, load_jobs
 from sampan.controller.hub.resync import KnownUids, Resync
 from sampan.kube.transport.client import Client
 from unit.controller.fake_cluster import FakeCluster, cluster
@@ -23,7 +25,13 @@ class Scene:
     def __init__(self, api: FakeCluster, client: Client, interval: float) -> None:
         self.api, self.known = api, KnownUids()
         self.heard: list[tuple[str, str | None, str]] = []
-        self.resync = Resync(HubClient(client), self.known, self.take, interval=interval)
+        self.client, self.resync = client, Resync(HubClient(client), self.known, self.take, interval=interval)
+
+    async def load(self) -> str:
+        """Take in everything, as at a start; returns the version of the jobs."""
+        await self.resync.load()
+        sink = JobSink(self.take, is_known=lambda uid, version: False, listed=lambda: None, count=Counter())
+        return await load_jobs(self.client, sink)
 
     def take(self, plural: str, event: str | None, found: dict[str, Any]) -> None:
         if self.known.observe(plural, event, found):
@@ -55,7 +63,7 @@ def fill(api: FakeCluster, count: int = 3) -> None:
 async def test_everything_is_loaded_jobs_last() -> None:
     async with scene() as sc:
         fill(sc.api)
-        await sc.resync.load()
+        await sc.load()
         assert sc.heard == [("clusteroffers", None, "offer"), *(("computejobs", None, f"u{n}") for n in range(3))]
         assert sc.known.uids["computejobs"] == {"u0", "u1", "u2"}
 
@@ -63,7 +71,7 @@ async def test_everything_is_loaded_jobs_last() -> None:
 async def test_pages_are_all_read(monkeypatch: pytest.MonkeyPatch) -> None:
     async with scene() as sc:
         fill(sc.api, 1203)
-        await sc.resync.load()
+        await sc.load()
         assert len(sc.known.uids["computejobs"]) == 1203
         assert len(sc.api.calls("GET", "computejobs")) == 3
 
@@ -71,7 +79,7 @@ async def test_pages_are_all_read(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_nothing_is_listed_where_the_counts_agree() -> None:
     async with scene() as sc:
         fill(sc.api)
-        await sc.resync.load()
+        await sc.load()
         sc.api.seen.clear()
         async with running(sc):
             await until(lambda: len(sc.api.seen) >= 2 * len(KINDS))
@@ -82,7 +90,7 @@ async def test_nothing_is_listed_where_the_counts_agree() -> None:
 async def test_a_deletion_that_a_watch_missed_is_found_by_the_count() -> None:
     async with scene() as sc:
         fill(sc.api)
-        await sc.resync.load()
+        await sc.load()
         sc.api.drop(JOBS, "job-u1")
         async with running(sc):
             await until(lambda: sc.resync.gaps)
@@ -94,7 +102,7 @@ async def test_a_deletion_that_a_watch_missed_is_found_by_the_count() -> None:
 async def test_an_object_that_a_watch_missed_is_handed_over_whole() -> None:
     async with scene() as sc:
         fill(sc.api)
-        await sc.resync.load()
+        await sc.load()
         sc.api.put(JOBS, body("late"))
         async with running(sc):
             await until(lambda: "late" in sc.known.uids["computejobs"])
@@ -106,7 +114,7 @@ async def test_after_kopf_listed_anew_names_are_compared_though_the_counts_agree
     monkeypatch.setattr(module, "SETTLE", 0.01)
     async with scene(interval=3600) as sc:
         fill(sc.api)
-        await sc.resync.load()
+        await sc.load()
         sc.api.drop(JOBS, "job-u1")
         sc.api.put(JOBS, body("u9"))
         async with running(sc):
@@ -121,7 +129,7 @@ async def test_a_hub_that_fails_is_asked_again_and_what_was_due_stays_due(monkey
     monkeypatch.setattr(module, "SETTLE", 0.01)
     async with scene() as sc:
         fill(sc.api)
-        await sc.resync.load()
+        await sc.load()
         sc.api.drop(JOBS, "job-u1")
         sc.api.put(JOBS, body("u9"))
         sc.take("computejobs", None, body("u9"))
