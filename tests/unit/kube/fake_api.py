@@ -95,7 +95,7 @@ class FakeApi:
             return self._list(request) if request.path == self.prefix + BASE else self._get(request)
         return web.json_response({"metadata": {"name": "x", "namespace": "ns", "uid": "u", "resourceVersion": str(self.version)}})
 
-    async def until(self, condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    async def until(self, condition: Callable[[], bool], seconds: float = 180.0) -> None:
         """Wait until a request made ``condition`` true."""
         async with asyncio.timeout(seconds), self.hits:
             await self.hits.wait_for(condition)
@@ -138,7 +138,7 @@ class FakeApi:
             await news.wait()
 
 
-async def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 180.0) -> None:
     """Wait for a condition that nothing announces."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110

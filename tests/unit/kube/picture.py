@@ -58,7 +58,7 @@ async def watching(api: FakeApi, tuning: Tuning = QUICK) -> AsyncIterator[tuple[
         reflector = Reflector(client, ALL, sink=picture, tuning=tuning, uniform=lambda low, _: low)
         task = asyncio.create_task(reflector.run())
         try:
-            await asyncio.wait_for(reflector.health.synced.wait(), 5)
+            await asyncio.wait_for(reflector.health.synced.wait(), 60)
             yield reflector, picture, client
             assert not task.done()
         finally:

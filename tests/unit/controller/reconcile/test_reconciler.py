@@ -44,7 +44,7 @@ async def test_one_worker_at_a_time_works_on_a_job_and_the_others_go_on() -> Non
             w.add(uid, spec=H100_JOB)
         w.hub.fault("PATCH", "/job-u1/", slow)
         w.reconciler.bind(w.assignment("u1"))
-        await asyncio.wait_for(inside.wait(), 5)
+        await asyncio.wait_for(inside.wait(), 60)
         for _ in range(5):
             w.reconciler.enqueue("u1")
         for uid in ("u2", "u3"):
