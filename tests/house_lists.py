@@ -3,7 +3,6 @@
 WIDE_VALUES = {
     "AcceleratorClass": "a data sheet",
     "AcceleratorClassSpec": "a kind's spec",
-    "Binding": "what the status keeps of one attempt",
     "CellAnswer": "a row of an answer",
     "Claimable": "one device as a ResourceSlice has it",
     "Cluster": "a member as the scheduler sees it",
@@ -15,7 +14,6 @@ WIDE_VALUES = {
     "Demand": "all that a job asks for",
     "DeviceGroup": "a data sheet",
     "DraDriver": "facts of one driver",
-    "JobRecord": "a job as the operator knows it",
     "LabelFacts": "facts of one vendor",
     "LinkSettings": "settings",
     "Node": "a node as the scheduler sees it",

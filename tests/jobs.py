@@ -5,13 +5,15 @@ from typing import Any
 import msgspec
 
 from sampan.api.launch.manifest import LABEL_QUEUE
-from sampan.api.status import job_status
-from sampan.api.status.job_status import Binding, Status
+from sampan.api.status.manifest import to_manifest
 from sampan.controller.state.record import JobRecord, record_of
 from sampan.controller.state.table import JobTable
 from sampan.kube.objects.meta import ObjectMeta
-from sampan.kube.objects.workloads import Condition, Job, JobSpec, JobStatus
+from sampan.kube.objects.workloads import Condition, Job, JobSpec
+from sampan.kube.objects.workloads import JobStatus as CopyStatus
 from sampan.model.members.offer import OfferKey
+from sampan.model.status.attempt import Binding
+from sampan.model.status.job_status import JobStatus
 from sampan.model.values.names import FINALIZER, remote_labels
 from sampan.model.values.timestamp import to_rfc3339
 
@@ -21,8 +23,10 @@ OFFER = OfferKey("prov-a", "lingang")
 CLUSTER = "c-1"
 
 
-def body(uid: str = "u1", *, spec: dict[str, Any] | None = None, status: Status | None = None, **meta: Any) -> dict[str, Any]:
-    """Return a ComputeJob as the API server gives it."""
+def body(
+    uid: str = "u1", *, spec: dict[str, Any] | None = None, status: JobStatus | dict[str, Any] | None = None, **meta: Any
+) -> dict[str, Any]:
+    """Return a ComputeJob as the API server gives it; `status` as a value or as it is written."""
     return {
         "metadata": {
             "uid": uid,
@@ -35,8 +39,13 @@ def body(uid: str = "u1", *, spec: dict[str, Any] | None = None, status: Status 
             **meta,
         },
         "spec": {"template": {"image": "registry.example/a:1"}, **(spec or {})},
-        "status": status or {},
+        "status": to_manifest(status) if isinstance(status, JobStatus) else status or {},
     }
+
+
+def shown(status: JobStatus) -> dict[str, Any]:
+    """Return a status as the API shows it."""
+    return to_manifest(status)
 
 
 def record(uid: str = "u1", **kwargs: Any) -> JobRecord:
@@ -69,10 +78,10 @@ def binding(*, attempt: int = 1, remote_uid: str | None = None, bound_at: int = 
     )
 
 
-def bound_status(which: Binding | None = None, *, running: bool = False) -> Status:
+def bound_status(which: Binding | None = None, *, running: bool = False) -> JobStatus:
     """Return the status of a job that is bound, or runs."""
-    status = job_status.bound({}, which or binding(), (), generation=1)
-    return job_status.running(status, at=NOW - 4_000) if running else status
+    status = JobStatus().bound(which or binding(), (), generation=1)
+    return status.running(at=NOW - 4_000) if running else status
 
 
 def copy(
@@ -96,7 +105,7 @@ def copy(
             deletion_timestamp=to_rfc3339(NOW) if deleting else None,
         ),
         spec=JobSpec(parallelism=1, completions=1, suspend=suspend, active_deadline_seconds=deadline),
-        status=JobStatus(conditions=list(conditions), **counts),
+        status=CopyStatus(conditions=list(conditions), **counts),
     )
 
 

@@ -12,8 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from jobs import NOW, OFFER, binding, body, copy
-from sampan.api.status import job_status as s
+from jobs import NOW, OFFER, binding, body, copy, shown
 from sampan.controller.observation.attempt import AttemptState, Observation
 from sampan.controller.observation.failure import Cause, Failure
 from sampan.controller.reconcile import actions as a
@@ -24,6 +23,8 @@ from sampan.controller.reconcile.retries import Retries, RetryPolicy, key_of
 from sampan.controller.state.record import JobRecord, record_of
 from sampan.kube import errors
 from sampan.model.lifecycle import Outcome, Phase
+from sampan.model.status.attempt import Ending
+from sampan.model.status.job_status import JobStatus
 from sampan.model.values.timestamp import from_rfc3339, to_rfc3339
 
 CELLS = ((OFFER, "a"), (OFFER, "b"))
@@ -73,7 +74,7 @@ class Hour:
     spec: dict[str, Any]
     now: int = NOW
     version: int = 10
-    status: s.Status = field(default_factory=dict)
+    status: JobStatus = field(default_factory=JobStatus)
     copy: Copy | None = None
     seen: set[int] = field(default_factory=set)
     absent: int = 0
@@ -88,14 +89,14 @@ class Hour:
     @property
     def mood(self) -> str:
         """The mood of the member in this attempt."""
-        return self.moods[(s.attempts_seen(self.status) - 1) % len(self.moods)]
+        return self.moods[(self.status.attempts_seen - 1) % len(self.moods)]
 
     def record(self) -> JobRecord:
         if self.known is None or self.known.status is not self.status:
             self.known = record_of(body(spec=self.spec, status=self.status, resourceVersion=str(self.version)), self.known)
         return self.known
 
-    def write(self, status: s.Status) -> None:
+    def write(self, status: JobStatus) -> None:
         assert status != self.status, "every write changes something"
         self.status, self.version = status, self.version + 1
         self.writes.append(self.now)
@@ -165,7 +166,7 @@ class Hour:
                     if not is_final(error):
                         raise error
                     words = call_failure(error)
-                    ending = s.Ending(outcome=Outcome.REJECTED, reason=words.reason, ended_at=self.now, counted=not words.transient)
+                    ending = Ending(outcome=Outcome.REJECTED, reason=words.reason, ended_at=self.now, counted=not words.transient)
                     self.absent = where.attempt
                     self.write(with_ending(record, ending))
                     return True
@@ -219,11 +220,11 @@ class Hour:
         cell = next((each for each in CELLS if cooling.get(each, 0) <= self.now), None)
         if cell is None:
             return
-        where = replace(binding(attempt=s.attempts_seen(self.status) + 1, bound_at=self.now), pool=cell[1])
+        where = replace(binding(attempt=self.status.attempts_seen + 1, bound_at=self.now), pool=cell[1])
         numbers = range(len(self.spec.get("alternatives", ())))
         where = replace(where, alternative=next((number for number in numbers if number not in record.closed), None))
         self.told = ("", "")
-        self.write(s.bound(self.status, where, (), generation=1))
+        self.write(self.status.bound(where, (), generation=1))
 
     def pass_(self, until: int = NOW + HOUR) -> None:
         """Let the hour pass."""
@@ -271,20 +272,20 @@ def test_calls_stay_few_and_a_job_ends_or_says_why_it_waits(moods: list[str], sp
     assert most_in_a_minute(hour.writes) <= MOST_WRITES
     last_minute = NOW + HOUR - 60_000
     assert sum(each >= last_minute for each in hour.calls) <= 12, "what never works is tried ever more seldom"
-    phase = s.phase_of(hour.status)
+    phase = hour.status.phase
     if phase in (Phase.PENDING, Phase.BOUND):
-        since = from_rfc3339((hour.status.get("binding") or {}).get("boundAt")) or 0
-        assert hour.status["reason"] not in ("Bound", "NotStarted") or hour.now - since <= 11_000, hour.status
-        assert hour.status.get("message")
+        since = from_rfc3339((shown(hour.status).get("binding") or {}).get("boundAt")) or 0
+        assert hour.status.reason not in ("Bound", "NotStarted") or hour.now - since <= 11_000, hour.status
+        assert hour.status.message
 
 
 @pytest.mark.parametrize("mood", ["suspends", "rejects", "no-image", "no-pods", "forbids", "policy", "gone", "vanishes"])
 def test_what_cannot_work_has_ended_within_the_hour_with_its_reason(mood: str) -> None:
     hour = Hour([mood], {"startDeadlineSeconds": 60})
     hour.pass_()
-    assert s.phase_of(hour.status) is Phase.FAILED, hour.status
-    assert hour.status["reason"]
-    assert len(hour.status["attempts"]) <= 3
+    assert hour.status.phase is Phase.FAILED, hour.status
+    assert hour.status.reason
+    assert len(shown(hour.status)["attempts"]) <= 3
 
 
 @pytest.mark.parametrize("seconds", [20, 600])
@@ -292,8 +293,8 @@ def test_what_cannot_work_has_ended_within_the_hour_with_its_reason(mood: str) -
 def test_what_may_pass_is_waited_for_at_a_few_calls_a_minute(mood: str, seconds: int) -> None:
     hour = Hour([mood], {"startDeadlineSeconds": seconds})
     hour.pass_()
-    assert not s.phase_of(hour.status).ended
+    assert not hour.status.phase.ended
     assert len(hour.calls) <= 150
     hour.moods = ["works"]
     hour.pass_(until=NOW + HOUR + 2 * COOLDOWN)
-    assert s.phase_of(hour.status) is Phase.SUCCEEDED
+    assert hour.status.phase is Phase.SUCCEEDED

@@ -9,8 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from jobs import NOW, OFFER, binding, body, copy
-from sampan.api.status import job_status as s
+from jobs import NOW, OFFER, binding, body, copy, shown
 from sampan.controller.observation.attempt import AttemptState, Observation
 from sampan.controller.observation.hold_ups import HoldUpState, away, of_pods, report_hold_up
 from sampan.controller.observation.outage import Outage
@@ -19,6 +18,7 @@ from sampan.controller.reconcile import actions as a
 from sampan.controller.reconcile.decide import decide
 from sampan.controller.state.record import JobRecord, record_of
 from sampan.model.lifecycle import Phase
+from sampan.model.status.job_status import MAX_ATTEMPTS, JobStatus
 from sampan.model.status.reasons import HOLD_UPS
 from sampan.model.values.names import FINALIZER
 from sampan.model.values.timestamp import to_rfc3339
@@ -32,7 +32,7 @@ class Life(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.now = NOW
-        self.status: s.Status = {}
+        self.status = JobStatus()
         self.spec: dict[str, Any] = {
             "startDeadlineSeconds": 60,
             "retry": {"maxRestarts": 1, "backoffSeconds": 1},
@@ -129,12 +129,12 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.record().waits)
     @rule()
     def bind(self) -> None:
-        number = s.attempts_seen(self.status) + 1
+        number = self.status.attempts_seen + 1
         assert number not in self.bound, "an attempt number is used once"
         assert self.copy is None, "no new attempt while something of an old one is there"
         assert not self.pods
         self.bound.append(number)
-        self.status = s.bound(self.status, binding(attempt=number, bound_at=self.now), (), generation=1)
+        self.status = self.status.bound(binding(attempt=number, bound_at=self.now), (), generation=1)
 
     @rule()
     def steer(self) -> None:
@@ -187,27 +187,27 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def an_end_is_for_ever(self) -> None:
-        phase = s.phase_of(self.status)
+        phase = self.status.phase
         if self.end is None and phase.ended:
             self.end = str(phase)
         assert self.end is None or str(phase) == self.end
 
     @invariant()
     def attempts_are_told_once_and_none_is_ahead(self) -> None:
-        numbers = [entry["number"] for entry in self.status.get("attempts") or ()]
+        numbers = [entry["number"] for entry in shown(self.status).get("attempts") or ()]
         assert len(numbers) == len(set(numbers))
         assert set(numbers) <= set(self.bound)
-        assert len(numbers) <= s.MAX_ATTEMPTS
+        assert len(numbers) <= MAX_ATTEMPTS
 
     @invariant()
     def what_holds_up_holds_up_only_what_is_bound(self) -> None:
-        held = [c["type"] for c in self.status.get("conditions") or () if c["status"] == "True" and c["type"] in HOLD_UPS]
+        held = [c["type"] for c in shown(self.status).get("conditions") or () if c["status"] == "True" and c["type"] in HOLD_UPS]
         assert len(held) <= 1
-        assert not held or "binding" in self.status
+        assert not held or self.status.binding is not None
 
     @invariant()
     def a_phase_says_whether_there_is_a_binding(self) -> None:
-        phase, is_bound = s.phase_of(self.status), "binding" in self.status
+        phase, is_bound = self.status.phase, self.status.binding is not None
         if phase in (Phase.BOUND, Phase.RUNNING):
             assert is_bound
         if phase in (Phase.PENDING, Phase.SUSPENDED):

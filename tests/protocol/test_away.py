@@ -4,15 +4,15 @@ from typing import Any
 
 import pytest
 
-from jobs import NOW, OFFER, binding, bound_status, copy, record
+from jobs import NOW, OFFER, binding, bound_status, copy, record, shown
 from member_objects import as_node, node_body
-from sampan.api.status import rejections
 from sampan.controller.observation.attempt import AttemptState, Observation
 from sampan.controller.observation.outage import Outage
 from sampan.controller.reconcile import actions as a
 from sampan.controller.reconcile.decide import decide
 from sampan.controller.state.record import JobRecord
 from sampan.inventory.member import to_node
+from sampan.model.status.attempt import closed
 from sampan.model.values.timestamp import to_rfc3339
 from unit.controller.fakes import H100_JOB, JOBS, REMOTE, World, running, world
 from unit.kube.fake_api import replying
@@ -83,11 +83,11 @@ def test_what_is_done_while_the_member_is_away(job: JobRecord, remote: a.RemoteS
         assert isinstance(action, a.Wait)
         return
     assert isinstance(action, a.Patch)
-    assert (action.status["attempts"][0]["outcome"], action.status["attempts"][0]["reason"]) == ("Rejected", reason)
+    assert (shown(action.status)["attempts"][0]["outcome"], shown(action.status)["attempts"][0]["reason"]) == ("Rejected", reason)
     freed = decide(record(status=action.status), remote, times)
     assert isinstance(freed, a.Patch)
-    assert freed.status["phase"] == "Pending", "an end of what was never sent needs no proof"
-    assert not rejections.closed(freed.status, 1), "and is not the job's fault"
+    assert freed.status.phase == "Pending", "an end of what was never sent needs no proof"
+    assert not closed(freed.status.rejections, 1), "and is not the job's fault"
 
 
 async def test_a_silent_member_costs_one_write_and_its_return_another() -> None:
@@ -252,7 +252,7 @@ def test_a_members_clock_is_believed_only_within_the_attempt(ended: int | None, 
     seen = Observation(state=state, whole=True, active=0, ready=0, succeeded=1, failed=0, pending=0, ended_at=ended)
     action = decide(FRESH, a.RemoteState(reachable=True, job=copy(), observation=seen), a.Times(now=NOW, tombstone=30_000, counters=15_000))
     assert isinstance(action, a.Patch)
-    assert action.status["finishedAt"] == to_rfc3339(want)
+    assert shown(action.status)["finishedAt"] == to_rfc3339(want)
 
 
 def to_node_of(*, ready: bool) -> Any:

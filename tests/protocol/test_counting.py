@@ -1,11 +1,11 @@
 """What is counted as taken on a member: each job once, assumed, bound, after a restart, and not a moment longer."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from jobs import CLUSTER, NOW, OFFER, binding, body, bound_status, copy
-from sampan.api.status import job_status as s
 from sampan.controller.state.store import State
 from sampan.inventory.in_flight import InFlight
 from sampan.kube.objects.workloads import (
@@ -20,6 +20,7 @@ from sampan.kube.objects.workloads import (
 )
 from sampan.model.lifecycle import Event, Outcome
 from sampan.model.plan import Assignment
+from sampan.model.status.attempt import Ending
 from unit.controller.fakes import H100_JOB, FakeMemberSource, pool
 
 DELETED = {"deletionTimestamp": "2027-01-15T08:00:00Z"}
@@ -163,7 +164,7 @@ def test_replicas_that_ended_are_not_counted_again() -> None:
 
 def test_an_attempt_that_ended_is_counted_by_its_pods_alone() -> None:
     st = state()
-    status = s.attempt_ended(bound_status(), s.Ending(outcome=Outcome.DISRUPTED, reason="X", ended_at=NOW))
+    status = bound_status().attempt_ended(Ending(outcome=Outcome.DISRUPTED, reason="X", ended_at=NOW))
     st.apply_job(body(status=bound_status()))
     assert len(flights(st)) == 1
     st.apply_job(body(resourceVersion="11", status=status))
@@ -173,15 +174,14 @@ def test_an_attempt_that_ended_is_counted_by_its_pods_alone() -> None:
 def test_a_job_that_finished_counts_no_more() -> None:
     st = state()
     st.apply_job(body(status=bound_status(running=True)))
-    done = s.finished(bound_status(running=True), Event.SUCCEEDED, reason="Completed", message="", at=NOW)
+    done = bound_status(running=True).finished(Event.SUCCEEDED, reason="Completed", message="", at=NOW)
     st.apply_job(body(resourceVersion="11", status=done))
     assert flights(st) == []
 
 
 def test_a_binding_to_an_alternative_that_is_not_there_breaks_nobody_elses_count() -> None:
     st = state()
-    status = bound_status()
-    status["binding"]["alternative"] = 5
+    status = bound_status(replace(binding(), alternative=5))
     st.apply_job(body("u1", status=status))
     st.apply_job(body("u2", spec=H100_JOB, status=bound_status()))
     assert [flight.job_uid for flight in flights(st)] == ["u1", "u2"]

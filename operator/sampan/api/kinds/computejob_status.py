@@ -7,15 +7,15 @@ from pydantic import Field
 from sampan.api.fields.common import Condition, ObjectKey, Observed, as_atomic, as_map
 from sampan.api.fields.quantities import Decimal
 from sampan.api.fields.scalars import CamelCase, Count, DnsLabel, DnsSubdomain, Int, Message, Replicas, Timestamp, Uid, Word
-from sampan.api.status.rejections import MAX_REJECTIONS
 from sampan.model.lifecycle import Outcome, Phase
+from sampan.model.status.attempt import MAX_REJECTIONS
 
 Generation = Annotated[Int, Field(ge=0, le=2**53)]
 AttemptNumber = Annotated[Int, Field(ge=1, le=1_000_000)]
 ExitCode = Annotated[Int, Field(ge=-(2**31), le=2**31 - 1)]
 
 
-class RemoteObject(Observed):
+class RemoteObjectView(Observed):
     """The copy of the job on the member cluster."""
 
     namespace: DnsLabel = Field(description="Namespace on the member cluster.")
@@ -23,14 +23,14 @@ class RemoteObject(Observed):
     uid: Uid | None = Field(None, description="UID of the copy; absent until it was seen.")
 
 
-class ChargedUse(Observed):
+class ChargedUseView(Observed):
     """What the attempt counts for when turns are given; not money."""
 
     unit_hours: Decimal = Field(description="Hours of the common unit (one A100 80 GB) that its queue is charged for it.")
     seconds: Count = Field(description="Span it is charged for: the declared one, a day where none is; once it has ended the real one.")
 
 
-class Binding(Observed):
+class BindingView(Observed):
     """The one place where the job may run now. Written before anything is created there."""
 
     offer: ObjectKey = Field(description="The ClusterOffer.")
@@ -40,12 +40,12 @@ class Binding(Observed):
     accelerator_class: DnsLabel | None = Field(None, description="Class of the devices; absent for CPU-only jobs.")
     alternative: Int | None = Field(None, ge=0, le=7, description="Index of the chosen alternative; absent where the template alone runs.")
     replicas: Replicas | None = Field(None, description="Pods that run at once.")
-    remote: RemoteObject | None = Field(None, description="The copy on the member cluster.")
+    remote: RemoteObjectView | None = Field(None, description="The copy on the member cluster.")
     bound_at: Timestamp = Field(description="When the binding was decided.")
-    use: ChargedUse | None = Field(None, description="What its queue is charged for it.")
+    use: ChargedUseView | None = Field(None, description="What its queue is charged for it.")
 
 
-class Attempt(Observed):
+class AttemptView(Observed):
     """One binding of the job and how it ended."""
 
     number: AttemptNumber = Field(description="Number of the attempt, from 1.")
@@ -63,7 +63,7 @@ class Attempt(Observed):
     message: Message = Field("", description="Its last words, cut to 256 bytes.")
 
 
-class Rejections(Observed):
+class RejectionsView(Observed):
     """How often attempts by one alternative ended, for one reason, before anything ran."""
 
     alternative: Int | None = Field(None, ge=0, le=7, description="Index of the alternative; absent for the template alone.")
@@ -83,7 +83,7 @@ class VerdictView(Observed):
     reasons: Annotated[tuple[CamelCase, ...], as_atomic(16)] = Field((), description="Why it was refused, worst first; empty where not.")
 
 
-class RemoteStatus(Observed):
+class RemoteView(Observed):
     """What the member cluster last said about the job's pods."""
 
     active: Count = Field(0, description="Pods that are pending or running.")
@@ -116,21 +116,21 @@ class ComputeJobStatus(Observed):
     reason: CamelCase | None = Field(None, description="The newest word about the job, such as Bound, InsufficientCapacity or OOMKilled.")
     message: Message = Field("", description="The same in a sentence.")
     observed_generation: Generation | None = Field(None, description="metadata.generation that this status is about.")
-    binding: Binding | None = Field(None, description="The one place where the job may run now; absent while it waits.")
-    attempts: Annotated[tuple[Attempt, ...], as_map("number", 16)] = Field((), description="The last attempts, oldest first.")
+    binding: BindingView | None = Field(None, description="The one place where the job may run now; absent while it waits.")
+    attempts: Annotated[tuple[AttemptView, ...], as_map("number", 16)] = Field((), description="The last attempts, oldest first.")
     restarts: Count = Field(
         0,
         description="Restarts after failures of the program, counted against retry.maxRestarts. With gang false the member restarts "
         "indexes by itself: remote.failed counts those.",
     )
-    rejections: Annotated[tuple[Rejections, ...], as_atomic(MAX_REJECTIONS)] = Field(
+    rejections: Annotated[tuple[RejectionsView, ...], as_atomic(MAX_REJECTIONS)] = Field(
         (), description="Attempts that never ran, by alternative and reason; those of an alternative are dropped once it runs."
     )
     verdicts: Annotated[tuple[VerdictView, ...], as_atomic(64)] = Field(
         (), description="What the offers were to this job when it was bound or last refused; the chosen one first."
     )
     reservation: ReservationView | None = Field(None, description="The place kept for the job while it waits; absent where none is.")
-    remote: RemoteStatus | None = Field(None, description="What the member cluster last said.")
+    remote: RemoteView | None = Field(None, description="What the member cluster last said.")
     started_at: Timestamp | None = Field(None, description="When the current or last attempt began to run.")
     finished_at: Timestamp | None = Field(None, description="When the job ended for good.")
     conditions: Annotated[tuple[Condition, ...], as_map("type", 16)] = Field(

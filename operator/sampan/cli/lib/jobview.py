@@ -6,11 +6,12 @@ Every field may be missing: a job that the operator has not met yet has no statu
 from datetime import datetime
 from typing import Any
 
-from sampan.api.status.hold_up import current_hold_up
+from sampan.api.status.conditions import conditions_from
 from sampan.cli.access.hub import Object
 from sampan.cli.lib import times
 from sampan.cli.lib.render import Column
 from sampan.model.status.reasons import JobReason
+from sampan.model.status.stated import StatedConditions
 
 ENDED = frozenset({"Succeeded", "Failed", "Cancelled"})
 REJECTED_REASONS = frozenset({JobReason.INVALID_SPEC})
@@ -85,9 +86,9 @@ def reason(job: Object) -> str:
 
     What holds it up, else why it failed, else why it waits, else the member's own words.
     """
-    now, held = phase(job), current_hold_up(status(job))
+    now, held = phase(job), StatedConditions(conditions=conditions_from(status(job).get("conditions") or ())).hold_up
     if held is not None:
-        return _joined(held.get("reason"), held.get("message"))
+        return _joined(held.reason, held.message)
     told = {"Failed": "Failed", "Pending": "Scheduled", "Suspended": "Suspended"}.get(now)
     remote = status(job).get("remote") or {}
     found = condition(job, told) if told else {}

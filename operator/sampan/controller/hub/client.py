@@ -6,14 +6,15 @@ Every write of a ComputeJob carries the resourceVersion it was decided on: a sta
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from sampan.api.status.generation import with_observed_generation
-from sampan.api.status.job_status import Status, merge_difference
+from sampan.api.status.manifest import merge_patch
 from sampan.controller.state.record import JobRecord
 from sampan.kube.errors import AlreadyExists, NotFound
 from sampan.kube.objects.meta import ConfigMap, Namespace, PartialObject, Secret
 from sampan.kube.transport.client import Client, ListOptions
 from sampan.kube.transport.paths import ResourcePath, resource_path
 from sampan.kube.watch.listing import Bounds, Collection, list_all
+from sampan.model.status.generation import with_observed_generation
+from sampan.model.status.job_status import JobStatus
 from sampan.model.values.names import FINALIZER, GROUP, VERSION
 
 Body = dict[str, Any]
@@ -64,10 +65,10 @@ class HubClient:
         except NotFound:
             return None
 
-    async def write_status(self, record: JobRecord, status: Status) -> Body:
+    async def write_status(self, record: JobRecord, status: JobStatus) -> Body:
         """Write what differs from the record's status, if nobody changed the object since; returns the object."""
         status = with_observed_generation(status, record.status, record.generation)
-        patch = {"metadata": {"resourceVersion": record.resource_version}, "status": merge_difference(record.status, status)}
+        patch = {"metadata": {"resourceVersion": record.resource_version}, "status": merge_patch(record.status, status)}
         return await self.client.patch(_job_path(record.namespace, record.name, "status"), patch, into=dict[str, Any])
 
     async def add_finalizer(self, record: JobRecord) -> Body:

@@ -10,8 +10,6 @@ import logging
 from collections.abc import Callable, Iterator, Set
 from itertools import islice
 
-from sampan.api.status import job_status
-from sampan.api.status.generation import is_refusal_outdated
 from sampan.controller.hub.client import HubClient
 from sampan.controller.hub.refusal_facts import facts_in, facts_of
 from sampan.controller.state.record import JobRecord
@@ -22,8 +20,11 @@ from sampan.kube.text import clean_text
 from sampan.model.job import Job
 from sampan.model.plan import Refusal
 from sampan.model.reason import Reason
+from sampan.model.status.condition import HOLDS_NOT
+from sampan.model.status.generation import is_refusal_outdated
 from sampan.model.status.reasons import JobConditionType, JobReason
-from sampan.model.values.timestamp import from_rfc3339
+from sampan.model.status.remote import ReservedPlace
+from sampan.model.values.timestamp import to_rfc3339
 from sampan.scheduling.answers.start_wording import start_words
 from sampan.scheduling.answers.wording import headline
 
@@ -126,10 +127,10 @@ class RefusalWriter:
             return self._newest[uid][0].resource_version == record.resource_version  # edited, and looked at again
         since, told, message = _written_refusal(record)
         since = self._written.get(uid, since)
-        view, shown = self._state.reservations.status_view(uid), record.status.get("reservation")
+        view, shown = self._state.reservations.status_view(uid), record.status.reservation
         if told == word and shown == view and facts_of(self._newest[uid][1]) == self._facts_in(uid, message):
             return False
-        soon = (view is not None and not shown) or (_is_transient(told) and not _is_transient(word))
+        soon = (view is not None and shown is None) or (_is_transient(told) and not _is_transient(word))
         return now - since >= (CORRECTION_INTERVAL if soon else MOVED_INTERVAL if place_changed(shown, view) else WRITE_INTERVAL)
 
     def _facts_in(self, uid: str, message: str) -> Set[str]:
@@ -141,17 +142,21 @@ class RefusalWriter:
     async def _write(self, uid: str, refusal: Refusal) -> None:
         record, reservations = self._state.jobs[uid], self._state.reservations
         self._written[uid], self._facts[uid] = self._clock(), facts_of(refusal)
-        view = reservations.status_view(uid)
-        start = start_words(at_latest=view["startAtLatest"] if view else None, unknown=self._state.table[uid].start_unknown)
+        place = reservations.status_view(uid)
+        start = start_words(at_latest=_shown(place), unknown=self._state.table[uid].start_unknown)
         message = clean_text(headline(refusal) + start + record.setback(), 1000)
-        status = job_status.refused(record.status, reason=_reason_of(refusal), message=message, at=self._clock())
+        status = record.status.reserved(place).refused(reason=_reason_of(refusal), message=message, at=self._clock())
         try:
-            self._state.apply_job(await self._hub.write_status(record, job_status.reserved(status, view)))
+            self._state.apply_job(await self._hub.write_status(record, status))
         except KubeError as error:
             self._written[uid] = self._clock() - WRITE_INTERVAL
             self._facts.pop(uid, None)
             self._not_before[uid] = self._clock() + RETRY_AFTER
             log.warning("refusal.write_failed", extra={"uid": uid, "reason": error.reason})
+
+
+def _shown(place: ReservedPlace | None) -> str | None:
+    return None if place is None or place.start_at_latest is None else to_rfc3339(place.start_at_latest)
 
 
 def _reason_of(refusal: Refusal) -> str:
@@ -169,9 +174,7 @@ def _is_transient(word: str) -> bool:
 
 def _written_refusal(record: JobRecord) -> tuple[int, str, str]:
     """Return when, which reason and what the object itself says, so that a restart writes nothing anew; empty where it says nothing."""
-    told = next(
-        (c for c in record.status.get("conditions") or () if c["type"] == JobConditionType.SCHEDULED and c["status"] == "False"), None
-    )
-    if told is None or told["reason"] not in _REASONS:
+    told = record.status.condition(JobConditionType.SCHEDULED)
+    if told is None or told.status != HOLDS_NOT or told.reason not in _REASONS:
         return 0, "", ""  # what ended an earlier attempt is no word about waiting
-    return from_rfc3339(told["lastTransitionTime"]) or 0, str(told["reason"]), str(told.get("message", ""))
+    return told.since or 0, told.reason, told.message

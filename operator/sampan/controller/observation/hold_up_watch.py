@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from sampan.api.status.job_status import Binding
 from sampan.controller.members.job_copies import attempt_of
 from sampan.controller.observation import hold_ups as h
 from sampan.controller.observation.outage import Outage
@@ -16,6 +15,7 @@ from sampan.kube.objects.workloads import Pod
 from sampan.model.lifecycle import Phase
 from sampan.model.members.cluster import Node
 from sampan.model.members.offer import OfferKey
+from sampan.model.status.attempt import Binding
 from sampan.model.values.names import LABEL_ATTEMPT
 
 

@@ -5,18 +5,17 @@ A state that merely passes is not worth a write: what holds up is told once it h
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from sampan.api.fields.conditions import find_condition
-from sampan.api.status.hold_up import current_hold_up, with_hold_up, without_hold_up
 from sampan.controller.observation.outage import Outage
 from sampan.controller.observation.presence import PodProblem, ProblemKind
 from sampan.controller.reconcile.actions import Action, Patch, Times, Wait
 from sampan.controller.state.record import JobRecord
 from sampan.kube.text import clean_text
 from sampan.model.members.offer import OfferKey
+from sampan.model.status.job_status import JobStatus
 from sampan.model.status.reasons import JobConditionType, JobReason
 from sampan.model.values.timestamp import from_rfc3339, to_rfc3339
 
@@ -32,7 +31,7 @@ _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 class HoldUp:
     """What holds a job up."""
 
-    kind: str
+    kind: JobConditionType
     """Degraded or Deleting."""
     reason: JobReason
     message: str
@@ -52,19 +51,19 @@ def report_hold_up(job: JobRecord, outlook: HoldUpState, wait: Wait, *, times: T
     """Return the write that says what holds a waiting job up, or that it is over; `wait` where the status is as it should be."""
     if not outlook.known:
         return wait
-    at, up, now = to_rfc3339(times.now), outlook.hold_up, current_hold_up(job.status)
+    up, now = outlook.hold_up, job.status.hold_up
     if up is None:
-        return wait if now is None else Patch(without_hold_up(job.status, at))
-    known = find_condition(job.status.get("conditions") or (), up.kind) or {}
-    same = known.get("status") == "True" and known.get("reason") == up.reason
-    if not same and times.now < up.report_at:
+        return wait if now is None else Patch(job.status.without_hold_up(times.now))
+    known = job.status.condition(up.kind)
+    told = known.message if known is not None and known.holds and known.reason == up.reason else None
+    if told is None and times.now < up.report_at:
         return _sooner(wait, up.report_at - times.now)
-    message = _with_older_time(up.message, str(known.get("message", ""))) if same else up.message
-    if same and message == known.get("message") and now is not None and now["type"] == up.kind:
+    message = up.message if told is None else _with_older_time(up.message, told)
+    if message == told and now is known:
         return wait
-    if same and times.now < times.last_write + times.counters:
+    if told is not None and times.now < times.last_write + times.counters:
         return _sooner(wait, times.last_write + times.counters - times.now)  # only the words differ
-    return Patch(with_hold_up(job.status, up.kind, reason=str(up.reason), message=message, at=at))
+    return Patch(job.status.with_hold_up(up.kind, reason=up.reason, message=message, at=times.now))
 
 
 def _sooner(wait: Wait, millis: int) -> Wait:
@@ -79,14 +78,14 @@ def _with_older_time(message: str, before: str) -> str:
     return message.replace(new.group(), old.group())
 
 
-def summarise(statuses: Iterable[Mapping[str, Any]]) -> str:
+def summarise(statuses: Iterable[JobStatus]) -> str:
     """Return in words how many jobs there are, and what holds the first of them up that says so."""
     known = list(statuses)
     if not known:
         return ""
-    held = [found for status in known if (found := current_hold_up(status)) is not None]
+    held = [status.hold_up for status in known if status.hold_up is not None]
     words = "1 job is left" if len(known) == 1 else f"{len(known)} jobs are left"
-    return f"{words}; {len(held)} held up, such as by {held[0]['reason']}: {held[0]['message']}" if held else words
+    return f"{words}; {len(held)} held up, such as by {held[0].reason}: {held[0].message}" if held else words
 
 
 def away(outage: Outage, offer: OfferKey, *, ended: bool, unsent: bool) -> HoldUp:

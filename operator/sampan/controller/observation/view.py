@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from sampan.api.status.job_status import Binding
 from sampan.controller.members.job_copies import attempt_of
 from sampan.controller.observation.attempt import Observation, observe
 from sampan.controller.observation.outage import Outage
@@ -14,6 +13,7 @@ from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.kube.objects.workloads import Pod
 from sampan.model.members.cluster import Node
 from sampan.model.members.offer import OfferKey
+from sampan.model.status.attempt import Binding
 from sampan.model.values.names import LABEL_ATTEMPT
 
 

@@ -13,6 +13,7 @@ from sampan.controller.offers.runtime_classes import NO_PROBLEM, RuntimeClassPro
 from sampan.model.launch import PodSecurity
 from sampan.model.members.offer import NO_ENERGY, Energy, Offer
 from sampan.model.members.offer_reasons import OfferConditionType, OfferReason
+from sampan.model.status.condition import Fact
 from sampan.model.values.names import FINALIZER
 
 MESSAGE_LIMIT: Final = 1024
@@ -27,32 +28,16 @@ class HubFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OfferCondition:
-    """One condition without its times."""
-
-    type: str
-    holds: bool | None
-    """None: not known yet."""
-    reason: str
-    message: str = ""
-
-    @property
-    def status(self) -> str:
-        """Return True, False or Unknown, as the API has it."""
-        return "Unknown" if self.holds is None else str(self.holds)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class AssessedOffer:
     """An offer with approved values only, and the conditions that say how it stands."""
 
     offer: Offer
-    approved: OfferCondition
-    connected: OfferCondition
-    permitted: OfferCondition
+    approved: Fact
+    connected: Fact
+    permitted: Fact
 
     @property
-    def conditions(self) -> tuple[OfferCondition, ...]:
+    def conditions(self) -> tuple[Fact, ...]:
         """Return the three conditions in the order of a way in."""
         return self.approved, self.connected, self.permitted
 
@@ -118,7 +103,7 @@ def _level(facts: LinkFacts, namespace: str) -> PodSecurity | None:
 
 def schedulable(
     declared: DeclaredOffer, assessed: AssessedOffer, *, has_pools: bool, now: int, runtime: RuntimeClassProblem = NO_PROBLEM
-) -> OfferCondition:
+) -> Fact:
     """Return the summary: whether new jobs may go there at the moment (milliseconds since the epoch), else the first thing in the way."""
     no: tuple[str, str] | None = None
     if declared.deleting:
@@ -158,7 +143,7 @@ def _energy(energy: Energy, now: int) -> str:
     return "spec.energy earns nothing for green: spec.energy.asOf must be a moment of the last three years"
 
 
-def draining(declared: DeclaredOffer, *, in_use: bool, waits_for: str = "") -> OfferCondition | None:
+def draining(declared: DeclaredOffer, *, in_use: bool, waits_for: str = "") -> Fact | None:
     """Return the Draining condition of an offer that is being deleted; None for one that is not. `waits_for`: what its jobs wait for."""
     if not declared.deleting:
         return None
@@ -168,7 +153,7 @@ def draining(declared: DeclaredOffer, *, in_use: bool, waits_for: str = "") -> O
     return _condition(OfferConditionType.DRAINING, True, OfferReason.DRAINED, "no copy of a job is left")
 
 
-def overcommitted(uses: Mapping[int, tuple[int, int]]) -> OfferCondition | None:
+def overcommitted(uses: Mapping[int, tuple[int, int]]) -> Fact | None:
     """Return the Overcommitted condition; None where no rule's limit is exceeded.
 
     `uses` gives for the index of each entry of spec.pools with a limit: devices in use and the limit.
@@ -177,7 +162,7 @@ def overcommitted(uses: Mapping[int, tuple[int, int]]) -> OfferCondition | None:
     return _condition(OfferConditionType.OVERCOMMITTED, True, OfferReason.OVERCOMMITTED, "; ".join(over)) if over else None
 
 
-def _approved(declared: DeclaredOffer, grant: ProviderGrant | None, *, any_provider: bool, currency: str) -> OfferCondition:
+def _approved(declared: DeclaredOffer, grant: ProviderGrant | None, *, any_provider: bool, currency: str) -> Fact:
     no: tuple[str, str] | None = None
     shown = f"ClusterOffer {declared.key}"
     if declared.problem:
@@ -226,7 +211,7 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 
 
-def _connected(declared: DeclaredOffer, facts: LinkFacts, *, holder: DeclaredOffer | None, hub_cluster_uid: str) -> OfferCondition:
+def _connected(declared: DeclaredOffer, facts: LinkFacts, *, holder: DeclaredOffer | None, hub_cluster_uid: str) -> Fact:
     no: tuple[str, str] | None = None
     found = facts.cluster_uid
     if found is not None and found == hub_cluster_uid:
@@ -243,7 +228,7 @@ def _connected(declared: DeclaredOffer, facts: LinkFacts, *, holder: DeclaredOff
     return _condition(OfferConditionType.CONNECTED, facts.connected, facts.reason, facts.message)
 
 
-def _permitted(declared: DeclaredOffer, facts: LinkFacts) -> OfferCondition:
+def _permitted(declared: DeclaredOffer, facts: LinkFacts) -> Fact:
     if facts.missing is None:
         return _condition(OfferConditionType.PERMISSIONS_SUFFICIENT, None, OfferReason.NOT_REVIEWED, "the member was not asked yet")
     gone = dict(facts.absent)
@@ -275,9 +260,9 @@ def _identity(declared: DeclaredOffer, facts: LinkFacts) -> str | None:
     return declared.known_cluster_uid or facts.cluster_uid
 
 
-def _condition(kind: str, holds: bool | None, *why: str) -> OfferCondition:
+def _condition(kind: str, holds: bool | None, *why: str) -> Fact:
     """Return a condition; `why` is its reason and, where there is more to say, its message."""
-    return OfferCondition(type=kind, holds=holds, reason=str(why[0]), message=_cut(" ".join(why[1:])))
+    return Fact(kind, holds, str(why[0]), _cut(" ".join(why[1:])))
 
 
 def _cut(message: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sampan.api.convert.offers import DeclaredOffer
-from sampan.controller.offers.assessment import MESSAGE_LIMIT, OfferCondition, draining, overcommitted, schedulable
+from sampan.controller.offers.assessment import MESSAGE_LIMIT, draining, overcommitted, schedulable
 from sampan.controller.offers.pools import OfferPools
 from sampan.controller.offers.registry import OfferRegistry
 from sampan.controller.offers.runtime_classes import runtime_class_problem
@@ -16,6 +16,7 @@ from sampan.kube.transport.client import PatchType
 from sampan.model.members.cluster import Cluster, Pool, Running
 from sampan.model.members.offer import OfferKey
 from sampan.model.members.offer_reasons import OfferConditionType, OfferReason
+from sampan.model.status.condition import Fact
 from sampan.model.values.names import FINALIZER
 
 HIDE_POOLS_FOR: Final = 600_000
@@ -109,7 +110,7 @@ class OfferPatchPlanner:
                 used = own_use(declared.key, pools, cluster)
         hidden = now < self._pools_hidden_until.get(declared.uid, 0)
         summary = self._schedulable(declared, now=now)
-        verdicts: list[OfferCondition | None] = [*assessed.conditions, _with_hidden_pools(summary) if hidden else summary]
+        verdicts: list[Fact | None] = [*assessed.conditions, _with_hidden_pools(summary) if hidden else summary]
         if cluster is not None:
             verdicts.append(overcommitted(_over(pools, used)))
         in_use = declared.deleting and self._usage.in_use(declared.key)
@@ -132,13 +133,13 @@ class OfferPatchPlanner:
             for pool in self._pools.pools(key)
         )
 
-    def _schedulable(self, declared: DeclaredOffer, *, now: int) -> OfferCondition:
+    def _schedulable(self, declared: DeclaredOffer, *, now: int) -> Fact:
         pools = self._pools.pools(declared.key)
         runtime = runtime_class_problem(pools, looked=self._pools.sees_runtime_classes(declared.key))
         return schedulable(declared, self._registry.assessed[declared.uid], has_pools=bool(pools), now=now, runtime=runtime)
 
 
-def _with_hidden_pools(summary: OfferCondition) -> OfferCondition:
+def _with_hidden_pools(summary: Fact) -> Fact:
     """Return the summary with why no pools are shown."""
     reason = OfferReason.STATUS_REFUSED if summary.holds else summary.reason
     return replace(summary, reason=str(reason), message="; ".join(part for part in (summary.message, _REFUSED) if part)[:MESSAGE_LIMIT])

@@ -1,15 +1,17 @@
 """ClusterOffer.status as it should be, and the smallest patch from what it is. Pure; the writer is `writer.py`."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sampan.api.status.job_status import merge_difference
+from sampan.api.status.conditions import conditions_from, conditions_manifest
+from sampan.api.status.merge_patch import merge_difference
 from sampan.controller.members.facts import LinkFacts
-from sampan.controller.offers.assessment import AssessedOffer, OfferCondition
+from sampan.controller.offers.assessment import AssessedOffer
 from sampan.inventory.pools.summary import ExcludedNodes, PoolSummary
 from sampan.kube.text import clean_text
 from sampan.model.members.offer_reasons import OfferConditionType
+from sampan.model.status.condition import Condition, Fact, find_condition, set_condition
 from sampan.model.values.quantity import format_bytes
 from sampan.model.values.timestamp import to_rfc3339
 
@@ -21,7 +23,7 @@ WORD: Final = 128
 DETAIL: Final = 1024
 COUNT: Final = 1_000_000
 """The schema's largest count; a larger one is shown as this."""
-_ORDER: Final = tuple(OfferConditionType)
+_ORDER: Final = tuple(map(str, OfferConditionType))
 _VOLATILE: Final = "lastProbeSuccess"
 """Written only together with something else."""
 
@@ -33,7 +35,7 @@ class OfferView:
     generation: int
     assessed: AssessedOffer
     facts: LinkFacts
-    conditions: tuple[OfferCondition, ...]
+    conditions: tuple[Fact, ...]
     """Every condition that applies."""
     pools: tuple[PoolSummary, ...] = field(default=())
     excluded_nodes: tuple[ExcludedNodes, ...] = ()
@@ -72,24 +74,12 @@ def is_urgent(patch: Mapping[str, Any]) -> bool:
 
 
 def _conditions(view: OfferView, known: Sequence[Mapping[str, Any]], *, now: int) -> list[dict[str, Any]]:
-    before = {condition.get("type"): condition for condition in known}
-    return [_condition(verdict, before.get(verdict.type), generation=view.generation, now=now) for verdict in _ordered(view.conditions)]
-
-
-def _ordered(verdicts: Iterable[OfferCondition]) -> list[OfferCondition]:
-    return sorted(verdicts, key=lambda verdict: _ORDER.index(verdict.type))
-
-
-def _condition(verdict: OfferCondition, before: Mapping[str, Any] | None, *, generation: int, now: int) -> dict[str, Any]:
-    stays = before is not None and before.get("status") == verdict.status and before.get("lastTransitionTime")
-    return {
-        "type": verdict.type,
-        "status": verdict.status,
-        "observedGeneration": generation,
-        "lastTransitionTime": before["lastTransitionTime"] if before is not None and stays else to_rfc3339(now),
-        "reason": verdict.reason,
-        "message": verdict.message,
-    }
+    """Return the conditions that apply, in order; those that apply no more are dropped."""
+    before, shown = conditions_from(known), list[Condition]()
+    for fact in sorted(view.conditions, key=lambda fact: _ORDER.index(fact.type)):
+        old = find_condition(before, fact.type)
+        shown += set_condition((old,) if old is not None else (), fact, at=now, generation=view.generation)
+    return conditions_manifest(shown)
 
 
 def _count(amount: int) -> int:

@@ -4,7 +4,6 @@ Everything here runs in a worker thread: only values come in, and the memo is th
 """
 
 import threading
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -15,8 +14,6 @@ from sampan.api.convert.jobs import parse_spec, shape_of
 from sampan.api.fields.common import ObjectKey, first_error
 from sampan.api.kinds.computejob import ComputeJobSpec
 from sampan.api.kinds.query_kinds import Answer, ExplanationStatus, PoolRef, QuoteRequest, QuoteSpec, QuoteStatus, WhatIf
-from sampan.api.status.hold_up import current_hold_up
-from sampan.api.status.job_status import last_attempt
 from sampan.controller.query import views
 from sampan.controller.query.backend import PendingView
 from sampan.controller.query.documents import API
@@ -181,7 +178,7 @@ class QueryService:
         self._return_memo(left)
         return ExplanationStatus(
             phase=str(record.phase),
-            reason=record.status.get("reason"),
+            reason=record.status.reason,
             message=told.headline + record.setback(),
             observed_at=to_rfc3339(snapshot.now),
             currency=snapshot.currency,
@@ -225,30 +222,28 @@ def _planned(context: QueryContext, record: JobRecord, done: Assignment) -> Expl
     """Return what a cycle decided of a job a moment ago: its place counts as taken already, so that nothing is to be asked anew."""
     return ExplanationStatus(
         phase=str(record.phase),
-        reason=record.status.get("reason"),
+        reason=record.status.reason,
         message=f"pool {done.pool} of offer {done.offer} was chosen; the binding is being written",
         observed_at=to_rfc3339(context.snapshot.now),
         currency=context.snapshot.currency,
-        pools=views.decided_view(done, context.visible),
+        pools=views.past_verdicts(done.verdicts, context.visible),
         starts_in=PoolRef(offer=ObjectKey(namespace=done.offer.namespace, name=done.offer.name), pool=done.pool),
     )
 
 
 def _bound_or_ended(context: QueryContext, record: JobRecord, pods: tuple[Pod, ...]) -> ExplanationStatus:
     """Return what is kept of a job that does not wait: the verdicts of the moment it was bound, and what its member says now."""
-    status: Mapping[str, Any] = record.status
-    binding = status.get("binding")
-    shown = {key: value for key, value in binding.items() if key not in ("clusterUID", "remote")} if binding else None
-    at = (binding or {}).get("boundAt") or to_rfc3339(context.snapshot.now)
-    told = current_hold_up(status) or status
+    status, binding = record.status, record.binding
+    at = binding.bound_at if binding is not None and binding.bound_at else context.snapshot.now
+    told = status.hold_up or status
     return ExplanationStatus(
         phase=str(record.phase),
-        reason=told.get("reason"),
-        message=record.problem or told.get("message") or _plainly(record),
-        observed_at=at,
+        reason=told.reason,
+        message=record.problem or told.message or _plainly(record),
+        observed_at=to_rfc3339(at),
         currency=context.snapshot.currency,
-        pools=views.past_verdicts(status, context.visible),
-        binding=shown,
+        pools=views.past_verdicts(status.verdicts or (), context.visible),
+        binding=None if binding is None else views.binding_view(binding),
         member=views.pods_waiting(pods),
     )
 
@@ -261,7 +256,8 @@ def _plainly(record: JobRecord) -> str:
     where = f"pool {record.binding.pool} of offer {record.binding.offer}"
     if not record.phase.ended:
         return f"bound to {where}"
-    code = (last_attempt(record.status) or {}).get("exitCode")
+    newest = record.status.last_attempt
+    code = None if newest is None else newest.exit_code
     return f"the job {str(record.phase).lower()}{'' if code is None else f' with exit code {code}'}; its last place was {where}"
 
 

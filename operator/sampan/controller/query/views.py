@@ -3,19 +3,20 @@
 Whoever calls says which offers the asker may see: the others are left out, not blanked.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from sampan.api.fields.common import ObjectKey
 from sampan.api.kinds.computejob import ComputeJobSpec
 from sampan.api.kinds.query_kinds import ChangeView, ObjectionView, PlaceView, PodsWaiting, PoolRef, PoolVerdict, QuoteView, StartView
 from sampan.api.launch.resolved_alternative import manifest_field
+from sampan.api.status.attempts import binding_manifest
 from sampan.kube.objects.reasons import PodReason
 from sampan.kube.objects.workloads import Pod
 from sampan.kube.text import clean_text
 from sampan.model.members.offer import OfferKey
-from sampan.model.plan import Assignment
-from sampan.model.reason import Reason
+from sampan.model.plan import Verdict
+from sampan.model.status.attempt import Binding
 from sampan.model.values.quantity import format_micro
 from sampan.model.values.timestamp import to_rfc3339
 from sampan.scheduling.answers.values import CellAnswer, QueuePosition, Quote, StartForecast
@@ -62,24 +63,13 @@ def place_view(place: QueuePosition) -> PlaceView:
     return PlaceView(queue=place.queue, position=place.position, ahead_own=place.ahead_own, ahead_others=place.ahead_others)
 
 
-def past_verdicts(status: Mapping[str, Any], visible: Visible) -> tuple[PoolVerdict, ...]:
-    """Return the verdicts that a status keeps from the moment of binding; reasons of a later version are left out."""
-    known = {str(reason) for reason in Reason}
-    return tuple(
-        PoolVerdict(
-            offer=ObjectKey(**raw["offer"]),
-            pool=raw.get("pool") or "",
-            score=raw.get("score"),
-            parts=raw.get("parts") or {},
-            objections=tuple(ObjectionView(reason=Reason(each)) for each in raw.get("reasons") or () if each in known),
-        )
-        for raw in status.get("verdicts") or ()
-        if visible(OfferKey(raw["offer"]["namespace"], raw["offer"]["name"]))
-    )
+def binding_view(binding: Binding) -> dict[str, Any]:
+    """Return a binding without what is the provider's: its cluster, and the copy there."""
+    return {key: value for key, value in binding_manifest(binding).items() if key not in ("clusterUID", "remote")}
 
 
-def decided_view(done: Assignment, visible: Visible) -> tuple[PoolVerdict, ...]:
-    """Return the verdicts that a cycle came to with an assignment, the chosen pool first."""
+def past_verdicts(verdicts: Iterable[Verdict], visible: Visible) -> tuple[PoolVerdict, ...]:
+    """Return the verdicts of a cycle, or those that a status keeps of one; the chosen pool first."""
     return tuple(
         PoolVerdict(
             offer=ObjectKey(namespace=verdict.offer.namespace, name=verdict.offer.name),
@@ -89,7 +79,7 @@ def decided_view(done: Assignment, visible: Visible) -> tuple[PoolVerdict, ...]:
             parts=dict(verdict.parts),
             objections=tuple(ObjectionView(reason=each) for each in verdict.reasons),
         )
-        for verdict in done.verdicts
+        for verdict in verdicts
         if visible(verdict.offer)
     )
 

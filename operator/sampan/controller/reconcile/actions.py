@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sampan.api.status.job_status import Status
 from sampan.controller.observation.attempt import Observation
 from sampan.controller.state.entry import RetryState
 from sampan.kube.objects.workloads import Job as RemoteJob
+from sampan.model.status.job_status import JobStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,7 @@ class Wait:
 class Patch:
     """Write this status."""
 
-    status: Status
+    status: JobStatus
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from sampan.api.fields.alternative import Alternative
-from sampan.api.fields.conditions import find_condition
 from sampan.api.launch.manifest import in_queue
-from sampan.api.status import job_status
-from sampan.api.status.generation import is_refusal_outdated
-from sampan.api.status.job_status import Binding, Ending, Status
 from sampan.controller.members.job_copies import attempt_of
 from sampan.controller.observation.attempt import Observation
 from sampan.controller.reconcile.actions import (
@@ -52,8 +48,10 @@ from sampan.controller.state.record import JobRecord
 from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.kube.text import clean_text
 from sampan.model.lifecycle import Event, Outcome, Phase
+from sampan.model.status.attempt import Binding, Ending
+from sampan.model.status.generation import is_refusal_outdated
+from sampan.model.status.job_status import JobStatus
 from sampan.model.status.reasons import JobConditionType, JobReason
-from sampan.model.values.timestamp import from_rfc3339
 
 HELD_MILLIS = 5_000
 """How long to wait before a copy that is deleted and stays is looked at again."""
@@ -96,7 +94,7 @@ def _next(job: JobRecord, remote: RemoteState, times: Times) -> Action:
     if job.phase.ended:
         return _ended(job, remote, times)
     if job.phase is Phase.SUSPENDED:
-        return Wait() if job.suspend else Patch(job_status.resumed(job.status, at=times.now))
+        return Wait() if job.suspend else Patch(job.status.resumed(at=times.now))
     binding = job.binding
     if binding is None:
         return _unbound(job, times)
@@ -104,21 +102,21 @@ def _next(job: JobRecord, remote: RemoteState, times: Times) -> Action:
         return _remove_copy(binding, remote) or Patch(_released(job, times))
     if job.suspend:
         ending = Ending(outcome=Outcome.CANCELLED, reason=JobReason.SUSPENDED_BY_USER, ended_at=times.now)
-        return Patch(job_status.attempt_ended(job.status, ending))
+        return Patch(job.status.attempt_ended(ending))
     return _follow(job, remote, times)
 
 
 def _unbound(job: JobRecord, times: Times) -> Action:
     """The scheduler alone finds a place; a spec that it cannot read is told once."""
     if job.suspend:
-        return Patch(job_status.suspended(job.status, at=times.now))
+        return Patch(job.status.suspended(at=times.now))
     if job.exhausted:
         return Patch(exhausted(job, times.now))
     if not job.problem:
         return Wait()
-    told = find_condition(job.status.get("conditions") or (), JobConditionType.SCHEDULED) or {}
-    status = job_status.refused(job.status, reason=str(JobReason.INVALID_SPEC), message=job.problem[:256], at=times.now)
-    same = (told.get("reason"), told.get("message")) == (JobReason.INVALID_SPEC, job.problem[:256])
+    told = job.status.condition(JobConditionType.SCHEDULED)
+    status = job.status.refused(reason=JobReason.INVALID_SPEC, message=job.problem[:256], at=times.now)
+    same = told is not None and (told.reason, told.message) == (JobReason.INVALID_SPEC, job.problem[:256])
     return Wait() if same and not is_refusal_outdated(job.status, job.generation) else Patch(status)
 
 
@@ -131,7 +129,7 @@ def _deleting(job: JobRecord, remote: RemoteState) -> Action:
 
 def _ended(job: JobRecord, remote: RemoteState, times: Times) -> Action:
     """The evidence is written: remove the copy after its tombstone time, the hub object after its ttl."""
-    since = from_rfc3339(job.status.get("finishedAt")) or 0
+    since = job.status.finished_at or 0
     ttl = job.spec.ttl_seconds_after_finished if job.spec else None
     left = since + times.tombstone - times.now
     if (remote.job is not None or remote.pods) and left > 0 and not remote.offer_draining:
@@ -162,14 +160,14 @@ def _newer(remote: RemoteState) -> Action:
     return Wait(STALE_MILLIS) if remote.current else Refresh()
 
 
-def _released(job: JobRecord, times: Times) -> Status:
+def _released(job: JobRecord, times: Times) -> JobStatus:
     """The attempt is over and nothing of it is left: free the binding."""
-    newest = job_status.last_attempt(job.status) or {}
-    reason = str(newest.get("reason") or JobReason.ATTEMPT_ENDED)
-    words = ": ".join(filter(None, (f"attempt {newest.get('number')} ended: {newest.get('outcome')}", str(newest.get("message") or ""))))
-    message = clean_text(words, 512)
+    newest = job.status.last_attempt
+    assert newest is not None  # it was open once, and is no longer
+    words = ": ".join(filter(None, (f"attempt {newest.number} ended: {newest.outcome}", newest.message)))
+    reason, message = newest.reason or JobReason.ATTEMPT_ENDED, clean_text(words, 512)
     event = Event.SUSPENDED if job.suspend else Event.REQUEUED
-    return job_status.released(job.status, event, reason=reason, message=message, at=times.now)
+    return job.status.released(event, reason=reason, message=message, at=times.now)
 
 
 def _follow(job: JobRecord, remote: RemoteState, times: Times) -> Action:
@@ -255,9 +253,10 @@ def _mirror(job: JobRecord, look: CopyView, remote: RemoteState, *, times: Times
         return Patch(_ended_with(job, ending, look, times=times))
     look = look._replace(observed=explained(job, seen, remote, times=times))
     inquiry, seen = inquiry_due(job, look, remote, times=times), look.observed
-    status = job_status.with_remote(job.status, summary(job, seen, times), copy.metadata.uid, at=times.now)
+    told = summary(job, seen, times)
+    status = job.status.seen(told, copy.metadata.uid, at=times.now)
     if job.phase is Phase.BOUND and seen.whole:
-        return Patch(job_status.running(status, at=times.now))
+        return Patch(status.running(at=times.now))
     longer = _longer_deadline(job, copy)
     extended = remote.tried("Extend", copy.metadata.uid)
     if longer is not None and (extended is None or not extended.remaining(times.now)):
@@ -267,7 +266,7 @@ def _mirror(job: JobRecord, look: CopyView, remote: RemoteState, *, times: Times
         return Patch(_ended_with(job, late_ending(job, times.now, reason=seen.reason, message=seen.message), look, times=times))
     if inquiry == 0:
         return Inquire(copy)
-    due = counters_due(job, status, times, still_for=look.still_for)
+    due = counters_due(job, told, times, still_for=look.still_for)
     if due is not None and due <= 0:
         return Patch(status)
     again = remote.tried("Start", copy.metadata.uid) or extended
@@ -275,12 +274,12 @@ def _mirror(job: JobRecord, look: CopyView, remote: RemoteState, *, times: Times
     return Wait(min((wait for wait in waits if wait is not None), default=None))
 
 
-def _ended_with(job: JobRecord, ending: Ending, look: CopyView, *, times: Times) -> Status:
+def _ended_with(job: JobRecord, ending: Ending, look: CopyView, *, times: Times) -> JobStatus:
     """Return the status with what was seen last, and the end of the attempt."""
-    status = job_status.with_remote(job.status, summary(job, look.observed, times), look.copy.metadata.uid, at=times.now)
+    status = job.status.seen(summary(job, look.observed, times), look.copy.metadata.uid, at=times.now)
     if job.phase is Phase.BOUND and ending.outcome in (Outcome.SUCCEEDED, Outcome.APP_FAILED):
         bound_at = job.binding.bound_at if job.binding else 0
-        status = job_status.running(status, at=min(max(look.observed.started_at or times.now, bound_at), times.now))  # clocks differ
+        status = status.running(at=min(max(look.observed.started_at or times.now, bound_at), times.now))  # clocks differ
     return with_ending(job, ending, status)
 
 

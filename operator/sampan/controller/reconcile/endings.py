@@ -5,8 +5,6 @@ Also how the ends that no member tells are written: a start that came too late, 
 
 from typing import Final
 
-from sampan.api.status import job_status, rejections
-from sampan.api.status.job_status import Ending, Status
 from sampan.controller.observation.attempt import AttemptState, Observation
 from sampan.controller.state.entry import RetryState
 from sampan.controller.state.pauses import TENANT_REASONS
@@ -14,6 +12,8 @@ from sampan.controller.state.record import JobRecord
 from sampan.kube.objects.reasons import PodReason
 from sampan.kube.text import clean_text
 from sampan.model.lifecycle import Event, Outcome, Phase
+from sampan.model.status.attempt import Ending, closed
+from sampan.model.status.job_status import JobStatus
 from sampan.model.status.reasons import AttemptReason, JobReason
 
 JOB_REASONS: Final = frozenset(
@@ -44,49 +44,47 @@ _OUTCOMES: Final = {
 }
 
 
-def with_ending(job: JobRecord, ending: Ending, status: Status | None = None) -> Status:
+def with_ending(job: JobRecord, ending: Ending, status: JobStatus | None = None) -> JobStatus:
     """Return the status with the end of the attempt, and of the job where no other attempt may follow.
 
     `status`: what the job's own was made into by what was seen last.
     """
     status = job.status if status is None else status
-    restarts = int(status.get("restarts", 0))
-    status = job_status.attempt_ended(status, ending)
+    status = status.attempt_ended(ending)
     if ending.outcome is Outcome.SUCCEEDED:
-        return job_status.finished(status, Event.SUCCEEDED, reason=AttemptReason.COMPLETED, message="", at=ending.ended_at)
+        return status.finished(Event.SUCCEEDED, reason=AttemptReason.COMPLETED, message="", at=ending.ended_at)
     if ending.outcome is Outcome.REJECTED:
         return _rejected(job, ending, status)
     allowed = job.spec.retry.max_restarts if job.spec else 0
     final = ending.reason == AttemptReason.DEADLINE_EXCEEDED or (
-        ending.outcome in (Outcome.APP_FAILED, Outcome.LOST) and restarts >= allowed
+        ending.outcome in (Outcome.APP_FAILED, Outcome.LOST) and status.restarts >= allowed
     )
     if final or not _retries_on_hub(job, ending):
-        return job_status.finished(status, Event.FAILED, reason=ending.reason, message=ending.message, at=ending.ended_at)
+        return status.finished(Event.FAILED, reason=ending.reason, message=ending.message, at=ending.ended_at)
     return status
 
 
-def _rejected(job: JobRecord, ending: Ending, status: Status) -> Status:
+def _rejected(job: JobRecord, ending: Ending, status: JobStatus) -> JobStatus:
     """Count it; where no alternative is left that was not rejected too often, the job has failed: waiting would be in vain."""
     if not ending.counted or ending.reason in UNCOUNTED or job.spec is None or job.binding is None:
         return status
     chosen = job.binding.alternative
-    status = rejections.counted(status, chosen, ending.reason)
-    closed = rejections.closed(status, job.spec.retry.max_rejected)
-    if not closed.issuperset(range(len(job.spec.alternatives)) or (None,)):
+    status = status.rejected(chosen, ending.reason)
+    if not closed(status.rejections, job.spec.retry.max_rejected).issuperset(range(len(job.spec.alternatives)) or (None,)):
         return status
     by = "" if chosen is None else f" by alternatives[{chosen}]"
     words = f": {ending.message}" if ending.message else ""
     message = clean_text(f"{job.spec.retry.max_rejected} attempts{by} were rejected, and no alternative is left{words}")
-    return job_status.finished(status, Event.FAILED, reason=ending.reason, message=message, at=ending.ended_at)
+    return status.finished(Event.FAILED, reason=ending.reason, message=message, at=ending.ended_at)
 
 
-def exhausted(job: JobRecord, now: int) -> Status:
+def exhausted(job: JobRecord, now: int) -> JobStatus:
     """Return the end of a waiting job whose alternatives are all closed, because `retry.maxRejected` was lowered."""
-    newest = job_status.last_attempt(job.status) or {}
-    message = clean_text(f"no alternative is left that was not rejected retry.maxRejected times: {newest.get('message', '')}")
-    return job_status.finished(
-        job.status, Event.FAILED, reason=str(newest.get("reason") or AttemptReason.REJECTED), message=message, at=now
-    )
+    newest = job.status.last_attempt
+    words = newest.message if newest is not None else ""
+    message = clean_text(f"no alternative is left that was not rejected retry.maxRejected times: {words}")
+    reason = (newest.reason if newest is not None else "") or AttemptReason.REJECTED
+    return job.status.finished(Event.FAILED, reason=reason, message=message, at=now)
 
 
 def _retries_on_hub(job: JobRecord, ending: Ending) -> bool:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Final
 
 from sampan.api.launch.manifest import job_manifest
-from sampan.api.status.job_status import Binding, Ending
 from sampan.controller.observation.view import Members, ObservedLink
 from sampan.controller.reconcile import actions as a
 from sampan.controller.reconcile.dependencies import ReconcileCounters, ReconcilerDeps
@@ -25,6 +24,7 @@ from sampan.kube.errors import AlreadyExists, Forbidden, Invalid, KubeError, Not
 from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.kube.transport.paths import resource_path
 from sampan.model.lifecycle import Outcome
+from sampan.model.status.attempt import Binding, Ending
 from sampan.model.status.reasons import AttemptReason
 
 SECOND_LOOK: Final = 5

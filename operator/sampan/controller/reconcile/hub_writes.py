@@ -6,9 +6,6 @@ Every write is a compare-and-set on the record it was decided on; one whose outc
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from sampan.api.status import job_status
-from sampan.api.status.generation import is_refusal_outdated
-from sampan.api.status.job_status import Binding
 from sampan.controller.hub.client import Body, HubClient
 from sampan.controller.reconcile.actions import Expire, HubAction, Patch, Refresh, Release
 from sampan.controller.reconcile.job_specs import CopyRejected, JobSpecs
@@ -20,6 +17,9 @@ from sampan.controller.state.store import State
 from sampan.kube.errors import KubeError
 from sampan.model.members.offer import OfferKey
 from sampan.model.plan import Assignment
+from sampan.model.status.attempt import Binding, ChargedUse
+from sampan.model.status.generation import is_refusal_outdated
+from sampan.model.status.job_status import JobStatus
 from sampan.model.values.names import remote_name
 from sampan.model.values.quantity import MICRO
 from sampan.scheduling.queueing.charge import UNDECLARED
@@ -51,7 +51,7 @@ class HubWriter:
                 await self._refresh(entry, record)
                 return True
 
-    async def write(self, entry: JobEntry, record: JobRecord, status: job_status.Status) -> None:
+    async def write(self, entry: JobEntry, record: JobRecord, status: JobStatus) -> None:
         """Write the status that was decided on this record."""
         try:
             body = await self.client.write_status(record, status)
@@ -111,14 +111,14 @@ class Binder:
         except CopyRejected as missing:
             policy.again(entry.retries, (DEPENDENCIES, ANY_VERSION), now())
             self._state.pending.changed(entry)
-            status = job_status.refused(record.status, reason=missing.reason, message=missing.message, at=now())
+            status = record.status.refused(reason=missing.reason, message=missing.message, at=now())
             if status != record.status or is_refusal_outdated(record.status, record.generation):
                 await self._writer.write(entry, record, status)
             return False
         if not record.has_finalizer:
             record = await self._writer.add_finalizer(record)
         binding = self._binding(record, assignment, now())
-        status = job_status.bound(record.status, binding, assignment.verdicts, generation=record.generation)
+        status = record.status.bound(binding, assignment.verdicts, generation=record.generation)
         await self._writer.write(entry, record, status)
         entry.memory.attempt, entry.memory.fresh_version = AttemptMemory(number=binding.attempt, bound_here=True), ""
         for kind in (DEPENDENCIES, ABSENCE):
@@ -140,6 +140,11 @@ class Binder:
             namespace=namespace,
             name=remote_name(self._specs.hub_id, record.uid),
             bound_at=now,
-            charge=min(assignment.charge, MAX_CHARGED),
-            charged_seconds=UNDECLARED if demand.span_seconds is None else demand.span_seconds,
+            use=_charged_use(assignment),
         )
+
+
+def _charged_use(assignment: Assignment) -> ChargedUse | None:
+    """Return what the queue is charged for the declared span; None where that is nothing."""
+    span, charge = assignment.demand.span_seconds, min(assignment.charge, MAX_CHARGED)
+    return ChargedUse(amount=charge, seconds=UNDECLARED if span is None else span) if charge else None

@@ -6,11 +6,11 @@ from typing import Final
 from sampan.api.launch.dependents import Dependent, Payload, dependents
 from sampan.api.launch.manifest import RemoteJobSpec
 from sampan.api.launch.remote_job import optional_config_maps, referenced_objects
-from sampan.api.status.job_status import Binding
 from sampan.controller.hub.client import HubClient
 from sampan.controller.state.allocations import Allocations
 from sampan.controller.state.record import JobRecord
 from sampan.kube.errors import Forbidden, NotFound
+from sampan.model.status.attempt import Binding
 from sampan.model.status.reasons import AttemptReason
 
 ACCOUNT: Final = "sampan-operator"

@@ -7,7 +7,6 @@ from typing import Protocol
 
 from sampan.api.launch.dependents import RESOURCE_API, Dependent, owned
 from sampan.api.launch.manifest import start_patch
-from sampan.api.status.job_status import Binding
 from sampan.controller.reconcile.job_specs import CopyRejected, JobSpecs
 from sampan.controller.state.record import JobRecord
 from sampan.kube.errors import AlreadyExists, Conflict, NotFound
@@ -15,6 +14,7 @@ from sampan.kube.objects.meta import PartialObject
 from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.kube.transport.client import Client, ListOptions
 from sampan.kube.transport.paths import ResourcePath, resource_path
+from sampan.model.status.attempt import Binding
 from sampan.model.status.reasons import AttemptReason
 from sampan.model.values.names import LABEL_HUB, LABEL_JOB_UID
 

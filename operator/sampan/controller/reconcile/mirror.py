@@ -5,10 +5,8 @@ Must never live here: what to do about them (decide).
 """
 
 from dataclasses import replace
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from sampan.api.status import job_status
-from sampan.api.status.job_status import Status
 from sampan.controller.observation.attempt import Observation
 from sampan.controller.reconcile.actions import RemoteState, Times
 from sampan.controller.state.entry import RetryState
@@ -17,8 +15,10 @@ from sampan.kube.objects.reasons import PodReason
 from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.kube.text import clean_text, same_words
 from sampan.model.lifecycle import Phase
+from sampan.model.status.job_status import JobStatus
 from sampan.model.status.reasons import AttemptReason, JobReason
-from sampan.model.values.timestamp import from_rfc3339, to_rfc3339
+from sampan.model.status.remote import PodCounts, RemoteStatus
+from sampan.model.values.timestamp import from_rfc3339
 
 SETTLE_MILLIS: Final = 2000
 """How long counts must have been the same before they are written by themselves."""
@@ -34,6 +34,7 @@ _SERVERS_OWN: Final = frozenset({"foregroundDeletion", "orphan"})
 """Finalizers that an API server's garbage collector puts on and takes off (apimachinery, meta/v1)."""
 UNEXPLAINED: Final = frozenset({"", AttemptReason.NO_PODS})
 """Reasons that leave open why."""
+NOTHING_TOLD: Final = RemoteStatus()
 PULLING: Final = (PodReason.ERR_IMAGE_PULL, PodReason.IMAGE_PULL_BACK_OFF)
 """Words that a kubelet says in turn while an image cannot be pulled; the second is the one that stays."""
 
@@ -46,38 +47,33 @@ class CopyView(NamedTuple):
     still_for: int
 
 
-def summary(job: JobRecord, seen: Observation, times: Times) -> dict[str, Any]:
+def summary(job: JobRecord, seen: Observation, times: Times) -> RemoteStatus:
     """Return `status.remote`; words that say the same as those that are told stay as they are told."""
-    counts = {"active": seen.active, "ready": seen.ready, "succeeded": seen.succeeded, "failed": seen.failed, "pending": seen.pending}
-    reason, message = _kept_words(job.status.get("remote") or {}, seen.reason, seen.message)
-    words = {"reason": reason or None, "message": message or None, "exitCode": seen.exit_code}
-    return {**counts, **words, "observedAt": to_rfc3339(times.now)}
+    counts = PodCounts(active=seen.active, ready=seen.ready, succeeded=seen.succeeded, failed=seen.failed, pending=seen.pending)
+    reason, message = _kept_words(job.status.remote or NOTHING_TOLD, seen.reason, seen.message)
+    return RemoteStatus(counts=counts, reason=reason, message=message, exit_code=seen.exit_code, observed_at=times.now)
 
 
-def _kept_words(told: dict[str, Any], reason: str, message: str) -> tuple[str, str]:
-    known, words = str(told.get("reason") or ""), str(told.get("message") or "")
+def _kept_words(told: RemoteStatus, reason: str, message: str) -> tuple[str, str]:
+    known, words = told.reason, told.message
     if known == PULLING[1] and reason in PULLING:
         return known, words  # the kubelet says both in turn
     return (known, words) if known == reason and same_words(words, message) else (reason, message)
 
 
-def counters_due(job: JobRecord, status: Status, times: Times, *, still_for: int) -> int | None:
+def counters_due(job: JobRecord, seen: RemoteStatus, times: Times, *, still_for: int) -> int | None:
     """Return in how many milliseconds to write what was counted; None where nothing changed. A new reason is shown soon.
 
     Counts are written only once they stand still, and where no pod is at work any more only if the Job's result does not follow:
     that is one write for both.
     """
-    told, seen = job.status.get("remote") or {}, status["remote"]
-    if _same_counters(told, seen):
+    told = job.status.remote or NOTHING_TOLD
+    if replace(told, observed_at=seen.observed_at) == seen:
         return None
-    if seen.get("reason") and seen.get("reason") != told.get("reason"):
-        return max(times.last_write + NEWS_MILLIS - times.now, 0) if told.get("reason") else 0
-    settled = min(SETTLE_MILLIS, times.counters) if seen["active"] else times.counters
+    if seen.reason and seen.reason != told.reason:
+        return max(times.last_write + NEWS_MILLIS - times.now, 0) if told.reason else 0
+    settled = min(SETTLE_MILLIS, times.counters) if seen.counts is not None and seen.counts.active else times.counters
     return max(times.last_write + times.counters - times.now, settled - still_for)
-
-
-def _same_counters(old: dict[str, object], new: dict[str, object]) -> bool:
-    return {k: v for k, v in old.items() if k != "observedAt"} == {k: v for k, v in new.items() if k != "observedAt"}
 
 
 def explained(job: JobRecord, seen: Observation, remote: RemoteState, *, times: Times) -> Observation:
@@ -140,14 +136,14 @@ def held_removal(job: JobRecord, remote: RemoteState, times: Times) -> RetryStat
     )
 
 
-def with_failure(job: JobRecord, tried: RetryState, times: Times) -> Status | None:
+def with_failure(job: JobRecord, tried: RetryState, times: Times) -> JobStatus | None:
     """Return the status that tells of a call which fails again and again; None while that may be chance, or once it is told."""
     if not tried.reason or may_pass(tried, times.now) or (job.phase.ended and not job.deleting):
         return None
-    told = job.status.get("remote") or {}
-    if told.get("reason") == tried.reason and same_words(str(told.get("message") or ""), tried.message):
+    told = job.status.remote or NOTHING_TOLD
+    if told.reason == tried.reason and same_words(told.message, tried.message):
         return None
-    if told.get("reason") and times.last_write + NEWS_MILLIS > times.now:
+    if told.reason and times.last_write + NEWS_MILLIS > times.now:
         return None
-    remote = {**told, "reason": tried.reason, "message": tried.message, "observedAt": to_rfc3339(times.now)}
-    return job_status.with_remote(job.status, remote, None, at=times.now)
+    remote = replace(told, reason=tried.reason, message=tried.message, observed_at=times.now)
+    return job.status.seen(remote, None, at=times.now)

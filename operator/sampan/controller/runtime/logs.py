@@ -5,9 +5,9 @@ import logging
 import sys
 from datetime import UTC, datetime
 
-from sampan.api.status.job_status import Status
 from sampan.controller.state.record import JobRecord
 from sampan.faults import fault_of
+from sampan.model.status.job_status import JobStatus
 from sampan.model.status.reasons import AttemptReason, JobReason
 
 log = logging.getLogger(__name__)
@@ -39,14 +39,14 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, default=str, ensure_ascii=False)
 
 
-def log_status_change(record: JobRecord, status: Status) -> None:
+def log_status_change(record: JobRecord, status: JobStatus) -> None:
     """Log what a job's status begins to say, with the job's name, where somebody may have to look into it."""
-    told = (status.get("reason"), status.get("message"))
-    if told[0] is None or told[0] in _FINE or told == (record.status.get("reason"), record.status.get("message")):
+    told = (status.reason, status.message)
+    if told[0] is None or told[0] in _FINE or told == (record.status.reason, record.status.message):
         return
     binding = record.binding
     where = {"offer": str(binding.offer), "pool": binding.pool, "attempt": binding.attempt} if binding else {}
-    job = {"job": f"{record.namespace}/{record.name}", "uid": record.uid, "phase": status.get("phase")}
+    job = {"job": f"{record.namespace}/{record.name}", "uid": record.uid, "phase": str(status.phase)}
     log.warning("job.status", extra={**job, **where, "reason": told[0], "detail": told[1]})
 
 

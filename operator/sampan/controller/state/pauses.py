@@ -3,15 +3,15 @@
 Everything is read from `status.attempts`, so that it outlives a restart of the operator; jitter is a function of the job and the attempt.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import takewhile
-from typing import Any, Final
+from typing import Final
 from zlib import crc32
 
 from sampan.model.lifecycle import Outcome
 from sampan.model.members.offer import OfferKey
+from sampan.model.status.attempt import Attempt
 from sampan.model.status.reasons import AttemptReason
-from sampan.model.values.timestamp import from_rfc3339
 
 TENANT_REASONS: Final = frozenset({AttemptReason.CONFIG_MAP_NOT_FOUND, AttemptReason.SECRET_NOT_SHARED})
 """Reasons of a rejected attempt that say nothing about where it was."""
@@ -23,13 +23,12 @@ SHORT_RUN: Final = 600_000
 MAX_DISRUPTIONS: Final = 3
 """Short attempts in one cell that were disrupted or lost, after which it cools down as well."""
 
-Attempt = Mapping[str, Any]
 CellId = tuple[OfferKey, str]
 
 
 def ended_at(attempt: Attempt) -> int:
     """Return when an attempt ended, in milliseconds since the epoch."""
-    return from_rfc3339(attempt.get("endedAt")) or 0
+    return attempt.ended_at or 0
 
 
 def after_setbacks(uid: str, attempts: Sequence[Attempt]) -> int:
@@ -52,13 +51,13 @@ def cool_downs(uid: str, attempts: Sequence[Attempt], cooldown: int) -> dict[Cel
     disrupted: dict[CellId, int] = {}
     until: dict[CellId, int] = {}
     for attempt in attempts:
-        if "pool" not in attempt or not _setback(attempt):
+        if attempt.offer is None or attempt.pool is None or not _setback(attempt):
             continue
-        cell = OfferKey(attempt["offer"]["namespace"], attempt["offer"]["name"]), attempt["pool"]
-        counts = rejected if attempt["outcome"] == Outcome.REJECTED else disrupted
+        cell = attempt.offer, attempt.pool
+        counts = rejected if attempt.outcome == Outcome.REJECTED else disrupted
         times = counts[cell] = counts.get(cell, 0) + 1
         if counts is rejected:
-            late = attempt.get("reason") == AttemptReason.START_DEADLINE_EXCEEDED
+            late = attempt.reason == AttemptReason.START_DEADLINE_EXCEEDED
             pause = cooldown if late else min(FIRST_COOLING << min(2 * (times - 1), 16), cooldown)
         elif times >= MAX_DISRUPTIONS:
             pause = cooldown
@@ -73,25 +72,25 @@ def setback_words(attempts: Sequence[Attempt]) -> str:
     if not attempts or not _setback(attempts[-1]):
         return ""
     newest = attempts[-1]
-    where = f"{newest['offer']['namespace']}/{newest['offer']['name']} pool {newest.get('pool', '')}".strip()
-    words = ": ".join(filter(None, (str(newest.get("reason") or ""), str(newest.get("message") or ""))))
-    return f"; attempt {newest['number']} in {where} was {str(newest['outcome']).lower()}: {words}"
+    where = f"{newest.offer} pool {newest.pool or ''}".strip()
+    words = ": ".join(filter(None, (newest.reason, newest.message)))
+    return f"; attempt {newest.number} in {where} was {newest.outcome.lower()}: {words}"
 
 
 def _setback(attempt: Attempt) -> bool:
     """Tell whether an attempt came to nothing without the program's doing."""
-    return attempt["outcome"] != Outcome.APP_FAILED and _vain(attempt)
+    return attempt.outcome != Outcome.APP_FAILED and _vain(attempt)
 
 
 def _vain(attempt: Attempt) -> bool:
     """Tell whether an attempt came to nothing and was not ended by the user."""
-    if attempt["outcome"] == Outcome.REJECTED:
+    if attempt.outcome == Outcome.REJECTED:
         return True
-    began = from_rfc3339(attempt.get("startedAt"))
-    by_itself = attempt["outcome"] in (Outcome.APP_FAILED, Outcome.DISRUPTED, Outcome.LOST)
+    began = attempt.started_at
+    by_itself = attempt.outcome in (Outcome.APP_FAILED, Outcome.DISRUPTED, Outcome.LOST)
     return by_itself and began is not None and ended_at(attempt) - began < SHORT_RUN
 
 
 def _jittered(pause: int, uid: str, attempt: Attempt) -> int:
     """Return the pause, up to a quarter shorter: jobs that were turned away together do not come back together."""
-    return pause - pause * (crc32(f"{uid}/{attempt['number']}".encode()) % 256) // 1024
+    return pause - pause * (crc32(f"{uid}/{attempt.number}".encode()) % 256) // 1024

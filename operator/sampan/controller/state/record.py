@@ -3,20 +3,22 @@
 No I/O and no decisions; the record is what `state` holds and what `decide` reads.
 """
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
 from sampan.api.convert.jobs import parse_spec, shape_of
 from sampan.api.kinds.computejob import ComputeJobSpec
-from sampan.api.status import job_status, rejections
-from sampan.api.status.generation import is_outdated, is_refusal_outdated
+from sampan.api.status.manifest import from_manifest
 from sampan.controller.state.pauses import TENANT_REASONS, after_setbacks, cool_downs, ended_at, setback_words
 from sampan.controller.state.queues import QueuePlacement
 from sampan.model.job import Job, Shape
 from sampan.model.lifecycle import Outcome, Phase
 from sampan.model.members.offer import OfferKey
 from sampan.model.queues import DEFAULT_QUEUE
+from sampan.model.status.attempt import Binding, closed
+from sampan.model.status.generation import is_outdated, is_refusal_outdated
+from sampan.model.status.job_status import JobStatus
 from sampan.model.values.names import FINALIZER
 from sampan.model.values.timestamp import from_rfc3339
 
@@ -41,9 +43,12 @@ class JobRecord:
     """None where the object does not parse; `problem` says why."""
     problem: str
     shape: Shape | None
-    status: job_status.Status
-    binding: job_status.Binding | None
-    """`status.binding`, parsed once."""
+    status: JobStatus
+
+    @property
+    def binding(self) -> Binding | None:
+        """Return the one place where it may run now."""
+        return self.status.binding
 
     @property
     def has_finalizer(self) -> bool:
@@ -53,17 +58,17 @@ class JobRecord:
     @property
     def phase(self) -> Phase:
         """Return the phase."""
-        return job_status.phase_of(self.status)
+        return self.status.phase
 
     @property
     def attempt_open(self) -> bool:
         """Tell whether an attempt is bound and has no recorded end."""
-        return job_status.attempt_is_open(self.status)
+        return self.status.attempt_is_open
 
     @property
     def started_at(self) -> int | None:
         """Return since when its open attempt runs, in ms since the epoch; None while it does not."""
-        return from_rfc3339(self.status.get("startedAt")) if self.phase is Phase.RUNNING else None
+        return self.status.started_at if self.phase is Phase.RUNNING else None
 
     def covers(self, version: str) -> bool:
         """Tell whether this is the object at that resourceVersion or at a later one: such a picture tells nothing new."""
@@ -73,12 +78,12 @@ class JobRecord:
     def waits(self) -> bool:
         """Tell whether the scheduler may place it (backoff aside)."""
         return (
-            self.shape is not None
-            and not self.exhausted
+            self.status.phase is Phase.PENDING
+            and self.status.binding is None
             and not self.deleting
-            and self.phase is Phase.PENDING
-            and "binding" not in self.status
+            and self.shape is not None
             and not self.suspend
+            and not self.exhausted
         )
 
     @property
@@ -99,9 +104,9 @@ class JobRecord:
     @property
     def closed(self) -> frozenset[int]:
         """Return which demands of the shape may be tried no more: they were rejected too often."""
-        if self.spec is None or not self.status.get("rejections"):
+        if self.spec is None or not self.status.rejections:
             return frozenset()
-        return frozenset(number or 0 for number in rejections.closed(self.status, self.spec.retry.max_rejected))
+        return frozenset(number or 0 for number in closed(self.status.rejections, self.spec.retry.max_rejected))
 
     @property
     def exhausted(self) -> bool:
@@ -110,12 +115,12 @@ class JobRecord:
 
     def not_before(self) -> int:
         """Return when the next attempt may start, in ms since the epoch: the pause after a failure, longer with each further one."""
-        newest = job_status.last_attempt(self.status)
+        newest = self.status.last_attempt
         if newest is None or self.spec is None:
             return 0
-        pause = after_setbacks(self.uid, self._attempts)
-        if newest["outcome"] in (Outcome.APP_FAILED, Outcome.LOST):
-            doublings = max(int(self.status.get("restarts", 1)) - 1, 0)
+        pause = after_setbacks(self.uid, self.status.attempts)
+        if newest.outcome in (Outcome.APP_FAILED, Outcome.LOST):
+            doublings = max(self.status.restarts - 1, 0)
             pause = max(pause, min(self.spec.retry.backoff_seconds << min(doublings, 12), MAX_BACKOFF) * 1000)
         return ended_at(newest) + pause
 
@@ -124,16 +129,12 @@ class JobRecord:
 
         `reasons` counts only attempts that were rejected for one of them.
         """
-        counted = [a for a in self._attempts if a.get("reason") not in TENANT_REASONS and (reasons is None or a.get("reason") in reasons)]
+        counted = [a for a in self.status.attempts if a.reason not in TENANT_REASONS and (reasons is None or a.reason in reasons)]
         return cool_downs(self.uid, counted, cooldown)
 
     def setback(self) -> str:
         """Return what befell the newest attempt, as the end of a sentence on why the job waits; empty where it is no setback."""
-        return setback_words(self._attempts)
-
-    @property
-    def _attempts(self) -> Sequence[Mapping[str, Any]]:
-        return sorted(self.status.get("attempts") or (), key=lambda attempt: int(attempt["number"]))
+        return setback_words(self.status.attempts)
 
     def to_job(self, excluded: frozenset[tuple[OfferKey, str]], placement: QueuePlacement | None = None) -> Job:
         """Return the scheduler's view, in the default queue where no placement is given. The record must have a shape."""
@@ -149,7 +150,7 @@ class JobRecord:
             priority=self.spec.priority,
             queue=DEFAULT_QUEUE if placement is None else placement.queue,
             inadmissible=None if placement is None else placement.inadmissible,
-            attempts=job_status.attempts_seen(self.status),
+            attempts=self.status.attempts_seen,
             excluded=excluded,
             closed=self.closed,
         )
@@ -158,7 +159,7 @@ class JobRecord:
 def record_of(body: Mapping[str, Any], previous: JobRecord | None) -> JobRecord:
     """Return the record of an API object; spec and shape are taken from `previous` where the generation is the same.
 
-    Raises KeyError or TypeError for metadata that no server gives, and for a binding that nobody of us wrote.
+    Raises KeyError or TypeError for metadata that no server gives, and for a status that nobody of us wrote.
     """
     meta = body["metadata"]
     generation = int(meta.get("generation", 1))
@@ -167,7 +168,6 @@ def record_of(body: Mapping[str, Any], previous: JobRecord | None) -> JobRecord:
     else:
         spec, problem = parse_spec(body.get("spec") or {})
         shape = shape_of(spec) if spec is not None else None
-    status = body.get("status") or {}
     return JobRecord(
         uid=meta["uid"],
         namespace=meta["namespace"],
@@ -180,6 +180,5 @@ def record_of(body: Mapping[str, Any], previous: JobRecord | None) -> JobRecord:
         spec=spec,
         problem=problem,
         shape=shape,
-        status=status,
-        binding=job_status.Binding.of(status),
+        status=from_manifest(body.get("status") or {}),
     )

@@ -4,7 +4,7 @@ No I/O and no clock. Who gets a reservation is decided in `scheduling`; the stat
 """
 
 from collections.abc import Callable, Mapping, Set
-from typing import Any, Final
+from typing import Final
 
 from sampan.controller.state.entry import JobEntry
 from sampan.controller.state.record import JobRecord
@@ -12,6 +12,7 @@ from sampan.controller.state.table import JobTable
 from sampan.model.members.offer import OfferKey
 from sampan.model.plan import Plan, StartUnknown
 from sampan.model.reservation import Reservation
+from sampan.model.status.remote import ReservedPlace
 from sampan.model.values.timestamp import from_rfc3339, to_rfc3339
 
 CellId = tuple[OfferKey, str]
@@ -91,7 +92,7 @@ class ReservationStore:
                 self._set(entry, None)
         return tuple(sorted(found, key=lambda each: (each.made, each.job_uid)))
 
-    def status_view(self, uid: str) -> dict[str, Any] | None:
+    def status_view(self, uid: str) -> ReservedPlace | None:
         """Return `status.reservation` as it should be; None where nothing is reserved."""
         entry = self._table.get(uid)
         return None if entry is None or entry.reservation is None else reservation_view(entry.reservation)
@@ -110,31 +111,35 @@ def _changed_offers(before: Reservation | None, after: Reservation | None) -> tu
     return tuple(each.cell[0] for each in (before, after) if each is not None)
 
 
-def reservation_view(reservation: Reservation) -> dict[str, Any]:
-    """Return a reservation as a job's status has it. Its nodes are the provider's, and not told."""
+def reservation_view(reservation: Reservation) -> ReservedPlace:
+    """Return a reservation as a job's status has it."""
     offer, pool = reservation.cell
-    return {
-        "offer": {"namespace": offer.namespace, "name": offer.name},
-        "pool": pool,
-        "alternative": reservation.demand,
-        "startAtLatest": to_rfc3339(min(reservation.start, reservation.published) + 999),
-        "madeAt": to_rfc3339(reservation.made),
-    }
+    return ReservedPlace(
+        offer=offer,
+        pool=pool,
+        alternative=reservation.demand,
+        start_at_latest=_in_seconds(min(reservation.start, reservation.published) + 999),
+        made_at=_in_seconds(reservation.made),
+    )
+
+
+def _in_seconds(millis: int) -> int | None:
+    """Return a moment as it is read again once it was written: what is shown and what is kept are compared."""
+    return from_rfc3339(to_rfc3339(millis))
 
 
 def reservation_of(record: JobRecord) -> Reservation | None:
     """Return the reservation of a waiting job's status, its nodes to be chosen again; None where it has none that can be kept."""
-    view = record.status.get("reservation")
-    if not view or not record.waits or record.spec is None or record.shape is None:
+    place = record.status.reservation
+    if place is None or not record.waits or record.spec is None or record.shape is None:
         return None
-    at, made = from_rfc3339(view.get("startAtLatest")), from_rfc3339(view.get("madeAt"))
-    demand = int(view.get("alternative", 0))
+    at, made, demand = place.start_at_latest, place.made_at, place.alternative or 0
     if at is None or made is None or demand >= len(record.shape.demands):
         return None
     return Reservation(
         job_uid=record.uid,
         priority=record.spec.priority,
-        cell=(OfferKey(view["offer"]["namespace"], view["offer"]["name"]), view["pool"]),
+        cell=(place.offer, place.pool),
         demand=demand,
         nodes=(),
         start=UNPLACED,
@@ -143,10 +148,10 @@ def reservation_of(record: JobRecord) -> Reservation | None:
     )
 
 
-def place_changed(before: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> bool:
+def place_changed(before: ReservedPlace | None, now: ReservedPlace | None) -> bool:
     """Tell whether a reservation came, went, or moved elsewhere; a mere earlier start is no such change."""
     return _place(before) != _place(now)
 
 
-def _place(view: Mapping[str, Any] | None) -> object:
-    return None if not view else (view.get("offer"), view.get("pool"), view.get("madeAt"))
+def _place(reserved: ReservedPlace | None) -> object:
+    return None if reserved is None else (reserved.offer, reserved.pool, reserved.made_at)

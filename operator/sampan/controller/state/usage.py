@@ -10,7 +10,7 @@ from sampan.controller.state.entry import JobEntry
 from sampan.controller.state.record import JobRecord
 from sampan.model.plan import Assignment
 from sampan.model.queues import QueueUse
-from sampan.model.values.timestamp import from_rfc3339
+from sampan.model.status.attempt import ChargedUse
 from sampan.scheduling.queueing.charge import UNDECLARED, decayed_forward
 from sampan.store.use import Totals, Use
 
@@ -77,7 +77,7 @@ class UsageTracker:
             charge.open = None
         if binding is None or not running or charge.open is not None:
             return
-        planned = charge.assumed
+        planned, charged = charge.assumed, binding.use or ChargedUse(amount=0, seconds=0)
         self.rollback(entry)
         use = charge.open = Use(
             job_uid=record.uid,
@@ -85,8 +85,8 @@ class UsageTracker:
             queue=planned.queue if planned is not None else queue(),
             namespace=record.namespace,
             at=binding.bound_at,
-            amount=planned.amount if planned is not None else binding.charge,
-            seconds=planned.seconds if planned is not None else binding.charged_seconds or UNDECLARED,
+            amount=planned.amount if planned is not None else charged.amount,
+            seconds=planned.seconds if planned is not None else charged.seconds or UNDECLARED,
         )
         self._add(use, decayed_forward(use.amount, use.at, self.half_life))
         self._store(use)
@@ -103,9 +103,9 @@ class UsageTracker:
 
     def _duration(self, use: Use, record: JobRecord) -> int:
         """Return how long an attempt lasted, by its recorded end, else until now; in seconds."""
-        entries = (a for a in record.status.get("attempts") or () if a["number"] == use.attempt)
-        ended = next((from_rfc3339(a.get("endedAt")) for a in entries), None)
-        ended = ended or from_rfc3339(record.status.get("finishedAt")) or self._clock()
+        status = record.status
+        ended = next((each.ended_at for each in status.attempts if each.number == use.attempt), None)
+        ended = ended or status.finished_at or self._clock()
         return max(ended - use.at, 0) // 1000
 
     def _end(self, use: Use, seconds: int) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from sampan.api.crd.structural import structural_schema
-from sampan.api.kinds.computejob_status import Attempt, Binding, ComputeJobStatus
+from sampan.api.kinds.computejob_status import AttemptView, BindingView, ComputeJobStatus
 from sampan.model.lifecycle import Outcome, Phase
 from unit.api.rule_check import accepts, refuses
 from unit.api.schema_check import fits
@@ -31,7 +31,7 @@ def test_every_phase_of_the_model_can_be_written(phase: Phase) -> None:
 
 @pytest.mark.parametrize("outcome", Outcome)
 def test_every_outcome_of_the_model_can_be_written(outcome: Outcome) -> None:
-    accepts(Attempt, {"number": 1, "offer": BINDING["offer"], "outcome": str(outcome), "exitCode": -1})
+    accepts(AttemptView, {"number": 1, "offer": BINDING["offer"], "outcome": str(outcome), "exitCode": -1})
 
 
 def test_no_word_beyond_the_model_s() -> None:
@@ -43,7 +43,7 @@ def test_no_word_beyond_the_model_s() -> None:
 
 
 def test_an_attempt_is_numbered_from_one() -> None:
-    refuses(Binding, {**BINDING, "attempt": 0}, "attempt")
+    refuses(BindingView, {**BINDING, "attempt": 0}, "attempt")
 
 
 def test_two_ends_of_one_attempt_are_refused() -> None:

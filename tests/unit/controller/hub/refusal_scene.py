@@ -6,15 +6,15 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from jobs import NOW, body
-from sampan.api.status import job_status as s
-from sampan.api.status.generation import with_observed_generation
+from jobs import NOW, body, shown
 from sampan.controller.hub.refusal_writer import RefusalWriter
 from sampan.controller.state.record import JobRecord
 from sampan.controller.state.store import State
 from sampan.kube.errors import Conflict
 from sampan.model.plan import Refusal
 from sampan.model.reason import Reason
+from sampan.model.status.generation import with_observed_generation
+from sampan.model.status.job_status import JobStatus
 from sampan.model.values.timestamp import to_rfc3339
 from unit.controller.fakes import FakeMemberSource
 
@@ -43,8 +43,8 @@ class Scene:
     def clock(self) -> int:
         return NOW + int(asyncio.get_running_loop().time() * 1000)
 
-    async def write_status(self, record: JobRecord, status: s.Status) -> dict[str, Any]:
-        reason = next(c["reason"] for c in status["conditions"] if c["type"] == "Scheduled")
+    async def write_status(self, record: JobRecord, status: JobStatus) -> dict[str, Any]:
+        reason = next(c["reason"] for c in shown(status)["conditions"] if c["type"] == "Scheduled")
         self.writes.append((asyncio.get_running_loop().time(), record.uid, reason))
         if self.fail:
             self.fail -= 1

@@ -6,10 +6,14 @@ from contextlib import asynccontextmanager
 import pytest
 
 from jobs import body, bound_status
+from sampan.api.status.manifest import to_manifest
 from sampan.controller.hub.client import IDENTITY, HubClient, metadata
 from sampan.controller.state.record import JobRecord, record_of
 from sampan.kube.errors import Conflict, Forbidden, NotFound
 from sampan.kube.transport.client import Client
+from sampan.model.lifecycle import Outcome
+from sampan.model.status.attempt import Ending
+from sampan.model.status.remote import PodCounts, RemoteStatus
 from sampan.model.values.names import FINALIZER
 from unit.controller.fake_cluster import FakeCluster, cluster
 from unit.controller.fakes import JOBS
@@ -42,18 +46,14 @@ async def test_a_status_is_written_as_a_difference_on_the_version_it_was_decided
 
 async def test_everything_the_operator_writes_is_kept_by_the_schema() -> None:
     """A field that the CRD does not name is dropped without a word, and its reader finds nothing, ever."""
-    from sampan.api.status import job_status as s
-    from sampan.model.lifecycle import Outcome
-
     async with hub() as (api, client):
-        ending = s.Ending(outcome=Outcome.REJECTED, reason="Forbidden", message="m", exit_code=3, ended_at=1_800_000_000_000)
-        status = s.attempt_ended(
-            s.with_remote(bound_status(running=True), {"active": 1, "reason": "X", "message": "m"}, "remote-1", at=1_800_000_000_000),
-            ending,
-        )
+        ending = Ending(outcome=Outcome.REJECTED, reason="Forbidden", message="m", exit_code=3, ended_at=1_800_000_000_000)
+        seen = RemoteStatus(counts=PodCounts(active=1), reason="X", message="m")
+        status = bound_status(running=True).seen(seen, "remote-1", at=1_800_000_000_000).attempt_ended(ending)
         answer = await client.write_status(put(api), status)
-        conditions = [{**condition, "observedGeneration": 1} for condition in status["conditions"]]
-        assert answer["status"] == {**status, "observedGeneration": 1, "conditions": conditions}
+        written = to_manifest(status)
+        conditions = [{**condition, "observedGeneration": 1} for condition in written["conditions"]]
+        assert answer["status"] == {**written, "observedGeneration": 1, "conditions": conditions}
 
 
 async def test_a_stale_decision_changes_nothing() -> None:

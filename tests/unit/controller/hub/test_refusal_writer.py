@@ -5,13 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from jobs import NOW, OFFER, bound_status
-from sampan.api.status import job_status as s
-from sampan.api.status.generation import is_refusal_outdated, with_observed_generation
+from jobs import NOW, OFFER, bound_status, shown
 from sampan.model.lifecycle import Event, Outcome
 from sampan.model.plan import Plan, StartUnknown
 from sampan.model.reason import Reason
 from sampan.model.reservation import Reservation
+from sampan.model.status.attempt import Ending
+from sampan.model.status.generation import is_refusal_outdated, with_observed_generation
+from sampan.model.status.job_status import JobStatus
 from sampan.model.values.timestamp import to_rfc3339
 from unit.controller.hub.refusal_scene import REGION, ROOM, scene
 
@@ -35,7 +36,7 @@ async def test_why_a_job_waits_goes_with_what_befell_its_last_attempt() -> None:
         sc.add(status={"phase": "Pending", "attempts": [lost]})
         sc.hear()
         await asyncio.sleep(4)
-        told = next(c for c in sc.state.jobs["u1"].status["conditions"] if c["type"] == "Scheduled")
+        told = next(c for c in shown(sc.state.jobs["u1"].status)["conditions"] if c["type"] == "Scheduled")
         assert told["message"].endswith("; attempt 2 in prov-a/lingang pool h100 was rejected: OutOfcpu: node h-1 has no room")
 
 
@@ -70,7 +71,7 @@ async def test_other_reasons_beside_the_same_one_are_told_after_ten_minutes_and_
         sc.hear(counts={ROOM: 1, Reason.TOO_LARGE: 1})
         await asyncio.sleep(1200)
         assert sc.told() == [("u1", str(ROOM)), ("u1", str(ROOM))]
-        message = next(c for c in sc.state.jobs["u1"].status["conditions"] if c["type"] == "Scheduled")["message"]
+        message = next(c for c in shown(sc.state.jobs["u1"].status)["conditions"] if c["type"] == "Scheduled")["message"]
         assert "1 pool TooLarge (" in message
 
 
@@ -80,7 +81,7 @@ async def test_a_job_without_any_offer_is_told_so() -> None:
         sc.hear(None)
         await asyncio.sleep(3)
         assert sc.told() == [("u1", "NoOffers")]
-        (condition,) = sc.state.jobs["u1"].status["conditions"]
+        (condition,) = shown(sc.state.jobs["u1"].status)["conditions"]
         assert condition["message"]
 
 
@@ -130,14 +131,14 @@ async def test_a_job_that_waits_again_after_an_attempt_is_told_why_though_the_re
         sc.add()
         sc.hear()
         await asyncio.sleep(5)
-        ended = s.attempt_ended(bound_status(), s.Ending(outcome=Outcome.DISRUPTED, reason="NodeLost", ended_at=NOW))
-        freed = s.released(ended, Event.REQUEUED, reason="NodeLost", message="", at=NOW)
+        ended = bound_status().attempt_ended(Ending(outcome=Outcome.DISRUPTED, reason="NodeLost", ended_at=NOW))
+        freed = ended.released(Event.REQUEUED, reason="NodeLost", message="", at=NOW)
         sc.add(resourceVersion="200", status=freed)
         sc.version = 300
         sc.hear()
         await asyncio.sleep(700)
         assert sc.told() == [("u1", str(ROOM))] * 2
-        (condition,) = (c for c in sc.state.jobs["u1"].status["conditions"] if c["type"] == "Scheduled")
+        (condition,) = (c for c in shown(sc.state.jobs["u1"].status)["conditions"] if c["type"] == "Scheduled")
         assert condition["reason"] == str(ROOM)
 
 
@@ -150,7 +151,7 @@ async def test_a_write_that_lost_is_tried_again_and_not_at_once() -> None:
         assert len(sc.writes) == 1
         await asyncio.sleep(30)
         assert len(sc.writes) == 2
-        assert sc.state.jobs["u1"].status["conditions"][0]["reason"] == str(ROOM)
+        assert shown(sc.state.jobs["u1"].status)["conditions"][0]["reason"] == str(ROOM)
 
 
 async def test_a_job_that_was_placed_or_deleted_meanwhile_is_left_alone() -> None:
@@ -177,19 +178,19 @@ async def test_a_promised_start_is_in_the_status_at_once_and_an_earlier_one_seld
         sc.hear()
         await asyncio.sleep(15)
         status = sc.state.jobs["u1"].status
-        assert status["reservation"]["startAtLatest"] == to_rfc3339(promise.start + 999)
-        assert "starts by" in status["message"]
+        assert shown(status)["reservation"]["startAtLatest"] == to_rfc3339(promise.start + 999)
+        assert "starts by" in str(status.message)
         sc.state.reservations.apply(Plan(reservations=(replace(promise, start=NOW + 800_000),)))
         sc.hear()
         await asyncio.sleep(500)
         assert len(sc.writes) == 2, "an earlier start is no news to write for at once"
         await asyncio.sleep(200)
-        assert sc.state.jobs["u1"].status["reservation"]["startAtLatest"] == to_rfc3339(NOW + 800_999)
+        assert shown(sc.state.jobs["u1"].status)["reservation"]["startAtLatest"] == to_rfc3339(NOW + 800_999)
         sc.state.reservations.apply(Plan(unknown_starts={"u1": StartUnknown.NO_DECLARED_END}))
         sc.hear()
         await asyncio.sleep(70)
-        assert "reservation" not in sc.state.jobs["u1"].status
-        assert "start not known" in sc.state.jobs["u1"].status["message"]
+        assert sc.state.jobs["u1"].status.reservation is None
+        assert "start not known" in str(sc.state.jobs["u1"].status.message)
 
 
 async def test_of_very_many_each_gets_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,7 +209,7 @@ async def test_an_edited_job_is_told_again_soon_though_the_reason_is_the_same_an
         sc.add()
         sc.hear()
         await asyncio.sleep(5)
-        status = with_observed_generation(sc.state.jobs["u1"].status, {}, 1)
+        status = with_observed_generation(sc.state.jobs["u1"].status, JobStatus(), 1)
         sc.add(resourceVersion="200", generation=2, status=status)
         await asyncio.sleep(5)
         assert len(sc.writes) == 1, "what was refused is the spec before"
@@ -224,7 +225,7 @@ async def test_an_edited_job_is_told_again_soon_though_the_reason_is_the_same_an
 
 async def test_an_edit_whose_write_is_lost_is_not_tried_again_at_once() -> None:
     async with scene() as sc:
-        status = with_observed_generation(s.refused({}, reason=str(ROOM), message="", at=NOW), {}, 1)
+        status = with_observed_generation(JobStatus().refused(reason=str(ROOM), message="", at=NOW), JobStatus(), 1)
         sc.add(generation=2, status=status)
         sc.fail = 1
         sc.hear()

@@ -8,7 +8,6 @@ import pytest
 
 from builders import node
 from jobs import HUB, NOW, binding, bound_status, copy, record
-from sampan.api.status import job_status as s
 from sampan.controller.observation.hold_up_watch import HoldUpTracker
 from sampan.controller.observation.hold_ups import HoldUpState
 from sampan.controller.observation.outage import Outage
@@ -19,6 +18,7 @@ from sampan.controller.state.record import JobRecord
 from sampan.kube.objects.workloads import Condition, Pod
 from sampan.kube.transport.client import Client
 from sampan.model.lifecycle import Event, Outcome
+from sampan.model.status.attempt import Ending
 from sampan.model.values.names import remote_labels
 from sampan.model.values.timestamp import to_rfc3339
 from unit.controller.fakes import FakeLink, FakeMembers
@@ -79,14 +79,14 @@ class Scene:
 
 def ended(outcome: Outcome = Outcome.DISRUPTED, **meta: Any) -> JobRecord:
     """A job whose attempt is over and whose binding is not free yet."""
-    status = s.attempt_ended(bound_status(binding(remote_uid="remote-1")), s.Ending(outcome=outcome, reason="X", ended_at=NOW))
+    status = bound_status(binding(remote_uid="remote-1")).attempt_ended(Ending(outcome=outcome, reason="X", ended_at=NOW))
     return record(status=status, **meta)
 
 
 def finished(**meta: Any) -> JobRecord:
     """A job that succeeded."""
     status = bound_status(binding(remote_uid="remote-1"), running=True)
-    return record(status=s.finished(status, Event.SUCCEEDED, reason="Completed", message="", at=NOW), **meta)
+    return record(status=status.finished(Event.SUCCEEDED, reason="Completed", message="", at=NOW), **meta)
 
 
 def test_a_gang_in_order_and_a_job_without_a_place_are_held_up_by_nothing() -> None:
@@ -251,7 +251,7 @@ def test_a_copy_from_the_future() -> None:
     sc.link.jobs["u1"] = copy(attempt=3)
     assert sc.reason() == "NewerCopy"
     sc.job = ended()
-    sc.job = record(status=s.attempt_ended(bound_status(), s.Ending(outcome=Outcome.DISRUPTED, reason="X", ended_at=NOW)))
+    sc.job = record(status=bound_status().attempt_ended(Ending(outcome=Outcome.DISRUPTED, reason="X", ended_at=NOW)))
     found = sc.look().hold_up
     assert found is not None
     assert (found.kind, str(found.reason)) == ("Deleting", "NewerCopy")

@@ -5,14 +5,13 @@ from typing import Any
 
 import pytest
 
-from jobs import NOW, OFFER, binding, bound_status, record
-from sampan.api.status import job_status as s
-from sampan.api.status.hold_up import current_hold_up
+from jobs import NOW, OFFER, binding, bound_status, record, shown
 from sampan.controller.observation import hold_ups as h
 from sampan.controller.observation.outage import Outage
 from sampan.controller.observation.presence import PodProblem, ProblemKind
 from sampan.controller.reconcile import actions as a
 from sampan.controller.state.record import JobRecord
+from sampan.model.status.job_status import JobStatus
 from sampan.model.status.reasons import JobConditionType, JobReason
 
 TIMES = a.Times(now=NOW, tombstone=30_000, counters=15_000, last_write=NOW - 60_000)
@@ -153,9 +152,9 @@ def test_it_is_written_once_and_once_more_when_it_is_over() -> None:
     assert told(job, lost) == a.Wait()
     assert told(job, None, known=False) == a.Wait(), "nothing is taken back while the member is only just being looked at"
     calm = written(job, None)
-    assert current_hold_up(calm.status) is None
+    assert calm.status.hold_up is None
     assert told(calm, None) == a.Wait()
-    assert (calm.status["reason"], calm.status["phase"]) == ("PodsRunning", "Running")
+    assert (calm.status.reason, calm.status.phase) == ("PodsRunning", "Running")
 
 
 def test_a_restart_makes_nothing_younger() -> None:
@@ -169,7 +168,7 @@ def test_another_reason_waits_until_it_has_lasted_and_the_first_one_stays_till_t
     gone = up(trouble(ProblemKind.NODE_GONE, report_at=NOW + 4_000))
     assert told(job, gone) == a.Wait(4_000)
     later = written(job, gone, replace(TIMES, now=NOW + 4_000))
-    assert later.status["reason"] == "NodeGone"
+    assert later.status.reason == "NodeGone"
 
 
 def test_mere_words_are_written_as_seldom_as_counters() -> None:
@@ -177,18 +176,18 @@ def test_mere_words_are_written_as_seldom_as_counters() -> None:
     two = up(trouble(ProblemKind.NODE_UNREACHABLE), trouble(ProblemKind.NODE_UNREACHABLE, node="n2", pod="q", since=NOW))
     assert told(job, two, replace(TIMES, last_write=NOW - 1_000)) == a.Wait(14_000)
     both = written(job, two)
-    assert both.status["message"].startswith(f"Nodes n1, n2 do not answer {SINCE}: 2 pods are there")
+    assert str(both.status.message).startswith(f"Nodes n1, n2 do not answer {SINCE}: 2 pods are there")
 
 
 def test_a_deletion_that_waits_takes_the_place_of_the_loss_it_waits_for() -> None:
     job = written(written(RUNNING, up(trouble(ProblemKind.NODE_UNREACHABLE))), up(trouble(ProblemKind.NODE_UNREACHABLE), ended=True))
-    truths = {c["type"]: c["status"] for c in job.status["conditions"]}
+    truths = {c["type"]: c["status"] for c in shown(job.status)["conditions"]}
     assert (truths[JobConditionType.DEGRADED], truths[JobConditionType.DELETING]) == ("False", "True")
-    assert job.status["reason"] == str(JobReason.WAITING_FOR_PODS)
+    assert job.status.reason == str(JobReason.WAITING_FOR_PODS)
 
 
 def test_a_job_that_was_never_held_up_is_not_written() -> None:
-    for job in (RUNNING, record(), record(status=s.suspended({}, at=NOW))):
+    for job in (RUNNING, record(), record(status=JobStatus().suspended(at=NOW))):
         assert told(job, None) == a.Wait()
 
 

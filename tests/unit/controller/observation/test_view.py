@@ -1,5 +1,6 @@
 """What is known of a copy: only what the link's caches show, and never more than they prove."""
 
+from dataclasses import replace
 from typing import cast
 
 from jobs import CLUSTER, HUB, NOW, binding, bound_status, copy, record
@@ -162,9 +163,8 @@ def test_how_long_a_result_has_been_there_counts_from_when_it_was_first_seen() -
 
 def test_another_cluster_is_not_this_one() -> None:
     sc = Scene()
-    status = bound_status()
-    assert status["binding"]["clusterUID"] == CLUSTER
-    status["binding"]["clusterUID"] = "other"
+    assert binding().cluster_uid == CLUSTER
+    status = bound_status(replace(binding(), cluster_uid="other"))
     sc.link.jobs["u1"] = copy()
     assert not sc.of(record(status=status)).reachable
 

@@ -8,14 +8,14 @@ import pytest
 
 import builders as b
 import jobs
-from sampan.api.status import job_status
 from sampan.controller.query.backend import PendingView
 from sampan.controller.query.service import BadQuery, QueryContext, QueryService, quote_input
 from sampan.controller.state.queues import QueueRegistry
 from sampan.model.backlog import Backlog
-from sampan.model.lifecycle import Event
+from sampan.model.lifecycle import Event, Outcome
 from sampan.model.members.offer import Offer
 from sampan.model.snapshot import Snapshot
+from sampan.model.status.attempt import Attempt
 from sampan.model.values.selector import Expression, Operator, Selector
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule
@@ -176,7 +176,7 @@ def test_a_bound_job_keeps_its_verdicts_and_its_member_speaks() -> None:
         {"offer": {"namespace": b.offer().key.namespace, "name": "private"}, "pool": "p", "reasons": ["RegionExcluded"]},
         {"offer": {"namespace": "prov-b", "name": "gone"}, "pool": "p", "reasons": ["RegionExcluded", "OfALaterVersion"]},
     ]
-    record = jobs.record("u1", status={**jobs.bound_status(), "verdicts": verdicts})
+    record = jobs.record("u1", status={**jobs.shown(jobs.bound_status()), "verdicts": verdicts})
     private = replace(b.offer("private"), tenants=FOR_B)
     told = QueryService().explained(asked(b.offer(), private), record, pending=None, pods=())["status"]
     assert [(pool["offer"]["name"], pool.get("score")) for pool in told["pools"]] == [("lingang", 70), ("gone", None)]
@@ -193,7 +193,7 @@ def test_a_bound_job_keeps_its_verdicts_and_its_member_speaks() -> None:
     ],
 )
 def test_a_job_that_ended_says_how_and_where(event: Event, code: int | None, want: str) -> None:
-    status = job_status.finished(jobs.bound_status(running=True), event, reason="Over", message="", at=jobs.NOW)
-    status["attempts"] = [{"number": 1, "outcome": "AppFailed", "exitCode": code}]
+    status = jobs.bound_status(running=True).finished(event, reason="Over", message="", at=jobs.NOW)
+    status = replace(status, attempts=(Attempt(number=1, outcome=Outcome.APP_FAILED, exit_code=code),))
     told = QueryService().explained(asked(b.offer()), jobs.record("u1", status=status), pending=None, pods=())["status"]
     assert told["message"] == want

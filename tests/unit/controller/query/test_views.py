@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from sampan.api.kinds.computejob import ComputeJobSpec
+from sampan.api.status.verdicts import StoredVerdicts
 from sampan.controller.query import views
 from sampan.kube.objects.workloads import Pod
 from sampan.model.members.offer import OfferKey
@@ -87,6 +88,6 @@ def test_the_member_s_words_are_grouped_cleaned_and_bounded() -> None:
 
 
 def test_an_invented_word_in_a_status_is_left_out() -> None:
-    status = {"verdicts": [{"offer": {"namespace": "a", "name": "b"}, "reasons": ["RegionExcluded", "FromAnotherVersion"]}]}
-    (told,) = views.past_verdicts(status, lambda _: True)
+    verdicts = StoredVerdicts([{"offer": {"namespace": "a", "name": "b"}, "reasons": ["RegionExcluded", "FromAnotherVersion"]}])
+    (told,) = views.past_verdicts(verdicts, lambda _: True)
     assert [each.reason for each in told.objections] == [Reason.REGION_EXCLUDED]

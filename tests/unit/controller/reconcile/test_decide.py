@@ -6,8 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from jobs import NOW, binding, bound_status, copy, record
-from sampan.api.status import job_status as s
+from jobs import NOW, binding, bound_status, copy, record, shown
 from sampan.controller.observation.attempt import AttemptState as State
 from sampan.controller.observation.attempt import Observation
 from sampan.controller.reconcile import actions as a
@@ -15,6 +14,8 @@ from sampan.controller.reconcile.decide import decide
 from sampan.controller.state.record import JobRecord
 from sampan.kube.objects.workloads import Job
 from sampan.model.lifecycle import Event, Outcome
+from sampan.model.status.attempt import Ending
+from sampan.model.status.remote import PodCounts, RemoteStatus
 
 TIMES = a.Times(now=NOW, tombstone=30_000, counters=15_000, last_write=NOW - 1_000)
 UNKNOWN, OFFER_GONE = a.RemoteState(), a.RemoteState(offer_exists=False)
@@ -33,14 +34,14 @@ def remote(job: Job | None = None, observation: Observation | None = None, **kwa
 
 def ended(outcome: Outcome, *, reason: str = "Error", spec: dict[str, Any] | None = None) -> JobRecord:
     """Return a job whose attempt has a recorded end and is still bound."""
-    ending = s.Ending(outcome=outcome, reason=reason, ended_at=NOW - 2_000)
-    return record(status=s.attempt_ended(bound_status(binding(remote_uid="remote-1")), ending), spec=spec)
+    ending = Ending(outcome=outcome, reason=reason, ended_at=NOW - 2_000)
+    return record(status=bound_status(binding(remote_uid="remote-1")).attempt_ended(ending), spec=spec)
 
 
 def finished(*, ago: int, spec: dict[str, Any] | None = None) -> JobRecord:
     """Return a job that succeeded some milliseconds ago."""
-    status = s.finished(
-        bound_status(binding(remote_uid="remote-1"), running=True), Event.SUCCEEDED, reason="Completed", message="", at=NOW - ago
+    status = bound_status(binding(remote_uid="remote-1"), running=True).finished(
+        Event.SUCCEEDED, reason="Completed", message="", at=NOW - ago
     )
     return record(status=status, spec=spec)
 
@@ -249,24 +250,20 @@ def test_next_action(case: Case) -> None:
     assert type(action) is case.want, action
     if isinstance(action, a.Patch):
         status = action.status
-        assert status["phase"] == case.wants["phase"]
-        last = s.last_attempt(status) or {}
+        assert status.phase == case.wants["phase"]
+        last = (shown(status).get("attempts") or [{}])[-1]
         for key in ("outcome", "reason"):
             assert last.get(key) == case.wants.get(key, last.get(key))
-        assert status.get("reason") == case.wants.get("told", status.get("reason"))
-        assert ("binding" in status) == case.wants.get("bound", "binding" in status)
+        assert status.reason == case.wants.get("told", status.reason)
+        assert (status.binding is not None) == case.wants.get("bound", status.binding is not None)
 
 
 def test_counters_are_coalesced_and_news_is_not() -> None:
-    job = record(
-        status=s.with_remote(
-            bound_status(running=True), {"active": 1, "ready": 1, "succeeded": 0, "failed": 0, "pending": 0}, "remote-1", at=NOW
-        )
-    )
+    job = record(status=bound_status(running=True).seen(RemoteStatus(counts=PodCounts(active=1, ready=1)), "remote-1", at=NOW))
     more = decide(job, remote(copy(), seen(State.RUNNING, whole=True, active=1, ready=0)), TIMES)
     assert more == a.Wait(14_000)
     news = decide(job, remote(copy(), seen(State.STARTING, active=1, reason="ImagePullBackOff", message="no such image")), TIMES)
     assert isinstance(news, a.Patch)
-    assert news.status["remote"]["message"] == "no such image"
+    assert shown(news.status)["remote"]["message"] == "no such image"
     same = decide(job, remote(copy(), seen(State.RUNNING, whole=True, active=1, ready=1)), TIMES)
     assert same == a.Wait(None)

@@ -1,6 +1,6 @@
 """When a decision is worth a write of the hub: each change once, and counts only as they stand still."""
 
-from jobs import NOW, bound_status, copy, record
+from jobs import NOW, bound_status, copy, record, shown
 from sampan.controller.observation.attempt import AttemptState as State
 from sampan.controller.reconcile import actions as a
 from sampan.controller.reconcile.decide import decide
@@ -32,7 +32,7 @@ def test_a_spec_that_cannot_be_read_is_told_once() -> None:
     job = record(spec={"activeDeadlineSeconds": "soon"})
     action = decide(job, UNKNOWN, TIMES)
     assert isinstance(action, a.Patch)
-    (told,) = action.status["conditions"]
+    (told,) = shown(action.status)["conditions"]
     assert (told["type"], told["status"], told["reason"]) == ("Scheduled", "False", "InvalidSpec")
     assert told["message"]
     assert isinstance(decide(record(spec={"activeDeadlineSeconds": "soon"}, status=action.status), UNKNOWN, TIMES), a.Wait)

@@ -16,6 +16,7 @@ from sampan.kube.errors import NotFound, ServerError
 from sampan.kube.objects.workloads import Job
 from sampan.model.launch import Launch
 from sampan.model.members.device import ClaimSource
+from sampan.model.status.job_status import JobStatus
 from sampan.model.values.names import remote_labels, remote_name
 from sampan.model.values.vector import Vector
 from unit.controller.fakes import H100_JOB, REMOTE, World, pool, world
@@ -179,7 +180,7 @@ async def test_devices_by_claim_are_claimed_before_the_start() -> None:
         assert made is not None
         assert made.spec.suspend
         assert "claim:gpu.nvidia.com" not in str(w.copy())
-        await creator.remotes.start(w.link, replace(w.state.jobs["u1"], binding=BINDING), made)
+        await creator.remotes.start(w.link, replace(w.state.jobs["u1"], status=JobStatus(binding=BINDING)), made)
         (template,) = w.member.of(CLAIMS)
         assert template["metadata"]["ownerReferences"][0]["uid"] == made.metadata.uid
         assert w.copy()["spec"]["suspend"] is False
@@ -202,7 +203,7 @@ async def test_a_queue_of_the_members_lifts_the_suspension_itself() -> None:
         assert made is not None
         assert made.metadata.labels[LABEL_QUEUE] == "gpu"
         assert made.spec.suspend
-        await creator.remotes.start(w.link, replace(w.state.jobs["u1"], binding=BINDING), made)
+        await creator.remotes.start(w.link, replace(w.state.jobs["u1"], status=JobStatus(binding=BINDING)), made)
         assert w.copy()["spec"]["suspend"] is True, "Kueue's to lift"
 
 

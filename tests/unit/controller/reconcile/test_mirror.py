@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from jobs import NOW, binding, bound_status, copy, held_copy, record
-from sampan.api.status import job_status as s
+from jobs import NOW, binding, bound_status, copy, held_copy, record, shown
 from sampan.controller.observation.attempt import AttemptState, Observation
 from sampan.controller.reconcile.actions import Extend, Patch, RemoteState, Times, Wait
 from sampan.controller.reconcile.decide import decide
@@ -22,6 +21,8 @@ from sampan.controller.reconcile.mirror import (
 from sampan.controller.state.entry import RetryState
 from sampan.controller.state.record import JobRecord
 from sampan.model.lifecycle import Event, Outcome
+from sampan.model.status.attempt import Ending
+from sampan.model.status.job_status import JobStatus
 
 TIMES = Times(now=NOW, tombstone=30_000, counters=15_000, last_write=NOW - 1_000)
 FAILING = RetryState(
@@ -35,20 +36,20 @@ def seen(reason: str = "", message: str = "", **kwargs: Any) -> Observation:
     return Observation(state=AttemptState.WAITING, whole=False, reason=reason, message=message, **{**counts, **kwargs})
 
 
-def told(reason: str = "", message: str = "") -> s.Status:
+def told(reason: str = "", message: str = "") -> JobStatus:
     """The status of a bound job of which this is told."""
-    return s.with_remote(bound_status(), summary(record(status=bound_status()), seen(reason, message), TIMES), None, at=NOW)
+    return bound_status().seen(summary(record(status=bound_status()), seen(reason, message), TIMES), None, at=NOW)
 
 
-def due(status: s.Status, *what: str, last_write: int = NOW - 1_000) -> int | None:
+def due(status: JobStatus, *what: str, last_write: int = NOW - 1_000) -> int | None:
     """In how many milliseconds an observation is written."""
     job, times = record(status=status), Times(now=NOW, tombstone=0, counters=15_000, last_write=last_write)
-    return counters_due(job, s.with_remote(status, summary(job, seen(*what), times), None, at=NOW), times, still_for=0)
+    return counters_due(job, summary(job, seen(*what), times), times, still_for=0)
 
 
 def test_what_holds_up_a_start_is_told_at_once_and_in_a_condition() -> None:
     assert due(bound_status(), "Unschedulable", "0/4 nodes") == 0
-    (_, running) = told("Unschedulable", "0/4 nodes")["conditions"]
+    (_, running) = shown(told("Unschedulable", "0/4 nodes"))["conditions"]
     assert (running["type"], running["status"], running["reason"], running["message"]) == ("Running", "False", "Unschedulable", "0/4 nodes")
 
 
@@ -74,8 +75,8 @@ def test_a_hold_up_that_is_over_is_taken_back_in_its_time() -> None:
     status = told("Unschedulable", "0/4 nodes")
     job = record(status=status)
     assert due(status) == 14_000
-    free = s.with_remote(status, summary(job, seen(), TIMES), None, at=NOW)
-    running = next(c for c in free["conditions"] if c["type"] == "Running")
+    free = status.seen(summary(job, seen(), TIMES), None, at=NOW)
+    running = next(c for c in shown(free)["conditions"] if c["type"] == "Running")
     assert (running["status"], running["reason"], running["message"]) == ("False", "NotStarted", "")
 
 
@@ -88,7 +89,7 @@ def test_a_failing_call_is_told_once_it_is_no_chance_and_not_with_every_port() -
     assert with_failure(job, RetryState(target="1", times=3, since=NOW, not_before=NOW + 500), TIMES) is None, "nothing failed"
     status = with_failure(job, FAILING, TIMES)
     assert status is not None
-    assert (status["reason"], status["message"]) == ("WebhookFailed", FAILING.message)
+    assert (status.reason, status.message) == ("WebhookFailed", FAILING.message)
     other_port = RetryState(
         target="1", times=3, since=NOW, not_before=NOW, reason="WebhookFailed", message="dial tcp 10.0.0.1:4712: refused"
     )
@@ -96,7 +97,7 @@ def test_a_failing_call_is_told_once_it_is_no_chance_and_not_with_every_port() -
 
 
 def test_the_end_of_a_job_is_not_talked_over() -> None:
-    failed = s.finished(bound_status(), Event.FAILED, reason="Error", message="loss is NaN", at=NOW)
+    failed = bound_status().finished(Event.FAILED, reason="Error", message="loss is NaN", at=NOW)
     assert with_failure(record(status=failed), FAILING, TIMES) is None
 
 
@@ -138,13 +139,13 @@ def test_a_job_that_does_not_start_always_says_why() -> None:
 
 
 def test_a_copy_that_is_deleted_and_stays_is_told_of_where_its_pods_are_gone() -> None:
-    ended = record(status=s.attempt_ended(bound_status(), s.Ending(outcome=Outcome.DISRUPTED, reason="X", ended_at=NOW)))
+    ended = record(status=bound_status().attempt_ended(Ending(outcome=Outcome.DISRUPTED, reason="X", ended_at=NOW)))
     told = held_removal(ended, RemoteState(job=held_copy("example.com/hold")), TIMES)
     assert told is not None
     assert "example.com/hold" in told.message
     action = decide(ended, RemoteState(reachable=True, job=held_copy("example.com/hold"), observation=seen()), TIMES)
     assert isinstance(action, Patch)
-    assert (action.status["reason"], action.status["phase"]) == ("RemovalHeld", "Bound")
+    assert (action.status.reason, action.status.phase) == ("RemovalHeld", "Bound")
     assert held_removal(ended, RemoteState(job=held_copy("example.com/hold"), pods=1), TIMES) is None, "those are waited for"
     assert held_removal(ended, RemoteState(job=held_copy("foregroundDeletion")), TIMES) is None, "the server's own"
     assert held_removal(ended, RemoteState(job=copy()), TIMES) is None

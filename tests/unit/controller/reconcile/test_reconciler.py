@@ -9,26 +9,26 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from jobs import CLUSTER, NOW, OFFER, bound_status
-from sampan.api.status import job_status
-from sampan.api.status.generation import with_observed_generation
-from sampan.api.status.job_status import Ending
+from jobs import CLUSTER, NOW, OFFER, binding, bound_status
 from sampan.controller.reconcile.reconciler import MEMBER_CALLS
 from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.kube.transport.client import Client
 from sampan.kube.transport.limits import Limits
 from sampan.model.lifecycle import Event, Outcome, Phase
 from sampan.model.members.offer import OfferKey
+from sampan.model.status.attempt import Ending
+from sampan.model.status.generation import with_observed_generation
+from sampan.model.status.job_status import JobStatus
 from sampan.model.values.names import LABEL_JOB_UID
 from unit.controller.fake_cluster import cluster
 from unit.controller.fakes import H100_JOB, JOBS, REMOTE, FakeLink, until, world
 from unit.kube.fake_api import replying
 
 
-def finished_status() -> job_status.Status:
+def finished_status() -> JobStatus:
     """The status of a job that succeeded and whose copy is gone."""
-    done = job_status.finished(bound_status(running=True), Event.SUCCEEDED, reason="Completed", message="", at=NOW)
-    return {key: value for key, value in done.items() if key != "binding"}
+    done = bound_status(running=True).finished(Event.SUCCEEDED, reason="Completed", message="", at=NOW)
+    return replace(done, binding=None)
 
 
 async def test_one_worker_at_a_time_works_on_a_job_and_the_others_go_on() -> None:
@@ -127,8 +127,7 @@ async def test_a_stale_picture_is_not_planned_with_again_but_a_newer_one_is_at_o
 
 async def test_a_poisoned_record_is_set_aside_and_the_others_go_on() -> None:
     async with world() as w:
-        poison = bound_status()
-        poison["binding"]["alternative"] = 5  # there is none
+        poison = bound_status(replace(binding(), alternative=5))  # there is none
         w.add("u1", status=poison)
         w.add("u2", spec=H100_JOB)
         w.reconciler.enqueue("u1")
@@ -226,21 +225,21 @@ async def test_conflicts_are_tried_again_ever_later() -> None:
         assert pauses == sorted(pauses)
 
 
-def _status(phase: str) -> dict[str, object]:
+def _status(phase: str) -> JobStatus:
     """A job in this phase, as the operator wrote it for generation 1."""
     runs = bound_status(running=True)
-    ended = job_status.attempt_ended(runs, Ending(outcome=Outcome.SUCCEEDED, reason="Completed", ended_at=NOW))
-    failed = job_status.finished(ended, Event.FAILED, reason="Error", message="", at=NOW)
-    status: dict[str, dict[str, object]] = {
-        "Pending": job_status.refused({"phase": "Pending"}, reason="Disrupted", message="", at=NOW),
+    ended = runs.attempt_ended(Ending(outcome=Outcome.SUCCEEDED, reason="Completed", ended_at=NOW))
+    failed = ended.finished(Event.FAILED, reason="Error", message="", at=NOW)
+    status = {
+        "Pending": JobStatus().refused(reason="Disrupted", message="", at=NOW),
         "Bound": bound_status(),
         "Running": runs,
-        "Suspended": job_status.suspended({}, at=NOW),
-        "Succeeded": job_status.finished(ended, Event.SUCCEEDED, reason="Completed", message="", at=NOW),
+        "Suspended": JobStatus().suspended(at=NOW),
+        "Succeeded": ended.finished(Event.SUCCEEDED, reason="Completed", message="", at=NOW),
         "Failed": failed,
-        "Cancelled": {**failed, "phase": "Cancelled"},
+        "Cancelled": replace(failed, phase=Phase.CANCELLED),
     }
-    return with_observed_generation(status[phase], {}, 1)
+    return with_observed_generation(status[phase], JobStatus(), 1)
 
 
 @pytest.mark.parametrize("phase", list(map(str, Phase)))
@@ -283,8 +282,8 @@ async def test_a_deletion_is_a_generation_too_and_costs_no_write_of_status() -> 
 
 async def test_a_refusal_that_was_found_before_an_edit_is_not_said_of_the_new_spec() -> None:
     async with world() as w:
-        told = job_status.refused({"phase": "Pending"}, reason="TooLarge", message="", at=NOW)
-        w.add(status=with_observed_generation(told, {}, 1))
+        told = JobStatus().refused(reason="TooLarge", message="", at=NOW)
+        w.add(status=with_observed_generation(told, JobStatus(), 1))
         w.change(spec={"priority": 1})
         await w.pass_time(0)
         assert w.hub.calls("PATCH") == [], "the refusals' writer says it once the scheduler has looked again"

@@ -9,12 +9,13 @@ from sampan.controller.reconcile import actions as a
 from sampan.controller.reconcile.member_words import CallFailure
 from sampan.controller.reconcile.retries import Key, Retries, RetryPolicy, key_of
 from sampan.controller.state.entry import ABSENCE, BIND, DEPENDENCIES, RetryState
+from sampan.model.status.job_status import JobStatus
 
 ONCE = ("Start", "remote-1")
 BROKEN = CallFailure(reason="InternalError", message="no")
 SAMPLES: tuple[a.Action, ...] = (
     a.Wait(),
-    a.Patch({}),
+    a.Patch(JobStatus()),
     a.Create(),
     a.Start(copy()),
     a.Extend(copy(), 5),

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import pytest
 
 from jobs import bound_status, record
-from sampan.api.status import job_status as s
 from sampan.controller.runtime.logs import JsonFormatter, configure, log_status_change
 
 
@@ -77,7 +76,7 @@ def test_a_higher_level_holds_for_all() -> None:
 
 def test_what_a_status_begins_to_say_is_logged_once_with_the_jobs_name(caplog: pytest.LogCaptureFixture) -> None:
     job = record(status=bound_status())
-    status = s.told(job.status, "ImagePullBackOff", "no such image")
+    status = job.status.told("ImagePullBackOff", "no such image")
     log_status_change(job, status)
     (line,) = caplog.records
     found = vars(line)
@@ -89,5 +88,5 @@ def test_what_a_status_begins_to_say_is_logged_once_with_the_jobs_name(caplog: p
     )
     assert (found["offer"], found["pool"], found["attempt"]) == ("prov-a/lingang", "h100-x8", 1)
     log_status_change(record(status=status), status)
-    log_status_change(job, s.told(job.status, "PodsRunning", ""))
+    log_status_change(job, job.status.told("PodsRunning", ""))
     assert len(caplog.records) == 1

@@ -7,20 +7,19 @@ import pytest
 from jobs import NOW, OFFER
 from sampan.controller.state.pauses import after_setbacks, cool_downs
 from sampan.model.lifecycle import Outcome
-from sampan.model.values.timestamp import to_rfc3339
+from sampan.model.status.attempt import Attempt
 
 CELL = (OFFER, "p")
 COOLDOWN = 300_000
 
 
-def attempt(number: int, outcome: Outcome, *, reason: str = "X", seconds: int = 1, pool: str = "p") -> dict[str, Any]:
+def attempt(number: int, outcome: Outcome, *, reason: str = "X", seconds: int = 1, pool: str = "p") -> Attempt:
     """An attempt that ended now, after so many seconds."""
-    where = {"offer": {"namespace": OFFER.namespace, "name": OFFER.name}, "pool": pool}
-    times = {"startedAt": to_rfc3339(NOW - seconds * 1000), "endedAt": to_rfc3339(NOW)}
-    return {"number": number, "outcome": str(outcome), "reason": reason, **where, **times}
+    began = NOW - seconds * 1000
+    return Attempt(number=number, outcome=outcome, reason=reason, offer=OFFER, pool=pool, started_at=began, ended_at=NOW)
 
 
-def rejected(times: int, **kwargs: Any) -> list[dict[str, Any]]:
+def rejected(times: int, **kwargs: Any) -> list[Attempt]:
     """So many rejected attempts."""
     return [attempt(number, Outcome.REJECTED, **kwargs) for number in range(1, times + 1)]
 

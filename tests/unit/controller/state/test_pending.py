@@ -3,14 +3,14 @@
 from typing import Any
 
 from jobs import NOW, OFFER, bound_status, record
-from sampan.api.status import job_status as s
 from sampan.controller.state.entry import JobEntry
 from sampan.controller.state.pending import PendingJobs
 from sampan.controller.state.queues import QueueRegistry
 from sampan.controller.state.record import JobRecord
 from sampan.controller.state.table import JobTable
 from sampan.model.lifecycle import Outcome
-from sampan.model.values.timestamp import to_rfc3339
+from sampan.model.status.attempt import Attempt
+from sampan.model.status.job_status import JobStatus
 
 from .test_queues import queue
 
@@ -48,10 +48,9 @@ def seen(of: PendingJobs, now: int = NOW) -> list[str]:
     return [job.uid for job in of.backlog(now).jobs]
 
 
-def ended(outcome: Outcome, reason: str, at: int = NOW) -> s.Status:
+def ended(outcome: Outcome, reason: str, at: int = NOW) -> JobStatus:
     """The status of a job whose first attempt ended."""
-    attempt = {"number": 1, "offer": {"namespace": OFFER.namespace, "name": OFFER.name}, "pool": "h100-x8"}
-    return {"attempts": [{**attempt, "endedAt": to_rfc3339(at), "outcome": str(outcome), "reason": reason}], "restarts": 1}
+    return JobStatus(attempts=(Attempt(number=1, offer=OFFER, pool="h100-x8", ended_at=at, outcome=outcome, reason=reason),), restarts=1)
 
 
 def test_a_job_is_seen_from_when_it_comes_until_it_goes() -> None:

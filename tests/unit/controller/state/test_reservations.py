@@ -5,17 +5,20 @@ from typing import Any
 
 import pytest
 
-from jobs import NOW, OFFER, bound_status, record, table
+from jobs import NOW, OFFER, bound_status, record, shown, table
 from sampan.controller.state.reservations import UNPLACED, ReservationStore, place_changed, reservation_of, reservation_view
 from sampan.model.members.offer import OfferKey
 from sampan.model.plan import Plan, StartUnknown
 from sampan.model.reservation import Reservation
-from sampan.model.values.timestamp import from_rfc3339, to_rfc3339
+from sampan.model.status.job_status import JobStatus
+from sampan.model.status.remote import ReservedPlace
+from sampan.model.values.timestamp import to_rfc3339
 
 CELL = (OFFER, "h100-x8")
 PROMISE = Reservation(
     job_uid="u1", priority=3, cell=CELL, demand=0, nodes=(("n1", 1),), start=NOW + 5_000, published=NOW + 60_000, made=NOW - 60_000
 )
+PLACE = ReservedPlace(offer=OFFER, pool="h100-x8", alternative=0, start_at_latest=NOW + 5_000, made_at=NOW - 60_000)
 VIEW: dict[str, Any] = {
     "offer": {"namespace": OFFER.namespace, "name": OFFER.name},
     "pool": "h100-x8",
@@ -26,10 +29,11 @@ VIEW: dict[str, Any] = {
 
 
 def test_the_status_says_where_and_by_when_and_names_no_node() -> None:
-    assert reservation_view(PROMISE) == VIEW
-    late = reservation_view(replace(PROMISE, start=NOW + 1, published=NOW + 1))["startAtLatest"]
-    assert (from_rfc3339(late) or 0) >= NOW + 1, "seconds are rounded up: a promise cut short would be broken"
-    assert reservation_view(replace(PROMISE, start=UNPLACED))["startAtLatest"] == to_rfc3339(NOW + 60_000), "never later than published"
+    assert shown(JobStatus(reservation=reservation_view(PROMISE)))["reservation"] == VIEW
+    assert reservation_view(PROMISE) == PLACE
+    late = reservation_view(replace(PROMISE, start=NOW + 1, published=NOW + 1)).start_at_latest
+    assert (late or 0) >= NOW + 1, "seconds are rounded up: a promise cut short would be broken"
+    assert reservation_view(replace(PROMISE, start=UNPLACED)).start_at_latest == NOW + 60_000, "never later than published"
 
 
 def test_what_a_status_promises_is_read_back_but_for_the_nodes() -> None:
@@ -41,7 +45,7 @@ def test_what_a_status_promises_is_read_back_but_for_the_nodes() -> None:
     ("name", "kwargs"),
     [
         ("nothing is promised", {}),
-        ("it is bound", {"status": {**bound_status(), "reservation": VIEW}}),
+        ("it is bound", {"status": bound_status().reserved(PLACE)}),
         ("it is suspended", {"status": {"reservation": VIEW}, "spec": {"suspend": True}}),
         ("the alternative is gone", {"status": {"reservation": {**VIEW, "alternative": 1}}}),
         ("the moment is no moment", {"status": {"reservation": {**VIEW, "startAtLatest": "soon"}}}),
@@ -57,7 +61,7 @@ def test_what_was_read_waits_for_its_cell() -> None:
     promises.restore(jobs["u1"])
     assert promises.active(set(), lambda _: True) == ()
     promises.apply(Plan())
-    assert promises.status_view("u1") == VIEW, "the member is not connected yet: the promise stands"
+    assert promises.status_view("u1") == PLACE, "the member is not connected yet: the promise stands"
     assert [each.job_uid for each in promises.active({CELL}, lambda _: True)] == ["u1"]
     promises.apply(Plan(unknown_starts={"u1": StartUnknown.NO_DECLARED_END}))
     assert promises.active({CELL}, lambda _: True) == (), "the cycle saw it and did not keep it"
@@ -89,13 +93,13 @@ def test_the_cycle_has_the_last_word_in_order_of_making() -> None:
     ("told", "now", "want"),
     [
         (None, None, False),
-        (None, VIEW, True),
-        (VIEW, None, True),
-        (VIEW, {**VIEW, "startAtLatest": "x"}, False),
-        (VIEW, {**VIEW, "pool": "other"}, True),
+        (None, PLACE, True),
+        (PLACE, None, True),
+        (PLACE, replace(PLACE, start_at_latest=None), False),
+        (PLACE, replace(PLACE, pool="other"), True),
     ],
 )
-def test_what_is_news(told: dict[str, Any] | None, now: dict[str, Any] | None, want: bool) -> None:
+def test_what_is_news(told: ReservedPlace | None, now: ReservedPlace | None, want: bool) -> None:
     assert place_changed(told, now) is want
 
 

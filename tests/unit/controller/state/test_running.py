@@ -8,7 +8,6 @@ import pytest
 from builders import NOW as START
 from builders import cluster, demand, job, node, requirement, vector
 from jobs import CLUSTER, NOW, OFFER, binding, body, bound_status, copy, record, table
-from sampan.api.status.job_status import running
 from sampan.controller.state.queues import QueueRegistry
 from sampan.controller.state.running import RunningJobs, assumed_running, recovered_nodes, replicas_finished, running_of, share_of
 from sampan.controller.state.store import State
@@ -32,7 +31,7 @@ def flight(uid: str = "u1") -> InFlight:
 def bound(of: QueueRegistry | None = None, *, runs_after: int | None = None, **spec: Any) -> Running:
     """What a bound job holds; `runs_after`: seconds from its binding until it ran."""
     status = bound_status(binding(bound_at=NOW))
-    made = record(spec=dict(spec), status=status if runs_after is None else running(status, at=NOW + runs_after * 1000))
+    made = record(spec=dict(spec), status=status if runs_after is None else status.running(at=NOW + runs_after * 1000))
     assert made.spec is not None
     assert made.shape is not None
     return running_of(made, (of or QueueRegistry()).place("team-a", made.spec, made.shape), flight=flight())
@@ -100,7 +99,7 @@ def test_the_state_shows_a_job_as_running_from_its_assignment_to_its_end() -> No
     assert not st.snapshot(NOW).clusters[CLUSTER].running
     st.apply_job(body("u1", spec=LIMITED, resourceVersion="11", status=bound_status(binding(bound_at=NOW))))
     assert st.snapshot(NOW).clusters[CLUSTER].running["u1"].ends == NOW + 1_130_000
-    ran = running(bound_status(binding(bound_at=NOW)), at=NOW + 5000)
+    ran = bound_status(binding(bound_at=NOW)).running(at=NOW + 5000)
     st.apply_job(body("u1", spec=LIMITED, resourceVersion="12", status=ran))
     assert st.snapshot(NOW).clusters[CLUSTER].running["u1"].ends == NOW + 1_035_000
     st.remove_job("u1")

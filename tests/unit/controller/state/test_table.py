@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs import OFFER, binding, bound_status, record
-from sampan.api.status.job_status import Binding
 from sampan.controller.state.entry import JobEntry
 from sampan.controller.state.table import JobTable
 from sampan.model.members.offer import OfferKey
+from sampan.model.status.attempt import Binding
 
 OTHER = OfferKey("prov-b", "other")
 KINDS = [None, binding(), replace(binding(), cluster_uid="c-2"), replace(binding(), offer=OTHER), binding(attempt=2)]

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from builders import demand, job
-from jobs import CLUSTER, NOW, OFFER, binding, body, bound_status, record, table
-from sampan.api.status import job_status as s
+from jobs import CLUSTER, NOW, OFFER, binding, body, bound_status, record, shown, table
 from sampan.controller.state.entry import JobEntry
 from sampan.controller.state.record import JobRecord
 from sampan.controller.state.store import State
@@ -15,6 +14,8 @@ from sampan.controller.state.table import JobTable
 from sampan.controller.state.usage import WEEK, UsageTracker
 from sampan.model.lifecycle import Event, Outcome
 from sampan.model.plan import Assignment
+from sampan.model.status.attempt import ChargedUse, Ending
+from sampan.model.status.job_status import JobStatus
 from sampan.scheduling.queueing.charge import UNDECLARED, decayed_forward
 from sampan.store.use import UseStore
 from unit.controller.fakes import FakeMemberSource
@@ -53,15 +54,15 @@ def used(of: UsageTracker) -> dict[str, int]:
     return {name: use.total for name, use in of.by_queue.items() if use.total}
 
 
-def running(attempt: int = 1, **changes: Any) -> s.Status:
+def running(attempt: int = 1, **changes: Any) -> JobStatus:
     """The status of a bound job that was charged."""
-    return bound_status(replace(binding(attempt=attempt), charge=CHARGE, charged_seconds=UNDECLARED, **changes))
+    return bound_status(replace(binding(attempt=attempt), use=ChargedUse(amount=CHARGE, seconds=UNDECLARED), **changes))
 
 
-def ended(after: int, attempt: int = 1) -> s.Status:
+def ended(after: int, attempt: int = 1) -> JobStatus:
     """The same, its attempt ended after so many seconds."""
-    ending = s.Ending(outcome=Outcome.DISRUPTED, reason="X", ended_at=AT + after * 1000)
-    return s.attempt_ended(running(attempt), ending)
+    ending = Ending(outcome=Outcome.DISRUPTED, reason="X", ended_at=AT + after * 1000)
+    return running(attempt).attempt_ended(ending)
 
 
 def test_a_plan_counts_until_it_is_withdrawn() -> None:
@@ -123,9 +124,9 @@ def test_what_ended_or_went_while_nobody_looked_is_corrected() -> None:
 def test_a_new_attempt_is_another_charge() -> None:
     of, jobs = tracker(), JobTable()
     hear(of, jobs, record(status=running()))
-    requeued = s.released(ended(after=864), Event.REQUEUED, reason="X", message="", at=NOW)
+    requeued = ended(after=864).released(Event.REQUEUED, reason="X", message="", at=NOW)
     hear(of, jobs, record(status=requeued))
-    hear(of, jobs, record(status={**requeued, **running(2)}))
+    hear(of, jobs, record(status={**shown(requeued), **shown(running(2))}))
     assert [(use.attempt, use.final) for use in of.outbox] == [(1, False), (1, True), (2, False)]
 
 

@@ -1,0 +1,69 @@
+"""The part of a job's status that people read first: its conditions, and the newest word about it."""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+from sampan.model.status.condition import HOLDS_NOT, Condition, Fact, find_condition, set_condition
+from sampan.model.status.reasons import HOLD_UPS, JobConditionType, JobReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatedConditions:
+    """Conditions with the one word and the one sentence that `kubectl get` shows. Each change is a new value; what stays is shared."""
+
+    conditions: tuple[Condition, ...] = ()
+    reason: str | None = None
+    message: str | None = None
+
+    def condition(self, kind: JobConditionType) -> Condition | None:
+        """Return the condition of this type; None where it was never stated."""
+        return find_condition(self.conditions, kind)
+
+    def with_condition(self, fact: Fact, *, at: int) -> Self:
+        """Return the status with one condition set, which is its newest word."""
+        reason = str(fact.reason or JobReason.UNKNOWN)
+        conditions = set_condition(self.conditions, replace(fact, reason=reason), at=at)
+        return replace(self, conditions=conditions, reason=reason, message=fact.message)
+
+    def told(self, reason: str, message: str) -> Self:
+        """Return the status with another newest word."""
+        return replace(self, reason=str(reason), message=message)
+
+    @property
+    def hold_up(self) -> Condition | None:
+        """Return the condition that says what holds the job up now: Deleting or Degraded; None where nothing does."""
+        found = (self.condition(kind) for kind in HOLD_UPS)
+        return next((condition for condition in found if condition is not None and condition.holds), None)
+
+    def with_hold_up(self, kind: JobConditionType, *, reason: str, message: str, at: int) -> Self:
+        """Return the status with what holds the job up, which is its last condition and its newest word."""
+        new = self.without_hold_up(at, but=kind)
+        before = new.condition(kind)
+        others = tuple(each for each in new.conditions if each.type != kind)
+        known = () if before is None else (before,)
+        return replace(
+            new,
+            conditions=(*others, *set_condition(known, Fact(kind, True, reason, message), at=at)),
+            reason=str(reason),
+            message=message,
+        )
+
+    def without_hold_up(self, at: int, *, but: JobConditionType | None = None) -> Self:
+        """Return the status in which nothing holds the job up, `but` left as it is; the newest word is what was said before."""
+        now = self.hold_up
+        if now is None:
+            return self
+        reason = str(JobReason.RECOVERED)
+        conditions = tuple(
+            replace(each, status=HOLDS_NOT, reason=reason, message="", since=at)
+            if each.type in HOLD_UPS and each.type != but and each.holds
+            else each
+            for each in self.conditions
+        )
+        new = replace(self, conditions=conditions)
+        before = (new.condition(kind) for kind in (JobConditionType.RUNNING, JobConditionType.SCHEDULED))
+        told = [each for each in before if each is not None]
+        newest = next((each for each in told if each.holds), told[0] if told else None)
+        if newest is None or (self.reason, self.message) != (now.reason, now.message):
+            return new
+        return new.told(newest.reason, newest.message)
