@@ -20,6 +20,8 @@ from bench.witness import Witness
 from bench.world import Bench, bench_of, restarted
 from integration.support import FederationUnderTest
 
+pytestmark = pytest.mark.faults  # some start the operator anew, one leads it through a proxy
+
 
 @pytest.fixture
 async def bench(federation: FederationUnderTest) -> AsyncIterator[Bench]:
