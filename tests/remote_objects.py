@@ -37,6 +37,7 @@ def pod(index: int, phase: str, *conditions: Json, deleted: str | None = None, n
         "kind": "Pod",
         "metadata": {
             "name": f"sj-x-{index}-abcde",
+            "uid": f"uid-{index}",
             "namespace": "sampan-jobs",
             "creationTimestamp": T0,
             "labels": {"batch.kubernetes.io/job-completion-index": str(index)},

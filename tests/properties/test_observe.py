@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from remote_objects import T1
 from sampan.controller.observation.attempt import Observation, observe
+from sampan.controller.observation.pod_tally import PodTally
 from sampan.kube.objects.workloads import Job, Pod
 
 Json = dict[str, Any]
@@ -49,7 +50,9 @@ def test_whatever_a_member_writes_gives_a_bounded_observation(
 ) -> None:
     status = dict(zip(("active", "ready", "succeeded", "failed"), (max(n, 0) for n in numbers), strict=True))
     raw = {"status": {**status, "conditions": conditions, "failedIndexes": indexes}}
-    got = observe(msgspec.convert(raw, Job, strict=False), [msgspec.convert(p, Pod) for p in pods], gang=gang, replicas=numbers[0])
+    tally = PodTally.of(msgspec.convert({**pod, "metadata": {**pod["metadata"], "uid": str(n)}}, Pod) for n, pod in enumerate(pods))
+    assert len(tally) == len(pods)
+    got = observe(msgspec.convert(raw, Job, strict=False), tally, gang=gang, replicas=numbers[0])
     _check_bounds(got)
     if not any(c["type"] in ("Complete", "Failed") and c["status"] == "True" for c in conditions):
         assert not got.state.final

@@ -17,6 +17,7 @@ import builders as b
 from jobs import CLUSTER, HUB, NOW, OFFER, body
 from sampan.controller.hub.client import HubClient
 from sampan.controller.observation.outage import Outage
+from sampan.controller.observation.pod_tally import PodTally
 from sampan.controller.observation.view import MemberView
 from sampan.controller.reconcile.dependencies import ReconcilerDeps
 from sampan.controller.reconcile.job_specs import JobSpecs
@@ -31,7 +32,7 @@ from sampan.model.members.accelerator import AcceleratorClass
 from sampan.model.members.cluster import Cell, Cluster, Node, Pool
 from sampan.model.members.offer import Offer, OfferKey
 from sampan.model.plan import Assignment
-from sampan.model.values.names import LABEL_JOB_UID, remote_name
+from sampan.model.values.names import LABEL_ATTEMPT, LABEL_JOB_UID, remote_name
 from unit.controller.fake_cluster import FakeCluster, cluster
 
 JOBS = "sampan.dev/v1alpha1/computejobs"
@@ -88,6 +89,13 @@ class FakeLink:
     def follows(self, namespace: str) -> bool:
         """Connected, and that namespace is followed."""
         return self.connected and namespace not in self.behind
+
+    def tallies(self, job_uid: str) -> Mapping[str, PodTally]:
+        """What there is now, counted anew."""
+        found: dict[str, PodTally] = {}
+        for pod in self.own_pods.get(job_uid, {}).values():
+            found.setdefault(pod.metadata.labels.get(LABEL_ATTEMPT, ""), PodTally()).put(pod)
+        return found
 
     def request_review(self) -> None:
         """Count."""

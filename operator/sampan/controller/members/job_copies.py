@@ -7,6 +7,8 @@ ComputeJob's copy has: what merely pretends to be ours is not seen.
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
+from sampan.controller.members.own_pods import OwnPods
+from sampan.controller.observation.pod_tally import PodTally
 from sampan.inventory.member import job_uid_of
 from sampan.kube.objects import workloads as kube
 from sampan.model.values.names import LABEL_ATTEMPT, remote_name
@@ -33,10 +35,19 @@ class JobCopies:
         self.jobs: dict[str, kube.Job] = {}
         self.ended_jobs: dict[str, kube.Job] = {}
         """The last picture of Jobs that went after their result was told, for the one who takes it out."""
-        self.own_pods: dict[str, dict[str, kube.Pod]] = {}
+        self._pods = OwnPods()
         self.hub_id = hub_id
         self._changed = changed
         self._unreadable: dict[tuple[str, str], frozenset[str]] = {}
+
+    @property
+    def own_pods(self) -> dict[str, dict[str, kube.Pod]]:
+        """Return our pods by the UID of their ComputeJob and their own, live."""
+        return self._pods.by_job
+
+    def tallies(self, job_uid: str) -> Mapping[str, PodTally]:
+        """Return our pods of a ComputeJob, counted by the attempt that their label names."""
+        return self._pods.tallies(job_uid)
 
     def has_remnants(self, job_uid: str) -> bool:
         """Tell whether a Job or a pod of this ComputeJob was seen and is not known to be gone, of any attempt.
@@ -101,23 +112,22 @@ class JobCopies:
         for uid in fresh.keys() | set(self.own_pods):
             known = self.own_pods.get(uid, {})
             kept = {key: pod for key, pod in known.items() if pod.metadata.namespace != namespace or pod.metadata.name in there}
-            merged = kept | fresh.get(uid, {})
-            if merged != known:
-                self._set_pods(uid, merged)
+            if self._pods.replace(uid, kept | fresh.get(uid, {})):
+                self._changed(uid)
 
     def apply_own_pod(self, pod: kube.Pod) -> None:
         """Take one of our pods."""
         uid = job_uid_of(pod.metadata.labels, self.hub_id)
         if uid is not None:
-            self.own_pods.setdefault(uid, {})[pod.metadata.uid] = pod
+            self._pods.put(uid, pod)
             self._changed(uid)
 
     def drop_own_pod(self, pod: kube.Pod) -> None:
         """Forget one of our pods."""
         self._forget_unreadable("pods", pod.metadata.namespace, pod.metadata.name)
         uid = job_uid_of(pod.metadata.labels, self.hub_id)
-        if uid is not None and self.own_pods.get(uid, {}).pop(pod.metadata.uid, None) is not None:
-            self._set_pods(uid, self.own_pods[uid])
+        if uid is not None and self._pods.drop(uid, pod.metadata.uid):
+            self._changed(uid)
 
     def drop_unreadable_pod(self, namespace: str, name: str) -> None:
         """Forget a pod that went without being readable."""
@@ -141,13 +151,6 @@ class JobCopies:
         if known.metadata.uid == job.metadata.uid:
             return _version(job) <= _version(known)
         return known.metadata.namespace != job.metadata.namespace and attempt_of(known.metadata.labels) > attempt_of(job.metadata.labels)
-
-    def _set_pods(self, uid: str, pods: dict[str, kube.Pod]) -> None:
-        if pods:
-            self.own_pods[uid] = pods
-        else:
-            self.own_pods.pop(uid, None)
-        self._changed(uid)
 
     def _forget_unreadable(self, kind: str, namespace: str, name: str) -> None:
         known = self._unreadable.get((kind, namespace), frozenset())

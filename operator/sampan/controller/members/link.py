@@ -17,6 +17,7 @@ from sampan.controller.members.link_report import LinkReport
 from sampan.controller.members.memory import LinkMemory
 from sampan.controller.members.terms import LinkCallbacks, LinkSettings, WrongClusterError, describe
 from sampan.controller.observation.outage import Outage
+from sampan.controller.observation.pod_tally import PodTally
 from sampan.faults import log_fault
 from sampan.inventory.in_flight import PodUse
 from sampan.inventory.member import Inventory
@@ -108,6 +109,10 @@ class MemberLink:
     def own_pods(self) -> dict[str, dict[str, kube.Pod]]:
         """Return our pods of all phases by the UID of their ComputeJob, then by pod UID, live."""
         return self._memory.copies.own_pods
+
+    def tallies(self, job_uid: str) -> Mapping[str, PodTally]:
+        """Return our pods of a ComputeJob, counted by the attempt that their label names."""
+        return self._memory.copies.tallies(job_uid)
 
     def has_remnants(self, job_uid: str) -> bool:
         """Tell whether a Job or pod of this ComputeJob is known to be there, of any attempt."""

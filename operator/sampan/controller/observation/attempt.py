@@ -4,23 +4,20 @@ Lives here: the reading of batch/v1 and core/v1 status. The member is not truste
 Must never live here: what to do about it (mirror), or any memory: an earlier observation is an argument.
 """
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from sampan.api.launch.manifest import in_queue
-from sampan.controller.observation.failure import Cause, Failure, failure_of, in_indexes, tail, word
+from sampan.controller.observation.failure import Cause, Failure, tail, word
+from sampan.controller.observation.pod_tally import PodTally, earliest
 from sampan.kube.objects.reasons import PodReason
-from sampan.kube.objects.workloads import Condition, Job, Pod
+from sampan.kube.objects.workloads import Condition, Job
 from sampan.kube.text import clean_text
 from sampan.model.status.reasons import AttemptReason
 from sampan.model.values.timestamp import from_rfc3339
 
 MAX_COUNT: Final = 1_000_000
-_INDEX: Final = "batch.kubernetes.io/job-completion-index"
-_WAITS: Final = frozenset({PodReason.CONTAINER_CREATING, PodReason.POD_INITIALIZING, ""})
-"""Container waiting reasons that only say that it takes a moment."""
 
 
 class AttemptState(StrEnum):
@@ -80,7 +77,7 @@ class _Reading:
     proved: bool = True
 
 
-def observe(job: Job, pods: Sequence[Pod], *, gang: bool, replicas: int, earlier: Observation | None = None) -> Observation:
+def observe(job: Job, pods: PodTally, *, gang: bool, replicas: int, earlier: Observation | None = None) -> Observation:
     """Return what the Job and those of its pods that carry its attempt say.
 
     `replicas` is how many pods a gang has. An empty list of pods never means that anything runs: readiness is believed of
@@ -88,21 +85,20 @@ def observe(job: Job, pods: Sequence[Pod], *, gang: bool, replicas: int, earlier
     before the Job's deletion. Never raises, whatever a member writes.
     """
     status = job.status
-    ready = sum(map(_ready, pods))
-    succeeded = max(status.succeeded, _phases(pods, "Succeeded"))
-    whole = ready + succeeded >= (max(replicas, 1) if gang else 1)
-    cause = _first_of_gang(pods, earlier) if gang else _first_of_sweep(job, pods)
+    succeeded = max(status.succeeded, pods.phases["Succeeded"])
+    whole = pods.ready + succeeded >= (max(replicas, 1) if gang else 1)
+    cause = _first_of_gang(pods, earlier) if gang else pods.first_failure_of(status.failed_indexes)
     reading = _result(job, cause, gang=gang) or _progress(job, pods, whole=whole, cause=cause)
     end = status.completion_time if reading.state is AttemptState.SUCCEEDED else None
     result = _true(job, "Complete") or _true(job, "Failed")
     return Observation(
         state=reading.state,
         whole=whole,
-        active=_count(_at_work(job, pods)),
-        ready=_count(ready),
+        active=_count(pods.at_work if pods else status.active),  # the Job's own count comes after its pods
+        ready=_count(pods.ready),
         succeeded=_count(succeeded),
-        failed=_count(max(status.failed, _phases(pods, "Failed"))),
-        pending=_count(_phases(pods, "Pending")),
+        failed=_count(max(status.failed, pods.phases["Failed"])),
+        pending=_count(pods.phases["Pending"]),
         reason=reading.reason,
         exit_code=reading.exit_code,
         message=reading.message,
@@ -146,7 +142,7 @@ def _failed(job: Job, failed: Condition, cause: Failure | None, *, gang: bool) -
     return _Reading(state=state, reason=cause.reason, message=message, exit_code=cause.exit_code)
 
 
-def _progress(job: Job, pods: Sequence[Pod], *, whole: bool, cause: Failure | None) -> _Reading:
+def _progress(job: Job, pods: PodTally, *, whole: bool, cause: Failure | None) -> _Reading:
     """How far an attempt without a result is, and what holds it up."""
     if job.metadata.deletion_timestamp:
         return _Reading(state=AttemptState.DELETING, reason=AttemptReason.JOB_DELETED)
@@ -154,50 +150,23 @@ def _progress(job: Job, pods: Sequence[Pod], *, whole: bool, cause: Failure | No
         queued = in_queue(job.metadata.labels)
         message = "the Job waits in a queue of the member" if queued else "spec.suspend of the member's Job is true"
         return _Reading(state=AttemptState.WAITING, reason=AttemptReason.SUSPENDED, message=message)
-    placed = any(pod.spec.node_name for pod in pods)
-    state = AttemptState.RUNNING if whole else AttemptState.STARTING if placed else AttemptState.WAITING
+    state = AttemptState.RUNNING if whole else AttemptState.STARTING if pods.placed else AttemptState.WAITING
     reason, message = _hold_up(job, pods)
     if _true(job, "FailureTarget") and cause is not None:
         return _Reading(state=state, reason=cause.reason, message=cause.message, exit_code=cause.exit_code)
     return _Reading(state=state, reason=reason, message=message)
 
 
-def _hold_up(job: Job, pods: Sequence[Pod]) -> tuple[str, str]:
+def _hold_up(job: Job, pods: PodTally) -> tuple[str, str]:
     """Reason and words of the first pending pod that has any; image pulls and the like before a full cluster."""
-    pending = sorted((pod for pod in pods if pod.status.phase == "Pending"), key=lambda pod: pod.metadata.name)
-    for pod in pending:
-        for container in (*pod.status.init_container_statuses, *pod.status.container_statuses):
-            wait = container.state.waiting
-            if wait is not None and wait.reason not in _WAITS:
-                return word(wait.reason), clean_text(wait.message)
-    for pod in pending:
-        for condition in pod.status.conditions:
-            if condition.type == "PodScheduled" and condition.status == "False":
-                return word(condition.reason), clean_text(condition.message)
+    told = pods.hold_up
+    if told is not None:
+        return word(told[0]), clean_text(told[1])
     status = job.status
     if not pods and status.start_time and not (status.active or status.succeeded or status.failed):
         words = "the member's Job controller has created no pod yet; a quota or an admission policy there may refuse them"
         return AttemptReason.NO_PODS, words
     return "", ""
-
-
-def _ready(pod: Pod) -> bool:
-    """Running and ready, and not about to go."""
-    ready = any(c.type == "Ready" and c.status == "True" for c in pod.status.conditions)
-    return ready and pod.status.phase == "Running" and not pod.metadata.deletion_timestamp
-
-
-def _at_work(job: Job, pods: Sequence[Pod]) -> int:
-    """Pods that neither ended nor are about to go. The Job's own count comes after its pods and is taken where none of them is seen."""
-    return (
-        sum(pod.status.phase in ("Pending", "Running") and not pod.metadata.deletion_timestamp for pod in pods)
-        if pods
-        else job.status.active
-    )
-
-
-def _phases(pods: Sequence[Pod], phase: str) -> int:
-    return sum(pod.status.phase == phase for pod in pods)
 
 
 def _true(job: Job, kind: str) -> Condition | None:
@@ -210,20 +179,10 @@ def _after(condition: Condition, moment: str | None) -> bool:
     return since is not None and limit is not None and since > limit
 
 
-def _first_of_gang(pods: Sequence[Pod], earlier: Observation | None) -> Failure | None:
+def _first_of_gang(pods: PodTally, earlier: Observation | None) -> Failure | None:
     """The failure that came first: the others may follow from it."""
-    return _earliest((*map(failure_of, pods), earlier.cause if earlier else None))
-
-
-def _first_of_sweep(job: Job, pods: Sequence[Pod]) -> Failure | None:
-    """The first failure of an index that failed for good, of its own doing if there is one; others were made good."""
-    lost = [p for p in pods if in_indexes(job.status.failed_indexes, p.metadata.labels.get(_INDEX, ""))]
-    failures = [failure for failure in map(failure_of, lost or pods) if failure is not None]
-    return _earliest([f for f in failures if f.cause is Cause.PROGRAM] or failures)
-
-
-def _earliest(failures: Iterable[Failure | None]) -> Failure | None:
-    return min((f for f in failures if f is not None), key=lambda f: f.order, default=None)
+    known = pods.first_failure(), earlier.cause if earlier else None
+    return earliest(failure for failure in known if failure is not None)
 
 
 def _count(number: int) -> int:

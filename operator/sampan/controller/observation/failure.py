@@ -5,6 +5,7 @@ Must never live here: what follows from it; and no text that was not cleaned.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
@@ -85,9 +86,30 @@ def tail(text: str, head: str = "") -> str:
     return clean_text(head + cut + data[-room:].decode("utf-8", "ignore"))
 
 
-def in_indexes(indexes: str, index: str) -> bool:
-    """Tell whether a text such as `0-3,7` names an index; texts that are no such thing name none."""
-    return bool(_NUMBER.fullmatch(index)) and any(low <= int(index) <= high for low, high in _ranges(indexes))
+class Indexes:
+    """The indexes that a text such as `0-3,7` names; texts that are no such thing name none."""
+
+    def __init__(self, text: str) -> None:
+        """Read the text once, however many indexes are asked about."""
+        self._ends: list[tuple[int, int]] = []
+        """Last and first of each range, apart from each other and in order."""
+        for first, last in sorted(each for each in _ranges(text) if each[0] <= each[1]):
+            if self._ends and first <= self._ends[-1][0]:
+                before, start = self._ends.pop()
+                self._ends.append((max(last, before), start))
+            else:
+                self._ends.append((last, first))
+
+    def __bool__(self) -> bool:
+        """Tell whether it names any."""
+        return bool(self._ends)
+
+    def __contains__(self, index: object) -> bool:
+        """Tell whether an index, as a label has it, is among them."""
+        if not isinstance(index, str) or not _NUMBER.fullmatch(index):
+            return False
+        place = bisect_left(self._ends, (int(index),))
+        return place < len(self._ends) and self._ends[place][1] <= int(index)
 
 
 def count_of(indexes: str) -> int:

@@ -7,24 +7,22 @@ from typing import Protocol
 from sampan.controller.members.job_copies import attempt_of
 from sampan.controller.observation import hold_ups as h
 from sampan.controller.observation.outage import Outage
+from sampan.controller.observation.pod_tally import PodTally
 from sampan.controller.observation.presence import NEW_FOR, PodProblem, ProblemKind, foreign_finalizers, pod_problems
 from sampan.controller.reconcile.actions import RemoteState
 from sampan.controller.state.entry import JobEntry
 from sampan.controller.state.record import JobRecord
-from sampan.kube.objects.workloads import Pod
 from sampan.model.lifecycle import Phase
 from sampan.model.members.cluster import Node
 from sampan.model.members.offer import OfferKey
 from sampan.model.status.attempt import Binding
-from sampan.model.values.names import LABEL_ATTEMPT
 
 
 class PodsAndNodes(Protocol):
     """What is needed of a member link."""
 
-    @property
-    def own_pods(self) -> Mapping[str, Mapping[str, Pod]]:
-        """Return our pods there, by the UID of the ComputeJob and their own."""
+    def tallies(self, job_uid: str) -> Mapping[str, PodTally]:
+        """Return our pods of a ComputeJob there, counted by the attempt that their label names."""
 
     @property
     def nodes(self) -> Mapping[str, Node]:
@@ -107,9 +105,8 @@ class HoldUpTracker:
 
     def _pod_problems(self, entry: JobEntry, link: PodsAndNodes, *, attempt: int | None) -> tuple[PodProblem, ...]:
         """What is wrong with the job's pods (of an attempt; None: of all, which are to go), each with since when."""
-        pods = link.own_pods.get(entry.uid, {}).values()
-        mine = [pod for pod in pods if attempt is None or pod.metadata.labels.get(LABEL_ATTEMPT) == str(attempt)]
-        found = pod_problems(mine, link.nodes)
+        tallies = (each for number, each in link.tallies(entry.uid).items() if attempt is None or number == str(attempt))
+        found = pod_problems((pod for tally in tallies for pod in tally.suspects(link.nodes)), link.nodes)
         now, before = self._clock(), entry.memory.held_up_since
         first: dict[object, int] = {(each.uid, each.kind): before.get((each.uid, each.kind), now) for each in found}
         kept = {key: at for key, at in before.items() if isinstance(key, str) and not found}

@@ -68,6 +68,12 @@ def pod_problems(pods: Iterable[Pod], nodes: Mapping[str, Node]) -> tuple[PodPro
     return tuple(sorted((each for each in found if each is not None), key=lambda each: (each.pod, each.uid)))
 
 
+def is_suspect(pod: Pod) -> bool:
+    """Tell whether a pod itself says that something may be wrong with it, whatever its node says."""
+    said = pod.status.phase == "Unknown" or pod.status.reason == PodReason.NODE_LOST
+    return pod.metadata.deletion_timestamp is not None or said or _marked(pod) is not None
+
+
 def pod_problem(pod: Pod, nodes: Mapping[str, Node]) -> PodProblem | None:
     """Return what is wrong with a pod; None for one that is in order, or merely waits."""
     meta, name = pod.metadata, pod.spec.node_name

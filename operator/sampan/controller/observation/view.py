@@ -1,11 +1,12 @@
 """What is known of a job's copy right now: the link's caches, read for one job. Reads only; asks nobody."""
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Final, Protocol
 
 from sampan.controller.members.job_copies import attempt_of
 from sampan.controller.observation.attempt import Observation, observe
 from sampan.controller.observation.outage import Outage
+from sampan.controller.observation.pod_tally import PodTally
 from sampan.controller.reconcile.actions import RemoteState
 from sampan.controller.reconcile.member_calls import Link
 from sampan.controller.state.entry import AttemptMemory, JobEntry
@@ -14,7 +15,6 @@ from sampan.kube.objects.workloads import Pod
 from sampan.model.members.cluster import Node
 from sampan.model.members.offer import OfferKey
 from sampan.model.status.attempt import Binding
-from sampan.model.values.names import LABEL_ATTEMPT
 
 
 class ObservedLink(Link, Protocol):
@@ -35,6 +35,9 @@ class ObservedLink(Link, Protocol):
     @property
     def nodes(self) -> Mapping[str, Node]:
         """Return the member's nodes by name; empty where they may not be seen."""
+
+    def tallies(self, job_uid: str) -> Mapping[str, PodTally]:
+        """Return our pods of a ComputeJob there, counted by the attempt that their label names."""
 
     def follows(self, namespace: str) -> bool:
         """Tell whether it is connected, and what is known of our objects in a namespace is current."""
@@ -59,6 +62,8 @@ class Members(Protocol):
         """Return the namespace on the member and the pull secrets of an offer."""
 
 
+NO_PODS: Final = PodTally()
+"""An attempt of which no pod is seen."""
 UNLABELLED_MILLIS = 10_000
 """How long a copy that no watch follows is believed to be as it was seen."""
 
@@ -87,10 +92,11 @@ class MemberView:
                 tries=entry.retries,
             )
         copy = link.jobs.get(record.uid) or self._unlabelled(memory)
-        pods = tuple(link.own_pods.get(record.uid, {}).values())
+        tallies = link.tallies(record.uid)
+        pods = sum(map(len, tallies.values()))
         ended = self._gone_with_result(entry, link, binding) if copy is None else None
         shown = copy or ended
-        seen = self._observe(entry, shown, pods, binding=binding) if shown is not None else None
+        seen = self._observe(entry, shown, tallies, binding=binding) if shown is not None else None
         memory = entry.memory.peek(binding.attempt)
         return RemoteState(
             offer_exists=exists or copy is not None,
@@ -99,7 +105,7 @@ class MemberView:
             unsent=memory.unsent and shown is None and not pods,
             job=copy,
             ended=ended,
-            pods=len(pods),
+            pods=pods,
             seen_before=memory.observation is not None,
             observation=seen,
             final_for=self._clock() - memory.final_since if seen is not None and memory.final_since is not None else 0,
@@ -129,11 +135,11 @@ class MemberView:
             memory.ended = None
         return memory.ended
 
-    def _observe(self, entry: JobEntry, copy: RemoteJob, pods: tuple[Pod, ...], *, binding: Binding) -> Observation:
+    def _observe(self, entry: JobEntry, copy: RemoteJob, tallies: Mapping[str, PodTally], *, binding: Binding) -> Observation:
         """Look at an attempt; what was seen of it before goes in, because failed pods may be gone by now."""
         recorded = binding.remote_uid is not None and binding.remote_uid == copy.metadata.uid
         attempt = binding.attempt if recorded else attempt_of(copy.metadata.labels)
-        mine = tuple(pod for pod in pods if pod.metadata.labels.get(LABEL_ATTEMPT) == str(attempt))
+        mine = tallies.get(str(attempt), NO_PODS)
         gang = entry.record.spec.gang if entry.record.spec is not None else True
         if attempt != binding.attempt:
             return observe(copy, mine, gang=gang, replicas=binding.replicas)

@@ -25,6 +25,7 @@ from remote_objects import (
     waiting,
 )
 from sampan.controller.observation.attempt import AttemptState, observe
+from sampan.controller.observation.pod_tally import PodTally
 from sampan.kube.objects.workloads import Job, Pod
 
 BACKOFF = condition("Failed", "BackoffLimitExceeded", "Job has reached the specified backoff limit")
@@ -248,30 +249,33 @@ CASES = [
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_case(case: Case) -> None:
-    got = observe(case.job, case.pods, gang=case.gang, replicas=case.replicas)
+    tally = PodTally.of(case.pods)
+    assert len(tally) == len(case.pods)
+    got = observe(case.job, tally, gang=case.gang, replicas=case.replicas)
     assert {name: getattr(got, name) for name in case.want} == case.want
-    shuffled = observe(case.job, case.pods[::-1], gang=case.gang, replicas=case.replicas)
+    shuffled = observe(case.job, PodTally.of(case.pods[::-1]), gang=case.gang, replicas=case.replicas)
     assert shuffled == got, "the order of pods decided something"
 
 
 def test_last_words_are_the_end_of_the_log_and_bounded() -> None:
-    got = observe(job(BACKOFF), [crashed(0, 1, message=OOM_LOG)], gang=True, replicas=1)
+    got = observe(job(BACKOFF), PodTally.of([crashed(0, 1, message=OOM_LOG)]), gang=True, replicas=1)
     assert got.message.endswith("torch.OutOfMemoryError: CUDA out of memory")
     assert len(got.message.encode()) <= 256
 
 
 def test_remote_words_are_cleaned() -> None:
-    got = observe(job(BACKOFF), [crashed(0, 1, reason="a b\x1b[31m", message="\x1b]0;x\x07 dead\u202e\nend")], gang=True, replicas=1)
+    odd = crashed(0, 1, reason="a b\x1b[31m", message="\x1b]0;x\x07 dead\u202e\nend")
+    got = observe(job(BACKOFF), PodTally.of([odd]), gang=True, replicas=1)
     assert got.reason == "Error"
     assert got.message.isprintable()
 
 
 def test_cause_is_remembered_when_its_pod_is_gone() -> None:
     ending = job(condition("FailureTarget", "BackoffLimitExceeded"))
-    first = observe(ending, [pod(0, "Failed", deleted=T3, containerStatuses=ended(143))], gang=True, replicas=1)
+    first = observe(ending, PodTally.of([pod(0, "Failed", deleted=T3, containerStatuses=ended(143))]), gang=True, replicas=1)
     assert not first.state.final
-    forgotten = observe(job(BACKOFF), [], gang=True, replicas=1)
-    remembered = observe(job(BACKOFF), [], gang=True, replicas=1, earlier=first)
+    forgotten = observe(job(BACKOFF), PodTally.of([]), gang=True, replicas=1)
+    remembered = observe(job(BACKOFF), PodTally.of([]), gang=True, replicas=1, earlier=first)
     assert (forgotten.state, forgotten.proved) == (AttemptState.APP_FAILED, False)
     assert (remembered.state, remembered.reason, remembered.proved) == (AttemptState.DISRUPTED, "PodDeleted", True)
 
@@ -279,6 +283,6 @@ def test_cause_is_remembered_when_its_pod_is_gone() -> None:
 @pytest.mark.parametrize("when", ["1970-01-01T00:00:00Z", "2099-01-01T00:00:00Z", "yesterday", "", "9" * 400, "2026-11-22T10:00:00+99:99"])
 def test_times_of_a_lying_member_crash_nothing(when: str) -> None:
     lying = job(condition("Failed", "BackoffLimitExceeded", at=when), deleted=when, startTime=when, completionTime=when)
-    got = observe(lying, [crashed(0, 10**30, at=when), drained(1, at=when)], gang=True, replicas=2)
+    got = observe(lying, PodTally.of([crashed(0, 10**30, at=when), drained(1, at=when)]), gang=True, replicas=2)
     assert got.state in AttemptState
     assert got.exit_code is None or 0 <= got.exit_code <= 255

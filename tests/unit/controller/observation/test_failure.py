@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from sampan.api.fields.scalars import CamelCase
-from sampan.controller.observation.failure import Cause, Failure, as_reason, count_of, failure_of, in_indexes, tail, word
+from sampan.controller.observation.failure import Cause, Failure, Indexes, as_reason, count_of, failure_of, tail, word
 from sampan.kube.objects.workloads import Pod
 
 
@@ -27,7 +27,7 @@ from sampan.kube.objects.workloads import Pod
     ],
 )
 def test_in_indexes(indexes: str, index: str, want: bool) -> None:
-    assert in_indexes(indexes, index) is want
+    assert (index in Indexes(indexes)) is want
 
 
 @pytest.mark.parametrize(("indexes", "want"), [("", 0), ("7", 1), ("0-3,7", 5), ("3-0", 0), ("x,2", 1)])
