@@ -219,7 +219,7 @@ async def test_a_missing_right_is_an_outage_of_its_own(server: FakeServer) -> No
 async def test_jobs_hear_that_their_node_was_lost_or_came_back_though_their_pods_say_nothing(server: FakeServer) -> None:
     server.put(PODS, pod_body(ours=JOB))
     async with joined(server) as (link, told):
-        await until(lambda: link.pods, "the pod is seen")
+        await until(lambda: link.inventory.pods, "the pod is seen")
         for body in (node_body(ready=False), node_body(ready=True)):
             before = len(told.jobs)
             server.put(NODES, body)
@@ -253,11 +253,11 @@ async def test_names_of_nodes_that_come_and_go_do_not_pile_up(server: FakeServer
         for number in range(20):
             server.put(NODES, node_body(f"spot-{number}"))
         server.put(PODS, pod_body(ours=JOB, node="spot-3"))
-        await until(lambda: len(link.nodes) > 20 and link.pods, "all are seen")
+        await until(lambda: len(link.nodes) > 20 and link.inventory.pods, "all are seen")
         for number in range(20):
             server.drop(NODES, f"spot-{number}")
         await until(lambda: len(link.nodes) == 1, "all went")
         assert link._lost_nodes == {"spot-3"}, "but the one that a pod is still said to be on"
         server.drop(PODS, "p1")
-        await until(lambda: not link.pods, "that went, too")
+        await until(lambda: not link.inventory.pods, "that went, too")
         assert not link._lost_nodes

@@ -55,7 +55,7 @@ class JobsOfOffers:
             return
         if entry.record.attempt_open and self._parts.state.allocations.copy_changed(entry):
             self._parts.state.allocations.notify(cluster_uid)
-        self._parts.reconciler.enqueue(job_uid)
+        self._parts.reconciler.copy_changed(entry)
 
     def in_use(self, offer: OfferKey) -> bool:
         """Tell whether a copy that came by this offer may still be on its member, or is about to come."""

@@ -26,14 +26,13 @@ class Parts(Protocol):
 def samples_of(parts: Parts, *, kopf_starts: int, calls: m.Calls) -> dict[m.Family, list[m.Sample]]:
     """Return the samples of every family."""
     done, loop = parts.reconciler.counters, parts.loop
-    phases = Counter(str(record.phase) for record in parts.state.jobs.values())
     offers = Counter(str(o.approved and o.connected and o.permitted and o.accepting).lower() for o in parts.offers.joined.offers().values())
     members: dict[str, bool] = {}
     for link in parts.offers.joined.links():
         if link.cluster_uid is not None:
             members[link.cluster_uid] = members.get(link.cluster_uid, False) or link.connected
     return {
-        m.JOBS: [((phase,), n) for phase, n in sorted(phases.items())],
+        m.JOBS: [((phase,), n) for phase, n in sorted(parts.state.table.by_phase.items())],
         m.WAITING: [((), parts.state.waiting)],
         m.REFUSED: [((reason,), n) for reason, n in sorted(loop.last_refused.items())],
         m.OFFERS: [((truth,), n) for truth, n in sorted(offers.items())],

@@ -4,8 +4,13 @@ Told only while the member is known to be the one it was; what changed meanwhile
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Final
+
+from sampan.faults import log_fault
+
+log = logging.getLogger(__name__)
 
 DELAY: Final = 0.02
 """Seconds for which changes are gathered."""
@@ -34,4 +39,7 @@ class ChangedJobs:
         if self._uids and self._may_tell():
             changed, self._uids = self._uids, {}
             for uid in changed:
-                self._tell(uid)
+                try:
+                    self._tell(uid)
+                except Exception as error:  # noqa: BLE001  one poisoned job must not keep the others from being heard of
+                    log_fault(log, "job.change_lost", error, uid=uid)

@@ -19,7 +19,6 @@ from sampan.controller.members.terms import LinkCallbacks, LinkSettings, WrongCl
 from sampan.controller.observation.outage import Outage
 from sampan.controller.observation.pod_tally import PodTally
 from sampan.faults import log_fault
-from sampan.inventory.in_flight import PodUse
 from sampan.inventory.member import Inventory
 from sampan.kube.credentials import kubeconfig
 from sampan.kube.errors import KubeError, Unauthorized
@@ -89,11 +88,6 @@ class MemberLink:
     def nodes(self) -> Mapping[str, Node]:
         """Return the nodes by name, live."""
         return self._memory.inventory.nodes
-
-    @property
-    def pods(self) -> Mapping[str, PodUse]:
-        """Return the pods of all namespaces that hold room on a node, by pod UID, live."""
-        return self._memory.inventory.pods
 
     @property
     def jobs(self) -> dict[str, kube.Job]:

@@ -84,6 +84,7 @@ class MemberView:
         exists, draining = self._members.offer_state(binding.offer)
         link = self._members.link_of(binding.cluster_uid)
         if link is None or not link.follows(binding.namespace):
+            entry.memory.looked_at = None
             return RemoteState(
                 offer_exists=exists or link is not None,
                 offer_draining=draining,
@@ -98,6 +99,7 @@ class MemberView:
         shown = copy or ended
         seen = self._observe(entry, shown, tallies, binding=binding) if shown is not None else None
         memory = entry.memory.peek(binding.attempt)
+        entry.memory.looked_at = _picture(copy, seen, tallies=tallies, nodes=link.nodes)
         return RemoteState(
             offer_exists=exists or copy is not None,
             offer_draining=draining,
@@ -116,6 +118,18 @@ class MemberView:
             absent=memory.gone and copy is None and not pods,
             tries=entry.retries,
         )
+
+    def has_changed(self, entry: JobEntry) -> bool:
+        """Tell whether anything of the copy that a decision may rest on is not as it was when the last one was made."""
+        record, binding = entry.record, entry.record.binding
+        link = self._members.link_of(binding.cluster_uid) if binding is not None else None
+        copy = link.jobs.get(record.uid) if link is not None else None
+        if link is None or binding is None or copy is None or not link.follows(binding.namespace):
+            return True
+        tallies = link.tallies(record.uid)
+        seen = self._observe(entry, copy, tallies, binding=binding)
+        picture = _picture(copy, seen, tallies=tallies, nodes=link.nodes)
+        return picture is None or picture != entry.memory.looked_at
 
     def adopt(self, memory: AttemptMemory, copy: RemoteJob) -> None:
         """Hear of a copy that the watch does not show, because somebody took its labels off; it is believed for a while."""
@@ -144,7 +158,11 @@ class MemberView:
         if attempt != binding.attempt:
             return observe(copy, mine, gang=gang, replicas=binding.replicas)
         memory, now = entry.memory.of(attempt), self._clock()
+        known, expected = entry.memory.observed, (mine.version, gang, binding.replicas)
+        if memory.observation is not None and known[2:] == expected and known[0] is copy and known[1] is mine:
+            return memory.observation
         seen = memory.observation = observe(copy, mine, gang=gang, replicas=binding.replicas, earlier=memory.observation)
+        entry.memory.observed = copy, mine, *expected
         if seen.state.final and memory.final_since is None:
             memory.final_since = now
         counts = (seen.active, seen.ready, seen.succeeded, seen.failed, seen.pending)
@@ -157,3 +175,12 @@ def _is_attempt(last: RemoteJob, binding: Binding) -> bool:
     """Tell whether a copy that is gone is the bound attempt's: by the UID that the hub recorded, else by its label."""
     known = binding.remote_uid
     return attempt_of(last.metadata.labels) == binding.attempt if known is None else last.metadata.uid == known
+
+
+def _picture(copy: RemoteJob | None, seen: Observation | None, *, tallies: Mapping[str, PodTally], nodes: Mapping[str, Node]) -> object:
+    """Return what a decision may rest on of a copy, to be compared; None where that is more than the counts of its pods."""
+    if copy is None or any(tally.suspects(nodes) for tally in tallies.values()):
+        return None
+    meta = copy.metadata
+    about = meta.uid, meta.labels, meta.finalizers, meta.deletion_timestamp, copy.spec, copy.status.start_time
+    return about, seen, tuple((attempt, len(tally)) for attempt, tally in sorted(tallies.items()))

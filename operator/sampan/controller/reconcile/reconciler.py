@@ -81,6 +81,11 @@ class JobReconciler:
         """Have a job looked at, now or after so many seconds."""
         self.queue.add(uid, after=after)
 
+    def copy_changed(self, entry: JobEntry) -> None:
+        """Have a job looked at whose copy or pods changed, if a decision about it may come out otherwise now."""
+        if self.steps.view.has_changed(entry):
+            self.enqueue(entry.uid)
+
     def enqueue_member(self, cluster_uid: str) -> None:
         """Have every job bound to a member looked at."""
         for entry in self._state.table.of_member(cluster_uid):
@@ -161,7 +166,7 @@ class JobSteps:
 
     def __init__(self, dependencies: ReconcilerDeps, counters: ReconcileCounters, queue: WorkQueue) -> None:
         """Start with nothing done; `queue` gets the jobs that are to be looked at again."""
-        self._view, self._settings, self._clock = dependencies.view, dependencies.settings, dependencies.clock
+        self.view, self._settings, self._clock = dependencies.view, dependencies.settings, dependencies.clock
         self._counters, self._queue = counters, queue
         self._policy = RetryPolicy(random.uniform)
         self._hold_ups = HoldUpTracker(dependencies.members, dependencies.clock)
@@ -185,7 +190,7 @@ class JobSteps:
         record = entry.record
         if entry.assumed and entry.assignment is not None:
             return Step(record, entry.assignment)
-        remote, times = self._view.of(entry), self.times(entry)
+        remote, times = self.view.of(entry), self.times(entry)
         action = decide(record, remote, times)
         if isinstance(action, Wait):
             action = report_hold_up(record, self._hold_ups.of(entry, remote), action, times=times)

@@ -41,7 +41,7 @@ class Allocations:
     def in_flight(self, cluster_uid: str) -> Iterator[InFlight]:
         """Yield every assignment to a member whose pods may not all be seen yet, each job once."""
         self._index()
-        for entry in sorted(self._table.open_on(cluster_uid), key=lambda entry: entry.uid):
+        for entry in self._table.open_on(cluster_uid):
             yield self._kept(entry)
         for entry in self._table.assumed.values():
             plan = entry.assignment

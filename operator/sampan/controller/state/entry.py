@@ -104,6 +104,10 @@ class ReconcileMemory:
     """When this process last wrote its status."""
     fresh_version: str = ""
     """The resourceVersion that the hub's own answer confirmed to be the newest."""
+    observed: tuple[object, ...] = ()
+    """What the last observation was made from: the copy, its pods, their version, what is expected of them."""
+    looked_at: object = None
+    """What the last decision saw of the copy; None where it could not rest on that alone."""
     held_up_since: dict[object, int] = field(default_factory=dict)
     """What holds it up, each with since when it was found in a row."""
 

@@ -3,12 +3,14 @@
 One index, worked out from an entry by `_keys_of` and by nothing else: whoever changes an entry calls `changed`. No I/O, no clock.
 """
 
+from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from sampan.controller.state.entry import JobEntry
 from sampan.controller.state.record import JobRecord
 from sampan.model.job import Shape
+from sampan.model.lifecycle import Phase
 from sampan.model.members.offer import OfferKey
 
 _WAITING: Final = "waiting"
@@ -24,6 +26,8 @@ class JobTable(Mapping[str, JobEntry]):
         """Start empty."""
         self._entries: dict[str, JobEntry] = {}
         self._index: dict[object, dict[str, JobEntry]] = {}
+        self._open: dict[str, list[JobEntry]] = {}
+        """Those with an attempt under way on a member, kept in order of UID."""
         self.records: Mapping[str, JobRecord] = _Records(self._entries)
         """The hub's objects alone, by UID: a live view."""
         self.on_delete: list[Callable[[str], None]] = []
@@ -77,8 +81,14 @@ class JobTable(Mapping[str, JobEntry]):
         return self._found("offer", offer)
 
     def open_on(self, cluster_uid: str) -> tuple[JobEntry, ...]:
-        """Return the jobs with an attempt under way on a member."""
-        return self._found("open", cluster_uid)
+        """Return the jobs with an attempt under way on a member, by UID."""
+        return tuple(self._open.get(cluster_uid, ()))
+
+    @property
+    def by_phase(self) -> Mapping[str, int]:
+        """Return how many jobs are in each phase that any is in."""
+        counts = ((str(phase), len(self._index.get(("phase", phase), ()))) for phase in Phase)
+        return {phase: count for phase, count in counts if count}
 
     def like(self, namespace: str, shape: Shape) -> tuple[JobEntry, ...]:
         """Return the waiting jobs of a namespace and a shape as submitted."""
@@ -104,6 +114,17 @@ class JobTable(Mapping[str, JobEntry]):
         """Return the jobs of which the newest plan says that no start is known."""
         return tuple(self._index.get(_UNKNOWN_START, {}).values())
 
+    def _begin(self, entry: JobEntry, key: object) -> None:
+        if isinstance(key, tuple) and key[0] == "open":
+            insort(self._open.setdefault(key[1], []), entry, key=_uid_of)
+
+    def _end(self, entry: JobEntry, key: object) -> None:
+        if isinstance(key, tuple) and key[0] == "open":
+            there = self._open[key[1]]
+            del there[bisect_left(there, entry.uid, key=_uid_of)]
+            if not there:
+                del self._open[key[1]]
+
     def _found(self, kind: str, key: object) -> tuple[JobEntry, ...]:
         return tuple(self._index.get((kind, key), {}).values())
 
@@ -113,11 +134,13 @@ class JobTable(Mapping[str, JobEntry]):
         for key in entry.keys:
             if key not in keys:
                 del self._index[key][entry.uid]
+                self._end(entry, key)
                 if not self._index[key]:
                     del self._index[key]
         for key in keys:
             if key not in entry.keys:
                 self._index.setdefault(key, {})[entry.uid] = entry
+                self._begin(entry, key)
         entry.keys = keys
 
 
@@ -137,6 +160,10 @@ class _Records(Mapping[str, JobRecord]):
         return len(self._entries)
 
 
+def _uid_of(entry: JobEntry) -> str:
+    return entry.uid
+
+
 def _keys_of(entry: JobEntry) -> tuple[object, ...]:
     """Return under what a job is found."""
     return tuple(_found_under(entry))
@@ -145,6 +172,7 @@ def _keys_of(entry: JobEntry) -> tuple[object, ...]:
 def _found_under(entry: JobEntry) -> Iterator[object]:
     record = entry.record
     binding = record.binding
+    yield "phase", record.phase
     if binding is not None:
         yield "member", binding.cluster_uid
         yield "offer", binding.offer

@@ -32,7 +32,7 @@ async def test_a_kubeconfig_becomes_a_picture(server: FakeServer) -> None:
         assert told.jobs == [JOB]
         server.put(PODS, pod_body(ours=JOB))
         server.put(OWN_PODS, pod_body(ours=JOB, namespace="sampan-jobs"))
-        await until(lambda: link.pods and link.own_pods.get(JOB), "the pod is seen")
+        await until(lambda: link.inventory.pods and link.own_pods.get(JOB), "the pod is seen")
         server.drop(JOBS, server.collections[JOBS].copy().popitem()[0])
         await until(lambda: not link.jobs, "the Job is gone")
         assert link.has_remnants(JOB)
@@ -235,10 +235,10 @@ async def test_a_member_that_publishes_is_joined_without_rights_on_nodes(server:
         assert link.facts.message == "capacity is published by the member"
         assert link.facts.missing == ()
         server.put(OWN_PODS, pod_body(ours=JOB, namespace="sampan-jobs"))
-        await until(lambda: link.pods and link.own_pods, "our pod is counted from our own watch")
+        await until(lambda: link.inventory.pods and link.own_pods, "our pod is counted from our own watch")
         publish(server, 2, cordoned=True)
         await until(lambda: link.nodes["n1"].cordoned, "the cordon is seen")
-        assert link.pods, "our pod still holds its room"
+        assert link.inventory.pods, "our pod still holds its room"
         assert "n1" in told.nodes
     assert not [path for _, path in server.seen if path in (NODES, PODS)], "nothing else was even tried"
 

@@ -1,5 +1,7 @@
 """The index is what a walk over all jobs would find, and nothing of a job that was deleted is in it."""
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -64,3 +66,37 @@ def test_a_record_that_cannot_be_read_changes_nothing() -> None:
         table.put(record("u2", status={"phase": "Nonsense"}))
     assert (list(table), table.of_member("c-1")) == (["u1"], (entry,))
     assert entry.record.attempt_open
+
+
+@given(STEPS)
+def test_open_attempts_are_in_order_and_phases_are_counted(steps: list[tuple[str, Binding | None]]) -> None:
+    table = JobTable()
+    for uid, bound in steps:
+        table.put(record(uid, status=bound_status(bound, running=uid == "u2") if bound else {}))
+        for cluster in ("c-1", "c-2"):
+            assert [entry.uid for entry in table.open_on(cluster)] == uids(table.of_member(cluster))
+        assert table.by_phase == Counter(str(entry.record.phase) for entry in table.values())
+    for uid in list(table):
+        del table[uid]
+    assert (table.by_phase, table._open) == ({}, {})
+
+
+def test_what_is_under_way_and_how_many_jobs_there_are_is_not_worked_out_from_all_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = JobTable()
+    for number in range(300):
+        table.put(record(f"u{number}", status=bound_status()))
+    walked: list[str] = []
+
+    def uid(entry: JobEntry) -> str:
+        walked.append(entry.record.uid)
+        return entry.record.uid
+
+    def each(table: JobTable) -> Iterator[str]:
+        walked.append("all")
+        return iter(table._entries)
+
+    monkeypatch.setattr(JobEntry, "uid", property(uid))
+    monkeypatch.setattr(JobTable, "__iter__", each)
+    assert len(table.open_on(binding().cluster_uid)) == 300
+    assert table.by_phase == {"Bound": 300}
+    assert walked == []

@@ -1,0 +1,158 @@
+"""What a look at a job costs does not depend on how many pods it has, and news that change nothing lead to none.
+
+Steps are counted as the interpreter's calls: they do not depend on the load of the machine.
+"""
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import cast
+
+import msgspec
+import pytest
+
+from jobs import HUB, NOW, binding, bound_status, copy, record
+from remote_objects import condition
+from sampan.controller.members.job_copies import JobCopies
+from sampan.controller.observation.failure import Failure
+from sampan.controller.observation.hold_up_watch import HoldUpTracker
+from sampan.controller.observation.pod_tally import PodTally
+from sampan.controller.observation.view import MemberView
+from sampan.controller.state.entry import JobEntry
+from sampan.kube.objects.workloads import Job, Pod
+from sampan.kube.transport.client import Client
+from sampan.model.values.names import remote_labels
+from unit.controller.fakes import FakeLink, FakeMembers
+
+
+def calls(work: Callable[[], object]) -> int:
+    """Return how many functions were called, C's included."""
+    counted = 0
+
+    def count(_: object, event: str, __: object) -> None:
+        nonlocal counted
+        counted += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return counted
+
+
+def pod(index: int, *, ready: bool = True, version: int = 1, **spec: object) -> Pod:
+    """A running pod of the job."""
+    labels = {**remote_labels(hub_id=HUB, job_uid="u1", attempt=1), "batch.kubernetes.io/job-completion-index": str(index)}
+    meta = {"name": f"p-{index:05}", "namespace": "sampan-jobs", "uid": f"p-{index}", "resourceVersion": str(version), "labels": labels}
+    conditions = [condition("Ready", status="True" if ready else "False")]
+    return msgspec.convert(
+        {"metadata": meta, "spec": {"nodeName": f"n{index % 10}", **spec}, "status": {"phase": "Running", "conditions": conditions}}, Pod
+    )
+
+
+class CountedLink(FakeLink):
+    """A link that counts its pods as the real one does."""
+
+    copies: JobCopies
+
+    def tallies(self, job_uid: str) -> Mapping[str, PodTally]:
+        """As the watches left them."""
+        return self.copies.tallies(job_uid)
+
+
+class Scene:
+    """A job on a member that has so many pods of it."""
+
+    def __init__(self, pods: int = 0) -> None:
+        self.copies = JobCopies(HUB, lambda uid: None)
+        self.link = CountedLink(cast(Client, None), jobs=self.copies.jobs)
+        self.link.copies = self.copies
+        members = FakeMembers(self.link)
+        self.view, self.hold_ups = MemberView(members, lambda: NOW), HoldUpTracker(members, lambda: NOW)
+        job = record(status=bound_status(replace(binding(), replicas=max(pods, 1)), running=True))
+        self.entry = JobEntry(record=job)
+        self.copies.jobs["u1"] = copy()
+        self.copies.replace_own_pods("sampan-jobs", [pod(index) for index in range(pods)])
+
+    def look(self) -> None:
+        """Look at the job as the reconciler does."""
+        self.hold_ups.of(self.entry, self.view.of(self.entry))
+
+    def events(self, pods: int) -> None:
+        """Have one pod after the other become unready and ready again, and look each time."""
+        for number in range(50):
+            for ready in (False, True):
+                self.copies.apply_own_pod(pod(number % pods, ready=ready, version=number))
+                if self.view.has_changed(self.entry):
+                    self.look()
+
+
+def test_an_event_of_a_sweep_of_5000_pods_costs_what_one_of_50_costs() -> None:
+    small, large = Scene(50), Scene(5_000)
+    for scene in (small, large):
+        scene.look()
+    few, many = calls(lambda: small.events(50)), calls(lambda: large.events(50))
+    assert many <= 1.02 * few
+
+
+def changed(job: Job, **meta: str) -> Job:
+    """The same Job with a newer version."""
+    return msgspec.structs.replace(job, metadata=msgspec.structs.replace(job.metadata, **meta))
+
+
+def test_news_that_no_decision_rests_on_lead_to_none() -> None:
+    scene = Scene(4)
+    assert scene.view.has_changed(scene.entry), "it was not looked at yet"
+    scene.look()
+    for version in range(2, 40):
+        scene.copies.apply_own_pod(pod(version % 4, version=version, hostname="tells nothing"))
+        scene.copies.apply_job(changed(scene.copies.jobs["u1"], resource_version=str(10_000 + version)))
+        assert not scene.view.has_changed(scene.entry)
+    scene.copies.apply_own_pod(pod(1, ready=False, version=40))
+    assert scene.view.has_changed(scene.entry)
+    scene.look()
+    assert not scene.view.has_changed(scene.entry)
+    scene.copies.drop_own_pod(pod(2))
+    assert scene.view.has_changed(scene.entry)
+
+
+@pytest.mark.parametrize("meta", [{"deletion_timestamp": "2027-01-15T08:00:00Z"}, {"uid": "another"}])
+def test_what_changes_of_the_job_itself_is_looked_at(meta: dict[str, str]) -> None:
+    scene = Scene(1)
+    scene.look()
+    scene.copies.jobs["u1"] = changed(scene.copies.jobs["u1"], **meta)
+    assert scene.view.has_changed(scene.entry)
+
+
+def test_a_job_with_a_suspect_pod_or_a_member_that_is_not_followed_is_looked_at_whatever_comes() -> None:
+    scene = Scene(2)
+    scene.copies.apply_own_pod(msgspec.convert({**msgspec.to_builtins(pod(1)), "status": {"phase": "Unknown"}}, Pod))
+    scene.look()
+    assert scene.view.has_changed(scene.entry)
+    scene = Scene(2)
+    scene.look()
+    scene.link.connected = False
+    assert scene.view.has_changed(scene.entry)
+    scene.look()
+    scene.link.connected = True
+    assert scene.view.has_changed(scene.entry), "nothing was read meanwhile"
+
+
+def test_the_same_copy_with_the_same_pods_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene, read = Scene(3), list[int]()
+    usual = PodTally.first_failure
+
+    def first_failure(tally: PodTally) -> Failure | None:
+        read.append(len(tally))
+        return usual(tally)
+
+    monkeypatch.setattr(PodTally, "first_failure", first_failure)
+    for _ in range(20):
+        scene.look()
+        scene.view.has_changed(scene.entry)
+    assert read == [3]
+    scene.copies.apply_own_pod(pod(0, version=2))
+    scene.look()
+    assert read == [3, 3]
