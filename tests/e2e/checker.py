@@ -62,8 +62,11 @@ class History:
         self.vanished: dict[str, Body] = {}
         """ComputeJobs that are gone from the hub, as they were last seen."""
         self.copies: dict[str, Copy] = {}
+        self._by_job: dict[str, list[Copy]] = defaultdict(list)
+        """The same by job. Nothing here may grow with all that was ever seen: a witness that falls behind sees a federation that idles."""
         self.bindings: dict[str, set[tuple[int, str]]] = defaultdict(set)
         """(attempt, cluster UID) of every binding ever seen of a job."""
+        self._bindings_seen = 0
         self.overlaps: dict[str, list[Overlap]] = defaultdict(list)
 
     def hub_job(self, body: Body, *, gone: bool) -> None:
@@ -76,8 +79,9 @@ class History:
                 return
             self.jobs[uid] = body
             binding = body.get("status", {}).get("binding")
-            if binding:
-                self.bindings[uid].add((binding["attempt"], binding["clusterUID"]))
+            if binding and (found := (binding["attempt"], binding["clusterUID"])) not in self.bindings[uid]:
+                self.bindings[uid].add(found)
+                self._bindings_seen += 1
 
     def member_job(self, member: str, body: Body, *, gone: bool) -> None:
         """Take in one Job of a member."""
@@ -100,7 +104,11 @@ class History:
             self._weigh(copy.job_uid)
 
     def _copy(self, member: str, uid: str, labels: Mapping[str, str]) -> Copy:
-        return self.copies.setdefault(uid, Copy(member=member, uid=uid, job_uid=labels[JOB_UID], attempt=int(labels.get(ATTEMPT, "0"))))
+        if uid not in self.copies:
+            made = Copy(member=member, uid=uid, job_uid=labels[JOB_UID], attempt=int(labels.get(ATTEMPT, "0")))
+            self.copies[uid] = made
+            self._by_job[made.job_uid].append(made)
+        return self.copies[uid]
 
     def _weigh(self, job_uid: str) -> None:
         """Open or close an overlap."""
@@ -113,19 +121,12 @@ class History:
 
     def copies_of(self, job_uid: str) -> list[Copy]:
         """Return every copy ever seen of a job."""
-        return self._by_job().get(job_uid, [])
-
-    def _by_job(self) -> dict[str, list[Copy]]:
-        found: dict[str, list[Copy]] = defaultdict(list)
-        for copy in self.copies.values():
-            found[copy.job_uid].append(copy)
-        return found
+        return self._by_job.get(job_uid, [])
 
     @property
     def bindings_seen(self) -> int:
         """Return how many different bindings were seen so far."""
-        with self.lock:
-            return sum(len(found) for found in self.bindings.values())
+        return self._bindings_seen
 
     # --- what is asked while it runs ------------------------------------------------------------------------------------
 
@@ -136,7 +137,8 @@ class History:
 
     def count(self, uids: Iterable[str], *phases: str) -> int:
         """Return how many of these jobs are in one of the phases."""
-        return sum(self.phase(uid) in phases for uid in uids)
+        with self.lock:
+            return sum(self.jobs.get(uid, {}).get("status", {}).get("phase", "") in phases for uid in uids)
 
     # --- what must hold -------------------------------------------------------------------------------------------------
 
@@ -158,11 +160,10 @@ class History:
     def not_exactly_once(self, accepted: Iterable[str]) -> list[str]:
         """Return jobs that did not have exactly one binding and one copy in all, where nothing asked for a second attempt."""
         with self.lock:
-            by_job = self._by_job()
             return [
-                f"job {uid}: {len(by_job.get(uid, []))} copies, bindings {sorted(self.bindings.get(uid, ()))}"
+                f"job {uid}: {len(self.copies_of(uid))} copies, bindings {sorted(self.bindings.get(uid, ()))}"
                 for uid in accepted
-                if len(by_job.get(uid, [])) != 1 or len(self.bindings.get(uid, ())) != 1
+                if len(self.copies_of(uid)) != 1 or len(self.bindings.get(uid, ())) != 1
             ]
 
 
