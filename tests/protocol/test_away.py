@@ -229,13 +229,13 @@ async def test_a_ghost_of_a_copy_does_not_keep_a_job() -> None:
     """An answer of the API server may come after the watch told that the copy is gone: no event takes it away."""
     async with world() as w:
         await running_job(w)
-        ghost = dict(w.link.jobs)
+        ghost = dict(w.link.copies.jobs)
         w.member.drop("v1/pods", "p", "sampan-jobs")
         w.member.drop(REMOTE, w.copy()["metadata"]["name"], "sampan-jobs")
         w.change(deletionTimestamp="2027-01-15T08:00:00Z")
         w.now += 20_000
         w.watch()
-        w.link.jobs = ghost
+        w.link.copies.jobs = ghost
         w.reconciler.enqueue("u1")
         await w.settle()
         assert len(w.member.calls("DELETE", "/jobs")) <= 1

@@ -1,10 +1,13 @@
 """The copy on the member: created once, adopted if ours, never somebody else's, and given up where the member will not have it."""
 
+import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from jobs import CLUSTER, HUB, OFFER
+from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.model.values.names import remote_labels, remote_name
 from unit.controller.fakes import H100_JOB, REMOTE, World, world
 from unit.kube.fake_api import replying
@@ -124,3 +127,37 @@ async def test_a_create_that_never_works_ends_with_the_start_deadline() -> None:
         assert "attempts" not in w.status()
         await w.pass_time(61_000)
         assert (last(w)["outcome"], last(w)["reason"]) == ("Rejected", "StartDeadlineExceeded")
+
+
+async def test_late_news_of_an_old_attempt_is_seen_and_changes_nothing_for_the_new_one() -> None:
+    """The old copy is in another namespace of the member, as a create that was carried out late may make it."""
+    async with world() as w:
+        w.add(spec=H100_JOB)
+        await w.bind()
+        await w.pass_time(1_000)
+        old = json.loads(json.dumps(w.copy()))
+        w.tell_copy(failed=1, conditions=[{"type": "Failed", "status": "True", "reason": "PodFailurePolicy"}])
+        await w.pass_time(5_000)
+        for _ in range(3):
+            await w.pass_time(60_000)
+        await w.bind()
+        assert w.status()["binding"]["attempt"] == 2
+        await w.pass_time(1_000)
+        old["metadata"] |= {"namespace": "other-jobs", "uid": "late", "resourceVersion": "7"}
+        stray = w.link.copies.put("u1", 1, msgspec.convert(old, RemoteJob))
+        w.state.table["u1"].memory.members.add(CLUSTER)
+        w.reconciler.enqueue("u1")
+        await w.settle()
+        seen = w.view.of(w.state.table["u1"])
+        assert seen.job is not None
+        assert (seen.job.metadata.uid, seen.strays[0].job, seen.strays[0].attempt) == (w.copy()["metadata"]["uid"], stray, 1)
+        before = len(w.member.seen), len(w.hub.seen)
+        old["metadata"]["resourceVersion"], old["status"] = "8", {"failed": 1}
+        assert w.link.copies.put("u1", 1, msgspec.convert(old, RemoteJob)) is not stray
+        w.reconciler.enqueue("u1")
+        await w.settle()
+        assert (len(w.member.seen), len(w.hub.seen)) == before, "neither called nor written about"
+        assert w.status()["binding"]["attempt"] == 2
+        w.tell_copy(succeeded=1, conditions=[{"type": "Complete", "status": "True"}])
+        await w.pass_time(5_000)
+        assert w.status()["phase"] == "Succeeded", "of its own copy"

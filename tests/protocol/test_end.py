@@ -72,9 +72,9 @@ async def test_a_result_of_another_attempt_is_not_that_of_this_one() -> None:
         await w.bind()
         w.tell_copy(conditions=COMPLETE)
         w.clean_up()
-        old = w.link.ended_jobs["u1"]
+        old = w.link.copies.ended_jobs["u1"]
         labels = {**old.metadata.labels, LABEL_ATTEMPT: "7"}
-        w.link.ended_jobs["u1"] = msgspec.structs.replace(old, metadata=msgspec.structs.replace(old.metadata, labels=labels))
+        w.link.copies.ended_jobs["u1"] = msgspec.structs.replace(old, metadata=msgspec.structs.replace(old.metadata, labels=labels))
         await w.pass_time(100)
         assert w.status()["phase"] != "Succeeded"
 
@@ -106,7 +106,7 @@ async def test_the_finalizer_leaves_only_when_neither_the_job_nor_a_pod_is_left(
         await w.pass_time(20_000)
         assert FINALIZER in w.job()["metadata"]["finalizers"], "the Job is still terminating"
         w.member.drop(REMOTE, NAME, "sampan-jobs")
-        w.link.jobs.clear()
+        w.link.copies.jobs.clear()
         w.member.fault("DELETE", "/pods", replying(200, "Success"))
         await w.pass_time(1_000)
         assert FINALIZER in w.job()["metadata"]["finalizers"], "a pod is still there"

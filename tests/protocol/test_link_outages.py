@@ -118,7 +118,7 @@ async def test_a_namespace_that_is_refused_keeps_nobody_else_waiting(server: Fak
     async with linked(frozenset({HERE, "elsewhere"})) as (link, _):
         link.set_source(server.kubeconfig())
         await until(lambda: link.follows(HERE) and link.facts.of(HERE).connected, "one is followed")
-        assert list(link.jobs) == [JOB]
+        assert list(link.copies.jobs) == [JOB]
         assert not link.follows("elsewhere")
         assert (link.facts.of(HERE).missing, link.outage(HERE)) == ((), None), "what is missing is no trouble of this one"
         assert link.facts.of("elsewhere").missing == ("watch jobs.batch in elsewhere",)

@@ -53,6 +53,7 @@ class JobsOfOffers:
         entry = self._parts.state.table.get(job_uid)
         if entry is None:
             return
+        entry.memory.members.add(cluster_uid)
         if entry.record.attempt_open and self._parts.state.allocations.copy_changed(entry):
             self._parts.state.allocations.notify(cluster_uid)
         self._parts.reconciler.copy_changed(entry)
@@ -67,5 +68,5 @@ class JobsOfOffers:
             binding = entry.record.binding
             assert binding is not None
             link = self._parts.offers.joined.link_of(binding.cluster_uid)
-            if not entry.record.phase.ended or link is None or not link.follows(binding.namespace) or link.has_remnants(entry.uid):
+            if not entry.record.phase.ended or link is None or not link.follows(binding.namespace) or link.copies.has_remnants(entry.uid):
                 yield entry

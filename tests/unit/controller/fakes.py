@@ -16,8 +16,8 @@ import msgspec
 import builders as b
 from jobs import CLUSTER, HUB, NOW, OFFER, body
 from sampan.controller.hub.client import HubClient
+from sampan.controller.members.job_copies import JobCopies, attempt_of
 from sampan.controller.observation.outage import Outage
-from sampan.controller.observation.pod_tally import PodTally
 from sampan.controller.observation.view import MemberView
 from sampan.controller.reconcile.dependencies import ReconcilerDeps
 from sampan.controller.reconcile.job_specs import JobSpecs
@@ -32,7 +32,8 @@ from sampan.model.members.accelerator import AcceleratorClass
 from sampan.model.members.cluster import Cell, Cluster, Node, Pool
 from sampan.model.members.offer import Offer, OfferKey
 from sampan.model.plan import Assignment
-from sampan.model.values.names import LABEL_ATTEMPT, LABEL_JOB_UID, remote_name
+from sampan.model.status.attempt import Binding
+from sampan.model.values.names import LABEL_JOB_UID, remote_name
 from unit.controller.fake_cluster import FakeCluster, cluster
 
 JOBS = "sampan.dev/v1alpha1/computejobs"
@@ -69,8 +70,8 @@ class FakeMemberSource:
         cluster = self.clusters().get(cluster_uid)
         return cluster.nodes if cluster is not None else {}
 
-    def remote_job(self, cluster_uid: str, job_uid: str) -> RemoteJob | None:
-        return self.copies.get(job_uid) if cluster_uid == CLUSTER else None
+    def remote_job(self, binding: Binding, job_uid: str) -> RemoteJob | None:
+        return self.copies.get(job_uid) if binding.cluster_uid == CLUSTER else None
 
 
 @dataclass(slots=True)
@@ -78,24 +79,23 @@ class FakeLink:
     """A member link whose caches a test fills."""
 
     client: Client
-    jobs: dict[str, RemoteJob] = field(default_factory=dict)
-    own_pods: dict[str, dict[str, Pod]] = field(default_factory=dict)
-    ended_jobs: dict[str, RemoteJob] = field(default_factory=dict)
+    copies: JobCopies = field(default_factory=lambda: JobCopies(HUB, lambda uid: None))
     nodes: dict[str, Node] = field(default_factory=dict)
     connected: bool = True
     doubts: int = 0
     behind: set[str] = field(default_factory=set)
 
+    def show(self, copy: RemoteJob, uid: str = "u1") -> None:
+        """Show this copy of a job and no other."""
+        self.copies.jobs[uid] = {attempt_of(copy.metadata.labels): copy}
+
+    def show_pods(self, pods: Mapping[str, Pod], uid: str = "u1") -> None:
+        """Show these pods of a job, by their UID, and no others."""
+        self.copies.pods._known.replace(uid, pods)
+
     def follows(self, namespace: str) -> bool:
         """Connected, and that namespace is followed."""
         return self.connected and namespace not in self.behind
-
-    def tallies(self, job_uid: str) -> Mapping[str, PodTally]:
-        """What there is now, counted anew."""
-        found: dict[str, PodTally] = {}
-        for pod in self.own_pods.get(job_uid, {}).values():
-            found.setdefault(pod.metadata.labels.get(LABEL_ATTEMPT, ""), PodTally()).put(pod)
-        return found
 
     def request_review(self) -> None:
         """Count."""
@@ -222,11 +222,16 @@ class World:
         copies = {
             item["metadata"]["labels"].get(LABEL_JOB_UID): item for item in self.member.of(REMOTE) if item["metadata"]["name"] in names
         }
-        self.link.jobs = {uid: msgspec.convert(item, RemoteJob) for uid, item in copies.items() if uid}
-        self.link.own_pods = {}
+        self.link.copies.jobs.clear()
+        for uid, item in copies.items():
+            if uid:
+                self.link.show(msgspec.convert(item, RemoteJob), uid)
+        pods: dict[str, dict[str, Pod]] = {uid: {} for uid in self.link.copies.pods.by_job}
         for item in self.member.of("v1/pods"):
             uid = item["metadata"]["labels"].get(LABEL_JOB_UID, "")
-            self.link.own_pods.setdefault(uid, {})[item["metadata"]["uid"]] = msgspec.convert(item, Pod)
+            pods.setdefault(uid, {})[item["metadata"]["uid"]] = msgspec.convert(item, Pod)
+        for uid, found in pods.items():
+            self.link.show_pods(found, uid)
         for uid in self.state.jobs:
             self.reconciler.enqueue(uid)
 
@@ -251,7 +256,7 @@ class World:
 
     def clean_up(self, uid: str = "u1") -> None:
         """Delete the copy as somebody else right after its result was told: nobody has looked at it meanwhile."""
-        self.link.ended_jobs[uid] = msgspec.convert(self.copy(uid), RemoteJob)
+        self.link.copies.ended_jobs[uid] = msgspec.convert(self.copy(uid), RemoteJob)
         self.member.drop(REMOTE, remote_name(HUB, uid), "sampan-jobs")
 
 

@@ -17,12 +17,10 @@ from sampan.controller.members.link_report import LinkReport
 from sampan.controller.members.memory import LinkMemory
 from sampan.controller.members.terms import LinkCallbacks, LinkSettings, WrongClusterError, describe
 from sampan.controller.observation.outage import Outage
-from sampan.controller.observation.pod_tally import PodTally
 from sampan.faults import log_fault
 from sampan.inventory.member import Inventory
 from sampan.kube.credentials import kubeconfig
 from sampan.kube.errors import KubeError, Unauthorized
-from sampan.kube.objects import workloads as kube
 from sampan.kube.transport.client import Client
 from sampan.model.members.cluster import Node
 from sampan.model.members.offer_reasons import invalid_kubeconfig
@@ -90,27 +88,9 @@ class MemberLink:
         return self._memory.inventory.nodes
 
     @property
-    def jobs(self) -> dict[str, kube.Job]:
-        """Return our Jobs by the UID of their ComputeJob, live; answers of the API server may be put in."""
-        return self._memory.copies.jobs
-
-    @property
-    def ended_jobs(self) -> dict[str, kube.Job]:
-        """Return the last picture of our Jobs that went with a result, by the UID of the ComputeJob; to be taken out."""
-        return self._memory.copies.ended_jobs
-
-    @property
-    def own_pods(self) -> dict[str, dict[str, kube.Pod]]:
-        """Return our pods of all phases by the UID of their ComputeJob, then by pod UID, live."""
-        return self._memory.copies.own_pods
-
-    def tallies(self, job_uid: str) -> Mapping[str, PodTally]:
-        """Return our pods of a ComputeJob, counted by the attempt that their label names."""
-        return self._memory.copies.tallies(job_uid)
-
-    def has_remnants(self, job_uid: str) -> bool:
-        """Tell whether a Job or pod of this ComputeJob is known to be there, of any attempt."""
-        return self._memory.copies.has_remnants(job_uid)
+    def copies(self) -> JobCopies:
+        """Return our Jobs and pods there: live, and open to the API server's answers."""
+        return self._memory.copies
 
     def set_source(self, source: bytes | SecretProblem) -> None:
         """Take what the Secret holds now. What cannot be used is reported, and the last good kubeconfig stays in use."""

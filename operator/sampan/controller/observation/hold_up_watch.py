@@ -4,10 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from sampan.controller.members.job_copies import attempt_of
+from sampan.controller.members.job_copies import JobCopies, attempt_of
 from sampan.controller.observation import hold_ups as h
 from sampan.controller.observation.outage import Outage
-from sampan.controller.observation.pod_tally import PodTally
 from sampan.controller.observation.presence import NEW_FOR, PodProblem, ProblemKind, foreign_finalizers, pod_problems
 from sampan.controller.reconcile.actions import RemoteState
 from sampan.controller.state.entry import JobEntry
@@ -21,8 +20,9 @@ from sampan.model.status.attempt import Binding
 class PodsAndNodes(Protocol):
     """What is needed of a member link."""
 
-    def tallies(self, job_uid: str) -> Mapping[str, PodTally]:
-        """Return our pods of a ComputeJob there, counted by the attempt that their label names."""
+    @property
+    def copies(self) -> JobCopies:
+        """Return our Jobs and pods there."""
 
     @property
     def nodes(self) -> Mapping[str, Node]:
@@ -105,7 +105,7 @@ class HoldUpTracker:
 
     def _pod_problems(self, entry: JobEntry, link: PodsAndNodes, *, attempt: int | None) -> tuple[PodProblem, ...]:
         """What is wrong with the job's pods (of an attempt; None: of all, which are to go), each with since when."""
-        tallies = (each for number, each in link.tallies(entry.uid).items() if attempt is None or number == str(attempt))
+        tallies = (each for number, each in link.copies.pods.tallies(entry.uid).items() if attempt is None or number == str(attempt))
         found = pod_problems((pod for tally in tallies for pod in tally.suspects(link.nodes)), link.nodes)
         now, before = self._clock(), entry.memory.held_up_since
         first: dict[object, int] = {(each.uid, each.kind): before.get((each.uid, each.kind), now) for each in found}

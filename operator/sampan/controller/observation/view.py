@@ -3,15 +3,14 @@
 from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
-from sampan.controller.members.job_copies import attempt_of
+from sampan.controller.members.job_copies import JobCopies, attempt_of
 from sampan.controller.observation.attempt import Observation, observe
 from sampan.controller.observation.outage import Outage
 from sampan.controller.observation.pod_tally import PodTally
-from sampan.controller.reconcile.actions import RemoteState
+from sampan.controller.reconcile.actions import RemoteState, StrayCopy
 from sampan.controller.reconcile.member_calls import Link
 from sampan.controller.state.entry import AttemptMemory, JobEntry
 from sampan.kube.objects.workloads import Job as RemoteJob
-from sampan.kube.objects.workloads import Pod
 from sampan.model.members.cluster import Node
 from sampan.model.members.offer import OfferKey
 from sampan.model.status.attempt import Binding
@@ -21,23 +20,12 @@ class ObservedLink(Link, Protocol):
     """What is needed of a member link."""
 
     @property
-    def own_pods(self) -> dict[str, dict[str, Pod]]:
-        """Return our pods there, by the UID of the ComputeJob and their own."""
-
-    @property
-    def ended_jobs(self) -> dict[str, RemoteJob]:
-        """Return the last picture of our Jobs that went with a result, by the UID of the ComputeJob; to be taken out."""
-
-    @property
     def connected(self) -> bool:
         """Tell whether what concerns all jobs there is complete and fresh."""
 
     @property
     def nodes(self) -> Mapping[str, Node]:
         """Return the member's nodes by name; empty where they may not be seen."""
-
-    def tallies(self, job_uid: str) -> Mapping[str, PodTally]:
-        """Return our pods of a ComputeJob there, counted by the attempt that their label names."""
 
     def follows(self, namespace: str) -> bool:
         """Tell whether it is connected, and what is known of our objects in a namespace is current."""
@@ -79,7 +67,7 @@ class MemberView:
         """Return what is known of a job's copy."""
         record, binding = entry.record, entry.record.binding
         if binding is None:
-            return RemoteState(tries=entry.retries)
+            return RemoteState(strays=self._strays(entry, None), tries=entry.retries)
         memory = entry.memory.peek(binding.attempt)
         exists, draining = self._members.offer_state(binding.offer)
         link = self._members.link_of(binding.cluster_uid)
@@ -90,10 +78,11 @@ class MemberView:
                 offer_draining=draining,
                 absent=memory.gone,
                 unsent=memory.unsent,
+                strays=self._strays(entry, _copy_of(link.copies, entry.uid, binding) if link is not None else None),
                 tries=entry.retries,
             )
-        copy = link.jobs.get(record.uid) or self._unlabelled(memory)
-        tallies = link.tallies(record.uid)
+        copy = _copy_of(link.copies, record.uid, binding) or self._unlabelled(memory)
+        tallies = link.copies.pods.tallies(record.uid)
         pods = sum(map(len, tallies.values()))
         ended = self._gone_with_result(entry, link, binding) if copy is None else None
         shown = copy or ended
@@ -116,6 +105,7 @@ class MemberView:
             current=entry.memory.fresh_version == record.resource_version,
             job_absent=copy is None and memory.job_absent,
             absent=memory.gone and copy is None and not pods,
+            strays=self._strays(entry, copy),
             tries=entry.retries,
         )
 
@@ -123,10 +113,10 @@ class MemberView:
         """Tell whether anything of the copy that a decision may rest on is not as it was when the last one was made."""
         record, binding = entry.record, entry.record.binding
         link = self._members.link_of(binding.cluster_uid) if binding is not None else None
-        copy = link.jobs.get(record.uid) if link is not None else None
+        copy = _copy_of(link.copies, record.uid, binding) if link is not None and binding is not None else None
         if link is None or binding is None or copy is None or not link.follows(binding.namespace):
             return True
-        tallies = link.tallies(record.uid)
+        tallies = link.copies.pods.tallies(record.uid)
         seen = self._observe(entry, copy, tallies, binding=binding)
         picture = _picture(copy, seen, tallies=tallies, nodes=link.nodes)
         return picture is None or picture != entry.memory.looked_at
@@ -141,13 +131,28 @@ class MemberView:
 
     def _gone_with_result(self, entry: JobEntry, link: ObservedLink, binding: Binding) -> RemoteJob | None:
         """Return the last picture of a copy of the open attempt that went after its result was told."""
-        last, memory = link.ended_jobs.get(entry.uid), entry.memory.peek(binding.attempt)
+        last, memory = link.copies.ended_jobs.get(entry.uid), entry.memory.peek(binding.attempt)
         if last is not None and _is_attempt(last, binding):
             memory = entry.memory.of(binding.attempt)
-            memory.ended = link.ended_jobs.pop(entry.uid)
+            memory.ended = link.copies.ended_jobs.pop(entry.uid)
         if not entry.record.attempt_open:
             memory.ended = None
         return memory.ended
+
+    def _strays(self, entry: JobEntry, shown: RemoteJob | None) -> tuple[StrayCopy, ...]:
+        """Return the copies beside the one that is decided on; forget the members where nothing is left."""
+        found: list[StrayCopy] = []
+        for member in sorted(entry.memory.members):
+            link = self._members.link_of(member)
+            if link is None:
+                continue
+            if not link.copies.has_remnants(entry.uid):
+                entry.memory.members.discard(member)
+            for attempt, job in sorted(link.copies.of(entry.uid).items()):
+                if job is not shown:
+                    current = link.follows(job.metadata.namespace)
+                    found.append(StrayCopy(member=member, attempt=attempt, job=job, current=current))
+        return tuple(found)
 
     def _observe(self, entry: JobEntry, copy: RemoteJob, tallies: Mapping[str, PodTally], *, binding: Binding) -> Observation:
         """Look at an attempt; what was seen of it before goes in, because failed pods may be gone by now."""
@@ -169,6 +174,14 @@ class MemberView:
         if counts != memory.still_since[0]:
             memory.still_since = counts, now
         return seen
+
+
+def _copy_of(copies: JobCopies, job_uid: str, binding: Binding) -> RemoteJob | None:
+    """Return the copy of the bound attempt, else the latest other one in its place: an older one must go first, a newer one is heeded."""
+    current = copies.current(job_uid, attempt=binding.attempt, remote_uid=binding.remote_uid)
+    others = copies.of(job_uid) if current is None else {}
+    there = [attempt for attempt, job in others.items() if job.metadata.namespace == binding.namespace]
+    return others[max(there)] if there else current
 
 
 def _is_attempt(last: RemoteJob, binding: Binding) -> bool:

@@ -13,6 +13,7 @@ from sampan.model.members.accelerator import AcceleratorClass
 from sampan.model.members.cluster import Cell, Cluster, Node
 from sampan.model.members.offer import Offer, OfferKey
 from sampan.model.members.offer_reasons import OfferReason
+from sampan.model.status.attempt import Binding
 
 
 class JoinedMembers:
@@ -62,10 +63,10 @@ class JoinedMembers:
         link = self.link_of(cluster_uid)
         return link.nodes if link is not None else {}
 
-    def remote_job(self, cluster_uid: str, job_uid: str) -> RemoteJob | None:
-        """Return our copy of a job as the member's watch last showed it."""
-        link = self.link_of(cluster_uid)
-        return link.jobs.get(job_uid) if link is not None else None
+    def remote_job(self, binding: Binding, job_uid: str) -> RemoteJob | None:
+        """Return the copy of a bound attempt as the member's watch last showed it."""
+        link = self.link_of(binding.cluster_uid)
+        return None if link is None else link.copies.current(job_uid, attempt=binding.attempt, remote_uid=binding.remote_uid)
 
     def all_met(self) -> bool:
         """Tell whether there is a first word of the member of every granted offer: what it has, or why it cannot be reached."""

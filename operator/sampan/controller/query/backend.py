@@ -1,10 +1,11 @@
 """What answers are made from: the operator's live state, read on its loop. Never here: an answer, a write."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from sampan.api.kinds.computejob import ComputeJobSpec
+from sampan.controller.members.job_copies import JobCopies
 from sampan.controller.state.pending import CellId
 from sampan.controller.state.queues import QueuePlacement
 from sampan.controller.state.record import JobRecord
@@ -58,8 +59,8 @@ class PodsOf(Protocol):
     """What is needed of a member's link."""
 
     @property
-    def own_pods(self) -> Mapping[str, Mapping[str, Pod]]:
-        """Return our pods by the UID of their ComputeJob, then by their own."""
+    def copies(self) -> JobCopies:
+        """Return our Jobs and pods there."""
 
 
 class Links(Protocol):
@@ -112,4 +113,4 @@ class LiveBackend:
         """See `Backend.pods`."""
         binding = record.binding
         link = self.links.link_of(binding.cluster_uid) if binding is not None and record.attempt_open else None
-        return () if link is None else tuple(link.own_pods.get(record.uid, {}).values())
+        return () if link is None else tuple(link.copies.pods.of(record.uid).values())

@@ -10,15 +10,28 @@ from sampan.model.status.job_status import JobStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StrayCopy:
+    """A copy that is not the one of the bound attempt: another attempt's, or on another member."""
+
+    member: str
+    """Its kube-system UID."""
+    attempt: int
+    """As its label says; 0 where it says nothing."""
+    job: RemoteJob
+    current: bool
+    """The member is followed there: what is known of the copy is current."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteState:
-    """What is known of a job's copy on the member of its binding."""
+    """What is known of a job's copies: of the bound attempt's on its member, and which others there are."""
 
     offer_exists: bool = True
     offer_draining: bool = False
     reachable: bool = False
     """The link's caches are complete and fresh."""
     job: RemoteJob | None = None
-    """Our Job in the link's cache, of whatever attempt."""
+    """The copy of the bound attempt; where there is none, of the latest other attempt in the namespace that the bound one is for."""
     ended: RemoteJob | None = None
     """The last picture of the bound attempt's copy where it is gone and had its result: somebody cleaned up."""
     seen_before: bool = False
@@ -40,6 +53,8 @@ class RemoteState:
     """The member itself said so: no Job of that name, no pod of that UID, and no create can be in flight."""
     event: tuple[str, str] = ("", "")
     """Reason and words of the newest event about the copy or a pod of it, where they were asked for."""
+    strays: tuple[StrayCopy, ...] = ()
+    """Every other copy that is known, by member and attempt. Nothing is decided on them yet."""
     tries: Mapping[str, RetryState] = field(default_factory=dict)
     """What was tried lately without lasting effect, by kind of action."""
 

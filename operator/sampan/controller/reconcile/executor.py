@@ -80,15 +80,14 @@ class ActionExecutor:
             case a.Extend(copy, seconds):
                 await self._remotes.extend(link, binding, copy, seconds=seconds)
             case a.Remove(uid):
-                known = link.jobs.get(record.uid)
-                if not await self._remotes.remove(link, binding, uid) and known is not None and known.metadata.uid == uid:
-                    link.jobs.pop(record.uid, None)  # an answer that came after the watch had told of its end
+                if not await self._remotes.remove(link, binding, uid):
+                    link.copies.forget(record.uid, uid)  # an answer that came after the watch had told of its end
             case a.Sweep():
                 await self._remotes.sweep(link, record.uid, binding)
             case a.Confirm():
                 return await self._confirm(link, entry, record, binding=binding)
             case a.Inquire(copy):
-                pods = link.own_pods.get(record.uid, {}).values()
+                pods = link.copies.pods.of(record.uid).values()
                 words = await self._inquiry.ask(link.client, binding.cluster_uid, copy, pods=pods)
                 entry.memory.of(binding.attempt).event = words
                 return True
@@ -170,7 +169,7 @@ class CopyCreator:
             await self.reject(entry, record, CopyRejected(AttemptReason.NAME_CONFLICT, message))
             return True
         self._counters.adopted += 1
-        link.jobs[record.uid] = there
+        link.copies.put(record.uid, binding.attempt, there)
         return True
 
     async def post(self, link: Link, record: JobRecord, binding: Binding, *, pull_secrets: tuple[str, ...]) -> RemoteJob | None:
@@ -188,14 +187,14 @@ class CopyCreator:
             made = await link.client.create(resource_path("batch/v1", "jobs", namespace=binding.namespace), body, into=RemoteJob)
         except AlreadyExists:
             return None
-        return link.jobs.setdefault(record.uid, made)
+        return link.copies.put(record.uid, binding.attempt, made)
 
     async def _check_labels(self, link: ObservedLink, entry: JobEntry, record: JobRecord, *, made: RemoteJob) -> None:
         """Go on with what was made, unless the member took the labels off by which it is known for ours."""
         if self.remotes.is_ours(made, record.uid):
             return
         assert record.binding is not None
-        link.jobs.pop(record.uid, None)
+        link.copies.forget(record.uid, made.metadata.uid)
         await self.remotes.remove(link, record.binding, made.metadata.uid)
         message = "an admission webhook or policy of the member takes our labels (sampan.dev/…) off the Job: it must let them be"
         await self.reject(entry, record, CopyRejected(AttemptReason.LABELS_REMOVED, message))

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from sampan.api.launch.dependents import RESOURCE_API, Dependent, owned
 from sampan.api.launch.manifest import start_patch
+from sampan.controller.members.job_copies import JobCopies
 from sampan.controller.reconcile.job_specs import CopyRejected, JobSpecs
 from sampan.controller.state.record import JobRecord
 from sampan.kube.errors import AlreadyExists, Conflict, NotFound
@@ -36,8 +37,8 @@ class Link(Protocol):
         """Return the member's client."""
 
     @property
-    def jobs(self) -> dict[str, RemoteJob]:
-        """Return our Jobs there by the UID of the ComputeJob: live, and open to what a call just showed."""
+    def copies(self) -> JobCopies:
+        """Return our Jobs and pods there: open to what a call just showed."""
 
 
 class RemoteJobs:
@@ -68,7 +69,7 @@ class RemoteJobs:
         for dependent in await self._specs.dependents(record, binding):
             await self._create_dependent(link, dependent, copy)
         body = start_patch(self._specs.of(record, binding), copy.metadata.uid)
-        link.jobs[record.uid] = await link.client.patch(_job_path(binding), body, into=RemoteJob)
+        link.copies.put(record.uid, binding.attempt, await link.client.patch(_job_path(binding), body, into=RemoteJob))
 
     async def extend(self, link: Link, binding: Binding, copy: RemoteJob, *, seconds: int) -> None:
         """Give the running copy a longer deadline."""

@@ -112,7 +112,7 @@ class Allocations:
         record, binding = entry.record, entry.record.binding
         assert binding is not None
         pool = self.pool_of(binding.offer, binding.pool)
-        copy = self._members.remote_job(binding.cluster_uid, record.uid)
+        copy = self._members.remote_job(binding, record.uid)
         return bound_in_flight(record, plan=entry.assignment, copy=copy, pool=pool)
 
     def _running_of(self, entry: JobEntry, now: int) -> tuple[str, Running] | None:

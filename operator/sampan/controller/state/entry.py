@@ -108,6 +108,8 @@ class ReconcileMemory:
     """What the last observation was made from: the copy, its pods, their version, what is expected of them."""
     looked_at: object = None
     """What the last decision saw of the copy; None where it could not rest on that alone."""
+    members: set[str] = field(default_factory=set)
+    """Those of which something of the job was heard, and where something may be left: by kube-system UID."""
     held_up_since: dict[object, int] = field(default_factory=dict)
     """What holds it up, each with since when it was found in a row."""
 

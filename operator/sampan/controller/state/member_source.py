@@ -7,6 +7,7 @@ from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.model.members.accelerator import AcceleratorClass
 from sampan.model.members.cluster import Cell, Cluster, Node
 from sampan.model.members.offer import Offer, OfferKey
+from sampan.model.status.attempt import Binding
 
 
 class MemberSource(Protocol):
@@ -27,5 +28,5 @@ class MemberSource(Protocol):
     def nodes(self, cluster_uid: str) -> Mapping[str, Node]:
         """Return a member's nodes by name; empty where the member is not known."""
 
-    def remote_job(self, cluster_uid: str, job_uid: str) -> RemoteJob | None:
-        """Return our copy of a job as the member's watch last showed it."""
+    def remote_job(self, binding: Binding, job_uid: str) -> RemoteJob | None:
+        """Return the copy of a bound attempt as the member's watch last showed it."""

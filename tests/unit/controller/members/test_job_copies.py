@@ -6,6 +6,7 @@ import pytest
 
 from member_objects import HUB, JOB, NAMESPACE, as_job, as_pod, job_body, pod_body
 from sampan.controller.members.job_copies import JobCopies, attempt_of
+from sampan.kube.objects import workloads as kube
 from sampan.model.values.names import remote_name
 
 NAME = remote_name(HUB, JOB)
@@ -35,12 +36,12 @@ def test_a_job_of_another_hub_or_name_is_not_seen(own: JobCopies, told: list[str
 
 
 def test_an_older_event_does_not_undo_an_answer(own: JobCopies, told: list[str]) -> None:
-    own.jobs[JOB] = as_job(job_body(version=7, active=1))
+    own.put(JOB, 1, as_job(job_body(version=7, active=1)))
     own.apply_job(as_job(job_body(version=6)))
-    assert own.jobs[JOB].status.active == 1
+    assert own.jobs[JOB][1].status.active == 1
     assert not told
     own.apply_job(as_job(job_body(version=8, succeeded=1)))
-    assert own.jobs[JOB].status.succeeded == 1
+    assert own.jobs[JOB][1].status.succeeded == 1
     assert told == [JOB]
 
 
@@ -87,38 +88,96 @@ def test_what_cannot_be_read_is_there_all_the_same(own: JobCopies) -> None:
     own.apply_job(as_job(job_body()))
     own.replace_jobs(NAMESPACE, [], unreadable=[NAME])
     assert JOB in own.jobs
-    own.replace_own_pods(NAMESPACE, [], unreadable=[f"{NAME}-0-abcde"])
+    own.pods.replace(NAMESPACE, [], unreadable=[f"{NAME}-0-abcde"])
     own.drop_unreadable_job(NAMESPACE, NAME)
     assert not own.jobs
     assert own.has_remnants(JOB)
-    own.drop_unreadable_pod(NAMESPACE, f"{NAME}-0-abcde")
+    own.pods.drop_unreadable(NAMESPACE, f"{NAME}-0-abcde")
     assert not own.has_remnants(JOB)
 
 
 def test_pods_are_kept_by_job_and_leave_one_by_one(own: JobCopies, told: list[str]) -> None:
     pods = [as_pod(pod_body(name, ours=JOB, namespace=NAMESPACE, phase="Failed")) for name in ("a", "b")]
     for pod in pods:
-        own.apply_own_pod(pod)
-    own.apply_own_pod(as_pod(pod_body("foreign", namespace=NAMESPACE)))
-    assert sorted(own.own_pods[JOB]) == ["uid-a", "uid-b"]
+        own.pods.apply(pod)
+    own.pods.apply(as_pod(pod_body("foreign", namespace=NAMESPACE)))
+    assert sorted(own.pods.by_job[JOB]) == ["uid-a", "uid-b"]
     assert len(told) == 2
-    own.drop_own_pod(pods[0])
-    own.replace_own_pods(NAMESPACE, [])
-    assert not own.own_pods
+    own.pods.drop(pods[0])
+    own.pods.replace(NAMESPACE, [])
+    assert not own.pods.by_job
     assert not own.has_remnants(JOB)
     assert len(told) == 4
 
 
 def test_a_namespace_that_is_no_longer_watched_is_forgotten(own: JobCopies) -> None:
     own.apply_job(as_job(job_body()))
-    own.apply_own_pod(as_pod(pod_body(ours=JOB, namespace=NAMESPACE)))
+    own.pods.apply(as_pod(pod_body(ours=JOB, namespace=NAMESPACE)))
     own.forget_namespace(NAMESPACE)
     assert not own.has_remnants(JOB)
 
 
 def test_an_unreadable_pod_that_was_known_is_kept(own: JobCopies) -> None:
-    own.apply_own_pod(as_pod(pod_body("a", ours=JOB, namespace=NAMESPACE)))
-    own.replace_own_pods(NAMESPACE, [], unreadable=["a"])
-    assert "uid-a" in own.own_pods[JOB]
-    own.drop_unreadable_pod(NAMESPACE, "a")
-    assert not own.own_pods
+    own.pods.apply(as_pod(pod_body("a", ours=JOB, namespace=NAMESPACE)))
+    own.pods.replace(NAMESPACE, [], unreadable=["a"])
+    assert "uid-a" in own.pods.by_job[JOB]
+    own.pods.drop_unreadable(NAMESPACE, "a")
+    assert not own.pods.by_job
+
+
+def placed(attempt: int, namespace: str = NAMESPACE, **more: Any) -> kube.Job:
+    """The copy of an attempt in a namespace of the member."""
+    body = job_body(attempt=attempt, **more)
+    return as_job({**body, "metadata": {**body["metadata"], "namespace": namespace}})
+
+
+def attempts(own: JobCopies) -> dict[int, str]:
+    """The attempts that are seen, each with its resourceVersion."""
+    return {attempt: job.metadata.resource_version for attempt, job in own.of(JOB).items()}
+
+
+@pytest.mark.parametrize("where", [NAMESPACE, "elsewhere"], ids=["in one namespace", "in two namespaces"])
+def test_two_attempts_on_one_member_are_told_apart(own: JobCopies, where: str) -> None:
+    own.apply_job(placed(1, version=5))
+    own.put(JOB, 2, placed(2, where, version=6, active=1))
+    own.apply_job(placed(1, version=7, active=9))  # late news of the old attempt
+    assert attempts(own) == {1: "7", 2: "6"}
+    current = own.current(JOB, attempt=2, remote_uid=None)
+    assert current is not None
+    assert current.status.active == 1
+    own.drop_job(placed(1, version=8))
+    assert attempts(own) == {2: "6"}
+    own.drop_job(placed(1, version=8))
+    own.apply_job(placed(2, where, version=9))
+    assert attempts(own) == {2: "9"}
+    own.forget(JOB, current.metadata.uid)
+    assert not own.has_remnants(JOB)
+
+
+def test_the_uid_that_the_hub_recorded_outweighs_a_label_and_a_new_label_makes_no_second_copy(own: JobCopies) -> None:
+    own.apply_job(placed(1))
+    recorded = own.of(JOB)[1].metadata.uid
+    body = job_body(attempt=1, version=2)
+    body["metadata"]["labels"]["sampan.dev/attempt"] = "7"
+    own.apply_job(as_job(body))
+    assert attempts(own) == {7: "2"}
+    assert own.current(JOB, attempt=1, remote_uid=None) is None
+    assert own.current(JOB, attempt=1, remote_uid=recorded) is own.of(JOB)[7]
+
+
+def test_the_end_of_an_old_attempt_hides_no_result_of_a_later_one(own: JobCopies) -> None:
+    own.apply_job(placed(1))
+    own.apply_job(placed(2))
+    own.drop_job(as_job(ended_body(attempt=2, version=5)))
+    own.drop_job(as_job(ended_body(attempt=1, version=6)))
+    assert own.ended_jobs[JOB].metadata.labels["sampan.dev/attempt"] == "2"
+    own.apply_job(placed(1, version=7))
+    assert JOB in own.ended_jobs, "news of an old attempt"
+    own.apply_job(placed(3))
+    assert not own.ended_jobs
+
+
+def test_an_answer_that_comes_after_its_event_changes_nothing(own: JobCopies) -> None:
+    own.apply_job(placed(1, version=8, active=1))
+    assert own.put(JOB, 1, placed(1, version=7)).status.active == 1
+    assert attempts(own) == {1: "8"}

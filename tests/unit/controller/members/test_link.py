@@ -27,15 +27,15 @@ async def test_a_kubeconfig_becomes_a_picture(server: FakeServer) -> None:
         facts = link.facts
         assert (link.cluster_uid, facts.version, facts.missing, facts.over_privileged) == (server.uid, "v1.36.3", (), False)
         assert list(link.nodes) == ["n1"]
-        assert list(link.jobs) == [JOB]
-        assert link.has_remnants(JOB)
+        assert list(link.copies.jobs) == [JOB]
+        assert link.copies.has_remnants(JOB)
         assert told.jobs == [JOB]
         server.put(PODS, pod_body(ours=JOB))
         server.put(OWN_PODS, pod_body(ours=JOB, namespace="sampan-jobs"))
-        await until(lambda: link.inventory.pods and link.own_pods.get(JOB), "the pod is seen")
+        await until(lambda: link.inventory.pods and link.copies.pods.by_job.get(JOB), "the pod is seen")
         server.drop(JOBS, server.collections[JOBS].copy().popitem()[0])
-        await until(lambda: not link.jobs, "the Job is gone")
-        assert link.has_remnants(JOB)
+        await until(lambda: not link.copies.jobs, "the Job is gone")
+        assert link.copies.has_remnants(JOB)
         assert "n1" in told.nodes
 
 
@@ -118,7 +118,7 @@ async def test_a_gap_in_the_watch_tells_what_was_lost_once_the_member_is_known_t
         server.collections[JOBS].clear()
         server.restart()
         await until(lambda: told.jobs == [JOB, JOB], "the loss is told")
-        assert not link.jobs
+        assert not link.copies.jobs
         await until(lambda: link.connected, "connected")
 
 
@@ -194,10 +194,10 @@ async def test_other_namespaces_are_followed_and_left(server: FakeServer) -> Non
     server.collections["/api/v1/namespaces/elsewhere/pods"] = {}
     async with joined(server) as (link, _):
         link.follow(frozenset({"sampan-jobs", "elsewhere"}))
-        await until(lambda: "j2" in link.jobs and link.connected, "the other namespace is watched")
+        await until(lambda: "j2" in link.copies.jobs and link.connected, "the other namespace is watched")
         link.follow(frozenset({"elsewhere"}))
-        await until(lambda: JOB not in link.jobs, "the first is forgotten")
-        assert "j2" in link.jobs
+        await until(lambda: JOB not in link.copies.jobs, "the first is forgotten")
+        assert "j2" in link.copies.jobs
 
 
 async def test_another_clusters_kubeconfig_leaves_the_link_connected_and_is_named(server: FakeServer) -> None:
@@ -235,7 +235,7 @@ async def test_a_member_that_publishes_is_joined_without_rights_on_nodes(server:
         assert link.facts.message == "capacity is published by the member"
         assert link.facts.missing == ()
         server.put(OWN_PODS, pod_body(ours=JOB, namespace="sampan-jobs"))
-        await until(lambda: link.inventory.pods and link.own_pods, "our pod is counted from our own watch")
+        await until(lambda: link.inventory.pods and link.copies.pods.by_job, "our pod is counted from our own watch")
         publish(server, 2, cordoned=True)
         await until(lambda: link.nodes["n1"].cordoned, "the cordon is seen")
         assert link.inventory.pods, "our pod still holds its room"

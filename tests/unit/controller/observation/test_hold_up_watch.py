@@ -49,7 +49,7 @@ class Scene:
         self.outlooks = HoldUpTracker(self.members, lambda: self.now)
         known = job or record(status=bound_status(binding(remote_uid="remote-1", replicas=2), running=True), spec={"replicas": 2})
         self.entry = JobEntry(record=known)
-        self.link.jobs["u1"] = copy()
+        self.link.show(copy())
         self.pods(pod("a"), pod("b", on="n2"))
 
     @property
@@ -63,7 +63,7 @@ class Scene:
 
     def pods(self, *pods: Pod) -> None:
         """What the pods are now."""
-        self.link.own_pods["u1"] = {each.metadata.uid: each for each in pods}
+        self.link.show_pods({each.metadata.uid: each for each in pods})
 
     def look(self, *, after: int = 0) -> HoldUpState:
         """What is found after so many milliseconds."""
@@ -183,14 +183,14 @@ def test_pods_of_other_attempts_do_not_degrade_this_one_but_hold_a_removal_up() 
 
 def test_a_removal_waits_for_a_dead_node_a_finalizer_or_just_long() -> None:
     sc = Scene(ended())
-    sc.link.jobs["u1"] = copy(deleting=True)
+    sc.link.show(copy(deleting=True))
     sc.link.nodes["n1"] = replace(node("n1"), ready=False)
     assert sc.reason() == "WaitingForPods"
-    sc.link.own_pods.clear()
+    sc.link.show_pods({})
     held = msgspec.structs.replace(copy(deleting=True).metadata, finalizers=["foregroundDeletion", "example.com/keep"])
-    sc.link.jobs["u1"] = msgspec.structs.replace(copy(deleting=True), metadata=held)
+    sc.link.show(msgspec.structs.replace(copy(deleting=True), metadata=held))
     assert sc.reason() == "WaitingForFinalizers"
-    sc.link.jobs["u1"] = copy(deleting=True)
+    sc.link.show(copy(deleting=True))
     found = sc.look().hold_up
     assert found is not None
     assert found.report_at == sc.now + 60_000
@@ -235,7 +235,7 @@ def test_a_finished_job_whose_member_is_away_waits_for_nothing() -> None:
     sc.members.lost = Outage(since=NOW - 60_000, reason="Unreachable")
     assert sc.reason() is None
     sc = Scene(finished())
-    sc.link.jobs["u1"] = copy(deleting=True)
+    sc.link.show(copy(deleting=True))
     assert sc.reason() == "WaitingForPods", "once its removal began, it is one"
 
 
@@ -248,7 +248,7 @@ def test_an_offer_that_is_gone_under_an_attempt() -> None:
 
 def test_a_copy_from_the_future() -> None:
     sc = Scene(record(status=bound_status()))
-    sc.link.jobs["u1"] = copy(attempt=3)
+    sc.link.show(copy(attempt=3))
     assert sc.reason() == "NewerCopy"
     sc.job = ended()
     sc.job = record(status=bound_status().attempt_ended(Ending(outcome=Outcome.DISRUPTED, reason="X", ended_at=NOW)))

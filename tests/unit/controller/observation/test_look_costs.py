@@ -4,7 +4,7 @@ Steps are counted as the interpreter's calls: they do not depend on the load of 
 """
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import cast
 
@@ -13,7 +13,6 @@ import pytest
 
 from jobs import HUB, NOW, binding, bound_status, copy, record
 from remote_objects import condition
-from sampan.controller.members.job_copies import JobCopies
 from sampan.controller.observation.failure import Failure
 from sampan.controller.observation.hold_up_watch import HoldUpTracker
 from sampan.controller.observation.pod_tally import PodTally
@@ -52,29 +51,18 @@ def pod(index: int, *, ready: bool = True, version: int = 1, **spec: object) -> 
     )
 
 
-class CountedLink(FakeLink):
-    """A link that counts its pods as the real one does."""
-
-    copies: JobCopies
-
-    def tallies(self, job_uid: str) -> Mapping[str, PodTally]:
-        """As the watches left them."""
-        return self.copies.tallies(job_uid)
-
-
 class Scene:
     """A job on a member that has so many pods of it."""
 
     def __init__(self, pods: int = 0) -> None:
-        self.copies = JobCopies(HUB, lambda uid: None)
-        self.link = CountedLink(cast(Client, None), jobs=self.copies.jobs)
-        self.link.copies = self.copies
+        self.link = FakeLink(cast(Client, None))
+        self.copies = self.link.copies
         members = FakeMembers(self.link)
         self.view, self.hold_ups = MemberView(members, lambda: NOW), HoldUpTracker(members, lambda: NOW)
         job = record(status=bound_status(replace(binding(), replicas=max(pods, 1)), running=True))
         self.entry = JobEntry(record=job)
-        self.copies.jobs["u1"] = copy()
-        self.copies.replace_own_pods("sampan-jobs", [pod(index) for index in range(pods)])
+        self.link.show(copy())
+        self.copies.pods.replace("sampan-jobs", [pod(index) for index in range(pods)])
 
     def look(self) -> None:
         """Look at the job as the reconciler does."""
@@ -84,7 +72,7 @@ class Scene:
         """Have one pod after the other become unready and ready again, and look each time."""
         for number in range(50):
             for ready in (False, True):
-                self.copies.apply_own_pod(pod(number % pods, ready=ready, version=number))
+                self.copies.pods.apply(pod(number % pods, ready=ready, version=number))
                 if self.view.has_changed(self.entry):
                     self.look()
 
@@ -107,14 +95,14 @@ def test_news_that_no_decision_rests_on_lead_to_none() -> None:
     assert scene.view.has_changed(scene.entry), "it was not looked at yet"
     scene.look()
     for version in range(2, 40):
-        scene.copies.apply_own_pod(pod(version % 4, version=version, hostname="tells nothing"))
-        scene.copies.apply_job(changed(scene.copies.jobs["u1"], resource_version=str(10_000 + version)))
+        scene.copies.pods.apply(pod(version % 4, version=version, hostname="tells nothing"))
+        scene.copies.apply_job(changed(scene.copies.of("u1")[1], resource_version=str(10_000 + version)))
         assert not scene.view.has_changed(scene.entry)
-    scene.copies.apply_own_pod(pod(1, ready=False, version=40))
+    scene.copies.pods.apply(pod(1, ready=False, version=40))
     assert scene.view.has_changed(scene.entry)
     scene.look()
     assert not scene.view.has_changed(scene.entry)
-    scene.copies.drop_own_pod(pod(2))
+    scene.copies.pods.drop(pod(2))
     assert scene.view.has_changed(scene.entry)
 
 
@@ -122,13 +110,13 @@ def test_news_that_no_decision_rests_on_lead_to_none() -> None:
 def test_what_changes_of_the_job_itself_is_looked_at(meta: dict[str, str]) -> None:
     scene = Scene(1)
     scene.look()
-    scene.copies.jobs["u1"] = changed(scene.copies.jobs["u1"], **meta)
+    scene.link.show(changed(scene.copies.of("u1")[1], **meta))
     assert scene.view.has_changed(scene.entry)
 
 
 def test_a_job_with_a_suspect_pod_or_a_member_that_is_not_followed_is_looked_at_whatever_comes() -> None:
     scene = Scene(2)
-    scene.copies.apply_own_pod(msgspec.convert({**msgspec.to_builtins(pod(1)), "status": {"phase": "Unknown"}}, Pod))
+    scene.copies.pods.apply(msgspec.convert({**msgspec.to_builtins(pod(1)), "status": {"phase": "Unknown"}}, Pod))
     scene.look()
     assert scene.view.has_changed(scene.entry)
     scene = Scene(2)
@@ -153,6 +141,6 @@ def test_the_same_copy_with_the_same_pods_is_read_once(monkeypatch: pytest.Monke
         scene.look()
         scene.view.has_changed(scene.entry)
     assert read == [3]
-    scene.copies.apply_own_pod(pod(0, version=2))
+    scene.copies.pods.apply(pod(0, version=2))
     scene.look()
     assert read == [3, 3]

@@ -3,10 +3,12 @@
 from dataclasses import replace
 from typing import cast
 
+import msgspec
+
 from jobs import CLUSTER, HUB, NOW, binding, bound_status, copy, record
 from sampan.controller.observation.attempt import AttemptState
 from sampan.controller.observation.view import MemberView
-from sampan.controller.reconcile.actions import RemoteState
+from sampan.controller.reconcile.actions import RemoteState, StrayCopy
 from sampan.controller.state.entry import AttemptMemory, JobEntry
 from sampan.controller.state.record import JobRecord
 from sampan.kube.objects.meta import ObjectMeta
@@ -49,7 +51,7 @@ def test_a_job_without_binding_has_no_copy() -> None:
 
 def test_nothing_is_read_from_a_link_that_is_not_up_to_date() -> None:
     sc = Scene()
-    sc.link.jobs["u1"] = copy()
+    sc.link.show(copy())
     sc.link.connected = False
     seen = sc.of(sc.record)
     assert (seen.reachable, seen.job, seen.offer_exists) == (False, None, True)
@@ -57,7 +59,7 @@ def test_nothing_is_read_from_a_link_that_is_not_up_to_date() -> None:
 
 def test_nothing_is_read_of_a_namespace_that_is_not_followed_and_all_of_the_others() -> None:
     sc = Scene()
-    sc.link.jobs["u1"] = copy()
+    sc.link.show(copy())
     sc.link.behind = {"elsewhere"}
     assert sc.of(sc.record).reachable
     sc.link.behind = {"sampan-jobs"}
@@ -76,19 +78,19 @@ def test_absence_is_proved_for_one_attempt_and_void_when_something_is_seen_after
     sc.entry.memory.of(1).gone = True
     assert sc.of(sc.record).absent
     assert not sc.of(record(status=bound_status(binding(attempt=2)))).absent
-    sc.link.own_pods["u1"] = {"p": pod()}
+    sc.link.show_pods({"p": pod()})
     assert not sc.of(sc.record).absent
-    sc.link.own_pods.clear()
-    sc.link.jobs["u1"] = copy()
+    sc.link.show_pods({})
+    sc.link.show(copy())
     assert not sc.of(sc.record).absent
 
 
 def test_a_copy_that_was_seen_is_known_to_have_been_there() -> None:
     sc = Scene()
     assert not sc.of(sc.record).seen_before
-    sc.link.jobs["u1"] = copy()
+    sc.link.show(copy())
     assert sc.of(sc.record).seen_before
-    sc.link.jobs.clear()
+    sc.link.copies.jobs.clear()
     assert sc.of(sc.record).seen_before
     assert not sc.of(record(status=bound_status(binding(attempt=2)))).seen_before
     sc.entry.memory.attempt = AttemptMemory(number=1)
@@ -103,9 +105,9 @@ def test_nothing_was_sent_from_the_intent_of_this_process_until_the_first_create
     assert sc.of(sc.record).unsent
     assert not sc.of(record(status=bound_status(binding(attempt=2)))).unsent
     sc.link.connected = True
-    sc.link.jobs["u1"] = copy()
+    sc.link.show(copy())
     assert not sc.of(sc.record).unsent, "somebody did"
-    sc.link.jobs.clear()
+    sc.link.copies.jobs.clear()
     sc.entry.memory.of(1).create_unanswered = True
     assert not sc.of(sc.record).unsent
 
@@ -114,7 +116,7 @@ def test_an_offer_is_there_as_long_as_a_link_or_a_copy_shows_it() -> None:
     sc = Scene()
     sc.members.exists = False
     assert not sc.of(sc.record).offer_exists
-    sc.link.jobs["u1"] = copy()
+    sc.link.show(copy())
     assert sc.of(sc.record).offer_exists
     sc.link.connected = False
     assert sc.of(sc.record).offer_exists, "a member that is away may hold the copy still"
@@ -124,8 +126,8 @@ def test_an_offer_is_there_as_long_as_a_link_or_a_copy_shows_it() -> None:
 
 def test_only_pods_of_the_copys_attempt_explain_it() -> None:
     sc = Scene()
-    sc.link.jobs["u1"] = copy(attempt=2, conditions=FAILED)
-    sc.link.own_pods["u1"] = {"old": pod(attempt=1, name="old", exit_code=9)}
+    sc.link.show(copy(attempt=2, conditions=FAILED))
+    sc.link.show_pods({"old": pod(attempt=1, name="old", exit_code=9)})
     seen = sc.of(record(status=bound_status(binding(attempt=2))))
     assert seen.pods == 1
     assert seen.observation is not None
@@ -134,15 +136,15 @@ def test_only_pods_of_the_copys_attempt_explain_it() -> None:
 
 def test_what_a_pod_told_is_remembered_after_the_member_forgot_it_but_not_over_attempts() -> None:
     sc = Scene()
-    sc.link.jobs["u1"] = copy()
-    sc.link.own_pods["u1"] = {"p": pod()}
+    sc.link.show(copy())
+    sc.link.show_pods({"p": pod()})
     sc.of(sc.record)
-    sc.link.own_pods.clear()
-    sc.link.jobs["u1"] = copy(conditions=FAILED)
+    sc.link.show_pods({})
+    sc.link.show(copy(conditions=FAILED))
     first = sc.of(sc.record).observation
     assert first is not None
     assert first.exit_code == 3
-    sc.link.jobs["u1"] = copy(attempt=2, conditions=FAILED)
+    sc.link.show(copy(attempt=2, conditions=FAILED))
     second = sc.of(record(status=bound_status(binding(attempt=2)))).observation
     assert second is not None
     assert second.exit_code is None
@@ -150,14 +152,14 @@ def test_what_a_pod_told_is_remembered_after_the_member_forgot_it_but_not_over_a
 
 def test_how_long_a_result_has_been_there_counts_from_when_it_was_first_seen() -> None:
     sc = Scene()
-    sc.link.jobs["u1"] = copy()
+    sc.link.show(copy())
     assert sc.of(sc.record).final_for == 0
     sc.now += 50_000
-    sc.link.jobs["u1"] = copy(conditions=FAILED)
+    sc.link.show(copy(conditions=FAILED))
     assert sc.of(sc.record).final_for == 0
     sc.now += 4_000
     assert sc.of(sc.record).final_for == 4_000
-    sc.link.jobs["u1"] = copy(attempt=2, conditions=FAILED)
+    sc.link.show(copy(attempt=2, conditions=FAILED))
     assert sc.of(record(status=bound_status(binding(attempt=2)))).final_for == 0
 
 
@@ -165,15 +167,69 @@ def test_another_cluster_is_not_this_one() -> None:
     sc = Scene()
     assert binding().cluster_uid == CLUSTER
     status = bound_status(replace(binding(), cluster_uid="other"))
-    sc.link.jobs["u1"] = copy()
+    sc.link.show(copy())
     assert not sc.of(record(status=status)).reachable
 
 
 def test_how_long_counts_have_been_the_same_is_counted_from_their_last_change() -> None:
     sc = Scene()
-    sc.link.jobs["u1"] = copy()
+    sc.link.show(copy())
     assert sc.of(sc.record).still_for == 0
     sc.now += 3_000
     assert sc.of(sc.record).still_for == 3_000
-    sc.link.own_pods["u1"] = {"p": pod()}
+    sc.link.show_pods({"p": pod()})
     assert sc.of(sc.record).still_for == 0
+
+
+OTHER = "c-2"
+
+
+def test_copies_of_two_attempts_on_one_member_are_both_seen_and_neither_for_the_other() -> None:
+    sc = Scene()
+    second = record(status=bound_status(binding(attempt=2)))
+    sc.entry.memory.members.add(CLUSTER)
+    old, new = copy(attempt=1, conditions=FAILED), copy(attempt=2)
+    sc.link.copies.jobs["u1"] = {1: old, 2: new}
+    sc.link.show_pods({"old": pod(attempt=1, name="old", exit_code=9)})
+    seen = sc.of(second)
+    assert (seen.job, seen.strays) == (new, (StrayCopy(member=CLUSTER, attempt=1, job=old, current=True),))
+    assert seen.observation is not None
+    assert (seen.observation.state, seen.observation.exit_code, seen.seen_before) == (AttemptState.WAITING, None, True)
+    sc.link.copies.jobs["u1"][1] = copy(attempt=1, deleting=True)  # late news of the old one
+    again = sc.of(second)
+    assert (again.job, again.observation, again.still_for) == (new, seen.observation, 0)
+    first = sc.of(sc.record)
+    assert first.job is sc.link.copies.of("u1")[1], "of the first attempt, the same picture shows the first copy"
+    assert [stray.attempt for stray in first.strays] == [2]
+
+
+def test_copies_on_two_members_are_both_seen_and_neither_for_the_other() -> None:
+    sc = Scene()
+    sc.members.others[OTHER] = there = FakeLink(cast(Client, None))
+    sc.entry.memory.members |= {CLUSTER, OTHER}
+    stray, mine = copy(attempt=1), copy(attempt=2)
+    there.show(stray)
+    sc.link.show(mine)
+    there.show_pods({"p": pod(attempt=1)})
+    second = record(status=bound_status(binding(attempt=2)))
+    seen = sc.of(second)
+    assert (seen.job, seen.pods) == (mine, 0)
+    assert seen.strays == (StrayCopy(member=OTHER, attempt=1, job=stray, current=True),)
+    there.connected = False
+    assert [each.current for each in sc.of(second).strays] == [False], "as it was seen last"
+    assert [each.member for each in sc.of(record()).strays] == [CLUSTER, OTHER], "a job that waits has none of its own"
+    there.copies.jobs.clear()
+    there.show_pods({})
+    assert sc.of(second).strays == ()
+    assert sc.entry.memory.members == {CLUSTER}, "where nothing is left nobody looks again"
+
+
+def test_a_copy_in_another_namespace_is_not_in_the_way_of_the_bound_attempt() -> None:
+    sc = Scene()
+    sc.entry.memory.members.add(CLUSTER)
+    elsewhere = copy(attempt=1)
+    sc.link.show(msgspec.structs.replace(elsewhere, metadata=msgspec.structs.replace(elsewhere.metadata, namespace="other-jobs")))
+    seen = sc.of(record(status=bound_status(binding(attempt=2))))
+    assert (seen.job, [stray.attempt for stray in seen.strays]) == (None, [1])
+    sc.link.show(elsewhere)
+    assert sc.of(record(status=bound_status(binding(attempt=2)))).job is elsewhere, "it has the name that the next copy is to have"

@@ -3,10 +3,12 @@
 import asyncio
 import base64
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from jobs import binding
 from member_objects import HUB, JOB, job_body, node_body, offer_body, pod_body, provider_body
 from sampan.controller.offers.manager import OfferManager
 from sampan.controller.offers.render import OfferUsage
@@ -121,8 +123,9 @@ async def test_the_pilot_finds_link_berth_and_copies(world: World) -> None:
     assert world.manager.joined.links() == (link,)
     world.member.put(JOBS, job_body())
     await until(lambda: world.jobs == [(uid, JOB)], "told of the copy")
-    assert world.manager.joined.remote_job(uid, JOB) is not None
-    assert world.manager.joined.remote_job("elsewhere", JOB) is None
+    assert world.manager.joined.remote_job(replace(binding(), cluster_uid=uid), JOB) is not None
+    assert world.manager.joined.remote_job(replace(binding(), cluster_uid="elsewhere"), JOB) is None
+    assert world.manager.joined.remote_job(replace(binding(attempt=2), cluster_uid=uid), JOB) is None, "another attempt"
     assert world.manager.joined.remote_target(ONE) == ("sampan-jobs", ())
     assert world.manager.joined.offer_state(ONE) == (True, False)
     assert world.manager.joined.offer_state(OfferKey("prov-a", "none")) == (False, False)

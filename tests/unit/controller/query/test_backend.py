@@ -1,24 +1,29 @@
 """The operator's live state, as answers read it."""
 
-from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 import jobs
+from sampan.controller.members.job_copies import JobCopies
 from sampan.controller.query.backend import LiveBackend
 from sampan.controller.state.pending import PendingJobs
 from sampan.controller.state.queues import QueueRegistry
 from sampan.controller.state.store import State
+from sampan.kube.objects.meta import ObjectMeta
 from sampan.kube.objects.workloads import Pod
 from sampan.model.plan import Assignment
+from sampan.model.values.names import remote_labels
 
 
 class Links:
     """Two pods of one job on one member."""
 
-    own_pods: Mapping[str, Mapping[str, Pod]] = {"u1": {"p1": Pod(), "p2": Pod()}}
+    def __init__(self) -> None:
+        self.copies = JobCopies("hub", lambda uid: None)
+        for uid in ("p1", "p2"):
+            self.copies.pods.apply(Pod(metadata=ObjectMeta(uid=uid, labels=remote_labels(hub_id="hub", job_uid="u1", attempt=1))))
 
     def link_of(self, cluster_uid: str) -> "Links | None":
         """Itself for the one member."""

@@ -211,7 +211,7 @@ async def test_conflicts_are_tried_again_ever_later() -> None:
         w.change(labels={"a": "b"})  # the watch is silent from here on
         w.tell_copy(succeeded=1, conditions=[{"type": "Complete", "status": "True"}])
         w.now += 20_000
-        w.link.jobs["u1"] = msgspec.convert(w.copy(), RemoteJob)
+        w.link.show(msgspec.convert(w.copy(), RemoteJob))
         moments = []
         for _ in range(120):
             before = w.reconciler.counters.conflicts

@@ -84,10 +84,10 @@ def namespace_pods_watch(
     """Return the watch on the pods in a namespace of our jobs; on a member that publishes its capacity, on ours there alone."""
     name = f"pods/{namespace}"
     sink = Sink[kube.Pod](
-        replace=lambda items, bad: copies.replace_own_pods(namespace, items, [each.name for each in bad]),
-        put=copies.apply_own_pod,
-        drop=copies.drop_own_pod,
-        lost=lambda bad: copies.drop_unreadable_pod(namespace, bad.name),
+        replace=lambda items, bad: copies.pods.replace(namespace, items, [each.name for each in bad]),
+        put=copies.pods.apply,
+        drop=copies.pods.drop,
+        lost=lambda bad: copies.pods.drop_unreadable(namespace, bad.name),
         listed=lambda: listed(name),
     )
     selector = f"{LABEL_HUB}={copies.hub_id}" if published is not None else ""

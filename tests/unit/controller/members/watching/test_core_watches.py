@@ -53,10 +53,10 @@ def test_a_pod_is_sent_and_decoded_once(member: Member, namespace: str, ours: st
     _, _, sink = watch
     sink.on_event("ADDED", pod)
     assert list(member.inventory.pods) == [pod.metadata.uid], "it uses its node, whoever it belongs to"
-    assert list(member.copies.own_pods) == ([JOB] if ours and namespace in OURS else [])
+    assert list(member.copies.pods.by_job) == ([JOB] if ours and namespace in OURS else [])
     sink.on_event("DELETED", pod)
     assert not member.inventory.pods
-    assert not member.copies.own_pods
+    assert not member.copies.pods.by_job
 
 
 def test_a_full_list_of_one_watch_leaves_the_pods_of_the_others(member: Member) -> None:

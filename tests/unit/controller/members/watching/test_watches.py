@@ -60,7 +60,7 @@ async def test_all_collections_are_filled_and_followed(server: FakeServer) -> No
         server.put(PODS, pod_body())
         server.put(OWN_PODS, pod_body(ours=JOB, namespace="sampan-jobs"))
         server.put(JOBS, job_body())
-        await until(lambda: fed.inventory.pods and fed.own.jobs and fed.own.own_pods, "all seen")
+        await until(lambda: fed.inventory.pods and fed.own.jobs and fed.own.pods.by_job, "all seen")
         for path, name in ((PODS, "p1"), (OWN_PODS, "p1"), (JOBS, next(iter(server.collections[JOBS]))), (NODES, "n1")):
             server.drop(path, name)
         await until(lambda: not (fed.inventory.pods or fed.inventory.nodes or fed.own.has_remnants(JOB)), "all gone")
