@@ -157,7 +157,8 @@ class JobReconciler:
             return False
         finally:
             self._rate.record(self._clock() - started)
-            self._state.forget_assumed(entry.uid)
+            if entry.assumed:  # nothing was written; else the reply has told the state
+                self._state.forget_assumed(entry.uid)
         return True
 
 
