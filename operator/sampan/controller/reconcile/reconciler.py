@@ -220,7 +220,8 @@ class JobSteps:
         """
         record, what = step.record, step.what
         if isinstance(what, Assignment):
-            self._counters.bound += await self._binder.bind(entry, record, what, now=self._clock, policy=self._policy)
+            if await self._binder.bind(entry, record, what, now=self._clock, policy=self._policy):
+                self._counters.bound += 1
             return True
         key = key_of(what, attempt=record.binding.attempt if record.binding else 0, version=record.resource_version)
         assert key is not None  # a Wait is no step

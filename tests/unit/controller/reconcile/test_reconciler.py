@@ -151,6 +151,16 @@ async def test_a_poisoned_assignment_is_given_back_and_not_planned_again_at_once
         assert len(w.state.snapshot(w.now + 61_000).jobs) == 1
 
 
+async def test_jobs_that_are_bound_at_the_same_time_are_all_counted() -> None:
+    async with world() as w:
+        uids = [f"u{number}" for number in range(8)]
+        for uid in uids:
+            w.add(uid, spec=H100_JOB)
+        await w.bind(*uids)
+        done = w.reconciler.counters
+        assert (done.bound, done.created, done.conflicts, done.errors) == (8, 8, 0, 0)
+
+
 async def test_an_offer_is_in_use_from_the_assignment_on() -> None:
     async with world() as w:
         w.add(spec=H100_JOB)
