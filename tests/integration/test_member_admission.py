@@ -11,6 +11,7 @@ from random import Random
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 
 from consignments import consignment
@@ -22,8 +23,9 @@ from sampan.api.kinds.computejob import ComputeJobSpec
 from sampan.api.launch.manifest import job_manifest
 from sampan.inventory.namespace_rules import NamespaceRules
 from sampan.kube.objects import quotas as kube
-from sampan.model.members.admission import NO_ADMISSION
+from sampan.model.members.admission import NO_ADMISSION, Quota
 from sampan.model.members.cluster import Pool
+from sampan.model.reason import Reason
 from sampan.model.values.quantity import parse_quantity
 from sampan.scheduling.capacity.limits import Limit
 from sampan.scheduling.capacity.quota_usage import QuotaUse, use_of
@@ -103,8 +105,13 @@ def foretold(server: Server, world: World, spec: ComputeJobSpec) -> tuple[str, .
     against += [each.fault for each in unnamed(demand, pool)]
     whole = use_of(demand, pool)
     pod = QuotaUse(each=whole.each, best_effort=whole.best_effort)
-    limits = [Limit(0, None, None, dict(each.left), {}, quota=each) for each in rules.quotas(()).get(world.name, ())]  # type: ignore[arg-type]
+    limits = [_limit(each) for each in rules.quotas(()).get(world.name, ())]
     return (*map(str, against), *("quota" for limit in limits if limit.fits(pod) < 1))
+
+
+def _limit(made: Quota) -> Limit:
+    key = ("c", "quota", "", made.name)
+    return Limit(key=key, reason=Reason.QUOTA_EXHAUSTED, columns=np.zeros(0, dtype=np.int64), left=dict(made.left), quota=made)
 
 
 @pytest.fixture(scope="module")

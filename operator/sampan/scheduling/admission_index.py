@@ -83,7 +83,7 @@ class AdmissionIndex:
 
     def refresh(self) -> None:
         """Take over what an assignment changed: classes without a feasible cell are feasible no more."""
-        rows = self._cache.feasible.update_columns(self._cache.matrix)
+        rows = self._cache.feasible.update_columns()
         counts = self._cache.feasible.feasible_count
         for row in rows:
             for number in self._by_row.get(row, ()):

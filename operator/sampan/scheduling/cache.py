@@ -6,24 +6,24 @@ another one may get its number. A memo is used up by the cycle it is given to; o
 one. With any memo the plan is the same.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
 
 from sampan.model.job import Shape
-from sampan.model.members.cluster import Cell, Cluster, Running
+from sampan.model.members.cluster import Cell
 from sampan.model.policy import BALANCED, BUILT_IN, Policy
 from sampan.model.reason import Reason
 from sampan.model.snapshot import Snapshot
-from sampan.scheduling.capacity.cells import CellColumn, CellId, CellIndex
+from sampan.scheduling.capacity.cells import CellIndex
 from sampan.scheduling.capacity.fit_matrix import FitMatrix
 from sampan.scheduling.capacity.fragmentation import FragmentationScore
+from sampan.scheduling.capacity.limit_table import LimitTable
 from sampan.scheduling.capacity.resources import Request
 from sampan.scheduling.feasibility.feasible_index import FeasibleIndex
 from sampan.scheduling.feasibility.verdict_matrix import DemandRow, ShapeVerdicts, VerdictMatrix
 from sampan.scheduling.queueing.pending import PendingIndex
-from sampan.scheduling.reservations.releases import Releases, releases_after, releases_of
+from sampan.scheduling.reservations.releases import BackfillCache, ReleaseCache
 
 REASONS: Final = tuple(Reason)
 MAX_IDLE_SHAPES: Final = 256
@@ -41,13 +41,12 @@ class SchedulerCache:
         self._by_identity: dict[int, ShapeVerdicts] = {}
         self.verdicts = VerdictMatrix()
         self.fragmentation = FragmentationScore()
-        self.feasible = FeasibleIndex()
+        self.limits = LimitTable()
+        self.feasible = FeasibleIndex(self.matrix, self.limits.matrix)
         self._cells: tuple[object, object, frozenset[str], tuple[Cell, ...]] | None = None
         """Cells, offers and clusters of the last snapshot, and the cells that are there."""
         self._cell_index: tuple[int, CellIndex] | None = None
-        self.no_earlier: dict[str, tuple[object, ...]] = {}
-        """Reservations, by job UID, with all that an earlier start was looked for from, and not found."""
-        self._releases: dict[CellId, tuple[CellColumn, Mapping[str, Running], Releases]] = {}
+        self.backfill = BackfillCache()
 
     def update(self, snapshot: Snapshot) -> None:
         """Take over a snapshot at the cost of what changed."""
@@ -57,6 +56,7 @@ class SchedulerCache:
             self.pending = PendingIndex()
         self.pending.sync(snapshot.backlog, snapshot.now)
         changed = self.matrix.sync(self._present(snapshot), snapshot.clusters)
+        self.limits.sync(snapshot, self.cell_index())
         verdicts, columns = self.verdicts, self.matrix.columns
         same = verdicts.facts.same_world(snapshot)
         if not same:
@@ -84,12 +84,13 @@ class SchedulerCache:
         """Have verdicts and feasible cells of everything that waits."""
         for equivalence in self.pending.classes.live():
             self.verdicts_of(equivalence.shape, snapshot)
-        self.feasible.sync(self.shapes.values(), self.matrix, self.cell_index())
+        self.feasible.sync(self.shapes.values(), self.cell_index())
 
     def cell_index(self) -> CellIndex:
         """Return the views on the columns."""
         if self._cell_index is None or self._cell_index[0] != self.matrix.layout_version:
             self._cell_index = self.matrix.layout_version, CellIndex.of(tuple(self.matrix.columns))
+            self.backfill.limits = ReleaseCache()  # limits may have other columns from now on
         return self._cell_index[1]
 
     def _present(self, snapshot: Snapshot) -> tuple[Cell, ...]:
@@ -138,12 +139,13 @@ class SchedulerCache:
             gone = self.shapes.pop(listed[at])
             self._by_identity.pop(id(gone.shape), None)
             self.feasible.remove(gone.rows)
-        kept = sorted({row.request_row for rows in self.shapes.values() for row in rows.rows})
+        rows = [row for verdicts in self.shapes.values() for row in verdicts.rows]
+        kept, limited = sorted({row.request_row for row in rows}), sorted({row.limit_row for row in rows})
         self.matrix.keep_rows(kept)
-        renamed = {row: number for number, row in enumerate(kept)}
-        for rows in self.shapes.values():
-            for row in rows.rows:
-                row.request_row = renamed[row.request_row]
+        self.limits.matrix.keep_rows(limited)
+        requests, limits = ({old: new for new, old in enumerate(each)} for each in (kept, limited))
+        for row in rows:
+            row.request_row, row.limit_row = requests[row.request_row], limits[row.limit_row]
         self.feasible.renumber()
 
     def _new(self, shape: Shape, snapshot: Snapshot) -> ShapeVerdicts:
@@ -157,18 +159,8 @@ class SchedulerCache:
         reserve = policy.cpu_reserve_per_device if policy.cpu_on_accelerators else 0
         for row in rows.rows:
             row.request_row = self.matrix.row_of(Request.of(row.demand, cpu_reserve=reserve))
+            row.limit_row = self.limits.matrix.row_of(row.demand)
         self.verdicts.evaluate(rows, None)
-
-    def releases_of(self, column: CellColumn, cluster: Cluster) -> Releases:
-        """Return the releases on the nodes of a cell; kept up while its pool is the very same value."""
-        key = column.cell.id
-        known = self._releases.get(key)
-        if known is None or known[0] is not column:
-            known = self._releases[key] = column, cluster.running, releases_of(column, cluster, self.matrix.resources)
-        elif known[1] is not cluster.running:
-            releases = releases_after(known[2], column, before=known[1], after=cluster.running, names=self.matrix.resources)
-            known = self._releases[key] = column, cluster.running, releases
-        return known[2]
 
 
 @dataclass(frozen=True, slots=True)

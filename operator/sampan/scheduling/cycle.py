@@ -19,6 +19,7 @@ from sampan.scheduling.diagnosis import assignment, inadmissible
 from sampan.scheduling.iterator import EntryStatus, FairShareIterator, FairShareUsage, QueueHead, inadmissible_jobs
 from sampan.scheduling.queueing.charge import decayed_forward, usage_charge
 from sampan.scheduling.refusals import RefusalReport
+from sampan.scheduling.reservations.placed import StartedJob
 from sampan.scheduling.reservations.planner import ReservationPlanner
 from sampan.scheduling.selection import ScoredCell, select_cell
 from sampan.scheduling.state import CycleState, Entry
@@ -124,16 +125,9 @@ class Cycle:
         self.assignments.append(done)
         request = entry.verdicts.rows[best.index].request_row
         nodes = state.matrix.columns[best.column].nodes
-        state.matrix.take(best.column, request, [(int(nodes[place]), replicas) for place, replicas in best.fit.nodes])
-        state.limit_reservations.take(best.column, done)
-        state.limits.take(best.column, done.demand, done.replicas)
-        state.feasibility_cache.clear()
+        placed = tuple((int(nodes[place]), replicas) for place, replicas in best.fit.nodes)
+        state.start(StartedJob(job=entry.job, demand=done.demand, column=best.column, row=request, nodes=placed))
         self.admission.refresh()
-        state.node_reservations.drop(entry.job.uid)
-        for uid in state.node_reservations.displaced_by(entry.job, done.demand, {int(nodes[place]) for place, _ in best.fit.nodes}):
-            state.node_reservations.drop(uid)
-        for uid in state.limit_reservations.displaced_by(best.column, state.node_reservations.standing, below=entry.job.priority):
-            state.node_reservations.drop(uid)
         self.planner.update_floor()
         cell = state.cell(best.column)
         self.charges[entry.job.uid] = amount = usage_charge(done, cell, snapshot.clusters[done.cluster_uid])
@@ -146,7 +140,7 @@ class Cycle:
     @property
     def reservations(self) -> tuple[Reservation, ...]:
         """Return the standing reservations, in order of their making."""
-        return tuple(sorted((h.reservation for h in self.state.node_reservations.standing.values()), key=lambda r: (r.made, r.job_uid)))
+        return tuple(sorted((h.reservation for h in self.state.profile.standing.values()), key=lambda r: (r.made, r.job_uid)))
 
     def plan(self) -> Plan:
         """Return everything that was decided."""

@@ -13,8 +13,9 @@ from sampan.model.job import Job
 from sampan.model.plan import Assignment, Refusal, Verdict
 from sampan.model.reason import Reason
 from sampan.scheduling.cache import REASONS, reasons_in
+from sampan.scheduling.capacity.limit_matrix import NOT_SHORT
 from sampan.scheduling.capacity.topology import Numbers
-from sampan.scheduling.feasibility.verdict_matrix import WRONG_DEVICES
+from sampan.scheduling.feasibility.verdict_matrix import WRONG_DEVICES, DemandRow
 from sampan.scheduling.selection import ScoredCell, feasible_cells, scored_cell
 from sampan.scheduling.state import CycleState, Entry
 
@@ -75,11 +76,12 @@ def refusal(state: CycleState, entry: Entry) -> Refusal:
 
 def _inputs(state: CycleState, entry: Entry) -> tuple[object, ...]:
     """Return all that a refusal is made from: the masks, and the room of the suitable cells."""
-    parts: list[object] = [state.limits.state()]
+    parts: list[object] = []
     for index in entry.eligible:
         feasibility = state.feasibility(entry, index)
         suitable, need = np.flatnonzero(feasibility.suitable), feasibility.row.request_row
-        rooms = (feasibility.room[suitable], state.matrix.fits_now[need, suitable], state.matrix.fits_empty[need, suitable])
+        limited = _limited(state, feasibility.row, suitable)
+        rooms = (feasibility.room[suitable], state.matrix.fits_now[need, suitable], state.matrix.fits_empty[need, suitable], limited)
         parts += (feasibility.row.version, suitable.tobytes(), *(each.tobytes() for each in rooms))
     return tuple(parts)
 
@@ -186,12 +188,18 @@ def _masks(state: CycleState, entry: Entry, index: int) -> tuple[Numbers, Number
         held = (now >= least) & (feasibility.room < least)
         why = np.where(most < least, Reason.TOO_LARGE.severity, np.where(held, _RESERVED, Reason.INSUFFICIENT_CAPACITY.severity))
         masks[open_] = np.left_shift(1, why[open_])
-        for column in state.limits.short(open_ & (most >= least), demand):
-            reason = state.limits.why(column, demand)
-            if reason is not None:
-                masks[column] = 1 << reason.severity
+        large_enough = np.flatnonzero(open_ & (most >= least))
+        limited = _limited(state, row, large_enough)
+        masks[large_enough] = np.where(limited < NOT_SHORT, np.left_shift(1, limited), masks[large_enough])
     columns = np.flatnonzero(candidates & (masks & _PRIVATE == 0))
     return columns, masks[columns]
+
+
+def _limited(state: CycleState, row: DemandRow, columns: Numbers) -> Numbers:
+    """Return the severity of what limits allow too little in some columns, else `NOT_SHORT`."""
+    least = np.array([row.demand.least_replicas])
+    found: Numbers = state.limits.matrix.why_at(np.array([row.limit_row]), least, columns)[0]
+    return found
 
 
 _RESERVED: Final = Reason.RESERVED_FOR_OTHERS.severity

@@ -32,7 +32,7 @@ class RefusalReport:
         """
         state, classes = self._state, self._state.cache.pending.classes
         index = state.cache.feasible
-        index.refresh(state.matrix, state.limits)
+        index.refresh()
         self._feasible_count, self._all_versions = index.feasible_count.tolist(), index.versions.tolist()
         by_identity = {id(bucket): bucket for bucket in detached}
         left: dict[int, list[Chunks]] = {}

@@ -15,7 +15,7 @@ from sampan.model.values.vector import CPU
 from sampan.scheduling.cache import SchedulerCache
 from sampan.scheduling.capacity.cells import CellId, CellIndex
 from sampan.scheduling.capacity.fit_matrix import FitMatrix
-from sampan.scheduling.capacity.limits import Limits
+from sampan.scheduling.capacity.limit_table import LimitTable
 from sampan.scheduling.capacity.node_selection import Flags, NodeFit, NodeRoom, select_nodes
 from sampan.scheduling.capacity.resources import fits
 from sampan.scheduling.capacity.topology import Numbers
@@ -23,11 +23,14 @@ from sampan.scheduling.feasibility.scores import FULL, weighted
 from sampan.scheduling.feasibility.unknown_names import KnownNames
 from sampan.scheduling.feasibility.verdict_matrix import DemandRow, ShapeVerdicts
 from sampan.scheduling.queueing.order import eligible
-from sampan.scheduling.reservations.holds import NodeReservations, PlacedReservation
-from sampan.scheduling.reservations.pledges import LimitReservations
-from sampan.scheduling.reservations.releases import Releases
+from sampan.scheduling.reservations.limit_capacity import LimitCapacity
+from sampan.scheduling.reservations.node_capacity import NodeCapacity
+from sampan.scheduling.reservations.placed import CapacityRequest, PlacedReservation, StartedJob
+from sampan.scheduling.reservations.releases import Releases, released_on
+from sampan.scheduling.reservations.reservation_profile import ReservationProfile
 
 MAX_CACHED_FEASIBILITIES: Final = 64
+Blockers = tuple[PlacedReservation, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,8 @@ class Feasibility:
     """Columns of the cells that only room could be against."""
     room: Numbers
     """Replicas that fit now into the suitable cells; 0 in the others."""
-    blockers: tuple[int, ...]
-    """Reservations that keep their nodes from the job."""
+    blockers: Blockers
+    """Reservations that are kept from the job."""
 
 
 @dataclass(slots=True)
@@ -65,44 +68,41 @@ class CycleState:
 
     snapshot: Snapshot
     cache: SchedulerCache
-    node_reservations: NodeReservations
-    limits: Limits
-    limit_reservations: LimitReservations
+    profile: ReservationProfile
     cell_index: CellIndex
     known_names: KnownNames
     pending_reservations: dict[str, PlacedReservation] = field(default_factory=dict)
     """Reservations of earlier cycles that are not carried over yet, by job UID."""
-    release_cache: dict[int, Releases] = field(default_factory=dict)
-    feasibility_cache: dict[tuple[int, frozenset[CellId], tuple[int, ...]], Feasibility] = field(default_factory=dict)
+    feasibility_cache: dict[tuple[int, frozenset[CellId], Blockers], Feasibility] = field(default_factory=dict)
     """As things stand: cleared with every assignment and reservation."""
-    fit_cache: dict[tuple[int, int, tuple[int, ...], int, int], tuple[int, NodeFit | None]] = field(default_factory=dict)
+    fit_cache: dict[tuple[int, int, Blockers, int, int], tuple[int, NodeFit | None]] = field(default_factory=dict)
 
     @classmethod
     def open(cls, snapshot: Snapshot, cache: SchedulerCache) -> "CycleState":
         """Return the state of a snapshot that the cache was brought to."""
         layout = cache.cell_index()
-        limits = Limits(snapshot, layout)
-        return cls(
-            snapshot=snapshot,
-            cache=cache,
-            node_reservations=NodeReservations(cache.matrix, snapshot.now),
-            limits=limits,
-            limit_reservations=LimitReservations(snapshot, layout, limits),
-            cell_index=layout,
-            known_names=KnownNames(snapshot),
-        )
+
+        def releases(column: int) -> Releases:
+            return _releases(snapshot, cache, column)
+
+        nodes = NodeCapacity(cache.matrix, releases, now=snapshot.now)
+        limits = LimitCapacity(cache.limits, layout, clusters=snapshot.clusters, releases=cache.backfill.limits, now=snapshot.now)
+        profile = ReservationProfile(nodes, limits, now=snapshot.now)
+        return cls(snapshot=snapshot, cache=cache, profile=profile, cell_index=layout, known_names=KnownNames(snapshot))
 
     @property
     def matrix(self) -> FitMatrix:
         """Return what fits where."""
         return self.cache.matrix
 
+    @property
+    def limits(self) -> LimitTable:
+        """Return what limits cells beyond their nodes."""
+        return self.cache.limits
+
     def releases(self, column: int) -> Releases:
         """Return when running jobs give back what they hold in a column."""
-        if column not in self.release_cache:
-            at = self.matrix.columns[column]
-            self.release_cache[column] = self.cache.releases_of(at, self.snapshot.clusters[at.cell.pool.cluster_uid])
-        return self.release_cache[column]
+        return _releases(self.snapshot, self.cache, column)
 
     def cell(self, column: int) -> Cell:
         """Return the cell of a column."""
@@ -123,7 +123,7 @@ class CycleState:
     def suitable(self, entry: Entry, index: int) -> Flags:
         """Return the columns that nothing but room could be against. Not to be changed."""
         row = entry.verdicts.rows[index]
-        known = self.cache.feasible.suitable(row, self.matrix)
+        known = self.cache.feasible.suitable(row)
         if known is None:
             candidates, missing_domain = self.candidate_cells(entry.job.shape, row.demand)
             known = (row.reason_mask == 0) & candidates & ~missing_domain
@@ -132,15 +132,30 @@ class CycleState:
             known[self.excluded_cells(entry.job)] = False
         return known
 
-    def reserve(self, placed: PlacedReservation, demand: Demand) -> None:
-        """Keep nodes and what the demand takes of the limits there from others."""
-        self.limit_reservations.add(self.node_reservations.add(placed), placed, demand)
+    def keep(self, carried: PlacedReservation) -> None:
+        """Keep a place that an earlier cycle kept."""
+        self.profile.keep(carried)
         self.feasibility_cache.clear()
+
+    def reserve(self, made: PlacedReservation) -> None:
+        """Keep a place from now on, for which lower ones give way."""
+        self.profile.reserve(made)
+        self.feasibility_cache.clear()
+
+    def start(self, started: StartedJob) -> None:
+        """Let a job start now."""
+        self.profile.start(started)
+        self.feasibility_cache.clear()
+
+    def request(self, entry: Entry, index: int) -> CapacityRequest:
+        """Return a demand of a job as capacity knows it."""
+        row, demand = entry.verdicts.rows[index], entry.job.shape.demands[index]
+        return CapacityRequest(demand=demand, requests=self.matrix.requests, row=row.request_row, limit_row=row.limit_row)
 
     def feasibility(self, entry: Entry, index: int) -> Feasibility:
         """Return how a demand of a job stands in every cell."""
         row, demand = entry.verdicts.rows[index], entry.job.shape.demands[index]
-        blockers = self.node_reservations.blockers(entry.job, demand)
+        blockers = self.profile.blockers(entry.job, demand)
         key = (id(row), entry.job.excluded, blockers)
         known = self.feasibility_cache.get(key)
         if known is None:
@@ -149,14 +164,9 @@ class CycleState:
             known = self.feasibility_cache[key] = self._feasibility(entry, index, blockers)
         return known
 
-    def _feasibility(self, entry: Entry, index: int, blockers: tuple[int, ...]) -> Feasibility:
-        row, demand = entry.verdicts.rows[index], entry.job.shape.demands[index]
-        suitable = self.suitable(entry, index)
-        room: Numbers = np.where(suitable, self.matrix.fits_now[row.request_row], 0)
-        if (room >= demand.least_replicas).any():
-            self.node_reservations.subtract(room, row.request_row, suitable=suitable, blockers=blockers)
-            self.limits.subtract(room, demand)
-            self.limit_reservations.subtract(room, demand, blockers=blockers)
+    def _feasibility(self, entry: Entry, index: int, blockers: Blockers) -> Feasibility:
+        row, suitable = entry.verdicts.rows[index], self.suitable(entry, index)
+        room = self.profile.room(self.request(entry, index), suitable, blockers=blockers)
         return Feasibility(row, index, suitable, room, blockers)
 
     def fit(self, entry: Entry, feasibility: Feasibility, column: int) -> NodeFit | None:
@@ -194,7 +204,7 @@ class CycleState:
         units = matrix.resources.position(measure)
         found = fits(matrix.free, matrix.requests, np.array([feasibility.row.request_row]), kind=at.kind, nodes=at.nodes)[0]
         if feasibility.blockers:
-            kept = self.node_reservations.nodes(feasibility.blockers)
+            kept = {node for placed in feasibility.blockers for node in placed.nodes}
             found[[node in kept for node in at.nodes.tolist()]] = 0
         free, allocatable = matrix.free.amounts[at.nodes, units], matrix.allocatable.amounts[at.nodes, units]
         request = matrix.requests.all[feasibility.row.request_row]
@@ -202,3 +212,9 @@ class CycleState:
         per_replica = matrix.requests.vector(request, at.kind)[measure]
         room = NodeRoom(fits=found, free=free, untouched=free == allocatable, fragmentation=fragmentation)
         return select_nodes(room, wanted=wanted, least=demand.least_replicas, per_replica=per_replica, asked=demand.replicas)
+
+
+def _releases(snapshot: Snapshot, cache: SchedulerCache, column: int) -> Releases:
+    at = cache.matrix.columns[column]
+    running = snapshot.clusters[at.cell.pool.cluster_uid].running
+    return cache.backfill.nodes.get(at.cell.id, at, running=running, released=lambda: released_on(at))

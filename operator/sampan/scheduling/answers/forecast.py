@@ -101,7 +101,7 @@ def _restricted(found: NextCycle) -> Snapshot | str:
 def _drawing_on_the_same(state: CycleState, column: int) -> set[int]:
     """Return the columns that have nodes or limits in common with a column."""
     found = {each for node in state.matrix.columns[column].nodes.tolist() for each in state.matrix.columns_of_node(node)}
-    return found.union(*(limit.columns.tolist() for limit in state.limits.of(column)))
+    return found.union(*(limit.columns.tolist() for limit in state.limits.of(column) if limit.left))
 
 
 def _alike(backlog: Backlog) -> list[list[Bucket]]:

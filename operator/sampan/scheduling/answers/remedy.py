@@ -106,11 +106,8 @@ def _with_room(context: FilterContext, probe: CellProbe) -> Iterator[FilterConte
 def _lesser(context: FilterContext, probe: CellProbe) -> Iterator[Demand]:
     """Yield demands that ask for less of what may be short: replicas, the short resource of a pod, devices."""
     demand, state = probe.demand, probe.state
-    room = int(probe.free().sum())
-    use = state.limits.use(probe.column, demand)
+    room = probe.room()
     count = demand.devices
-    room = min((room, *(limit.fits(use) for limit in state.limits.of(probe.column))))
-    room = min(room, state.limit_reservations.room(probe.column, demand, blockers=state.node_reservations.blockers(probe.job, demand)))
     if 0 < room < demand.least_replicas:
         yield replace(demand, replicas=room, least_replicas=room)
     yield from _within_limits(probe)

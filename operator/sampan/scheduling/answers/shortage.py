@@ -15,6 +15,7 @@ from sampan.scheduling.capacity.resources import NodeResources, Request, Request
 from sampan.scheduling.capacity.topology import Numbers
 from sampan.scheduling.feasibility.amount_words import amount_words
 from sampan.scheduling.feasibility.constraints.table import meaning
+from sampan.scheduling.reservations.placed import CapacityRequest
 from sampan.scheduling.state import CycleState
 
 _LIMITED: Final = {Reason.QUOTA_EXHAUSTED: "the quota of the job namespace", Reason.MEMBER_QUEUE_FULL: "the member's queue"}
@@ -34,20 +35,19 @@ class CellProbe:
 
     def fits(self, stock: NodeResources) -> Numbers:
         """Return the replicas that fit on each node out of a stock, whoever it is kept for."""
-        at = self.state.matrix.columns[self.column]
-        needs = self.requests or RequestTable(self.state.matrix.resources)
-        number, _ = needs.row_of(Request.of(self.demand, cpu_reserve=self.cpu_reserve))
-        found: Numbers = fits(stock, needs, np.array([number]), kind=at.kind, nodes=at.nodes)[0]
+        at, request = self.state.matrix.columns[self.column], self._request()
+        found: Numbers = fits(stock, request.requests, np.array([request.row]), kind=at.kind, nodes=at.nodes)[0]
         return found
 
-    def free(self) -> Numbers:
-        """Return the replicas that fit on each node now, without the nodes that are held for others."""
-        found = self.fits(self.state.matrix.free)
-        blockers = self.state.node_reservations.blockers(self.job, self.demand)
-        if blockers:
-            kept = self.state.node_reservations.nodes(blockers)
-            found[[node in kept for node in self.state.matrix.columns[self.column].nodes.tolist()]] = 0
-        return found
+    def room(self) -> int:
+        """Return the replicas that may start now beside what is reserved for others, on nodes and in limits."""
+        profile = self.state.profile
+        return profile.room_in(self._request(), self.column, blockers=profile.blockers(self.job, self.demand))
+
+    def _request(self) -> CapacityRequest:
+        requests = self.requests or RequestTable(self.state.matrix.resources)
+        row, _ = requests.row_of(Request.of(self.demand, cpu_reserve=self.cpu_reserve))
+        return CapacityRequest(demand=self.demand, requests=requests, row=row)
 
 
 def room_against(probe: CellProbe) -> Reason | None:
@@ -58,8 +58,7 @@ def room_against(probe: CellProbe) -> Reason | None:
     limited = state.limits.why(probe.column, probe.demand)
     if limited is not None:
         return limited
-    pledged = state.limit_reservations.room(probe.column, probe.demand, blockers=state.node_reservations.blockers(probe.job, probe.demand))
-    if int(probe.free().sum()) >= least and pledged >= least:
+    if probe.room() >= least:
         return None
     return Reason.RESERVED_FOR_OTHERS if int(probe.fits(state.matrix.free).sum()) >= least else Reason.INSUFFICIENT_CAPACITY
 
@@ -128,7 +127,7 @@ def _limited(reason: Reason, probe: CellProbe) -> UnmetConstraint:
     use, least = probe.state.limits.use(probe.column, probe.demand), probe.demand.least_replicas
     for limit in probe.state.limits.of(probe.column):
         if limit.reason is reason and limit.fits(use) < least:
-            for name, wanted in limit.amounts(use, least).items():
+            for name, wanted in limit.taken(use, least).items():
                 if name in limit.left and 0 < wanted > max(limit.left[name], 0):
                     return UnmetConstraint(reason, amount_words(name, wanted), _left_words(limit, name))
                 if limit.largest and 0 < wanted > limit.largest.get(name, wanted):
@@ -152,7 +151,7 @@ def _left_words(limit: Limit, name: str) -> str:
 def _capped(probe: CellProbe) -> tuple[str, str] | None:
     """Return the cap on devices of the offer's rule that is too low even if nothing ran."""
     wanted = probe.demand.devices * probe.demand.least_replicas
-    for limit in probe.state.limits.limits:
-        if probe.column in limit.columns.tolist() and "" in limit.total and limit.total[""] < wanted:
+    for limit in probe.state.limits.of(probe.column):
+        if "" in limit.total and limit.total[""] < wanted:
             return f"{wanted} devices", f"the offer caps this pool at {limit.total['']} devices"
     return None

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from sampan.model.job import Demand, Interconnect, Shape
-from sampan.model.members.admission import Admission
 from sampan.model.members.cluster import Cell
 from sampan.model.members.offer import OfferKey
 from sampan.scheduling.capacity.node_selection import Flags
@@ -118,14 +117,10 @@ class CellIndex:
     """Columns that are a fabric domain."""
     parted: Flags
     """Columns of pools that have fabric domains."""
-    capped: tuple[tuple[int, ...], ...]
-    """Columns that draw on one cap on devices."""
-    kinds: tuple[CellKind, ...]
-    """Every kind of column once."""
-    admissions: tuple[Admission, ...]
-    """What members ask of pods, everything once that asks for something."""
-    queued: Mapping[tuple[str, str], tuple[int, ...]]
-    """By cluster UID and name of the member's queue."""
+    capped: Mapping[str, list[tuple[int, ...]]]
+    """By cluster: columns that draw on one cap on devices."""
+    queued: Mapping[str, dict[str, list[int]]]
+    """By cluster and name of the member's queue."""
 
     @classmethod
     def of(cls, columns: Sequence[CellColumn]) -> "CellIndex":
@@ -134,8 +129,7 @@ class CellIndex:
         by_pool: dict[CellId, list[int]] = {}
         by_cluster: dict[str, list[int]] = {}
         capped: dict[tuple[object, ...], list[int]] = {}
-        queued: dict[tuple[str, str], list[int]] = {}
-        admissions: dict[int, Admission] = {}
+        queued: dict[str, dict[str, list[int]]] = {}
         for number, column in enumerate(columns):
             cell, pool = column.cell, column.cell.pool
             numbers[cell.id] = number
@@ -143,9 +137,11 @@ class CellIndex:
             by_cluster.setdefault(pool.cluster_uid, []).append(number)
             if pool.max_devices is not None:
                 capped.setdefault((cell.offer, pool.rule), []).append(number)
-            admissions[id(pool.admission)] = pool.admission
             if pool.member_queue:
-                queued.setdefault((pool.cluster_uid, pool.member_queue), []).append(number)
+                queued.setdefault(pool.cluster_uid, {}).setdefault(pool.member_queue, []).append(number)
+        caps: dict[str, list[tuple[int, ...]]] = {}
+        for members in capped.values():
+            caps.setdefault(columns[members[0]].cell.pool.cluster_uid, []).append(tuple(members))
         return cls(
             columns=columns,
             by_id=numbers,
@@ -153,10 +149,8 @@ class CellIndex:
             by_cluster=by_cluster,
             domain=np.array([bool(column.cell.domain) for column in columns], dtype=bool),
             parted=np.array([bool(column.cell.pool.domains) for column in columns], dtype=bool),
-            capped=tuple(map(tuple, capped.values())),
-            kinds=tuple(dict.fromkeys(column.kind for column in columns)),
-            admissions=tuple(each for each in admissions.values() if each.limits),
-            queued={key: tuple(members) for key, members in queued.items()},
+            capped=caps,
+            queued=queued,
         )
 
     def candidate_cells(self, shape: Shape, demand: Demand) -> tuple[Flags, Flags]:

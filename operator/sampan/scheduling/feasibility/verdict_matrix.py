@@ -41,6 +41,8 @@ class DemandRow:
     """Parts with a weight that are not known."""
     version: int = 0
     """Counts the changes of the mask."""
+    limit_row: int = 0
+    """Row in what limits allow."""
     feasible_row: int = -1
     """Its line in the openings; -1: none."""
 

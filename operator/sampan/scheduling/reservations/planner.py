@@ -4,7 +4,7 @@ from sampan.model.job import Job
 from sampan.model.plan import StartUnknown
 from sampan.scheduling.admission_index import MAX_PRIORITY, MIN_PRIORITY, AdmissionIndex
 from sampan.scheduling.backfill import RESERVATION_DEPTH, carry_over, reserve
-from sampan.scheduling.reservations.holds import placed
+from sampan.scheduling.reservations.placed import placed
 from sampan.scheduling.state import CycleState, Entry
 
 
@@ -23,46 +23,39 @@ class ReservationPlanner:
         ordered = sorted(snapshot.reservations, key=lambda each: (each.made, each.job_uid))
         jobs = state.cache.pending.find({each.job_uid for each in ordered})
         waiting = [each for each in ordered if each.job_uid in jobs]
-        held = {each.job_uid: placed(each, state.matrix, state.cell_index.by_id) for each in waiting}
-        state.cache.no_earlier = {uid: known for uid, known in state.cache.no_earlier.items() if uid in jobs}
+        shapes = {uid: job.shape for uid, job in jobs.items()}
+        matrix, columns = state.matrix, state.cell_index.by_id
+        held = {each.job_uid: placed(each, shapes[each.job_uid], matrix=matrix, columns=columns) for each in waiting}
+        state.cache.backfill.no_earlier = {uid: known for uid, known in state.cache.backfill.no_earlier.items() if uid in jobs}
         state.pending_reservations = {uid: carried for uid, carried in held.items() if carried is not None}
         for old in waiting:
             carried = carry_over(state, old, state.entry(jobs[old.job_uid]))
             state.pending_reservations.pop(old.job_uid, None)
             if carried is not None:
-                state.reserve(carried, jobs[old.job_uid].shape.demands[carried.reservation.demand])
+                state.keep(carried)
                 reserved[old.job_uid] = jobs[old.job_uid]
         self.update_floor()
         return reserved
 
     def reserve_for(self, entry: Entry) -> None:
         """Keep a blocked job a place if it has none and that can be done."""
-        if entry.job.uid not in self._state.node_reservations.standing and entry.job.priority > self._admission.reservation_floor:
+        if entry.job.uid not in self._state.profile.standing and entry.job.priority > self._admission.reservation_floor:
             self._reserve(entry)
             self.update_floor()
 
     def update_floor(self) -> None:
         """Say up to which priority no further place can be kept."""
-        kept = self._state.node_reservations.standing
+        kept = self._state.profile.standing
         lowest = min((placed.reservation.priority for placed in kept.values()), default=MIN_PRIORITY)
         self._admission.reservation_floor = MAX_PRIORITY if self._tries <= 0 else lowest if len(kept) >= RESERVATION_DEPTH else MIN_PRIORITY
 
     def _reserve(self, entry: Entry) -> None:
-        state, kept = self._state, self._state.node_reservations.standing
+        state, kept = self._state, self._state.profile.standing
         self._tries -= 1
         placed = reserve(state, entry)
         if isinstance(placed, StartUnknown):
             self.unknown_starts[entry.job.uid] = placed
             return
-        self._displace(placed.column, set(placed.nodes))
-        state.reserve(placed, entry.job.shape.demands[placed.reservation.demand])
-        for uid in state.limit_reservations.displaced_by(placed.column, kept, below=entry.job.priority):
-            state.node_reservations.drop(uid)
+        state.reserve(placed)
         while len(kept) > RESERVATION_DEPTH:
-            state.node_reservations.drop(min(kept, key=lambda uid: (kept[uid].reservation.priority, -kept[uid].reservation.made, uid)))
-
-    def _displace(self, column: int, nodes: set[int]) -> None:
-        """Drop the lower reservations of a cell or of nodes that a higher job is given."""
-        for uid, other in list(self._state.node_reservations.standing.items()):
-            if other.column == column or nodes & set(other.nodes):
-                self._state.node_reservations.drop(uid)
+            state.profile.release(min(kept, key=lambda uid: (kept[uid].reservation.priority, -kept[uid].reservation.made, uid)))

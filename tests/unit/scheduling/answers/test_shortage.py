@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from builders import H100, NOW, cluster, demand, job, node, nodes, offer, requirement, snapshot, vector
+from builders import H100, NOW, cluster, demand, job, node, nodes, offer, requirement, shape, snapshot, vector
 from sampan.model.job import Demand
 from sampan.model.launch import Launch
 from sampan.model.members.admission import Quota
@@ -15,7 +15,7 @@ from sampan.model.snapshot import Snapshot
 from sampan.model.values.vector import Vector
 from sampan.scheduling.answers.shortage import CellProbe, room_against, shortage
 from sampan.scheduling.cache import Memo
-from sampan.scheduling.reservations.holds import placed
+from sampan.scheduling.reservations.placed import placed
 from sampan.scheduling.state import CycleState
 
 
@@ -24,9 +24,9 @@ def probe(world: Snapshot, wanted: Demand) -> CellProbe:
     cache.update(world)
     state = CycleState.open(world, cache)
     for reservation in world.reservations:
-        hold = placed(reservation, state.matrix, state.cell_index.by_id)
+        hold = placed(reservation, shape(), matrix=state.matrix, columns=state.cell_index.by_id)
         assert hold is not None
-        state.node_reservations.add(hold)
+        state.keep(hold)
     return CellProbe(state=state, job=job(), demand=wanted, column=0)
 
 

@@ -33,8 +33,8 @@ def test_a_pool_is_found_with_its_domains_and_a_cluster_with_its_cells() -> None
 
 def test_caps_are_per_offer_and_queues_per_member() -> None:
     layout = CellIndex.of(columns(max_devices=8, queue="ns/q"))
-    assert layout.capped == ((0,), (1,))
-    assert layout.queued == {("c1", "ns/q"): (0, 1)}
+    assert layout.capped == {"c1": [(0,), (1,)]}
+    assert layout.queued == {"c1": {"ns/q": [0, 1]}}
 
 
 def test_it_is_kept_until_a_column_is_exchanged() -> None:
@@ -45,4 +45,4 @@ def test_it_is_kept_until_a_column_is_exchanged() -> None:
     cache.update(replace(world, clusters={"c1": replace(MEMBER, used={})}))
     assert cache.cell_index() is first
     cache.update(replace(world, cells=tuple(replace(cell, pool=replace(cell.pool, max_devices=4)) for cell in world.cells)))
-    assert cache.cell_index().capped == ((0,),)
+    assert cache.cell_index().capped == {"c1": [(0,)]}

@@ -9,7 +9,6 @@ from builders import H100, cluster, demand, job, nodes, offer, quota, requiremen
 from sampan.model.backlog import Backlog
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.cache import Memo, SchedulerCache
-from sampan.scheduling.state import CycleState
 from strategies import worlds
 
 ONE, FOUR, GANG = (shape(demand(requirement(count=8), replicas=replicas)) for replicas in (1, 4, 9))
@@ -39,7 +38,8 @@ def counted(cache: SchedulerCache, world: Snapshot) -> dict[str, list[int]]:
         for row in cache.verdicts_of(each.shape, world).rows:
             universe, lacking = layout.candidate_cells(each.shape, row.demand)
             right = [at for at in range(len(row.reason_mask)) if universe[at] and not lacking[at] and not row.reason_mask[at]]
-            found[each.uid].append(sum(int(fit[row.request_row, at]) >= row.demand.least_replicas for at in right))
+            rooms = [min(int(fit[row.request_row, at]), cache.limits.room(at, row.demand)) for at in right]
+            found[each.uid].append(sum(room >= row.demand.least_replicas for room in rooms))
     return found
 
 
@@ -58,9 +58,9 @@ def test_a_place_that_is_taken_is_followed_and_the_last_one_named() -> None:
     row = cache.verdicts_of(ONE, WORLD).rows[0]
     node = int(cache.matrix.columns[0].nodes[0])
     cache.matrix.take(0, row.request_row, [(node, 1)])
-    assert cache.feasible.update_columns(cache.matrix) == [cache.verdicts_of(FOUR, WORLD).rows[0].feasible_row]
+    assert cache.feasible.update_columns() == [cache.verdicts_of(FOUR, WORLD).rows[0].feasible_row]
     assert reach(cache, WORLD) == {"one": [2], "four": [0], "gang": [0]}
-    assert cache.feasible.update_columns(cache.matrix) == []
+    assert cache.feasible.update_columns() == []
 
 
 def test_stamps_change_with_what_is_told_and_rooms_with_what_fits() -> None:
@@ -68,8 +68,7 @@ def test_stamps_change_with_what_is_told_and_rooms_with_what_fits() -> None:
     slot = cache.verdicts_of(FOUR, WORLD).rows[0].feasible_row
 
     def told(world: Snapshot) -> tuple[int, int | None]:
-        state = CycleState.open(world, prepared(world, cache))
-        cache.feasible.refresh(state.matrix, state.limits)
+        prepared(world, cache).feasible.refresh()
         return int(cache.feasible.versions[slot]), cache.feasible.room([slot])
 
     def full(*names: str) -> Snapshot:
@@ -84,18 +83,20 @@ def test_stamps_change_with_what_is_told_and_rooms_with_what_fits() -> None:
     assert told(WORLD)[0] not in (first[0], second[0])
 
 
-def test_a_limit_that_changes_is_stamped() -> None:
+def test_a_limit_is_stamped_once_it_says_something_else_of_a_demand() -> None:
+    """Four pods fit, or three, or two: that three is not enough is told like that two is not; only the room is another."""
     cache = prepared(WORLD)
-    slot = cache.verdicts_of(GANG, WORLD).rows[0].feasible_row
-    stamps = []
-    for pods in (None, 9, 9, 8, None):
+    slot = cache.verdicts_of(FOUR, WORLD).rows[0].feasible_row
+    stamps, rooms = [], []
+    for pods in (None, 3, 3, 2, 4):
         quotas = {} if pods is None else {"sampan-jobs": (quota({"pods": pods}),)}
         world = replace(WORLD, clusters={"c1": replace(MEMBER, quotas=quotas)})
-        state = CycleState.open(world, prepared(world, cache))
-        cache.feasible.refresh(state.matrix, state.limits)
+        prepared(world, cache).feasible.refresh()
         stamps.append(int(cache.feasible.versions[slot]))
-    assert len(set(stamps)) == 4
-    assert stamps[1] == stamps[2]
+        rooms.append(cache.feasible.room([slot]))
+    assert len(set(stamps)) == 3
+    assert stamps[1] == stamps[2] == stamps[3]
+    assert rooms == [4, 3, 3, 2, 4]
 
 
 def test_rows_that_are_forgotten_leave_their_place_to_others() -> None:

@@ -106,3 +106,42 @@ def test_a_kept_promise_goes_on_in_the_next_cycle_and_is_kept() -> None:
     assert plan_of(later).reservations == first
     over = replace(later, now=NOW + HOUR, clusters={"c1": member()})
     assert [done.job.uid for done in plan_of(over).assignments] == ["gang"]
+
+
+SOONER = running("a", "h-0", ends=NOW + HOUR // 2)
+EARLIER = [
+    pytest.param(CAPPED, {}, id="the offer's cap"),
+    pytest.param(PLAIN, {"left": 8}, id="the quota of the job namespace"),
+    pytest.param(QUEUED, {"free": 8}, id="the member's queue"),
+]
+
+
+@pytest.mark.parametrize(("offered", "limits"), EARLIER)
+def test_a_reservation_moves_earlier_where_limits_count(offered: Offer, limits: dict[str, int]) -> None:
+    """What has the limit declares an earlier end: the start moves there, and never back."""
+    world = snapshot([GANG], [offered], [member(BUSY, **limits)])
+    first = plan_of(world).reservations
+    sooner = replace(world, clusters={"c1": member(SOONER, **limits)}, reservations=first)
+    (moved,) = plan_of(sooner).reservations
+    assert (moved.start, moved.published) == (NOW + HOUR // 2, NOW + HOUR)
+    again = replace(sooner, clusters={"c1": member(BUSY, **limits)}, reservations=(moved,))
+    assert plan_of(again).reservations == (moved,)
+
+
+def test_a_reservation_moves_earlier_only_where_that_delays_no_other_one() -> None:
+    """Of a quota of 8 that are left, and 8 that come back in an hour, the first has 16; 16 more come back in two hours for the second.
+
+    Half of those come back sooner: the second one would have 16 then, but the first not its own. The first may have them sooner.
+    """
+    busy = [
+        running("a", "h-0", ends=NOW + HOUR),
+        *(running(each, node, ends=NOW + 2 * HOUR) for each, node in (("b", "h-1"), ("c", "h-2"))),
+    ]
+    world = snapshot(
+        [wants("z-first", 2, age=100), wants("a-second", 2, seconds=9000, age=99)], [PLAIN, offer("o2")], [member(*busy, left=8)]
+    )
+    first = plan_of(world).reservations
+    assert {each.job_uid: each.start for each in first} == {"z-first": NOW + HOUR, "a-second": NOW + 2 * HOUR}
+    sooner = member(busy[0], replace(busy[1], ends=NOW + HOUR // 2), busy[2], left=8)
+    moved = plan_of(replace(world, reservations=first, clusters={"c1": sooner}))
+    assert {each.job_uid: each.start for each in moved.reservations} == {"z-first": NOW + HOUR // 2, "a-second": NOW + 2 * HOUR}

@@ -1,0 +1,107 @@
+"""Who may use what is reserved, and what that leaves to others."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from builders import H100, NOW, cluster, demand, job, nodes, offer, requirement, shape, snapshot
+from sampan.model.reservation import Reservation
+from sampan.scheduling.cache import SchedulerCache
+from sampan.scheduling.reservations.placed import PlacedReservation, StartedJob, placed
+from sampan.scheduling.state import CycleState
+
+OFFERS = [offer("o1"), offer("o2")]
+WHOLE = demand(requirement())
+OTHER = job("other", shape(WHOLE))
+WORLD = snapshot([OTHER], OFFERS, [cluster(*nodes("h", 3, H100))])
+
+
+def opened() -> CycleState:
+    cache = SchedulerCache()
+    cache.update(WORLD)
+    return CycleState.open(WORLD, cache)
+
+
+def kept(**changes: object) -> Reservation:
+    made = Reservation(
+        job_uid="held",
+        priority=1,
+        cell=(OFFERS[0].key, "h100-sxm-80gb-x8"),
+        demand=0,
+        nodes=(("h-0", 1), ("h-1", 1)),
+        start=NOW + 10_000,
+        published=NOW + 10_000,
+        made=NOW,
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def found(state: CycleState, reservation: Reservation) -> PlacedReservation | None:
+    return placed(reservation, shape(WHOLE), matrix=state.matrix, columns=state.cell_index.by_id)
+
+
+def keep(state: CycleState, *uids: str, **changes: object) -> None:
+    for uid in uids:
+        reservation = found(state, kept(job_uid=uid, **changes))
+        assert reservation is not None
+        state.keep(reservation)
+
+
+@pytest.mark.parametrize(
+    ("uid", "priority", "seconds", "want"),
+    [("held", 0, None, False), ("other", 2, None, False), ("other", 1, None, True), ("other", 0, 10, False), ("other", 0, 11, True)],
+)
+def test_who_is_blocked(uid: str, priority: int, seconds: int | None, want: bool) -> None:
+    state = opened()
+    keep(state, "held")
+    asks, wanted = job(uid, priority=priority), replace(WHOLE, span_seconds=seconds)
+    assert state.profile.blockers(asks, wanted) == (tuple(state.profile.all) if want else ())
+
+
+def rooms(state: CycleState) -> list[int]:
+    return [int(room) for room in state.feasibility(state.entry(OTHER), 0).room]
+
+
+def test_every_cell_with_the_nodes_has_less_room_even_after_the_reservation_is_released() -> None:
+    state = opened()
+    assert rooms(state) == [3, 3]
+    keep(state, "held")
+    state.profile.release("held")
+    assert not state.profile.standing
+    assert rooms(state) == [1, 1]
+
+
+def test_a_node_that_two_reservations_keep_is_missing_once() -> None:
+    """As when a higher job is given the nodes of a lower one, whose reservation keeps others away until the cycle ends."""
+    state = opened()
+    keep(state, "lower", "higher")
+    assert rooms(state) == [1, 1]
+
+
+def test_room_in_one_column_is_the_room_of_all_columns_there() -> None:
+    state = opened()
+    keep(state, "held")
+    request, blockers = state.request(state.entry(OTHER), 0), state.profile.blockers(OTHER, WHOLE)
+    everywhere = state.profile.room(request, np.ones(2, dtype=bool), blockers=blockers).tolist()
+    assert [state.profile.room_in(request, column, blockers=blockers) for column in range(2)] == everywhere
+
+
+def test_a_reservation_on_what_is_gone_is_none() -> None:
+    state = opened()
+    assert found(state, kept(nodes=(("h-9", 1),))) is None
+    assert found(state, kept(cell=(OFFERS[0].key, "gone"))) is None
+    assert found(state, kept(demand=1)) is None
+
+
+def test_a_job_that_starts_uses_up_its_own_reservation_and_ends_lower_ones_on_its_nodes() -> None:
+    state = opened()
+    keep(state, "low", priority=0)
+    keep(state, "mine", priority=1, nodes=(("h-2", 1),))
+    keep(state, "equal", priority=1)
+    mine = job("mine", shape(WHOLE), priority=1)
+    row = state.request(state.entry(mine), 0).row
+    first = int(state.matrix.columns[0].nodes[0])
+    state.start(StartedJob(job=mine, demand=WHOLE, column=0, row=row, nodes=((first, 1),)))
+    assert set(state.profile.standing) == {"equal"}
+    assert rooms(state) == [0, 0]
