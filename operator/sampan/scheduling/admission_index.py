@@ -36,6 +36,8 @@ class AdmissionIndex:
         """By number: some cell may have room."""
         self.refused = bytearray()
         """By number: a job of it was refused."""
+        self.closed: list[int] = []
+        """Numbers of the classes that were refused or ceased to be feasible, in the order in which that happened."""
         counts = cache.feasible.feasible_count.tolist()
         for equivalence in cache.pending.classes.live():
             self._add(equivalence, counts)
@@ -79,6 +81,7 @@ class AdmissionIndex:
         """Refuse the class; tells whether that is the first time."""
         first = not self.refused[equivalence.number]
         self.feasible[equivalence.number], self.refused[equivalence.number] = False, True
+        self.closed.append(equivalence.number)
         return first
 
     def refresh(self) -> None:
@@ -89,6 +92,7 @@ class AdmissionIndex:
             for number in self._by_row.get(row, ()):
                 if not any(counts[each] for each in self.rows[number]):
                     self.feasible[number] = False
+                    self.closed.append(number)
 
     def _add(self, equivalence: EquivalenceClass, counts: Sequence[int]) -> None:
         demands = self._cache.verdicts_of(equivalence.shape, self._snapshot).rows

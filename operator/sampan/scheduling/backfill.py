@@ -5,6 +5,7 @@ At most one reservation per cell; nodes of another's are never taken, unless tha
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -48,14 +49,14 @@ def _moved_earlier(
     It is not looked for again on nodes until what it was looked for in has changed.
     """
     old, matrix = carried.reservation, state.matrix
-    bound = state.profile.lower_bound(request, carried.column, beside=beside)
-    if isinstance(bound, StartUnknown) or bound >= old.start:
-        return None
     inside = set(matrix.columns[carried.column].nodes.tolist())
     avoided = inside.intersection(node for other in beside for node in other.nodes)
     releases, known = state.releases(carried.column), state.cache.backfill.no_earlier.get(old.job_uid)
     made_from = (matrix.versions[carried.column], avoided, old.start, request.demand, matrix.requests.all[request.row])
     if known is not None and known[0] is releases and known[1] == made_from:
+        return None
+    bound = state.profile.lower_bound(request, carried.column, beside=beside)
+    if isinstance(bound, StartUnknown) or bound >= old.start:
         return None
     start = state.profile.earliest_start(request, carried.column, beside=beside, before=old.start)
     if start is None:
@@ -80,20 +81,20 @@ def _large_enough(state: CycleState, entry: Entry, index: int) -> Flags:
 
 def reserve(state: CycleState, entry: Entry) -> PlacedReservation | StartUnknown:
     """Return a new reservation for a blocked job, or why no start can be promised."""
-    found: list[tuple[int, int, int]] = []
     unknown: set[StartUnknown] = set()
     blocked = {each.column for each in state.profile.standing.values() if each.reservation.priority >= entry.job.priority}
     beside = state.profile.outranking(entry.job)
     requests = {index: state.request(entry, index) for index in entry.eligible}
-    for index, request in requests.items():
-        for column in np.flatnonzero(_large_enough(state, entry, index)).tolist():
-            bound = StartUnknown.ALL_RESERVED if column in blocked else state.profile.lower_bound(request, column, beside=beside)
-            if isinstance(bound, StartUnknown):
-                unknown.add(bound)
-            else:
-                found.append((bound, column, index))
+    candidates: list[tuple[int, int]] = []
+    for index in requests:
+        large_enough = np.flatnonzero(_large_enough(state, entry, index)).tolist()
+        candidates += [(column, index) for column in large_enough if column not in blocked]
+        unknown.update(StartUnknown.ALL_RESERVED for column in large_enough if column in blocked)
     best: tuple[EarliestStart, int] | None = None
-    for bound, column, index in sorted(found)[:MAX_EXACT_PROBES]:
+    found = False
+    ordered = state.profile.by_lower_bound(requests, candidates, beside=beside, unknown=unknown)
+    for bound, column, index in islice(ordered, MAX_EXACT_PROBES):
+        found = True
         if best is not None and best[0].at <= bound:
             break
         start = state.profile.earliest_start(requests[index], column, beside=beside)

@@ -5,7 +5,7 @@ the topmost down, so that siblings share what their parent is due. Nothing about
 cycle charges, so a head whose key grew since it was pushed is pushed again when it comes up.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from heapq import heappop, heappush, heapreplace
@@ -56,6 +56,7 @@ class FairShareUsage:
         self._namespaces = {(name, each): used for name, own in use.items() for each, used in own.namespaces.items()}
         self._paths: dict[str, tuple[str, ...]] = {}
         self._weighted: dict[str, tuple[int, ...]] = {}
+        self._charges: dict[str, int] = {}
         for name, own in use.items():
             for queue in self.path(name):
                 self._total[queue] = self._total.get(queue, 0) + own.total
@@ -80,9 +81,14 @@ class FairShareUsage:
         """Return what a namespace used of a queue."""
         return self._namespaces.get((queue, namespace), 0)
 
+    def charges_of(self, queue: str) -> int:
+        """Return how often jobs of a queue were charged: what its namespaces used is the same while this is."""
+        return self._charges.get(queue, 0)
+
     def charge(self, job: Job, amount: int) -> None:
         """Add what a job is charged, decayed forward to the moment."""
         self._weighted.clear()
+        self._charges[job.queue] = self.charges_of(job.queue) + 1
         for queue in self.path(job.queue):
             self._total[queue] = self._total.get(queue, 0) + amount
         key = job.queue, job.namespace
@@ -96,33 +102,91 @@ class FairShareUsage:
 class _BucketCursor:
     """Where a namespace queue stands in this cycle."""
 
-    __slots__ = ("_admission", "_at", "_places", "_queue")
+    __slots__ = ("_admission", "_at", "_places", "bucket", "number", "queue")
 
     def __init__(self, queue: NamespaceQueue, admission: AdmissionIndex, places: list[int]) -> None:
-        """`places`: of the buckets that are candidates as things stand; that none is left out later is for `first` to see."""
-        self._queue, self._admission, self._places, self._at = queue, admission, places, 0
+        """`places`: of the buckets that are candidates as things stand, one at least; that none is left out later is for `move` to see."""
+        self.queue, self._admission, self._places, self._at = queue, admission, places, 0
+        self.bucket, self.number = queue.buckets[places[0]], queue.class_numbers[places[0]]
+        """Where it stands, and the number of its class."""
 
-    def first(self, detached: Mapping[int, Bucket]) -> tuple[Bucket, int] | None:
-        """Return the first candidate that is not detached, and the number of its class."""
-        queue, admission, at = self._queue, self._admission, self._at
+    def move(self, detached: Mapping[int, Bucket]) -> bool:
+        """Go on to the first candidate that is not detached; tells whether there is one."""
+        queue, admission, at = self.queue, self._admission, self._at
         numbers, places, may_reserve = queue.class_numbers, self._places, queue.priority > admission.reservation_floor
         while at < len(places):
             number = numbers[places[at]]
             if admission.feasible[number] or (may_reserve and not admission.refused[number]):
                 bucket = queue.buckets[places[at]]
                 if id(bucket) not in detached:
-                    self._at = at
-                    return bucket, number
+                    self._at, self.bucket, self.number = at, bucket, number
+                    return True
             at += 1
         self._at = at
-        return None
+        return False
+
+
+class _NamespaceHeads:
+    """The first candidates of a queue's namespace queues, with their keys: looked at together, as each of them is asked for often."""
+
+    def __init__(self, name: str, cursors: list[_BucketCursor], *, usage: FairShareUsage, admission: AdmissionIndex) -> None:
+        self._name, self._usage, self._admission, self._cursors = name, usage, admission, cursors
+        self._numbers = [cursor.number for cursor in cursors]
+        """Of the classes of the first candidates, by cursor."""
+        self._keys = [self._key(cursor) for cursor in cursors]
+        self._charges = usage.charges_of(name)
+        """How often the queue was charged when the keys were made."""
+        self._closed, self._floor = len(admission.closed), admission.reservation_floor
+        """How many classes were closed, and the floor, when the first candidates were looked at last."""
+
+    def first(self, detached: Mapping[int, Bucket]) -> tuple[LocalKey, _BucketCursor] | None:
+        """Return the least key, and the cursor that has it."""
+        self._follow(detached)
+        if self._charges != self._usage.charges_of(self._name):
+            self._charges = self._usage.charges_of(self._name)
+            self._keys = [self._key(cursor) for cursor in self._cursors]
+        if not self._keys:
+            return None
+        key = min(self._keys)
+        return key, self._cursors[self._keys.index(key)]
+
+    def _follow(self, detached: Mapping[int, Bucket]) -> None:
+        """Go on where the first candidate is none any more: its class was closed, or the floor is higher than when last looked at."""
+        admission, floor = self._admission, self._floor
+        closed, self._closed = admission.closed[self._closed :], len(admission.closed)
+        self._floor = admission.reservation_floor
+        if self._floor > floor:
+            self._move(range(len(self._cursors)), detached)
+        elif closed:
+            which = set(closed)
+            if not which.isdisjoint(self._numbers):
+                self._move([at for at, number in enumerate(self._numbers) if number in which], detached)
+
+    def leave(self, bucket: Bucket, detached: Mapping[int, Bucket]) -> None:
+        """Take over that a bucket is detached."""
+        self._move([at for at, cursor in enumerate(self._cursors) if cursor.bucket is bucket], detached)
+
+    def _move(self, places: Sequence[int], detached: Mapping[int, Bucket]) -> None:
+        """Have some cursors go on, if they must; those at their ends are dropped."""
+        for at in reversed(places):
+            cursor = self._cursors[at]
+            before = cursor.bucket
+            if not cursor.move(detached):
+                del self._cursors[at], self._numbers[at], self._keys[at]
+            elif cursor.bucket is not before:
+                self._numbers[at], self._keys[at] = cursor.number, self._key(cursor)
+
+    def _key(self, cursor: _BucketCursor) -> LocalKey:
+        head = cursor.bucket.head
+        return -head.priority, self._usage.of_namespace(self._name, head.namespace), head.created, head.uid
 
 
 class _QueueCursor:
     """The heads of one queue: of its namespace queues, and beside them jobs with reservations and buckets that a job was placed from."""
 
     def __init__(self, name: str, cursors: list[_BucketCursor], *, usage: FairShareUsage, admission: AdmissionIndex) -> None:
-        self.name, self._usage, self._admission, self._cursors = name, usage, admission, cursors
+        self.name, self._usage, self._admission = name, usage, admission
+        self._namespaces = _NamespaceHeads(name, cursors, usage=usage, admission=admission)
         self._heap: list[tuple[LocalKey, int, QueueHead]] = []
         self._numbers = 0
         self.detached: dict[int, Bucket] = {}
@@ -130,34 +194,32 @@ class _QueueCursor:
 
     def detach(self, bucket: Bucket, reserved: Mapping[str, Job]) -> None:
         """Let some jobs of a bucket, by UID, be heads of their own."""
-        self.detached[id(bucket)] = bucket
+        self._leave(bucket)
         for job in reserved.values():
             self._push(QueueHead(bucket, job, iter(()), self._admission.class_of(job), True))
         self._push_next(bucket, (job for job in bucket if job.uid not in reserved))
 
     def first(self) -> QueueHead | None:
         """Return the queue's first head."""
-        best, chosen = self._first_detached(), None
-        key = self._heap[0][0] if best is not None else None
-        for cursor in self._cursors:
-            found = cursor.first(self.detached)
-            if found is not None:
-                other = self._key(found[0].head)
-                if key is None or other < key:
-                    key, chosen = other, found
-        if chosen is None:
-            return best
-        jobs = iter(chosen[0])
-        job = next(jobs)
-        return QueueHead(chosen[0], job, jobs, self._admission.by_number(chosen[1]), False)
+        detached, found = self._first_detached(), self._namespaces.first(self.detached)
+        if found is None or (detached is not None and self._heap[0][0] < found[0]):
+            return detached
+        bucket = found[1].bucket
+        jobs = iter(bucket)
+        return QueueHead(bucket, next(jobs), jobs, self._admission.by_number(found[1].number), False)
 
     def advance(self, head: QueueHead) -> None:
         """Go on to the next job of the first head's bucket."""
         if self._heap and self._heap[0][2] is head:
             heappop(self._heap)
         if not head.has_reservation:
-            self.detached[id(head.bucket)] = head.bucket
+            self._leave(head.bucket)
             self._push_next(head.bucket, head.jobs)
+
+    def _leave(self, bucket: Bucket) -> None:
+        if id(bucket) not in self.detached:
+            self.detached[id(bucket)] = bucket
+            self._namespaces.leave(bucket, self.detached)
 
     def _push_next(self, bucket: Bucket, jobs: Iterator[Job]) -> None:
         job = next(jobs, None)

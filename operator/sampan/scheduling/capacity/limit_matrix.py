@@ -101,8 +101,12 @@ class LimitMatrix:
         self._uses: list[UseTable] = []
         self._draws: dict[tuple[int, int], int] = {(-1, -1): _NO_DRAW}
         """By number of the limit and kind of the pools."""
+        self._draws_of: dict[int, list[tuple[tuple[int, int], int]]] = {}
+        """The same by number of the limit."""
         self._of_column: Numbers = np.zeros((1, 0), dtype=np.int64)
         """By place and column of cells: draws, filled up with the one that allows everything."""
+        self._columns_of: dict[int, list[int]] = {}
+        """By number of the limit: the columns of cells that draw on it."""
         self._severities: Numbers = np.full(1, NOT_SHORT, dtype=np.int64)
         """Of the reasons of limits, by draw."""
         self._allowed, self._when_empty = _full(0, 1, UNLIMITED), _full(0, 1, UNLIMITED)
@@ -148,6 +152,7 @@ class LimitMatrix:
         """Take over which limits each column of cells has."""
         before = self._of_column
         self._of_column = np.full((max(map(len, limits.values()), default=1), len(columns)), _NO_DRAW, dtype=np.int64)
+        self._columns_of = {}
         fresh: list[tuple[tuple[int, int], int]] = []
         for column, mine in limits.items():
             kind = self._kind(columns[column].cell.pool)
@@ -156,7 +161,9 @@ class LimitMatrix:
                 if draw is None:
                     draw = self._draws[limit.number, kind] = len(self._draws)
                     fresh.append(((limit.number, kind), draw))
+                    self._draws_of.setdefault(limit.number, []).append(fresh[-1])
                 self._of_column[place, column] = draw
+                self._columns_of.setdefault(limit.number, []).append(column)
         known = (self._amounts.limits[limit] if limit >= 0 else None for limit, _ in self._draws)
         self._severities = np.array([NOT_SHORT if limit is None else limit.reason.severity for limit in known], dtype=np.int64)
         self._fill(np.arange(len(self._demands)), fresh)
@@ -174,11 +181,10 @@ class LimitMatrix:
     def _refresh(self) -> None:
         """Have the rows say what the limits say."""
         if self._changed:
-            draws = [(key, draw) for key, draw in self._draws.items() if key[0] in self._changed]
+            changed = sorted(self._changed)
             self._changed.clear()
-            self._fill(np.arange(len(self._demands)), draws)
-            drawing = np.isin(self._of_column, [draw for _, draw in draws]).any(axis=0)
-            self._dirty.update(np.flatnonzero(drawing).tolist())
+            self._fill(np.arange(len(self._demands)), [draw for number in changed for draw in self._draws_of.get(number, ())])
+            self._dirty.update(column for number in changed for column in self._columns_of.get(number, ()))
 
     def allowed(self, row: int) -> Numbers:
         """Return by column of cells how many replicas its limits allow."""

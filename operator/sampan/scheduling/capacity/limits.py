@@ -61,7 +61,8 @@ class Limit:
             return {}
         replicas = sum(count for _, count in running.nodes)
         limits = {f"{LIMITS}{name}": amount * replicas for name, amount in running.limits}
-        return {"": devices_of(running, pool), **dict(running.in_use.amounts), **limits}
+        amounts = {name: amount * replicas for name, amount in running.per_replica.amounts}
+        return {"": _devices(amounts.get(pool.resource, 0) if pool.resource else 0, pool), **amounts, **limits}
 
     def amounts(self) -> tuple[object, ...]:
         """Return all that decides how much it allows, as a value to compare."""
@@ -76,8 +77,11 @@ class Limit:
 
 def devices_of(running: Running, pool: Pool) -> int:
     """Return the devices that a job of ours holds in a pool."""
-    units = pool.accelerator.units_per_device if pool.accelerator else 1
-    return running.in_use[pool.resource] // units if pool.resource else 0
+    return _devices(running.in_use[pool.resource], pool) if pool.resource else 0
+
+
+def _devices(amount: int, pool: Pool) -> int:
+    return amount // (pool.accelerator.units_per_device if pool.accelerator else 1)
 
 
 def after_run(quota: Quota, running: Running, *, sign: int) -> Quota:

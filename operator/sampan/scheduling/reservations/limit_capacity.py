@@ -31,6 +31,8 @@ class LimitCapacity:
         self._limits, self._cells, self._clusters, self._cache, self._now = limits, cells, clusters, releases, now
         self._releases: dict[int, Releases] = {}
         """By number of the limit: of what ran before the cycle, as far as anybody asked, and of what the cycle starts."""
+        self._fresh: dict[int, list[Release]] = {}
+        """By number of the limit: of what the cycle starts, as far as nobody asked since."""
         self._used_up: set[tuple[PlacedReservation, int]] = set()
         """Reservations whose jobs started, with the limits that they take their part of already."""
         self._columns: dict[tuple[PlacedReservation, ...], set[int]] = {}
@@ -76,8 +78,7 @@ class LimitCapacity:
             self._used_up.update((placed, limit.number) for placed in mine)
             if not mine and span is not None:
                 amounts = self._amounts(limit, started.column, demand=started.demand, replicas=started.replicas)
-                fresh: Release = (self._now + span * 1000, started.job.uid, 0, tuple(amounts.items()))
-                self._releases[limit.number] = Releases.of((*self._releases_of(limit).entries, fresh))
+                self._fresh.setdefault(limit.number, []).append((self._now + span * 1000, started.job.uid, 0, tuple(amounts.items())))
         self._limits.take(started.column, started.demand, started.replicas)
 
     def displaced_by(self, user: StartedJob | PlacedReservation, standing: Mapping[str, PlacedReservation]) -> list[str]:
@@ -167,12 +168,15 @@ class LimitCapacity:
 
     def _releases_of(self, limit: Limit) -> Releases:
         """Return what our running jobs give back to a limit, by declared ends."""
-        if limit.number not in self._releases:
+        known = self._releases.get(limit.number)
+        if known is None:
             running = self._clusters[limit.cluster_uid].running
             key = limit.key, None if limit.quota is None else limit.quota.best_effort
             released = partial(_released_to, limit, self._cells)
-            self._releases[limit.number] = self._cache.get(key, self._cells, running=running, released=released)
-        return self._releases[limit.number]
+            known = self._releases[limit.number] = self._cache.get(key, self._cells, running=running, released=released)
+        if limit.number in self._fresh:
+            known = self._releases[limit.number] = known.having(self._fresh.pop(limit.number), without=frozenset())
+        return known
 
 
 def _released_to(limit: Limit, cells: CellIndex) -> ReleasedBy:

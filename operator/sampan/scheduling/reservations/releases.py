@@ -1,7 +1,9 @@
 """When our own running jobs give back what they hold, by their declared ends: to nodes of a column, or to a limit. Not who gets it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
@@ -9,6 +11,8 @@ from sampan.model.members.cluster import Running
 from sampan.scheduling.capacity.cells import CellColumn
 from sampan.scheduling.capacity.topology import Numbers
 
+MAX_DIFFERENCES: Final = 256
+"""Differences of running jobs that are kept."""
 Release = tuple[int, str, int, tuple[tuple[str, int], ...]]
 """When, the job's UID, the place of the node in the column (0 in a limit), and what is given back there."""
 ReleasedBy = Callable[[str, Running], Iterable[Release]]
@@ -36,7 +40,7 @@ class Releases:
         names = sorted({name for row in rows for name in row})
         by_resource = {name: np.array([row.get(name, 0) for row in rows], dtype=np.int64) for name in names}
         at, places = (np.array(numbers, dtype=np.int64) for numbers in ([each[0] for each in ordered], [each[2] for each in ordered]))
-        return cls(at, places, by_resource, tuple(ordered))
+        return cls(at, places, _given(by_resource), tuple(ordered))
 
     def by(self, moment: int, resource: str) -> int:
         """Return how much of a resource is back at a moment."""
@@ -49,12 +53,29 @@ class Releases:
         place = int(np.searchsorted(given, amount))
         return int(self.at[place]) if place < len(given) else None
 
-    def after(self, released: ReleasedBy, *, before: Mapping[str, Running], now: Mapping[str, Running]) -> "Releases":
-        """Return what is given back once other jobs run: the very same value where that is nothing to what is asked about."""
-        gone = {uid for uid, running in before.items() if now.get(uid) is not running}
-        came = [each for uid, running in now.items() if before.get(uid) is not running for each in released(uid, running)]
-        kept = [each for each in self.entries if each[1] not in gone]
-        return self if not came and len(kept) == len(self.entries) else Releases.of(kept + came)
+    def having(self, came: Iterable[Release], *, without: Set[str]) -> "Releases":
+        """Return the releases with others beside them, and without those of some jobs: as `of` puts them in order."""
+        kept, at, places, by_resource = self.entries, self.at, self.places, self.by_resource
+        if without:
+            stay = np.array([each[1] not in without for each in kept], dtype=bool)
+            kept = tuple(each for each in kept if each[1] not in without)
+            at, places = at[stay], places[stay]
+            by_resource = {name: given[stay] for name, given in by_resource.items()}
+        fresh = sorted(came)
+        if not fresh:
+            return Releases(at, places, _given(by_resource), kept)
+        where = [bisect_left(kept, each) for each in fresh]
+        rows = [dict(amounts) for _, _, _, amounts in fresh]
+        nothing = np.zeros(len(kept), dtype=np.int64)
+        names = sorted({*by_resource, *(name for row in rows for name in row)})
+        with_fresh = {name: np.insert(by_resource.get(name, nothing), where, [row.get(name, 0) for row in rows]) for name in names}
+        at, places = np.insert(at, where, [each[0] for each in fresh]), np.insert(places, where, [each[2] for each in fresh])
+        return Releases(at, places, _given(with_fresh), tuple(sorted((*kept, *fresh))))
+
+
+def _given(by_resource: Mapping[str, Numbers]) -> dict[str, Numbers]:
+    """Return the amounts of the resources of which anything is given back."""
+    return {name: amounts for name, amounts in by_resource.items() if amounts.any()}
 
 
 def released_on(column: CellColumn) -> ReleasedBy:
@@ -71,28 +92,61 @@ def released_on(column: CellColumn) -> ReleasedBy:
     return released
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class _Difference:
+    """What runs in one picture of a cluster and not in another. Holds both, so that identity tells them."""
+
+    before: Mapping[str, Running]
+    now: Mapping[str, Running]
+    gone: Set[str]
+    came: tuple[tuple[str, Running], ...]
+
+    @classmethod
+    def of(cls, before: Mapping[str, Running], now: Mapping[str, Running]) -> "_Difference":
+        """Return the difference; a job that runs otherwise is gone and came."""
+        gone = {uid for uid, running in before.items() if now.get(uid) is not running}
+        return cls(before, now, gone, tuple((uid, running) for uid, running in now.items() if before.get(uid) is not running))
+
+
 class ReleaseCache:
     """Releases from cycle to cycle, each kept up while what they are asked of is the very same value."""
 
-    _known: dict[object, tuple[object, Mapping[str, Running], Releases]]
-
     def __init__(self) -> None:
         """Nothing was asked yet."""
-        self._known = {}
+        self._known: dict[object, tuple[object, Mapping[str, Running], Releases]] = {}
+        self._differences: dict[tuple[int, int], _Difference] = {}
+        """By identity of both pictures: what many keys of one cluster ask for in a cycle."""
 
     def get(self, key: object, source: object, *, running: Mapping[str, Running], released: Callable[[], ReleasedBy]) -> Releases:
-        """Return the releases of what `key` names and `source` is, made by `released`."""
+        """Return the releases of what `key` names and `source` is, made by `released`; the same value while nothing of it changed."""
         known = self._known.get(key)
+        if known is not None and known[0] is source and known[1] is running:
+            return known[2]
         if known is None or known[0] is not source:
             by = released()
             releases = Releases.of(each for uid, run in running.items() for each in by(uid, run))
-        elif known[1] is not running:
-            releases = known[2].after(released(), before=known[1], now=running)
         else:
-            return known[2]
+            releases = self._after(known[2], self._difference(known[1], running), released)
         self._known[key] = source, running, releases
         return releases
+
+    def _after(self, releases: Releases, difference: _Difference, released: Callable[[], ReleasedBy]) -> Releases:
+        came: list[Release] = []
+        if difference.came:
+            by = released()
+            came = [each for uid, running in difference.came for each in by(uid, running)]
+        gone = difference.gone
+        if not came and (not gone or all(each[1] not in gone for each in releases.entries)):
+            return releases
+        return releases.having(came, without=gone)
+
+    def _difference(self, before: Mapping[str, Running], now: Mapping[str, Running]) -> _Difference:
+        known = self._differences.get((id(before), id(now)))
+        if known is None:
+            if len(self._differences) >= MAX_DIFFERENCES:
+                self._differences.clear()
+            known = self._differences[id(before), id(now)] = _Difference.of(before, now)
+        return known
 
 
 @dataclass(slots=True)

@@ -6,8 +6,9 @@ forget one. A job that is gone when a reservation starts may have whatever is le
 what is free only shrinks. Which job is given which reservation is in `backfill`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from heapq import heapify, heappop, heappush
 from typing import Protocol
 
 import numpy as np
@@ -123,6 +124,42 @@ class ReservationProfile:
                 return moment
             latest = max(latest, moment)
         return latest
+
+    def by_lower_bound(
+        self,
+        requests: Mapping[int, CapacityRequest],
+        candidates: Iterable[tuple[int, int]],
+        *,
+        beside: Sequence[PlacedReservation],
+        unknown: set[StartUnknown],
+    ) -> Iterator[tuple[int, int, int]]:
+        """Yield (`lower_bound`, column, index of the request) of candidates, (column, index), the soonest first.
+
+        Limits, which cost most, are asked only where nodes allow a start soon enough to come next. Once it is at its end, `unknown` has
+        why no start is foreseen in the columns that are left out.
+        """
+        heap: list[tuple[int, int, int, bool]] = []
+        endless: list[tuple[int, int]] = []
+        for column, index in candidates:
+            moment = self._nodes.available_from(requests[index], column, beside=beside)
+            if isinstance(moment, StartUnknown):
+                endless.append((column, index))
+            else:
+                heap.append((moment, column, index, False))
+        heapify(heap)
+        while heap:
+            moment, column, index, exact = heappop(heap)
+            if exact:
+                yield moment, column, index
+                continue
+            allowed = self._limits.available_from(requests[index], column, beside=beside)
+            if isinstance(allowed, StartUnknown):
+                unknown.add(allowed)
+            else:
+                heappush(heap, (max(moment, allowed), column, index, True))
+        for column, index in endless:
+            bound = self.lower_bound(requests[index], column, beside=beside)
+            unknown.update((bound,) if isinstance(bound, StartUnknown) else ())
 
     def earliest_start(
         self, request: CapacityRequest, column: int, *, beside: Sequence[PlacedReservation], before: int = INFINITE

@@ -3,10 +3,13 @@
 from dataclasses import replace
 from functools import partial
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from builders import H100, NOW, cells, cluster, nodes, offer, vector
 from sampan.model.members.cluster import Running
 from sampan.scheduling.capacity.fit_matrix import FitMatrix
-from sampan.scheduling.reservations.releases import ReleaseCache, Releases, released_on
+from sampan.scheduling.reservations.releases import Release, ReleaseCache, Releases, released_on
 
 OFFER = offer()
 
@@ -66,3 +69,18 @@ def test_what_is_kept_up_is_made_anew_for_another_column() -> None:
     small = replace(column, nodes=column.nodes[:1], names=column.names[:1])
     found = [cache.get("column", each, running=held, released=partial(released_on, each)) for each in (column, small)]
     assert [len(each.entries) for each in found] == [1, 0]
+
+
+RELEASES = st.tuples(
+    st.integers(0, 3),
+    st.sampled_from(("a", "b", "c")),
+    st.integers(0, 1),
+    st.dictionaries(st.sampled_from(("", "cpu", "gpu")), st.integers(0, 3)).map(lambda amounts: tuple(sorted(amounts.items()))),
+)
+
+
+@given(st.lists(RELEASES, max_size=8), st.lists(RELEASES, max_size=4), st.sets(st.sampled_from(("a", "b", "c"))))
+def test_releases_with_others_and_without_some_jobs_are_as_if_made_anew(before: list[Release], came: list[Release], gone: set[str]) -> None:
+    kept_up = Releases.of(before).having(came, without=gone)
+    fresh = Releases.of([*(each for each in before if each[1] not in gone), *came])
+    assert (told(kept_up), kept_up.entries) == (told(fresh), fresh.entries)

@@ -5,7 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from builders import H100, NOW, cluster, demand, job, nodes, offer, requirement, shape, snapshot
+from builders import H100, NOW, cluster, demand, job, nodes, offer, quota, requirement, shape, snapshot, vector
+from sampan.model.members.cluster import Running
+from sampan.model.members.offer import Offer
+from sampan.model.plan import StartUnknown
 from sampan.model.reservation import Reservation
 from sampan.scheduling.cache import SchedulerCache
 from sampan.scheduling.reservations.placed import PlacedReservation, StartedJob, placed
@@ -105,3 +108,42 @@ def test_a_job_that_starts_uses_up_its_own_reservation_and_ends_lower_ones_on_it
     state.start(StartedJob(job=mine, demand=WHOLE, column=0, row=row, nodes=((first, 1),)))
     assert set(state.profile.standing) == {"equal"}
     assert rooms(state) == [0, 0]
+
+
+def test_candidates_come_by_their_bounds_and_what_has_none_is_told_at_the_end() -> None:
+    """Of five offers one allows a start now, two a node's release, one has a job without an end, one a quota that nobody frees."""
+    offers = [offer(f"o{at}", cluster_uid=f"c{at}") for at in range(5)]
+    ends = {1: NOW + 9_000, 2: NOW + 5_000, 3: None}
+    members = []
+    for at in range(5):
+        name = f"n{at}"
+        member = cluster(*nodes(name, 1, H100), uid=f"c{at}")
+        if at in ends:
+            held = running_on(offers[at], f"{name}-0", ends=ends[at])
+            member = replace(member, running={held.job_uid: held}, used={f"{name}-0": held.in_use})
+        members.append(replace(member, quotas={"sampan-jobs": (quota({"nvidia.com/gpu": 0}),)}) if at == 4 else member)
+    world = snapshot([OTHER], offers, members)
+    cache = SchedulerCache()
+    cache.update(world)
+    state = CycleState.open(world, cache)
+    request, unknown = state.request(state.entry(OTHER), 0), set[StartUnknown]()
+    candidates = [(column, 0) for column in range(5)]
+    bounds = [state.profile.lower_bound(request, column, beside=()) for column in range(5)]
+    assert bounds == [NOW, NOW + 9_000, NOW + 5_000, StartUnknown.NO_DECLARED_END, StartUnknown.LIMITED]
+    found = list(state.profile.by_lower_bound({0: request}, candidates, beside=(), unknown=unknown))
+    assert found == [(NOW, 0, 0), (NOW + 5_000, 2, 0), (NOW + 9_000, 1, 0)]
+    assert unknown == {StartUnknown.NO_DECLARED_END, StartUnknown.LIMITED}
+
+
+def running_on(of: Offer, node: str, *, ends: int | None) -> Running:
+    return Running(
+        job_uid=f"on-{node}",
+        namespace="n",
+        queue="q",
+        priority=0,
+        offer=of.key,
+        pool="h100-sxm-80gb-x8",
+        nodes=((node, 1),),
+        per_replica=vector(gpu=8),
+        ends=ends,
+    )
