@@ -71,12 +71,15 @@ lint: $(STAMP) ## ruff, mypy strict, import contracts, generated files up to dat
 	$(call say,generated files)
 	@$(BIN)/python -m sampan.api.crd.generate --check
 	@$(BIN)/python -m sampan.controller.runtime.metrics_page --check
+	@$(BIN)/python -m sampan.controller.reconcile.lifecycle.page --check
 
-generate: $(STAMP) ## write what is generated: crds/, the charts' copies, docs/metrics.md
+generate: $(STAMP) ## write what is generated: crds/, the charts' copies, docs/metrics.md, docs/lifecycle.md
 	$(call say,CRDs from operator/sampan/api)
 	@$(BIN)/python -m sampan.api.crd.generate
 	$(call say,metrics page from operator/sampan/controller/runtime/metrics.py)
 	@$(BIN)/python -m sampan.controller.runtime.metrics_page
+	$(call say,page of a job's life from operator/sampan/controller/reconcile/lifecycle)
+	@$(BIN)/python -m sampan.controller.reconcile.lifecycle.page
 
 lock: $(STAMP) ## pin the dependencies of pyproject.toml anew
 	$(call say,$(LOCK) from pyproject.toml)

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from places import ROOT
+from sampan.controller.reconcile.lifecycle import page as lifecycle_page
 from sampan.controller.runtime import metrics_page
 
 PACKAGE = ROOT / "operator" / "sampan"
@@ -19,6 +20,10 @@ def test_every_page_of_the_docs_is_listed() -> None:
 
 def test_the_page_of_metrics_is_up_to_date() -> None:
     assert metrics_page.stale(ROOT) == {}, "docs/metrics.md is out of date: run `make generate`"
+
+
+def test_the_page_of_a_jobs_life_is_up_to_date() -> None:
+    assert lifecycle_page.stale(ROOT) == {}, "docs/lifecycle.md is out of date: run `make generate`"
 
 
 def test_the_map_shows_the_packages() -> None:

@@ -5,7 +5,7 @@ Every outcome that is not known is looked up by name. Touches only objects that 
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from typing import Final, assert_never
 
 from sampan.api.launch.manifest import job_manifest
 from sampan.controller.observation.view import Members, ObservedLink
@@ -62,8 +62,6 @@ class ActionExecutor:
         if link is None:
             raise NotFound(0, "NoLink", f"no offer leads to cluster {binding.cluster_uid} now")
         try:
-            if isinstance(action, a.Create):
-                return await self.creator.create(link, entry, record)
             return await self._follow(link, entry, record, action=action)
         except (Unauthorized, Forbidden, Unreachable, TLSFailure) as error:
             if not isinstance(error, Forbidden) or lacks_permission(error):
@@ -71,10 +69,12 @@ class ActionExecutor:
             raise
 
     async def _follow(self, link: ObservedLink, entry: JobEntry, record: JobRecord, *, action: a.MemberAction) -> bool:
-        """Do something about a copy that was created."""
+        """Do it on the member that the link leads to."""
         binding = record.binding
         assert binding is not None
         match action:
+            case a.Create():
+                return await self.creator.create(link, entry, record)
             case a.Start(copy):
                 return await self._start(link, entry, record, copy=copy)
             case a.Extend(copy, seconds):
@@ -91,6 +91,8 @@ class ActionExecutor:
                 words = await self._inquiry.ask(link.client, binding.cluster_uid, copy, pods=pods)
                 entry.memory.of(binding.attempt).event = words
                 return True
+            case _:
+                assert_never(action)
         self._enqueue(record.uid, SECOND_LOOK)
         return False
 

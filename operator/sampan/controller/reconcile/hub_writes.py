@@ -4,7 +4,7 @@ Every write is a compare-and-set on the record it was decided on; one whose outc
 """
 
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final, Protocol, assert_never
 
 from sampan.controller.hub.client import Body, HubClient
 from sampan.controller.reconcile.actions import Expire, HubAction, Patch, Refresh, Release
@@ -50,6 +50,8 @@ class HubWriter:
             case Refresh():
                 await self._refresh(entry, record)
                 return True
+            case _:
+                assert_never(action)
 
     async def write(self, entry: JobEntry, record: JobRecord, status: JobStatus) -> None:
         """Write the status that was decided on this record."""

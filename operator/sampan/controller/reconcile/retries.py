@@ -5,7 +5,7 @@ seldom, whatever enqueues the job meanwhile. The first try is never held up.
 """
 
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, assert_never
 
 from sampan.controller.observation.view import UNLABELLED_MILLIS
 from sampan.controller.reconcile import actions as a
@@ -51,7 +51,10 @@ def key_of(action: a.Action, *, attempt: int, version: str) -> Key | None:
             return "Remove", uid
         case a.Create() | a.Sweep() | a.Confirm():
             return type(action).__name__, str(attempt)
-    return None
+        case a.Wait():
+            return None
+        case _:
+            assert_never(action)
 
 
 class RetryPolicy:
