@@ -102,6 +102,15 @@ def test_status_can_be_written_while_bound(server: Server, job: Json) -> None:
         assert answer.status == 200, answer.message
 
 
+def test_the_owner_of_status_is_noted_once_for_all_of_it(server: Server, job: Json, offer: Json) -> None:
+    """To note it for each field costs the API server time at every write, and fills every object."""
+    for each, change in ((job, SETTLED["bound"]), (offer, {"kubernetesVersion": "v1"})):
+        answer = server.patch(each, {"status": change}, part="/status")
+        assert answer.status == 200, answer.message
+        noted = [entry["fieldsV1"] for entry in answer.body["metadata"]["managedFields"] if entry.get("subresource") == "status"]
+        assert noted == [{"f:status": {}}]
+
+
 def test_attempt_limit_below_what_was_used(server: Server, job: Json) -> None:
     """Row 36: between two attempts the spec is free, but not this."""
     assert server.patch(job, {"status": {"phase": "Pending", "restarts": 2}}, part="/status").status == 200

@@ -20,6 +20,8 @@ HEADER: Final = "# GENERATED from operator/sampan/api by `make generate`: do not
 FOLDERS: Final = ("crds", "helm/sampan/crds-generated")
 UNCHANGED: Final = "self.spec == oldSelf.spec"
 """A write of status changes no spec: rules on changes need no further look."""
+_ONE_OWNER: Final = {"x-kubernetes-map-type": "atomic"}
+"""Only the operator writes status, and all of it: to note the owner of each field costs an API server time at every write."""
 
 
 def crd(kind: Kind) -> Json:
@@ -56,7 +58,7 @@ def _root(kind: Kind) -> Json:
         "spec": structural_schema(kind.spec),
     }
     if kind.status is not None:
-        properties["status"] = structural_schema(kind.status) | ({"default": dict(kind.initial)} if kind.initial else {})
+        properties["status"] = structural_schema(kind.status) | _ONE_OWNER | ({"default": dict(kind.initial)} if kind.initial else {})
     root: Json = {"description": kind.description, "type": "object", "required": ["spec"], "properties": properties}
     if kind.rules:
         root["x-kubernetes-validations"] = validations(kind.rules, field=kind.rules_about, unless=UNCHANGED)
