@@ -16,8 +16,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import aiohttp
+
 from bench import profile_report
-from bench.api import wait_until
+from bench.api import RefusedError, wait_until
 from bench.figure import Figure
 from bench.scenarios import burst, offers, restart, slow_member, sweep, virtual
 from bench.scenarios.slow_member import Aim
@@ -25,17 +27,22 @@ from bench.scenarios.sweep import MOST_PODS, Sizes
 from bench.usage import CORES
 from bench.world import Bench, bench_of, hooked, made, plan, restarted, say
 from integration.support import FederationUnderTest
+from sampan.local.paths import LocalError
 from sampan.local.scenario import Scenario as Plan
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 class Scenario(NamedTuple):
-    """One scenario, the number of jobs of its figure, and whether it wants virtual members."""
+    """One scenario."""
 
     run: Callable[[Bench, int], Awaitable[Figure]]
     jobs: int
+    """How many its figure is about."""
     virtual: bool = False
+    """It wants virtual members."""
+    standing: bool = False
+    """Its jobs run for a day: the next scenario of this kind has them too, for to start so many takes minutes."""
 
 
 def providers(bench: Bench) -> list[str]:
@@ -49,8 +56,8 @@ SCENARIOS = {
     "slow-member": Scenario(
         lambda bench, jobs: slow_member.slow_member(bench, jobs=jobs, slow=Aim("north"), others=[Aim("east"), Aim("south")]), 1_000
     ),
-    "sweep": Scenario(lambda bench, jobs: sweep.sweep(bench, Sizes(jobs=jobs, pods=min(jobs // 2, MOST_PODS))), 10_000),
-    "restart": Scenario(lambda bench, jobs: restart.restart(bench, jobs=jobs), 10_000),
+    "restart": Scenario(lambda bench, jobs: restart.restart(bench, jobs=jobs), 10_000, standing=True),
+    "sweep": Scenario(lambda bench, jobs: sweep.sweep(bench, Sizes(jobs=jobs, pods=min(jobs // 2, MOST_PODS))), 10_000, standing=True),
     "offers": Scenario(lambda bench, _: offers.offers(bench, each=10, member="east", providers=providers(bench)), 0, virtual=True),
     "virtual": Scenario(
         lambda bench, jobs: virtual.virtual(bench, jobs=jobs, member="east", providers=providers(bench)), 1_000, virtual=True
@@ -75,17 +82,29 @@ def main() -> int:
         parser.error(f"no scenario {', '.join(sorted(unknown))}; there are {', '.join(SCENARIOS)}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the federation goes with us
     given.out.mkdir(parents=True, exist_ok=True)
-    figures = []
     chosen = given.scenarios or list(SCENARIOS)
+    figures: list[dict[str, Any]] = []
     for wants_virtual in (False, True):
-        named = [name for name in chosen if SCENARIOS[name].virtual == wants_virtual]
-        if named:
+        groups = grouped([name for name in chosen if SCENARIOS[name].virtual == wants_virtual])
+        while groups:
             with made(world(given.scale) if wants_virtual else plan(nodes=40, pods=300)) as federation:
-                figures += [measure(federation, name, given) for name in named]
-    file = given.out / "bench.json"
-    file.write_text(json.dumps({**place(), "figures": figures}, indent=1) + "\n")
-    say(f"written to {file}")
+                while groups:
+                    group = groups.pop(0)
+                    found = measure(federation, group, given, last=not groups)
+                    figures += found
+                    (given.out / "bench.json").write_text(json.dumps({**place(), "figures": figures}, indent=1) + "\n")
+                    if found[-1].get("failed"):
+                        groups[:0] = [group[len(found) :]] if len(found) < len(group) else []
+                        break  # what it left would be in the way of the others: they have a federation of their own
+    say(f"written to {given.out / 'bench.json'}")
     return 1 if any(figure["void"] for figure in figures) else 0
+
+
+def grouped(chosen: Sequence[str]) -> list[list[str]]:
+    """Return the scenarios in their order; those that leave their jobs to the next are together."""
+    alone = [[name] for name in chosen if not SCENARIOS[name].standing]
+    standing = [name for name in chosen if SCENARIOS[name].standing]
+    return alone + ([standing] if standing else [])
 
 
 def world(scale: float) -> Plan:
@@ -94,34 +113,44 @@ def world(scale: float) -> Plan:
     return plan(members=["east"], nodes=2 * count, virtual=count)
 
 
-def measure(federation: FederationUnderTest, name: str, given: argparse.Namespace) -> dict[str, Any]:
-    """Run one scenario, print its figure, and return it for JSON."""
-    load = os.getloadavg()[0]
-    figure = run(federation, name, scale=given.scale, profile=given.out / f"profile-{name}.txt" if given.profile else None)
-    show([*figure.lines(), f"  load of the machine before: {load:.2f} on {CORES} cores", ""])
-    return {**figure.as_dict(), "loadBefore": round(load, 2)}
+def measure(federation: FederationUnderTest, names: Sequence[str], given: argparse.Namespace, *, last: bool) -> list[dict[str, Any]]:
+    """Run a group of scenarios, print their figures, and return them for JSON. One that fails is a void figure, and ends the group.
 
+    `last`: the federation goes afterwards, with all jobs that are left.
+    """
+    figures: list[dict[str, Any]] = []
 
-def run(federation: FederationUnderTest, name: str, *, scale: float, profile: Path | None) -> Figure:
-    """Run one scenario with an operator that has just started, and leave no job behind."""
-    say(f"==> {name}")
-    started = time.monotonic()
-    restarted(federation, hooked(SAMPAN_BENCH_PROFILE=str(profile)) if profile else None)
-
-    async def measured() -> Figure:
+    async def measured() -> None:
         async with bench_of(federation) as bench:
-            before = await stacks(bench, profile)
-            hub = asyncio.create_task(profile_of_hub(bench, profile))
-            jobs = int(SCENARIOS[name].jobs * scale)
-            figure = await SCENARIOS[name].run(bench, jobs)
-            if profile:
-                show(profile_report.lines(profile_report.less(await stacks(bench, profile), before), jobs=max(jobs, 1)))
-            await hub
-            await bench.delete_all(seconds=300 + jobs)
-            return figure
+            for name in names:
+                load, started = os.getloadavg()[0], time.monotonic()
+                figure = await run(bench, name, scale=given.scale, profile=given.out / f"profile-{name}.txt" if given.profile else None)
+                figures.append({**figure.as_dict(), "loadBefore": round(load, 2)})
+                show([*figure.lines(), f"  load of the machine before: {load:.2f} on {CORES} cores", ""])
+                say(f"{name} took {time.monotonic() - started:.0f} s")
+            if not last:
+                await bench.delete_all(seconds=300 + sum(int(SCENARIOS[name].jobs * given.scale) for name in names))
 
-    figure = asyncio.run(measured())
-    say(f"{name} took {time.monotonic() - started:.0f} s")
+    try:
+        asyncio.run(measured())
+    except (AssertionError, RefusedError, LocalError, OSError, aiohttp.ClientError) as error:
+        failed = names[min(len(figures), len(names) - 1)]
+        say(f"{failed} failed: {error}")
+        figures.append({"name": failed, "void": [f"failed: {error}"], "failed": True})
+    return figures
+
+
+async def run(bench: Bench, name: str, *, scale: float, profile: Path | None) -> Figure:
+    """Run one scenario with an operator that has just started."""
+    say(f"==> {name}")
+    await asyncio.to_thread(restarted, bench.federation, hooked(SAMPAN_BENCH_PROFILE=str(profile)) if profile else None)
+    before = await stacks(bench, profile)
+    hub = asyncio.create_task(profile_of_hub(bench, profile))
+    jobs = int(SCENARIOS[name].jobs * scale)
+    figure = await SCENARIOS[name].run(bench, jobs)
+    if profile:
+        show(profile_report.lines(profile_report.less(await stacks(bench, profile), before), jobs=max(jobs, 1)))
+    await hub
     return figure
 
 

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 
+from bench.__main__ import grouped
 from bench.figure import Figure
 from bench.limit import limit
 from bench.scenarios import burst, offers, restart, slow_member, sweep, virtual
@@ -86,6 +87,12 @@ async def test_the_operator_starts_again_beside_running_jobs(bench: Bench) -> No
     figure = await restart.restart(bench, jobs=8)
     sound(figure)
     assert not [name for name in figure.values if name.startswith("hub patch computejobs") and figure.values[name] > 1]
+
+
+def test_scenarios_that_need_very_many_running_jobs_come_last_and_share_them() -> None:
+    assert grouped(["restart", "sweep", "dispatch", "life"]) == [["dispatch"], ["life"], ["restart", "sweep"]]
+    assert grouped(["sweep"]) == [["sweep"]]
+    assert grouped([]) == []
 
 
 def seen(*lines: dict[str, object]) -> Witness:

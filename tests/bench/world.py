@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ MEMBERS = ("east", "south", "north")
 TEAM = "team-a"
 EXECUTING = ("kube-controller-manager", "kube-scheduler", "kwok-controller")
 """What makes pods of a Job and runs them."""
+DAY = 86_400
 _numbers = count(1)
 Body = dict[str, Any]
 
@@ -84,6 +85,8 @@ class Bench:
     members: Mapping[str, Api]
     witness: Witness
     namespace: str
+    standing: list[str] = field(default_factory=list)
+    """Jobs that run for a day, which one scenario leaves to the next."""
 
     async def submit(self, bodies: Sequence[Body]) -> list[str]:
         """Create jobs as fast as the hub takes them; returns their UIDs in the order of `bodies`."""
@@ -100,9 +103,17 @@ class Bench:
         await asyncio.gather(*(one_after_another() for _ in range(16)))
         return uids
 
+    async def running(self, jobs: int) -> list[str]:
+        """Return so many jobs that run for a day: those that are there, and new ones for the rest."""
+        new = await self.submit([pod_job(name, seconds=DAY) for name in names("standing", max(jobs - len(self.standing), 0))])
+        self.standing.extend(new)
+        await self.witness.all_of(self.standing, "running", seconds=300 + jobs)
+        return self.standing[:jobs]
+
     async def delete_all(self, *, seconds: float) -> None:
         """Delete every job of the tenant and wait until it has left the hub and the members."""
         path = f"{GROUP}/namespaces/{self.namespace}/computejobs"
+        self.standing.clear()
 
         async def asked() -> bool:
             try:

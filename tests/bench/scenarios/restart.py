@@ -10,14 +10,11 @@ from bench.usage import OPERATOR, between, moment, roles
 from bench.world import Bench, names, pod_job
 from e2e.gauges import resident_bytes
 
-DAY = 86_400
-
 
 async def restart(bench: Bench, *, jobs: int) -> Figure:
     """From the start of the process until it is ready, and until a job that came meanwhile is bound and created."""
     federation, witness = bench.federation, bench.witness
-    uids = await bench.submit([pod_job(name, seconds=DAY) for name in names("there", jobs)])
-    await witness.all_of(uids, "running", seconds=180 + jobs)
+    uids = await bench.running(jobs)
     await settled_calls(federation)  # else the next one would write what this one had still to write
     await asyncio.to_thread(federation.operator.stop, 60.0)
     (canary,) = await bench.submit([pod_job(name, seconds=1) for name in names("new", 1)])

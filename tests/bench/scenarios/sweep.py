@@ -12,10 +12,9 @@ from bench.api import Api
 from bench.figure import Figure, cores
 from bench.limit import limit
 from bench.usage import OPERATOR, Moment, Usage, between, moment, roles
-from bench.witness import JOB_UID
-from bench.world import Bench, names, pod_job
+from bench.witness import GROUP, JOB_UID
+from bench.world import DAY, Bench, names, pod_job
 
-DAY = 86_400
 MOST_PODS = 4096
 """What a sweep may have at once."""
 _NOT_READY = msgspec.json.encode({"status": {"conditions": [{"type": "Ready", "status": "False"}]}})
@@ -35,11 +34,11 @@ class Sizes:
 async def sweep(bench: Bench, sizes: Sizes) -> Figure:
     """A sweep of a fifth of the pods, then one of all of them: the same events of each, beside the same running jobs."""
     witness = bench.witness
-    singles = await bench.submit([pod_job(name, seconds=DAY) for name in names("single", sizes.jobs)])
-    small, large = await bench.submit([_sweep_job(name, pods) for name, pods in zip(names("sweep", 2), _two(sizes), strict=True)])
-    await witness.all_of([*singles, small, large], "running", seconds=300 + sizes.jobs)
-    for uid, pods in zip((small, large), _two(sizes), strict=True):
-        await _pods_ready(bench, uid, pods)
+    singles, sweeps = await bench.running(sizes.jobs), names("sweep", 2)
+    small, large = await bench.submit([_sweep_job(name, pods) for name, pods in zip(sweeps, _two(sizes), strict=True)])
+    await witness.all_of([small, large], "running", seconds=300 + sizes.jobs)
+    for name, pods in zip(sweeps, _two(sizes), strict=True):
+        await _pods_ready(bench, name, pods)
     idle, _ = await _measured(bench, [], rate=sizes.rate, seconds=sizes.seconds)
     runs = [await _measured(bench, await _pods(bench, uid), rate=sizes.rate, seconds=sizes.seconds) for uid in (small, large)]
     shares = [usage.share(OPERATOR) for usage, _ in runs]
@@ -82,13 +81,12 @@ async def _pods(bench: Bench, uid: str) -> list[tuple[Api, str]]:
     return found
 
 
-async def _pods_ready(bench: Bench, uid: str, pods: int) -> None:
+async def _pods_ready(bench: Bench, name: str, pods: int) -> None:
     """Wait until the hub shows all pods of a sweep as ready."""
-    path = f"/apis/sampan.dev/v1alpha1/namespaces/{bench.namespace}/computejobs"
+    path = f"{GROUP}/namespaces/{bench.namespace}/computejobs/{name}"
     deadline = time.monotonic() + 300 + pods / 5
     while True:
-        jobs = [job for job in await bench.hub.items(path) if job["metadata"]["uid"] == uid]
-        ready = jobs[0]["status"].get("remote", {}).get("ready", 0)
+        ready = msgspec.json.decode(await bench.hub.call("GET", path))["status"].get("remote", {}).get("ready", 0)
         if ready == pods:
             return
         assert time.monotonic() < deadline, f"{ready} of {pods} pods of the sweep are ready"
