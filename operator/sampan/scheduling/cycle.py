@@ -16,8 +16,9 @@ from sampan.model.snapshot import Snapshot
 from sampan.scheduling.admission_index import AdmissionIndex
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.diagnosis import assignment, inadmissible
-from sampan.scheduling.iterator import EntryStatus, FairShareIterator, FairShareUsage, QueueHead, inadmissible_jobs
+from sampan.scheduling.iterator import EntryStatus, FairShareIterator, QueueHead, inadmissible_jobs
 from sampan.scheduling.queueing.charge import decayed_forward, usage_charge
+from sampan.scheduling.queueing.usage import FairShareUsage
 from sampan.scheduling.refusals import RefusalReport
 from sampan.scheduling.reservations.placed import StartedJob
 from sampan.scheduling.reservations.planner import ReservationPlanner

@@ -12,12 +12,11 @@ from heapq import heappop, heappush, heapreplace
 
 from sampan.model.backlog import Bucket
 from sampan.model.job import Job
-from sampan.model.queues import Queue, QueueUse
 from sampan.model.reason import Reason
-from sampan.model.values.quantity import MICRO
 from sampan.scheduling.admission_index import AdmissionIndex
 from sampan.scheduling.queueing.equivalence import EquivalenceClass
 from sampan.scheduling.queueing.pending import NamespaceQueue, PendingIndex
+from sampan.scheduling.queueing.usage import FairShareUsage
 
 LocalKey = tuple[int, int, int, str]
 """(-priority, what the namespace used, created, UID)."""
@@ -45,58 +44,6 @@ class QueueHead:
     """Those after it."""
     equivalence: EquivalenceClass
     has_reservation: bool
-
-
-class FairShareUsage:
-    """What queues and namespaces have used, charges of this cycle included."""
-
-    def __init__(self, queues: Mapping[str, Queue], use: Mapping[str, QueueUse]) -> None:
-        self._queues = queues
-        self._total: dict[str, int] = {}
-        self._namespaces = {(name, each): used for name, own in use.items() for each, used in own.namespaces.items()}
-        self._paths: dict[str, tuple[str, ...]] = {}
-        self._weighted: dict[str, tuple[int, ...]] = {}
-        self._charges: dict[str, int] = {}
-        for name, own in use.items():
-            for queue in self.path(name):
-                self._total[queue] = self._total.get(queue, 0) + own.total
-
-    def path(self, name: str) -> tuple[str, ...]:
-        """Return the queue with its parents, topmost first; a circle of parents ends where it would repeat."""
-        if name not in self._paths:
-            path, at = [name], self._queues.get(name)
-            while at is not None and at.parent is not None and at.parent not in path:
-                path.append(at.parent)
-                at = self._queues.get(at.parent)
-            self._paths[name] = tuple(reversed(path))
-        return self._paths[name]
-
-    def weighted(self, name: str) -> tuple[int, ...]:
-        """Return what the queue and its parents used for their weight, topmost first."""
-        if name not in self._weighted:
-            self._weighted[name] = tuple(self._total.get(each, 0) * MICRO // self._weight(each) for each in self.path(name))
-        return self._weighted[name]
-
-    def of_namespace(self, queue: str, namespace: str) -> int:
-        """Return what a namespace used of a queue."""
-        return self._namespaces.get((queue, namespace), 0)
-
-    def charges_of(self, queue: str) -> int:
-        """Return how often jobs of a queue were charged: what its namespaces used is the same while this is."""
-        return self._charges.get(queue, 0)
-
-    def charge(self, job: Job, amount: int) -> None:
-        """Add what a job is charged, decayed forward to the moment."""
-        self._weighted.clear()
-        self._charges[job.queue] = self.charges_of(job.queue) + 1
-        for queue in self.path(job.queue):
-            self._total[queue] = self._total.get(queue, 0) + amount
-        key = job.queue, job.namespace
-        self._namespaces[key] = self._namespaces.get(key, 0) + amount
-
-    def _weight(self, name: str) -> int:
-        queue = self._queues.get(name)
-        return max(queue.weight, 1) if queue is not None else MICRO
 
 
 class _BucketCursor:

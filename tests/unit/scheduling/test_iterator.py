@@ -9,8 +9,9 @@ from sampan.model.queues import Queue, QueueUse
 from sampan.model.reason import Reason
 from sampan.scheduling.admission_index import MAX_PRIORITY, MIN_PRIORITY, AdmissionIndex
 from sampan.scheduling.cache import Memo
-from sampan.scheduling.iterator import EntryStatus, FairShareIterator, FairShareUsage, inadmissible_jobs
+from sampan.scheduling.iterator import EntryStatus, FairShareIterator, inadmissible_jobs
 from sampan.scheduling.queueing.pending import PendingIndex
+from sampan.scheduling.queueing.usage import FairShareUsage
 
 SMALL, OTHER = shape(demand(requirement(count=1))), shape(demand(requirement(count=2)))
 WIDE = cluster(*nodes("h", 9, H100))

@@ -4,7 +4,7 @@ from sampan.model.backlog import Bucket
 from sampan.model.job import Job
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.answers.values import QueuePosition
-from sampan.scheduling.iterator import FairShareUsage
+from sampan.scheduling.queueing.usage import FairShareUsage
 
 
 def queue_position(snapshot: Snapshot, job: Job) -> QueuePosition:
