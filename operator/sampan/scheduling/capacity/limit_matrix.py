@@ -89,6 +89,27 @@ class AmountTable:
         return found
 
 
+class _Draws:
+    """The draws by number, and by limit what is to be worked out anew when it changes."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[tuple[int, int], int] = {(-1, -1): _NO_DRAW}
+        """By number of the limit and kind of the pools."""
+        self.by_limit: dict[int, list[tuple[tuple[int, int], int]]] = {}
+        """The same by number of the limit."""
+        self.columns: dict[int, list[int]] = {}
+        """By number of the limit: the columns of cells that draw on it."""
+
+    def draw_of(self, limit: int, kind: int) -> tuple[int, bool]:
+        """Return the draw of a limit and a kind of pools, and whether it is a new one."""
+        known = self.numbers.get((limit, kind))
+        if known is not None:
+            return known, False
+        draw = self.numbers[limit, kind] = len(self.numbers)
+        self.by_limit.setdefault(limit, []).append(((limit, kind), draw))
+        return draw, True
+
+
 class LimitMatrix:
     """Owned by one table of limits; changed in place."""
 
@@ -99,14 +120,9 @@ class LimitMatrix:
         self._rows: dict[Key, int] = {}
         self._kinds: dict[Key, int] = {}
         self._uses: list[UseTable] = []
-        self._draws: dict[tuple[int, int], int] = {(-1, -1): _NO_DRAW}
-        """By number of the limit and kind of the pools."""
-        self._draws_of: dict[int, list[tuple[tuple[int, int], int]]] = {}
-        """The same by number of the limit."""
+        self._draws = _Draws()
         self._of_column: Numbers = np.zeros((1, 0), dtype=np.int64)
         """By place and column of cells: draws, filled up with the one that allows everything."""
-        self._columns_of: dict[int, list[int]] = {}
-        """By number of the limit: the columns of cells that draw on it."""
         self._severities: Numbers = np.full(1, NOT_SHORT, dtype=np.int64)
         """Of the reasons of limits, by draw."""
         self._allowed, self._when_empty = _full(0, 1, UNLIMITED), _full(0, 1, UNLIMITED)
@@ -135,7 +151,7 @@ class LimitMatrix:
         if known is None:
             known = self._rows[key] = len(self._demands)
             self._demands.append(demand)
-            self._fill(np.array([known]), self._draws.items())
+            self._fill(np.array([known]), self._draws.numbers.items())
         return known
 
     def keep_rows(self, rows: Sequence[int]) -> None:
@@ -152,19 +168,17 @@ class LimitMatrix:
         """Take over which limits each column of cells has."""
         before = self._of_column
         self._of_column = np.full((max(map(len, limits.values()), default=1), len(columns)), _NO_DRAW, dtype=np.int64)
-        self._columns_of = {}
+        self._draws.columns.clear()
         fresh: list[tuple[tuple[int, int], int]] = []
         for column, mine in limits.items():
             kind = self._kind(columns[column].cell.pool)
             for place, limit in enumerate(mine):
-                draw = self._draws.get((limit.number, kind))
-                if draw is None:
-                    draw = self._draws[limit.number, kind] = len(self._draws)
+                draw, new = self._draws.draw_of(limit.number, kind)
+                if new:
                     fresh.append(((limit.number, kind), draw))
-                    self._draws_of.setdefault(limit.number, []).append(fresh[-1])
                 self._of_column[place, column] = draw
-                self._columns_of.setdefault(limit.number, []).append(column)
-        known = (self._amounts.limits[limit] if limit >= 0 else None for limit, _ in self._draws)
+                self._draws.columns.setdefault(limit.number, []).append(column)
+        known = (self._amounts.limits[limit] if limit >= 0 else None for limit, _ in self._draws.numbers)
         self._severities = np.array([NOT_SHORT if limit is None else limit.reason.severity for limit in known], dtype=np.int64)
         self._fill(np.arange(len(self._demands)), fresh)
         self._dirty = set(range(len(columns))) if before.shape != self._of_column.shape else self._dirty
@@ -183,8 +197,8 @@ class LimitMatrix:
         if self._changed:
             changed = sorted(self._changed)
             self._changed.clear()
-            self._fill(np.arange(len(self._demands)), [draw for number in changed for draw in self._draws_of.get(number, ())])
-            self._dirty.update(column for number in changed for column in self._columns_of.get(number, ()))
+            self._fill(np.arange(len(self._demands)), [draw for number in changed for draw in self._draws.by_limit.get(number, ())])
+            self._dirty.update(column for number in changed for column in self._draws.columns.get(number, ()))
 
     def allowed(self, row: int) -> Numbers:
         """Return by column of cells how many replicas its limits allow."""
