@@ -240,7 +240,7 @@ class LimitMatrix:
 
     def _fill(self, rows: Numbers, draws: Iterable[tuple[tuple[int, int], int]]) -> None:
         """Work out some rows of some draws."""
-        size = len(self._demands), len(self._draws)
+        size = len(self._demands), len(self._draws.numbers)
         self._allowed, self._when_empty = (_sized(table, *size, fill=UNLIMITED) for table in (self._allowed, self._when_empty))
         by_kind: dict[int, list[tuple[int, int]]] = {}
         for (number, kind), draw in draws:

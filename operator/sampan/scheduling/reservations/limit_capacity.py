@@ -23,16 +23,40 @@ Amounts = Mapping[str, int]
 """By resource; the empty name stands for devices."""
 
 
+class _ReleasedToLimits:
+    """What our running jobs give back to limits, by declared ends: those that ran before the cycle, and those that it starts."""
+
+    def __init__(self, cells: CellIndex, clusters: Mapping[str, Cluster], cache: ReleaseCache) -> None:
+        self._cells, self._clusters, self._cache = cells, clusters, cache
+        self._known: dict[int, Releases] = {}
+        """By number of the limit, as far as anybody asked."""
+        self._fresh: dict[int, list[Release]] = {}
+        """By number of the limit: of what the cycle starts, as far as nobody asked since."""
+
+    def add(self, limit: Limit, release: Release) -> None:
+        """Take over what a job that starts gives back."""
+        self._fresh.setdefault(limit.number, []).append(release)
+
+    def of(self, limit: Limit) -> Releases:
+        """Return what is given back to a limit."""
+        known = self._known.get(limit.number)
+        if known is None:
+            running = self._clusters[limit.cluster_uid].running
+            key = limit.key, None if limit.quota is None else limit.quota.best_effort
+            released = partial(_released_to, limit, self._cells)
+            known = self._known[limit.number] = self._cache.get(key, self._cells, running=running, released=released)
+        if limit.number in self._fresh:
+            known = self._known[limit.number] = known.having(self._fresh.pop(limit.number), without=frozenset())
+        return known
+
+
 class LimitCapacity:
     """What limits leave, and what they will."""
 
     def __init__(self, limits: LimitTable, cells: CellIndex, *, clusters: Mapping[str, Cluster], releases: ReleaseCache, now: int) -> None:
         """`releases`: kept from cycle to cycle."""
-        self._limits, self._cells, self._clusters, self._cache, self._now = limits, cells, clusters, releases, now
-        self._releases: dict[int, Releases] = {}
-        """By number of the limit: of what ran before the cycle, as far as anybody asked, and of what the cycle starts."""
-        self._fresh: dict[int, list[Release]] = {}
-        """By number of the limit: of what the cycle starts, as far as nobody asked since."""
+        self._limits, self._now = limits, now
+        self._released = _ReleasedToLimits(cells, clusters, releases)
         self._used_up: set[tuple[PlacedReservation, int]] = set()
         """Reservations whose jobs started, with the limits that they take their part of already."""
         self._columns: dict[tuple[PlacedReservation, ...], set[int]] = {}
@@ -78,7 +102,7 @@ class LimitCapacity:
             self._used_up.update((placed, limit.number) for placed in mine)
             if not mine and span is not None:
                 amounts = self._amounts(limit, started.column, demand=started.demand, replicas=started.replicas)
-                self._fresh.setdefault(limit.number, []).append((self._now + span * 1000, started.job.uid, 0, tuple(amounts.items())))
+                self._released.add(limit, (self._now + span * 1000, started.job.uid, 0, tuple(amounts.items())))
         self._limits.take(started.column, started.demand, started.replicas)
 
     def displaced_by(self, user: StartedJob | PlacedReservation, standing: Mapping[str, PlacedReservation]) -> list[str]:
@@ -106,7 +130,7 @@ class LimitCapacity:
 
     def _lasting_from(self, limit: Limit, name: str, *, amount: int, reserved: Sequence[PlacedReservation]) -> int | None:
         """Return from when on so much of a resource is left for good: at every release and every start of a reservation to come."""
-        releases = self._releases_of(limit)
+        releases = self._released.of(limit)
         given = releases.by_resource.get(name, np.zeros(len(releases.at), dtype=np.int64))
         starts = np.array([placed.reservation.start for placed in reserved], dtype=np.int64)
         taken = np.array([self._amounts_of(limit, placed).get(name, 0) for placed in reserved], dtype=np.int64)
@@ -145,7 +169,7 @@ class LimitCapacity:
             return 0
         start = late.reservation.start
         taken = sum(self._amounts_of(limit, placed).get(name, 0) for placed in reserved if placed.reservation.start <= start)
-        return limit.left[name] + self._releases_of(limit).by(start, name) - taken
+        return limit.left[name] + self._released.of(limit).by(start, name) - taken
 
     def _drawing_on(self, limit: Limit, reservations: Iterable[PlacedReservation]) -> list[PlacedReservation]:
         """Return the reservations that will take of a limit."""
@@ -165,18 +189,6 @@ class LimitCapacity:
 
     def _amounts_of(self, limit: Limit, placed: PlacedReservation) -> Amounts:
         return self._amounts(limit, placed.column, demand=placed.demand, replicas=placed.demand.least_replicas)
-
-    def _releases_of(self, limit: Limit) -> Releases:
-        """Return what our running jobs give back to a limit, by declared ends."""
-        known = self._releases.get(limit.number)
-        if known is None:
-            running = self._clusters[limit.cluster_uid].running
-            key = limit.key, None if limit.quota is None else limit.quota.best_effort
-            released = partial(_released_to, limit, self._cells)
-            known = self._releases[limit.number] = self._cache.get(key, self._cells, running=running, released=released)
-        if limit.number in self._fresh:
-            known = self._releases[limit.number] = known.having(self._fresh.pop(limit.number), without=frozenset())
-        return known
 
 
 def _released_to(limit: Limit, cells: CellIndex) -> ReleasedBy:
