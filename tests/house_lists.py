@@ -30,8 +30,6 @@ WIDE_VALUES = {
 }
 """Frozen records of more fields than a class may have: each has as many as its subject has. A class that changes is never among them."""
 LONG_CLASSES: set[str] = {
-    "ClusterView",
     "FeasibleIndex",
-    "Inventory",
 }
 """Classes past the limits that wait for their turn; nothing is added here."""

@@ -8,9 +8,10 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from sampan.catalog.devices.in_use import allocated_cards, allocated_devices
 from sampan.inventory.in_flight import PodUse
 from sampan.inventory.node_fitness import architecture_of, unfit
+from sampan.inventory.node_slices import NodeSlices
+from sampan.inventory.pod_uses import PodUses, use_of, waits
 from sampan.inventory.quotas import MemberQuotas
 from sampan.inventory.runtime_classes import RuntimeClasses
 from sampan.kube.objects import workloads as kube
@@ -19,20 +20,13 @@ from sampan.kube.objects.requests import request_of
 from sampan.model.members.cluster import Node
 from sampan.model.members.device import DeviceSlice
 from sampan.model.members.taint import Taint
-from sampan.model.values.names import LABEL_HUB, LABEL_JOB_UID
 from sampan.model.values.vector import CPU, PODS, Vector
 
 _BLOCKING_EFFECTS: Final = ("NoSchedule", "NoExecute")
-_ENDED: Final = ("Succeeded", "Failed")
 _HOSTNAME: Final = "kubernetes.io/hostname"
 _MOST: Final = {CPU: 1_000_000_000, PODS: 1_000_000}
 _MOST_OF_ANYTHING: Final = 2**60
 """What a node says it has counts up to these (a million cores, a million pods, an exbibyte); no machine has more."""
-
-
-def job_uid_of(labels: Mapping[str, str], hub_id: str) -> str | None:
-    """Return the ComputeJob whose copy carries these labels; None where they do not name exactly this hub."""
-    return labels.get(LABEL_JOB_UID) or None if labels.get(LABEL_HUB) == hub_id else None
 
 
 def to_node(node: kube.Node) -> Node:
@@ -74,10 +68,8 @@ class Inventory:
         self._hub_id = hub_id
         self._changed = changed
         self._nodes: dict[str, Node] = {}
-        self._pods: dict[str, PodUse] = {}
-        self._pods_on: dict[str, dict[str, PodUse]] = {}
-        self._pods_of: dict[str, dict[str, PodUse]] = {}
-        self._slices: dict[str, dict[str, DeviceSlice]] = {}
+        self._pods = PodUses()
+        self._slices = NodeSlices()
         self._waiting: dict[str, _Waiting] = {}
         """What foreign pods that have no node yet ask for, by pod UID."""
         self.quotas = MemberQuotas(self._notify_all)
@@ -98,15 +90,15 @@ class Inventory:
     @property
     def pods(self) -> Mapping[str, PodUse]:
         """Pods that use a node, by pod UID."""
-        return MappingProxyType(self._pods)
+        return self._pods.by_uid
 
     def pods_on(self, node: str) -> Iterable[PodUse]:
         """Return the pods that use a node."""
-        return tuple(self._pods_on.get(node, {}).values())
+        return self._pods.on(node)
 
     def pods_of(self, job_uid: str) -> Iterable[PodUse]:
         """Return the pods of one of our jobs that use nodes, wherever they are."""
-        return tuple(self._pods_of.get(job_uid, {}).values())
+        return self._pods.of(job_uid)
 
     def replace_nodes(self, nodes: Iterable[kube.Node]) -> None:
         """Take a full list: nodes that are not in it are gone."""
@@ -129,39 +121,32 @@ class Inventory:
             self._notify({name})
 
     def _node(self, node: kube.Node) -> Node:
-        slices = self._slices.get(node.metadata.name)
+        slices = self._slices.of(node.metadata.name)
         made = to_node(node)
-        return replace(made, slices=tuple(slices[name] for name in sorted(slices))) if slices else made
+        return replace(made, slices=slices) if slices else made
 
     @property
     def has_slices(self) -> bool:
         """Tell whether any node has ResourceSlices."""
-        return any(self._slices.values())
+        return bool(self._slices)
 
     def replace_slices(self, slices: Iterable[DeviceSlice]) -> None:
         """Take the full list of the nodes' own ResourceSlices."""
-        before = set(self._slices)
-        self._slices = {}
-        for each in slices:
-            self._slices.setdefault(each.node, {})[each.name] = each
-        self._attach_slices(before | set(self._slices))
+        self._attach_slices(self._slices.replace(slices))
 
     def put_slice(self, each: DeviceSlice) -> None:
         """Take one ResourceSlice."""
-        self._slices.setdefault(each.node, {})[each.name] = each
-        self._attach_slices({each.node})
+        self._attach_slices(self._slices.put(each))
 
     def drop_slice(self, name: str) -> None:
         """Forget a ResourceSlice."""
-        nodes = {node for node, slices in self._slices.items() if slices.pop(name, None) is not None}
-        self._attach_slices(nodes)
+        self._attach_slices(self._slices.drop(name))
 
     def _attach_slices(self, nodes: Iterable[str]) -> None:
         """Attach their slices to the values of these nodes."""
         changed = set()
         for name in nodes:
-            known, slices = self._nodes.get(name), self._slices.get(name, {})
-            fresh = tuple(slices[each] for each in sorted(slices))
+            known, fresh = self._nodes.get(name), self._slices.of(name)
             if known is not None and known.slices != fresh:
                 self._nodes[name] = replace(known, slices=fresh)
                 changed.add(name)
@@ -172,44 +157,32 @@ class Inventory:
     ) -> None:
         """Take a full list of the unfinished pods of the namespaces it covers; `unreadable`: UIDs of those whose last reading stands."""
         pods, stand = tuple(pods), frozenset(unreadable)
-        fresh = {uid: use for uid, use in self._pods.items() if uid in stand or not covers(use.namespace)}
-        fresh |= {use.uid: use for use in map(self._use, pods) if use is not None}
+        fresh = {uid: use for uid, use in self.pods.items() if uid in stand or not covers(use.namespace)}
+        fresh |= {use.uid: use for pod in pods if (use := use_of(pod, self._hub_id)) is not None}
         waiting = {uid: each for uid, each in self._waiting.items() if uid in stand or not covers(each.namespace)}
-        waiting |= {pod.metadata.uid: _Waiting(pod.metadata.namespace, request_of(pod)) for pod in pods if self._waits(pod)}
+        waiting |= {pod.metadata.uid: _Waiting(pod.metadata.namespace, request_of(pod)) for pod in pods if waits(pod, self._hub_id)}
         if waiting != self._waiting:
             self._waiting = waiting
             self._notify_all()
-        changed = {use.node for uid, use in fresh.items() if self._pods.get(uid) != use}
-        changed |= {use.node for uid, use in self._pods.items() if fresh.get(uid) != use}
-        self._pods.clear()
-        self._pods_on.clear()
-        self._pods_of.clear()
-        for use in fresh.values():
-            self._set_use(use)
-        self._notify(changed)
+        self._notify(self._pods.replace(fresh))
 
     def put_pod(self, pod: kube.Pod) -> None:
         """Take one pod; it uses its node from when it is bound to it until it ends."""
-        self._note_waiting(pod.metadata.uid, _Waiting(pod.metadata.namespace, request_of(pod)) if self._waits(pod) else None)
-        use, old = self._use(pod), self._pods.get(pod.metadata.uid)
+        self._note_waiting(pod.metadata.uid, _Waiting(pod.metadata.namespace, request_of(pod)) if waits(pod, self._hub_id) else None)
+        use, old = use_of(pod, self._hub_id), self.pods.get(pod.metadata.uid)
         if use == old:
             return
-        self._unset_use(pod.metadata.uid)
+        self._pods.remove(pod.metadata.uid)
         if use is not None:
-            self._set_use(use)
+            self._pods.add(use)
         self._notify({each.node for each in (use, old) if each is not None})
 
     def drop_pod(self, uid: str) -> None:
         """Forget a pod: it ended or is gone."""
         self._note_waiting(uid, None)
-        old = self._unset_use(uid)
+        old = self._pods.remove(uid)
         if old is not None:
             self._notify({old.node})
-
-    def _waits(self, pod: kube.Pod) -> bool:
-        """Tell whether a pod of somebody else still waits for a node."""
-        ended = pod.status.phase in _ENDED or pod.metadata.deletion_timestamp is not None
-        return not pod.spec.node_name and not ended and job_uid_of(pod.metadata.labels, self._hub_id) is None
 
     def _note_waiting(self, uid: str, pod: _Waiting | None) -> None:
         if self._waiting.get(uid) == pod:
@@ -224,40 +197,6 @@ class Inventory:
         """Say that something changed which concerns no single node."""
         self._changed(frozenset())
 
-    def _use(self, pod: kube.Pod) -> PodUse | None:
-        if not pod.spec.node_name or pod.status.phase in _ENDED or not pod.metadata.uid:
-            return None
-        told = pod.metadata.annotations
-        return PodUse(
-            uid=pod.metadata.uid,
-            namespace=pod.metadata.namespace,
-            node=pod.spec.node_name,
-            request=request_of(pod),
-            job_uid=job_uid_of(pod.metadata.labels, self._hub_id),
-            cards=allocated_cards(told) if told else (),
-            devices=allocated_devices(told) if told else (),
-        )
-
-    def _set_use(self, use: PodUse) -> None:
-        self._pods[use.uid] = use
-        self._pods_on.setdefault(use.node, {})[use.uid] = use
-        if use.job_uid is not None:
-            self._pods_of.setdefault(use.job_uid, {})[use.uid] = use
-
-    def _unset_use(self, uid: str) -> PodUse | None:
-        old = self._pods.pop(uid, None)
-        if old is not None:
-            _take_out(self._pods_on, old.node, uid)
-            if old.job_uid is not None:
-                _take_out(self._pods_of, old.job_uid, uid)
-        return old
-
     def _notify(self, nodes: set[str]) -> None:
         if nodes:
             self._changed(frozenset(nodes))
-
-
-def _take_out(index: dict[str, dict[str, PodUse]], key: str, uid: str) -> None:
-    del index[key][uid]
-    if not index[key]:
-        del index[key]

@@ -3,7 +3,8 @@
 import pytest
 
 from member_objects import HUB, JOB, as_node, as_pod, node_body, pod_body
-from sampan.inventory.member import Inventory, job_uid_of, to_node
+from sampan.inventory.member import Inventory, to_node
+from sampan.inventory.pod_uses import job_uid_of
 from sampan.kube.objects.amounts import to_vector
 from sampan.model.members.taint import Taint
 from sampan.model.values.names import remote_labels

@@ -12,7 +12,7 @@ from typing import Final
 
 from sampan.controller.members.own_pods import OwnPods
 from sampan.controller.observation.pod_tally import PodTally
-from sampan.inventory.member import job_uid_of
+from sampan.inventory.pod_uses import job_uid_of
 from sampan.kube.objects import workloads as kube
 from sampan.kube.objects.meta import ObjectMeta
 from sampan.model.values.names import LABEL_ATTEMPT, remote_name
