@@ -29,7 +29,3 @@ WIDE_VALUES = {
     "Snapshot": "all that a cycle may know",
 }
 """Frozen records of more fields than a class may have: each has as many as its subject has. A class that changes is never among them."""
-LONG_CLASSES: set[str] = {
-    "FeasibleIndex",
-}
-"""Classes past the limits that wait for their turn; nothing is added here."""

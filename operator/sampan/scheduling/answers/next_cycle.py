@@ -1,6 +1,6 @@
 """What the next cycle does with one job: that very cycle, run as far as it takes to know. Nothing is kept, nobody is told.
 
-Answers to people are made on the desk as it lies then, so that they cannot say anything else than the cycle would.
+Answers to people are made on the cycle's state as it is then, so that they cannot say anything else than the cycle would.
 """
 
 from dataclasses import dataclass, replace
@@ -27,7 +27,7 @@ class NextCycle:
 
     @property
     def state(self) -> CycleState:
-        """Return the desk as it lies then."""
+        """Return the state of that cycle."""
         return self.cycle.state
 
     @property

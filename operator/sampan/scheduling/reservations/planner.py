@@ -9,7 +9,7 @@ from sampan.scheduling.state import CycleState, Entry
 
 
 class ReservationPlanner:
-    """Keeps places on a desk, and tells the doors for whom none can be kept any more."""
+    """Makes reservations in a cycle, and tells the admission index from which priority on none can be made any more."""
 
     def __init__(self, state: CycleState, admission: AdmissionIndex) -> None:
         """Keep nothing yet."""
