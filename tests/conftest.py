@@ -3,12 +3,13 @@
 import asyncio
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from servers import bare_api, binaries, federation, unmanaged
-from side_by_side import deal
+from side_by_side import ByGroup, check, deal
 
 __all__ = ["bare_api", "binaries", "federation", "unmanaged"]
 
@@ -22,7 +23,6 @@ settings.register_profile("thorough", parent=settings.get_profile("search"), max
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What asks for real API servers is an integration test, for a whole federation an end-to-end test as well."""
     for item in items:
@@ -30,8 +30,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.integration)
         if "federation" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.e2e)
+    check(items)
     if hasattr(config, "workerinput"):  # one of several processes
         deal(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByGroup:
+    """Deal out the tests by groups."""
+    return ByGroup(config, log)
 
 
 @pytest.fixture(autouse=True)

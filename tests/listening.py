@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+LOOPBACK = {"0100007F"}
+"""127.0.0.1 as /proc/net/tcp writes it."""
+
 
 def listeners(pid: int) -> list[tuple[str, int]]:
     """Addresses (hexadecimal, as in /proc/net/tcp) and ports on which the process listens."""

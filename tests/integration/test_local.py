@@ -27,16 +27,13 @@ from integration.support import (
     terminated,
     wait_for,
 )
-from listening import listeners
+from listening import LOOPBACK, listeners
 from sampan.cli.verbs.local import local
 from sampan.local.binaries import Binaries
 from sampan.local.federation import load_federation
 from sampan.local.paths import federation_folder
 from sampan.local.processes.lookup import gone
 from sampan.local.up import UpRequest, up
-
-LOOPBACK = {"0100007F"}
-"""127.0.0.1 as /proc/net/tcp writes it."""
 
 
 @pytest.fixture(scope="module")
@@ -231,22 +228,6 @@ def test_a_stopped_member_comes_back_as_it_was(unmanaged: FederationUnderTest) -
     assert member.try_kubectl("get", "nodes", "--request-timeout=2s").returncode != 0
     cluster.start(unmanaged.binaries)
     member.kubectl("wait", "--for=condition=Complete", "job/over-the-stop", f"--timeout={PATIENCE}s")
-
-
-def test_with_the_operator_every_offer_takes_jobs_and_the_operator_listens_on_loopback(federation: FederationUnderTest) -> None:
-    offers = federation.hub.items("clusteroffers.sampan.dev", "--all-namespaces")
-    assert len(offers) == len(federation.federation.scenario.offers)
-    for offer in offers:
-        conditions = {condition["type"]: condition["status"] for condition in offer["status"]["conditions"]}
-        assert conditions["Schedulable"] == "True", offer["metadata"]["name"]
-        priced = {price["resource"]["acceleratorClass"] for price in offer["spec"]["prices"]}
-        found = {pool["acceleratorClass"] for pool in offer["status"]["pools"] if pool.get("acceleratorClass")}
-        assert found == priced
-    status = federation.federation.status()["operator"]
-    assert status["running"] is True
-    heard = listeners(status["pid"])
-    assert {address for address, _ in heard} == LOOPBACK
-    assert status["metricsAddress"] in {f"127.0.0.1:{port}" for _, port in heard}
 
 
 def test_two_federations_side_by_side_and_down_leaves_nothing(unmanaged: FederationUnderTest, binaries: Binaries) -> None:
