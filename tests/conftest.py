@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if {"integration", "e2e"} & set(item.path.parts):
             item.add_marker(pytest.mark.integration)
-        if "federation" in getattr(item, "fixturenames", ()):
+        if {"binaries", "federation"} <= set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.e2e)
     check(items)
     if hasattr(config, "workerinput"):  # one of several processes

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from side_by_side import FAULTS, FEDERATION, SERVERS, ByGroup, check
+from side_by_side import FAULTS, FEDERATION, SERVERS, ByGroup, check, group
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,9 @@ def test_one_whose_fixtures_say_otherwise_is_refused(nodeid: str, fixtures: list
     item: Any = types.SimpleNamespace(nodeid=nodeid, fixturenames=fixtures, get_closest_marker=lambda _: faults or None)
     with pytest.raises(pytest.UsageError, match="belongs to the group"):
         check([item])
+
+
+def test_a_fixture_of_that_name_without_servers_is_the_tests_own() -> None:
+    item: Any = types.SimpleNamespace(nodeid="tests/unit/local/test_federation.py::test_x", fixturenames=["federation"])
+    check([item])
+    assert group(item.nodeid) == "tests/unit/local/test_federation.py"
