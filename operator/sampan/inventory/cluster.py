@@ -120,7 +120,7 @@ class ClusterView:
             self.generation += 1
         for name in dirty:
             # without the amounts that are made from its slices: they would be devices a second time
-            self._used.count(name, self._seen.get(name), self._devices.get(name, ()), self._catalog)
+            self._used.count(name, self._seen.get(name), groups=self._devices.get(name, ()), catalog=self._catalog)
         self._stale = True
         self._cluster = replace(self._cluster, nodes=self._nodes, devices=self._devices)
 

@@ -37,7 +37,7 @@ class UsedCapacity:
         before, self._claimed = self._claimed, self._inventory.quotas.claimed
         return self._claimed is not before
 
-    def count(self, name: str, node: Node | None, groups: Sequence[DeviceGroup], catalog: Catalog) -> None:
+    def count(self, name: str, node: Node | None, *, groups: Sequence[DeviceGroup], catalog: Catalog) -> None:
         """Count anew what is taken on a node by what is seen there; None: it is gone, but pods may still name it."""
         pods = tuple(self._inventory.pods_on(name))
         ours = frozenset(use.job_uid for use in pods if use.job_uid is not None)
