@@ -19,7 +19,6 @@ from sampan.kube.watch.reflector import Reflector, Tuning
 from sampan.member.summarise import trim_claim, trim_node, trim_pod, trim_runtime_class
 from sampan.member.watch_cache import WatchCache
 
-UNFINISHED: Final = "status.phase!=Succeeded,status.phase!=Failed"
 DRA: Final = "resource.k8s.io/v1"
 KUEUE: Final = "kueue.x-k8s.io"
 NODE: Final = "node.k8s.io/v1"
@@ -44,7 +43,7 @@ class MemberInformers:
 
     async def start(self, group: asyncio.TaskGroup) -> None:
         """Begin to watch. Raises KubeError where the member does not say what it serves."""
-        pods = Collection(path=resource_path("v1", "pods"), into=workloads.Pod, field_selector=UNFINISHED)
+        pods = Collection(path=resource_path("v1", "pods"), into=workloads.Pod, field_selector=workloads.UNFINISHED)
         nodes = Collection(path=resource_path("v1", "nodes"), into=workloads.Node)
         optional = await self._optional()
         self._watch(group, nodes, self.nodes)

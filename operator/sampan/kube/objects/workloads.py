@@ -6,9 +6,14 @@ Must never live here: decoding, network, meaning. The rules of leniency are in m
 
 # ruff: noqa: RUF012  (msgspec copies empty defaults; ruff does not see that KubeStruct is a Struct)
 
+from typing import Final
+
 import msgspec
 
 from sampan.kube.objects.meta import Count, KubeStruct, ObjectMeta
+
+UNFINISHED: Final = "status.phase!=Succeeded,status.phase!=Failed"
+"""Field selector of the pods that may use a node."""
 
 
 class Condition(KubeStruct, frozen=True, gc=False):

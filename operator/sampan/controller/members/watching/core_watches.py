@@ -4,7 +4,7 @@ Each pod of a member comes by one watch: those in the namespaces of our jobs by 
 is counted, all others by the one over the whole member. No watch is opened here.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from sampan.controller.members.job_copies import JobCopies
@@ -15,11 +15,9 @@ from sampan.kube.objects import workloads as kube
 from sampan.kube.objects.meta import ConfigMap
 from sampan.kube.objects.summary import NAME as SUMMARY
 from sampan.kube.transport.paths import resource_path
-from sampan.kube.transport.wire import Unreadable
 from sampan.kube.watch.listing import Collection
 from sampan.model.values.names import LABEL_HUB
 
-UNFINISHED: Final = "status.phase!=Succeeded,status.phase!=Failed"
 NODES: Final = "nodes"
 PODS: Final = "pods"
 
@@ -39,14 +37,8 @@ def nodes_watch(inventory: Inventory, listed: Listed) -> PlannedWatch:
 def pods_watch(inventory: Inventory, elsewhere: Iterable[str], listed: Listed) -> PlannedWatch:
     """Return the watch on unfinished pods, but for those in namespaces whose pods come by watches of their own."""
     apart = frozenset(elsewhere)
-    sink = Sink[kube.Pod](
-        replace=lambda items, bad: inventory.replace_pods(items, [each.uid for each in bad], covers=lambda name: name not in apart),
-        put=inventory.put_pod,
-        drop=lambda pod: inventory.drop_pod(pod.metadata.uid),
-        lost=lambda bad: inventory.drop_pod(bad.uid),
-        listed=lambda: listed(PODS),
-    )
-    selector = ",".join((UNFINISHED, *(f"metadata.namespace!={name}" for name in sorted(apart))))
+    sink = _counting(inventory, lambda name: name not in apart, lambda: listed(PODS))
+    selector = ",".join((kube.UNFINISHED, *(f"metadata.namespace!={name}" for name in sorted(apart))))
     return PODS, Collection(path=resource_path("v1", "pods"), into=kube.Pod, field_selector=selector), sink
 
 
@@ -93,49 +85,27 @@ def namespace_pods_watch(
     selector = f"{LABEL_HUB}={copies.hub_id}" if published is not None else ""
     what = Collection(path=resource_path("v1", "pods", namespace=namespace), into=kube.Pod, label_selector=selector)
     if published is None:
-        return name, what, _counted(sink, inventory, namespace)
-    return name, what, _with_capacity(sink, published) if published.namespace == namespace else sink
+        return name, what, _counting(inventory, lambda each: each == namespace, sink.listed).then(sink)
+    return name, what, sink.then(_publishing(published, sink.listed)) if published.namespace == namespace else sink
 
 
-def _counted(sink: Sink[kube.Pod], inventory: Inventory, namespace: str) -> Sink[kube.Pod]:
-    """Return a sink that counts the pods of a namespace too."""
-
-    def replace(items: Sequence[kube.Pod], bad: Sequence[Unreadable]) -> None:
-        inventory.replace_pods(items, [each.uid for each in bad], covers=lambda name: name == namespace)
-        sink.replace(items, bad)
-
-    def put(pod: kube.Pod) -> None:
-        inventory.put_pod(pod)
-        sink.put(pod)
-
-    def drop(pod: kube.Pod) -> None:
-        inventory.drop_pod(pod.metadata.uid)
-        sink.drop(pod)
-
-    def lost(bad: Unreadable) -> None:
-        inventory.drop_pod(bad.uid)
-        sink.lost(bad)
-
-    return Sink(replace=replace, put=put, drop=drop, lost=lost, listed=sink.listed)
+def _counting(inventory: Inventory, covers: Callable[[str], bool], listed: Callable[[], None]) -> Sink[kube.Pod]:
+    """Return a sink that counts what the pods of the namespaces it covers use."""
+    return Sink(
+        replace=lambda items, bad: inventory.replace_pods(items, [each.uid for each in bad], covers=covers),
+        put=inventory.put_pod,
+        drop=lambda pod: inventory.drop_pod(pod.metadata.uid),
+        lost=lambda bad: inventory.drop_pod(bad.uid),
+        listed=listed,
+    )
 
 
-def _with_capacity(sink: Sink[kube.Pod], published: PublishedCapacity) -> Sink[kube.Pod]:
-    """Return a sink that puts our own pods into the published capacity too."""
-
-    def replace(items: Sequence[kube.Pod], bad: Sequence[Unreadable]) -> None:
-        sink.replace(items, bad)
-        published.replace_own(items, [each.uid for each in bad])
-
-    def put(pod: kube.Pod) -> None:
-        sink.put(pod)
-        published.put_own(pod)
-
-    def drop(pod: kube.Pod) -> None:
-        sink.drop(pod)
-        published.drop_own(pod.metadata.uid)
-
-    def lost(bad: Unreadable) -> None:
-        sink.lost(bad)
-        published.drop_own(bad.uid)
-
-    return Sink(replace=replace, put=put, drop=drop, lost=lost, listed=sink.listed)
+def _publishing(published: PublishedCapacity, listed: Callable[[], None]) -> Sink[kube.Pod]:
+    """Return a sink that puts our own pods into the published capacity."""
+    return Sink(
+        replace=lambda items, bad: published.replace_own(items, [each.uid for each in bad]),
+        put=published.put_own,
+        drop=lambda pod: published.drop_own(pod.metadata.uid),
+        lost=lambda bad: published.drop_own(bad.uid),
+        listed=listed,
+    )

@@ -39,6 +39,27 @@ class Sink(Generic[T]):
         if event == "DELETED":
             self.lost(item)
 
+    def then(self, other: "Sink[T]") -> "Sink[T]":
+        """Return a sink that hands all it hears to this one and then to another, whose lists are announced here."""
+
+        def replace(items: Sequence[T], unreadable: Sequence[Unreadable]) -> None:
+            self.replace(items, unreadable)
+            other.replace(items, unreadable)
+
+        def put(item: T) -> None:
+            self.put(item)
+            other.put(item)
+
+        def drop(item: T) -> None:
+            self.drop(item)
+            other.drop(item)
+
+        def lost(item: Unreadable) -> None:
+            self.lost(item)
+            other.lost(item)
+
+        return Sink(replace=replace, put=put, drop=drop, lost=lost, listed=self.listed)
+
 
 PlannedWatch = tuple[str, Collection[Any], Sink[Any]]
 """Name of a watch, what it lists, where it goes."""
