@@ -63,6 +63,10 @@ class Quota:
     best_effort: bool | None = None
     """True: it counts only pods that ask for neither CPU nor memory; False: only others; None: all."""
 
+    def counts(self, *, best_effort: bool) -> bool:
+        """Tell whether it counts pods that ask for neither CPU nor memory, or others."""
+        return self.best_effort in (None, best_effort)
+
 
 class LimitType(StrEnum):
     """What an item of a LimitRange is about."""

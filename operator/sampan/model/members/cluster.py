@@ -10,7 +10,7 @@ from sampan.model.members.device import UNKNOWN_VENDOR, ClaimSource, DeviceGroup
 from sampan.model.members.offer import OfferKey
 from sampan.model.members.runtime_class import RuntimeClass
 from sampan.model.members.taint import Taint
-from sampan.model.values.vector import Vector
+from sampan.model.values.vector import CPU, MEMORY, Vector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +59,19 @@ class Running:
     """When it is probably gone, by what its tenant expects; None: not told."""
 
     @property
+    def replicas(self) -> int:
+        """Return how many replicas it has."""
+        return sum(replicas for _, replicas in self.nodes)
+
+    @property
     def in_use(self) -> Vector:
         """Return what all its replicas hold together."""
-        return self.per_replica.times(sum(replicas for _, replicas in self.nodes))
+        return self.per_replica.times(self.replicas)
+
+    @property
+    def best_effort(self) -> bool:
+        """Tell whether its pods ask for neither CPU nor memory."""
+        return not (self.per_replica[CPU] or self.per_replica[MEMORY])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from sampan.model.members.admission import JOBS, LIMITS, Quota
 from sampan.model.members.cluster import Pool, Running
 from sampan.model.reason import Reason
-from sampan.model.values.vector import CPU, MEMORY
 from sampan.scheduling.capacity.quota_usage import UNLIMITED, QuotaUse
 from sampan.scheduling.capacity.topology import Numbers
 
@@ -43,7 +42,7 @@ class Limit:
 
     def counts(self, *, best_effort: bool) -> bool:
         """Tell whether pods of this quality of service draw on it."""
-        return self.quota is None or self.quota.best_effort in (None, best_effort)
+        return self.quota is None or self.quota.counts(best_effort=best_effort)
 
     def fits(self, use: QuotaUse, *, empty: bool = False) -> int:
         """Return how many replicas the amount allows; `empty`: if none of our jobs ran."""
@@ -57,11 +56,10 @@ class Limit:
 
     def given_back(self, running: Running, pool: Pool) -> dict[str, int]:
         """Return what a job of ours gives back when it ends: no more than it took."""
-        if not self.counts(best_effort=not (running.per_replica[CPU] or running.per_replica[MEMORY])):
+        if not self.counts(best_effort=running.best_effort):
             return {}
-        replicas = sum(count for _, count in running.nodes)
-        limits = {f"{LIMITS}{name}": amount * replicas for name, amount in running.limits}
-        amounts = {name: amount * replicas for name, amount in running.per_replica.amounts}
+        limits = {f"{LIMITS}{name}": amount * running.replicas for name, amount in running.limits}
+        amounts = {name: amount * running.replicas for name, amount in running.per_replica.amounts}
         return {"": _devices(amounts.get(pool.resource, 0) if pool.resource else 0, pool), **amounts, **limits}
 
     def amounts(self) -> tuple[object, ...]:
@@ -86,10 +84,10 @@ def _devices(amount: int, pool: Pool) -> int:
 
 def after_run(quota: Quota, running: Running, *, sign: int) -> Quota:
     """Return a quota with a job of ours more (1) or less (-1)."""
-    if quota.best_effort not in (None, not (running.per_replica[CPU] or running.per_replica[MEMORY])):
+    if not quota.counts(best_effort=running.best_effort):
         return quota
-    replicas = sum(count for _, count in running.nodes)
-    taken = {**dict(running.in_use.amounts), **{f"{LIMITS}{name}": amount * replicas for name, amount in running.limits}, JOBS: 1}
+    limits = {f"{LIMITS}{name}": amount * running.replicas for name, amount in running.limits}
+    taken = {**dict(running.in_use.amounts), **limits, JOBS: 1}
     return Quota(
         name=quota.name,
         left={name: amount - sign * taken.get(name, 0) for name, amount in quota.left.items()},
