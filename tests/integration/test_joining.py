@@ -46,7 +46,7 @@ async def test_an_offer_is_joined_with_its_pools_and_the_clusters_identity(joine
     }
 
 
-async def test_an_idle_desk_writes_nothing(joined: Harness) -> None:
+async def test_an_idle_operator_writes_nothing(joined: Harness) -> None:
     """Once everything has settled no offer changes for as long as one looks: what a loaded machine holds up for seconds is a change."""
 
     async def rests() -> bool:

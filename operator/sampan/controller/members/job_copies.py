@@ -15,6 +15,7 @@ from sampan.controller.observation.pod_tally import PodTally
 from sampan.inventory.pod_uses import job_uid_of
 from sampan.kube.objects import workloads as kube
 from sampan.kube.objects.meta import ObjectMeta
+from sampan.model.status.attempt import Binding
 from sampan.model.values.names import LABEL_ATTEMPT, remote_name
 
 MAX_ENDED: Final = 256
@@ -25,6 +26,12 @@ def attempt_of(labels: Mapping[str, str]) -> int:
     """Return the attempt a label names, 0 where it names none."""
     text = labels.get(LABEL_ATTEMPT, "")
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else 0
+
+
+def attempt_beside(copy: kube.Job, binding: Binding) -> int:
+    """Return the attempt a copy counts as beside a binding: the UID that the hub recorded outweighs a label, which the member can write."""
+    recorded = binding.remote_uid is not None and copy.metadata.uid == binding.remote_uid
+    return binding.attempt if recorded else attempt_of(copy.metadata.labels)
 
 
 class UnreadableNames:

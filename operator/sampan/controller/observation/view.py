@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
-from sampan.controller.members.job_copies import JobCopies, attempt_of
+from sampan.controller.members.job_copies import JobCopies, attempt_beside, attempt_of
 from sampan.controller.observation.attempt import Observation, observe
 from sampan.controller.observation.outage import Outage
 from sampan.controller.observation.pod_tally import PodTally
@@ -34,7 +34,17 @@ class ObservedLink(Link, Protocol):
         """Hear that a call failed in a way that makes the connection, the rights or the identity doubtful."""
 
 
-class Members(Protocol):
+class OfferTargets(Protocol):
+    """Where an offer leads."""
+
+    def offer_state(self, offer: OfferKey) -> tuple[bool, bool]:
+        """Return whether an offer exists and whether it is being deleted."""
+
+    def remote_target(self, offer: OfferKey) -> tuple[str, tuple[str, ...]]:
+        """Return the namespace on the member and the pull secrets of an offer."""
+
+
+class Members(OfferTargets, Protocol):
     """What is needed of the joined members."""
 
     def link_of(self, cluster_uid: str) -> ObservedLink | None:
@@ -42,12 +52,6 @@ class Members(Protocol):
 
     def outage(self, cluster_uid: str, offer: OfferKey) -> Outage | None:
         """Return since when and why a member cannot be worked with; None where it can, or where that is not known yet."""
-
-    def offer_state(self, offer: OfferKey) -> tuple[bool, bool]:
-        """Return whether an offer exists and whether it is being deleted."""
-
-    def remote_target(self, offer: OfferKey) -> tuple[str, tuple[str, ...]]:
-        """Return the namespace on the member and the pull secrets of an offer."""
 
 
 NO_PODS: Final = PodTally()
@@ -156,8 +160,7 @@ class MemberView:
 
     def _observe(self, entry: JobEntry, copy: RemoteJob, tallies: Mapping[str, PodTally], *, binding: Binding) -> Observation:
         """Look at an attempt; what was seen of it before goes in, because failed pods may be gone by now."""
-        recorded = binding.remote_uid is not None and binding.remote_uid == copy.metadata.uid
-        attempt = binding.attempt if recorded else attempt_of(copy.metadata.labels)
+        attempt = attempt_beside(copy, binding)
         mine = tallies.get(str(attempt), NO_PODS)
         gang = entry.record.spec.gang if entry.record.spec is not None else True
         if attempt != binding.attempt:

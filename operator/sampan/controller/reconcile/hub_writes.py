@@ -4,9 +4,10 @@ Every write is a compare-and-set on the record it was decided on; one whose outc
 """
 
 from collections.abc import Callable
-from typing import Final, Protocol, assert_never
+from typing import Final, assert_never
 
 from sampan.controller.hub.client import Body, HubClient
+from sampan.controller.observation.view import OfferTargets
 from sampan.controller.reconcile.actions import Expire, HubAction, Patch, Refresh, Release
 from sampan.controller.reconcile.job_specs import CopyRejected, JobSpecs
 from sampan.controller.reconcile.retries import RetryPolicy
@@ -15,7 +16,6 @@ from sampan.controller.state.entry import ABSENCE, ANY_VERSION, DEPENDENCIES, At
 from sampan.controller.state.record import JobRecord, record_of
 from sampan.controller.state.store import State
 from sampan.kube.errors import KubeError
-from sampan.model.members.offer import OfferKey
 from sampan.model.plan import Assignment
 from sampan.model.status.attempt import Binding, ChargedUse
 from sampan.model.status.generation import is_refusal_outdated
@@ -82,16 +82,6 @@ class HubWriter:
         """Take in the reply to a write; a job that is gone by now, as the watch said meanwhile, stays gone."""
         if body["metadata"]["uid"] in self._state.jobs:
             self._state.apply_job(body)
-
-
-class OfferTargets(Protocol):
-    """What is needed of the joined members."""
-
-    def offer_state(self, offer: OfferKey) -> tuple[bool, bool]:
-        """Return whether an offer exists and whether it is being deleted."""
-
-    def remote_target(self, offer: OfferKey) -> tuple[str, tuple[str, ...]]:
-        """Return the namespace on the member and the pull secrets of an offer."""
 
 
 class Binder:

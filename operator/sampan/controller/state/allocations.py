@@ -84,10 +84,11 @@ class Allocations:
 
     def copy_changed(self, entry: JobEntry) -> bool:
         """Hear that a job's copy changed; tell whether what is counted for it changed too."""
-        if entry.in_flight is None or entry.in_flight[0] != self._generation or not entry.record.attempt_open:
+        known = self._known(entry)
+        if known is None or not entry.record.attempt_open:
             return True
         fresh = self._worked_out(entry)
-        if fresh == entry.in_flight[1]:
+        if fresh == known:
             return False
         entry.in_flight = self._generation, fresh
         self._running.invalidate(entry)
@@ -104,9 +105,15 @@ class Allocations:
 
     def _kept(self, entry: JobEntry) -> InFlight:
         """Return what is in flight of a bound job: the same value until it changes, so that what is counted from it need not be anew."""
-        if entry.in_flight is None or entry.in_flight[0] != self._generation:
-            entry.in_flight = self._generation, self._worked_out(entry)
-        return entry.in_flight[1]
+        known = self._known(entry)
+        if known is None:
+            known = self._worked_out(entry)
+            entry.in_flight = self._generation, known
+        return known
+
+    def _known(self, entry: JobEntry) -> InFlight | None:
+        """Return what was worked out for these pools; None where nothing was."""
+        return entry.in_flight[1] if entry.in_flight is not None and entry.in_flight[0] == self._generation else None
 
     def _worked_out(self, entry: JobEntry) -> InFlight:
         record, binding = entry.record, entry.record.binding
@@ -121,9 +128,7 @@ class Allocations:
         if record.attempt_open and record.binding is not None and record.shape is not None:
             assert record.spec is not None
             placement = self._queues.place(record.namespace, record.spec, record.shape)
-            known = entry.in_flight is not None and entry.in_flight[0] == self._generation
-            flight = entry.in_flight[1] if known and entry.in_flight is not None else self._worked_out(entry)
-            return record.binding.cluster_uid, running_of(record, placement, flight=flight)
+            return record.binding.cluster_uid, running_of(record, placement, flight=self._known(entry) or self._worked_out(entry))
         if plan is None or not entry.assumed:
             return None
         flight = assumed_in_flight(plan, self.pool_of(plan.offer, plan.pool))

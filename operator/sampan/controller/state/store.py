@@ -25,7 +25,7 @@ class State:
     """The jobs, and the parts that read and keep them in step: each has its own trade, and none keeps a job of its own."""
 
     def __init__(self, members: MemberSource, *, currency: str, cooldown: int, usage: UsageTracker | None = None) -> None:
-        """`cooldown` in milliseconds; `use`: what queues used, nothing so far unless it is given."""
+        """`cooldown` in milliseconds; `usage`: what queues used, nothing so far unless it is given."""
         self.table = JobTable()
         self.usage = usage or UsageTracker()
         self.policies: Mapping[str, Policy] = BUILT_IN

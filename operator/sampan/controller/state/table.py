@@ -50,12 +50,12 @@ class JobTable(Mapping[str, JobEntry]):
         entry = self._entries.get(record.uid)
         if entry is None:
             entry = JobEntry(record=record)
-            keys = _keys_of(entry)
+            keys = tuple(_keys_of(entry))
             self._entries[record.uid] = entry
         else:
             before, entry.record = entry.record, record
             try:
-                keys = _keys_of(entry)
+                keys = tuple(_keys_of(entry))
             except Exception:
                 entry.record = before
                 raise
@@ -64,7 +64,7 @@ class JobTable(Mapping[str, JobEntry]):
 
     def changed(self, entry: JobEntry) -> None:
         """Hear that an entry of the table was changed."""
-        self._file(entry, _keys_of(entry))
+        self._file(entry, tuple(_keys_of(entry)))
 
     def __delitem__(self, uid: str) -> None:
         """Forget a job."""
@@ -164,12 +164,8 @@ def _uid_of(entry: JobEntry) -> str:
     return entry.uid
 
 
-def _keys_of(entry: JobEntry) -> tuple[object, ...]:
-    """Return under what a job is found."""
-    return tuple(_found_under(entry))
-
-
-def _found_under(entry: JobEntry) -> Iterator[object]:
+def _keys_of(entry: JobEntry) -> Iterator[object]:
+    """Yield under what a job is found."""
     record = entry.record
     binding = record.binding
     yield "phase", record.phase

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Final
 
 from sampan.api.launch.manifest import in_queue
-from sampan.controller.members.job_copies import attempt_of
+from sampan.controller.members.job_copies import attempt_beside
 from sampan.controller.observation.attempt import Observation
 from sampan.controller.reconcile.actions import RemoteState, Times
 from sampan.controller.reconcile.endings import is_late, observed_ending, start_deadline, suspended_words
@@ -101,9 +101,8 @@ class Position:
 
     @property
     def copy_attempt(self) -> int:
-        """Return the attempt a copy counts as: the UID that the hub recorded outweighs a label, which the member can write."""
-        recorded = self.binding.remote_uid is not None and self.copy.metadata.uid == self.binding.remote_uid
-        return self.binding.attempt if recorded else attempt_of(self.copy.metadata.labels)
+        """Return the attempt that the copy counts as."""
+        return attempt_beside(self.copy, self.binding)
 
     @property
     def is_later_copy(self) -> bool:
@@ -143,13 +142,17 @@ class Situation(Position):
         """Return how often the start of this copy was tried, where that is ours and has not come about; None elsewhere."""
         return self.remote.tried("Start", self.copy.metadata.uid) if self.needs_start else None
 
+    @property
+    def is_held(self) -> bool:
+        """Tell whether the copy is suspended and it is ours to lift that: no queue of the member does."""
+        return self.copy.spec.suspend and not in_queue(self.copy.metadata.labels)
+
     @cached_property
     def needs_start(self) -> bool:
         """Tell whether the copy waits for us to lift its suspension."""
         copy = self.copy
-        waits = copy.spec.suspend and not in_queue(copy.metadata.labels)
         unstarted = self.job.phase is Phase.BOUND and copy.status.start_time is None
-        return waits and unstarted and not copy.metadata.deletion_timestamp and not self.late
+        return self.is_held and unstarted and not copy.metadata.deletion_timestamp and not self.late
 
     @cached_property
     def seen(self) -> Observation:
@@ -206,8 +209,7 @@ class Situation(Position):
     def longer_deadline(self) -> int | None:
         """Return the deadline to set on the member where the user gave the bound job a longer one; none while its start is left to us."""
         spec, chosen, copy = self.job.spec, self.binding.alternative, self.copy
-        ours_to_start = copy.spec.suspend and not in_queue(copy.metadata.labels)
-        if ours_to_start or spec is None or (chosen is not None and spec.alternatives[chosen].active_deadline_seconds is not None):
+        if self.is_held or spec is None or (chosen is not None and spec.alternatives[chosen].active_deadline_seconds is not None):
             return None
         wanted, current = spec.active_deadline_seconds, copy.spec.active_deadline_seconds
         return wanted if wanted is not None and current is not None and wanted > current else None
