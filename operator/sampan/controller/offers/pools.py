@@ -80,10 +80,10 @@ class OfferPools:
 
     def pools(self, key: OfferKey) -> tuple[Pool, ...]:
         """Return the pools of an offer, by name; none before its member was met."""
-        offer, trusted = self._offers.get(key, (None, False))
-        view = self._views.get(offer.cluster_uid) if offer is not None and offer.cluster_uid is not None else None
-        if offer is None or view is None:
+        met = self._met(key)
+        if met is None:
             return ()
+        offer, trusted, view = met
         cluster = view.nodes()
         basis = (view, view.generation, offer.rules, offer.launch, offer.tolerations, offer.member_queue, offer.namespace, trusted)
         known = self._pools.get(key)
@@ -95,17 +95,22 @@ class OfferPools:
 
     def sees_runtime_classes(self, key: OfferKey) -> bool:
         """Tell whether the offer's member lets us look at its RuntimeClasses."""
-        offer, _ = self._offers.get(key, (None, False))
+        met = self._met(key)
+        return met is not None and met[2].inventory.runtime_classes.known is not None
+
+    def _met(self, key: OfferKey) -> tuple[Offer, bool, ClusterView] | None:
+        """Return an offer, whether the classes that it names are believed, and its member; None before that was met."""
+        offer, trusted = self._offers.get(key, (None, False))
         view = self._views.get(offer.cluster_uid) if offer is not None and offer.cluster_uid is not None else None
-        return view is not None and view.inventory.runtime_classes.known is not None
+        return None if offer is None or view is None else (offer, trusted, view)
 
     def excluded_nodes(self, key: OfferKey) -> tuple[ExcludedNodes, ...]:
         """Return what of the member is in none of the offer's pools; looked up anew only where nodes or rules changed."""
         self.pools(key)
-        offer, trusted = self._offers.get(key, (None, False))
-        view = self._views.get(offer.cluster_uid) if offer is not None and offer.cluster_uid is not None else None
-        if offer is None or view is None:
+        met = self._met(key)
+        if met is None:
             return ()
+        offer, trusted, view = met
         basis = (view, view.generation, offer.rules, offer.launch, offer.tolerations, trusted)
         known = self._excluded.get(key)
         if known is None or known[0] != basis:
