@@ -16,7 +16,7 @@ from sampan.local.binaries import Binaries, ensure
 from sampan.local.cluster import PORTS_PER_CLUSTER, Cluster
 from sampan.local.down import down
 from sampan.local.federation import load_federation
-from sampan.local.paths import federation_folder, state_root
+from sampan.local.paths import RefusedError, federation_folder, state_root
 from sampan.local.processes.lookup import gone
 from sampan.local.processes.ports import reserve_ports
 from sampan.local.scenario import Scenario, load
@@ -35,16 +35,25 @@ def say(text: str) -> None:
 @pytest.fixture(scope="session")
 def binaries() -> Binaries:
     """All programs, built if need be; also ends what a killed test session has left behind."""
+    end_leftovers()
+    return ensure(say)
+
+
+def end_leftovers() -> None:
+    """End what killed test sessions have left behind; where another process is at that already, leave it to it."""
     for folder in state_root().glob(f"{_PREFIX}-*"):
         pid = folder.name.rpartition("-")[2]
         if pid.isdigit() and gone(int(pid)):
-            down(folder.name, say)
-    return ensure(say)
+            try:
+                down(folder.name, say)
+            except RefusedError as error:
+                say(str(error))
 
 
 @contextmanager
 def ending_with_us(name: str) -> Iterator[None]:
     """Have what is made under that name end with the block, and with this process where that is killed: pytest by its user, or by a CI."""
+    down(name, say)  # of a former process that had our number
     command = ["sh", "-c", _WATCH, "sh", sys.executable, "-m", "sampan", "local", "down", "--name", name]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True

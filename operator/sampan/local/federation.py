@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -204,10 +205,20 @@ def the_name(name: str | None) -> str:
 
 @contextmanager
 def exclusive(name: str) -> Iterator[None]:
-    """Nobody else makes or removes the federation meanwhile. Raises RefusedError when somebody is at it."""
-    with (federation_folder(name) / ".lock").open("w") as lock:
+    """Nobody else makes or removes the federation meanwhile. Raises RefusedError when somebody is at it, or has just removed it."""
+    try:
+        lock = (federation_folder(name) / ".lock").open("w")
+    except FileNotFoundError as error:
+        raise RefusedError(_removed(name)) from error
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise RefusedError(f"federation {name} is being made or removed by another process: wait for it") from error
+        if os.fstat(lock.fileno()).st_nlink == 0:  # whoever held the lock has removed the folder with it
+            raise RefusedError(_removed(name))
         yield
+
+
+def _removed(name: str) -> str:
+    return f"federation {name} was removed by another process just now: run the command again if you still need to"

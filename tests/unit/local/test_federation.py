@@ -1,9 +1,13 @@
 """Tests of sampan.local.federation."""
 
+import fcntl
+import shutil
+from typing import TextIO
+
 import pytest
 
 from sampan.local.federation import Federation, exclusive, federation_names, find_federation, load_federation, ports_needed
-from sampan.local.paths import LocalError
+from sampan.local.paths import LocalError, RefusedError
 from sampan.local.scenario import load
 
 DEMO = load("demo")
@@ -71,3 +75,19 @@ def test_only_one_at_a_time_makes_or_removes_it(federation: Federation) -> None:
         pytest.fail("both hold it")
     with exclusive("one"):
         assert federation.folder.is_dir()
+
+
+def test_who_comes_when_it_has_just_been_removed_is_told_so(federation: Federation, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.rmtree(federation.folder)
+    with pytest.raises(RefusedError, match="removed by another process"), exclusive("one"):
+        pytest.fail("there is nothing to hold")
+    federation.folder.mkdir()
+    take = fcntl.flock
+
+    def removed_first(lock: TextIO, operation: int) -> None:
+        shutil.rmtree(federation.folder)  # by the one that held the lock while we opened its file
+        take(lock, operation)
+
+    monkeypatch.setattr(fcntl, "flock", removed_first)
+    with pytest.raises(RefusedError, match="removed by another process"), exclusive("one"):
+        pytest.fail("it holds a lock that nobody else sees")
