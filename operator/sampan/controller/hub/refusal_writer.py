@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Iterator, Set
+from dataclasses import dataclass
 from itertools import islice
 
 from sampan.controller.hub.client import HubClient
@@ -54,6 +55,33 @@ WRITES_PER_SECOND = 5
 """Such writes a second in all."""
 
 
+@dataclass(slots=True)
+class _ReportState:
+    """What is kept of one job from one cycle to the next."""
+
+    reason: str = ""
+    """Its dominant one, as of the last cycle that looked at it; empty where that did not refuse it."""
+    since: int = 0
+    """Since when it has been that: one that passes at once is not told."""
+    written_at: int | None = None
+    """When this process last wrote it."""
+    facts: Set[str] | None = None
+    """The reasons, and the names that nobody knows, that the job's message tells; None: not looked at yet."""
+    not_before: int = 0
+    """Of the next write, after one that failed."""
+
+    def found(self, reason: str, now: int) -> None:
+        """Hear of the dominant reason in a cycle."""
+        if reason != self.reason:
+            self.reason, self.since = reason, now
+
+    def facts_shown(self, message: str) -> Set[str]:
+        """Return what the job's message tells, which a restart finds there."""
+        if self.facts is None:
+            self.facts = facts_in(message)
+        return self.facts
+
+
 class RefusalWriter:
     """Keeps the newest refusal of each waiting job and writes the due ones."""
 
@@ -64,11 +92,7 @@ class RefusalWriter:
         self._newest: dict[str, tuple[Job, Refusal]] = {}
         """Each job as the scheduler saw it."""
         self._cursor = 0
-        self._written: dict[str, int] = {}
-        self._facts: dict[str, Set[str]] = {}
-        """The reasons, and the names that nobody knows, that each job's message tells."""
-        self._not_before: dict[str, int] = {}
-        self._reason_since: dict[str, tuple[str, int]] = {}
+        self._states: dict[str, _ReportState] = {}
 
     def report(self, refusals: tuple[Refusal, ...]) -> None:
         """Take in the refusals of one cycle; jobs no longer refused drop out. Of very many, some are looked at each time."""
@@ -76,13 +100,13 @@ class RefusalWriter:
             return  # that there are no offers is true of every job now, and of none in a moment
         now, start = self._clock(), self._cursor
         self._newest = dict(self._examined(refusals))
-        since = {uid: self._stable_since(uid, _reason_of(refusal), now) for uid, (_, refusal) in self._newest.items()}
-        self._reason_since = self._reason_since | since if start or self._cursor else since
         if self._cursor == 0:  # every job had its turn
-            self._reason_since = {uid: word for uid, word in self._reason_since.items() if uid in self._state.jobs}
-            self._written = {uid: told for uid, told in self._written.items() if uid in self._state.jobs}
-            self._facts = {uid: named for uid, named in self._facts.items() if uid in self._state.jobs}
-            self._not_before = {uid: at for uid, at in self._not_before.items() if uid in self._state.jobs}
+            self._states = {uid: state for uid, state in self._states.items() if uid in self._state.jobs}
+        if start == self._cursor == 0:  # in this very cycle
+            for uid in self._states.keys() - self._newest.keys():
+                self._states[uid].reason = ""
+        for uid, (_, refusal) in self._newest.items():
+            self._states.setdefault(uid, _ReportState()).found(_reason_of(refusal), now)
 
     def _examined(self, refusals: tuple[Refusal, ...]) -> Iterator[tuple[str, tuple[Job, Refusal]]]:
         """Yield those who hold a reservation, and the next jobs in turn."""
@@ -94,11 +118,6 @@ class RefusalWriter:
         start = self._cursor if self._cursor < everyone else 0
         self._cursor = start + MAX_EXAMINED if start + MAX_EXAMINED < everyone else 0
         yield from islice(pairs, start, start + MAX_EXAMINED)
-
-    def _stable_since(self, uid: str, word: str, now: int) -> tuple[str, int]:
-        """Return the dominant reason and since when it has been that: one that passes at once is not told."""
-        known = self._reason_since.get(uid)
-        return known if known is not None and known[0] == word else (word, now)
 
     async def run(self) -> None:
         """Write what is due until cancelled."""
@@ -118,30 +137,25 @@ class RefusalWriter:
         self._started = True
 
     def _due(self, uid: str) -> bool:
-        now, record, (word, stable_since) = self._clock(), self._state.jobs.get(uid), self._reason_since[uid]
-        if record is None or not record.waits or now - record.created < MIN_WAIT or now - stable_since < MIN_WAIT:
+        now, record, latest = self._clock(), self._state.jobs.get(uid), self._states[uid]
+        if record is None or not record.waits or now - record.created < MIN_WAIT or now - latest.since < MIN_WAIT:
             return False
-        if now < self._not_before.get(uid, 0):
+        if now < latest.not_before:
             return False
         if is_refusal_outdated(record.status, record.generation):
             return self._newest[uid][0].resource_version == record.resource_version  # edited, and looked at again
-        since, told, message = _written_refusal(record)
-        since = self._written.get(uid, since)
+        since, shown_reason, message = _written_refusal(record)
+        since = since if latest.written_at is None else latest.written_at
         view, shown = self._state.reservations.status_view(uid), record.status.reservation
-        if told == word and shown == view and facts_of(self._newest[uid][1]) == self._facts_in(uid, message):
-            return False
-        soon = (view is not None and shown is None) or (_is_transient(told) and not _is_transient(word))
+        if shown_reason == latest.reason and shown == view and facts_of(self._newest[uid][1]) == latest.facts_shown(message):
+            return False  # how many pools gave each reason, and how much room there is, may be out of date
+        soon = (view is not None and shown is None) or (_is_transient(shown_reason) and not _is_transient(latest.reason))
         return now - since >= (CORRECTION_INTERVAL if soon else MOVED_INTERVAL if place_changed(shown, view) else WRITE_INTERVAL)
-
-    def _facts_in(self, uid: str, message: str) -> Set[str]:
-        """Return what a job was told of; how many pools gave each reason, and how much room there is, may be out of date."""
-        if uid not in self._facts:
-            self._facts[uid] = facts_in(message)
-        return self._facts[uid]
 
     async def _write(self, uid: str, refusal: Refusal) -> None:
         record, reservations = self._state.jobs[uid], self._state.reservations
-        self._written[uid], self._facts[uid] = self._clock(), facts_of(refusal)
+        latest = self._states[uid]
+        latest.written_at, latest.facts = self._clock(), facts_of(refusal)
         place = reservations.status_view(uid)
         start = start_words(at_latest=_shown(place), unknown=self._state.table[uid].start_unknown)
         message = clean_text(headline(refusal) + start + record.setback(), 1000)
@@ -149,9 +163,8 @@ class RefusalWriter:
         try:
             self._state.apply_job(await self._hub.write_status(record, status))
         except KubeError as error:
-            self._written[uid] = self._clock() - WRITE_INTERVAL
-            self._facts.pop(uid, None)
-            self._not_before[uid] = self._clock() + RETRY_AFTER
+            latest.written_at, latest.facts = self._clock() - WRITE_INTERVAL, None
+            latest.not_before = self._clock() + RETRY_AFTER
             log.warning("refusal.write_failed", extra={"uid": uid, "reason": error.reason})
 
 
@@ -174,7 +187,7 @@ def _is_transient(word: str) -> bool:
 
 def _written_refusal(record: JobRecord) -> tuple[int, str, str]:
     """Return when, which reason and what the object itself says, so that a restart writes nothing anew; empty where it says nothing."""
-    told = record.status.condition(JobConditionType.SCHEDULED)
-    if told is None or told.status != HOLDS_NOT or told.reason not in _REASONS:
+    shown = record.status.condition(JobConditionType.SCHEDULED)
+    if shown is None or shown.status != HOLDS_NOT or shown.reason not in _REASONS:
         return 0, "", ""  # what ended an earlier attempt is no word about waiting
-    return told.since or 0, told.reason, told.message
+    return shown.since or 0, shown.reason, shown.message
