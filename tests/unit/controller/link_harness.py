@@ -45,6 +45,8 @@ class Told:
     nodes: set[str] = field(default_factory=set)
     refused: int = 0
     reasons: list[str] = field(default_factory=list)
+    looks: int = 0
+    """How often all jobs of the member were to be looked at."""
 
     def events(self) -> LinkCallbacks:
         """What a link calls to tell it."""
@@ -52,10 +54,14 @@ class Told:
         def refused(_: MemberLink) -> None:
             self.refused += 1
 
+        def affected(_: MemberLink) -> None:
+            self.looks += 1
+
         return LinkCallbacks(
             job_changed=lambda _, uid: self.jobs.append(uid),
             capacity_changed=lambda _, nodes: self.nodes.update(nodes),
             link_changed=lambda link: self.reasons.append(str(link.facts.reason)),
+            jobs_affected=affected,
             refused=refused,
         )
 

@@ -155,5 +155,8 @@ class MemberLink:
 
     def _update_facts(self) -> None:
         self._changed_jobs.release()
-        if self._report.update(self._connections.session, self._memory, now=self._settings.clock(), ready=self.connected):
+        changes = self._report.update(self._connections.session, self._memory, now=self._settings.clock(), ready=self.connected)
+        if changes.facts:
             self._callbacks.link_changed(self)
+        if changes.jobs:
+            self._callbacks.jobs_affected(self)

@@ -1,6 +1,7 @@
 """What is said of a member link: whether it is connected and why not, since when it is lost, and what it found. No I/O."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from sampan.controller.members.connection.session import Session
 from sampan.controller.members.facts import LinkFacts
@@ -8,6 +9,15 @@ from sampan.controller.members.memory import LinkMemory
 from sampan.controller.members.terms import ConditionText
 from sampan.controller.observation.outage import Outage, outage_after
 from sampan.model.members.offer_reasons import OfferReason
+
+
+class ReportChanges(NamedTuple):
+    """What is to be told of a link."""
+
+    facts: bool
+    """What is known of it is another."""
+    jobs: bool
+    """A decision about a job may come out otherwise now: its namespace is followed again, or what keeps it waiting is another."""
 
 
 class LinkReport:
@@ -19,10 +29,11 @@ class LinkReport:
         self.outages: Mapping[str, Outage] = {}
         self.source: ConditionText | None = source
         self.problem: ConditionText | None = None
-        self._ready = False
+        self._followed: frozenset[str] = frozenset()
+        """Namespaces whose jobs may be acted upon, and `""` for those that are followed no more; none while the link is not ready."""
 
-    def update(self, session: Session | None, memory: LinkMemory, *, now: int, ready: bool) -> bool:
-        """Look at the connection of this moment (milliseconds since the epoch); tell whether anything is to be told of it.
+    def update(self, session: Session | None, memory: LinkMemory, *, now: int, ready: bool) -> ReportChanges:
+        """Look at the connection of this moment (milliseconds since the epoch); return what is to be told of it.
 
         `ready`: the member may be acted upon.
         """
@@ -31,11 +42,11 @@ class LinkReport:
         heard = now - int(silent * 1000)
         found = {name: outage_after(facts.of(name), self.outages.get(name), heard=heard) for name in ("", *memory.namespaces)}
         outages = {name: outage for name, outage in found.items() if outage is not None}
-        news = facts != self.facts or outages != self.outages or (ready and not self._ready)
-        self._ready = ready
-        if news:
-            self.facts, self.outages = facts, outages
-        return news
+        behind = {name for name, *_ in facts.behind}
+        followed = frozenset(("", *memory.namespaces)) - behind if ready else frozenset[str]()
+        changes = ReportChanges(facts=facts != self.facts, jobs=outages != self.outages or not followed <= self._followed)
+        self.facts, self.outages, self._followed = facts, outages, followed
+        return changes
 
     def _found(self, session: Session | None, memory: LinkMemory) -> LinkFacts:
         rights = memory.access

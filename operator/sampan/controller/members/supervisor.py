@@ -21,6 +21,7 @@ class SupervisorCallbacks:
     capacity_changed: Callable[[MemberLink, frozenset[str]], None]
     """(link, names of the nodes)."""
     link_changed: Callable[[MemberLink], None]
+    jobs_affected: Callable[[MemberLink], None]
     ended: Callable[[MemberLink], None]
 
 
@@ -40,6 +41,7 @@ class LinkSupervisor:
             job_changed=self._job_changed,
             capacity_changed=self._capacity_changed,
             link_changed=self._link_changed,
+            jobs_affected=self._jobs_affected,
             refused=lambda link: self._secrets.reload(link.key),
         )
 
@@ -116,6 +118,10 @@ class LinkSupervisor:
     def _link_changed(self, link: MemberLink) -> None:
         if self._in_use(link):
             self._callbacks.link_changed(link)
+
+    def _jobs_affected(self, link: MemberLink) -> None:
+        if self._in_use(link):
+            self._callbacks.jobs_affected(link)
 
     def _job_changed(self, link: MemberLink, job_uid: str) -> None:
         if self._in_use(link):

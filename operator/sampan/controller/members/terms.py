@@ -75,7 +75,9 @@ class LinkCallbacks:
     capacity_changed: Callable[["MemberLink", frozenset[str]], None]
     """These nodes, or pods on them, changed."""
     link_changed: Callable[["MemberLink"], None]
-    """`facts` changed, or the link may be acted upon again after a doubt."""
+    """`facts` changed."""
+    jobs_affected: Callable[["MemberLink"], None]
+    """A decision about any of its jobs may come out otherwise: the link may be acted upon again, or it is away for another reason."""
     refused: Callable[["MemberLink"], None]
     """401: the Secret should be read again at once."""
 

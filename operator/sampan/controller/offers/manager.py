@@ -34,6 +34,7 @@ class OfferManager:
             job_changed=self._job_changed,
             capacity_changed=self._capacity_changed,
             link_changed=self._link_changed,
+            jobs_affected=self._jobs_affected,
             ended=self._link_ended,
         )
         self._classes = ClassRegistry()
@@ -127,9 +128,11 @@ class OfferManager:
 
     def _link_changed(self, link: MemberLink) -> None:
         self._registry.link_changed(link.key, link.cluster_uid)
+        self._apply_changes()
+
+    def _jobs_affected(self, link: MemberLink) -> None:
         if link.cluster_uid is not None:
             self._callbacks.member_changed(link.cluster_uid)
-        self._apply_changes()
 
     def _job_changed(self, link: MemberLink, job_uid: str) -> None:
         if link.cluster_uid is not None and self.joined.link_of(link.cluster_uid) is link:

@@ -29,7 +29,7 @@ class OfferCallbacks:
     job_changed: Callable[[str, str], None]
     """(cluster UID, UID of the ComputeJob): its copy or one of its pods changed."""
     member_changed: Callable[[str], None]
-    """A member's link came, went, or was suspected; the cluster UID."""
+    """Every job bound to a member is to be looked at: it may be acted upon again, is away, or an offer of it drains; the cluster UID."""
     in_flight: InFlightSource
     """Our assignments to a cluster whose pods may not all be seen yet."""
     usage: OfferUsage

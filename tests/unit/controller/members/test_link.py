@@ -98,6 +98,32 @@ async def test_a_refused_token_asks_for_the_secret_and_ends_the_connection(serve
         await until(lambda: link.connected, "connected again")
 
 
+async def test_all_jobs_are_looked_at_once_when_the_member_may_be_acted_upon_and_not_for_what_else_is_found(server: FakeServer) -> None:
+    async with joined(server) as (link, told):
+        await until(lambda: told.looks, "the jobs are looked at")
+        assert (told.looks, len(told.reasons) > 2) == (1, True), "much is found out on the way, and no decision rests on it"
+        found = len(told.reasons)
+        link.set_source(SecretProblem.NOT_FOUND)
+        assert len(told.reasons) == found + 1
+        assert told.looks == 1
+        link.request_review()
+        assert not link.connected
+        await until(lambda: told.looks == 2, "what was left alone during the doubt is looked at")
+
+
+async def test_an_outage_is_told_to_the_jobs_once_and_its_end_once(server: FakeServer) -> None:
+    async with joined(server) as (link, told):
+        await until(lambda: told.looks == 1, "the jobs are looked at")
+        await server.refuse()
+        await until(lambda: link.outage("sampan-jobs"), "away")
+        assert told.looks <= 3
+        await server.accept()
+        await until(lambda: link.connected, "back")
+        before = told.looks
+        await until(lambda: not link.outage("sampan-jobs") and told.looks > 2, "told")
+        assert told.looks - before <= 2, "that it is there, and that it may be acted upon"
+
+
 async def test_another_cluster_at_the_same_address_stops_the_link_before_it_tells_anything(server: FakeServer) -> None:
     async with joined(server) as (link, told):
         first = server.uid
