@@ -82,6 +82,7 @@ class MemberView:
                 offer_draining=draining,
                 absent=memory.gone,
                 unsent=memory.unsent,
+                rejection=entry.memory.rejection_of(binding.attempt),
                 strays=self._strays(entry, _copy_of(link.copies, entry.uid, binding) if link is not None else None),
                 tries=entry.retries,
             )
@@ -98,6 +99,7 @@ class MemberView:
             offer_draining=draining,
             reachable=True,
             unsent=memory.unsent and shown is None and not pods,
+            rejection=entry.memory.rejection_of(binding.attempt),
             job=copy,
             ended=ended,
             pods=pods,

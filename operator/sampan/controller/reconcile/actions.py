@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from sampan.controller.observation.attempt import Observation
 from sampan.controller.state.entry import RetryState
 from sampan.kube.objects.workloads import Job as RemoteJob
+from sampan.model.status.attempt import Ending
 from sampan.model.status.job_status import JobStatus
 
 
@@ -51,6 +52,8 @@ class RemoteState:
     """The member itself said so: no Job of that name is ours; pods of it may be left."""
     absent: bool = False
     """The member itself said so: no Job of that name, no pod of that UID, and no create can be in flight."""
+    rejection: Ending | None = None
+    """How the attempt ends, because the member refused to make or to start its copy."""
     event: tuple[str, str] = ("", "")
     """Reason and words of the newest event about the copy or a pod of it, where they were asked for."""
     strays: tuple[StrayCopy, ...] = ()

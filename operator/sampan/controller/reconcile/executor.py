@@ -11,8 +11,6 @@ from sampan.api.launch.manifest import job_manifest
 from sampan.controller.observation.view import Members, ObservedLink
 from sampan.controller.reconcile import actions as a
 from sampan.controller.reconcile.dependencies import ReconcileCounters, ReconcilerDeps
-from sampan.controller.reconcile.endings import with_ending
-from sampan.controller.reconcile.hub_writes import HubWriter
 from sampan.controller.reconcile.inquiry import Inquiry
 from sampan.controller.reconcile.job_specs import CopyRejected, JobSpecs, PoolGone
 from sampan.controller.reconcile.member_calls import Link, RemoteJobs
@@ -40,7 +38,6 @@ class ActionExecutor:
     def __init__(
         self,
         dependencies: ReconcilerDeps,
-        writer: HubWriter,
         *,
         counters: ReconcileCounters,
         policy: RetryPolicy,
@@ -48,8 +45,8 @@ class ActionExecutor:
     ) -> None:
         """Keep what it works with."""
         self._members, self._clock, self._enqueue, self._policy = dependencies.members, dependencies.clock, enqueue, policy
-        self._view, self._writer, self._inquiry = dependencies.view, writer, Inquiry(dependencies.clock)
-        self.creator = CopyCreator(dependencies.specs, self._members, writer, counters=counters, clock=self._clock)
+        self._view, self._inquiry = dependencies.view, Inquiry(dependencies.clock)
+        self.creator = CopyCreator(dependencies.specs, self._members, counters=counters, clock=self._clock)
         self._remotes = self.creator.remotes
         self._create_millis = int(dependencies.settings.call_timeout * 1000) + CREATE_GRACE
         self._since = dependencies.clock()
@@ -97,10 +94,12 @@ class ActionExecutor:
         return False
 
     async def _start(self, link: ObservedLink, entry: JobEntry, record: JobRecord, *, copy: RemoteJob) -> bool:
+        binding = record.binding
+        assert binding is not None
         try:
             await self._remotes.start(link, record, copy)
         except (CopyRejected, PoolGone, Invalid, Forbidden) as error:
-            await self.creator.reject(entry, record, error)
+            self.creator.reject(entry, binding, error)
         return True
 
     async def _confirm(self, link: ObservedLink, entry: JobEntry, record: JobRecord, *, binding: Binding) -> bool:
@@ -132,12 +131,10 @@ class ActionExecutor:
 class CopyCreator:
     """Creates copies, or adopts what was created before; a member that will not have one ends the attempt."""
 
-    def __init__(
-        self, specs: JobSpecs, members: Members, writer: HubWriter, *, counters: ReconcileCounters, clock: Callable[[], int]
-    ) -> None:
+    def __init__(self, specs: JobSpecs, members: Members, *, counters: ReconcileCounters, clock: Callable[[], int]) -> None:
         """Keep what it works with."""
         self.remotes = RemoteJobs(specs)
-        self.specs, self._members, self._writer, self._counters, self._clock = specs, members, writer, counters, clock
+        self.specs, self._members, self._counters, self._clock = specs, members, counters, clock
 
     async def create(self, link: ObservedLink, entry: JobEntry, record: JobRecord) -> bool:
         """Create the copy of the bound attempt, or adopt it; return whether it is worth asking again at once."""
@@ -156,19 +153,19 @@ class CopyCreator:
                 raise
             if isinstance(error, KubeError) and needs_review(error):
                 link.request_review()
-            await self.reject(entry, record, error)
+            self.reject(entry, binding, error)
             memory.gone = memory.gone or memory.unsent  # no create of this attempt can be on its way: nothing is to be proved
             return True
         if made is not None:
             self._counters.created += 1
-            await self._check_labels(link, entry, record, made=made)
+            await self._check_labels(link, entry, binding, made=made)
             return True
         there = await self.remotes.get(link, binding)
         if there is None:
             return True
         if not self.remotes.is_copy(there, record.uid, binding):
             message = f"An object that is not ours has the name {binding.name} on the member."
-            await self.reject(entry, record, CopyRejected(AttemptReason.NAME_CONFLICT, message))
+            self.reject(entry, binding, CopyRejected(AttemptReason.NAME_CONFLICT, message))
             return True
         self._counters.adopted += 1
         link.copies.put(record.uid, binding.attempt, there)
@@ -191,22 +188,21 @@ class CopyCreator:
             return None
         return link.copies.put(record.uid, binding.attempt, made)
 
-    async def _check_labels(self, link: ObservedLink, entry: JobEntry, record: JobRecord, *, made: RemoteJob) -> None:
+    async def _check_labels(self, link: ObservedLink, entry: JobEntry, binding: Binding, *, made: RemoteJob) -> None:
         """Go on with what was made, unless the member took the labels off by which it is known for ours."""
-        if self.remotes.is_ours(made, record.uid):
+        if self.remotes.is_ours(made, entry.uid):
             return
-        assert record.binding is not None
-        link.copies.forget(record.uid, made.metadata.uid)
-        await self.remotes.remove(link, record.binding, made.metadata.uid)
+        link.copies.forget(entry.uid, made.metadata.uid)
+        await self.remotes.remove(link, binding, made.metadata.uid)
         message = "an admission webhook or policy of the member takes our labels (sampan.dev/…) off the Job: it must let them be"
-        await self.reject(entry, record, CopyRejected(AttemptReason.LABELS_REMOVED, message))
+        self.reject(entry, binding, CopyRejected(AttemptReason.LABELS_REMOVED, message))
 
-    async def reject(self, entry: JobEntry, record: JobRecord, error: Refused) -> None:
-        """The member will not have this attempt: record it, so that the job goes elsewhere. Its words are not trusted to be words."""
+    def reject(self, entry: JobEntry, binding: Binding, error: Refused) -> None:
+        """The member will not have this attempt: how it ends is written next, in the hub's lane. Its words are not trusted to be words."""
         ending = Ending(outcome=Outcome.REJECTED, reason=AttemptReason.POOL_GONE, message=str(error)[:256], ended_at=self._clock())
         if isinstance(error, CopyRejected):
             ending = replace(ending, reason=error.reason, message=error.message[:256])
         elif isinstance(error, KubeError):
             words = call_failure(error)
             ending = replace(ending, reason=words.reason, message=words.message, counted=not words.transient)
-        await self._writer.write(entry, record, with_ending(record, ending))
+        entry.memory.rejection = binding.attempt, ending

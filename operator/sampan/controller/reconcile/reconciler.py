@@ -17,6 +17,7 @@ from sampan.controller.reconcile.actions import HubAction, MemberAction, Patch, 
 from sampan.controller.reconcile.bind_rate import BindRate
 from sampan.controller.reconcile.decide import decide
 from sampan.controller.reconcile.dependencies import ReconcileCounters, ReconcilerDeps
+from sampan.controller.reconcile.endings import start_deadline
 from sampan.controller.reconcile.executor import ActionExecutor
 from sampan.controller.reconcile.hub_writes import Binder, HubWriter
 from sampan.controller.reconcile.member_words import call_failure
@@ -26,6 +27,7 @@ from sampan.controller.state.entry import ANY_VERSION, BIND, JobEntry
 from sampan.controller.state.record import JobRecord
 from sampan.faults import log_fault
 from sampan.kube.errors import Conflict, KubeError
+from sampan.model.lifecycle import Phase
 from sampan.model.members.offer import OfferKey
 from sampan.model.plan import Assignment
 
@@ -39,6 +41,8 @@ AT_A_TIME: Final = 16
 """Jobs that are decided on in a row before anything else gets its turn."""
 QUARANTINE: Final = 60
 """Seconds before a job that raised an unexpected error is looked at again."""
+SHORTEST_WAIT: Final = 10
+"""Milliseconds after which a job is looked at again at the soonest, where it is not at once."""
 STALE: Final = 10_000
 """Milliseconds for which no plan is made again from an object that the hub called stale; a newer one is good at once."""
 
@@ -126,6 +130,8 @@ class JobReconciler:
             return self.queue.done(uid)
         if self.queue.begin(uid, step.lane):
             group.create_task(self._take(entry, step))
+        else:
+            self.steps.wait_in_lane(entry)
         return None
 
     async def _take(self, entry: JobEntry, step: Step) -> None:
@@ -174,7 +180,7 @@ class JobSteps:
         self.hub = HubWriter(dependencies.state, dependencies.hub, dependencies.clock)
         self._binder = Binder(dependencies.state, self.hub, specs=dependencies.specs, targets=dependencies.members)
         self.member = ActionExecutor(
-            dependencies, self.hub, counters=counters, policy=self._policy, enqueue=lambda uid, after: queue.add(uid, after=after)
+            dependencies, counters=counters, policy=self._policy, enqueue=lambda uid, after: queue.add(uid, after=after)
         )
 
     def times(self, entry: JobEntry) -> Times:
@@ -209,9 +215,15 @@ class JobSteps:
         if bind is not None and not bind.remaining(self._clock()):
             del entry.retries[BIND]  # the pause is over, and the scheduler has the job again
         if action.millis is not None:
-            self._queue.add(entry.uid, after=max(action.millis, 10) / 1000)
+            self._queue.add(entry.uid, after=max(action.millis, SHORTEST_WAIT) / 1000)
         elif entry.record.phase.ended:
             entry.retries.clear()  # there are many such jobs, and nothing more is done about them
+
+    def wait_in_lane(self, entry: JobEntry) -> None:
+        """Have a job that waits for its turn looked at when it is late: it ends in time, however long the calls before it take."""
+        record, left = entry.record, start_deadline(entry.record) - self._clock()
+        if record.attempt_open and record.phase is Phase.BOUND and left > 0:
+            self._queue.add(entry.uid, after=max(left, SHORTEST_WAIT) / 1000)
 
     async def take(self, entry: JobEntry, step: Step) -> bool:
         """Do it, and remember that it was tried; return whether it is worth looking at the job again at once.

@@ -9,6 +9,7 @@ from sampan.inventory.in_flight import InFlight
 from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.model.plan import Assignment, StartUnknown
 from sampan.model.reservation import Reservation
+from sampan.model.status.attempt import Ending
 from sampan.store.use import Use
 
 LONGEST_PAUSE: Final = 300_000
@@ -112,10 +113,16 @@ class ReconcileMemory:
     """Those of which something of the job was heard, and where something may be left: by kube-system UID."""
     held_up_since: dict[object, int] = field(default_factory=dict)
     """What holds it up, each with since when it was found in a row."""
+    rejection: tuple[int, Ending | None] = (0, None)
+    """An attempt whose copy its member refused to make or to start, and the end that is to be written of it."""
 
     def peek(self, number: int) -> AttemptMemory:
         """Return the memory of an attempt; an empty one where it is another's that is kept."""
         return self.attempt if self.attempt.number == number else AttemptMemory(number=number)
+
+    def rejection_of(self, number: int) -> Ending | None:
+        """Return the end of an attempt that its member refused; None where it refused none of that number."""
+        return self.rejection[1] if self.rejection[0] == number else None
 
     def of(self, number: int) -> AttemptMemory:
         """Return the memory of an attempt, from now on the one that is kept."""

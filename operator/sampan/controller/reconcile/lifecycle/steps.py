@@ -70,6 +70,12 @@ def end_unsent(s: Situation) -> Action:
     return _ended(s, unsent_ending(s.times.now, offer_exists=s.remote.offer_exists))
 
 
+def end_refused(s: Situation) -> Action:
+    """End an attempt whose copy the member refused to make or to start, so that the job goes elsewhere."""
+    assert s.remote.rejection is not None
+    return _ended(s, s.remote.rejection)
+
+
 def end_uncreated(s: Situation) -> Action:
     """End an attempt whose copy could not be created, because the member failed too often."""
     assert s.created is not None

@@ -173,6 +173,8 @@ STARTING, RUNNING, REMOVING = (Stage.STARTING,), (Stage.RUNNING,), (Stage.REMOVI
 COPY: Final = (Stage.STARTING, Stage.RUNNING)
 OPEN: Final = (Stage.UNREACHABLE, Stage.NO_COPY, Stage.OTHER_COPY, *COPY)
 """An attempt that has not ended."""
+CALLED: Final = (Stage.UNREACHABLE, Stage.NO_COPY, Stage.STARTING)
+"""A create or a start may just have been refused."""
 REMOVAL: Final = (Stage.OTHER_COPY, Stage.REMOVING, Stage.FINISHED, Stage.DELETING)
 """A copy is to go."""
 UNBOUND: Final = (Stage.WAITING, Stage.SUSPENDED)
@@ -194,6 +196,7 @@ RULES: Final = (
     Rule(SUSPENDED, "`spec.suspend` is true", _is_suspended, a.Wait, "the user lets it go on", steps.wait),
     Rule(SUSPENDED, "otherwise", _always, a.Patch, "the job waits again", steps.resume, WAITING),
     Rule(OPEN, "`spec.suspend` is true", _is_suspended, a.Patch, "the attempt was cancelled", steps.cancel, REMOVING),
+    Rule(CALLED, "the member refused to make or start it", lambda s: s.remote.rejection, a.Patch, "rejected", steps.end_refused, ENDED),
     Rule(UNREACHABLE, "a copy may be there", lambda s: not s.remote.unsent, a.Wait, "the member is back", steps.wait),
     Rule(UNREACHABLE, "it is not late, and its offer is there", _may_be_sent, a.Wait, "until it is late", lambda s: a.Wait(s.until_late)),
     Rule(UNREACHABLE, "otherwise", _always, a.Patch, "rejected, as nothing was sent", steps.end_unsent, REMOVING),

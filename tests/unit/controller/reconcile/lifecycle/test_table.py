@@ -49,6 +49,7 @@ SITUATIONS = [
     case(record(status=BOUND), remote(observation=seen(State.SUCCEEDED)), ended=copy()),
     case(record(status=LATE, spec=SHORT), remote()),
     case(record(status=bound_status()), remote(tries={"Create": tried("1")})),
+    case(record(status=bound_status()), remote(), rejection=Ending(outcome=Outcome.REJECTED, reason="AdmissionDenied", ended_at=NOW)),
     case(record(status=BOUND), remote()),
     case(record(status=BOUND), remote(job_absent=True)),
     case(record(status=bound_status()), remote(copy(suspend=True), seen(State.WAITING), tries={"Start": tried("remote-1")})),
