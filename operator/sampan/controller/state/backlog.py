@@ -44,10 +44,6 @@ class BacklogCache:
         """Mark jobs that changed."""
         self._stale.update(dict.fromkeys(uids))
 
-    def cached(self, uid: str) -> Job | None:
-        """Return a job as it was last shown."""
-        return self._visible.get(uid)
-
     def backlog(self, now: int) -> Backlog:
         """Return the backlog at this moment; the same value where nothing changed."""
         self._expire_timers(now)

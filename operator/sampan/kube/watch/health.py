@@ -42,11 +42,6 @@ class WatchHealth:
         """Note what is heard here from now on, and call `changed` whenever anything else changed."""
         self.last_heard, self._changed = last_heard, changed
 
-    @property
-    def last_activity(self) -> float:
-        """Return when something was last heard."""
-        return self.last_heard.at
-
     def server_changed(self) -> None:
         """The credentials lead to another server: nothing is known of its collection."""
         self.synced.clear()

@@ -114,12 +114,6 @@ SCORERS: Final[tuple[tuple[str, Callable[[ScoreContext], int]], ...]] = (
 """Parts that rest on shape and cell alone; `packing` joins them when the nodes are picked."""
 
 
-def weighted_parts(r: ScoreContext) -> tuple[tuple[str, int], ...]:
-    """Return the weighted parts of a cell in the order of SCORERS, without packing."""
-    weights = r.policy.weights
-    return tuple((name, weights[name] * part(r) // FULL if weights[name] else 0) for name, part in SCORERS)
-
-
 def weighted(policy: Policy, name: str, part: int) -> int:
     """Return what a part of 0..100 adds to the score under the policy's weights, rounded down."""
     return policy.weights[name] * part // FULL

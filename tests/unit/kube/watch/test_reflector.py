@@ -229,10 +229,10 @@ async def test_relists_now_and_then(api: FakeApi) -> None:
 async def test_activity_is_told(api: FakeApi) -> None:
     async with watching(api) as (reflector, _, _):
         await until(lambda: api.count("WATCH") == 1)
-        before = reflector.health.last_activity
+        before = reflector.health.last_heard.at
         await asyncio.sleep(0.02)
         api.bookmark()
-        await until(lambda: reflector.health.last_activity > before)
+        await until(lambda: reflector.health.last_heard.at > before)
 
 
 async def test_a_picture_that_is_not_followed_says_since_when(api: FakeApi) -> None:

@@ -16,6 +16,7 @@ from sampan.model.policy import BALANCED, Policy
 from sampan.model.values.quantity import MICRO
 from sampan.scheduling.feasibility.constraints.context import FilterContext
 from sampan.scheduling.feasibility.scores import (
+    SCORERS,
     ScoreContext,
     cost,
     domestic,
@@ -24,7 +25,6 @@ from sampan.scheduling.feasibility.scores import (
     log_part,
     performance,
     weighted,
-    weighted_parts,
 )
 
 AMOUNT = st.integers(1, 10**24)
@@ -176,4 +176,6 @@ def test_weights_are_the_policys() -> None:
     thrifty = Policy(name="thrifty", cost=90, packing=5, domestic=5)
     assert weighted(thrifty, "cost", 50) == 45
     assert weighted(thrifty, "packing", 50) == 2
-    assert weighted_parts(rating(shape(demand(requirement())))) == (("cost", 25), ("performance", 0), ("domestic", 25), ("green", 0))
+    r = rating(shape(demand(requirement())))
+    parts = [(name, weighted(r.policy, name, part(r))) for name, part in SCORERS]
+    assert parts == [("cost", 25), ("performance", 0), ("domestic", 25), ("green", 0)]

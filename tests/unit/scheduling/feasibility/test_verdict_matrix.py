@@ -13,7 +13,7 @@ from sampan.scheduling.cache import Memo, reasons_in
 from sampan.scheduling.feasibility.cell_facts import facts_of
 from sampan.scheduling.feasibility.constraints.context import FilterContext
 from sampan.scheduling.feasibility.constraints.table import violated
-from sampan.scheduling.feasibility.scores import SCORERS, ScoreContext, weighted_parts
+from sampan.scheduling.feasibility.scores import SCORERS, ScoreContext, weighted
 from sampan.scheduling.feasibility.verdict_matrix import WRONG_DEVICES
 from strategies import worlds
 
@@ -41,9 +41,11 @@ def check(world: Snapshot) -> None:
                 else:
                     assert reasons_in(mask) == reasons
                 if not reasons:
-                    parts = weighted_parts(ScoreContext(context=context, shape=wanted.shape, policy=rows.policy, classes=world.classes))
-                    assert row.parts[:, number].tolist() == [points for _, points in parts]
-                    assert int(row.score[number]) == sum(points for _, points in parts)
+                    scored = ScoreContext(context=context, shape=wanted.shape, policy=rows.policy, classes=world.classes)
+                    weights = rows.policy.weights
+                    points = [weighted(rows.policy, name, part(scored)) if weights[name] else 0 for name, part in SCORERS]
+                    assert row.parts[:, number].tolist() == points
+                    assert int(row.score[number]) == sum(points)
 
 
 @given(worlds(), st.sampled_from(sorted(BUILT_IN)))
