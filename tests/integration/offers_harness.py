@@ -16,8 +16,9 @@ from integration.support import PATIENCE, Api, FederationUnderTest
 from sampan.controller.hub.client import HubClient
 from sampan.controller.members.terms import LinkSettings
 from sampan.controller.offers.manager import OfferManager
+from sampan.controller.offers.reconciler import OfferReconciler
 from sampan.controller.offers.render import OfferUsage
-from sampan.controller.offers.terms import OfferCallbacks, OfferSettings
+from sampan.controller.offers.terms import OfferSettings
 from sampan.kube.credentials.addresses import AddressPolicy
 from sampan.kube.credentials.hub import hub_source
 from sampan.kube.transport.client import Client
@@ -55,15 +56,11 @@ class Harness:
         self.manager = OfferManager(
             client,
             OfferSettings(provider_namespaces=namespaces, home_origins=frozenset({"CN"}), link=settings),
-            OfferCallbacks(
-                changed=lambda: None,
-                job_changed=lambda cluster, job: self.jobs.append((cluster, job)),
-                member_changed=lambda cluster: None,
-                in_flight=lambda cluster: (),
-                usage=OfferUsage(in_use=lambda key: key in self.used),
-            ),
             clock=lambda: time.time_ns() // 1_000_000,
         )
+        self.manager.on_job.append(lambda cluster, job: self.jobs.append((cluster, job)))
+        usage = OfferUsage(in_use=lambda key: key in self.used)
+        self.statuses = OfferReconciler(client, self.manager, usage, clock=lambda: time.time_ns() // 1_000_000)
 
     async def feed(self) -> None:
         """Give the manager what the hub has, again and again."""
@@ -156,7 +153,7 @@ async def harness(fed: FederationUnderTest) -> AsyncIterator[Harness]:
     source = hub_source(fed.federation.existing_kubeconfig("operator"))
     async with Client(source.read(), limits=Limits(qps=1000, burst=1000)) as client:
         made = Harness(fed, client, await HubClient(client).cluster_uid())
-        tasks = [asyncio.create_task(made.feed()), asyncio.create_task(made.manager.run())]
+        tasks = [asyncio.create_task(made.feed()), asyncio.create_task(made.manager.run()), asyncio.create_task(made.statuses.run())]
         try:
             yield made
             await made.clean()

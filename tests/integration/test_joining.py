@@ -214,7 +214,7 @@ async def test_an_added_node_is_capacity_until_it_goes(joined: Harness) -> None:
     body = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "late", "labels": labels}, "status": node["status"]}
 
     def free() -> int:
-        cluster: Cluster = joined.manager.joined.clusters()[uid]
+        cluster: Cluster = joined.manager.joined.clusters(lambda _: ())[uid]
         cells = [cell for cell in joined.manager.joined.cells() if cell.offer == JOINED and cell.pool.name == "h100-sxm-80gb-x8"]
         return sum(cluster.free(name)["nvidia.com/gpu"] for cell in cells for name in cell.pool.nodes)
 

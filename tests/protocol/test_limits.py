@@ -13,6 +13,7 @@ from member_objects import HUB, as_node, node_body
 from sampan.catalog import load
 from sampan.controller.offers.pools import OfferPools
 from sampan.controller.state.store import State
+from sampan.inventory.cluster import InFlightSource
 from sampan.inventory.member import Inventory
 from sampan.kube.objects import quotas as kube
 from sampan.model.members.cluster import Cell, Cluster, Node
@@ -33,7 +34,7 @@ class Member(FakeMemberSource):
         super().__init__()
         self.offer = replace(b.offer(OFFER.name, namespace=OFFER.namespace, cluster_uid=CLUSTER), member_queue="gpu" if queue else "")
         self.state = State(self, currency="CNY", cooldown=0)
-        self.parts = OfferPools(load(), frozenset(), self.state.allocations.in_flight)
+        self.parts = OfferPools(load(), frozenset())
         self.state.allocations.on_change.append(self.parts.in_flight_changed)
         self.inventory = Inventory(HUB, self._changed)
         self.parts.set_offer(self.offer, trust_overrides=False)
@@ -51,8 +52,8 @@ class Member(FakeMemberSource):
     def cells(self) -> tuple[Cell, ...]:
         return self.parts.cells()
 
-    def clusters(self) -> Mapping[str, Cluster]:
-        return self.parts.clusters()
+    def clusters(self, in_flight: InFlightSource) -> Mapping[str, Cluster]:
+        return self.parts.clusters(in_flight)
 
     def nodes(self, cluster_uid: str) -> Mapping[str, Node]:
         return self.inventory.nodes
@@ -87,7 +88,7 @@ class Member(FakeMemberSource):
 
     def left(self) -> int:
         """Return what the quota leaves."""
-        return self.clusters()[CLUSTER].quotas[self.offer.namespace][0].left[GPU]
+        return self.clusters(self.state.allocations.in_flight)[CLUSTER].quotas[self.offer.namespace][0].left[GPU]
 
     def ends(self, uid: str) -> None:
         """The job is gone from the hub."""

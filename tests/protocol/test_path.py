@@ -27,6 +27,7 @@ from sampan.controller.observation.view import MemberView
 from sampan.controller.offers.manager import OfferManager
 from sampan.controller.reconcile.decide import decide
 from sampan.controller.state.store import State
+from sampan.inventory.cluster import InFlightSource
 from sampan.kube.transport.client import Client
 from sampan.model.members.cluster import Cell, Cluster
 from sampan.model.members.offer import Offer, OfferKey
@@ -53,7 +54,7 @@ class OneNode(FakeMemberSource):
     def cells(self) -> tuple[Cell, ...]:
         return b.cells([self.offer], [self.cluster])
 
-    def clusters(self) -> dict[str, Cluster]:
+    def clusters(self, in_flight: InFlightSource) -> dict[str, Cluster]:
         return {CLUSTER: self.cluster}
 
 

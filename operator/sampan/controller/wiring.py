@@ -1,4 +1,7 @@
-"""Every part of the operator, built and wired: watch events go to the state and the offers, and their changes wake the rest."""
+"""Every part of the operator, built and wired: watch events go to the state and the offers, and their changes wake the rest.
+
+What is read is built before its readers: the offers with their members, the state of jobs, what acts on both, the offers' statuses.
+"""
 
 import asyncio
 import logging
@@ -9,11 +12,12 @@ from sampan.controller.hub.client import KINDS, HubClient
 from sampan.controller.hub.intake import HubIntake
 from sampan.controller.hub.job_watch import WatchedJob, load_jobs, watch_jobs
 from sampan.controller.hub.refusal_writer import RefusalWriter
+from sampan.controller.jobs_of_offers import JobsOfOffers
 from sampan.controller.loop import Loop
 from sampan.controller.members.terms import LinkSettings
 from sampan.controller.observation.view import MemberView
-from sampan.controller.offer_callbacks import JobsOfOffers
 from sampan.controller.offers.manager import OfferManager
+from sampan.controller.offers.reconciler import OfferReconciler
 from sampan.controller.offers.terms import OfferSettings
 from sampan.controller.reconcile.dependencies import ReconcilerDeps
 from sampan.controller.reconcile.job_specs import JobSpecs
@@ -49,15 +53,10 @@ class Wiring:
 
     def __init__(self, settings: Settings, hub: HubClient, identity: HubIdentity, *, calls: m.Calls, clock: Callable[[], int]) -> None:
         """`clock` gives milliseconds since the epoch."""
-        self.jobs_of_offers = JobsOfOffers(self)
-        self.offers = OfferManager(
-            hub.client, _offer_settings(settings, identity, calls, clock=clock), self.jobs_of_offers.callbacks(), clock=clock
-        )
+        self.offers = OfferManager(hub.client, _offer_settings(settings, identity, calls, clock=clock), clock=clock)
         usage, self.store = _open_usage(settings, clock)
         self.usage_writer = UsageWriter(usage, self.store)
         self.state = State(self.offers.joined, currency=settings.currency, cooldown=int(settings.cooldown * 1000), usage=usage)
-        self.state.allocations.on_change.append(self.offers.in_flight_changed)
-        self.state.reservations.on_change(self.offers.reservations_changed)
         dependencies = ReconcilerDeps(
             state=self.state,
             members=self.offers.joined,
@@ -68,10 +67,21 @@ class Wiring:
             clock=clock,
         )
         self.reconciler = JobReconciler(dependencies)
+        self.jobs_of_offers = JobsOfOffers(self.state, self.offers.joined, self.reconciler)
+        self._offer_reconciler = OfferReconciler(hub.client, self.offers, self.jobs_of_offers.usage(), clock=clock)
         self._refusals = RefusalWriter(self.state, hub, clock, members_met=self.offers.joined.all_met)
         self.loop = Loop(self.state, self.reconciler, self._refusals, interval=settings.cycle_interval, clock=clock)
         self.intake = HubIntake(self.state, self.offers, hub, resync_interval=settings.resync_interval)
+        self._listen()
+
+    def _listen(self) -> None:
+        """Have each part hear of what it rests on."""
         self.state.on_pending.append(self.loop.wake)
+        self.state.allocations.on_change.append(self.offers.in_flight_changed)
+        self.state.reservations.on_change(self._offer_reconciler.reservations_changed)
+        self.offers.on_capacity.append(self.loop.wake)
+        self.offers.on_job.append(self.jobs_of_offers.copy_changed)
+        self.offers.on_member.append(self.reconciler.enqueue_member)
 
     async def load(self, client: Client) -> Reflector[WatchedJob]:
         """Take in every object of the hub; raises `KubeError`s. Afterwards what went meanwhile is known to have gone.
@@ -94,6 +104,7 @@ class Wiring:
         async with asyncio.TaskGroup() as group:
             for name, part in (
                 ("offers", self.offers),
+                ("offer statuses", self._offer_reconciler),
                 ("reconciler", self.reconciler),
                 ("loop", self.loop),
                 ("refusals", self._refusals),

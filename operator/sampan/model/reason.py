@@ -1,4 +1,4 @@
-"""Every "no" that Sampan can say, as a closed list of machine-readable words. No prose here: `scheduling/explain` words them."""
+"""Every "no" that Sampan can say, as a closed list of machine-readable words. No prose here: their `Constraint`s have it."""
 
 from enum import StrEnum
 

@@ -24,6 +24,7 @@ from sampan.controller.reconcile.job_specs import JobSpecs
 from sampan.controller.reconcile.reconciler import JobReconciler
 from sampan.controller.runtime.settings import Settings
 from sampan.controller.state.store import State
+from sampan.inventory.cluster import InFlightSource
 from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.kube.objects.workloads import Pod
 from sampan.kube.transport.client import Client
@@ -62,12 +63,15 @@ class FakeMemberSource:
     def classes(self) -> Mapping[str, AcceleratorClass]:
         return {}
 
-    def clusters(self) -> Mapping[str, Cluster]:
+    def clusters(self, in_flight: InFlightSource) -> Mapping[str, Cluster]:
+        return self._clusters()
+
+    def _clusters(self) -> Mapping[str, Cluster]:
         nodes = {name: replace(b.node(name), hostname=f"{name}.example") for each in self.pools for name in each.nodes}
         return {CLUSTER: Cluster(uid=CLUSTER, nodes=nodes)}
 
     def nodes(self, cluster_uid: str) -> Mapping[str, Node]:
-        cluster = self.clusters().get(cluster_uid)
+        cluster = self._clusters().get(cluster_uid)
         return cluster.nodes if cluster is not None else {}
 
     def remote_job(self, binding: Binding, job_uid: str) -> RemoteJob | None:

@@ -12,6 +12,7 @@ from jobs import NOW, body
 from sampan.controller.loop import TICK, Loop
 from sampan.controller.reconcile.reconciler import JobReconciler
 from sampan.controller.state.store import State
+from sampan.inventory.cluster import InFlightSource
 from sampan.model.members.accelerator import AcceleratorClass
 from sampan.model.members.cluster import Cell, Cluster
 from sampan.model.members.offer import Offer, OfferKey
@@ -36,7 +37,7 @@ class OneNode(FakeMemberSource):
     def cells(self) -> tuple[Cell, ...]:
         return b.cells([self.offer], [self.cluster])
 
-    def clusters(self) -> dict[str, Cluster]:
+    def clusters(self, in_flight: InFlightSource) -> dict[str, Cluster]:
         return {"c1": self.cluster}
 
     def classes(self) -> dict[str, AcceleratorClass]:

@@ -8,6 +8,7 @@ from sampan.controller.members.supervisor import LinkSupervisor
 from sampan.controller.observation.outage import Outage
 from sampan.controller.offers.pools import OfferPools
 from sampan.controller.offers.registry import OfferRegistry
+from sampan.inventory.cluster import InFlightSource
 from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.model.members.accelerator import AcceleratorClass
 from sampan.model.members.cluster import Cell, Cluster, Node
@@ -31,9 +32,9 @@ class JoinedMembers:
         """Return every pool of every offer whose member was met, by offer and name."""
         return self._pools.cells()
 
-    def clusters(self) -> Mapping[str, Cluster]:
-        """Return the members by kube-system UID."""
-        return self._pools.clusters()
+    def clusters(self, in_flight: InFlightSource) -> Mapping[str, Cluster]:
+        """Return the members by kube-system UID, with what is in flight there."""
+        return self._pools.clusters(in_flight)
 
     def classes(self) -> Mapping[str, AcceleratorClass]:
         """Return the facts of every accelerator class."""

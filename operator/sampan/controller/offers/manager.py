@@ -1,10 +1,9 @@
-"""Offers in, connected members out. Composes the registry, the Secrets, the links, the pools and the writer.
+"""Offers in, connected members out. Composes the registry, the Secrets, the links and the pools.
 
-Everything runs on one loop; nothing here blocks. It binds nothing and changes no job: it calls back who does.
+Everything runs on one loop; nothing here blocks. It knows of no job and asks nobody: who reads it is told what changed.
 """
 
-import asyncio
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Iterable
 
 from sampan import catalog as built_in
 from sampan.catalog import Detection
@@ -14,22 +13,25 @@ from sampan.controller.offers.classes import ClassRegistry
 from sampan.controller.offers.joined import JoinedMembers
 from sampan.controller.offers.pools import OfferPools
 from sampan.controller.offers.registry import Body, OfferRegistry
-from sampan.controller.offers.render import OfferPatchPlanner
-from sampan.controller.offers.terms import OfferCallbacks, OfferSettings
-from sampan.controller.offers.writer import OfferWriter
+from sampan.controller.offers.terms import OfferSettings
 from sampan.kube.transport.client import Client
-from sampan.model.members.offer import OfferKey
-
-RESYNC_SECONDS = 2.0
-"""Seconds between two looks at what time alone changes: validity, offers that drain."""
 
 
 class OfferManager:
     """All offers with their members."""
 
-    def __init__(self, hub: Client, settings: OfferSettings, callbacks: OfferCallbacks, *, clock: Callable[[], int]) -> None:
+    def __init__(self, hub: Client, settings: OfferSettings, *, clock: Callable[[], int]) -> None:
         """`hub` is an open client of the hub, `clock` gives milliseconds since the epoch. Nothing runs before `run`."""
-        self._settings, self._callbacks, self._clock = settings, callbacks, clock
+        self.on_capacity: list[Callable[[], None]] = []
+        """Called when offers, cells or what is free changed: waiting jobs may have a place now."""
+        self.on_job: list[Callable[[str, str], None]] = []
+        """Called with (cluster UID, UID of the ComputeJob) when its copy or one of its pods changed."""
+        self.on_member: list[Callable[[str], None]] = []
+        """Called with a cluster UID when all jobs bound there are to be looked at: it may be acted upon again, is away, or drains."""
+        self.on_offer: list[Callable[[str], None]] = []
+        """Called with the UID of an offer whose status may be another now."""
+        self.on_removed: list[Callable[[str], None]] = []
+        """Called with the UID of an offer that the hub has no more."""
         heard = SupervisorCallbacks(
             job_changed=self._job_changed,
             capacity_changed=self._capacity_changed,
@@ -39,46 +41,44 @@ class OfferManager:
         )
         self._classes = ClassRegistry()
         self._links = LinkSupervisor(hub, settings.link, namespaces=settings.provider_namespaces, callbacks=heard)
-        self._registry = OfferRegistry(settings.link.hub_cluster_uid, self._links.facts, currency=settings.currency)
-        self._pools = OfferPools(built_in.load(), settings.home_origins, callbacks.in_flight)
-        self._planner = OfferPatchPlanner(self._registry, self._pools, usage=callbacks.usage, clock=clock)
-        self._writer = OfferWriter(hub, self._planner.next_write, self._written, refused=self._planner.on_refused)
-        self.joined = JoinedMembers(self._registry, self._pools, self._links, clock=clock)
+        self.registry = OfferRegistry(settings.link.hub_cluster_uid, self._links.facts, currency=settings.currency)
+        self.pools = OfferPools(built_in.load(), settings.home_origins)
+        self.joined = JoinedMembers(self.registry, self.pools, self._links, clock=clock)
 
     # --- objects of the hub ---------------------------------------------------------------------------------------
 
     def apply(self, body: Body) -> None:
         """Take a ClusterOffer as the hub has it."""
-        declared = self._registry.apply_offer(body)
+        declared = self.registry.apply_offer(body)
         if declared is not None:
-            self._links.follow(self._registry.kubeconfigs())
+            self._links.follow(self.registry.kubeconfigs())
             self._apply_changes({declared.uid})
-            cluster_uid = self._registry.cluster_uid(declared)
+            cluster_uid = self.registry.cluster_uid(declared)
             if declared.deleting and cluster_uid is not None:
-                self._callbacks.member_changed(cluster_uid)  # copies of finished jobs need not stay for their tombstone time
+                _tell(self.on_member, cluster_uid)  # copies of finished jobs need not stay for their tombstone time
 
-    def _written(self, body: Body) -> None:
+    def written(self, body: Body) -> None:
         """Take the reply to a write; an offer that is gone by now, as the watch said meanwhile, stays gone."""
-        if body["metadata"]["uid"] in self._registry.declared:
+        if body["metadata"]["uid"] in self.registry.declared:
             self.apply(body)
 
     def remove(self, uid: str) -> None:
         """Forget a ClusterOffer that the hub has no more."""
-        declared = self._registry.remove_offer(uid)
+        declared = self.registry.remove_offer(uid)
         if declared is not None:
-            self._pools.remove_offer(declared.key)
-            self._writer.forget(uid)
-            self._links.follow(self._registry.kubeconfigs())
+            self.pools.remove_offer(declared.key)
+            _tell(self.on_removed, uid)
+            self._links.follow(self.registry.kubeconfigs())
             self._apply_changes()
 
     def apply_provider(self, body: Body) -> None:
         """Take a Provider."""
-        self._registry.apply_provider(body)
+        self.registry.apply_provider(body)
         self._apply_changes()
 
     def remove_provider(self, uid: str) -> None:
         """Forget a Provider."""
-        self._registry.remove_provider(uid)
+        self.registry.remove_provider(uid)
         self._apply_changes()
 
     def apply_class(self, body: Body) -> None:
@@ -93,32 +93,16 @@ class OfferManager:
 
     # --- what the state says --------------------------------------------------------------------------------------
 
-    def reservations_changed(self, offers: Set[OfferKey]) -> None:
-        """Hear that what is kept for waiting jobs in pools of these offers changed."""
-        for key in sorted(offers):
-            declared = self._registry.find(key)
-            if declared is not None:
-                self._writer.enqueue(declared.uid)
-
     def in_flight_changed(self, cluster_uid: str) -> None:
         """Hear that assignments to a member changed."""
-        self._pools.in_flight_changed(cluster_uid)
-        self._enqueue_offers_of(cluster_uid)
+        self.pools.in_flight_changed(cluster_uid)
+        self._tell_offers_of(cluster_uid)
 
     # --- life -----------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Keep links and statuses until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._links.run(), name="links")
-            group.create_task(self._writer.run(), name="offer writer")
-            group.create_task(self._resync(), name="offers")
-
-    async def _resync(self) -> None:
-        while True:
-            await asyncio.sleep(RESYNC_SECONDS)
-            for uid in self._planner.due():
-                self._writer.enqueue(uid)
+        """Keep the links until cancelled."""
+        await self._links.run()
 
     # --- links ----------------------------------------------------------------------------------------------------
 
@@ -127,47 +111,57 @@ class OfferManager:
             self._attach_member(link.cluster_uid)
 
     def _link_changed(self, link: MemberLink) -> None:
-        self._registry.link_changed(link.key, link.cluster_uid)
+        self.registry.link_changed(link.key, link.cluster_uid)
         self._apply_changes()
 
     def _jobs_affected(self, link: MemberLink) -> None:
         if link.cluster_uid is not None:
-            self._callbacks.member_changed(link.cluster_uid)
+            _tell(self.on_member, link.cluster_uid)
 
     def _job_changed(self, link: MemberLink, job_uid: str) -> None:
         if link.cluster_uid is not None and self.joined.link_of(link.cluster_uid) is link:
-            self._callbacks.job_changed(link.cluster_uid, job_uid)
+            for listener in self.on_job:
+                listener(link.cluster_uid, job_uid)
 
     def _capacity_changed(self, link: MemberLink, nodes: frozenset[str]) -> None:
-        if link.cluster_uid is not None and self._pools.mark_changed(link.cluster_uid, link.inventory, nodes):
-            self._enqueue_offers_of(link.cluster_uid)
-            self._callbacks.changed()
+        if link.cluster_uid is not None and self.pools.mark_changed(link.cluster_uid, link.inventory, nodes):
+            self._tell_offers_of(link.cluster_uid)
+            self._tell_capacity()
 
     # --- consequences ---------------------------------------------------------------------------------------------
 
     def _attach_member(self, cluster_uid: str) -> None:
         """Look at a cluster through the link that is used for it now."""
         link = self.joined.link_of(cluster_uid)
-        self._pools.attach_member(cluster_uid, None if link is None else link.inventory)
+        self.pools.attach_member(cluster_uid, None if link is None else link.inventory)
 
     def _apply_changes(self, more: Iterable[str] = ()) -> None:
-        looked = self._registry.reassess()
-        for cluster_uid in sorted({found for uid in looked for found in self.joined.clusters_of(self._registry.declared[uid])}):
+        looked = self.registry.reassess()
+        for cluster_uid in sorted({found for uid in looked for found in self.joined.clusters_of(self.registry.declared[uid])}):
             self._attach_member(cluster_uid)
         for uid in looked:
-            declared, assessed = self._registry.declared[uid], self._registry.assessed[uid]
-            self._pools.set_offer(assessed.offer, trust_overrides=self._registry.trusts_overrides(declared))
+            declared, assessed = self.registry.declared[uid], self.registry.assessed[uid]
+            self.pools.set_offer(assessed.offer, trust_overrides=self.registry.trusts_overrides(declared))
         for uid in looked | set(more):
-            self._writer.enqueue(uid)
+            _tell(self.on_offer, uid)
         if looked:
-            self._callbacks.changed()
+            self._tell_capacity()
 
     def _set_catalog(self) -> None:
         declared = ((each.accelerator, Detection(resources=each.resource_names, labels=each.node_selector)) for each in self._classes.all())
-        self._pools.set_catalog(built_in.load().with_classes(declared))
-        self._apply_changes(self._registry.declared)
-        self._callbacks.changed()
+        self.pools.set_catalog(built_in.load().with_classes(declared))
+        self._apply_changes(self.registry.declared)
+        self._tell_capacity()
 
-    def _enqueue_offers_of(self, cluster_uid: str) -> None:
-        for declared in self._registry.of_cluster(cluster_uid):
-            self._writer.enqueue(declared.uid)
+    def _tell_offers_of(self, cluster_uid: str) -> None:
+        for declared in self.registry.of_cluster(cluster_uid):
+            _tell(self.on_offer, declared.uid)
+
+    def _tell_capacity(self) -> None:
+        for listener in self.on_capacity:
+            listener()
+
+
+def _tell(listeners: Iterable[Callable[[str], None]], uid: str) -> None:
+    for listener in listeners:
+        listener(uid)

@@ -14,9 +14,9 @@ from sampan.model.members.offer import Offer, OfferKey
 class OfferPools:
     """Offers by key, clusters by UID."""
 
-    def __init__(self, catalog: Catalog, home_origins: frozenset[str], in_flight: InFlightSource) -> None:
+    def __init__(self, catalog: Catalog, home_origins: frozenset[str]) -> None:
         """Start empty."""
-        self._catalog, self._home, self._in_flight = catalog, home_origins, in_flight
+        self._catalog, self._home = catalog, home_origins
         self._offers: dict[OfferKey, tuple[Offer, bool]] = {}
         self._views: dict[str, ClusterView] = {}
         self._pools: dict[OfferKey, tuple[tuple[object, ...], tuple[Pool, ...]]] = {}
@@ -144,11 +144,11 @@ class OfferPools:
                 else:
                     self._generations[uid] = fresh
 
-    def cluster(self, uid: str) -> Cluster | None:
-        """Return one cluster as it is now."""
+    def cluster(self, uid: str, in_flight: InFlightSource) -> Cluster | None:
+        """Return one cluster as it is now, with what is in flight there."""
         view = self._views.get(uid)
-        return None if view is None else view.cluster(self._in_flight)
+        return None if view is None else view.cluster(in_flight)
 
-    def clusters(self) -> Mapping[str, Cluster]:
-        """Return all clusters as they are now."""
-        return {uid: view.cluster(self._in_flight) for uid, view in sorted(self._views.items())}
+    def clusters(self, in_flight: InFlightSource) -> Mapping[str, Cluster]:
+        """Return all clusters as they are now, with what is in flight there."""
+        return {uid: view.cluster(in_flight) for uid, view in sorted(self._views.items())}

@@ -11,6 +11,7 @@ from sampan.controller.offers.registry import OfferRegistry
 from sampan.controller.offers.runtime_classes import runtime_class_problem
 from sampan.controller.offers.status import OfferView, difference, is_urgent, status_of
 from sampan.controller.offers.writer import Write
+from sampan.inventory.cluster import InFlightSource
 from sampan.inventory.pools.summary import PoolSummary, own_use, summarise
 from sampan.kube.transport.client import PatchType
 from sampan.model.members.cluster import Cluster, Pool, Running
@@ -34,6 +35,8 @@ class OfferUsage:
     """How many jobs still use an offer, and what holds them up, in words."""
     running: Callable[[str], Mapping[str, Running]] = lambda _: {}
     """What of ours holds the nodes of a cluster: it counts against the offers' caps."""
+    in_flight: InFlightSource = lambda _: ()
+    """Our assignments to a cluster whose pods may not all be seen yet."""
     reserved: Callable[[OfferKey], Mapping[str, int]] = lambda _: {}
     """Devices that reservations keep for waiting jobs, by pool of the offer."""
 
@@ -102,7 +105,7 @@ class OfferPatchPlanner:
         known, now = self._registry.statuses[declared.uid], self._clock()
         assessed, facts = self._registry.assessed[declared.uid], self._registry.facts(declared)
         pools = self._pools.pools(declared.key)
-        cluster = self._pools.cluster(assessed.offer.cluster_uid) if assessed.offer.cluster_uid else None
+        cluster = self._pools.cluster(assessed.offer.cluster_uid, self._usage.in_flight) if assessed.offer.cluster_uid else None
         used: Mapping[int, int] = {}
         if cluster is not None:
             cluster = replace(cluster, running=self._usage.running(cluster.uid))

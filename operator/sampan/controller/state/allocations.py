@@ -54,7 +54,7 @@ class Allocations:
 
     def clusters(self, now: int) -> Mapping[str, Cluster]:
         """Return the members with what runs there; the same values where nothing changed."""
-        return self._running.clusters(self._members.clusters(), now)
+        return self._running.clusters(self._members.clusters(self.in_flight), now)
 
     def pool_of(self, offer: OfferKey, name: str) -> Pool | None:
         """Return a pool of an offer as it is now."""

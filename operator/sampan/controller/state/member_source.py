@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from sampan.inventory.cluster import InFlightSource
 from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.model.members.accelerator import AcceleratorClass
 from sampan.model.members.cluster import Cell, Cluster, Node
@@ -19,8 +20,8 @@ class MemberSource(Protocol):
     def cells(self) -> tuple[Cell, ...]:
         """Return every pool of every offer."""
 
-    def clusters(self) -> Mapping[str, Cluster]:
-        """Return the members by kube-system UID."""
+    def clusters(self, in_flight: InFlightSource) -> Mapping[str, Cluster]:
+        """Return the members by kube-system UID, with what is in flight there: only the state knows that, always by the same source."""
 
     def classes(self) -> Mapping[str, AcceleratorClass]:
         """Return the facts of every accelerator class."""

@@ -11,8 +11,9 @@ import pytest
 from jobs import binding
 from member_objects import HUB, JOB, job_body, node_body, offer_body, pod_body, provider_body
 from sampan.controller.offers.manager import OfferManager
+from sampan.controller.offers.reconciler import OfferReconciler
 from sampan.controller.offers.render import OfferUsage
-from sampan.controller.offers.terms import OfferCallbacks, OfferSettings
+from sampan.controller.offers.terms import OfferSettings
 from sampan.kube.credentials import kubeconfig
 from sampan.kube.transport.client import Client
 from sampan.model.members.offer import OfferKey
@@ -36,14 +37,17 @@ class World:
         self.waits = ""
         self.kept: dict[str, int] = {}
         settings = OfferSettings(provider_namespaces=("prov-a",), home_origins=frozenset({"CN"}), link=SETTINGS)
-        events = OfferCallbacks(
-            changed=self._changed,
-            job_changed=lambda cluster, job: self.jobs.append((cluster, job)),
-            member_changed=self.members.append,
-            in_flight=lambda cluster: (),
-            usage=OfferUsage(in_use=lambda key: key in self.used, reserved=lambda key: self.kept, waits_for=lambda _: self.waits),
-        )
-        self.manager = OfferManager(client, settings, events, clock=lambda: 1_767_225_600_000)
+        self.manager = OfferManager(client, settings, clock=lambda: 1_767_225_600_000)
+        self.manager.on_capacity.append(self._changed)
+        self.manager.on_job.append(lambda cluster, job: self.jobs.append((cluster, job)))
+        self.manager.on_member.append(self.members.append)
+        usage = OfferUsage(in_use=lambda key: key in self.used, reserved=lambda key: self.kept, waits_for=lambda _: self.waits)
+        self.statuses = OfferReconciler(client, self.manager, usage, clock=lambda: 1_767_225_600_000)
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.manager.run())
+            group.create_task(self.statuses.run())
 
     def _changed(self) -> None:
         self.changes += 1
@@ -74,7 +78,7 @@ async def world() -> AsyncIterator[World]:
             made.secret(member.kubeconfig())
             made.manager.apply_provider(provider_body())
             made.apply(offer_body())
-            task = asyncio.create_task(made.manager.run())
+            task = asyncio.create_task(made.run())
             try:
                 yield made
             finally:
@@ -92,12 +96,12 @@ async def test_an_offer_becomes_cells_of_a_cluster(world: World) -> None:
     assert world.manager.joined.all_met()
     uid = world.member.uid
     assert [(cell.offer, cell.pool.cluster_uid) for cell in world.manager.joined.cells()] == [(ONE, uid)]
-    assert world.manager.joined.clusters()[uid].free("n1")["nvidia.com/gpu"] == 8
+    assert world.manager.joined.clusters(lambda _: ())[uid].free("n1")["nvidia.com/gpu"] == 8
     assert world.manager.joined.offers()[ONE].connected
     assert world.members == [uid], "its jobs are looked at once"
     before = world.changes
     world.member.put(PODS, pod_body(gpus=3))
-    await until(lambda: world.manager.joined.clusters()[uid].free("n1")["nvidia.com/gpu"] == 5, "the pod counts")
+    await until(lambda: world.manager.joined.clusters(lambda _: ())[uid].free("n1")["nvidia.com/gpu"] == 5, "the pod counts")
     assert world.changes > before
 
 
@@ -110,7 +114,7 @@ async def test_what_is_kept_for_waiting_jobs_is_written_when_it_changes(world: W
 
     await until(lambda: reserved() == [0], "nothing is kept")
     world.kept = {world.manager.joined.cells()[0].pool.name: 4}
-    world.manager.reservations_changed({ONE})
+    world.statuses.reservations_changed({ONE})
     await until(lambda: reserved() == [4], "the offer shows what is kept")
 
 
@@ -144,7 +148,7 @@ async def test_two_offers_of_a_namespace_share_a_link_and_it_ends_with_the_last(
     world.manager.remove("uid-prov-a-second")
     assert world.manager.joined.links() == ()
     assert world.manager.joined.cells() == ()
-    assert world.manager.joined.clusters() == {}
+    assert world.manager.joined.clusters(lambda _: ()) == {}
     assert world.manager.joined.link_of(world.member.uid) is None
 
 
@@ -165,7 +169,7 @@ async def test_an_offer_that_is_gone_is_not_brought_back_by_the_reply_to_its_las
     await up(world)
     reply = offer_body(meta={"deletionTimestamp": "2026-01-01T00:00:00Z", "resourceVersion": "99"})
     world.manager.remove("uid-prov-a-one")
-    world.manager._written(reply)
+    world.manager.written(reply)
     assert world.manager.joined.offers() == {}
     assert world.manager.joined.cells() == ()
     assert world.manager.joined.links() == ()
@@ -230,7 +234,7 @@ async def test_a_member_that_is_away_when_the_operator_starts_is_known_by_its_of
         assert made.manager.joined.all_met(), "there is no offer to wait for"
         made.apply(offer_body())
         assert not made.manager.joined.all_met()
-        task = asyncio.create_task(made.manager.run())
+        task = asyncio.create_task(made.run())
         try:
             await until(lambda: made.manager.joined.outage("never met", ONE), "refused")
             found = made.manager.joined.outage("never met", ONE)

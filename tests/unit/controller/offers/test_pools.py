@@ -26,7 +26,7 @@ def inventory() -> Inventory:
 
 @pytest.fixture
 def pools(inventory: Inventory) -> OfferPools:
-    made = OfferPools(load(), frozenset({"CN"}), lambda cluster: ())
+    made = OfferPools(load(), frozenset({"CN"}))
     made.set_offer(OFFER, trust_overrides=False)
     made.attach_member(MEMBER, inventory)
     return made
@@ -38,7 +38,7 @@ def test_cells_are_the_same_value_while_only_pods_change(pools: OfferPools, inve
     inventory.put_pod(as_pod(pod_body()))
     assert pools.mark_changed(MEMBER, inventory, {"n1"})
     assert pools.cells() is cells
-    assert pools.clusters()[MEMBER].free("n1")["nvidia.com/gpu"] == 7
+    assert pools.clusters(lambda _: ())[MEMBER].free("n1")["nvidia.com/gpu"] == 7
     pools.set_offer(replace(OFFER, accepting=False), trust_overrides=False)
     assert pools.cells() is cells
 
@@ -59,8 +59,8 @@ def test_an_offer_without_a_member_has_no_pools(pools: OfferPools) -> None:
     pools.set_offer(OFFER, trust_overrides=False)
     pools.attach_member(MEMBER, None)
     assert pools.cells() == ()
-    assert pools.clusters() == {}
-    assert pools.cluster(MEMBER) is None
+    assert pools.clusters(lambda _: ()) == {}
+    assert pools.cluster(MEMBER, lambda _: ()) is None
 
 
 def test_another_link_of_the_same_cluster_does_not_count_twice(pools: OfferPools, inventory: Inventory) -> None:

@@ -34,7 +34,7 @@ class World:
         self.inventory = Inventory(HUB, lambda nodes: None)
         self.inventory.put_node(as_node(node_body()))
         self.registry = OfferRegistry(HUB, lambda key: self.facts)
-        self.pools = OfferPools(load(), frozenset({"CN"}), lambda cluster: ())
+        self.pools = OfferPools(load(), frozenset({"CN"}))
         self.running: dict[str, Running] = {}
         self.kept: dict[str, int] = {}
         use = OfferUsage(in_use=lambda key: key in self.used, running=lambda _: self.running, reserved=lambda _: self.kept)
