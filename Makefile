@@ -10,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LOCK := operator/requirements.lock
-OFFLINE_TESTS := tests/unit tests/properties tests/golden tests/protocol tests/test_architecture.py tests/test_docs.py tests/test_side_by_side.py
+OFFLINE_TESTS := tests/unit tests/properties tests/golden tests/protocol $(wildcard tests/test_*.py)
 SIDE_BY_SIDE := --numprocesses=3 --dist=loadgroup --no-loadscope-reorder
 # Three processes, of which those with a federation mostly wait; what stays together in one of them is said in tests/side_by_side.py.
 # PYTEST_ARGS=-n0 makes it one.

@@ -4,7 +4,7 @@ Blocking calls: whoever has an event loop calls from a thread. How use decays is
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from sampan.scheduling.queueing.charge import decayed_forward
+from sampan.store.charges import Totals, Use
 from sampan.store.migration import upgrade
 from sampan.store.tables import CHARGES, FACTS, TOTALS
 
@@ -37,33 +38,6 @@ SET_TOTAL: Final = (
 
 class StoreError(Exception):
     """The database cannot be opened. The message never holds the URL, which may hold a password."""
-
-
-Totals = Mapping[tuple[str, str], int]
-"""By queue and namespace, inflated."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Use:
-    """What one attempt of a job is charged."""
-
-    job_uid: str
-    attempt: int
-    queue: str
-    namespace: str
-    at: int
-    """When it was bound: milliseconds since the epoch."""
-    amount: int
-    """Micro-units of common-unit hours for `seconds`, not inflated."""
-    seconds: int
-    final: bool = False
-    """It has ended, and `seconds` is how long it lasted."""
-
-    def lasted(self, seconds: int) -> "Use":
-        """Return the correction of this charge once the attempt has ended, in proportion to how long it really lasted."""
-        amount = self.amount * max(seconds, 0) // max(self.seconds, 1)
-        fields = {name: getattr(self, name) for name in ("job_uid", "attempt", "queue", "namespace", "at")}
-        return Use(**fields, amount=amount, seconds=max(seconds, 0), final=True)
 
 
 class UseStore:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import SQLAlchemyError
 
 from sampan.scheduling.queueing.charge import decayed_forward
-from sampan.store.use import StoreError, Use, UseStore
+from sampan.store.charges import Use
+from sampan.store.use import StoreError, UseStore
 
 NOW = 1_800_000_000_000
 DAY = 24 * 3600 * 1000

@@ -8,7 +8,6 @@ from sampan.controller.observation.attempt import Observation, observe
 from sampan.controller.observation.outage import Outage
 from sampan.controller.observation.pod_tally import PodTally
 from sampan.controller.reconcile.actions import RemoteState, StrayCopy
-from sampan.controller.reconcile.member_calls import Link
 from sampan.controller.state.entry import AttemptMemory, JobEntry
 from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.model.members.cluster import Node
@@ -16,8 +15,12 @@ from sampan.model.members.offer import OfferKey
 from sampan.model.status.attempt import Binding
 
 
-class ObservedLink(Link, Protocol):
-    """What is needed of a member link."""
+class ObservedLink(Protocol):
+    """What can be seen through a member link."""
+
+    @property
+    def copies(self) -> JobCopies:
+        """Return our Jobs and pods there."""
 
     @property
     def connected(self) -> bool:
@@ -30,9 +33,6 @@ class ObservedLink(Link, Protocol):
     def follows(self, namespace: str) -> bool:
         """Tell whether it is connected, and what is known of our objects in a namespace is current."""
 
-    def request_review(self) -> None:
-        """Hear that a call failed in a way that makes the connection, the rights or the identity doubtful."""
-
 
 class OfferTargets(Protocol):
     """Where an offer leads."""
@@ -44,8 +44,8 @@ class OfferTargets(Protocol):
         """Return the namespace on the member and the pull secrets of an offer."""
 
 
-class Members(OfferTargets, Protocol):
-    """What is needed of the joined members."""
+class ObservedMembers(OfferTargets, Protocol):
+    """What can be seen of the joined members."""
 
     def link_of(self, cluster_uid: str) -> ObservedLink | None:
         """Return the link to a member, None where no offer leads there now."""
@@ -63,7 +63,7 @@ UNLABELLED_MILLIS = 10_000
 class MemberView:
     """Looks at copies; what the member may forget of an attempt is remembered in the job's entry."""
 
-    def __init__(self, members: Members, clock: Callable[[], int]) -> None:
+    def __init__(self, members: ObservedMembers, clock: Callable[[], int]) -> None:
         """`clock` gives milliseconds since the epoch."""
         self._members, self._clock = members, clock
 

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sampan.controller.hub.client import HubClient
-from sampan.controller.observation.view import Members, MemberView
+from sampan.controller.observation.view import MemberView
 from sampan.controller.reconcile.job_specs import JobSpecs
+from sampan.controller.reconcile.member_calls import Members
 from sampan.controller.runtime.settings import Settings
 from sampan.controller.state.store import State
 

@@ -8,12 +8,11 @@ from dataclasses import replace
 from typing import Final, assert_never
 
 from sampan.api.launch.manifest import job_manifest
-from sampan.controller.observation.view import Members, ObservedLink
 from sampan.controller.reconcile import actions as a
 from sampan.controller.reconcile.dependencies import ReconcileCounters, ReconcilerDeps
 from sampan.controller.reconcile.inquiry import Inquiry
 from sampan.controller.reconcile.job_specs import CopyRejected, JobSpecs, PoolGone
-from sampan.controller.reconcile.member_calls import Link, RemoteJobs
+from sampan.controller.reconcile.member_calls import Link, Members, RemoteJobs
 from sampan.controller.reconcile.member_words import call_failure, is_final, lacks_permission, needs_review
 from sampan.controller.reconcile.retries import RetryPolicy
 from sampan.controller.state.entry import ABSENCE, JobEntry
@@ -65,7 +64,7 @@ class ActionExecutor:
                 link.request_review()
             raise
 
-    async def _follow(self, link: ObservedLink, entry: JobEntry, record: JobRecord, *, action: a.MemberAction) -> bool:
+    async def _follow(self, link: Link, entry: JobEntry, record: JobRecord, *, action: a.MemberAction) -> bool:
         """Do it on the member that the link leads to."""
         binding = record.binding
         assert binding is not None
@@ -93,7 +92,7 @@ class ActionExecutor:
         self._enqueue(record.uid, SECOND_LOOK)
         return False
 
-    async def _start(self, link: ObservedLink, entry: JobEntry, record: JobRecord, *, copy: RemoteJob) -> bool:
+    async def _start(self, link: Link, entry: JobEntry, record: JobRecord, *, copy: RemoteJob) -> bool:
         binding = record.binding
         assert binding is not None
         try:
@@ -102,7 +101,7 @@ class ActionExecutor:
             self.creator.reject(entry, binding, error)
         return True
 
-    async def _confirm(self, link: ObservedLink, entry: JobEntry, record: JobRecord, *, binding: Binding) -> bool:
+    async def _confirm(self, link: Link, entry: JobEntry, record: JobRecord, *, binding: Binding) -> bool:
         """Prove absence: only when no create of ours, or of an operator before us, can still be on its way."""
         memory = entry.memory.of(binding.attempt)
         sent = max(binding.bound_at, self._since if memory.create_sent_at is None else memory.create_sent_at)
@@ -136,7 +135,7 @@ class CopyCreator:
         self.remotes = RemoteJobs(specs)
         self.specs, self._members, self._counters, self._clock = specs, members, counters, clock
 
-    async def create(self, link: ObservedLink, entry: JobEntry, record: JobRecord) -> bool:
+    async def create(self, link: Link, entry: JobEntry, record: JobRecord) -> bool:
         """Create the copy of the bound attempt, or adopt it; return whether it is worth asking again at once."""
         binding = record.binding
         assert binding is not None
@@ -188,7 +187,7 @@ class CopyCreator:
             return None
         return link.copies.put(record.uid, binding.attempt, made)
 
-    async def _check_labels(self, link: ObservedLink, entry: JobEntry, binding: Binding, *, made: RemoteJob) -> None:
+    async def _check_labels(self, link: Link, entry: JobEntry, binding: Binding, *, made: RemoteJob) -> None:
         """Go on with what was made, unless the member took the labels off by which it is known for ours."""
         if self.remotes.is_ours(made, entry.uid):
             return

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from sampan.api.launch.dependents import RESOURCE_API, Dependent, owned
 from sampan.api.launch.manifest import start_patch
-from sampan.controller.members.job_copies import JobCopies
+from sampan.controller.observation.view import ObservedLink, ObservedMembers
 from sampan.controller.reconcile.job_specs import CopyRejected, JobSpecs
 from sampan.controller.state.record import JobRecord
 from sampan.kube.errors import AlreadyExists, Conflict, NotFound
@@ -29,16 +29,22 @@ SWEPT = (
 """Kinds a job may leave behind on a member besides its Job."""
 
 
-class Link(Protocol):
-    """What is needed of a member link."""
+class Link(ObservedLink, Protocol):
+    """What is needed of a member link in order to act there; its copies are open to what a call just showed."""
 
     @property
     def client(self) -> Client:
         """Return the member's client."""
 
-    @property
-    def copies(self) -> JobCopies:
-        """Return our Jobs and pods there: open to what a call just showed."""
+    def request_review(self) -> None:
+        """Hear that a call failed in a way that makes the connection, the rights or the identity doubtful."""
+
+
+class Members(ObservedMembers, Protocol):
+    """What is needed of the joined members."""
+
+    def link_of(self, cluster_uid: str) -> Link | None:
+        """Return the link to a member, None where no offer leads there now."""
 
 
 class RemoteJobs:

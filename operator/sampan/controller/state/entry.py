@@ -10,7 +10,7 @@ from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.model.plan import Assignment, StartUnknown
 from sampan.model.reservation import Reservation
 from sampan.model.status.attempt import Ending
-from sampan.store.use import Use
+from sampan.store.charges import Use
 
 LONGEST_PAUSE: Final = 300_000
 """What a server may ask us to wait, in milliseconds; a pause that ends later than that stems from a clock that was set back."""

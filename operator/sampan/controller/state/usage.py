@@ -12,7 +12,7 @@ from sampan.model.plan import Assignment
 from sampan.model.queues import QueueUse
 from sampan.model.status.attempt import ChargedUse
 from sampan.scheduling.queueing.charge import UNDECLARED, decayed_forward
-from sampan.store.use import Totals, Use
+from sampan.store.charges import Totals, Use
 
 WEEK: Final = 7 * 24 * 3600 * 1000
 

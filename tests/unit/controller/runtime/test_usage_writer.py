@@ -11,7 +11,8 @@ from jobs import NOW, record
 from sampan.controller.runtime.usage_writer import BATCH, GATHER, UsageWriter
 from sampan.controller.state.entry import JobEntry
 from sampan.controller.state.usage import WEEK, UsageTracker
-from sampan.store.use import Use, UseStore
+from sampan.store.charges import Use
+from sampan.store.use import UseStore
 from unit.controller.fakes import until
 from unit.controller.state.test_usage import running
 
