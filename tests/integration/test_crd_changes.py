@@ -74,6 +74,16 @@ def test_a_bound_or_finished_job_keeps_its_spec(server: Server, job: Json, state
     assert word in answer.message
 
 
+@pytest.mark.parametrize("part", ["", "/status"])
+def test_a_phase_sent_along_with_another_spec_lets_none_through(server: Server, job: Json, part: str) -> None:
+    """A phase that changes tells the rule that the spec does not: true only because an API server takes one of the two from a write."""
+    assert server.patch(job, {"status": SETTLED["bound"]}, part="/status").status == 200
+    answer = server.patch(job, {"spec": {"policy": "cheap"}, "status": {"phase": "Running"}}, part=part)
+    now = server.send("GET", path_of(job)).body
+    assert (answer.status, now["spec"]["policy"]) == (200 if part else 422, job["spec"]["policy"])
+    assert now["status"]["phase"] == ("Running" if part else "Bound")
+
+
 @pytest.mark.parametrize("state", SETTLED)
 @pytest.mark.parametrize("case", FREE)
 def test_what_may_change_after_binding(server: Server, job: Json, state: str, case: str) -> None:

@@ -18,8 +18,9 @@ from sampan.model.values.names import GROUP, VERSION
 Json = dict[str, Any]
 HEADER: Final = "# GENERATED from operator/sampan/api by `make generate`: do not edit.\n"
 FOLDERS: Final = ("crds", "helm/sampan/crds-generated")
-UNCHANGED: Final = "self.spec == oldSelf.spec"
-"""A write of status changes no spec: rules on changes need no further look."""
+UNCHANGED: Final = "self.status.phase != oldSelf.status.phase || self.spec == oldSelf.spec"
+"""Where rules on changes of a spec need no further look. A write of status keeps the spec and a write of the spec keeps the status, as the
+API server sees to: a phase that changes tells the one from the other, and costs a small part of comparing two specs."""
 _ONE_OWNER: Final = {"x-kubernetes-map-type": "atomic"}
 """Only the operator writes status, and all of it: to note the owner of each field costs an API server time at every write."""
 

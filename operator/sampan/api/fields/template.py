@@ -121,12 +121,14 @@ class Template(ApiModel):
 
     RULES: ClassVar = (
         Rule(
-            cel="!has(self.volumeMounts) || self.volumeMounts.all(m, has(self.volumes) && self.volumes.exists(v, v.name == m.name))",
+            cel="self.volumeMounts.all(m, has(self.volumes) && self.volumes.exists(v, v.name == m.name))",
+            unless="!has(self.volumeMounts)",
             message="every volumeMount must name one of the volumes",
             holds=lambda t: {m.name for m in t.volume_mounts} <= {v.name for v in t.volumes},
         ),
         Rule(
-            cel=f"!has(dyn(self).shmSize) || !has(self.volumeMounts) || !self.volumeMounts.exists(m, m.mountPath == '{SHM_PATH}')",
+            cel=f"!has(dyn(self).shmSize) || !self.volumeMounts.exists(m, m.mountPath == '{SHM_PATH}')",
+            unless="!has(self.volumeMounts)",
             message="shmSize already mounts /dev/shm",
             holds=lambda t: t.shm_size is None or all(m.mount_path != SHM_PATH for m in t.volume_mounts),
         ),

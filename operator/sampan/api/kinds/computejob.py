@@ -44,20 +44,23 @@ def _text(part: Template | Alternative) -> int:
 
 def _device_rules() -> tuple[Rule, ...]:
     """What of a placement speaks of devices means nothing where there are none, and is refused rather than ignored."""
-    devices, placed = "(has(self.alternatives) && size(self.alternatives) > 0)", "!has(self.placement)"
+    devices, anywhere = "(has(self.alternatives) && size(self.alternatives) > 0)", "!has(self.placement)"
     return (
         Rule(
-            cel=f"{devices} || {placed} || !has(self.placement.domestic) || self.placement.domestic == 'Any'",
+            cel=f"{devices} || !has(self.placement.domestic) || self.placement.domestic == 'Any'",
+            unless=anywhere,
             message="placement.domestic is about the origin of devices; without alternatives a job has none: use placement.jurisdictions",
             holds=lambda s: bool(s.alternatives) or s.placement is None or s.placement.domestic is Domestic.ANY,
         ),
         Rule(
-            cel=f"{devices} || {placed} || !has(dyn(self.placement).maxPricePerDeviceHour)",
+            cel=f"{devices} || !has(dyn(self.placement).maxPricePerDeviceHour)",
+            unless=anywhere,
             message="placement.maxPricePerDeviceHour is about devices, and a job without alternatives has none to pay for",
             holds=lambda s: bool(s.alternatives) or s.placement is None or s.placement.max_price_per_device_hour is None,
         ),
         Rule(
-            cel=f"({devices} && self.gang) || {placed} || !has(self.placement.interconnect) || self.placement.interconnect == 'Any'",
+            cel=f"({devices} && self.gang) || !has(self.placement.interconnect) || self.placement.interconnect == 'Any'",
+            unless=anywhere,
             message="placement.interconnect SameDomain needs gang: true and alternatives: a fabric domain joins the devices of a gang",
             holds=lambda s: (bool(s.alternatives) and s.gang) or s.placement is None or s.placement.interconnect is Interconnect.ANY,
         ),
@@ -80,17 +83,20 @@ class ComputeJobSpec(ApiModel):
             holds=lambda s: not s.gang or (s.completions is None and s.parallelism is None),
         ),
         Rule(
-            cel="self.gang || (self.replicas == 1 && (!has(self.alternatives) || self.alternatives.all(a, !has(a.replicas))))",
+            cel="self.replicas == 1 && (!has(self.alternatives) || self.alternatives.all(a, !has(a.replicas)))",
+            unless="self.gang",
             message="replicas cannot be given with gang: false; use completions and parallelism",
             holds=lambda s: s.gang or (s.replicas == 1 and all(a.replicas is None for a in s.alternatives)),
         ),
         Rule(
             cel="!has(self.parallelism) || (has(self.completions) && self.completions >= self.parallelism)",
+            unless="self.gang",  # a gang has no parallelism, by the rule before
             message="parallelism needs completions, which must not be fewer",
             holds=lambda s: s.parallelism is None or (s.completions is not None and s.completions >= s.parallelism),
         ),
         Rule(
-            cel="self.gang || !has(self.retry) || self.retry.backoffSeconds == 10",
+            cel="!has(self.retry) || self.retry.backoffSeconds == 10",
+            unless="self.gang",
             message="retry.backoffSeconds cannot be changed with gang: false: the member restarts indexes at its own pace",
             holds=lambda s: s.gang or s.retry.backoff_seconds == 10,
         ),

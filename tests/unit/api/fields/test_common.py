@@ -118,6 +118,16 @@ def test_rules_are_joined_and_the_first_that_fails_speaks() -> None:
     }
 
 
+def test_rules_under_one_condition_have_it_asked_once() -> None:
+    narrow = [Rule(cel=f"self.{name}", unless="!has(self.x)", message=f"no {name}") for name in ("b", "c")]
+    (entry,) = validations([Rule(cel="self.a", message="no a"), *narrow, Rule(cel="self.d", message="no d")])
+    assert entry["rule"] == "(self.a) && (!has(self.x) || ((self.b) && (self.c))) && (self.d)"
+    assert entry["messageExpression"] == (
+        "!(self.a) ? 'no a' : !(!has(self.x) || (self.b)) ? 'no b' : !(!has(self.x) || (self.c)) ? 'no c' : 'no d'"
+    )
+    assert validations(narrow[:1]) == [{"rule": "!has(self.x) || (self.b)", "message": "no b"}]
+
+
 def test_rules_on_changes_stay_apart_for_they_do_not_run_at_create() -> None:
     state, change = validations([Rule(cel="self.a", message="a"), CHANGE], field=".spec", unless="self == oldSelf")
     assert state == {"rule": "self.a", "message": "a", "fieldPath": ".spec"}
