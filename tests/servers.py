@@ -23,8 +23,8 @@ from sampan.local.scenario import Scenario, load
 from sampan.local.up import UpRequest, up
 
 _PREFIX = "sampan-test"
-_WATCH = 'read -r _; for _ in 1 2 3; do "$@"; sleep 5; done'
-"""Waits for the end of its standard input. Then thrice: a kwokctl that its starter did not outlive still goes on for some seconds."""
+_WATCH = f'read -r _; for _ in $(seq {PATIENCE}); do "$@" && break; sleep 1; done'
+"""Waits for the end of its standard input. Refused where somebody is at it still: a `sampan local up` that lives on, or the next tests."""
 
 
 def say(text: str) -> None:

@@ -25,10 +25,11 @@ from bench.scenarios import burst, offers, restart, slow_member, sweep, virtual
 from bench.scenarios.slow_member import Aim
 from bench.scenarios.sweep import MOST_PODS, Sizes
 from bench.usage import CORES
-from bench.world import Bench, bench_of, hooked, made, plan, restarted, say
+from bench.world import Bench, bench_of, hooked, made, plan, restarted
 from integration.support import FederationUnderTest
 from sampan.local.paths import LocalError
 from sampan.local.scenario import Scenario as Plan
+from servers import say
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -6,7 +6,6 @@ Made as `sampan local up` makes it: the charts' roles, admission policies and qu
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -19,12 +18,11 @@ import msgspec
 from bench.api import Api, RefusedError, wait_until
 from bench.witness import GROUP, Witness
 from e2e.load import small_job
-from integration.support import FederationUnderTest, handles
+from integration.support import FederationUnderTest
 from sampan.local.binaries import ensure
-from sampan.local.down import down
-from sampan.local.federation import load_federation
 from sampan.local.scenario import Scenario
-from sampan.local.up import UpRequest, up, wait_schedulable
+from sampan.local.up import wait_schedulable
+from servers import federation_of, say
 
 MEMBERS = ("east", "south", "north")
 TEAM = "team-a"
@@ -33,11 +31,6 @@ EXECUTING = ("kube-controller-manager", "kube-scheduler", "kwok-controller")
 DAY = 86_400
 _numbers = count(1)
 Body = dict[str, Any]
-
-
-def say(text: str) -> None:
-    """Progress goes to standard error."""
-    sys.stderr.write(text + "\n")
 
 
 def plan(*, members: Sequence[str] = MEMBERS, nodes: int = 8, pods: int = 110, virtual: int = 0) -> Scenario:
@@ -65,14 +58,8 @@ def plan(*, members: Sequence[str] = MEMBERS, nodes: int = 8, pods: int = 110, v
 @contextmanager
 def made(scenario: Scenario) -> Iterator[FederationUnderTest]:
     """A federation of its own while the block runs."""
-    name = f"sampan-bench-{os.getpid()}"
-    try:
-        up(UpRequest(name=name, scenario=scenario), say)
-        found = handles(load_federation(name), ensure(say))
+    with federation_of(ensure(say), "bench", scenario) as found:
         yield found
-        found.close()
-    finally:
-        down(name, say)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from sampan.local.federation import load_federation
 from sampan.local.paths import federation_folder
 from sampan.local.processes.lookup import gone
 from sampan.local.up import UpRequest, up
+from servers import ending_with_us
 
 
 @pytest.fixture(scope="module")
@@ -234,21 +235,22 @@ def test_two_federations_side_by_side_and_down_leaves_nothing(unmanaged: Federat
     name, home = f"sampan-test-two-{os.getpid()}", Path.home()
     before = {path: path.stat().st_mtime_ns for path in (home / ".kube", home / ".kube" / "config", home / ".kwok") if path.exists()}
     command = [sys.executable, "-m", "sampan", "local"]
-    subprocess.run(
-        [*command, "up", "--name", name, "--members", "1", "--no-operator"], check=True, timeout=4 * PATIENCE, capture_output=True
-    )
-    second = load_federation(name)
-    assert set(second.ports).isdisjoint(unmanaged.federation.ports)
-    assert all(len(cluster.pids()) == 5 for cluster in [*second.clusters, *unmanaged.federation.clusters])
-    other = handles(second, binaries)
-    assert other.hub.items("namespaces") != []
-    uids = {api.get("namespace", "kube-system")["metadata"]["uid"] for api in (unmanaged.hub, *unmanaged.members.values(), other.hub)}
-    assert len(uids) == 4
-    pids = [pid for cluster in second.clusters for pid in cluster.pids().values()]
-    subprocess.run([*command, "down", "--name", name], check=True, timeout=2 * PATIENCE, capture_output=True)
-    assert all(gone(pid) for pid in pids)
-    assert not federation_folder(name).exists()
-    assert {
-        path: path.stat().st_mtime_ns for path in (home / ".kube", home / ".kube" / "config", home / ".kwok") if path.exists()
-    } == before
-    assert all(len(cluster.pids()) == 5 for cluster in unmanaged.federation.clusters)
+    with ending_with_us(name):
+        subprocess.run(
+            [*command, "up", "--name", name, "--members", "1", "--no-operator"], check=True, timeout=4 * PATIENCE, capture_output=True
+        )
+        second = load_federation(name)
+        assert set(second.ports).isdisjoint(unmanaged.federation.ports)
+        assert all(len(cluster.pids()) == 5 for cluster in [*second.clusters, *unmanaged.federation.clusters])
+        other = handles(second, binaries)
+        assert other.hub.items("namespaces") != []
+        uids = {api.get("namespace", "kube-system")["metadata"]["uid"] for api in (unmanaged.hub, *unmanaged.members.values(), other.hub)}
+        assert len(uids) == 4
+        pids = [pid for cluster in second.clusters for pid in cluster.pids().values()]
+        subprocess.run([*command, "down", "--name", name], check=True, timeout=2 * PATIENCE, capture_output=True)
+        assert all(gone(pid) for pid in pids)
+        assert not federation_folder(name).exists()
+        assert {
+            path: path.stat().st_mtime_ns for path in (home / ".kube", home / ".kube" / "config", home / ".kwok") if path.exists()
+        } == before
+        assert all(len(cluster.pids()) == 5 for cluster in unmanaged.federation.clusters)

@@ -1,12 +1,15 @@
 """`sampan local down`: ends a federation's processes and removes its folder. Never here: anything outside that folder."""
 
+import errno
 import shutil
+import time
 from pathlib import Path
 
 from sampan.local.binaries import Say
 from sampan.local.federation import exclusive
 from sampan.local.paths import LocalError, federation_folder
-from sampan.local.processes.lookup import programs_below, stop_process
+from sampan.local.patience import PATIENCE
+from sampan.local.processes.lookup import gone, programs_below, programs_called, stop_process
 from sampan.local.processes.operator_process import stop_operator
 from sampan.local.processes.publisher_process import stop_publishers
 
@@ -19,12 +22,24 @@ def down(name: str, say: Say) -> bool:
     with exclusive(name):
         stop_operator(folder)
         stop_publishers(folder)
-        left = [pid for home in _homes(folder) for pid in _end(home)]
+        left = _end(folder)
         if left:
             raise LocalError(f"processes of federation {name} do not end: {left}; end them and try again")
-        shutil.rmtree(folder)
+        _remove(folder)
     say(f"federation {name} is gone")
     return True
+
+
+def _remove(folder: Path) -> None:
+    """Removes it, also where a kubectl or helm whose caller was killed still writes into its cache there."""
+    deadline = time.monotonic() + PATIENCE
+    while folder.exists():
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.ENOENT) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
 
 
 def _homes(folder: Path) -> list[Path]:
@@ -32,8 +47,17 @@ def _homes(folder: Path) -> list[Path]:
     return sorted(clusters.iterdir()) if clusters.is_dir() else []
 
 
-def _end(home: Path) -> list[int]:
-    """Ends what runs from the cluster's own folder; process ids of what is left."""
-    for pid in programs_below(home / "bin").values():
-        stop_process(pid, grace=0.0)
-    return list(programs_below(home / "bin").values())
+def _running(folder: Path) -> list[int]:
+    """Process ids of kwokctl itself, which lives on where its caller was killed and would start more, then of what it has started."""
+    starters = programs_called("kwokctl", setting=f"KWOK_WORKDIR={folder / 'kwok'}")
+    return starters + [pid for home in _homes(folder) for pid in programs_below(home / "bin").values()]
+
+
+def _end(folder: Path) -> list[int]:
+    """Ends all of them, those too that started meanwhile; process ids of what does not end."""
+    while running := _running(folder):
+        for pid in running:
+            stop_process(pid, grace=0.0)
+        if left := [pid for pid in running if not gone(pid)]:
+            return left
+    return []

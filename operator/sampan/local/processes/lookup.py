@@ -38,6 +38,24 @@ def programs_below(folder: Path) -> dict[str, int]:
     return found
 
 
+def programs_called(name: str, *, setting: str) -> list[int]:
+    """Process ids of the programs of that name that were started with that setting, NAME=VALUE, in their environment."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and Path(os.fsdecode(_command(int(entry.name)).split(b"\0")[0])).name == name:
+            pid = int(entry.name)
+            if not gone(pid) and setting.encode() in _environment(pid).split(b"\0"):
+                found.append(pid)
+    return found
+
+
+def _environment(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes()
+    except (FileNotFoundError, ProcessLookupError, PermissionError):  # it ended, or it is another user's
+        return b""
+
+
 def gone(pid: int) -> bool:
     """Whether no such process is left (a zombie counts as gone)."""
     try:
