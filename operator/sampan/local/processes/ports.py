@@ -1,10 +1,13 @@
 """Hands out TCP ports on 127.0.0.1 for programs that want to be told theirs. Never here: what listens there."""
 
 import fcntl
+import itertools
 import json
 import socket
+import zlib
 from pathlib import Path
 
+from sampan.local.kubeconfig import write_private
 from sampan.local.paths import LocalError, state_root
 
 # Below Linux's ephemeral range: no outgoing connection can sit on a port between our choice and the program's bind,
@@ -24,20 +27,31 @@ def reserve_ports(count: int, record: Path) -> list[int]:
         chosen = _free(taken, count)
         if len(chosen) < count:
             raise LocalError(f"no {count} free TCP ports between {_RANGE.start} and {_RANGE.stop} on 127.0.0.1: stop a federation first")
-        record.write_text(json.dumps(chosen))
+        write_private(record, json.dumps(chosen))
     return chosen
 
 
 def _recorded() -> set[int]:
     taken: set[int] = set()
     for record in state_root().glob("*/ports.json"):
-        taken.update(json.loads(record.read_text()))
+        taken.update(_read(record))
     return taken
+
+
+def _read(record: Path) -> list[int]:
+    """Return the ports of a record; none where it is not one as they are written now: who listens is seen all the same."""
+    try:
+        found = json.loads(record.read_text())
+    except (FileNotFoundError, ValueError):  # it was just removed; it is not whole
+        return []
+    return [port for port in found if isinstance(port, int)] if isinstance(found, list) else []
 
 
 def _free(taken: set[int], count: int) -> list[int]:
     chosen: list[int] = []
-    for port in _RANGE:
+    # Whoever keeps federations in another folder, another user for one, does not see our record, and may choose at this moment.
+    first = zlib.crc32(str(state_root()).encode()) % max(len(_RANGE), 1)
+    for port in itertools.chain(_RANGE[first:], _RANGE[:first]):
         if len(chosen) == count:
             break
         if port not in taken and _bindable(port):

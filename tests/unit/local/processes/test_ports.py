@@ -32,6 +32,18 @@ def test_a_port_somebody_listens_on_is_passed_over(monkeypatch: pytest.MonkeyPat
         assert ports.reserve_ports(1, record("one")) != [port]
 
 
+@pytest.mark.parametrize("text", ["", "[18000, 180", '{"hub": [18000]}', "18000", '["18000"]'])
+def test_a_record_that_cannot_be_read_hinders_nobody(text: str) -> None:
+    record("broken").write_text(text)
+    assert len(set(ports.reserve_ports(7, record("one")))) == 7
+
+
+def test_two_users_who_choose_at_once_choose_apart(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = ports.reserve_ports(7, record("one"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(home / "of-another-user"))
+    assert set(ports.reserve_ports(7, record("one"))).isdisjoint(first)
+
+
 def test_ports_lie_below_the_range_of_outgoing_connections() -> None:
     first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     assert max(ports.reserve_ports(20, record("one"))) < first
