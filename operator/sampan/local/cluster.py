@@ -19,7 +19,7 @@ from sampan.local.patience import PATIENCE
 from sampan.local.processes import node_leases
 from sampan.local.processes.control_plane import configuration
 from sampan.local.processes.kubectl import Kubectl, tool_settings
-from sampan.local.processes.lookup import programs_below, stop_process
+from sampan.local.processes.lookup import alive, programs_below, stop_process
 
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok-controller")
 """The processes of a control plane, by the names status gives them."""
@@ -116,10 +116,9 @@ class Cluster:
 
     def _drop_stale_pids(self) -> None:
         """kwokctl kills what its pid files name; after a reboot that may be anybody's process."""
-        running = set(self.pids().values())
         for record in (self.home / "pids").glob("*.pid"):
             text = record.read_text().strip()
-            if not text.isdigit() or int(text) not in running:
+            if not text.isdigit() or not alive(int(text), mark=f"{self.home}/bin/"):
                 record.unlink()
 
     def _kwokctl(self, binaries: Binaries, *arguments: str) -> None:
@@ -137,13 +136,25 @@ class Cluster:
         kept = {key: value for key, value in os.environ.items() if not key.startswith("KWOK_")}
         return {**kept, **tool_settings(self.folder / "cache"), "KWOK_WORKDIR": str(self.folder / "kwok")}
 
+    def start_ended(self, binaries: Binaries) -> bool:
+        """Starts what has ended of a running control plane; whether anything had.
+
+        The controller manager and kwok give up where their API server needs some ten seconds to answer, as it does on a busy machine.
+        """
+        if len(self.pids()) == len(self.components):
+            return False
+        self._drop_stale_pids()
+        self._kwokctl(binaries, "start", "cluster")
+        return True
+
     def _wait_ready(self, binaries: Binaries, seconds: float = PATIENCE) -> None:
         command = [binaries["kubectl"], f"--kubeconfig={self.kubeconfig}", "get", "--raw", "/readyz"]
         deadline = time.monotonic() + seconds
         while True:
             asked = subprocess.run(command, env=self._environment(), capture_output=True, text=True, timeout=PATIENCE, check=False)
-            if asked.returncode == 0:
+            if asked.returncode == 0 and not self.start_ended(binaries):
                 return
             if time.monotonic() > deadline:
-                raise LocalError(f"cluster {self.name} is not ready after {seconds:.0f} s: {asked.stderr.strip()}\n{self.log_tail()}")
+                words = asked.stderr.strip() or f"of its processes only {', '.join(self.pids())} run"
+                raise LocalError(f"cluster {self.name} is not ready after {seconds:.0f} s: {words}\n{self.log_tail()}")
             time.sleep(0.3)

@@ -92,6 +92,7 @@ def _make_cluster(federation: Federation, cluster: Cluster, binaries: Binaries, 
         helm.install_member(plan.values)
         kubectl.create_nodes(objects.nodes(plan))
         kubectl.apply(plan.objects)
+        cluster.start_ended(binaries)  # what gave up a moment after the API server had answered at last
         if plan.published:
             _write_publisher_kubeconfig(federation, cluster, kubectl)
     say(f"{cluster.name} runs at {cluster.address} ({time.monotonic() - started:.1f} s)")

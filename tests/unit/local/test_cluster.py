@@ -83,6 +83,21 @@ def test_what_is_stopped_is_gone_though_kwokctl_waits_for_nothing(cluster: Clust
     assert cluster.pids() == {}
 
 
+def test_what_gave_up_before_its_api_server_answered_is_started_again(cluster: Cluster, program: MakeProgram) -> None:
+    (cluster.home / "bin").mkdir(parents=True)
+    for component in COMPONENTS:
+        (cluster.home / "bin" / component).symlink_to("/bin/sleep")
+    one_more = f'cd "$KWOK_WORKDIR/clusters/m1/bin"; for each in {" ".join(COMPONENTS)}; do [ -e "$each.on" ] || break; done'
+    one_more += '; touch "$each.on"; "$PWD/$each" 60 &'
+    programs = {"kwokctl": program("kwokctl", f"exec >/dev/null 2>&1; {one_more}"), "kubectl": program("kubectl", "echo '{\"items\": []}'")}
+    try:
+        cluster.start(Binaries({name: programs.get(name, Path("/nowhere") / name) for name in PROGRAMS}))
+        assert cluster.pids().keys() == set(COMPONENTS)
+        assert not cluster.start_ended(failing(program)), "kwokctl is asked for nothing where all run"
+    finally:
+        cluster.delete()
+
+
 def test_a_cluster_that_is_not_there_has_no_processes_and_can_be_deleted(cluster: Cluster) -> None:
     assert cluster.pids() == {}
     cluster.delete()
