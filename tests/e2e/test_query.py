@@ -190,15 +190,17 @@ def test_bad_questions_get_a_status_that_names_the_field(world: World) -> None:
 
 
 def test_without_the_operator_only_questions_fail(world: World) -> None:
+    world.submit(job("query-alone", "sleep 2"))
+    world.reaches("query-alone", "Succeeded")
     world.fed.operator.stop()
     try:
-        process = start(world, "explain", "query-quoted")
+        process = start(world, "explain", "query-alone")
         _, words = process.communicate(timeout=PATIENCE)
         assert process.returncode == 1
         assert "the operator does not answer questions (503" in words
         listed = world.fed.tenant.try_kubectl("get", "cpj", "-n", TEAM)
         assert listed.returncode == 0, listed.stderr
-        assert "query-quoted" in listed.stdout
+        assert "query-alone" in listed.stdout
     finally:
         world.fed.operator.start()
         world.fed.operator.wait_ready()
@@ -208,6 +210,6 @@ def test_without_the_operator_only_questions_fail(world: World) -> None:
 
 def _answers(world: World) -> bool:
     try:
-        return bool(explained(world, "query-quoted"))
+        return bool(explained(world, "query-alone"))
     except (AssertionError, ApiException):
         return False
