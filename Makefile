@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help venv demo test test-unit search test-integration test-e2e bench lint generate lock binaries clean
+.PHONY: help venv demo test test-unit search test-integration test-e2e faults bench lint generate lock binaries clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -55,6 +55,10 @@ test-integration: binaries ## the tests on real API servers, piece by piece
 test-e2e: binaries ## the tests on whole federations with the operator, a small run of the benchmark among them
 	$(call say,End-to-end tests)
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) tests/e2e tests/bench $(PYTEST_ARGS)
+
+faults: binaries ## the tests that break things on federations, with fifty kills of the operator instead of some
+	$(call say,Faults)
+	@SAMPAN_KILLS=50 $(BIN)/python -m pytest $(SIDE_BY_SIDE) -m faults tests/e2e tests/integration tests/bench $(PYTEST_ARGS)
 
 bench: binaries ## the figures of docs/performance.md, for a quiet machine: half an hour; BENCH_ARGS="life --profile" for a part
 	$(call say,Benchmark)

@@ -11,7 +11,7 @@ from side_by_side import FAULTS, FEDERATION, SERVERS, ByGroup, check, group
 @pytest.mark.parametrize(
     ("nodeid", "want"),
     [
-        ("tests/e2e/test_kills.py::test_fifty[a::b@c]", FAULTS),
+        ("tests/e2e/test_kills.py::test_kills[a::b@c]", FAULTS),
         ("tests/bench/test_scenarios.py::test_a_burst", FAULTS),
         ("tests/e2e/test_life.py::test_a_sweep", FEDERATION),
         ("tests/e2e/test_vendors.py::test_a_job", SERVERS),

@@ -3,7 +3,7 @@
 import itertools
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
@@ -11,8 +11,8 @@ from typing import Any
 from kubernetes import client
 from kubernetes.client.exceptions import NotFoundException
 
-from e2e.checker import ENDED, Body, History
-from integration.support import PATIENCE, FederationUnderTest, wait_for
+from e2e.checker import ENDED, JOB_UID, Body, History
+from integration.support import PATIENCE, FederationUnderTest, finish, wait_for
 
 GROUP, VERSION, PLURAL = "sampan.dev", "v1alpha1", "computejobs"
 STACKS = ({"stack": "cuda", "count": 1}, {"vendor": "huawei", "count": 1}, {"vendor": "hygon", "count": 1})
@@ -121,5 +121,52 @@ class Feeder(AbstractContextManager["Feeder"]):
 
     def __exit__(self, *_: object) -> None:
         """Stop feeding; what was submitted stays."""
+        self._stop_asked.set()
+        self._thread.join()
+
+
+class Ender(AbstractContextManager["Ender"]):
+    """Ends a few running pods of every member each second while the block runs, so long as more than `floor` jobs are left in flight.
+
+    For jobs that would run for a day: how many are in flight, and how fast they change, is then no matter of how busy the machine is.
+    """
+
+    def __init__(self, members: Mapping[str, client.ApiClient], tenant: Tenant, history: History, *, floor: int) -> None:
+        """`members` are administrators' clients; `history` tells which jobs the hub shows in flight."""
+        self._cores = [client.CoreV1Api(api) for api in members.values()]
+        self._tenant, self._history, self._floor = tenant, history, floor
+        self._ended: set[str] = set()
+        self._stop_asked = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="ender", daemon=True)
+        self.problems: list[str] = []
+
+    def end(self, a_member: int) -> None:
+        """End at most so many running pods of each member."""
+        for core in self._cores:
+            listed = core.list_pod_for_all_namespaces(label_selector=JOB_UID, field_selector="status.phase=Running", limit=a_member)
+            for pod in core.api_client.sanitize_for_serialization(listed)["items"]:
+                finish(core, pod)
+                self._ended.add(pod["metadata"]["labels"][JOB_UID])
+
+    def _in_flight(self) -> int:
+        """Count those whose pods may still run, whatever the hub shows yet."""
+        told = self._history.count(self._ended, *ENDED)
+        return self._history.count(self._tenant.uids(), "Bound", "Running") - (len(self._ended) - told)
+
+    def _run(self) -> None:
+        while not self._stop_asked.wait(1):
+            try:
+                if self._in_flight() > self._floor:
+                    self.end(2)
+            except Exception as error:  # noqa: BLE001  the test fails on any problem, whatever it is, but only when the load is over
+                self.problems.append(f"{type(error).__name__}: {str(error)[:200]}")
+
+    def __enter__(self) -> "Ender":
+        """Start ending."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop ending; what runs stays."""
         self._stop_asked.set()
         self._thread.join()

@@ -186,10 +186,14 @@ def finish_pods(member: Api, selector: str, *, namespace: str) -> None:
     core, serialize = client.CoreV1Api(member.client()), member.client().sanitize_for_serialization
     for pod in serialize(core.list_namespaced_pod(namespace, label_selector=selector))["items"]:
         if pod["status"].get("phase") == "Running":
-            ended = [_ended(each) for each in pod["status"]["containerStatuses"]]
-            core.patch_namespaced_pod_status(
-                pod["metadata"]["name"], namespace, {"status": {"phase": "Succeeded", "containerStatuses": ended}}
-            )
+            finish(core, pod)
+
+
+def finish(core: client.CoreV1Api, pod: Mapping[str, Any]) -> None:
+    """End one running pod well."""
+    ended = [_ended(each) for each in pod["status"]["containerStatuses"]]
+    status = {"phase": "Succeeded", "containerStatuses": ended}
+    core.patch_namespaced_pod_status(pod["metadata"]["name"], pod["metadata"]["namespace"], {"status": status})
 
 
 def _ended(container: Mapping[str, Any]) -> dict[str, Any]:
