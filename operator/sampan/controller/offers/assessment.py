@@ -260,7 +260,7 @@ def _identity(declared: DeclaredOffer, facts: LinkFacts) -> str | None:
     return declared.known_cluster_uid or facts.cluster_uid
 
 
-def _condition(kind: str, holds: bool | None, *why: str) -> Fact:
+def _condition(kind: OfferConditionType, holds: bool | None, *why: str) -> Fact:
     """Return a condition; `why` is its reason and, where there is more to say, its message."""
     return Fact(kind, holds, str(why[0]), _cut(" ".join(why[1:])))
 

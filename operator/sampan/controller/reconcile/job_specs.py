@@ -21,7 +21,7 @@ ACCOUNT: Final = "sampan-operator"
 class CopyRejected(Exception):  # noqa: N818
     """Something that travels with the job is not there or not shared: the reason and a message for the tenant."""
 
-    reason: str
+    reason: AttemptReason
     message: str
 
 

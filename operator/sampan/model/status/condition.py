@@ -4,6 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from sampan.model.members.offer_reasons import OfferConditionType
+from sampan.model.status.reasons import JobConditionType
+
 HOLDS: Final = "True"
 HOLDS_NOT: Final = "False"
 UNCLEAR: Final = "Unknown"
@@ -35,10 +38,11 @@ class Condition:
 class Fact:
     """What a condition is to say from now on."""
 
-    type: str
+    type: JobConditionType | OfferConditionType
     holds: bool | None
     """None: not known yet."""
     reason: str
+    """Of the closed lists (`model.status.reasons`, `model.members.offer_reasons`, `Reason`), or a member's own word."""
     message: str = ""
 
     @property

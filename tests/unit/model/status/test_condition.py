@@ -46,7 +46,7 @@ def test_conditions_survive_a_round_trip_with_what_a_later_version_wrote() -> No
         {"type": "Connected", "status": "True", "reason": "X", "message": "", "lastTransitionTime": "2027-01-15T08:00:00Z", "score": 3}
     ]
     assert conditions_manifest(conditions_from(manifests)) == manifests
-    (changed,) = set_condition(conditions_from(manifests), Fact("Connected", False, "Y"), at=NOW)
+    (changed,) = set_condition(conditions_from(manifests), Fact(OfferConditionType.CONNECTED, False, "Y"), at=NOW)
     assert conditions_manifest((changed,))[0]["score"] == 3
 
 

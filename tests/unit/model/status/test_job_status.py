@@ -9,6 +9,7 @@ from sampan.model.reason import Reason
 from sampan.model.status.attempt import Attempt, Ending
 from sampan.model.status.condition import Fact
 from sampan.model.status.job_status import JobStatus
+from sampan.model.status.reasons import JobConditionType
 from sampan.model.values.timestamp import to_rfc3339
 
 
@@ -82,9 +83,9 @@ def test_nothing_follows_an_end() -> None:
 
 
 def test_the_transition_time_moves_only_with_the_value() -> None:
-    first = JobStatus().with_condition(Fact("Scheduled", False, "TooLarge"), at=NOW)
-    again = first.with_condition(Fact("Scheduled", False, "RegionExcluded"), at=NOW + 5_000)
-    turned = again.with_condition(Fact("Scheduled", True, "Bound"), at=NOW + 9_000)
+    first = JobStatus().with_condition(Fact(JobConditionType.SCHEDULED, False, "TooLarge"), at=NOW)
+    again = first.with_condition(Fact(JobConditionType.SCHEDULED, False, "RegionExcluded"), at=NOW + 5_000)
+    turned = again.with_condition(Fact(JobConditionType.SCHEDULED, True, "Bound"), at=NOW + 9_000)
     assert condition(again, "Scheduled")["lastTransitionTime"] == to_rfc3339(NOW)
     assert condition(again, "Scheduled")["reason"] == "RegionExcluded"
     assert condition(turned, "Scheduled")["lastTransitionTime"] == to_rfc3339(NOW + 9_000)
