@@ -4,6 +4,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
+# Tests start hundreds of Python processes: compiled once, and not by each of them, wherever that is switched off.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help venv demo test test-unit search test-integration test-e2e faults bench lint generate lock binaries clean
 
 VENV := .venv

@@ -3,11 +3,12 @@
 import ast
 import re
 from collections import Counter
+from functools import cache
+from pathlib import Path
 
 from places import ROOT
 
 PACKAGE = ROOT / "operator" / "sampan"
-TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(PACKAGE.rglob("*.py")) if "__pycache__" not in path.parts}
 CALLED_FROM_OUTSIDE = {
     "api/status/manifest.py": {"to_manifest"},
     "store/versions/v0001_use.py": {"revision", "down_revision", "upgrade", "downgrade"},
@@ -37,7 +38,10 @@ def _loads(tree: ast.AST) -> Counter[str]:
     return found
 
 
-READ = sum((_loads(tree) for tree in TREES.values()), Counter[str]())
+@cache
+def trees() -> dict[Path, ast.Module]:
+    """Every file of the package; read when a test asks, since every process of a run imports this file."""
+    return {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(PACKAGE.rglob("*.py")) if "__pycache__" not in path.parts}
 
 
 def _defined(tree: ast.Module) -> set[str]:
@@ -55,13 +59,16 @@ def _defined(tree: ast.Module) -> set[str]:
 
 def test_what_is_defined_is_read_somewhere_in_the_package() -> None:
     dead: dict[str, set[str]] = {}
-    for path, tree in TREES.items():
+    read: Counter[str] = Counter()
+    for tree in trees().values():
+        read.update(_loads(tree))
+    for path, tree in trees().items():
         name = path.relative_to(PACKAGE).as_posix()
-        unread = {each for each in _defined(tree) - CALLED_FROM_OUTSIDE.get(name, set()) if not READ[each]}
+        unread = {each for each in _defined(tree) - CALLED_FROM_OUTSIDE.get(name, set()) if not read[each]}
         dead |= {name: unread} if unread else {}
     assert not dead, f"nothing in the package reads {dead}: delete them, or have the test that does say what it needs itself"
 
 
 def test_every_exception_is_one() -> None:
     for name, exceptions in CALLED_FROM_OUTSIDE.items():
-        assert exceptions <= _defined(TREES[PACKAGE / name]), f"tests/test_dead_code.py: {name} has no {exceptions} any more"
+        assert exceptions <= _defined(trees()[PACKAGE / name]), f"tests/test_dead_code.py: {name} has no {exceptions} any more"
