@@ -18,6 +18,7 @@ from sampan.model.members.admission import (
     Admission,
     Amounts,
     Compulsory,
+    EffortScope,
     LimitItem,
     LimitType,
     Quota,
@@ -31,7 +32,7 @@ _COMPULSORY: Final = ("cpu", "limits.cpu", "limits.memory", "memory", "requests.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _CountedQuota:
+class _CountedQuota(EffortScope):
     """A quota that counts pods of ours, by the names that it has itself."""
 
     name: str
@@ -39,7 +40,6 @@ class _CountedQuota:
     used: Mapping[str, int]
     uncounted: frozenset[str]
     """Limited by the API server although the quota controller has not said what is used."""
-    best_effort: bool | None
 
 
 class NamespaceRules:
@@ -193,7 +193,7 @@ def _holds(term: kube.ScopeTerm, default_class: str) -> bool:
 
 def _left(told: _CountedQuota, bound: Iterable[InFlight]) -> Quota:
     """Return what a quota leaves beside what it counts and what it will count for attempts that are under way."""
-    ours = [attempt for attempt in bound if told.best_effort in (None, attempt.use.best_effort)]
+    ours = [attempt for attempt in bound if told.counts(best_effort=attempt.use.best_effort)]
     seen, due = total(map(counted, ours)), total(map(uncounted, ours))
     left, hard, unknown = dict[str, int](), dict[str, int](), set[str]()
     for name, amount in told.hard.items():

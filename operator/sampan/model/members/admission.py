@@ -50,7 +50,19 @@ def quota_key(name: str) -> str | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Quota:
+class EffortScope:
+    """Which pods a quota counts, as its scopes BestEffort and NotBestEffort say."""
+
+    best_effort: bool | None = None
+    """True: it counts only pods that ask for neither CPU nor memory; False: only others; None: all."""
+
+    def counts(self, *, best_effort: bool) -> bool:
+        """Tell whether it counts pods that ask for neither CPU nor memory, or others."""
+        return self.best_effort in (None, best_effort)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota(EffortScope):
     """What one ResourceQuota leaves to our jobs, by `quota_key`."""
 
     name: str
@@ -60,12 +72,6 @@ class Quota:
     """All that there is, for words."""
     uncounted: frozenset[str] = frozenset()
     """Of `left`: whose use the member has not counted yet, so that its API server lets nothing through."""
-    best_effort: bool | None = None
-    """True: it counts only pods that ask for neither CPU nor memory; False: only others; None: all."""
-
-    def counts(self, *, best_effort: bool) -> bool:
-        """Tell whether it counts pods that ask for neither CPU nor memory, or others."""
-        return self.best_effort in (None, best_effort)
 
 
 class LimitType(StrEnum):
@@ -92,13 +98,12 @@ class LimitItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compulsory:
+class Compulsory(EffortScope):
     """What a quota makes each container name, though it be 0 (`must specify limits.memory`)."""
 
     quota: str
     names: tuple[str, ...]
     """As the quota has them: cpu, requests.memory, limits.cpu."""
-    best_effort: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

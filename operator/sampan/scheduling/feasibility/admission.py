@@ -60,7 +60,7 @@ def unnamed(demand: Demand, pool: Pool) -> tuple[Violation, ...]:
     found: dict[Violation, None] = {}
     for pod in admitted(demand, pool) if pool.admission.compulsory else ():
         for quota in pool.admission.compulsory:
-            if quota.best_effort in (None, pod.best_effort):
+            if quota.counts(best_effort=pod.best_effort):
                 for name in quota.names:
                     named = pod.limits if name.startswith(LIMITS) else pod.requests
                     if name.removeprefix(LIMITS).removeprefix(REQUESTS) not in named:
