@@ -50,7 +50,7 @@ class Federation:
     shapes: list[Shape] = field(default_factory=list)
     now: int = NOW
     made: int = 0
-    census: DemandHistogram = field(default_factory=DemandHistogram)
+    histogram: DemandHistogram = field(default_factory=DemandHistogram)
     """What jobs ask for, as the operator counts it."""
 
     def snapshot(self) -> Snapshot:
@@ -65,7 +65,7 @@ class Federation:
             classes=CLASSES,
             queues=self.queues,
             reservations=self.reservations,
-            mix=self.census.mix(self.backlog, self.now),
+            mix=self.histogram.mix(self.backlog, self.now),
         )
 
 

@@ -15,8 +15,8 @@ CONFIG_MAPS = {"llama": Payload(data={"train.yaml": "lr: 1e-4\n"}, binary_data={
 SECRETS = {"hub-token": Payload(data={"token": "Y2FuYXJ5LXNlY3JldA=="})}
 
 
-def consignment(spec: dict[str, Any], **changes: Any) -> RemoteJobSpec:
-    """Return a consignment of attempt 1 with defaults that a test can change."""
+def remote_spec(spec: dict[str, Any], **changes: Any) -> RemoteJobSpec:
+    """Return what is sent to a member, attempt 1 with defaults that a test can change."""
     defaults: dict[str, Any] = {
         "hub_id": "hub-0001",
         "job_namespace": "team-a",
@@ -32,7 +32,7 @@ def consignment(spec: dict[str, Any], **changes: Any) -> RemoteJobSpec:
 
 def cpu_only() -> RemoteJobSpec:
     """A single pod without devices."""
-    return consignment(
+    return remote_spec(
         {
             "template": {
                 "image": "registry.example/etl:1",
@@ -46,7 +46,7 @@ def cpu_only() -> RemoteJobSpec:
 
 def one_gpu() -> RemoteJobSpec:
     """One H100 with a deadline, at the second attempt."""
-    return consignment(
+    return remote_spec(
         {
             "template": {"image": "registry.example/eval:1", "args": ["--suite", "mmlu"], "workingDir": "/app"},
             "alternatives": [{"accelerator": {"class": "nvidia-h100-sxm-80gb", "count": 1}}],
@@ -91,7 +91,7 @@ _GANG: dict[str, Any] = {
 
 def gang() -> RemoteJobSpec:
     """Two pods of eight H100 under torchrun, with a ConfigMap."""
-    return consignment(
+    return remote_spec(
         _GANG,
         alternative=0,
         replicas=2,
@@ -103,7 +103,7 @@ def gang() -> RemoteJobSpec:
 
 def ascend() -> RemoteJobSpec:
     """The same gang on its second alternative, with everything that one overrides."""
-    return consignment(
+    return remote_spec(
         _GANG,
         alternative=1,
         replicas=2,
@@ -116,7 +116,7 @@ def ascend() -> RemoteJobSpec:
 
 def hygon() -> RemoteJobSpec:
     """One pod on tainted Hygon nodes."""
-    return consignment(
+    return remote_spec(
         {"template": {"image": "registry.example/infer:dtk"}, "alternatives": [{"accelerator": {"vendor": "hygon", "count": 4}}]},
         job_name="infer",
         alternative=0,
@@ -128,7 +128,7 @@ def hygon() -> RemoteJobSpec:
 
 def sweep() -> RemoteJobSpec:
     """Twenty independent members, five at once, each with two restarts."""
-    return consignment(
+    return remote_spec(
         {
             "gang": False,
             "completions": 20,
@@ -146,7 +146,7 @@ def sweep() -> RemoteJobSpec:
 
 def volumes() -> RemoteJobSpec:
     """Secrets, claims, an optional ConfigMap and shared memory."""
-    return consignment(
+    return remote_spec(
         {
             "template": {
                 "image": "registry.example/tune:1",
@@ -187,13 +187,13 @@ HYGON = Launch(
 def _with(accelerator: dict[str, Any], name: str, **changes: Any) -> RemoteJobSpec:
     """One pod on the devices of one alternative."""
     spec = {"template": {"image": f"registry.example/{name}:1"}, "alternatives": [{"accelerator": accelerator}]}
-    return consignment(spec, job_name=name, alternative=0, **changes)
+    return remote_spec(spec, job_name=name, alternative=0, **changes)
 
 
 def nvidia() -> RemoteJobSpec:
     """A gang on NVIDIA nodes whose provider names a runtime class, an RDMA resource and NCCL's interface."""
     launch = Launch(runtime_class="nvidia", env=(("NCCL_IB_HCA", "mlx5"),), extra_resources=Vector.of({"rdma/hca": 1}), backend="nccl")
-    return consignment(_GANG, alternative=0, replicas=2, device=("nvidia.com/gpu", 8), launch=launch)
+    return remote_spec(_GANG, alternative=0, replicas=2, device=("nvidia.com/gpu", 8), launch=launch)
 
 
 def amd() -> RemoteJobSpec:
@@ -204,14 +204,14 @@ def amd() -> RemoteJobSpec:
 
 def ascend_plain() -> RemoteJobSpec:
     """An Ascend gang where the device plugin alone hands out devices."""
-    return consignment(
+    return remote_spec(
         _GANG, alternative=1, replicas=2, device=("huawei.com/Ascend910", 8), architecture="arm64", launch=Launch(backend="hccl")
     )
 
 
 def ascend_volcano() -> RemoteJobSpec:
     """The same where the plugin follows Volcano's choice."""
-    return consignment(_GANG, alternative=1, replicas=2, device=("huawei.com/Ascend910", 8), architecture="arm64", launch=ASCEND_VOLCANO)
+    return remote_spec(_GANG, alternative=1, replicas=2, device=("huawei.com/Ascend910", 8), architecture="arm64", launch=ASCEND_VOLCANO)
 
 
 def hygon_recipe() -> RemoteJobSpec:

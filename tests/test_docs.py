@@ -46,6 +46,18 @@ def test_the_glossary_names_what_there_is() -> None:
     assert not gone, f"docs/glossary.md: {gone} are not there: name what is, and where"
 
 
+def test_the_glossary_defines_no_word_that_the_code_does_without() -> None:
+    """A word that was renamed away in the code goes from the glossary too."""
+    text = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([a-z][a-z ,-]+?) \|", text, re.MULTILINE)
+    words = {word for row in rows if row != "word" for word in row.split(", ")}
+    assert len(words) > 40
+    code = "\n".join(path.read_text(encoding="utf-8") for path in MODULES)
+    spelled = {word: re.compile(rf"(?<![a-z]){re.sub('[ -]', '[ _-]?', word)}", re.IGNORECASE) for word in words}
+    unused = sorted(word for word, pattern in spelled.items() if not pattern.search(code))
+    assert not unused, f"docs/glossary.md: the code says {unused} nowhere: take them out, or name what it says instead"
+
+
 def test_the_way_of_a_job_names_what_there_is() -> None:
     """A function of docs/architecture.md that was renamed or moved away is found."""
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from consignments import consignment
+from remote_specs import remote_spec
 from sampan.api.kinds.computejob import ComputeJobSpec
 from sampan.api.launch.manifest import job_manifest
 
@@ -140,6 +140,6 @@ def pod_of(world: World, spec: ComputeJobSpec) -> Json:
     """Return the pod that the Job controller would make of our Job."""
     device = (GPU, world.devices) if world.devices else None
     sent = spec.model_dump(by_alias=True, exclude_unset=True)
-    job = job_manifest(consignment(sent, device=device, alternative=0 if device else None))
+    job = job_manifest(remote_spec(sent, device=device, alternative=0 if device else None))
     template = json.loads(json.dumps(job["spec"]["template"]))
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {**template["metadata"], "name": "ours"}, "spec": template["spec"]}

@@ -14,10 +14,10 @@ import msgspec
 import numpy as np
 import pytest
 
-from consignments import consignment
 from integration.admission_worlds import GPU, NEED, TABLE, Json, World, amounts, hard, pod_of, random_world, spec_of
 from integration.crd_server import Server
 from integration.support import PATIENCE, wait_for
+from remote_specs import remote_spec
 from sampan.api.convert.jobs import shape_of
 from sampan.api.kinds.computejob import ComputeJobSpec
 from sampan.api.launch.manifest import job_manifest
@@ -205,7 +205,7 @@ OBJECTS = {
 def test_objects_that_a_job_brings_are_counted_by_name(server: Server) -> None:
     """Each of the entries, with 0, refuses the object of ours that we say it counts, and with a scope none but pods."""
     bodies: dict[str, Json] = {
-        "jobs": job_manifest(consignment({"template": {"image": "x"}}, remote_namespace="objects")),
+        "jobs": job_manifest(remote_spec({"template": {"image": "x"}}, remote_namespace="objects")),
         "configmaps": {"metadata": {"name": "o"}},
         "secrets": {"metadata": {"name": "o"}},
         "services": {"metadata": {"name": "o"}, "spec": {"clusterIP": "None"}},

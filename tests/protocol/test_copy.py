@@ -97,7 +97,7 @@ async def test_a_pool_that_left_before_the_create_ends_the_attempt() -> None:
     async with world() as w:
         w.add(spec=H100_JOB)
         assignment = w.assignment()
-        w.fleet.pools = (w.fleet.pools[0].__class__(name="other", cluster_uid=CLUSTER, nodes=("n9",)),)
+        w.source.pools = (w.source.pools[0].__class__(name="other", cluster_uid=CLUSTER, nodes=("n9",)),)
         w.reconciler.bind(assignment)
         await w.settle()
         assert (last(w)["outcome"], last(w)["reason"]) == ("Rejected", "PoolGone")

@@ -26,9 +26,9 @@ from unit.controller.fakes import H100_JOB, FakeMemberSource, pool
 DELETED = {"deletionTimestamp": "2027-01-15T08:00:00Z"}
 
 
-def state(fleet: FakeMemberSource | None = None) -> State:
+def state(source: FakeMemberSource | None = None) -> State:
     """A state with a cool-down of five minutes."""
-    return State(fleet or FakeMemberSource(), currency="CNY", cooldown=300_000)
+    return State(source or FakeMemberSource(), currency="CNY", cooldown=300_000)
 
 
 def assignment(of: State, uid: str = "u1", *nodes: tuple[str, int]) -> Assignment:
@@ -79,7 +79,7 @@ def test_an_assignment_that_fails_is_given_back_whole() -> None:
     assert told == [1], "once"
 
 
-def test_the_same_job_is_counted_once_assumed_bound_and_after_the_pilot_let_go() -> None:
+def test_the_same_job_is_counted_once_assumed_bound_and_after_the_reconciler_let_go() -> None:
     st = state()
     st.apply_job(body(spec=H100_JOB))
     st.assume(assignment(st))
@@ -95,8 +95,8 @@ def test_the_same_job_is_counted_once_assumed_bound_and_after_the_pilot_let_go()
     ("name", "kwargs"), [("suspended", {"spec": {**H100_JOB, "suspend": True}}), ("deleted", {"spec": H100_JOB, **DELETED})]
 )
 def test_a_job_that_leaves_while_it_is_being_bound_frees_its_place_and_says_so(name: str, kwargs: dict[str, Any]) -> None:
-    fleet = FakeMemberSource()
-    st = state(fleet)
+    source = FakeMemberSource()
+    st = state(source)
     st.apply_job(body(spec=H100_JOB))
     st.assume(assignment(st))
     changed: list[str] = []
@@ -107,8 +107,8 @@ def test_a_job_that_leaves_while_it_is_being_bound_frees_its_place_and_says_so(n
 
 
 def test_a_job_removed_while_it_is_being_bound_frees_its_place_and_says_so() -> None:
-    fleet = FakeMemberSource()
-    st = state(fleet)
+    source = FakeMemberSource()
+    st = state(source)
     st.apply_job(body(spec=H100_JOB))
     st.assume(assignment(st))
     changed: list[str] = []
@@ -132,17 +132,17 @@ def preferring(*hostnames: str, **kwargs: Any) -> Job:
 GANG = {"replicas": 4, "alternatives": [{"accelerator": {"class": "nvidia-h100-sxm-80gb", "count": 8}}]}
 
 
-def bound_gang(fleet: FakeMemberSource) -> State:
+def bound_gang(source: FakeMemberSource) -> State:
     """A state that has just been started and finds a gang of four bound."""
-    st = state(fleet)
+    st = state(source)
     st.apply_job(body(spec=GANG, status=bound_status(binding(replicas=4))))
     return st
 
 
 def test_after_a_restart_a_bound_job_counts_on_the_nodes_its_copy_prefers() -> None:
-    fleet = FakeMemberSource(pool(nodes=tuple(f"n{i}" for i in range(9))))
-    fleet.copies["u1"] = preferring("n7", "n8")
-    (flight,) = flights(bound_gang(fleet))
+    source = FakeMemberSource(pool(nodes=tuple(f"n{i}" for i in range(9))))
+    source.copies["u1"] = preferring("n7", "n8")
+    (flight,) = flights(bound_gang(source))
     assert flight.nodes == (("n7", 2), ("n8", 2))
     assert flight.per_replica["nvidia.com/gpu"] == 8
 
@@ -156,9 +156,9 @@ def test_or_on_its_pools_nodes_or_on_none_but_never_on_none_of_its_replicas() ->
 
 
 def test_replicas_that_ended_are_not_counted_again() -> None:
-    fleet = FakeMemberSource()
-    fleet.copies["u1"] = preferring("n1", succeeded=3)
-    (flight,) = flights(bound_gang(fleet))
+    source = FakeMemberSource()
+    source.copies["u1"] = preferring("n1", succeeded=3)
+    (flight,) = flights(bound_gang(source))
     assert flight.finished == 3
 
 

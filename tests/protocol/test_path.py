@@ -109,7 +109,7 @@ def traced() -> Iterator[Trace]:
 async def a_jobs_way() -> Trace:
     """Let the real parts take a job from its event of the hub's watch to its copy on the member."""
     async with world() as w:
-        w.fleet = OneNode()
+        w.source = OneNode()
         w.restart()
         loop = Loop(w.state, w.reconciler, Silent(), interval=0.01, clock=lambda: w.now)
         w.state.on_pending.append(loop.wake)

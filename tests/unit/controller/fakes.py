@@ -141,7 +141,7 @@ class World:
     def __init__(self, hub: FakeCluster, member: FakeCluster, clients: tuple[Client, Client], **settings: Any) -> None:
         self.hub, self.member = hub, member
         self.now = NOW
-        self.fleet = FakeMemberSource()
+        self.source = FakeMemberSource()
         self.link = FakeLink(clients[1])
         self.members = FakeMembers(self.link)
         self.settings = Settings(**settings)
@@ -152,7 +152,7 @@ class World:
     def restart(self) -> None:
         """Start the operator's parts anew, as after a crash: nothing of its memory is left, the caches are read again."""
         clock = lambda: self.now  # noqa: E731
-        self.state = State(self.fleet, currency="CNY", cooldown=int(self.settings.cooldown * 1000))
+        self.state = State(self.source, currency="CNY", cooldown=int(self.settings.cooldown * 1000))
         self.state.on_pending.append(self._count)
         self.view = MemberView(self.members, clock)
         hub = HubClient(self._clients[0])

@@ -45,7 +45,7 @@ def test_the_second_of_a_like_that_was_refused_is_not_let_in() -> None:
     assert places(cache, admission) == ["small"]
 
 
-def test_a_door_shuts_with_the_last_opening_and_never_opens_again() -> None:
+def test_a_shape_is_infeasible_with_its_last_cell_and_stays_so() -> None:
     cache, admission = opened()
     small = admission.class_of(next(each for each in WORLD.jobs if each.uid == "small"))
     row = cache.verdicts_of(SMALL, WORLD).rows[0]

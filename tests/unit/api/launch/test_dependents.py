@@ -2,7 +2,7 @@
 
 import pytest
 
-from consignments import CASES, CONFIG_MAPS, SECRETS, cpu_only, dra, gang, volumes
+from remote_specs import CASES, CONFIG_MAPS, SECRETS, cpu_only, dra, gang, volumes
 from sampan.api.launch.dependents import RESOURCE_API, MissingDependency, Payload, dependents, owned
 from sampan.api.launch.manifest import job_manifest
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consignments import ascend, consignment, cpu_only, gang, one_gpu, sweep
+from remote_specs import ascend, cpu_only, gang, one_gpu, remote_spec, sweep
 from sampan.api.launch.environment import environment, literal
 from sampan.model.launch import Launch
 
@@ -46,7 +46,7 @@ def test_no_rank_outside_a_gang(c: Any) -> None:
 
 
 def test_torchrun_uses_every_device_of_a_single_pod() -> None:
-    c = consignment({"template": {"image": "a:1"}, "alternatives": [{"accelerator": {"stack": "cuda", "count": 4}}]}, alternative=0)
+    c = remote_spec({"template": {"image": "a:1"}, "alternatives": [{"accelerator": {"stack": "cuda", "count": 4}}]}, alternative=0)
     assert _env(c)["PET_NPROC_PER_NODE"] == "4"
     assert "PET_NPROC_PER_NODE" not in _env(cpu_only())
 
@@ -59,7 +59,7 @@ def test_attempt_is_told_and_fences() -> None:
 
 def test_tenant_may_replace_launch_variables_but_no_fact() -> None:
     own = [{"name": "MASTER_PORT", "value": "1234"}, {"name": "FENCE_TOKEN", "value": "99"}, {"name": "SAMPAN_ATTEMPT", "value": "99"}]
-    env = _env(consignment({"replicas": 2, "template": {"image": "a:1", "env": own}}, replicas=2))
+    env = _env(remote_spec({"replicas": 2, "template": {"image": "a:1", "env": own}}, replicas=2))
     assert env["MASTER_PORT"] == "1234"
     assert env["FENCE_TOKEN"] == env["SAMPAN_ATTEMPT"] == "1"
 

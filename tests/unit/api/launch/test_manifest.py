@@ -8,20 +8,20 @@ from typing import Any
 import pytest
 import yaml
 
-from consignments import (
+from places import ROOT
+from remote_specs import (
     CASES,
     CONFIG_MAPS,
     SECRETS,
     ascend_plain,
     ascend_volcano,
-    consignment,
     cpu_only,
     gang,
     kueue,
     one_gpu,
+    remote_spec,
     sweep,
 )
-from places import ROOT
 from sampan.api.launch.dependents import dependents, owned
 from sampan.api.launch.manifest import LABEL_QUEUE, in_queue, job_manifest, start_patch
 from sampan.api.launch.remote_job import RemoteJobSpec
@@ -71,7 +71,7 @@ def test_job_and_pods_are_ours_by_label_and_never_expire(name: str) -> None:
 
 
 def test_attempts_share_the_name_and_differ_in_their_label() -> None:
-    first, second = job_manifest(consignment(_spec(), attempt=1)), job_manifest(consignment(_spec(), attempt=2))
+    first, second = job_manifest(remote_spec(_spec(), attempt=1)), job_manifest(remote_spec(_spec(), attempt=2))
     assert first["metadata"]["name"] == second["metadata"]["name"]
     assert (first["metadata"]["labels"][names.LABEL_ATTEMPT], second["metadata"]["labels"][names.LABEL_ATTEMPT]) == ("1", "2")
 
@@ -91,7 +91,7 @@ def test_sweep_members_fail_each_for_itself() -> None:
 
 
 def test_sweep_without_completions_is_as_wide_as_it_runs() -> None:
-    spec = job_manifest(consignment({**_spec(), "gang": False}, replicas=1))["spec"]
+    spec = job_manifest(remote_spec({**_spec(), "gang": False}, replicas=1))["spec"]
     assert (spec["completions"], spec["parallelism"]) == (1, 1)
 
 
@@ -124,7 +124,7 @@ def test_annotation_names_the_job_on_the_hub() -> None:
 @pytest.mark.parametrize("bad", ["", "a/b", "A", "a\nb", "-a", "x" * 254])
 def test_annotation_takes_no_text_that_is_not_a_name(bad: str) -> None:
     with pytest.raises(ValueError, match="names that Kubernetes accepts"):
-        job_manifest(consignment(_spec(), job_name=bad))
+        job_manifest(remote_spec(_spec(), job_name=bad))
 
 
 def test_a_queue_of_the_members_starts_the_job() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from consignments import CASES, consignment, cpu_only, dra, gang, hami_share, hygon, one_gpu, volumes
+from remote_specs import CASES, cpu_only, dra, gang, hami_share, hygon, one_gpu, remote_spec, volumes
 from sampan.api.launch.pod import pod_template
 from sampan.model.launch import Launch, PodSecurity
 from sampan.model.values.vector import Vector
@@ -102,7 +102,7 @@ def test_pool_is_required_and_the_plans_nodes_preferred() -> None:
 
 
 def test_no_preference_without_host_names() -> None:
-    affinity = pod_template(consignment(_spec(), preferred_hostnames=("",)))["spec"]["affinity"]["nodeAffinity"]
+    affinity = pod_template(remote_spec(_spec(), preferred_hostnames=("",)))["spec"]["affinity"]["nodeAffinity"]
     assert "preferredDuringSchedulingIgnoredDuringExecution" not in affinity
 
 
@@ -143,7 +143,7 @@ def test_mount_keeps_read_only_and_sub_path() -> None:
 
 
 def test_arguments_reach_the_program_as_written() -> None:
-    container = _container(consignment({"template": {"image": "a:1", "command": ["sh", "-c", "echo $(date) $$ $HOME"], "args": ["$(X)"]}}))
+    container = _container(remote_spec({"template": {"image": "a:1", "command": ["sh", "-c", "echo $(date) $$ $HOME"], "args": ["$(X)"]}}))
     assert container["command"][2] == "echo $$(date) $$$ $HOME"
     assert container["args"] == ["$$(X)"]
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from consignments import ascend_volcano, cambricon, gang, hygon_recipe, one_gpu, sweep
+from remote_specs import ascend_volcano, cambricon, gang, hygon_recipe, one_gpu, sweep
 from sampan.api.launch.recipe import container_security, host_mounts, host_volumes, job_annotations, pod_metadata, pod_security
 from sampan.model.launch import Launch
 from sampan.model.values.names import LABEL_JOB_UID

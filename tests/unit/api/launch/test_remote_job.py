@@ -1,8 +1,8 @@
-"""Names, labels and kinds that follow from a consignment."""
+"""Names, labels and kinds that follow from what is sent to a member."""
 
 import pytest
 
-from consignments import CASES, consignment, cpu_only, gang, sweep, volumes
+from remote_specs import CASES, cpu_only, gang, remote_spec, sweep, volumes
 from sampan.api.kinds.computejob import ComputeJobSpec
 from sampan.api.launch.remote_job import optional_config_maps, referenced_objects
 
@@ -28,7 +28,7 @@ def test_optional_only_if_every_volume_says_so() -> None:
 
 
 def test_names_fit_a_label_and_differ() -> None:
-    c = consignment(SHARED)
+    c = remote_spec(SHARED)
     got = [c.name, c.renamed("c", "x"), c.renamed("c", "y"), c.renamed("s", "x")]
     assert len(set(got)) == 4
     assert all(len(name) <= 63 and name.startswith("sj-") for name in got)
@@ -45,10 +45,10 @@ def test_kinds() -> None:
 @pytest.mark.parametrize("change", [{"attempt": 0}, {"replicas": 0}])
 def test_counts_begin_at_one(change: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="count from 1"):
-        consignment({"template": {"image": "a:1"}}, **change)
+        remote_spec({"template": {"image": "a:1"}}, **change)
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_equal_consignments_are_equal(name: str) -> None:
+def test_equal_specs_are_equal(name: str) -> None:
     assert CASES[name] == CASES[name]
     assert CASES[name] != CASES["cpu-only" if name != "cpu-only" else "sweep"]

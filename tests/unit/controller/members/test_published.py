@@ -191,7 +191,7 @@ def test_devices_that_claims_hold_are_taken_in_a_published_picture_too() -> None
     named = {"productName": {"string": "NVIDIA H100 80GB HBM3"}, "type": {"string": "gpu"}}
     devices = [{"name": f"gpu-{n}", "attributes": named, "capacity": {"memory": {"value": "81559Mi"}}} for n in range(8)]
     spec = {"driver": "gpu.nvidia.com", "nodeName": "n1", "devices": devices}
-    shelf = msgspec.convert(
+    listed = msgspec.convert(
         {"metadata": {"name": "s"}, "spec": {**spec, "pool": {"name": "n1", "generation": 1, "resourceSliceCount": 1}}}, ResourceSlice
     )
     results = [{"driver": "gpu.nvidia.com", "pool": "n1", "device": f"gpu-{n}"} for n in (0, 5, 6)]
@@ -199,13 +199,13 @@ def test_devices_that_claims_hold_are_taken_in_a_published_picture_too() -> None
     claim = msgspec.convert({"metadata": meta, "status": {"allocation": {"devices": {"results": results}}}}, ResourceClaim)
     pods = [as_pod(pod_body(gpus=0, namespace="tenant"))]
     direct, heard = Inventory(HUB, lambda _: None), Heard()
-    known = to_slice(shelf)
+    known = to_slice(listed)
     assert known is not None
     direct.replace_slices([known])
     direct.replace_nodes([node])
     direct.quotas.replace_claims([claim])
     direct.replace_pods(pods)
-    heard.hear(nodes=[node], pods=pods, slices=[shelf], claims=[trim_claim(claim)])
+    heard.hear(nodes=[node], pods=pods, slices=[listed], claims=[trim_claim(claim)])
 
     want, got = cluster(direct), cluster(heard.inventory)
     (group,) = got.devices["n1"]

@@ -118,7 +118,7 @@ async def test_what_is_kept_for_waiting_jobs_is_written_when_it_changes(world: W
     await until(lambda: reserved() == [4], "the offer shows what is kept")
 
 
-async def test_the_pilot_finds_link_berth_and_copies(world: World) -> None:
+async def test_the_reconciler_finds_link_target_and_copies(world: World) -> None:
     await up(world)
     uid = world.member.uid
     link = world.manager.joined.link_of(uid)

@@ -6,7 +6,7 @@ from sampan.model.members.offer import OfferKey
 from unit.controller.link_harness import SETTINGS
 
 
-def test_a_desk_alone_runs_nothing_and_counts_in_the_default_currency() -> None:
+def test_a_manager_alone_runs_nothing_and_counts_in_the_default_currency() -> None:
     usage = OfferUsage(in_use=lambda offer: False)
     assert usage.running("c-1") == {}, "nothing of ours counts against the offers' caps"
     assert usage.reserved(OfferKey("a", "b")) == {}, "nothing is kept"

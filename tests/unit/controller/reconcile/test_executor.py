@@ -215,7 +215,7 @@ async def test_a_pool_that_left_before_the_start_ends_the_attempt() -> None:
         w.add(spec={"replicas": 2})
         w.member.fault("POST", "/services", replying(500, "InternalError"), times=9)
         await w.bind()
-        w.fleet.pools = (w.fleet.pools[0].__class__(name="other", cluster_uid=CLUSTER, nodes=("n9",)),)
+        w.source.pools = (w.source.pools[0].__class__(name="other", cluster_uid=CLUSTER, nodes=("n9",)),)
         w.now += 1_000
         w.reconciler.enqueue("u1")
         await w.settle()

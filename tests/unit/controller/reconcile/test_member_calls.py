@@ -159,7 +159,7 @@ async def test_a_longer_deadline_is_for_this_very_copy() -> None:
 async def on_pool(**changes: Any) -> AsyncIterator[tuple[World, CopyCreator]]:
     """A member whose pool is as said."""
     async with world() as w:
-        w.fleet.pools = (replace(pool(), **changes),)
+        w.source.pools = (replace(pool(), **changes),)
         w.add(spec=H100_JOB)
         w.state.assume(w.assignment())
         yield w, w.reconciler.steps.member.creator
@@ -209,7 +209,7 @@ async def test_a_queue_of_the_members_lifts_the_suspension_itself() -> None:
 
 async def test_a_share_that_cannot_be_asked_for_is_no_whole_card() -> None:
     async with world() as w:
-        w.fleet.pools = (replace(pool(), resource="cambricon.com/vmlu"),)
+        w.source.pools = (replace(pool(), resource="cambricon.com/vmlu"),)
         part = {"class": b.H100, "count": 1, "share": {"memory": "8Gi"}}
         w.add(spec={"alternatives": [{"accelerator": part}]})
         with pytest.raises(CopyRejected, match="LaunchNotPossible"):

@@ -84,7 +84,7 @@ async def test_a_member_that_answers_no_call_holds_up_its_own_jobs_and_no_others
         assert len(slow.calls("POST")) == len(jobs) - 1
 
 
-async def test_whatever_wakes_the_pilot_a_call_that_failed_is_made_again_ever_later(caplog: pytest.LogCaptureFixture) -> None:
+async def test_whatever_wakes_the_reconciler_a_call_that_failed_is_made_again_ever_later(caplog: pytest.LogCaptureFixture) -> None:
     async with world() as w:
         w.add(spec={**H100_JOB, "ttlSecondsAfterFinished": 0}, status=finished_status())
         w.hub.fault("DELETE", "/job-u1", replying(500, "InternalError"), times=9)

@@ -16,7 +16,7 @@ def one(name: str, *, queue: str = "q", namespace: str = "n", age: int = 0, larg
     return replace(job(name, LARGE if large else SMALL, created=NOW - age), queue=queue, namespace=namespace)
 
 
-def yard_of(*jobs: Job) -> PendingIndex:
+def index_of(*jobs: Job) -> PendingIndex:
     pending = PendingIndex()
     pending.sync(Backlog.of(jobs), NOW)
     return pending
@@ -34,18 +34,18 @@ def alike(pending: PendingIndex) -> set[frozenset[str]]:
 
 
 def test_a_lane_holds_the_buckets_of_a_namespace_oldest_first() -> None:
-    pending = yard_of(one("new"), one("old", age=9, large=True), one("other", namespace="m"))
+    pending = index_of(one("new"), one("old", age=9, large=True), one("other", namespace="m"))
     assert seen(pending) == {"q": {"n": ["old", "new"], "m": ["other"]}}
 
 
-def test_a_yard_kept_up_equals_one_made_anew() -> None:
+def test_an_index_kept_up_equals_one_made_anew() -> None:
     first = Backlog.of([one("a", queue="a"), one("b", queue="b", age=3), one("d", queue="a", age=2, large=True)])
     second = first.with_job(one("a2", queue="a", age=5)).without_job(one("b", queue="b", age=3)).with_job(one("c", queue="c"))
     third = second.without_job(one("d", queue="a", age=2, large=True)).with_job(one("d", queue="c", age=2, large=True))
     pending = PendingIndex()
     for backlog in (first, second, third, first):
         pending.sync(backlog, NOW)
-        fresh = yard_of(*backlog.jobs)
+        fresh = index_of(*backlog.jobs)
         assert (seen(pending), alike(pending)) == (seen(fresh), alike(fresh))
         assert pending.find({"a", "a2", "b", "c", "d"}) == {each.uid: each for each in backlog.jobs}
         for each in backlog.jobs:
@@ -56,7 +56,7 @@ def test_a_yard_kept_up_equals_one_made_anew() -> None:
 
 def test_barred_jobs_are_in_no_lane() -> None:
     shut = replace(one("shut"), inadmissible=Reason.QUEUE_NOT_ALLOWED)
-    pending = yard_of(shut)
+    pending = index_of(shut)
     assert (seen(pending), alike(pending), pending.find({"shut"})) == ({}, set(), {})
     assert [bucket.head.uid for bucket in pending.inadmissible()] == ["shut"]
     pending.sync(Backlog(), NOW)
