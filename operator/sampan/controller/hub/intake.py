@@ -49,7 +49,8 @@ class HubIntake:
         self.known_uids = KnownUids()
         self.events: Counter[str] = Counter()
         self.jobs = JobIntake(state, self.known_uids)
-        self.resync = Resync(hub, self.known_uids, self.apply, interval=resync_interval)
+        self.resync = Resync(hub, self.known_uids, self.apply, interval=resync_interval, jobs=state.jobs)
+        state.table.on_delete.append(self.known_uids.uids[JOBS].discard)  # one that is there after all is found by the resync
         self._policies: dict[str, str] = {}
         self._namespaces: dict[str, str] = {}
 

@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from sampan.controller.hub.client import KINDS, KOPF_KINDS, Handover, HubClient
+from sampan.controller.hub.client import JOBS, KINDS, KOPF_KINDS, Handover, HubClient
+from sampan.faults import log_fault
 from sampan.kube.errors import KubeError
 
 log = logging.getLogger(__name__)
@@ -44,8 +45,9 @@ class KnownUids:
 class Resync:
     """Compares what is known with what is there: counts first, names only where the count differs or Kopf listed anew."""
 
-    def __init__(self, hub: HubClient, known_uids: KnownUids, handover: Handover, *, interval: float) -> None:
-        """`interval` in seconds; `handover` as for the watches."""
+    def __init__(self, hub: HubClient, known_uids: KnownUids, handover: Handover, *, interval: float, jobs: Collection[str] = ()) -> None:
+        """`interval` in seconds; `handover` as for the watches; `jobs`: a live view of the UIDs of those that are worked on."""
+        self._jobs = jobs
         self._hub, self._known_uids, self._handover, self._interval = hub, known_uids, handover, interval
         self._listed: set[str] = set()
         self._wake = asyncio.Event()
@@ -73,6 +75,9 @@ class Resync:
                 except KubeError as error:
                     log.warning("resync.failed", extra={"kind": plural, "reason": error.reason})
                     self._listed |= listed & {plural}
+                except Exception as error:  # noqa: BLE001  an answer that nobody foresaw must not end the operator
+                    log_fault(log, "resync.failed", error, kind=plural)
+                    self._listed |= listed & {plural}
 
     async def _pause(self) -> None:
         try:
@@ -84,14 +89,18 @@ class Resync:
         await asyncio.sleep(SETTLE)
 
     async def _check(self, plural: str, *, listed_anew: bool) -> None:
-        if not listed_anew and await self._hub.count(plural) == len(self._known_uids.uids[plural]):
+        if not listed_anew and await self._hub.count(plural) == len(self._held(plural)):
             return
-        before = set(self._known_uids.uids[plural])
+        before = self._held(plural)
         there = {item.metadata.uid for item in await self._hub.list_metadata(plural)}
         for uid in before - there:
             self.gaps += 1
             log.warning("resync.missed_deletion", extra={"kind": plural, "uid": uid})
             self._handover(plural, "DELETED", {"metadata": {"uid": uid}})
-        if there - self._known_uids.uids[plural]:
+        if there - self._held(plural):
             for body in await self._hub.list_objects(plural):
                 self._handover(plural, "MODIFIED", body)
+
+    def _held(self, plural: str) -> frozenset[str]:
+        """Return what is known of a kind: of jobs also those that are worked on though no watch told of them, or told of their end."""
+        return frozenset(self._known_uids.uids[plural]).union(self._jobs if plural == JOBS else ())

@@ -3,10 +3,11 @@
 Every write is a compare-and-set on the record it was decided on; one whose outcome is not known is looked up.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final, assert_never
 
-from sampan.controller.hub.client import Body, HubClient
+from sampan.controller.hub.client import HubClient
 from sampan.controller.observation.view import OfferTargets
 from sampan.controller.reconcile.actions import Expire, HubAction, Patch, Refresh, Release
 from sampan.controller.reconcile.job_specs import CopyRejected, JobSpecs
@@ -15,7 +16,7 @@ from sampan.controller.runtime.logs import log_status_change
 from sampan.controller.state.entry import ABSENCE, ANY_VERSION, DEPENDENCIES, AttemptMemory, JobEntry
 from sampan.controller.state.record import JobRecord, record_of
 from sampan.controller.state.store import State
-from sampan.kube.errors import KubeError
+from sampan.kube.errors import KubeError, NotFound
 from sampan.model.plan import Assignment
 from sampan.model.status.attempt import Binding, ChargedUse
 from sampan.model.status.generation import is_refusal_outdated
@@ -42,10 +43,12 @@ class HubWriter:
                 await self.write(entry, record, status)
                 return True
             case Release():
-                self._apply_reply(await self.client.remove_finalizer(record))
+                with self._missing_forgotten(record):
+                    self._state.take_reply(await self.client.remove_finalizer(record))
                 return False
             case Expire():
-                await self.client.delete(record)
+                with self._missing_forgotten(record):
+                    await self.client.delete(record)
                 return False
             case Refresh():
                 await self._refresh(entry, record)
@@ -56,32 +59,38 @@ class HubWriter:
     async def write(self, entry: JobEntry, record: JobRecord, status: JobStatus) -> None:
         """Write the status that was decided on this record."""
         try:
-            body = await self.client.write_status(record, status)
+            with self._missing_forgotten(record):
+                body = await self.client.write_status(record, status)
         except KubeError as error:
             if error.outcome_unknown:
                 await self._refresh(entry, record)
             raise
         entry.memory.last_write = self._clock()
         log_status_change(record, status)
-        self._apply_reply(body)
+        self._state.take_reply(body)
 
     async def add_finalizer(self, record: JobRecord) -> JobRecord:
         """Put our finalizer on; returns what the object is then, and not what the state has: its event may have come first."""
-        body = await self.client.add_finalizer(record)
-        self._apply_reply(body)
+        with self._missing_forgotten(record):
+            body = await self.client.add_finalizer(record)
+        self._state.take_reply(body)
         return record_of(body, record)
 
     async def _refresh(self, entry: JobEntry, record: JobRecord) -> None:
         body = await self.client.get_job(record.namespace, record.name)
         if body is None or body["metadata"]["uid"] != record.uid:
             self._state.remove_job(record.uid)
-        elif self._state.apply_job(body) is None:
+        elif self._state.take_reply(body) is None:
             entry.memory.fresh_version = record.resource_version
 
-    def _apply_reply(self, body: Body) -> None:
-        """Take in the reply to a write; a job that is gone by now, as the watch said meanwhile, stays gone."""
-        if body["metadata"]["uid"] in self._state.jobs:
-            self._state.apply_job(body)
+    @contextmanager
+    def _missing_forgotten(self, record: JobRecord) -> Iterator[None]:
+        """Forget a job of which a write says that it is not there: else it would be planned and written for ever."""
+        try:
+            yield
+        except NotFound:
+            self._state.remove_job(record.uid)
+            raise
 
 
 class Binder:

@@ -58,6 +58,10 @@ class State:
             listener(record)
         return record
 
+    def take_reply(self, body: Mapping[str, Any]) -> JobRecord | None:
+        """Take in an API server's answer about a job, as `apply_job` does; one that is gone by now, as the watch said, stays gone."""
+        return self.apply_job(body) if body["metadata"]["uid"] in self.jobs else None
+
     def _replace(self, record: JobRecord, known: JobRecord | None) -> None:
         waited = record.uid in self.table.waiting
         entry = self.table.put(record)

@@ -25,7 +25,9 @@ class Scene:
     def __init__(self, api: FakeCluster, client: Client, interval: float) -> None:
         self.api, self.known = api, KnownUids()
         self.heard: list[tuple[str, str | None, str]] = []
-        self.client, self.resync = client, Resync(HubClient(client), self.known, self.take, interval=interval)
+        self.worked_on: list[str] = []
+        self.client = client
+        self.resync = Resync(HubClient(client), self.known, self.take, interval=interval, jobs=self.worked_on)
 
     async def load(self) -> str:
         """Take in everything, as at a start; returns the version of the jobs."""
@@ -162,3 +164,33 @@ def test_an_old_picture_of_an_object_that_ended_brings_nothing_back(monkeypatch:
     for uid in ("u2", "u3"):
         known.observe("computejobs", "DELETED", body(uid))
     assert known.observe("computejobs", "ADDED", body("u1")), "only the last ends are remembered"
+
+
+async def test_a_job_that_is_worked_on_and_gone_is_found_though_no_watch_knows_of_it() -> None:
+    """However it came into the state: its end is handed over."""
+    async with scene() as sc:
+        fill(sc.api)
+        await sc.load()
+        sc.worked_on += ["u1", "ghost"]
+        async with running(sc):
+            await until(lambda: sc.resync.gaps)
+        assert sc.heard[-1] == ("computejobs", "DELETED", "ghost")
+        assert sc.known.uids["computejobs"] == {"u0", "u1", "u2"}
+
+
+async def test_a_check_that_raises_an_error_nobody_foresaw_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with scene() as sc:
+        fill(sc.api)
+        await sc.load()
+        sc.api.drop(JOBS, "job-u1")
+        raised, take = iter([True]), sc.take
+
+        def fragile(plural: str, event: str | None, found: dict[str, Any]) -> None:
+            if next(raised, False):
+                raise ZeroDivisionError
+            take(plural, event, found)
+
+        sc.resync._handover = fragile
+        async with running(sc):
+            await until(lambda: "u1" not in sc.known.uids["computejobs"])
+        assert sc.resync.gaps == 2
