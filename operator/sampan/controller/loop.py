@@ -7,11 +7,10 @@ from dataclasses import replace
 from time import perf_counter
 from typing import Protocol
 
+from sampan.controller.fault_isolation import plan_without_faulty
 from sampan.controller.reconcile.reconciler import JobReconciler
 from sampan.controller.state.store import State
 from sampan.faults import log_fault
-from sampan.model.backlog import Backlog
-from sampan.model.job import Job
 from sampan.model.plan import Plan, Refusal
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.cache import Memo
@@ -42,8 +41,11 @@ class Loop:
         """`interval` is the least time between two cycles in seconds; `clock` gives milliseconds since the epoch."""
         self._state, self._reconciler, self._refusals = state, reconciler, refusals
         self._interval, self._clock = interval, clock
+        self._pause = interval
+        """Seconds until the next cycle: longer after one that failed, so that it is not tried all the time."""
         self._wake = asyncio.Event()
         self._memo = Memo()
+        state.pending.on_fault.append(lambda uid, error: log_fault(log, "job.quarantined", error, uid=uid))
         self.cycles = 0
         self.last_seconds = 0.0
         self.last_refused: Mapping[str, int] = {}
@@ -59,10 +61,10 @@ class Loop:
             if self._reconciler.bind_allowance == 0:
                 self.wake()  # there may be more to place once these are written
             elif self._state.waiting:
-                self._dispatch(self._cycle())
+                self._turn()
             else:
                 self.last_refused = {}
-            await asyncio.sleep(self._interval)
+            await asyncio.sleep(self._pause)
 
     async def _next(self) -> None:
         try:
@@ -72,30 +74,34 @@ class Loop:
             return
         self._wake.clear()
 
+    def _turn(self) -> None:
+        """Make a plan and have it carried out. An error that nobody foresaw is told, and does not end the operator."""
+        self._pause = self._interval
+        try:
+            self._dispatch(self._cycle())
+        except Exception as error:  # noqa: BLE001  as said
+            log_fault(log, "cycle.failed", error, waiting=self._state.waiting)
+            self._pause = TICK
+            self.wake()
+
     def _cycle(self) -> Plan:
         started = perf_counter()
         snapshot = self._state.snapshot(self._clock(), limit=self._reconciler.bind_allowance)
         try:
             plan, self._memo = schedule(snapshot, self._memo)
-        except Exception as error:  # noqa: BLE001  one object that breaks the core must not end the operator
+        except Exception as error:  # noqa: BLE001  one object that breaks the core must not hold up the others
             log_fault(log, "cycle.failed", error, jobs=len(snapshot.backlog))
-            plan, self._memo = self._plan_without_faulty(snapshot), Memo()
+            plan, self._memo, self._pause = self._plan_without_faulty(snapshot), Memo(), TICK
         self.cycles += 1
         self.last_seconds = perf_counter() - started
         return plan
 
     def _plan_without_faulty(self, snapshot: Snapshot) -> Plan:
-        """Find the jobs that break the core, hold them back, and plan the others."""
-        sound: list[Job] = []
-        for job in snapshot.jobs:
-            try:
-                schedule(replace(snapshot, backlog=Backlog.of((job,))), Memo())
-            except Exception as error:  # noqa: BLE001  as above
-                log_fault(log, "job.quarantined", error, uid=job.uid)
-                self._state.back_off(job.uid, until=self._clock() + QUARANTINE)
-            else:
-                sound.append(job)
-        return schedule(replace(snapshot, backlog=Backlog.of(sound)), Memo())[0] if sound else Plan()
+        """Plan without the jobs that break the core, and leave those out for a while."""
+        found = plan_without_faulty(snapshot, lambda part: schedule(part, Memo())[0])
+        for job in found.faulty:
+            self._state.back_off(job.uid, until=self._clock() + QUARANTINE)
+        return found.plan
 
     def _dispatch(self, plan: Plan) -> None:
         for assignment in plan.assignments:

@@ -9,6 +9,7 @@ import pytest
 
 import builders as b
 from jobs import NOW, body
+from sampan.controller import loop as module
 from sampan.controller.loop import TICK, Loop
 from sampan.controller.reconcile.reconciler import JobReconciler
 from sampan.controller.state.store import State
@@ -16,11 +17,16 @@ from sampan.inventory.cluster import InFlightSource
 from sampan.model.members.accelerator import AcceleratorClass
 from sampan.model.members.cluster import Cell, Cluster
 from sampan.model.members.offer import Offer, OfferKey
-from sampan.model.plan import Assignment, Refusal
+from sampan.model.plan import Assignment, Plan, Refusal
+from sampan.model.snapshot import Snapshot
+from sampan.scheduling.cache import Memo
+from sampan.scheduling.cycle import schedule
 from unit.controller.fakes import H100_JOB, FakeMemberSource
 
 pytestmark = pytest.mark.looptime
 CPU = {"template": {"image": "registry.example/a:1", "resources": {"requests": {"cpu": "1", "memory": "1Gi"}}}}
+
+ONE_H100 = {"alternatives": [{"accelerator": {"class": b.H100, "count": 1}}]}
 
 
 class OneNode(FakeMemberSource):
@@ -127,3 +133,38 @@ async def test_what_was_refused_is_no_longer_counted_when_nobody_waits() -> None
         sc.state.remove_job("u1")
         await asyncio.sleep(3 * TICK)
         assert sc.loop.last_refused == {}
+
+
+async def test_jobs_that_break_the_core_only_together_end_nothing_and_all_but_one_are_placed(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = schedule
+
+    def fragile(snapshot: Snapshot, memo: Memo) -> tuple[Plan, Memo]:
+        if {"u1", "u3"} <= {job.uid for job in snapshot.jobs}:
+            raise ZeroDivisionError
+        return plain(snapshot, memo)
+
+    monkeypatch.setattr(module, "schedule", fragile)
+    async with scene() as sc:
+        for number in range(4):
+            add(sc, f"u{number}", spec=ONE_H100)
+        await asyncio.sleep(3 * TICK)
+        placed = {each.job.uid for each in sc.bound}
+        assert {"u0", "u2"} < placed
+        assert len(placed & {"u1", "u3"}) == 1
+
+
+async def test_a_cycle_that_raises_an_error_nobody_foresaw_is_followed_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with scene() as sc:
+        raised, plain = iter([True, True]), sc.state.snapshot
+
+        def fragile(now: int, *, limit: int) -> Snapshot:
+            if next(raised, False):
+                raise ZeroDivisionError
+            return plain(now, limit=limit)
+
+        monkeypatch.setattr(sc.state, "snapshot", fragile)
+        add(sc)
+        await asyncio.sleep(1)
+        assert not sc.bound
+        await asyncio.sleep(3 * TICK)
+        assert [each.job.uid for each in sc.bound] == ["u1"]

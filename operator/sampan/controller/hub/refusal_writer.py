@@ -16,7 +16,8 @@ from sampan.controller.hub.refusal_facts import facts_in, facts_of
 from sampan.controller.state.record import JobRecord
 from sampan.controller.state.reservations import place_changed
 from sampan.controller.state.store import State
-from sampan.kube.errors import KubeError
+from sampan.faults import log_fault
+from sampan.kube.errors import KubeError, NotFound
 from sampan.kube.text import clean_text
 from sampan.model.job import Job
 from sampan.model.plan import Refusal
@@ -42,6 +43,9 @@ MOVED_INTERVAL = 60_000
 RETRY_AFTER = 10_000
 """Milliseconds before a write that failed is tried again."""
 _REASONS = frozenset({JobReason.NO_OFFERS, *map(str, Reason)})
+
+QUARANTINE = 60_000
+"""Milliseconds before a job is looked at again that raised an unexpected error."""
 
 START_PATIENCE = 30.0
 """Seconds after the start in which nothing is told while members are still being met: one that does not answer must not silence all."""
@@ -123,9 +127,10 @@ class RefusalWriter:
         """Write what is due until cancelled."""
         await self._start()
         while True:
-            uid = next((uid for uid in self._newest if self._due(uid)), None)
+            uid = next((uid for uid in self._newest if self._looked_at(uid)), None)
             if uid is not None:
-                await self._write(uid, self._newest[uid][1])
+                with self._quarantined(uid):
+                    await self._write(uid, self._newest[uid][1])
             await asyncio.sleep(1 / WRITES_PER_SECOND if uid is not None else IDLE)
 
     async def _start(self) -> None:
@@ -136,11 +141,24 @@ class RefusalWriter:
                     await asyncio.sleep(START_LOOK)
         self._started = True
 
+    @contextlib.contextmanager
+    def _quarantined(self, uid: str) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001  one job that cannot be told of must not silence the others
+            log_fault(log, "refusal.quarantined", error, uid=uid)
+            latest = self._states.setdefault(uid, _ReportState())
+            latest.written_at, latest.facts, latest.not_before = None, None, self._clock() + QUARANTINE
+
+    def _looked_at(self, uid: str) -> bool:
+        """Tell whether it is to be told of a job now; of one that raised an error, not for a while."""
+        with self._quarantined(uid):
+            return self._clock() >= self._states[uid].not_before and self._due(uid)
+        return False
+
     def _due(self, uid: str) -> bool:
         now, record, latest = self._clock(), self._state.jobs.get(uid), self._states[uid]
         if record is None or not record.waits or now - record.created < MIN_WAIT or now - latest.since < MIN_WAIT:
-            return False
-        if now < latest.not_before:
             return False
         if is_refusal_outdated(record.status, record.generation):
             return self._newest[uid][0].resource_version == record.resource_version  # edited, and looked at again
@@ -161,7 +179,9 @@ class RefusalWriter:
         message = clean_text(headline(refusal) + start + record.setback(), 1000)
         status = record.status.reserved(place).refused(reason=_reason_of(refusal), message=message, at=self._clock())
         try:
-            self._state.apply_job(await self._hub.write_status(record, status))
+            self._state.take_reply(await self._hub.write_status(record, status))
+        except NotFound:
+            self._state.remove_job(uid)  # gone before the watch says so
         except KubeError as error:
             latest.written_at, latest.facts = self._clock() - WRITE_INTERVAL, None
             latest.not_before = self._clock() + RETRY_AFTER

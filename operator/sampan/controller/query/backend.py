@@ -98,7 +98,7 @@ class LiveBackend:
         if not record.waits or record.spec is None or record.shape is None:
             return None
         waiting, entry = self.state.pending, self.state.table[record.uid]
-        job, until = waiting.scheduler_view(record, self.clock()), waiting.not_before(entry)
+        job, until = waiting.scheduler_view(record, self.clock()), waiting.not_before(entry, self.clock())
         return PendingView(job=job, not_before=until, planned=entry.assignment)
 
     def cooling_cells(self, namespace: str, shape: Shape) -> frozenset[CellId]:

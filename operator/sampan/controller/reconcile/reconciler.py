@@ -174,7 +174,7 @@ class JobSteps:
     def __init__(self, dependencies: ReconcilerDeps, counters: ReconcileCounters, queue: WorkQueue) -> None:
         """Start with nothing done; `queue` gets the jobs that are to be looked at again."""
         self.view, self._settings, self._clock = dependencies.view, dependencies.settings, dependencies.clock
-        self._counters, self._queue = counters, queue
+        self._counters, self._queue, self._pending = counters, queue, dependencies.state.pending
         self._policy = RetryPolicy(random.uniform)
         self._hold_ups = HoldUpTracker(dependencies.members, dependencies.clock)
         self.hub = HubWriter(dependencies.state, dependencies.hub, dependencies.clock)
@@ -213,7 +213,8 @@ class JobSteps:
     def _rest(self, entry: JobEntry, action: Wait) -> None:
         bind = entry.retries.get(BIND)
         if bind is not None and not bind.remaining(self._clock()):
-            del entry.retries[BIND]  # the pause is over, and the scheduler has the job again
+            del entry.retries[BIND]
+            self._pending.changed(entry)  # the pause is over, and the scheduler has the job again
         if action.millis is not None:
             self._queue.add(entry.uid, after=max(action.millis, SHORTEST_WAIT) / 1000)
         elif entry.record.phase.ended:

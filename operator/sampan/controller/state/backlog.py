@@ -35,6 +35,7 @@ class BacklogCache:
         self._timers: list[tuple[int, str]] = []
         self._recheck_at: dict[str, int] = {}
         self._backlog = Backlog()
+        self._now = 0
 
     def invalidate(self, uid: str) -> None:
         """Mark a job that changed, or is gone."""
@@ -46,6 +47,9 @@ class BacklogCache:
 
     def backlog(self, now: int) -> Backlog:
         """Return the backlog at this moment; the same value where nothing changed."""
+        if now < self._now:  # the clock was set back: no timer is due when it seems to be
+            self._stale.update(dict.fromkeys(self._recheck_at))
+        self._now = now
         self._expire_timers(now)
         stale, self._stale = self._stale, {}
         changes = [(uid, self._job(uid, now)) for uid in stale]

@@ -3,12 +3,13 @@
 Backoff, cool-downs, and plans that are being bound. No I/O and no clock: the moment is an argument.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from sampan.controller.state.backlog import BacklogCache, Visibility
 from sampan.controller.state.entry import ANY_VERSION, BIND, DEPENDENCIES, JobEntry, RetryState
 from sampan.controller.state.queues import QueueRegistry
-from sampan.controller.state.record import JobRecord
+from sampan.controller.state.record import MAX_BACKOFF, JobRecord
 from sampan.controller.state.table import JobTable
 from sampan.kube.objects.reasons import PodReason, ServerReason
 from sampan.model.backlog import Backlog
@@ -31,6 +32,8 @@ MEMBER_REASONS: Final = frozenset(
     }
 )
 """Reasons that say something about a pool or its member, and not about one job."""
+QUARANTINE: Final = 60_000
+"""Milliseconds for which a job that cannot be shown to the scheduler is left out."""
 _MIN_SWEPT: Final = 64
 """Shapes that cool down, before those are looked for that do so no longer."""
 
@@ -45,6 +48,8 @@ class PendingJobs:
         self._cooling: dict[NamespacedShape, dict[CellId, int]] = {}
         """By namespace: a tenant who gives too short deadlines must not close a pool to the others."""
         self._most_cooling = _MIN_SWEPT
+        self.on_fault: list[Callable[[str, Exception], None]] = []
+        """Called with the UID of a job that cannot be shown to the scheduler, and with what that raised."""
 
     def changed(self, entry: JobEntry) -> None:
         """Hear that a job waits, waits no more, or is to be looked at again."""
@@ -74,7 +79,7 @@ class PendingJobs:
     def backlog(self, now: int) -> Backlog:
         """Return what may be placed at this moment (milliseconds since the epoch)."""
         if len(self._cooling) > self._most_cooling:  # of jobs that are gone, and whose like never came again
-            self._cooling = {key: cells for key, cells in self._cooling.items() if max(cells.values()) > now}
+            self._cooling = {key: cells for key, cells in self._cooling.items() if any(self._cools(until, now) for until in cells.values())}
             self._most_cooling = max(2 * len(self._cooling), _MIN_SWEPT)
         return self._backlog.backlog(now)
 
@@ -85,15 +90,18 @@ class PendingJobs:
         placement = self._queues.place(record.namespace, record.spec, record.shape)
         return record.to_job(frozenset(self._cooling_for(record, record.shape, now)), placement)
 
-    def not_before(self, entry: JobEntry) -> int:
-        """Return until when (milliseconds since the epoch) a job is excluded; a moment that is past: it is not."""
+    def not_before(self, entry: JobEntry, now: int) -> int:
+        """Return until when (milliseconds since the epoch) a job is excluded; a moment that is past: it is not.
+
+        A pause that is longer than any can be stems from a clock that was set back, and is over.
+        """
         tried = (entry.retries[kind] for kind in (BIND, DEPENDENCIES) if kind in entry.retries)
-        ends = (each.not_before for each in tried if each.target in (ANY_VERSION, entry.record.resource_version))
-        return max((entry.record.not_before(), *ends))
+        left = (each.remaining(now) for each in tried if each.target in (ANY_VERSION, entry.record.resource_version))
+        return max((_unless_set_back(entry.record.not_before(), now, longest=MAX_BACKOFF * 1000), *(now + each for each in left)))
 
     def cooling_cells(self, namespace: str, shape: Shape, now: int) -> dict[CellId, int]:
         """Return the cells that cool down for every job of a namespace and a shape as submitted, each with the end of that."""
-        return {cell: until for cell, until in self._cooling.get((namespace, shape), {}).items() if until > now}
+        return {cell: until for cell, until in self._cooling.get((namespace, shape), {}).items() if self._cools(until, now)}
 
     def _cool(self, record: JobRecord) -> None:
         """Leave a cell where a job was not started, for no reason of its own, out for the jobs of its shape and namespace for a while."""
@@ -110,11 +118,19 @@ class PendingJobs:
         if entry is None or entry.assumed:
             return Visibility(None)
         assert entry.record.shape is not None
-        later = self.not_before(entry)
+        later = self.not_before(entry, now)
         if later > now:
             return Visibility(None, later)
-        cells = self._cooling_for(entry.record, entry.record.shape, now)
-        return Visibility(self.scheduler_view(entry.record, now), min(cells.values(), default=None))
+        try:
+            cells = self._cooling_for(entry.record, entry.record.shape, now)
+            return Visibility(self.scheduler_view(entry.record, now), min(cells.values(), default=None))
+        except Exception as error:  # noqa: BLE001  one job that cannot be shown must not hide the others
+            for listener in self.on_fault:
+                listener(uid, error)
+            return Visibility(None, now + QUARANTINE)
+
+    def _cools(self, until: int, now: int) -> bool:
+        return _unless_set_back(until, now, longest=self._cooldown) > now
 
     def _cooling_for(self, record: JobRecord, shape: Shape, now: int) -> dict[CellId, int]:
         """Return the cells that cool down for a job, each with the end of that."""
@@ -124,6 +140,11 @@ class PendingJobs:
         else:
             self._cooling.pop((record.namespace, shape), None)
         for cell, until in record.cooling(self._cooldown).items():
-            if until > now:
+            if self._cools(until, now):
                 cells[cell] = max(until, cells.get(cell, 0))
         return cells
+
+
+def _unless_set_back(until: int, now: int, *, longest: int) -> int:
+    """Return a moment up to which something is left alone; 0 where that is farther away than it ever is, because the clock was set back."""
+    return until if until - now <= longest else 0

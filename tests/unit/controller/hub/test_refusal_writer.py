@@ -2,10 +2,15 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from jobs import NOW, OFFER, bound_status, shown
+from sampan.controller.hub import refusal_writer as module
+from sampan.controller.hub.refusal_writer import QUARANTINE
+from sampan.controller.state.record import JobRecord
+from sampan.kube.errors import NotFound
 from sampan.model.lifecycle import Event, Outcome
 from sampan.model.plan import Plan, StartUnknown
 from sampan.model.reason import Reason
@@ -233,3 +238,56 @@ async def test_an_edit_whose_write_is_lost_is_not_tried_again_at_once() -> None:
         assert len(sc.writes) == 1
         await asyncio.sleep(10)
         assert len(sc.writes) == 2
+
+
+async def test_a_job_that_ends_while_its_refusal_is_written_stays_gone() -> None:
+    async with scene() as sc:
+        sc.add()
+        sc.hear()
+        write = sc.write_status
+
+        async def ends_meanwhile(record: JobRecord, status: JobStatus) -> dict[str, Any]:
+            reply = await write(record, status)
+            sc.state.remove_job(record.uid)
+            return reply
+
+        sc.write_status = ends_meanwhile  # type: ignore[method-assign]
+        await asyncio.sleep(10)
+        assert sc.told() == [("u1", str(ROOM))]
+        assert not sc.state.jobs
+
+
+async def test_a_job_that_the_hub_does_not_have_is_forgotten() -> None:
+    async with scene() as sc:
+        sc.add()
+        sc.hear()
+
+        async def missing(record: JobRecord, status: JobStatus) -> dict[str, Any]:
+            raise NotFound(404, "NotFound", "no such job")
+
+        sc.write_status = missing  # type: ignore[method-assign]
+        await asyncio.sleep(10)
+        assert not sc.state.jobs
+
+
+@pytest.mark.parametrize("broken", ["headline", "is_refusal_outdated"], ids=["in the words", "in the look"])
+async def test_a_job_that_cannot_be_told_of_silences_no_other(monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
+    once = iter([True])
+
+    def poisoned(*args: Any) -> Any:
+        if next(once, False):
+            raise ValueError("poison")
+        return plain(*args)
+
+    plain = getattr(module, broken)
+    monkeypatch.setattr(module, broken, poisoned)
+    async with scene() as sc:
+        sc.add("u1")
+        sc.add("u2")
+        sc.hear()
+        await asyncio.sleep(10)
+        assert sc.told() == [("u2", str(ROOM))]
+        await asyncio.sleep(QUARANTINE / 1000)
+        assert sc.task is not None
+        assert not sc.task.done()
+        assert sc.told() == [("u2", str(ROOM)), ("u1", str(ROOM))]

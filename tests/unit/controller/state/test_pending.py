@@ -2,12 +2,15 @@
 
 from typing import Any
 
+import pytest
+
 from jobs import NOW, OFFER, bound_status, record
 from sampan.controller.state.entry import JobEntry
-from sampan.controller.state.pending import PendingJobs
+from sampan.controller.state.pending import QUARANTINE, PendingJobs
 from sampan.controller.state.queues import QueueRegistry
 from sampan.controller.state.record import JobRecord
 from sampan.controller.state.table import JobTable
+from sampan.model.job import Job
 from sampan.model.lifecycle import Outcome
 from sampan.model.status.attempt import Attempt
 from sampan.model.status.job_status import JobStatus
@@ -81,7 +84,7 @@ def test_a_job_out_of_sight_is_seen_as_it_will_be_once_it_is_not() -> None:
     entry = of.take(paused)
     assert seen(of) == []
     assert of.scheduler_view(paused, NOW).excluded == {CELL}
-    until = of.not_before(entry)
+    until = of.not_before(entry, NOW)
     assert until > NOW
     assert seen(of, until) == ["u1"]
 
@@ -149,3 +152,45 @@ def test_cool_downs_of_shapes_that_never_come_again_do_not_pile_up() -> None:
         of.delete(like.uid)
         of.backlog(now)
     assert len(of._cooling) <= 65
+
+
+def test_a_clock_that_is_set_back_hides_a_job_for_no_longer_than_a_pause_can_be() -> None:
+    of, hour = Room(), 3_600_000
+    of.take(record("u1"))
+    of.back_off(of.table["u1"], until=NOW + 10_000)
+    assert seen(of) == []
+    assert seen(of, NOW - hour) == ["u1"]
+
+
+def test_a_clock_that_is_set_back_does_not_lengthen_a_cool_down() -> None:
+    of, day = Room(), 24 * 3_600_000
+    job = record("u1", status=ended(Outcome.REJECTED, "StartDeadlineExceeded"))
+    entry = of.take(job)
+    assert job.shape is not None
+    assert seen(of) == []
+    assert of.cooling_cells(job.namespace, job.shape, NOW)
+    assert of.not_before(entry, NOW - day) <= NOW - day
+    assert not of.cooling_cells(job.namespace, job.shape, NOW - day)
+    (shown,) = of.backlog(NOW - day).jobs
+    assert shown.excluded == frozenset()
+
+
+def test_a_job_that_cannot_be_shown_hides_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    of = Room()
+    plain, broken = of.scheduler_view, True
+
+    def fragile(job: JobRecord, now: int) -> Job:
+        if job.uid == "u1" and broken:
+            raise ValueError("poison")
+        return plain(job, now)
+
+    monkeypatch.setattr(of, "scheduler_view", fragile)
+    told: list[tuple[str, str]] = []
+    of.on_fault.append(lambda uid, error: told.append((uid, str(error))))
+    of.take(record("u1"))
+    of.take(record("u2"))
+    assert seen(of) == ["u2"]
+    assert told == [("u1", "poison")]
+    broken = False
+    assert seen(of, NOW + QUARANTINE - 1) == ["u2"]
+    assert seen(of, NOW + QUARANTINE) == ["u1", "u2"]
