@@ -15,7 +15,7 @@ from bench.api import Api
 
 GROUP = "/apis/sampan.dev/v1alpha1"
 JOB_UID = "sampan.dev/job-uid"
-ENDED = frozenset({"Succeeded", "Failed", "Cancelled"})
+ENDED = frozenset({"Succeeded", "Failed"})
 
 
 class _Meta(msgspec.Struct, frozen=True):

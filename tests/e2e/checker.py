@@ -17,7 +17,7 @@ import urllib3
 from kubernetes import client, watch
 
 JOB_UID, ATTEMPT = "sampan.dev/job-uid", "sampan.dev/attempt"
-ENDED = ("Succeeded", "Failed", "Cancelled")
+ENDED = ("Succeeded", "Failed")
 SKEW = 1.0
 """Seconds by which what two watches say may lie apart although it happened at once: less is not called an overlap."""
 

@@ -244,7 +244,7 @@ class World:
 
 
 _KIND = ("sampan.dev", "v1alpha1", TEAM, "computejobs")
-ENDED = {"Succeeded", "Failed", "Cancelled"}
+ENDED = {"Succeeded", "Failed"}
 
 
 def condition(status: Mapping[str, Any], kind: str) -> Json:

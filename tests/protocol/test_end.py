@@ -72,9 +72,11 @@ async def test_a_result_of_another_attempt_is_not_that_of_this_one() -> None:
         await w.bind()
         w.tell_copy(conditions=COMPLETE)
         w.clean_up()
-        old = w.link.copies.ended_jobs["u1"]
+        old = w.link.copies.ended_jobs["u1", "sampan-jobs"]
         labels = {**old.metadata.labels, LABEL_ATTEMPT: "7"}
-        w.link.copies.ended_jobs["u1"] = msgspec.structs.replace(old, metadata=msgspec.structs.replace(old.metadata, labels=labels))
+        w.link.copies.ended_jobs["u1", "sampan-jobs"] = msgspec.structs.replace(
+            old, metadata=msgspec.structs.replace(old.metadata, labels=labels)
+        )
         await w.pass_time(100)
         assert w.status()["phase"] != "Succeeded"
 

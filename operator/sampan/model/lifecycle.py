@@ -12,13 +12,12 @@ class Phase(StrEnum):
     RUNNING = "Running"
     SUCCEEDED = "Succeeded"
     FAILED = "Failed"
-    CANCELLED = "Cancelled"
     SUSPENDED = "Suspended"
 
     @property
     def ended(self) -> bool:
         """Tell whether nothing can follow."""
-        return self in (Phase.SUCCEEDED, Phase.FAILED, Phase.CANCELLED)
+        return self in (Phase.SUCCEEDED, Phase.FAILED)
 
 
 class Outcome(StrEnum):
@@ -42,27 +41,22 @@ class Event(StrEnum):
     REQUEUED = "Requeued"  # the attempt is over and its remote copy proved gone
     SUSPENDED = "Suspended"
     RESUMED = "Resumed"
-    CANCELLED = "Cancelled"
 
 
 TABLE: Final[dict[tuple[Phase, Event], Phase]] = {
     (Phase.PENDING, Event.INTENT): Phase.BOUND,
     (Phase.PENDING, Event.SUSPENDED): Phase.SUSPENDED,
     (Phase.PENDING, Event.FAILED): Phase.FAILED,
-    (Phase.PENDING, Event.CANCELLED): Phase.CANCELLED,
     (Phase.SUSPENDED, Event.RESUMED): Phase.PENDING,
-    (Phase.SUSPENDED, Event.CANCELLED): Phase.CANCELLED,
     (Phase.BOUND, Event.STARTED): Phase.RUNNING,
     (Phase.BOUND, Event.SUCCEEDED): Phase.SUCCEEDED,
     (Phase.BOUND, Event.FAILED): Phase.FAILED,
     (Phase.BOUND, Event.REQUEUED): Phase.PENDING,
     (Phase.BOUND, Event.SUSPENDED): Phase.SUSPENDED,
-    (Phase.BOUND, Event.CANCELLED): Phase.CANCELLED,
     (Phase.RUNNING, Event.SUCCEEDED): Phase.SUCCEEDED,
     (Phase.RUNNING, Event.FAILED): Phase.FAILED,
     (Phase.RUNNING, Event.REQUEUED): Phase.PENDING,
     (Phase.RUNNING, Event.SUSPENDED): Phase.SUSPENDED,
-    (Phase.RUNNING, Event.CANCELLED): Phase.CANCELLED,
 }
 
 

@@ -85,7 +85,7 @@ def test_a_dying_job_waits_for_the_operator_and_nobody_else(hub: Hub) -> None:
     custom(tenant).delete_namespaced_custom_object(GROUP, VERSION, TENANT_NS, "computejobs", "dying", body=force)
     assert finalizers(hub, body) == [FINALIZER], "after a forced delete"
     patch(tenant, body, {"metadata": {"annotations": {"note": "still editable"}}})
-    patch_status(operator, body, {"phase": "Cancelled"})
+    patch_status(operator, body, {"phase": "Failed"})
     patch(operator, body, {"metadata": {"finalizers": None}})
     with pytest.raises(ApiException) as gone:
         custom(tenant).get_namespaced_custom_object(GROUP, VERSION, TENANT_NS, "computejobs", "dying")

@@ -91,7 +91,7 @@ class FakeLink:
 
     def show(self, copy: RemoteJob, uid: str = "u1") -> None:
         """Show this copy of a job and no other."""
-        self.copies.jobs[uid] = {attempt_of(copy.metadata.labels): copy}
+        self.copies.jobs[uid] = {(attempt_of(copy.metadata.labels), copy.metadata.namespace): copy}
 
     def show_pods(self, pods: Mapping[str, Pod], uid: str = "u1") -> None:
         """Show these pods of a job, by their UID, and no others."""
@@ -260,7 +260,7 @@ class World:
 
     def clean_up(self, uid: str = "u1") -> None:
         """Delete the copy as somebody else right after its result was told: nobody has looked at it meanwhile."""
-        self.link.copies.ended_jobs[uid] = msgspec.convert(self.copy(uid), RemoteJob)
+        self.link.copies.ended_jobs[uid, "sampan-jobs"] = msgspec.convert(self.copy(uid), RemoteJob)
         self.member.drop(REMOTE, remote_name(HUB, uid), "sampan-jobs")
 
 

@@ -151,7 +151,7 @@ class ComputeJobSpec(ApiModel):
 
 
 _FIXED = tuple(f.alias for f in ComputeJobSpec.model_fields.values() if f.alias and f.alias not in CHANGEABLE)
-_ENDED = "['Succeeded', 'Failed', 'Cancelled']"
+_ENDED = "['Succeeded', 'Failed']"
 _SETTLED = f"has(oldSelf.status) && (has(oldSelf.status.binding) || (has(oldSelf.status.phase) && oldSelf.status.phase in {_ENDED}))"
 
 

@@ -112,7 +112,7 @@ class ReservationView(Observed):
 class ComputeJobStatus(Observed):
     """Where the job is and what happened to it; written by the operator alone."""
 
-    phase: Phase = Field(Phase.PENDING, description="Pending, Bound, Running, Succeeded, Failed, Cancelled or Suspended.")
+    phase: Phase = Field(Phase.PENDING, description="Pending, Bound, Running, Succeeded, Failed or Suspended.")
     reason: CamelCase | None = Field(None, description="The newest word about the job, such as Bound, InsufficientCapacity or OOMKilled.")
     message: Message = Field("", description="The same in a sentence.")
     observed_generation: Generation | None = Field(None, description="metadata.generation that this status is about.")

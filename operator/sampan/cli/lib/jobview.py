@@ -13,7 +13,7 @@ from sampan.cli.lib.render import Column
 from sampan.model.status.reasons import JobReason
 from sampan.model.status.stated import StatedConditions
 
-ENDED = frozenset({"Succeeded", "Failed", "Cancelled"})
+ENDED = frozenset({"Succeeded", "Failed"})
 REJECTED_REASONS = frozenset({JobReason.INVALID_SPEC})
 """Reasons that end a job for good before it ever ran."""
 

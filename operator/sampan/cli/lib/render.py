@@ -19,7 +19,6 @@ STYLES = {
     "Pending": "yellow",
     "Suspended": "yellow",
     "Failed": "red",
-    "Cancelled": "red",
     "False": "red",
 }
 """Colour of a cell that is exactly this word."""

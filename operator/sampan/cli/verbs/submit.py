@@ -20,7 +20,7 @@ SUCCEEDED, FAILED, REJECTED, TIMED_OUT = 0, 1, 2, 4
 WORST_FIRST = (REJECTED, FAILED, TIMED_OUT, SUCCEEDED)
 MEANING = {
     SUCCEEDED: "every job succeeded",
-    FAILED: "a job failed, was cancelled or deleted",
+    FAILED: "a job failed or was deleted",
     REJECTED: "a job was rejected",
     TIMED_OUT: "not all jobs ended in time",
 }

@@ -1,7 +1,8 @@
 """Our own Jobs and pods on one member, by the ComputeJob they are copies of, the Jobs also by attempt. Filled by the link's watches.
 
-A copy is known by (job, member, attempt): of one job several attempts may be seen on one member, and copies on several members, because
-a create or a delete may be carried out late. News of one attempt says nothing of another.
+A copy is known by (job, member, namespace, attempt): of one job several attempts may be seen on one member, and copies on several
+members, because a create or a delete may be carried out late. News of one says nothing of another, and least of all news of what has
+the labels of a copy in a namespace that the job is not bound to.
 
 No I/O and no clock. An object counts as ours only if its labels name exactly this hub, and a Job only under the one name that its
 ComputeJob's copy has: what merely pretends to be ours is not seen.
@@ -21,6 +22,9 @@ from sampan.model.values.names import LABEL_ATTEMPT, remote_name
 MAX_ENDED: Final = 256
 """Jobs that went with a result and were looked at by nobody yet; of more the oldest are forgotten."""
 
+Place = tuple[int, str]
+"""Attempt and namespace."""
+
 
 def attempt_of(labels: Mapping[str, str]) -> int:
     """Return the attempt a label names, 0 where it names none."""
@@ -29,9 +33,14 @@ def attempt_of(labels: Mapping[str, str]) -> int:
 
 
 def attempt_beside(copy: kube.Job, binding: Binding) -> int:
-    """Return the attempt a copy counts as beside a binding: the UID that the hub recorded outweighs a label, which the member can write."""
-    recorded = binding.remote_uid is not None and copy.metadata.uid == binding.remote_uid
-    return binding.attempt if recorded else attempt_of(copy.metadata.labels)
+    """Return the attempt a copy counts as beside a binding: the UID that the hub recorded outweighs a label, which the member can write.
+
+    Once a UID is recorded, another object whose label names the bound attempt is none of ours: it counts as 0, older than any.
+    """
+    if binding.remote_uid is not None and copy.metadata.uid == binding.remote_uid:
+        return binding.attempt
+    named = attempt_of(copy.metadata.labels)
+    return 0 if binding.remote_uid is not None and named == binding.attempt else named
 
 
 class UnreadableNames:
@@ -124,29 +133,30 @@ class PodCopies:
 class JobCopies:
     """What one member holds of us.
 
-    `jobs` has our Jobs by the UID of their ComputeJob and then by attempt (0 where the label names none). It is to be read; `put` takes an
-    API server's answer, which an older event does not undo.
+    `jobs` has our Jobs by the UID of their ComputeJob and then by attempt (0 where the label names none) and namespace. It is to be read;
+    `put` takes an API server's answer, which an older event does not undo.
     """
 
     def __init__(self, hub_id: str, changed: Callable[[str], None]) -> None:
         """Start empty. `changed` is told the UID of the ComputeJob whose Job or pods changed, after the change; it must not block."""
-        self.jobs: dict[str, dict[int, kube.Job]] = {}
-        self.ended_jobs: dict[str, kube.Job] = {}
-        """The last picture of a job's latest copy that went after its result was told, for the one who takes it out."""
+        self.jobs: dict[str, dict[Place, kube.Job]] = {}
+        self.ended_jobs: dict[tuple[str, str], kube.Job] = {}
+        """By job and namespace the last picture of its latest copy that went after its result was told, for the one who takes it out."""
         self.hub_id = hub_id
         self._changed = changed
         self._unreadable = UnreadableNames(hub_id)
         self.pods = PodCopies(hub_id, self._unreadable, changed)
 
-    def of(self, job_uid: str) -> Mapping[int, kube.Job]:
-        """Return the copies of a job by attempt."""
+    def of(self, job_uid: str) -> Mapping[Place, kube.Job]:
+        """Return the copies of a job by attempt and namespace."""
         return self.jobs.get(job_uid, {})
 
-    def current(self, job_uid: str, *, attempt: int, remote_uid: str | None) -> kube.Job | None:
-        """Return the copy of one attempt: by the UID that the hub recorded, which outweighs a label, else by its label."""
+    def current(self, job_uid: str, binding: Binding) -> kube.Job | None:
+        """Return the copy of the bound attempt: by the UID that the hub recorded; while there is none, by label, in its namespace only."""
         copies = self.of(job_uid)
-        recorded = next((job for job in copies.values() if job.metadata.uid == remote_uid), None) if remote_uid is not None else None
-        return recorded or copies.get(attempt)
+        if binding.remote_uid is None:
+            return copies.get((binding.attempt, binding.namespace))
+        return next((job for job in copies.values() if job.metadata.uid == binding.remote_uid), None)
 
     def has_remnants(self, job_uid: str) -> bool:
         """Tell whether a Job or a pod of this ComputeJob was seen and is not known to be gone, of any attempt.
@@ -173,9 +183,10 @@ class JobCopies:
         if uid is None or any(_is_older(job, known) for known in self.of(uid).values()):
             return
         self._store(uid, attempt_of(job.metadata.labels), job)
-        ended = self.ended_jobs.get(uid)
+        key = uid, job.metadata.namespace
+        ended = self.ended_jobs.get(key)
         if ended is not None and attempt_of(ended.metadata.labels) <= attempt_of(job.metadata.labels):
-            del self.ended_jobs[uid]
+            del self.ended_jobs[key]
         self._changed(uid)
 
     def put(self, job_uid: str, attempt: int, job: kube.Job) -> kube.Job:
@@ -189,8 +200,8 @@ class JobCopies:
     def forget(self, job_uid: str, object_uid: str) -> None:
         """Forget a copy that an API server's answer showed to be gone, or not to be ours."""
         copies = self.jobs.get(job_uid, {})
-        for attempt in [attempt for attempt, job in copies.items() if job.metadata.uid == object_uid]:
-            del copies[attempt]
+        for place in [place for place, job in copies.items() if job.metadata.uid == object_uid]:
+            del copies[place]
         if not copies:
             self.jobs.pop(job_uid, None)
 
@@ -206,15 +217,16 @@ class JobCopies:
 
     def _store(self, job_uid: str, attempt: int, job: kube.Job) -> None:
         self.forget(job_uid, job.metadata.uid)  # its label may have named another attempt before
-        self.jobs.setdefault(job_uid, {})[attempt] = job
+        self.jobs.setdefault(job_uid, {})[attempt, job.metadata.namespace] = job
 
     def _keep_result(self, uid: str, last: kube.Job) -> None:
         """Whoever cleans up finished Jobs (a TTL that a webhook sets, a janitor) may be faster than whoever mirrors them."""
-        kept = self.ended_jobs.get(uid)
+        key = uid, last.metadata.namespace
+        kept = self.ended_jobs.get(key)
         if kept is not None and attempt_of(kept.metadata.labels) > attempt_of(last.metadata.labels):
             return
         if any(c.type in ("Complete", "Failed") and c.status == "True" for c in last.status.conditions):
-            self.ended_jobs[uid] = last
+            self.ended_jobs[key] = last
             while len(self.ended_jobs) > MAX_ENDED:
                 del self.ended_jobs[next(iter(self.ended_jobs))]
 

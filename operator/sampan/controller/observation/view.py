@@ -99,6 +99,7 @@ class MemberView:
             offer_draining=draining,
             reachable=True,
             unsent=memory.unsent and shown is None and not pods,
+            never_sent=memory.unsent and not pods,
             rejection=entry.memory.rejection_of(binding.attempt),
             job=copy,
             ended=ended,
@@ -137,10 +138,10 @@ class MemberView:
 
     def _gone_with_result(self, entry: JobEntry, link: ObservedLink, binding: Binding) -> RemoteJob | None:
         """Return the last picture of a copy of the open attempt that went after its result was told."""
-        last, memory = link.copies.ended_jobs.get(entry.uid), entry.memory.peek(binding.attempt)
+        last, memory = link.copies.ended_jobs.get((entry.uid, binding.namespace)), entry.memory.peek(binding.attempt)
         if last is not None and _is_attempt(last, binding):
             memory = entry.memory.of(binding.attempt)
-            memory.ended = link.copies.ended_jobs.pop(entry.uid)
+            memory.ended = link.copies.ended_jobs.pop((entry.uid, binding.namespace))
         if not entry.record.attempt_open:
             memory.ended = None
         return memory.ended
@@ -154,7 +155,7 @@ class MemberView:
                 continue
             if not link.copies.has_remnants(entry.uid):
                 entry.memory.members.discard(member)
-            for attempt, job in sorted(link.copies.of(entry.uid).items()):
+            for (attempt, _), job in sorted(link.copies.of(entry.uid).items()):
                 if job is not shown:
                     current = link.follows(job.metadata.namespace)
                     found.append(StrayCopy(member=member, attempt=attempt, job=job, current=current))
@@ -183,9 +184,9 @@ class MemberView:
 
 def _copy_of(copies: JobCopies, job_uid: str, binding: Binding) -> RemoteJob | None:
     """Return the copy of the bound attempt, else the latest other one in its place: an older one must go first, a newer one is heeded."""
-    current = copies.current(job_uid, attempt=binding.attempt, remote_uid=binding.remote_uid)
+    current = copies.current(job_uid, binding)
     others = copies.of(job_uid) if current is None else {}
-    there = [attempt for attempt, job in others.items() if job.metadata.namespace == binding.namespace]
+    there = [place for place in others if place[1] == binding.namespace]
     return others[max(there)] if there else current
 
 

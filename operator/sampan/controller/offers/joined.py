@@ -67,7 +67,7 @@ class JoinedMembers:
     def remote_job(self, binding: Binding, job_uid: str) -> RemoteJob | None:
         """Return the copy of a bound attempt as the member's watch last showed it."""
         link = self.link_of(binding.cluster_uid)
-        return None if link is None else link.copies.current(job_uid, attempt=binding.attempt, remote_uid=binding.remote_uid)
+        return None if link is None else link.copies.current(job_uid, binding)
 
     def all_met(self) -> bool:
         """Tell whether there is a first word of the member of every granted offer: what it has, or why it cannot be reached."""

@@ -42,6 +42,8 @@ class RemoteState:
     observation: Observation | None = None
     unsent: bool = False
     """This process bound the attempt and has sent no create: nothing of it can be on the member."""
+    never_sent: bool = False
+    """The same, though a copy of another attempt may be in its place."""
     final_for: int = 0
     """Milliseconds since the copy was first seen to have a result."""
     still_for: int = 0

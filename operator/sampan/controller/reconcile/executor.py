@@ -159,6 +159,7 @@ class CopyCreator:
             self._counters.created += 1
             await self._check_labels(link, entry, binding, made=made)
             return True
+        memory.create_unanswered = unsure  # the name is taken: this one made nothing
         there = await self.remotes.get(link, binding)
         if there is None:
             return True

@@ -7,6 +7,7 @@ Must never live here: what to do about them (decide).
 from dataclasses import replace
 from typing import Final, NamedTuple
 
+from sampan.controller.members.job_copies import attempt_beside
 from sampan.controller.observation.attempt import Observation
 from sampan.controller.reconcile.actions import RemoteState, Times
 from sampan.controller.state.entry import RetryState
@@ -15,6 +16,7 @@ from sampan.kube.objects.reasons import PodReason
 from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.kube.text import clean_text, same_words
 from sampan.model.lifecycle import Phase
+from sampan.model.status.attempt import Binding
 from sampan.model.status.job_status import JobStatus
 from sampan.model.status.reasons import AttemptReason, JobReason
 from sampan.model.status.remote import PodCounts, RemoteStatus
@@ -124,7 +126,7 @@ def may_pass(tried: RetryState, now: int) -> bool:
 def held_removal(job: JobRecord, remote: RemoteState, times: Times) -> RetryState | None:
     """Return what is to be told of a copy that was deleted and stays though none of its pods is left; None: nothing holds it."""
     copy = remote.job
-    if copy is None or (job.attempt_open and not job.deleting) or remote.pods:
+    if copy is None or remote.pods or (job.attempt_open and not job.deleting and not _is_in_the_way(copy, job.binding)):
         return None
     since, others = from_rfc3339(copy.metadata.deletion_timestamp), sorted(set(copy.metadata.finalizers) - _SERVERS_OWN)
     if since is None or not others:
@@ -134,6 +136,11 @@ def held_removal(job: JobRecord, remote: RemoteState, times: Times) -> RetryStat
     return RetryState(
         target=copy.metadata.uid, times=1, since=since, not_before=times.now, reason=AttemptReason.REMOVAL_HELD, message=message
     )
+
+
+def _is_in_the_way(copy: RemoteJob, binding: Binding | None) -> bool:
+    """Tell whether a copy is of another attempt than the bound one, whose place it keeps."""
+    return binding is not None and attempt_beside(copy, binding) != binding.attempt
 
 
 def with_failure(job: JobRecord, tried: RetryState, times: Times) -> JobStatus | None:

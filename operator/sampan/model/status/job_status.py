@@ -113,7 +113,7 @@ class JobStatus(StatedConditions):
         return replace(self, rejections=one_more(self.rejections, alternative, reason))
 
     def finished(self, event: Event, *, reason: str, message: str, at: int) -> "JobStatus":
-        """Return the status of a job that has ended for good: Succeeded, Failed or Cancelled."""
+        """Return the status of a job that has ended for good: Succeeded or Failed."""
         status = replace(self, phase=follow(self.phase, event), finished_at=at)
         condition = JobConditionType.COMPLETE if event is Event.SUCCEEDED else JobConditionType.FAILED
         return status.with_condition(Fact(condition, True, reason, message), at=at)

@@ -30,7 +30,7 @@ def test_a_job_with_a_binding_is_bound_until_it_ends(phase: str) -> None:
     assert not is_bound(job(status={"phase": phase}))
 
 
-@pytest.mark.parametrize("phase", ["Succeeded", "Failed", "Cancelled"])
+@pytest.mark.parametrize("phase", ["Succeeded", "Failed"])
 def test_an_ended_job_is_not_bound(phase: str) -> None:
     assert not is_bound(job(status={"phase": phase, "binding": BINDING}))
 

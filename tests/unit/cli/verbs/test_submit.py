@@ -34,12 +34,11 @@ def test_created_in_the_manifests_namespace_or_the_contexts(sampan: Sampan, api:
     [
         ({"train": {"phase": "Succeeded", **RAN}}, 0),
         ({"train": {"phase": "Failed", **RAN}}, 1),
-        ({"train": {"phase": "Cancelled", **RAN}}, 1),
         ({"train": {"phase": "Failed", "conditions": [{"type": "Failed", "status": "True", "reason": "InvalidSpec"}]}}, 2),
         ({"train": {"phase": "Succeeded", **RAN}, "other": {"phase": "Failed", **RAN}}, 1),
         ({"train": {"phase": "Failed", **RAN}, "other": {"phase": "Failed"}}, 2),
     ],
-    ids=["succeeded", "failed", "cancelled", "invalid", "one of two failed", "rejected outranks failed"],
+    ids=["succeeded", "failed", "invalid", "one of two failed", "rejected outranks failed"],
 )
 def test_wait_ends_with_the_gravest_code(sampan: Sampan, api: FakeApi, ends: dict[str, dict[str, Any]], want: int) -> None:
     api.events = [status(name, 11 + number, **fields) for number, (name, fields) in enumerate(ends.items())]

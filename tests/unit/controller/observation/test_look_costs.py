@@ -96,7 +96,7 @@ def test_news_that_no_decision_rests_on_lead_to_none() -> None:
     scene.look()
     for version in range(2, 40):
         scene.copies.pods.apply(pod(version % 4, version=version, hostname="tells nothing"))
-        scene.copies.apply_job(changed(scene.copies.of("u1")[1], resource_version=str(10_000 + version)))
+        scene.copies.apply_job(changed(scene.copies.of("u1")[1, "sampan-jobs"], resource_version=str(10_000 + version)))
         assert not scene.view.has_changed(scene.entry)
     scene.copies.pods.apply(pod(1, ready=False, version=40))
     assert scene.view.has_changed(scene.entry)
@@ -110,7 +110,7 @@ def test_news_that_no_decision_rests_on_lead_to_none() -> None:
 def test_what_changes_of_the_job_itself_is_looked_at(meta: dict[str, str]) -> None:
     scene = Scene(1)
     scene.look()
-    scene.link.show(changed(scene.copies.of("u1")[1], **meta))
+    scene.link.show(changed(scene.copies.of("u1")[1, "sampan-jobs"], **meta))
     assert scene.view.has_changed(scene.entry)
 
 

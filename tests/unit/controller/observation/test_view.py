@@ -189,17 +189,17 @@ def test_copies_of_two_attempts_on_one_member_are_both_seen_and_neither_for_the_
     second = record(status=bound_status(binding(attempt=2)))
     sc.entry.memory.members.add(CLUSTER)
     old, new = copy(attempt=1, conditions=FAILED), copy(attempt=2)
-    sc.link.copies.jobs["u1"] = {1: old, 2: new}
+    sc.link.copies.jobs["u1"] = {(1, "sampan-jobs"): old, (2, "sampan-jobs"): new}
     sc.link.show_pods({"old": pod(attempt=1, name="old", exit_code=9)})
     seen = sc.of(second)
     assert (seen.job, seen.strays) == (new, (StrayCopy(member=CLUSTER, attempt=1, job=old, current=True),))
     assert seen.observation is not None
     assert (seen.observation.state, seen.observation.exit_code, seen.seen_before) == (AttemptState.WAITING, None, True)
-    sc.link.copies.jobs["u1"][1] = copy(attempt=1, deleting=True)  # late news of the old one
+    sc.link.copies.jobs["u1"][1, "sampan-jobs"] = copy(attempt=1, deleting=True)  # late news of the old one
     again = sc.of(second)
     assert (again.job, again.observation, again.still_for) == (new, seen.observation, 0)
     first = sc.of(sc.record)
-    assert first.job is sc.link.copies.of("u1")[1], "of the first attempt, the same picture shows the first copy"
+    assert first.job is sc.link.copies.of("u1")[1, "sampan-jobs"], "of the first attempt, the same picture shows the first copy"
     assert [stray.attempt for stray in first.strays] == [2]
 
 

@@ -115,7 +115,7 @@ async def test_the_copy_asks_for_the_pools_units_and_the_plans_nodes() -> None:
         w.state.assume(w.assignment())
         made = await creator.post(w.link, w.state.jobs["u1"], BINDING, pull_secrets=("pull",))
         assert isinstance(made, Job)
-        assert w.link.copies.of("u1") == {1: made}, "known at once, not only when its event comes"
+        assert w.link.copies.of("u1") == {(1, "sampan-jobs"): made}, "known at once, not only when its event comes"
         spec = w.copy()["spec"]["template"]["spec"]
         (container,) = spec["containers"]
         assert container["resources"]["limits"]["nvidia.com/gpu"] == "8"

@@ -239,15 +239,13 @@ def _status(phase: str) -> JobStatus:
     """A job in this phase, as the operator wrote it for generation 1."""
     runs = bound_status(running=True)
     ended = runs.attempt_ended(Ending(outcome=Outcome.SUCCEEDED, reason="Completed", ended_at=NOW))
-    failed = ended.finished(Event.FAILED, reason="Error", message="", at=NOW)
     status = {
         "Pending": JobStatus().refused(reason="Disrupted", message="", at=NOW),
         "Bound": bound_status(),
         "Running": runs,
         "Suspended": JobStatus().suspended(at=NOW),
         "Succeeded": ended.finished(Event.SUCCEEDED, reason="Completed", message="", at=NOW),
-        "Failed": failed,
-        "Cancelled": replace(failed, phase=Phase.CANCELLED),
+        "Failed": ended.finished(Event.FAILED, reason="Error", message="", at=NOW),
     }
     return with_observed_generation(status[phase], JobStatus(), 1)
 

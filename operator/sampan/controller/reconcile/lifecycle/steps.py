@@ -8,7 +8,7 @@ from typing import Final
 from sampan.controller.reconcile.actions import Action, Extend, Patch, Start, Wait
 from sampan.controller.reconcile.endings import exhausted, given_up_ending, late_ending, lost_ending, unsent_ending, with_ending
 from sampan.controller.reconcile.lifecycle.situation import Situation, Stage
-from sampan.controller.reconcile.mirror import summary
+from sampan.controller.reconcile.mirror import held_removal, summary
 from sampan.kube.text import clean_text
 from sampan.model.lifecycle import Event, Outcome, Phase
 from sampan.model.status.attempt import Ending
@@ -91,6 +91,19 @@ def end_unstarted(s: Situation) -> Action:
 def end_late_create(s: Situation) -> Action:
     """End an attempt whose copy could not be created in time."""
     return _ended(s, late_ending(s.job, s.times.now, tried=s.created))
+
+
+def end_kept_out(s: Situation) -> Action:
+    """End an attempt whose place an older copy kept for too long, with what holds that."""
+    held = held_removal(s.job, s.remote, s.times)
+    words = "an older copy of the job is still in its place on the member" if held is None else held.message
+    reason = "" if held is None else held.reason
+    return _ended(s, late_ending(s.job, s.times.now, reason=reason, message=words))
+
+
+def wait_for_place(s: Situation) -> Action:
+    """Wait for the end of an older copy, and no longer than until the attempt is late."""
+    return Wait(s.until_late if s.job.phase is Phase.BOUND and s.until_late > 0 else None)
 
 
 def end_late(s: Situation) -> Action:

@@ -121,16 +121,21 @@ def _later_unread(s: Situation) -> bool:
     return _is_later(s) and not s.remote.current
 
 
-def _later_kept(s: Situation) -> bool:
-    return _is_later(s) and s.stage is not Stage.DELETING
-
-
 def _copy_is_left(s: Situation) -> bool:
     return _left(s) and s.remote.job is not None
 
 
 def _copy_is_going(s: Situation) -> bool:
-    return _copy_is_left(s) and s.copy.metadata.deletion_timestamp is not None
+    return _copy_is_left(s) and _is_going(s)
+
+
+def _is_going(s: Situation) -> bool:
+    return s.copy.metadata.deletion_timestamp is not None
+
+
+def _kept_out(s: Situation) -> bool:
+    """Tell whether nothing of the attempt can be on the member, because an older copy is in its place that was deleted and stays."""
+    return s.remote.never_sent and s.remote.job is not None and s.copy_attempt < s.binding.attempt and _is_going(s)
 
 
 def _result_unproved(s: Situation) -> bool:
@@ -177,6 +182,12 @@ CALLED: Final = (Stage.UNREACHABLE, Stage.NO_COPY, Stage.STARTING)
 """A create or a start may just have been refused."""
 REMOVAL: Final = (Stage.OTHER_COPY, Stage.REMOVING, Stage.FINISHED, Stage.DELETING)
 """A copy is to go."""
+KEPT: Final = (Stage.OTHER_COPY, Stage.REMOVING, Stage.FINISHED)
+"""The same, unless the user deleted the job: then a copy goes whatever its attempt."""
+COPY_LEFT: Final = (Stage.REMOVING, Stage.FINISHED, Stage.DELETING)
+"""The attempt is over, and what is left of it is to go."""
+LEAVING: Final = (Stage.REMOVING, Stage.DELETING)
+"""The same, and it must be proved that nothing is left: a finished job does not wait for that."""
 UNBOUND: Final = (Stage.WAITING, Stage.SUSPENDED)
 ENDED: Final = (Stage.REMOVING, Stage.FINISHED)
 """Where the end of an attempt leads: to another one, or to the job's end."""
@@ -214,7 +225,9 @@ RULES: Final = (
     Rule(STARTING, "the gang is whole, or one of a sweep runs", _is_whole, a.Patch, "it runs", steps.begin_running, RUNNING),
     Rule(COPY, "the user gave it a longer deadline", _extension_is_due, a.Extend, "give it to the copy", steps.extend),
     Rule(STARTING, "it is late", lambda s: s.until_late <= 0, a.Patch, "rejected", steps.end_late, ENDED),
-    Rule(COPY, "nothing tells why it does not start", lambda s: s.inquiry == 0, a.Inquire, "ask the events", lambda s: a.Inquire(s.copy)),
+    Rule(
+        STARTING, "nothing tells why it does not start", lambda s: s.inquiry == 0, a.Inquire, "ask the events", lambda s: a.Inquire(s.copy)
+    ),
     Rule(COPY, "what is told of it is due", _counters_are_due, a.Patch, "its counts and words", lambda s: a.Patch(s.mirrored)),
     Rule(COPY, "otherwise", _always, a.Wait, "until the first of these may hold", steps.wait_for_news),
     Rule(
@@ -226,21 +239,32 @@ RULES: Final = (
         _wait_as_tombstone,
     ),
     Rule(DELETING, "our finalizer is off", lambda s: not s.job.has_finalizer, a.Wait, "others take theirs off", steps.wait),
-    Rule(REMOVAL, "something may be left on a member that cannot be looked at", _left_unseen, a.Wait, "the member is back", steps.wait),
+    Rule(LEAVING, "something may be left on a member that cannot be looked at", _left_unseen, a.Wait, "the member is back", steps.wait),
     Rule(REMOVAL, "a copy of a later attempt than the hub knows", _later_unread, a.Refresh, "read the hub again", lambda _: a.Refresh()),
     Rule(
-        REMOVAL,
-        "so it is, and the job is not deleted",
-        _later_kept,
+        KEPT,
+        "the hub was read again, and does not know of that attempt either",
+        _is_later,
         a.Wait,
-        "30 s, and nothing is done to it",
+        "30 s, and nothing is done to the copy",
         _wait_long,
     ),
-    Rule(REMOVAL, "the copy is being deleted", _copy_is_going, a.Wait, "its end", steps.wait),
-    Rule(REMOVAL, "a copy is there", _copy_is_left, a.Remove, "delete it: Foreground, by UID", lambda s: a.Remove(s.copy.metadata.uid)),
-    Rule(REMOVAL, "pods are there", lambda s: _left(s) and s.remote.pods, a.Sweep, "delete what outlived its Job", lambda _: a.Sweep()),
-    Rule(REMOVAL, "something may be left", _left, a.Confirm, "ask the member itself", lambda _: a.Confirm()),
-    Rule(OTHER_COPY, "otherwise", _always, a.Wait, "what is seen next", steps.wait),
+    Rule(OTHER_COPY, "it is late", lambda s: s.late, a.Patch, "rejected, as an older copy keeps its place", steps.end_kept_out, ENDED),
+    Rule(OTHER_COPY, "the older copy is being deleted", _is_going, a.Wait, "its end, until it is late", steps.wait_for_place),
+    Rule(OTHER_COPY, "otherwise", _always, a.Remove, "delete the older copy: Foreground, by UID", lambda s: a.Remove(s.copy.metadata.uid)),
+    Rule(
+        REMOVING,
+        "nothing was sent, as an older copy kept its place",
+        _kept_out,
+        a.Patch,
+        "the binding is freed",
+        steps.release_binding,
+        UNBOUND,
+    ),
+    Rule(COPY_LEFT, "the copy is being deleted", _copy_is_going, a.Wait, "its end", steps.wait),
+    Rule(COPY_LEFT, "a copy is there", _copy_is_left, a.Remove, "delete it: Foreground, by UID", lambda s: a.Remove(s.copy.metadata.uid)),
+    Rule(COPY_LEFT, "pods are there", lambda s: _left(s) and s.remote.pods, a.Sweep, "delete what outlived its Job", lambda _: a.Sweep()),
+    Rule(LEAVING, "something may be left", _left, a.Confirm, "ask the member itself", lambda _: a.Confirm()),
     Rule(
         REMOVING,
         "otherwise, as nothing is left",
