@@ -3,12 +3,13 @@
 import gc
 from typing import Final
 
-YOUNG: Final = 700
-"""Objects more than before that start a look at the youngest; Python's own default."""
+YOUNG: Final = 5_000
+"""Objects more than before that start a look at the youngest: about as many as a cycle keeps, most of which the next one drops."""
 MIDDLE: Final = 10
 """Looks at the youngest before the next generation is looked at; Python's own default."""
-OLD: Final = 1000
-"""Looks at that one before everything is: a hundred times Python's default, for what the scheduler keeps holds no circles."""
+OLD: Final = 140
+"""Looks at that one before everything is: after a hundred times as many objects as by Python's default, for what the scheduler keeps
+holds no circles."""
 
 
 def freeze() -> None:
