@@ -4,6 +4,7 @@ What Kueue calls inadmissible is found for whole equivalence classes at once, an
 that it changed. What is not feasible stays so: free amounts only shrink inside a cycle.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
@@ -29,7 +30,7 @@ class AdmissionIndex:
         self._cache, self._snapshot = cache, snapshot
         self.reservation_floor = MIN_PRIORITY
         """Greatest priority at which a job that finds no room could get no reservation either."""
-        self._by_row: dict[int, list[int]] = {}
+        self._by_row: defaultdict[int, list[int]] = defaultdict(list)
         self.rows: list[tuple[int, ...]] = []
         """By number: the rows of its eligible demands in the feasible index."""
         self.feasible = bytearray()
@@ -90,18 +91,20 @@ class AdmissionIndex:
         counts = self._cache.feasible.feasible_count
         for row in rows:
             for number in self._by_row.get(row, ()):
-                if not any(counts[each] for each in self.rows[number]):
+                if not any(map(counts.__getitem__, self.rows[number])):
                     self.feasible[number] = False
                     self.closed.append(number)
 
     def _add(self, equivalence: EquivalenceClass, counts: Sequence[int]) -> None:
+        number = equivalence.number
         demands = self._cache.verdicts_of(equivalence.shape, self._snapshot).rows
         rows = tuple(demands[index].feasible_row for index in equivalence.eligible)
-        more = max(equivalence.number + 1 - len(self.feasible), 0)  # none where a number is used again
-        self.feasible += bytes(more)
-        self.refused += bytes(more)
-        self.rows += [()] * more
-        self.rows[equivalence.number] = rows
-        self.feasible[equivalence.number] = any(counts[row] for row in rows)
+        more = number + 1 - len(self.feasible)
+        if more > 0:  # else a number is used again
+            self.feasible += bytes(more)
+            self.refused += bytes(more)
+            self.rows += [()] * more
+        self.rows[number] = rows
+        self.feasible[number] = any(map(counts.__getitem__, rows))
         for row in rows:
-            self._by_row.setdefault(row, []).append(equivalence.number)
+            self._by_row[row].append(number)

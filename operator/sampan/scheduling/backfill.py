@@ -31,7 +31,8 @@ def carry_over(state: CycleState, old: Reservation, entry: Entry) -> PlacedReser
     if carried.column in state.excluded_cells(entry.job):
         return None
     standing = state.profile.standing.values()
-    if any(set(other.nodes) & set(carried.nodes) for other in standing):
+    kept = set(carried.nodes)
+    if any(not kept.isdisjoint(other.nodes) for other in standing):
         return None
     waiting = (other for uid, other in state.pending_reservations.items() if uid != old.job_uid)
     start = _moved_earlier(state, carried, state.request(entry, old.demand), beside=(*standing, *waiting))
@@ -49,19 +50,25 @@ def _moved_earlier(
     It is not looked for again on nodes until what it was looked for in has changed.
     """
     old, matrix = carried.reservation, state.matrix
-    inside = set(matrix.columns[carried.column].nodes.tolist())
-    avoided = inside.intersection(node for other in beside for node in other.nodes)
+    avoided = _nodes_beside(state, carried.column, beside)
     releases, known = state.releases(carried.column), state.cache.backfill.no_earlier.get(old.job_uid)
     made_from = (matrix.versions[carried.column], avoided, old.start, request.demand, matrix.requests.all[request.row])
     if known is not None and known[0] is releases and known[1] == made_from:
         return None
-    bound = state.profile.lower_bound(request, carried.column, beside=beside)
-    if isinstance(bound, StartUnknown) or bound >= old.start:
+    if not state.profile.may_start_before(request, carried.column, beside=beside, moment=old.start):
         return None
     start = state.profile.earliest_start(request, carried.column, beside=beside, before=old.start)
     if start is None:
         state.cache.backfill.no_earlier[old.job_uid] = releases, made_from
     return start
+
+
+def _nodes_beside(state: CycleState, column: int, beside: Sequence[PlacedReservation]) -> set[int]:
+    """Return the nodes of a column that some reservations keep. Columns of other clusters have none in common with it."""
+    columns = state.matrix.columns
+    uid = columns[column].cell.pool.cluster_uid
+    near = {node for other in beside if columns[other.column].cell.pool.cluster_uid == uid for node in other.nodes}
+    return near.intersection(columns[column].nodes.tolist()) if near else near
 
 
 def _cools_down(state: CycleState, entry: Entry) -> bool:

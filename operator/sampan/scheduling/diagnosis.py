@@ -1,10 +1,14 @@
 """What a decision says for itself: the verdicts of an assignment, the reasons of a refusal, counted over all cells (kube-scheduler's
 Diagnosis). Wording is in `answers.wording`.
 
-Reasons are bits of a mask by severity, so that the worst of a mask is its lowest bit and how many there are is a bit count.
+Reasons are bits of a mask by severity, so that the worst of a mask is its lowest bit and how many there are is a bit count. What is
+against a cell whatever its room stays as it is from cycle to cycle and is kept summed up: only cells that room decides about are gone
+through for each decision.
 """
 
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Final
 
 import numpy as np
@@ -15,6 +19,7 @@ from sampan.model.reason import Reason
 from sampan.scheduling.cache import REASONS, reasons_in
 from sampan.scheduling.capacity.limit_matrix import NOT_SHORT
 from sampan.scheduling.capacity.topology import Numbers
+from sampan.scheduling.feasibility.closed_cells import ClosedCells, RefusedCell
 from sampan.scheduling.feasibility.verdict_matrix import WRONG_DEVICES, DemandRow
 from sampan.scheduling.selection import ScoredCell, feasible_cells, scored_cell
 from sampan.scheduling.state import CycleState, Entry
@@ -38,9 +43,26 @@ class Diagnosis:
     index: Numbers
     """The alternative, by its place in the shape."""
 
+    @classmethod
+    def of(cls, columns: Numbers, masks: Numbers, index: int) -> "Diagnosis":
+        """Return what masks of one alternative say."""
+        worst = np.round(np.log2(np.maximum(masks & -masks, 1).astype(np.float64))).astype(np.int64)  # exact: powers of two below 2^52
+        counts = np.bitwise_count(masks).astype(np.int64)
+        return cls(columns, masks, worst, counts, np.full(len(columns), index, dtype=np.int64))
+
+    @property
+    def mildness(self) -> Numbers:
+        """Return a key by which the least refused comes first."""
+        return (len(REASONS) - self.worst) * 64 + self.counts
+
+    def cells(self, places: Iterable[int]) -> list[RefusedCell]:
+        """Return the columns at some places."""
+        keys = self.mildness
+        return [(int(keys[at]), int(self.columns[at]), int(self.masks[at]), int(self.index[at])) for at in places]
+
     def least_refused(self, most: int) -> list[int]:
         """Return places of the least refused columns, in the order of mildness, then of the columns."""
-        key = ((len(REASONS) - self.worst) * 64 + self.counts) * (1 << 32) + np.arange(len(self.columns))
+        key = self.mildness * (1 << 32) + np.arange(len(self.columns))
         if len(key) > most:
             key = np.partition(key, most - 1)[:most]
         return [int(each) for each in np.sort(key) & ((1 << 32) - 1)]
@@ -88,15 +110,16 @@ def _inputs(state: CycleState, entry: Entry) -> tuple[object, ...]:
 
 def fresh_refusal(state: CycleState, entry: Entry) -> Refusal:
     """Return why a job is refused, without looking at earlier refusals."""
-    against = diagnose(state, entry, entry.eligible)
-    point = (against.masks & WRONG_DEVICES) == 0
-    counted = against.worst[point] if point.any() else against.worst
-    severities, amounts = np.unique(counted, return_counts=True)
-    counts = {REASONS[severity]: amount for severity, amount in zip(severities.tolist(), amounts.tolist(), strict=True)}
-    shown = tuple(_refused(state, entry, against, place=place) for place in against.least_refused(MAX_VERDICTS))
-    beside = int((~point).sum()) if point.any() else 0
+    closed = _closed(state, entry, entry.eligible)
+    near = _decided_by_room(state, entry, closed)
+    point = near.masks & WRONG_DEVICES == 0
+    asked, beside = closed.counts + np.array([_by_worst(near.worst[point]), _by_worst(near.worst[~point])])
+    counted = asked if asked.any() else beside
+    counts = {REASONS[severity]: amount for severity, amount in enumerate(counted.tolist()) if amount}
+    shown = tuple(_refused(state, entry, each) for each in _mildest(closed, near, roomy=frozenset()))
+    other_devices = int(beside.sum()) if asked.any() else 0
     unknown = state.known_names.unknown(entry.job.shape)
-    return Refusal(job=entry.job, counts=counts, other_devices=beside, verdicts=shown, room=_room(state, entry), unknown=unknown)
+    return Refusal(job=entry.job, counts=counts, other_devices=other_devices, verdicts=shown, room=_room(state, entry), unknown=unknown)
 
 
 def inadmissible(job: Job, reason: Reason, rest: tuple[Job, ...]) -> Refusal:
@@ -109,11 +132,10 @@ def _scored(state: CycleState, entry: Entry, choice: ScoredCell) -> Verdict:
     return Verdict(offer=cell.offer, pool=cell.pool.name, alternative=demand.alternative, score=choice.score, parts=choice.parts)
 
 
-def _refused(state: CycleState, entry: Entry, against: Diagnosis, *, place: int) -> Verdict:
-    cell = state.cell(int(against.columns[place]))
-    demand = entry.job.shape.demands[int(against.index[place])]
-    reasons = reasons_in(int(against.masks[place]))
-    return Verdict(offer=cell.offer, pool=cell.pool.name, alternative=demand.alternative, reasons=reasons)
+def _refused(state: CycleState, entry: Entry, refused: RefusedCell) -> Verdict:
+    _, column, mask, index = refused
+    cell, demand = state.cell(column), entry.job.shape.demands[index]
+    return Verdict(offer=cell.offer, pool=cell.pool.name, alternative=demand.alternative, reasons=reasons_in(mask))
 
 
 def _others(state: CycleState, entry: Entry, best: ScoredCell) -> list[Verdict]:
@@ -134,9 +156,9 @@ def _others(state: CycleState, entry: Entry, best: ScoredCell) -> list[Verdict]:
                 choices[column] = choice
     shown = [_scored(state, entry, choice) for choice in sorted(choices.values(), key=lambda choice: choice.sort_key)]
     if len(shown) < MAX_VERDICTS - 1:
-        against = diagnose(state, entry, indexes)
-        places = [place for place in against.least_refused(MAX_VERDICTS + len(roomy)) if int(against.columns[place]) not in roomy]
-        shown += [_refused(state, entry, against, place=place) for place in places]
+        closed = _closed(state, entry, indexes)
+        near = _decided_by_room(state, entry, closed)
+        shown += [_refused(state, entry, each) for each in _mildest(closed, near, roomy=roomy)]
     return shown[: MAX_VERDICTS - 1]
 
 
@@ -146,16 +168,7 @@ def diagnose(state: CycleState, entry: Entry, indexes: tuple[int, ...]) -> Diagn
     Columns of offers for other namespaces are left out: what a decision says ends up in the tenant's job, where neither their
     names nor their number may be read, nor that there are any.
     """
-    best: Diagnosis | None = None
-    for index in indexes:
-        columns, masks = _masks(state, entry, index)
-        lowest = masks & -masks
-        worst = np.round(np.log2(np.maximum(lowest, 1).astype(np.float64))).astype(np.int64)  # exact: powers of two below 2^52
-        counts = np.bitwise_count(masks).astype(np.int64)
-        mine = Diagnosis(columns, masks, worst, counts, np.full(len(columns), index, dtype=np.int64))
-        best = mine if best is None else _nearer(best, mine)
-    assert best is not None  # the first demand is always ripe
-    return best
+    return reduce(_nearer, (Diagnosis.of(*_with_room(state, entry, *_masks(state, entry, index), index), index) for index in indexes))
 
 
 def _nearer(first: Diagnosis, second: Diagnosis) -> Diagnosis:
@@ -173,36 +186,83 @@ def _nearer(first: Diagnosis, second: Diagnosis) -> Diagnosis:
     return Diagnosis(first.columns, masks, worst, counts, index)
 
 
+def _closed(state: CycleState, entry: Entry, indexes: tuple[int, ...]) -> ClosedCells:
+    """Return what verdicts alone say; kept with the shape while they and the columns are the same."""
+    key, versions = (entry.job.excluded, indexes), tuple(entry.verdicts.rows[index].version for index in indexes)
+    known = entry.verdicts.closed.get(key)
+    if known is not None and known.cells is state.cell_index and known.versions == versions:
+        return known
+    listed = [(index, *_masks(state, entry, index)) for index in indexes]
+    columns = listed[0][1]
+    alike = [(index, masks) for index, those, masks in listed if np.array_equal(those, columns)]  # as `_nearer` has it
+    decided = np.all([masks != 0 for _, masks in alike], axis=0)
+    whole = reduce(_nearer, (Diagnosis.of(columns[decided], masks[decided], index) for index, masks in alike))
+    point = whole.masks & WRONG_DEVICES == 0
+    made = ClosedCells(
+        cells=state.cell_index,
+        versions=versions,
+        counts=np.array([_by_worst(whole.worst[point]), _by_worst(whole.worst[~point])]),
+        mildest=tuple(whole.cells(whole.least_refused(MAX_VERDICTS))),
+        open=columns[~decided],
+        masks=tuple((index, masks[~decided]) for index, masks in alike),
+    )
+    if len(entry.verdicts.closed) >= MAX_CACHED_REFUSALS:
+        entry.verdicts.closed.clear()
+    entry.verdicts.closed[key] = made
+    return made
+
+
+def _decided_by_room(state: CycleState, entry: Entry, closed: ClosedCells) -> Diagnosis:
+    """Return what is against the open columns as things stand."""
+    each = (Diagnosis.of(*_with_room(state, entry, closed.open, masks, index), index) for index, masks in closed.masks)
+    return reduce(_nearer, each)
+
+
+def _mildest(closed: ClosedCells, near: Diagnosis, *, roomy: Set[int]) -> list[RefusedCell]:
+    """Return the least refused columns, those that have room left out."""
+    some = [each for each in near.cells(near.least_refused(MAX_VERDICTS + len(roomy))) if each[1] not in roomy]
+    return sorted((*closed.mildest, *some))[:MAX_VERDICTS]
+
+
+def _by_worst(severities: Numbers) -> Numbers:
+    return np.bincount(severities, minlength=len(REASONS))
+
+
 def _masks(state: CycleState, entry: Entry, index: int) -> tuple[Numbers, Numbers]:
+    """Return the columns that a demand is asked about, and what is against them whatever their room; 0: nothing."""
     row, demand = entry.verdicts.rows[index], entry.job.shape.demands[index]
     candidates, missing_domain = state.candidate_cells(entry.job.shape, demand)
     masks = row.reason_mask.copy()
     masks[missing_domain] |= 1 << Reason.INTERCONNECT_MISSING.severity
-    excluded = state.excluded_cells(entry.job)
-    masks[excluded] |= 1 << Reason.OFFER_COOLING_DOWN.severity
-    open_ = candidates & (masks == 0)
-    if open_.any():
-        feasibility = state.feasibility(entry, index)
-        matrix, least = state.matrix, demand.least_replicas
-        now, most = matrix.fits_now[row.request_row], matrix.fits_empty[row.request_row]
-        held = (now >= least) & (feasibility.room < least)
-        why = np.where(most < least, Reason.TOO_LARGE.severity, np.where(held, _RESERVED, Reason.INSUFFICIENT_CAPACITY.severity))
-        masks[open_] = np.left_shift(1, why[open_])
-        large_enough = np.flatnonzero(open_ & (most >= least))
-        limited = _limited(state, row, large_enough)
-        masks[large_enough] = np.where(limited < NOT_SHORT, np.left_shift(1, limited), masks[large_enough])
+    masks[state.excluded_cells(entry.job)] |= 1 << Reason.OFFER_COOLING_DOWN.severity
     columns = np.flatnonzero(candidates & (masks & _PRIVATE == 0))
     return columns, masks[columns]
 
 
+def _with_room(state: CycleState, entry: Entry, columns: Numbers, masks: Numbers, index: int) -> tuple[Numbers, Numbers]:
+    """Return columns and masks with what room has against those columns against which nothing else is."""
+    open_ = np.flatnonzero(masks == 0)
+    if not len(open_):
+        return columns, masks
+    masks, at = masks.copy(), columns[open_]
+    feasibility, row, least = state.feasibility(entry, index), entry.verdicts.rows[index], entry.job.shape.demands[index].least_replicas
+    now, most = state.matrix.fits_now[row.request_row, at], state.matrix.fits_empty[row.request_row, at]
+    held = (now >= least) & (feasibility.room[at] < least)
+    limited = _limited(state, row, at)
+    why = np.where(limited < NOT_SHORT, limited, np.where(held, _RESERVED, _INSUFFICIENT))
+    masks[open_] = np.left_shift(1, np.where(most < least, _TOO_LARGE, why))
+    return columns, masks
+
+
 def _limited(state: CycleState, row: DemandRow, columns: Numbers) -> Numbers:
     """Return the severity of what limits allow too little in some columns, else `NOT_SHORT`."""
-    least = np.array([row.demand.least_replicas])
-    found: Numbers = state.limits.matrix.why_at(np.array([row.limit_row]), least, columns)[0]
+    found: Numbers = state.limits.matrix.why_at(np.array([row.limit_row]), np.array([row.demand.least_replicas]), columns)[0]
     return found
 
 
 _RESERVED: Final = Reason.RESERVED_FOR_OTHERS.severity
+_INSUFFICIENT: Final = Reason.INSUFFICIENT_CAPACITY.severity
+_TOO_LARGE: Final = Reason.TOO_LARGE.severity
 _PRIVATE: Final = 1 << Reason.TENANT_EXCLUDED.severity
 
 

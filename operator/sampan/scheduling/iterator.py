@@ -59,17 +59,17 @@ class _BucketCursor:
 
     def move(self, detached: Mapping[int, Bucket]) -> bool:
         """Go on to the first candidate that is not detached; tells whether there is one."""
-        queue, admission, at = self.queue, self._admission, self._at
-        numbers, places, may_reserve = queue.class_numbers, self._places, queue.priority > admission.reservation_floor
-        while at < len(places):
+        buckets, numbers, places = self.queue.buckets, self.queue.class_numbers, self._places
+        feasible, refused = self._admission.feasible, self._admission.refused
+        may_reserve = self.queue.priority > self._admission.reservation_floor
+        for at in range(self._at, len(places)):
             number = numbers[places[at]]
-            if admission.feasible[number] or (may_reserve and not admission.refused[number]):
-                bucket = queue.buckets[places[at]]
+            if feasible[number] or (may_reserve and not refused[number]):
+                bucket = buckets[places[at]]
                 if id(bucket) not in detached:
                     self._at, self.bucket, self.number = at, bucket, number
                     return True
-            at += 1
-        self._at = at
+        self._at = len(places)
         return False
 
 
@@ -99,15 +99,18 @@ class _NamespaceHeads:
 
     def _follow(self, detached: Mapping[int, Bucket]) -> None:
         """Go on where the first candidate is none any more: its class was closed, or the floor is higher than when last looked at."""
-        admission, floor = self._admission, self._floor
-        closed, self._closed = admission.closed[self._closed :], len(admission.closed)
-        self._floor = admission.reservation_floor
-        if self._floor > floor:
-            self._move(range(len(self._cursors)), detached)
-        elif closed:
-            which = set(closed)
-            if not which.isdisjoint(self._numbers):
-                self._move([at for at, number in enumerate(self._numbers) if number in which], detached)
+        admission, closed = self._admission, len(self._admission.closed)
+        if closed == self._closed and admission.reservation_floor == self._floor:
+            return
+        self._closed, self._floor = closed, admission.reservation_floor
+        feasible, refused, floor = admission.feasible, admission.refused, self._floor
+        gone = [
+            at
+            for at, number in enumerate(self._numbers)
+            if not feasible[number] and (refused[number] or self._cursors[at].queue.priority <= floor)
+        ]
+        if gone:
+            self._move(gone, detached)
 
     def leave(self, bucket: Bucket, detached: Mapping[int, Bucket]) -> None:
         """Take over that a bucket is detached."""

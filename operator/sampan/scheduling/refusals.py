@@ -58,7 +58,11 @@ class RefusalReport:
         if not chunks:
             return None
         known, versions = equivalence.last_refusal, self._versions(equivalence)
-        fresh = self._fresh(equivalence, chunks[0][0], known=known.refusal if known and versions and known.versions == versions else None)
+        if known is not None and versions and known.versions == versions:
+            room = self._state.cache.feasible.room(self._admission.rows[equivalence.number])
+            fresh = known.refusal if known.refusal.room == room else replace(known.refusal, room=room)
+        else:
+            fresh = self._fresh(equivalence, chunks[0][0], kept=bool(versions))
         if known is not None and known.refusal is fresh and known.chunks is chunks:
             return known.whole
         first, *others = chunks
@@ -68,19 +72,17 @@ class RefusalReport:
 
     def _versions(self, equivalence: EquivalenceClass) -> tuple[int, ...]:
         """Return what names everything in the refusal of a class but the room; nothing where more than its rows decides."""
-        rows = self._admission.rows[equivalence.number]
-        if equivalence.excluded or any(self._feasible_count[row] for row in rows):
+        if equivalence.excluded:
             return ()
-        return tuple(self._all_versions[row] for row in rows)
+        rows, counts, versions = self._admission.rows[equivalence.number], self._feasible_count, self._all_versions
+        if len(rows) == 1:
+            return () if counts[rows[0]] else (versions[rows[0]],)
+        return () if any(map(counts.__getitem__, rows)) else tuple(map(versions.__getitem__, rows))
 
-    def _fresh(self, equivalence: EquivalenceClass, job: Job, *, known: Refusal | None) -> Refusal:
-        """Return why a job is refused; `known`: the last refusal, where the versions are the same."""
-        state, rows = self._state, self._admission.rows[equivalence.number]
-        if known is not None:
-            room = state.cache.feasible.room(rows)
-            return known if known.room == room else replace(known, room=room)
-        entry = Entry(job, state.entry(job).verdicts, equivalence.eligible)
-        return fresh_refusal(state, entry) if self._versions(equivalence) else refusal(state, entry)
+    def _fresh(self, equivalence: EquivalenceClass, job: Job, *, kept: bool) -> Refusal:
+        """Return why a job is refused; `kept`: what is made is kept by the versions of its rows."""
+        entry = Entry(job, self._state.entry(job).verdicts, equivalence.eligible)
+        return fresh_refusal(self._state, entry) if kept else refusal(self._state, entry)
 
 
 def _left(bucket: Bucket, gone: Set[str]) -> Chunks:

@@ -6,6 +6,7 @@ of the pool: a cell whose pool is the very same value keeps what is known of its
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -18,6 +19,18 @@ from sampan.scheduling.capacity.topology import Numbers
 
 def _empty(rows: int, columns: int) -> Numbers:
     return np.zeros((rows, columns), dtype=np.int64)
+
+
+@dataclass(slots=True)
+class NodeFits:
+    """Nodes of columns of one kind, and what fits on them."""
+
+    kind: CellKind
+    columns: Numbers
+    """Ascending."""
+    nodes: Numbers
+    found: list[Numbers] = field(default_factory=list)
+    """By request and node: now, then on empty nodes where that was asked."""
 
 
 class FitTables:
@@ -46,32 +59,46 @@ class FitTables:
 
     def fill(self, columns: Iterable[int]) -> None:
         """Compute all requests for some cells."""
-        rows = np.arange(len(self._requests.all))
         for column in columns:
-            self._fill(rows, [column])
+            self._fill(None, [column])
 
-    def _fill(self, rows: Numbers, columns: Sequence[int]) -> None:
-        """Compute requests for columns of one kind: all their nodes in one pass, cut apart by cumulative sums."""
+    def _fill(self, rows: Numbers | None, columns: Sequence[int]) -> None:
+        """Compute requests, None: all, for columns of one kind: all their nodes in one pass, cut apart by cumulative sums."""
         cells = [self._columns.all[column] for column in columns]
         nodes = np.concatenate([cell.nodes for cell in cells])
         lengths = np.array([len(cell.nodes) for cell in cells])
         ends = np.cumsum(lengths)
         for resources, table in ((self._nodes.free, self.now), (self._nodes.allocatable, self.empty)):
             found = fits(resources, self._requests, rows, kind=cells[0].kind, nodes=nodes)
-            sums = np.concatenate((_empty(len(rows), 1), np.cumsum(found, axis=1)), axis=1)
-            table[np.ix_(rows, np.array(columns))] = sums[:, ends] - sums[:, ends - lengths]
+            sums = np.concatenate((_empty(len(found), 1), np.cumsum(found, axis=1)), axis=1)
+            where = np.arange(len(found)) if rows is None else rows
+            table[np.ix_(where, np.array(columns))] = sums[:, ends] - sums[:, ends - lengths]
 
-    def add(self, pairs: Iterable[tuple[int, int]], *, sign: int, allocatable: bool) -> None:
-        """Add what fits on nodes to their columns, given as (column, node), kind by kind."""
-        rows, by_kind = np.arange(len(self._requests.all)), dict[CellKind, list[tuple[int, int]]]()
+    def on(self, pairs: Iterable[tuple[int, int]], *, allocatable: bool) -> list[NodeFits]:
+        """Return what fits on nodes, given as (column, node), kind by kind: now, and with `allocatable` on empty nodes too."""
+        by_kind: dict[CellKind, list[tuple[int, int]]] = {}
         for pair in sorted(pairs):
             by_kind.setdefault(self._columns.all[pair[0]].kind, []).append(pair)
-        for kind, of_kind in by_kind.items():
-            columns, nodes = np.array(of_kind).T
-            single, starts = np.unique(columns, return_index=True)
-            for resources, table in ((self._nodes.free, self.now), (self._nodes.allocatable, self.empty))[: 1 + allocatable]:
-                found = fits(resources, self._requests, rows, kind=kind, nodes=nodes)
-                table[rows[:, None], single] += sign * np.add.reduceat(found, starts, axis=1)
+        listed = [NodeFits(kind, *np.array(of_kind).T) for kind, of_kind in by_kind.items()]
+        for each in listed:
+            each.found = self._found(each, allocatable=allocatable)
+        return listed
+
+    def follow(self, before: Iterable[NodeFits]) -> None:
+        """Take over that nodes have changed on which so much did fit."""
+        for each in before:
+            columns, starts = np.unique(each.columns, return_index=True)
+            fresh = self._found(each, allocatable=len(each.found) > 1)
+            for table, old, new in zip((self.now, self.empty), each.found, fresh, strict=False):
+                more = new - old
+                if len(columns) == 1:
+                    table[: len(more), columns[0]] += more.sum(axis=1)
+                else:
+                    table[: len(more), columns] += np.add.reduceat(more, starts, axis=1)
+
+    def _found(self, each: NodeFits, *, allocatable: bool) -> list[Numbers]:
+        stocks = (self._nodes.free, self._nodes.allocatable)[: 1 + allocatable]
+        return [fits(stock, self._requests, None, kind=each.kind, nodes=each.nodes) for stock in stocks]
 
 
 class FitMatrix:
@@ -197,9 +224,9 @@ class FitMatrix:
         self._dirty |= columns
         for column in columns:
             self.versions[column] = now
-        self._fits.add(pairs, sign=-1, allocatable=allocatable)
+        before = self._fits.on(pairs, allocatable=allocatable)
         write(nodes)
-        self._fits.add(pairs, sign=1, allocatable=allocatable)
+        self._fits.follow(before)
 
     def take(self, column: int, row: int, placed: Sequence[tuple[int, int]]) -> None:
         """Take what replicas of a request use, given as (node number, replicas), on nodes of a column."""

@@ -5,7 +5,8 @@ min over resources of left // per replica, and 0 where the job as a whole takes 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import reduce
 from typing import Final
 
 import numpy as np
@@ -22,6 +23,7 @@ from sampan.scheduling.capacity.topology import Numbers
 
 NOT_SHORT: Final = 63
 """Above every severity."""
+_TOO_LARGE: Final = Reason.TOO_LARGE.severity
 _NO_DRAW: Final = 0
 """The draw of a column that nothing limits: it allows everything."""
 Key = tuple[object, ...]
@@ -35,6 +37,17 @@ class UseTable:
     each: Numbers
     once: Numbers
     best_effort: Flags
+    divisors: Numbers = field(init=False)
+    """`each`, 1 where nothing is taken."""
+    unasked: Numbers = field(init=False)
+    """`INFINITE` where a replica takes nothing, else 0."""
+    taken: Flags = field(init=False)
+    """By resource: whether any replica, and whether any job as a whole, takes of it."""
+
+    def __post_init__(self) -> None:
+        """Work out what follows from the amounts."""
+        self.divisors, self.unasked = np.maximum(self.each, 1), np.where(self.each > 0, 0, INFINITE)
+        self.taken = np.array([(table > 0).any(axis=1) for table in (self.each, self.once)])
 
     @classmethod
     def of(cls, pool: Pool) -> "UseTable":
@@ -44,6 +57,8 @@ class UseTable:
     def extend(self, demands: Sequence[Demand], names: dict[str, int]) -> None:
         """Add the rows of demands that it does not have yet."""
         have = len(self.best_effort)
+        if have == len(demands):
+            return
         uses = [use_of(demand, self.pool) for demand in demands[have:]]
         for use in uses:
             for name in (*use.each, *use.once):
@@ -54,6 +69,7 @@ class UseTable:
                 for name, amount in amounts.items():
                     table[names[name], row] = min(amount, INFINITE)
         self.best_effort = np.concatenate((self.best_effort, np.array([use.best_effort for use in uses], dtype=bool)))
+        self.__post_init__()
 
     def kept(self, rows: Sequence[int]) -> "UseTable":
         """Return the table with some of its rows."""
@@ -69,16 +85,16 @@ class AmountTable:
         self.limits: list[Limit | None] = []
         self._tables = [_full(0, 0, INFINITE) for _ in range(3)]
 
-    def write(self, limit: Limit) -> None:
+    def write(self, limit: Limit, *, only_left: bool) -> None:
         """Take over what a limit says from now on."""
         self.limits[limit.number] = limit
-        for at, amounts in enumerate((limit.left, limit.total, limit.largest)):
+        for at, amounts in enumerate((limit.left, limit.total, limit.largest)[: 1 if only_left else 3]):
             rows = [self.names.setdefault(name, len(self.names)) for name in amounts]
             table = self._tables[at] = _sized(self._tables[at], len(self.names), len(self.limits), fill=INFINITE)
             table[:, limit.number] = INFINITE
             table[rows, limit.number] = [max(min(amount, INFINITE), -INFINITE) for amount in amounts.values()]
 
-    def allowed(self, uses: UseTable, rows: Numbers, numbers: Sequence[int], *, empty: bool = False) -> Numbers:
+    def allowed(self, uses: UseTable, rows: slice, numbers: Sequence[int], *, empty: bool = False) -> Numbers:
         """Return by row and limit how many replicas are allowed."""
         left, total, largest = (table[:, numbers] for table in self._tables)
         found = _fits(uses, rows, total) if empty else np.minimum(_fits(uses, rows, left), _fits(uses, rows, largest))
@@ -127,8 +143,8 @@ class LimitMatrix:
         """Of the reasons of limits, by draw."""
         self._allowed, self._when_empty = _full(0, 1, UNLIMITED), _full(0, 1, UNLIMITED)
         """By row and draw: replicas allowed as things stand, and if nothing of ours ran."""
-        self._changed: set[int] = set()
-        """Limits that say something else than the rows do."""
+        self._changed: dict[int, bool] = {}
+        """Limits that say something else than the rows do, and whether only of what is left."""
         self._dirty: set[int] = set()
         """Columns of cells that changed since `drain`."""
 
@@ -137,10 +153,10 @@ class LimitMatrix:
         self._amounts.limits.append(None)
         return len(self._amounts.limits) - 1
 
-    def write(self, limit: Limit) -> None:
-        """Take over what a limit says from now on."""
-        self._amounts.write(limit)
-        self._changed.add(limit.number)
+    def write(self, limit: Limit, *, only_left: bool = False) -> None:
+        """Take over what a limit says from now on; `only_left`: nothing but what is left is other than before."""
+        self._amounts.write(limit, only_left=only_left)
+        self._changed[limit.number] = only_left and self._changed.get(limit.number, True)
 
     def row_of(self, demand: Demand) -> int:
         """Return the row of a demand, a new one where none takes the same of limits."""
@@ -151,7 +167,7 @@ class LimitMatrix:
         if known is None:
             known = self._rows[key] = len(self._demands)
             self._demands.append(demand)
-            self._fill(np.array([known]), self._draws.numbers.items())
+            self._fill(slice(known, known + 1), self._draws.numbers.items())
         return known
 
     def keep_rows(self, rows: Sequence[int]) -> None:
@@ -180,7 +196,7 @@ class LimitMatrix:
                 self._draws.columns.setdefault(limit.number, []).append(column)
         known = (self._amounts.limits[limit] if limit >= 0 else None for limit, _ in self._draws.numbers)
         self._severities = np.array([NOT_SHORT if limit is None else limit.reason.severity for limit in known], dtype=np.int64)
-        self._fill(np.arange(len(self._demands)), fresh)
+        self._fill(slice(0, len(self._demands)), fresh)
         self._dirty = set(range(len(columns))) if before.shape != self._of_column.shape else self._dirty
         if before.shape == self._of_column.shape:
             self._dirty.update(np.flatnonzero((before != self._of_column).any(axis=0)).tolist())
@@ -195,37 +211,35 @@ class LimitMatrix:
     def _refresh(self) -> None:
         """Have the rows say what the limits say."""
         if self._changed:
-            changed = sorted(self._changed)
-            self._changed.clear()
-            self._fill(np.arange(len(self._demands)), [draw for number in changed for draw in self._draws.by_limit.get(number, ())])
-            self._dirty.update(column for number in changed for column in self._draws.columns.get(number, ()))
+            changed, self._changed = self._changed, {}
+            for number in sorted(changed):
+                self._dirty.update(self._draws.columns.get(number, ()))
+            for only_left in (True, False):
+                numbers = [number for number in sorted(changed) if changed[number] is only_left]
+                draws = [draw for number in numbers for draw in self._draws.by_limit.get(number, ())]
+                self._fill(slice(0, len(self._demands)), draws, only_left=only_left)
 
-    def allowed(self, row: int) -> Numbers:
-        """Return by column of cells how many replicas its limits allow."""
+    def allowed(self, row: int, columns: Numbers | None = None) -> Numbers:
+        """Return by column of cells, some or all, how many replicas its limits allow."""
         self._refresh()
-        found: Numbers = self._allowed[row][self._of_column].min(axis=0)
-        return found
-
-    def allowed_in(self, row: int, column: int) -> int:
-        """Return the same in one column."""
-        self._refresh()
-        return int(self._allowed[row, self._of_column[:, column]].min())
+        allowed = self._allowed[row]
+        return reduce(np.minimum, (allowed[draws if columns is None else draws[columns]] for draws in self._of_column))
 
     def allowed_at(self, rows: Numbers, columns: Numbers) -> Numbers:
         """Return the same by row and column, for some of each."""
         self._refresh()
-        found: Numbers = self._allowed[rows[:, None, None], self._of_column[:, columns][None]].min(axis=1)
-        return found
+        return reduce(np.minimum, (self._allowed[rows[:, None], draws[columns]] for draws in self._of_column))
 
     def why_at(self, rows: Numbers, least: Numbers, columns: Numbers) -> Numbers:
         """Return by row and column the severity of what allows fewer than the least replicas, else `NOT_SHORT`."""
         self._refresh()
-        draws = self._of_column[:, columns]
-        used, at = np.unique(draws, return_inverse=True)
-        severities = self._severities[used]
-        now, empty, wanted = self._allowed[rows[:, None], used], self._when_empty[rows[:, None], used], least[:, None]
-        short = np.where(now < wanted, np.where(empty < wanted, Reason.TOO_LARGE.severity, severities), NOT_SHORT)
-        found: Numbers = short[:, at.reshape(draws.shape)].min(axis=1)
+        found = _full(len(rows), len(columns), NOT_SHORT)
+        for each in self._of_column:
+            draws = each[columns]
+            short = self._allowed[rows[:, None], draws] < least[:, None]
+            if short.any():
+                never = self._when_empty[rows[:, None], draws] < least[:, None]
+                np.minimum(found, np.where(never, _TOO_LARGE, self._severities[draws]), out=found, where=short)
         return found
 
     def _kind(self, pool: Pool) -> int:
@@ -238,7 +252,7 @@ class LimitMatrix:
             self._uses.append(UseTable.of(pool))
         return known
 
-    def _fill(self, rows: Numbers, draws: Iterable[tuple[tuple[int, int], int]]) -> None:
+    def _fill(self, rows: slice, draws: Iterable[tuple[tuple[int, int], int]], *, only_left: bool = False) -> None:
         """Work out some rows of some draws."""
         size = len(self._demands), len(self._draws.numbers)
         self._allowed, self._when_empty = (_sized(table, *size, fill=UNLIMITED) for table in (self._allowed, self._when_empty))
@@ -248,28 +262,25 @@ class LimitMatrix:
                 by_kind.setdefault(kind, []).append((number, draw))
         for kind, pairs in by_kind.items():
             uses, numbers = self._uses[kind], [number for number, _ in pairs]
-            cells = rows[:, None], np.array([draw for _, draw in pairs])
+            cells = rows, [draw for _, draw in pairs]
             uses.extend(self._demands, self._amounts.names)
             self._allowed[cells] = self._amounts.allowed(uses, rows, numbers)
-            self._when_empty[cells] = self._amounts.allowed(uses, rows, numbers, empty=True)
+            if not only_left:
+                self._when_empty[cells] = self._amounts.allowed(uses, rows, numbers, empty=True)
 
 
-def _fits(uses: UseTable, rows: Numbers, have: Numbers) -> Numbers:
+def _fits(uses: UseTable, rows: slice, have: Numbers) -> Numbers:
     """Return by row and limit how many replicas amounts allow; as `QuotaUse.fits` says of one demand and one limit."""
-    found = _full(len(rows), have.shape[1], UNLIMITED)
-    for name in np.flatnonzero((have < INFINITE).any(axis=1) & _used(uses, len(have))).tolist():
-        left = np.where(have[name] < INFINITE, np.maximum(have[name], 0), INFINITE)[None, :]
-        each, once = uses.each[name, rows][:, None], uses.once[name, rows][:, None]
-        np.minimum(found, np.where(each > 0, left // np.maximum(each, 1), UNLIMITED), out=found, where=left < INFINITE)
-        found[once > left] = 0
-    return found
-
-
-def _used(uses: UseTable, names: int) -> Flags:
-    """Return by resource whether any row takes of it."""
-    found = np.zeros(names, dtype=bool)
-    taken: Flags = np.logical_or(np.any(uses.each > 0, axis=1), np.any(uses.once > 0, axis=1))
-    found[: min(names, len(taken))] = taken[:names]
+    limited, found = have < INFINITE, _full(rows.stop - rows.start, have.shape[1], UNLIMITED)
+    names = min(len(have), uses.taken.shape[1])
+    for name in np.flatnonzero(limited[:names].any(axis=1) & uses.taken[:, :names].any(axis=0)).tolist():
+        left, (each, once) = np.maximum(have[name], 0)[None, :], uses.taken[:, name].tolist()
+        if each:
+            share = left // uses.divisors[name, rows][:, None]
+            share |= uses.unasked[name, rows][:, None]
+            np.minimum(found, share, out=found, where=limited[name])
+        if once:
+            found[uses.once[name, rows][:, None] > left] = 0
     return found
 
 

@@ -101,7 +101,7 @@ class LimitTable:
         for limit in self.of(column):
             limit.take(use, replicas)
             self._taken.add(limit.cluster_uid)
-            self.matrix.write(limit)
+            self.matrix.write(limit, only_left=True)
 
     def _replace(self, uid: str, fresh: Iterable[Limit]) -> bool:
         """Have these limits, which have no number yet, in a cluster; tells whether columns draw on others than before."""
@@ -111,8 +111,9 @@ class LimitTable:
             old = known.pop(limit.key, None)
             if old is not None and np.array_equal(old.columns, limit.columns):
                 if old.amounts() != limit.amounts():
+                    only_left = old.amounts()[1:] == limit.amounts()[1:]
                     old.left, old.total, old.largest, old.quota = limit.left, limit.total, limit.largest, limit.quota
-                    self.matrix.write(old)
+                    self.matrix.write(old, only_left=only_left)
                 old.quota = limit.quota
                 limits.append(old)
                 continue

@@ -38,7 +38,7 @@ class NodeTable:
 
     def sync(self, wanted: Iterable[NodeId], clusters: Mapping[str, Cluster]) -> set[int]:
         """Take over a snapshot in which cells have some nodes; returns those that may be other than before: see `changes_of`."""
-        new = sorted(set(wanted) - self._numbers.keys())
+        new = sorted({node for node in wanted if node not in self._numbers})
         stale = {self._add((uid, name)) for uid, name in new if uid in clusters and name in clusters[uid].nodes}
         for uid, cluster in clusters.items():
             old = self._clusters.get(uid)

@@ -21,6 +21,8 @@ from sampan.scheduling.capacity.topology import MOST_COUNT, Cards, Numbers, card
 BASE: Final = (CPU, MEMORY, STORAGE, PODS)
 MAX_FITS: Final = 2**31
 """Replicas that a node is said to fit at most. Sums over 2^20 nodes stay below 2^51, so int64 never overflows."""
+UNASKED: Final = INFINITE + 1
+"""Above every count of replicas: what a resource allows a request that does not ask for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,15 @@ class RequestColumn:
 
     position: int
     amounts: Numbers
+    divisors: Numbers
+    """The amounts, 1 where nothing is asked for."""
+    unasked: Numbers
+    """`UNASKED` where nothing is asked for, else 0."""
+
+    @classmethod
+    def of(cls, position: int, amounts: Numbers) -> "RequestColumn":
+        """Return the column of some amounts."""
+        return cls(position, amounts, np.maximum(amounts, 1), np.where(amounts > 0, 0, UNASKED))
 
 
 class RequestTable:
@@ -152,7 +163,7 @@ class RequestTable:
             amounts = {line.position: line.amounts for line in lines}
             fresh = {self._resources.position(name): np.array([min(v[name], INFINITE) for v in vectors], dtype=np.int64) for name in names}
             lines = tuple(
-                RequestColumn(column, np.concatenate((_or_zeros(amounts.get(column), done), _or_zeros(fresh.get(column), len(vectors)))))
+                RequestColumn.of(column, np.concatenate((_or_zeros(amounts.get(column), done), _or_zeros(fresh.get(column), len(vectors)))))
                 for column in sorted({*amounts, *fresh})
             )
             self._columns[kind] = len(self.all), lines
@@ -184,40 +195,44 @@ class RequestTable:
         return Vector.total(parts)
 
 
-def fits(stock: NodeResources, requests: RequestTable, rows: Numbers, *, kind: CellKind, nodes: Numbers) -> Numbers:
-    """Return replicas that fit by request and node, each node by itself: a table of len(rows) x len(nodes)."""
-    table: Numbers = np.full((len(rows), len(nodes)), MAX_FITS, dtype=np.int64)
-    counts = requests.counts()[0][rows]
-    columns = requests.columns(kind)
-    taken = np.zeros(len(rows), dtype=bool)
-    for column in columns:
-        amounts = column.amounts[rows]
-        asked = amounts > 0
-        if asked.any():
-            free = stock.amounts[nodes, column.position].clip(0)[None, :]
-            if column.position == 0:
-                free = free - _kept(stock, requests, rows, kind=kind, nodes=nodes)
-            share = np.maximum(free, 0) // np.maximum(amounts, 1)[:, None]
-            np.minimum(table, np.where(asked[:, None], share, MAX_FITS), out=table)
-            taken |= asked
+def fits(stock: NodeResources, requests: RequestTable, rows: Numbers | None, *, kind: CellKind, nodes: Numbers) -> Numbers:
+    """Return replicas that fit by request and node, each node by itself; `rows`: None for all requests."""
+    size = len(requests.all) if rows is None else len(rows)
+    table: Numbers = np.full((size, len(nodes)), UNASKED, dtype=np.int64)
+    for column in requests.columns(kind):
+        divisors, unasked = (column.divisors, column.unasked) if rows is None else (column.divisors[rows], column.unasked[rows])
+        if size == 1 and unasked[0]:
+            continue
+        free = stock.amounts[nodes, column.position][None, :]
+        if column.position == 0:
+            free = _unreserved(free, stock, requests, rows=rows, kind=kind, nodes=nodes)
+        share = np.maximum(free, 0) // divisors[:, None]
+        share |= unasked[:, None]
+        np.minimum(table, share, out=table)
+    asks_nothing = table == UNASKED
     if kind.rule is not None and len(nodes):
+        counts = requests.counts()[0] if rows is None else requests.counts()[0][rows]
         by_count = np.array([stock.rings[node] for node in nodes.tolist()])
         _narrow(table, counts > 0, by_count[:, np.clip(counts, 0, MOST_COUNT)].T)
     if kind.virtual:
-        _narrow_cards(table, stock, requests, rows=rows, nodes=nodes)
-    table[~taken] = 0  # a request of nothing would fit without end
-    np.clip(table, 0, MAX_FITS, out=table)
+        _narrow_cards(table, stock, requests, rows=np.arange(size) if rows is None else rows, nodes=nodes)
+    table[asks_nothing] = 0  # a request of nothing would fit without end
+    if kind.rule is not None or kind.virtual:
+        np.maximum(table, 0, out=table)
+    np.minimum(table, MAX_FITS, out=table)
     return table
 
 
-def _kept(stock: NodeResources, requests: RequestTable, rows: Numbers, *, kind: CellKind, nodes: Numbers) -> Numbers:
-    """Return the CPU by request and node that is reserved for free devices."""
-    _, reserves = requests.counts()
-    if not kind.resource or not reserves[rows].any():
-        return np.zeros((1, 1), dtype=np.int64)
+def _unreserved(
+    free: Numbers, stock: NodeResources, requests: RequestTable, *, rows: Numbers | None, kind: CellKind, nodes: Numbers
+) -> Numbers:
+    """Return the free CPU by request and node, without what is reserved for free devices."""
+    reserves = requests.counts()[1] if rows is None else requests.counts()[1][rows]
+    if not kind.resource or not reserves.any():
+        return free
     devices = stock.amounts[nodes, requests.position(kind.resource)].clip(0) // kind.units
-    kept: Numbers = reserves[rows][:, None] * devices[None, :]
-    return kept
+    left: Numbers = np.maximum(free, 0) - reserves[:, None] * devices[None, :]
+    return left
 
 
 def _or_zeros(numbers: Numbers | None, length: int) -> Numbers:

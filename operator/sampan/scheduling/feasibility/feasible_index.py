@@ -72,18 +72,24 @@ class FeasibleIndex:
             return []
         self._unreported.update(columns)
         demands, at = self._demands, np.array(columns)
-        fresh = demands.suitable[:, at] & (self._fits(at) >= demands.least[:, None])
-        before = demands.feasible_counts
-        demands.feasible_counts = before + fresh.sum(axis=1) - demands.feasible[:, at].sum(axis=1)
-        demands.feasible[:, at] = fresh
-        found: list[int] = np.flatnonzero((demands.feasible_counts == 0) & (before > 0)).tolist()
+        rows = self._touched(at)
+        cells = np.ix_(rows, at)
+        fresh = demands.suitable[cells] & (self._fits(rows, at) >= demands.least[rows][:, None])
+        before = demands.feasible_counts[rows]
+        after = before + fresh.sum(axis=1) - demands.feasible[cells].sum(axis=1)
+        demands.feasible[cells], demands.feasible_counts[rows] = fresh, after
+        found: list[int] = rows[(after == 0) & (before > 0)].tolist()
         return found
 
-    def _fits(self, columns: Numbers) -> Numbers:
+    def _touched(self, columns: Numbers) -> Numbers:
+        """Return the rows for which one of the columns is more than wrong: only these can change with what is free there."""
+        return np.flatnonzero(self._demands.suitable[:, columns].any(axis=1))
+
+    def _fits(self, rows: Numbers, columns: Numbers) -> Numbers:
         """Return by row how many replicas nodes and limits leave room for in some columns."""
         demands = self._demands
-        on_nodes = self._matrix.fits_now[demands.request_rows[:, None], columns]
-        return np.minimum(on_nodes, self._limits.allowed_at(demands.limit_rows, columns))
+        on_nodes = self._matrix.fits_now[demands.request_rows[rows][:, None], columns]
+        return np.minimum(on_nodes, self._limits.allowed_at(demands.limit_rows[rows], columns))
 
     def suitable(self, row: DemandRow) -> Flags | None:
         """Return the columns that nothing but room could be against; None where that is not kept of row and columns as they are."""
@@ -111,16 +117,19 @@ class FeasibleIndex:
             return
         demands, at = self._demands, np.array(sorted(self._unreported))
         self._unreported.clear()
-        fresh = self._against(np.arange(len(self._rows)), at)
+        rows = self._touched(at)
+        cells, fresh = np.ix_(rows, at), self._against(rows, at)
         self._version += 1
-        demands.versions[(fresh != demands.reported[:, at]).any(axis=1)] = self._version
-        demands.reported[:, at] = fresh
-        rooms = np.where(demands.suitable[:, at], self._fits(at), NO_CELL)
+        demands.versions[rows[(fresh != demands.reported[cells]).any(axis=1)]] = self._version
+        demands.reported[cells] = fresh
+        if not len(rows):
+            return
+        rooms = np.where(demands.suitable[cells], self._fits(rows, at), NO_CELL)
         most, where = rooms.max(axis=1), at[rooms.argmax(axis=1)]
-        higher = most >= demands.rooms
-        for row in np.flatnonzero(~higher & np.isin(demands.best_cells, at)).tolist():
+        higher = most >= demands.rooms[rows]
+        for row in rows[~higher & np.isin(demands.best_cells[rows], at)].tolist():
             self._find_best_cell(row)
-        demands.rooms[higher], demands.best_cells[higher] = most[higher], where[higher]
+        demands.rooms[rows[higher]], demands.best_cells[rows[higher]] = most[higher], where[higher]
 
     def _against(self, rows: Numbers, columns: Numbers) -> Codes:
         """Return by row and column the severity of what nodes and limits lack; `NOTHING` where that is none or the cell does not suit."""

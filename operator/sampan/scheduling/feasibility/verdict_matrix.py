@@ -14,9 +14,10 @@ from sampan.model.plan import Refusal
 from sampan.model.policy import Policy
 from sampan.model.reason import Reason
 from sampan.model.snapshot import Snapshot
-from sampan.scheduling.capacity.cells import CellColumn
+from sampan.scheduling.capacity.cells import CellColumn, CellId
 from sampan.scheduling.capacity.topology import Numbers
 from sampan.scheduling.feasibility.cell_facts import CellFacts, per_kind
+from sampan.scheduling.feasibility.closed_cells import ClosedCells
 from sampan.scheduling.feasibility.constraints.context import FilterContext
 from sampan.scheduling.feasibility.constraints.record import Reads
 from sampan.scheduling.feasibility.constraints.table import failed_mask
@@ -81,6 +82,8 @@ class ShapeVerdicts:
     """Cycle that last asked for it."""
     refusals: dict[object, tuple[object, Refusal]] = field(default_factory=dict)
     """Refusals of earlier cycles with all that they were made from."""
+    closed: dict[tuple[frozenset[CellId], tuple[int, ...]], ClosedCells] = field(default_factory=dict)
+    """What is against columns whatever their room, by the cells that cool down and the alternatives."""
 
 
 @dataclass(slots=True)

@@ -15,7 +15,8 @@ class FairShareUsage:
         self._total: dict[str, int] = {}
         self._namespaces = {(name, each): used for name, own in use.items() for each, used in own.namespaces.items()}
         self._paths: dict[str, tuple[str, ...]] = {}
-        self._weighted: dict[str, tuple[int, ...]] = {}
+        self._weighted: dict[str, dict[str, tuple[int, ...]]] = {}
+        """By the topmost queue: a charge changes nothing for queues that have another."""
         self._charges: dict[str, int] = {}
         for name, own in use.items():
             for queue in self.path(name):
@@ -33,9 +34,11 @@ class FairShareUsage:
 
     def weighted(self, name: str) -> tuple[int, ...]:
         """Return what the queue and its parents used for their weight, topmost first."""
-        if name not in self._weighted:
-            self._weighted[name] = tuple(self._total.get(each, 0) * MICRO // self._weight(each) for each in self.path(name))
-        return self._weighted[name]
+        path = self.path(name)
+        known = self._weighted.setdefault(path[0], {})
+        if name not in known:
+            known[name] = tuple(self._total.get(each, 0) * MICRO // self._weight(each) for each in path)
+        return known[name]
 
     def of_namespace(self, queue: str, namespace: str) -> int:
         """Return what a namespace used of a queue."""
@@ -47,9 +50,9 @@ class FairShareUsage:
 
     def charge(self, job: Job, amount: int) -> None:
         """Add what a job is charged, decayed forward to the moment."""
-        self._weighted.clear()
         self._charges[job.queue] = self.charges_of(job.queue) + 1
         for queue in self.path(job.queue):
+            self._weighted.pop(queue, None)  # in a circle of parents each is the topmost of some
             self._total[queue] = self._total.get(queue, 0) + amount
         key = job.queue, job.namespace
         self._namespaces[key] = self._namespaces.get(key, 0) + amount

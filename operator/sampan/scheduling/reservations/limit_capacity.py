@@ -66,7 +66,7 @@ class LimitCapacity:
         """Return by column how many replicas limits allow now beside what reservations will take of them."""
         room: Numbers
         if request.limit_row is not None:
-            room = self._limits.matrix.allowed_at(np.array([request.limit_row]), columns)[0]
+            room = self._limits.matrix.allowed(request.limit_row, columns)
         else:
             room = np.array([self._limits.room(column, request.demand) for column in columns.tolist()], dtype=np.int64)
         if beside:
@@ -147,7 +147,7 @@ class LimitCapacity:
         """Tell whether limits of which nothing is reserved allow the least replicas now."""
         if request.limit_row is None or column in self._reserved_columns(tuple(beside)):
             return False
-        return self._limits.matrix.allowed_in(request.limit_row, column) >= request.demand.least_replicas
+        return int(self._limits.matrix.allowed(request.limit_row, np.array([column]))[0]) >= request.demand.least_replicas
 
     def _beside(self, column: int, demand: Demand, beside: Sequence[PlacedReservation]) -> int:
         """Return how many replicas reservations leave of the limits of a column, each at its start and those before it."""

@@ -115,6 +115,13 @@ class ReservationProfile:
         first, second = (source.available(request, columns, beside=beside) for source in self._sources)
         return np.minimum(first, second)
 
+    def may_start_before(self, request: CapacityRequest, column: int, *, beside: Sequence[PlacedReservation], moment: int) -> bool:
+        """Tell whether `lower_bound` is before a moment. Nodes, which cost less, are asked first."""
+        if self._now >= moment:
+            return False
+        bounds = (source.available_from(request, column, beside=beside) for source in reversed(self._sources))
+        return all(not isinstance(bound, StartUnknown) and bound < moment for bound in bounds)
+
     def lower_bound(self, request: CapacityRequest, column: int, *, beside: Sequence[PlacedReservation]) -> int | StartUnknown:
         """Return a moment before which a demand cannot start in a column, or why none is foreseen."""
         latest = self._now
