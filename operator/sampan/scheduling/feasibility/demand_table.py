@@ -17,6 +17,8 @@ class DemandTable:
         """Start with no row and no column."""
         self.suitable, self.feasible = _flags(0, 0), _flags(0, 0)
         """Nothing but room could be against it; there is room."""
+        self.suitable_by_column = _flags(0, 0)
+        """The first once more, by column and row: whoever asks about few columns and all rows reads what lies together."""
         self.reported: Codes = np.zeros((0, 0), dtype=np.int8)
         """Severity of what was against it when last reported, of what nodes and limits have; or `NOTHING`."""
         self.least, self.request_rows, self.limit_rows, self.row_versions = (_line(0) for _ in range(4))
@@ -30,6 +32,7 @@ class DemandTable:
         """Have so many rows more."""
         wide = self.suitable.shape[1]
         self.suitable, self.feasible = (np.concatenate((table, _flags(rows, wide))) for table in (self.suitable, self.feasible))
+        self.suitable_by_column = np.concatenate((self.suitable_by_column, _flags(wide, rows)), axis=1)
         self.reported = np.concatenate((self.reported, np.full((rows, wide), NOTHING, dtype=np.int8)))
         for name in ("least", "request_rows", "limit_rows", "row_versions", "rooms", "best_cells", "feasible_counts", "versions"):
             setattr(self, name, np.concatenate((getattr(self, name), _line(rows))))
@@ -37,14 +40,14 @@ class DemandTable:
     def reset(self, columns: int) -> None:
         """Have so many columns, about which nothing is known."""
         rows = len(self.least)
-        self.suitable, self.feasible = _flags(rows, columns), _flags(rows, columns)
+        self.suitable, self.feasible, self.suitable_by_column = _flags(rows, columns), _flags(rows, columns), _flags(columns, rows)
         self.reported = np.full((rows, columns), NOTHING, dtype=np.int8)
         self.feasible_counts = _line(rows)
         self.row_versions[:] = -1
 
     def clear(self, row: int) -> None:
         """Have no cell suit a row any more: its demand is gone."""
-        self.suitable[row] = self.feasible[row] = False
+        self.suitable[row] = self.feasible[row] = self.suitable_by_column[:, row] = False
         self.request_rows[row] = self.limit_rows[row] = self.feasible_counts[row] = 0
 
 

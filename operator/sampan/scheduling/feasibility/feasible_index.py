@@ -83,7 +83,7 @@ class FeasibleIndex:
 
     def _touched(self, columns: Numbers) -> Numbers:
         """Return the rows for which one of the columns is more than wrong: only these can change with what is free there."""
-        return np.flatnonzero(self._demands.suitable[:, columns].any(axis=1))
+        return np.flatnonzero(self._demands.suitable_by_column[columns].any(axis=0))
 
     def _fits(self, rows: Numbers, columns: Numbers) -> Numbers:
         """Return by row how many replicas nodes and limits leave room for in some columns."""
@@ -160,7 +160,7 @@ class FeasibleIndex:
     def _write(self, rows: ShapeVerdicts, row: DemandRow, layout: CellIndex) -> None:
         demands, at, least = self._demands, row.feasible_row, row.demand.least_replicas
         candidates, missing_domain = layout.candidate_cells(rows.shape, row.demand)
-        demands.suitable[at] = (row.reason_mask == 0) & candidates & ~missing_domain
+        demands.suitable[at] = demands.suitable_by_column[:, at] = (row.reason_mask == 0) & candidates & ~missing_domain
         demands.least[at], demands.row_versions[at] = least, row.version
         demands.request_rows[at], demands.limit_rows[at] = row.request_row, row.limit_row
         demands.feasible[at] = demands.suitable[at] & (self._rooms(at) >= least)
