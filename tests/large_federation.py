@@ -15,7 +15,7 @@ from sampan.controller.state.demand_mix import DemandHistogram
 from sampan.model.backlog import Backlog
 from sampan.model.job import Job, Shape
 from sampan.model.members.accelerator import AcceleratorClass
-from sampan.model.members.admission import JOBS, Quota
+from sampan.model.members.admission import ALL_PODS, JOBS, SERVICES, Quota
 from sampan.model.members.cluster import Cell, Cluster, Node, Pool, Running
 from sampan.model.members.offer import Offer, OfferKey
 from sampan.model.plan import Plan
@@ -31,6 +31,26 @@ EIGHTH = vector(cpu=12, gib=100, pods=1, gpu=1)
 FULL = EIGHTH.times(8)
 COUNTS = (1, 2, 4, 8)
 MICRO = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """What a federation has much of."""
+
+    offers: int = 1000
+    nodes: int = 30
+    """Of each member but the first, whose first pool has 1,250."""
+    quotas: int = 1
+    """In each job namespace; those after the first name every resource that a job takes, and as many that none does."""
+    shapes: int = 500
+
+
+LAYOUTS = {
+    "offers": Layout(),
+    "nodes": Layout(offers=10, nodes=3000),
+    "quotas": Layout(quotas=8),
+    "shapes": Layout(shapes=5000),
+}
 
 
 @dataclass(slots=True)
@@ -72,19 +92,19 @@ class Federation:
 CLASSES = load().classes
 
 
-def build(scale: float, chance: Random, *, quotas: bool = True) -> Federation:
+def build(scale: float, chance: Random, *, quotas: bool = True, layout: Layout = LAYOUTS["offers"]) -> Federation:
     """A full federation with its backlog; the same in all else with or without quotas."""
     world = Federation(chance, scale)
     named = sorted((each for each in CLASSES.values() if not each.count_rule.group_size), key=lambda each: each.name)
     world.classes = named[:30]
-    offers = max(int(1000 * scale), 4)
+    offers = max(int(layout.offers * scale), 4)
     for number in range(offers):
-        _member(world, number, large=number == 0, size=max(int(30.8 * 1), 4))
+        _member(world, number, large=number == 0, size=layout.nodes)
     if quotas:
-        _with_quotas(world, Random(7))
+        _with_quotas(world, Random(7), count=layout.quotas)
     for number in range(200):
         world.queues[f"q{number}"] = Queue(name=f"q{number}", weight=MICRO * (1 + number % 3))
-    world.shapes = [_shape(world) for _ in range(500)]
+    world.shapes = [_shape(world) for _ in range(layout.shapes)]
     for number in range(int(43_000 * scale)):
         queue = number % 200
         world.backlog = world.backlog.with_job(_job(world, chance.choice(world.shapes), queue))
@@ -126,8 +146,8 @@ def _member(world: Federation, number: int, *, large: bool, size: int) -> None:
     world.offers[key] = replace(offer(f"o{number:04}", cluster_uid=uid, prices=prices), region=f"r{number % 20}")
 
 
-def _with_quotas(world: Federation, chance: Random) -> None:
-    """Give every job namespace a quota on devices, CPU, memory, pods and Jobs."""
+def _with_quotas(world: Federation, chance: Random, *, count: int) -> None:
+    """Give every job namespace a quota on devices, CPU, memory, pods and Jobs; and wide ones on more."""
     namespace = next(iter(world.offers.values())).namespace
     for number, (uid, member) in enumerate(world.clusters.items()):
         whole = Vector.total(node.allocatable for node in member.nodes.values())
@@ -135,7 +155,10 @@ def _with_quotas(world: Federation, chance: Random) -> None:
         devices = held[RESOURCE] + chance.randint(0, 12) if number % 3 == 0 else whole[RESOURCE]
         hard = {**dict(whole), RESOURCE: devices, JOBS: 10_000}
         left = {**{name: amount - held[name] for name, amount in hard.items()}, JOBS: 10_000 - len(member.running)}
-        world.clusters[uid] = replace(member, quotas={namespace: (replace(quota(left), hard=hard),)})
+        many = {**hard, **dict.fromkeys((ALL_PODS, SERVICES, *(f"example.com/other-{each}" for each in range(7))), 1_000_000)}
+        wide = {**many, **left}
+        more = [replace(quota(wide, name=f"wide-{each}"), hard=many) for each in range(1, count)]
+        world.clusters[uid] = replace(member, quotas={namespace: (replace(quota(left), hard=hard), *more)})
 
 
 def _counted(member: Cluster, run: Running, *, sign: int) -> dict[str, tuple[Quota, ...]]:
@@ -207,7 +230,7 @@ def step(world: Federation, plan: Plan) -> None:
         run = running[done.job.uid] = replace(run, job_uid=done.job.uid, nodes=done.nodes, per_replica=per_replica)
         quotas = _counted(member, run, sign=1)
         world.clusters[done.cluster_uid] = replace(member, used=used, running=running, quotas=quotas)
-    world.shapes[world.chance.randrange(500)] = _shape(world)
+    world.shapes[world.chance.randrange(len(world.shapes))] = _shape(world)
     for _ in range(20):
         _end(world)
         world.backlog = world.backlog.with_job(_job(world, world.chance.choice(world.shapes), world.chance.randrange(200)))

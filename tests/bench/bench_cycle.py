@@ -14,7 +14,7 @@ from time import perf_counter, thread_time
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from large_federation import Federation, build, changes, devices, step
+from large_federation import LAYOUTS, Federation, build, changes, devices, step
 from sampan.controller.runtime.gc_tuning import freeze
 from sampan.model.plan import Plan
 from sampan.scheduling.cache import Memo
@@ -35,8 +35,9 @@ def main() -> None:
     parser.add_argument("--cycles", type=int, default=200)
     parser.add_argument("--warm", type=int, default=100, help="cycles before it is measured")
     parser.add_argument("--no-quotas", action="store_true", help="for comparison: no ResourceQuota in any job namespace")
+    parser.add_argument("--world", choices=sorted(LAYOUTS), default="offers", help="what the federation has much of")
     given = parser.parse_args()
-    world = build(given.scale, Random(42), quotas=not given.no_quotas)
+    world = build(given.scale, Random(42), quotas=not given.no_quotas, layout=LAYOUTS[given.world])
     nodes = sum(len(each.nodes) for each in world.clusters.values())
     say(f"{nodes} nodes, {len(world.cells)} cells, {limited(world)} quotas")
     say(f"{len(world.backlog)} jobs waiting, {sum(1 for _ in world.backlog)} buckets")
