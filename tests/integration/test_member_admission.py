@@ -28,9 +28,9 @@ from sampan.model.members.cluster import Pool
 from sampan.model.reason import Reason
 from sampan.model.values.quantity import parse_quantity
 from sampan.scheduling.capacity.limits import Limit
+from sampan.scheduling.capacity.pod_amounts import PodAmounts, admitted
 from sampan.scheduling.capacity.quota_usage import QuotaUse, use_of
 from sampan.scheduling.feasibility.admission import Fault, unnamed, violations
-from sampan.scheduling.feasibility.pod_amounts import PodAmounts, admitted
 
 pytestmark = pytest.mark.integration
 

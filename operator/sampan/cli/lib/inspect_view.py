@@ -12,6 +12,7 @@ from sampan.inventory.device_usage import doubles_taken
 from sampan.inventory.in_flight import usage_of
 from sampan.inventory.member import Inventory
 from sampan.inventory.pools.grouping import pools_of
+from sampan.inventory.pools.node_room import hindrances, usable
 from sampan.inventory.pools.summary import ExcludedNodes, PoolSummary, excluded_nodes, summarise
 from sampan.inventory.pools.taints import advice, blocking
 from sampan.kube.objects import workloads as kube
@@ -20,7 +21,6 @@ from sampan.model.members.cluster import CardUse, Cluster, Node
 from sampan.model.members.device import UNKNOWN_VENDOR, DeviceGroup, DeviceSlice, Ignored
 from sampan.model.members.offer import Offer, OfferKey, Terms
 from sampan.model.values.quantity import format_bytes
-from sampan.scheduling.capacity.node_room import hindrances, usable
 
 UID = "inspected"
 

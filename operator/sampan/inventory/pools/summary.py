@@ -7,13 +7,13 @@ from sampan.catalog import Catalog
 from sampan.catalog.counting import CONTRADICTORY
 from sampan.inventory.pools.grouping import groups_of, rule_of
 from sampan.inventory.pools.launching import Launching, launching, taints_against, unselected
+from sampan.inventory.pools.node_room import usable
 from sampan.inventory.pools.taints import advice
 from sampan.model.members.accelerator import CountRule, Sharing
 from sampan.model.members.cluster import CardUse, Cluster, Node, Pool
 from sampan.model.members.device import DeviceGroup
 from sampan.model.members.offer import Offer, OfferKey
 from sampan.scheduling.capacity.limits import devices_of
-from sampan.scheduling.capacity.node_room import usable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,8 +20,8 @@ from sampan.model.members.admission import (
 )
 from sampan.model.members.cluster import Pool
 from sampan.model.values.vector import PODS, Vector
+from sampan.scheduling.capacity.pod_amounts import PodAmounts, admitted
 from sampan.scheduling.capacity.request import OF_COMPUTE
-from sampan.scheduling.feasibility.pod_amounts import PodAmounts, admitted
 
 UNLIMITED: Final = 2**40
 

@@ -13,7 +13,7 @@ from sampan.model.job import Demand
 from sampan.model.members.admission import LIMITS, REQUESTS, Amounts, LimitItem
 from sampan.model.members.cluster import Pool
 from sampan.model.values.vector import CPU, MEMORY, STORAGE
-from sampan.scheduling.feasibility.pod_amounts import PodAmounts, admitted, sent
+from sampan.scheduling.capacity.pod_amounts import PodAmounts, admitted, sent
 
 
 class Fault(StrEnum):

@@ -3,8 +3,8 @@
 import pytest
 
 from builders import H100, cluster, node, vector
+from sampan.inventory.pools.node_room import hindrances, usable
 from sampan.model.members.accelerator import Sharing
-from sampan.scheduling.capacity.node_room import hindrances, usable
 
 
 @pytest.mark.parametrize(

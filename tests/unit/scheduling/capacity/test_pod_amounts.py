@@ -13,7 +13,7 @@ from sampan.model.members.admission import Admission, LimitItem, LimitType
 from sampan.model.members.cluster import Pool
 from sampan.model.members.device import ClaimSource
 from sampan.model.values.vector import PODS, Vector
-from sampan.scheduling.feasibility.pod_amounts import PodAmounts, admitted, sent
+from sampan.scheduling.capacity.pod_amounts import PodAmounts, admitted, sent
 
 GPU = "nvidia.com/gpu"
 BARE = replace(demand(), per_replica=Vector.of({PODS: 1}))
