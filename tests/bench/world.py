@@ -20,8 +20,9 @@ from bench.witness import GROUP, Witness
 from e2e.load import small_job
 from integration.support import FederationUnderTest
 from sampan.local.binaries import ensure
+from sampan.local.restarts import Restarts
 from sampan.local.scenario import Scenario
-from sampan.local.up import wait_schedulable
+from sampan.local.up import run_again, wait_schedulable
 from servers import federation_of, say
 
 MEMBERS = ("east", "south", "north")
@@ -171,7 +172,8 @@ def restarted(federation: FederationUnderTest, env: Mapping[str, str] | None = N
     federation.operator.stop()
     federation.operator.start(env)
     federation.operator.wait_ready(300)
-    wait_schedulable(federation.federation, federation.binaries)
+    made = federation.federation
+    wait_schedulable(made, federation.binaries, Restarts(federation.binaries, say, way_out=run_again(made)))
 
 
 def hooked(**settings: str) -> dict[str, str]:

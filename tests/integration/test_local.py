@@ -32,7 +32,8 @@ from sampan.cli.verbs.local import local
 from sampan.local.binaries import Binaries
 from sampan.local.federation import load_federation
 from sampan.local.paths import federation_folder
-from sampan.local.processes.lookup import gone
+from sampan.local.processes.lookup import gone, stop_process
+from sampan.local.restarts import Restarts
 from sampan.local.up import UpRequest, up
 from servers import ending_with_us
 
@@ -101,6 +102,28 @@ def test_up_of_a_running_federation_changes_nothing(unmanaged: FederationUnderTe
     assert [cluster["pids"] for cluster in [after["hub"], *after["members"]]] == [
         cluster["pids"] for cluster in [before["hub"], *before["members"]]
     ]
+
+
+@pytest.mark.faults
+def test_a_component_that_has_ended_is_marked_and_started_again(unmanaged: FederationUnderTest) -> None:
+    cluster, component = unmanaged.cluster("pengcheng"), "kube-controller-manager"
+    before = cluster.pids()
+    stop_process(before[component], grace=0.0)
+    status = json.loads(CliRunner().invoke(local, ["status", "--name", unmanaged.name, "-o", "json"]).output)
+    assert {member["name"]: member["ended"] for member in [status["hub"], *status["members"]]} == {
+        "hub": [],
+        "lingang": [],
+        "pengcheng": [component],
+    }
+    said: list[str] = []
+    restarts = Restarts(unmanaged.binaries, said.append, way_out="run it again")
+    assert restarts.look_after(unmanaged.federation.clusters)
+    assert [line.partition(":")[0] for line in said] == [f"{component} of pengcheng ended"]
+    after = cluster.pids()
+    assert after[component] != before[component]
+    assert {**after, component: 0} == {**before, component: 0}, "the others were left alone"
+    unmanaged.members["pengcheng"].apply(batch_job("after-the-end", ["sleep", "1"]))
+    unmanaged.members["pengcheng"].kubectl("wait", "--for=condition=Complete", "job/after-the-end", f"--timeout={PATIENCE}s")
 
 
 COMMANDS: dict[str, tuple[list[str], float, dict[str, Any]]] = {

@@ -19,6 +19,7 @@ from sampan.local.patience import PATIENCE
 from sampan.local.processes import node_leases
 from sampan.local.processes.control_plane import configuration
 from sampan.local.processes.kubectl import Kubectl, tool_settings
+from sampan.local.processes.logs import complaints
 from sampan.local.processes.lookup import alive, programs_below, stop_process
 
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok-controller")
@@ -63,15 +64,16 @@ class Cluster:
         plan.write_text(yaml.safe_dump_all(documents))
         self._kwokctl(binaries, "create", "cluster", "--config", str(plan), "--wait", f"{PATIENCE:.0f}s", "--timeout", f"{PATIENCE:.0f}s")
         self.write_admin_kubeconfig()
-        self._wait_ready(binaries)
+        self.wait_ready(binaries)
 
     def start(self, binaries: Binaries) -> None:
-        """Starts a stopped control plane with the state it had."""
+        """Starts what does not run of a control plane, with the state it had."""
+        nodes_stood_still = "kwok-controller" not in self.pids()
         self._drop_stale_pids()
         self._kwokctl(binaries, "start", "cluster")
-        self._wait_ready(binaries)
+        self.wait_ready(binaries)
         kubectl = Kubectl(binary=binaries["kubectl"], kubeconfig=self.kubeconfig, cache=self.folder / "cache")
-        if not node_leases.release(kubectl):
+        if nodes_stood_still and not node_leases.release(kubectl):
             within = f"{PATIENCE:.0f} s"
             raise LocalError(f"cluster {self.name}: kwok took not all Leases of nodes within {within}\n{self.log_tail()}")
 
@@ -96,6 +98,16 @@ class Cluster:
         running = programs_below(self.home / "bin")
         return {component: running[component] for component in self.components if component in running}
 
+    def ended(self) -> list[str]:
+        """The components that should run and do not, whether they were stopped or gave up."""
+        running = self.pids()
+        return [component for component in self.components if component not in running and not self._just_started(component)]
+
+    def _just_started(self, component: str) -> bool:
+        record = self.home / "pids" / f"{component}.pid"
+        text = record.read_text().strip() if record.is_file() else ""
+        return text.isdigit() and alive(int(text), mark=f"{self.home}/bin/")
+
     def write_admin_kubeconfig(self) -> None:
         """(Re)writes the administrator's kubeconfig from kwokctl's certificates."""
         pki = self.home / "pki"
@@ -106,12 +118,15 @@ class Cluster:
         """The certificate of the cluster's CA, PEM."""
         return (self.home / "pki" / "ca.crt").read_bytes()
 
-    def log_tail(self, lines: int = 5) -> str:
-        """The last lines of each component's log, for an error message."""
+    def last_words(self, component: str) -> str:
+        """The last warning or error in the component's log, else its last line."""
+        return (complaints(self.home / "logs" / f"{component}.log", 1) or ["nothing in its log"])[-1]
+
+    def log_tail(self, lines: int = 3) -> str:
+        """The last warnings and errors in each component's log, for an error message."""
         parts = []
         for log in sorted((self.home / "logs").glob("*.log")):
-            tail = log.read_text(errors="replace").splitlines()[-lines:]
-            parts += [f"--- {log.name}", *tail]
+            parts += [f"--- {log}", *complaints(log, lines)]
         return "\n".join(parts)
 
     def _drop_stale_pids(self) -> None:
@@ -141,13 +156,14 @@ class Cluster:
 
         The controller manager and kwok give up where their API server needs some ten seconds to answer, as it does on a busy machine.
         """
-        if len(self.pids()) == len(self.components):
+        if not self.ended():
             return False
         self._drop_stale_pids()
         self._kwokctl(binaries, "start", "cluster")
         return True
 
-    def _wait_ready(self, binaries: Binaries, seconds: float = PATIENCE) -> None:
+    def wait_ready(self, binaries: Binaries, seconds: float = PATIENCE) -> None:
+        """Returns once the API server answers and all components run; starts what gives up meanwhile. Raises LocalError with the logs."""
         command = [binaries["kubectl"], f"--kubeconfig={self.kubeconfig}", "get", "--raw", "/readyz"]
         deadline = time.monotonic() + seconds
         while True:
@@ -155,6 +171,6 @@ class Cluster:
             if asked.returncode == 0 and not self.start_ended(binaries):
                 return
             if time.monotonic() > deadline:
-                words = asked.stderr.strip() or f"of its processes only {', '.join(self.pids())} run"
+                words = asked.stderr.strip() or "; ".join(f"{each} ended: {self.last_words(each)}" for each in self.ended())
                 raise LocalError(f"cluster {self.name} is not ready after {seconds:.0f} s: {words}\n{self.log_tail()}")
             time.sleep(0.3)

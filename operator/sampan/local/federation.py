@@ -12,7 +12,7 @@ from typing import Any
 from sampan.local.binaries import Binaries
 from sampan.local.cluster import PORTS_PER_CLUSTER, Cluster
 from sampan.local.kubeconfig import write_private
-from sampan.local.paths import LocalError, RefusedError, federation_folder, state_root
+from sampan.local.paths import LocalError, RefusedError, federation_folder, state_root, typed
 from sampan.local.processes.kubectl import Kubectl
 from sampan.local.processes.lookup import memory
 from sampan.local.processes.operator_process import OperatorProcess
@@ -132,13 +132,14 @@ class Federation:
 
 
 def cluster_status(cluster: Cluster) -> dict[str, Any]:
-    """Name, address, administrator's kubeconfig, process ids and memory (proportional, bytes) of a cluster."""
-    pids = cluster.pids()
+    """Name, address, administrator's kubeconfig, process ids, components that do not run, memory (proportional, bytes) of a cluster."""
+    ended, pids = cluster.ended(), cluster.pids()
     return {
         "name": cluster.name,
         "address": cluster.address,
         "kubeconfig": str(cluster.kubeconfig),
         "pids": pids,
+        "ended": ended,
         "memoryBytes": sum(memory(pid) for pid in pids.values()),
     }
 
@@ -182,7 +183,7 @@ def load_federation(name: str) -> Federation:
     federation = find_federation(name)
     if federation is None:
         there = ", ".join(federation_names()) or "none"
-        raise LocalError(f"no federation {name!r} here (there are: {there}); make it with: sampan local up --name {name}")
+        raise LocalError(f"no federation {name!r} here (there are: {there}); make it with: {typed(f'local up --name {name}')}")
     return federation
 
 
@@ -200,7 +201,7 @@ def the_name(name: str | None) -> str:
         return there[0]
     if there:
         raise RefusedError(f"there are several federations: {', '.join(there)}; name one with --name")
-    raise RefusedError("there is no federation here; make one with: sampan local up")
+    raise RefusedError(f"there is no federation here; make one with: {typed('local up')}")
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 import os
 import re
+import shutil
+import sys
 from pathlib import Path
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?")
@@ -35,6 +37,16 @@ def check_name(name: str, what: str = "federation") -> str:
 def federation_folder(name: str) -> Path:
     """The one folder that holds all state of a federation; `down` removes it."""
     return state_root() / check_name(name)
+
+
+def typed(arguments: str) -> str:
+    """`sampan ARGUMENTS` as it can be typed here: with the path of this environment's command where `sampan` is not on PATH."""
+    if shutil.which("sampan"):
+        return f"sampan {arguments}"
+    command = Path(sys.executable).parent / "sampan"
+    if not command.is_file():
+        return f"{sys.executable} -m sampan {arguments}"
+    return f"{command.relative_to(Path.cwd()) if command.is_relative_to(Path.cwd()) else command} {arguments}"
 
 
 def shipped(kind: str) -> Path:

@@ -12,14 +12,17 @@ from sampan.local.charts import HUB_NAMESPACE, MEMBER_NAMESPACE, Helm
 from sampan.local.cluster import Cluster
 from sampan.local.federation import HUB, Federation, exclusive, find_federation, ports_needed
 from sampan.local.kubeconfig import TokenUser, kubeconfig_text, write_kubeconfig
-from sampan.local.paths import LocalError, RefusedError, federation_folder
+from sampan.local.paths import LocalError, RefusedError, federation_folder, typed
 from sampan.local.patience import PATIENCE
 from sampan.local.processes.kubectl import Kubectl
 from sampan.local.processes.ports import reserve_ports
 from sampan.local.query_certificates import make_certificates
+from sampan.local.restarts import Restarts
 from sampan.local.scenario import Scenario
 
 _ONE_YEAR = "8760h"
+_SAY_AFTER = 10.0
+"""Seconds of waiting after which, and again after which, a user is told what is waited for."""
 _Item = TypeVar("_Item")
 
 
@@ -38,15 +41,17 @@ def up(wish: UpRequest, say: Say) -> Federation:
     with exclusive(wish.name):
         known = find_federation(wish.name)
         if known is not None and not known.complete:
-            raise RefusedError(f"federation {wish.name} is half made: remove it with: sampan local down --name {wish.name}")
+            raise RefusedError(f"federation {wish.name} is half made: remove it with: {typed(f'local down --name {wish.name}')}")
         binaries = ensure(say)
         federation = known or _make(wish, binaries, say)
         if known is not None:
             _resume(known, binaries, say)
+        restarts = Restarts(binaries, say, way_out=run_again(federation))
+        restarts.look_after(federation.clusters)
         for publisher in federation.publishers:
             say(f"publisher of {publisher.member} runs with process id {publisher.start()}, log {publisher.log}")
         if wish.operator:
-            _run_operator(federation, binaries, say)
+            _run_operator(federation, binaries, restarts)
     return federation
 
 
@@ -56,7 +61,8 @@ def _make(wish: UpRequest, binaries: Binaries, say: Say) -> Federation:
     federation = Federation(name=wish.name, scenario=wish.scenario, ports=ports).save(complete=False)
     make_certificates(federation.query_folder)
     # 1. control planes, each with its chart and nodes, two at a time: a machine has at least two cores
-    _each(federation.clusters, lambda cluster: _make_cluster(federation, cluster, binaries, say=say))
+    restarts = Restarts(binaries, say, way_out=f"remove what is there and try anew: {typed(f'local down --name {wish.name}')}")
+    _each(federation.clusters, lambda cluster: _make_cluster(federation, cluster, binaries, restarts=restarts))
     # 2. who may use the hub, and what its platform team says
     hub = federation.kubectl(binaries)
     hub.apply(objects.identities(wish.scenario))
@@ -73,7 +79,7 @@ def _each(items: Sequence[_Item], work: Callable[[_Item], None]) -> None:
         list(pool.map(work, items))
 
 
-def _make_cluster(federation: Federation, cluster: Cluster, binaries: Binaries, *, say: Say) -> None:
+def _make_cluster(federation: Federation, cluster: Cluster, binaries: Binaries, *, restarts: Restarts) -> None:
     started = time.monotonic()
     cluster.create(binaries)
     kubectl = federation.kubectl(binaries, cluster.name)
@@ -92,10 +98,10 @@ def _make_cluster(federation: Federation, cluster: Cluster, binaries: Binaries, 
         helm.install_member(plan.values)
         kubectl.create_nodes(objects.nodes(plan))
         kubectl.apply(plan.objects)
-        cluster.start_ended(binaries)  # what gave up a moment after the API server had answered at last
+        restarts.look_after([cluster])  # what gave up a moment after the API server had answered at last
         if plan.published:
             _write_publisher_kubeconfig(federation, cluster, kubectl)
-    say(f"{cluster.name} runs at {cluster.address} ({time.monotonic() - started:.1f} s)")
+    restarts.say(f"{cluster.name} runs at {cluster.address} ({time.monotonic() - started:.1f} s)")
 
 
 def _query(federation: Federation) -> tuple[int, str] | None:
@@ -152,7 +158,7 @@ def member_kubeconfig(federation: Federation, member: str, binaries: Binaries) -
 
 
 def _resume(federation: Federation, binaries: Binaries, say: Say) -> None:
-    stopped = [cluster for cluster in federation.clusters if len(cluster.pids()) < len(cluster.components)]
+    stopped = [cluster for cluster in federation.clusters if cluster.ended()]
     if not stopped:
         say(f"federation {federation.name} is running")
         return
@@ -160,26 +166,42 @@ def _resume(federation: Federation, binaries: Binaries, say: Say) -> None:
     _each(stopped, lambda cluster: cluster.start(binaries))
 
 
-def _run_operator(federation: Federation, binaries: Binaries, say: Say) -> None:
+def run_again(federation: Federation) -> str:
+    """What to do where processes of a federation that is made have ended, as it can be typed."""
+    return f"run {typed(f'local up --name {federation.name}')} again: what ended is started again"
+
+
+def _run_operator(federation: Federation, binaries: Binaries, restarts: Restarts) -> None:
     pid = federation.operator.start()
-    say(f"operator runs with process id {pid}, log {federation.operator.log}")
+    restarts.say(f"operator runs with process id {pid}, log {federation.operator.log}")
     federation.operator.wait_ready()
-    wait_schedulable(federation, binaries)
+    wait_schedulable(federation, binaries, restarts)
     if federation.query_port is not None:
         wait_answering(federation, binaries)
-    say("every offer is Schedulable")
+    restarts.say("every offer is Schedulable")
 
 
-def wait_schedulable(federation: Federation, binaries: Binaries, seconds: float = PATIENCE) -> None:
-    """Returns once every offer has condition Schedulable=True. Raises LocalError that says of each other offer why not."""
+def wait_schedulable(federation: Federation, binaries: Binaries, restarts: Restarts, *, seconds: float = PATIENCE) -> None:
+    """Returns once every offer has condition Schedulable=True, and says meanwhile which have not. Starts again what ends.
+
+    Raises LocalError that says of each other offer why not, `seconds` after the last time that anything was started.
+    """
     hub, deadline = federation.kubectl(binaries), time.monotonic() + seconds
+    said, say_at = "", time.monotonic() + _SAY_AFTER
     while True:
-        waiting = _not_schedulable(hub.get("clusteroffers.sampan.dev", "--all-namespaces")["items"])
+        if restarts.look_after(federation.clusters):
+            deadline = time.monotonic() + seconds
+        waiting = "; ".join(_not_schedulable(hub.get("clusteroffers.sampan.dev", "--all-namespaces")["items"]))
         if not waiting:
             return
-        if time.monotonic() > deadline or federation.operator.pid is None:
-            tail = federation.operator.log_tail()
-            raise LocalError("offers are not Schedulable: " + "; ".join(waiting) + f"\nthe end of {federation.operator.log}:\n{tail}")
+        operator = federation.operator
+        if operator.pid is None:
+            raise LocalError(f"the operator has ended; {run_again(federation)}\nthe end of {operator.log}:\n{operator.log_tail()}")
+        if time.monotonic() > deadline:
+            raise LocalError(f"offers are not Schedulable: {waiting}\nthe end of {operator.log}:\n{operator.log_tail()}")
+        if time.monotonic() > say_at and waiting != said:
+            said, say_at = waiting, time.monotonic() + _SAY_AFTER
+            restarts.say(f"waiting for offers: {waiting}")
         time.sleep(0.2)
 
 

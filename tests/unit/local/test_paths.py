@@ -1,10 +1,12 @@
 """Tests of sampan.local.paths."""
 
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
-from sampan.local.paths import LocalError, cache_root, check_name, federation_folder, shipped, state_root
+from sampan.local.paths import LocalError, cache_root, check_name, federation_folder, shipped, state_root, typed
 
 
 def test_folders_follow_the_xdg_variables(home: Path) -> None:
@@ -28,6 +30,21 @@ def test_a_name_that_could_leave_the_folder_or_break_a_label_is_refused(name: st
 @pytest.mark.parametrize("name", ["a", "sampan", "a-1", "a" * 40])
 def test_a_dns_label_is_a_name(name: str) -> None:
     assert check_name(name) == name
+
+
+def test_a_command_is_told_as_it_can_be_typed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    programs = home / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    monkeypatch.setattr(sys, "executable", str(programs / "python"))
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert typed("local list") == f"{programs}/python -m sampan local list"
+    (programs / "sampan").touch(mode=0o755)
+    assert typed("local list") == f"{programs}/sampan local list"
+    monkeypatch.chdir(home)
+    assert typed("local list") == ".venv/bin/sampan local list"
+    monkeypatch.setenv("PATH", str(programs))
+    assert shutil.which("sampan")
+    assert typed("local list") == "sampan local list"
 
 
 def test_charts_and_crds_are_found_in_a_checkout() -> None:

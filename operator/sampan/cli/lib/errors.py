@@ -5,6 +5,7 @@ What must never live here: retries, and handling of errors that are our own bugs
 
 import json
 import re
+from collections.abc import Sequence
 
 import click
 
@@ -24,10 +25,14 @@ CATALOGUE = frozenset({"acceleratorclasses", "placementpolicies"})
 
 
 class CliError(click.ClickException):
-    """What is wrong and what to do next, printed as one line `Error: what; next` on stderr; exit code 1 unless told otherwise."""
+    """What is wrong and what to do next, printed as one line `Error: what; next` on stderr; exit code 1 unless told otherwise.
 
-    def __init__(self, what: str, next_step: str, *, exit_code: int = 1) -> None:
-        super().__init__(clean_text(f"{what}; {next_step}" if next_step else what, LINE_LIMIT))
+    `log` are lines of a log that follow it, each cleaned and cut by itself.
+    """
+
+    def __init__(self, what: str, next_step: str, *, exit_code: int = 1, log: Sequence[str] = ()) -> None:
+        first = clean_text(f"{what}; {next_step}" if next_step else what, LINE_LIMIT)
+        super().__init__("\n".join([first, *(f"  {clean_text(line, 512)}" for line in log)]))
         self.exit_code = exit_code  # type: ignore[misc]  # click declares a class variable and reads the instance
 
 
@@ -41,7 +46,8 @@ def to_cli_error(error: Exception) -> CliError | None:
     from sampan.local.paths import LocalError
 
     if isinstance(error, LocalError):
-        return CliError(str(error), "")
+        what, *log = str(error).splitlines()
+        return CliError(what, "", log=log)
     if isinstance(error, ApiException) and not error.status:
         return _explain_transport(error)  # how the official client tells of broken TLS
     if isinstance(error, ApiException):

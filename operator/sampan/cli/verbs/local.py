@@ -37,7 +37,7 @@ def _name_option(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--no-operator", is_flag=True, help="Do not start the operator, do not wait for the offers.")
 def up_command(name: str, scenario: str, members: int | None, no_operator: bool) -> None:
     """Bring the federation up and return when every offer is Schedulable."""
-    from sampan.local.paths import RefusedError
+    from sampan.local.paths import RefusedError, typed
     from sampan.local.scenario import load
     from sampan.local.up import UpRequest, up
 
@@ -45,7 +45,7 @@ def up_command(name: str, scenario: str, members: int | None, no_operator: bool)
     plan = load(scenario)
     if members is not None:
         plan = plan.with_members(members)
-    clean_up = f"clean up with: sampan local down --name {name}"
+    clean_up = f"clean up with: {typed(f'local down --name {name}')}"
     try:
         federation = up(UpRequest(name=name, scenario=plan, operator=not no_operator), say)
     except KeyboardInterrupt as error:
@@ -56,7 +56,7 @@ def up_command(name: str, scenario: str, members: int | None, no_operator: bool)
         click.echo(f"not finished; {clean_up}", err=True)
         raise
     say(f"federation {name}: hub and {len(federation.members)} members in {time.monotonic() - started:.1f} s")
-    click.echo(f"export KUBECONFIG=$(sampan local kubeconfig tenant --name {name})")
+    click.echo(f"export KUBECONFIG=$({typed(f'local kubeconfig tenant --name {name}')})")
 
 
 @local.command("down")
@@ -145,7 +145,8 @@ def _print_table(status: dict[str, Any]) -> None:
 
     rows = []
     for cluster in [status["hub"], *status["members"]]:
-        processes = " ".join(f"{name}={pid}" for name, pid in cluster["pids"].items()) or "stopped"
+        running = [f"{name}={pid}" for name, pid in cluster["pids"].items()]
+        processes = " ".join([*(f"{name}=ENDED" for name in cluster["ended"]), *running]) if running else "stopped"
         rows.append([cluster["name"], cluster["address"], f"{cluster['memoryBytes'] >> 20}Mi", cluster["kubeconfig"], processes])
     operator = status["operator"]
     processes = f"operator={operator['pid']}" if operator["running"] else "stopped"

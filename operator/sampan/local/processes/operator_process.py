@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sampan.local.paths import LocalError
 from sampan.local.patience import PATIENCE
+from sampan.local.processes.logs import complaints
 from sampan.local.processes.lookup import alive, stop_process
 from sampan.local.query_certificates import PROXY_NAME
 
@@ -89,8 +90,8 @@ class OperatorProcess:
             time.sleep(0.2)
 
     def log_tail(self, lines: int = 12) -> str:
-        """The last lines of its log."""
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:]) if self.log.is_file() else ""
+        """The last warnings and errors of its log, else its last lines."""
+        return "\n".join(complaints(self.log, lines))
 
     def _ready(self) -> bool:
         connection = http.client.HTTPConnection("127.0.0.1", self.metrics_port, timeout=10)

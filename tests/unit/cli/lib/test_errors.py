@@ -51,6 +51,16 @@ def test_trouble_says_what_and_what_next(error: Exception, want: list[str]) -> N
     assert trouble.exit_code == 1
 
 
+def test_lines_of_a_log_stay_lines_each_cleaned_and_cut_by_itself() -> None:
+    trouble = to_cli_error(LocalError("etcd of hub ended: bind; run it again\n--- etcd.log\nred \x1b[31mtext\n" + "x" * 5000))
+    assert trouble is not None
+    first, *log = trouble.message.splitlines()
+    assert first == "etcd of hub ended: bind; run it again"
+    assert log[:2] == ["  --- etcd.log", "  red [31mtext"]
+    assert len(log) == 3
+    assert len(log[2]) < 600
+
+
 def test_a_bug_of_ours_is_not_explained_away() -> None:
     assert to_cli_error(KeyError("uid")) is None
 

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from sampan.cli.main import cli
 from sampan.cli.verbs.local import local
 from sampan.local import up as up_module
+from sampan.local.cluster import Cluster
 from sampan.local.federation import Federation, exclusive, ports_needed
 from sampan.local.scenario import load
 
@@ -29,6 +30,14 @@ def test_status_prints_json_and_a_line_per_cluster(federation: Federation) -> No
     assert json.loads(told.output) == federation.status()
     lines = CliRunner().invoke(local, ["status", "--name", "one"]).output.splitlines()
     assert [line.split()[0] for line in lines] == ["CLUSTER", "hub", "lingang", "pengcheng", "kunshan", "operator"]
+
+
+def test_status_marks_a_component_that_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Cluster, "pids", lambda self: {"etcd": 1} if self.name == "lingang" else {})
+    monkeypatch.setattr(Cluster, "ended", lambda _: ["kube-controller-manager"])
+    told = {line.split()[0]: line for line in CliRunner().invoke(local, ["status", "--name", "one"]).output.splitlines()}
+    assert told["lingang"].endswith("kube-controller-manager=ENDED etcd=1")
+    assert told["hub"].endswith("stopped")
 
 
 def test_kubeconfig_prints_a_path_and_nothing_else(federation: Federation) -> None:
