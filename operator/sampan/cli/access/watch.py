@@ -7,10 +7,10 @@ import queue
 import random
 import threading
 import time
-from collections.abc import Iterable
-from typing import Any, NamedTuple, Self
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple, Protocol, Self
 
-from sampan.cli.access.hub import HubApi, Object
+from sampan.cli.access.hub import Object
 
 WATCH_SECONDS = 240
 GIVE_UP_AFTER = 60.0
@@ -24,10 +24,20 @@ class Change(NamedTuple):
     object: Object
 
 
+class Watchable(Protocol):
+    """What can be listed and then watched: the part of `HubApi` that is needed here, and a member's Jobs."""
+
+    def list(self, plural: str, namespace: str | None) -> Object:
+        """The list object of a kind in a namespace (None: all)."""
+
+    def watch(self, plural: str, namespace: str | None, *, resource_version: str, seconds: int) -> Iterator[Object]:
+        """Watch events ({type, object}) after a resourceVersion, for at most so many seconds."""
+
+
 class ObjectWatch:
     """Changes of one kind, first every object that is there, then what happens to them; a context manager."""
 
-    def __init__(self, api: HubApi, plural: str, namespace: str | None, *, known: Iterable[Object] = ()) -> None:
+    def __init__(self, api: Watchable, plural: str, namespace: str | None, *, known: Iterable[Object] = ()) -> None:
         """`known` are objects the reader has seen already: one that is gone by the first list is told as DELETED."""
         self._api, self._plural, self._namespace = api, plural, namespace
         self._changes: queue.Queue[Change | Exception] = queue.Queue()

@@ -1,18 +1,16 @@
 """Does each job exist exactly once over all members, and do their API servers say of it what the hub says?
 
 What must never live here: anything of the operator's own code.
-This is a second pair of eyes: the official client and the labels on the objects.
+This is a second pair of eyes: the labels on the objects and what the members' API servers say (copies.py).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sampan.cli.access.hub import Object
 from sampan.cli.lib import jobview
 from sampan.cli.lib.render import Column
 
-JOB_UID_LABEL = "sampan.dev/job-uid"
 CHECK_COLUMNS = (
     Column("JOB"),
     Column("PHASE"),
@@ -45,7 +43,7 @@ class Expectation:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MemberJob:
-    """One batch/v1 Job that carries our label, as its member's API server tells it."""
+    """One batch/v1 Job that carries our label, as its member's API server tells it, or told it last."""
 
     member: str
     cluster_uid: str
@@ -53,6 +51,9 @@ class MemberJob:
     failed: int
     outcome: str
     """Complete, Failed, or Open."""
+    attempt: int = 1
+    gone: bool = False
+    """The member has it no more: a finished job's copy goes after a while. The rest is as it was last."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,7 +66,7 @@ class Finding:
 
 
 def check(jobs: Iterable[Object], expected: Mapping[str, Expectation], *, members: Mapping[str, Sequence[MemberJob]]) -> list[Finding]:
-    """One finding per expected job; `members` are the members' Jobs by the job UID they carry."""
+    """One finding per expected job; `members` are all Jobs ever seen on members since, by the job UID they carry."""
     by_name = {job["metadata"]["name"]: job for job in jobs}
     found = []
     for name, wanted in sorted(expected.items()):
@@ -73,10 +74,19 @@ def check(jobs: Iterable[Object], expected: Mapping[str, Expectation], *, member
         if job is None:
             found.append(Finding(name=name, row=[name, "-", "-", "-", "-", "-", "MISSING"], problem="not on the hub"))
             continue
-        copies = members.get(job["metadata"]["uid"], ())
+        copies = _counted(job, members.get(job["metadata"]["uid"], ()))
         problem = _problem(job, wanted, copies)
         found.append(Finding(name=name, row=_row(job, copies, problem), problem=problem))
     return found
+
+
+def _counted(job: Object, copies: Sequence[MemberJob]) -> list[MemberJob]:
+    """What there may be one of: all copies of the attempt that the hub tells, gone or not, and what is left of others.
+
+    An earlier attempt may have had its copy elsewhere, which is gone. A job without a binding may have had none.
+    """
+    attempt = jobview.binding(job).get("attempt")
+    return [copy for copy in copies if not copy.gone or attempt in (None, copy.attempt)]
 
 
 def _problem(job: Object, wanted: Expectation, copies: Sequence[MemberJob]) -> str:
@@ -115,26 +125,3 @@ def _row(job: Object, copies: Sequence[MemberJob], problem: str) -> list[str]:
         member_says,
         "MISMATCH" if problem else "ok",
     ]
-
-
-def member_jobs(members: Iterable[Mapping[str, Any]]) -> dict[str, list[MemberJob]]:
-    """Every labelled Job of every member, by the job UID it carries; `members` as `sampan local status -o json` tells them."""
-    from kubernetes import client, config
-
-    found: dict[str, list[MemberJob]] = {}
-    for member in members:
-        with config.new_client_from_config(config_file=str(member["kubeconfig"])) as api:
-            cluster_uid = client.CoreV1Api(api).read_namespace("kube-system").metadata.uid
-            for job in client.BatchV1Api(api).list_job_for_all_namespaces(label_selector=JOB_UID_LABEL).items:
-                copy = _member_job(job, member=str(member["name"]), cluster_uid=cluster_uid)
-                found.setdefault(job.metadata.labels[JOB_UID_LABEL], []).append(copy)
-    return found
-
-
-def _member_job(job: Any, *, member: str, cluster_uid: str) -> MemberJob:
-    """The official client's V1Job in our words."""
-    true = {condition.type for condition in job.status.conditions or [] if condition.status == "True"}
-    outcome = next((kind for kind in ("Complete", "Failed") if kind in true), "Open")
-    return MemberJob(
-        member=member, cluster_uid=cluster_uid, succeeded=job.status.succeeded or 0, failed=job.status.failed or 0, outcome=outcome
-    )

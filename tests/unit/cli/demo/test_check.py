@@ -24,6 +24,11 @@ def moved(**changes: Any) -> MemberJob:
     ("status", "expected", "copies", "want"),
     [
         (DONE, Expectation(), [COPY], ""),
+        (DONE, Expectation(), [moved(gone=True)], ""),
+        (DONE, Expectation(), [COPY, moved(member="kunshan", gone=True)], "2 copies"),
+        (DONE, Expectation(), [moved(attempt=0, member="kunshan", gone=True), COPY], ""),
+        (DONE, Expectation(), [moved(attempt=0, member="kunshan"), COPY], "2 copies"),
+        (WAITS, LARGE, [moved(gone=True)], "1 copies"),
         (WAITS, LARGE, [], ""),
         (DONE, Expectation(), [], "0 copies"),
         (DONE, Expectation(), [COPY, moved(member="kunshan")], "2 copies"),

@@ -10,6 +10,7 @@ import yaml
 from sampan.cli.access.hub import Hub
 from sampan.cli.demo import verb
 from sampan.cli.demo.check import Expectation, MemberJob
+from sampan.cli.demo.copies import CopyWatch
 from sampan.cli.lib.errors import CliError
 from sampan.local import binaries
 from unit.cli.conftest import Sampan
@@ -76,15 +77,23 @@ def folder(tmp_path: Path, api: FakeApi) -> Path:
     return tmp_path
 
 
-def members(outcome: str) -> dict[str, list[MemberJob]]:
-    """What the members say of job `a`."""
-    return {"uid-team-a-a": [MemberJob(member="lingang", cluster_uid="uid-a", succeeded=1, failed=0, outcome=outcome)]}
+class Copies(CopyWatch):
+    """Members that say of job `a` one outcome after the other, the last one from then on."""
+
+    def __init__(self, *outcomes: str) -> None:
+        super().__init__([])
+        self.outcomes = list(outcomes)
+
+    def seen(self) -> dict[str, list[MemberJob]]:
+        """See `CopyWatch.seen`."""
+        outcome = self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
+        return {"uid-team-a-a": [MemberJob(member="lingang", cluster_uid="uid-a", succeeded=1, failed=0, outcome=outcome)]}
 
 
 def test_the_jobs_are_applied_with_kubectl_as_the_tenant(
     sampan: Sampan, folder: Path, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(verb, "member_jobs", lambda _: members("Complete"))
+    monkeypatch.setattr(verb, "watch_copies", lambda _: Copies("Open", "Complete"))
     shown = sampan("demo", "--examples", str(folder))
     assert shown.exit_code == 0, shown.output
     [applied] = [command for command in commands if "apply" in command]
@@ -94,7 +103,8 @@ def test_the_jobs_are_applied_with_kubectl_as_the_tenant(
 
 @pytest.mark.usefixtures("commands")
 def test_a_mismatch_is_printed_and_ends_with_1(sampan: Sampan, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verb, "member_jobs", lambda _: members("Failed"))
+    monkeypatch.setattr(verb, "watch_copies", lambda _: Copies("Failed"))
+    monkeypatch.setattr(verb, "LATE_SECONDS", 0.0)
     shown = sampan("demo", "--examples", str(folder))
     assert shown.exit_code == 1
     assert "MISMATCH" in shown.stdout
