@@ -70,6 +70,22 @@ def test_the_way_of_a_job_names_what_there_is() -> None:
     assert not gone, f"docs/architecture.md: {gone} are not there: name what is, and where"
 
 
+def test_the_lines_of_the_picture_meet() -> None:
+    """An arrow that enters nothing, or enters the wrong part, misleads who trusts the picture."""
+    picture = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").split("```")[1].splitlines()
+    cells = {(row, column): char for row, line in enumerate(picture) for column, char in enumerate(line) if char != " "}
+    ends = {"│": (-1, 1), "┤": (-1, 1), "▲": (-1, 1), "▼": (-1, 1), "┘": (-1,), "└": (-1,), "┐": (1,), "┌": (1,)}
+    lines = [(row, column) for (row, column), char in cells.items() if char in ends]
+    assert len(lines) > 20
+    loose = [
+        f"line {row + 1}, column {column + 1}: {cells[row, column]}"
+        for row, column in lines
+        for step in ends[cells[row, column]]
+        if (row + step, column) not in cells and row + step >= 0
+    ]
+    assert not loose, f"docs/architecture.md: the picture's lines end in nothing: {loose}"
+
+
 def _definitions(module: Path) -> set[str]:
     """Return the functions and classes of a module, and the methods as `Class.method`; none where there is no such module."""
     tree = ast.parse(module.read_text(encoding="utf-8")) if module.is_file() else ast.Module([], [])

@@ -1,5 +1,7 @@
 """`sampan explain`: why a job waits and when it starts, or why it went where it is. The operator answers; nothing is worked out here."""
 
+import shutil
+import textwrap
 from datetime import UTC, datetime
 
 import click
@@ -10,6 +12,8 @@ from sampan.cli.lib.options import Target, output_option, target_options
 from sampan.cli.lib.render import print_data
 from sampan.cli.lib.verdicts import say_place, say_pools, say_start
 from sampan.kube.text import clean_text
+
+MOST_COLUMNS = 120
 
 
 @click.command()
@@ -35,7 +39,7 @@ def say(answer: Object, *, now: datetime) -> None:
     reason = f" ({status['reason']})" if status.get("reason") else ""
     job = f"{meta['namespace']}/{meta['name']}, {status['phase']}{reason}"
     click.echo(f"Job:        {clean_text(job)}")
-    click.echo(f"In short:   {clean_text(status['message'])}")
+    click.echo(_wrapped("In short:   ", clean_text(status["message"], 1024)))
     say_place(status.get("place"))
     say_start(status, now=now)
     for each in status.get("member") or ():
@@ -47,3 +51,9 @@ def say(answer: Object, *, now: datetime) -> None:
     if status.get("binding"):
         click.echo(f"When it was bound, at {clean_text(status['observedAt'])}:")
     say_pools(status, currency=clean_text(status["currency"]))
+
+
+def _wrapped(label: str, text: str) -> str:
+    """Text after its label, on lines that a terminal shows whole."""
+    width = max(MOST_COLUMNS // 2, min(shutil.get_terminal_size((MOST_COLUMNS, 24)).columns, MOST_COLUMNS))
+    return textwrap.fill(label + text, width, subsequent_indent=" " * len(label), break_long_words=False, break_on_hyphens=False)

@@ -43,3 +43,14 @@ def test_a_suspended_job_is_not_told_that_no_offer_is_open_to_it(sampan: Sampan,
 def test_as_json_it_is_the_answer_itself(sampan: Sampan, api: FakeApi) -> None:
     api.answer = explanation(USABLE)
     assert json.loads(sampan("explain", "train", "-o", "json").stdout) == api.answer
+
+
+def test_a_long_answer_is_told_whole_on_lines_that_a_terminal_shows(sampan: Sampan, api: FakeApi) -> None:
+    api.answer = explanation(reason="TooLarge")
+    words = "; ".join(f"{number} pools have other devices than the job asks for" for number in range(2, 9))
+    api.answer["status"]["message"] = words
+    lines = sampan("explain", "train").stdout.splitlines()
+    told = [line for line in lines[1:] if line.startswith(("In short:   ", " " * 12))]
+    assert len(told) > 2
+    assert max(map(len, told)) <= 120
+    assert " ".join(line[12:] for line in told) == words

@@ -9,6 +9,7 @@ from builders import ASCEND, GIB, H100, NOW, demand, offer, pool, requirement, s
 from sampan.model.job import Domestic, Placement, Share
 from sampan.model.launch import Launch, PodSecurity
 from sampan.model.members.accelerator import CountRule, Precision, Sharing
+from sampan.model.members.admission import Admission, Compulsory, LimitItem, LimitType
 from sampan.model.members.offer import Terms
 from sampan.model.reason import Reason
 from sampan.model.values.quantity import MICRO
@@ -16,11 +17,12 @@ from sampan.scheduling.answers.cells import unmet_constraint
 from sampan.scheduling.feasibility.constraints.context import FilterContext
 from sampan.scheduling.feasibility.constraints.handout import next_count
 from sampan.scheduling.feasibility.constraints.phrases import moment
-from sampan.scheduling.feasibility.constraints.table import violated
+from sampan.scheduling.feasibility.constraints.table import CONSTRAINTS, violated
 
 PAIRS = pool().accelerator
 assert PAIRS is not None
 RINGS = replace(PAIRS, count_rule=CountRule(allowed=(1, 2, 4, 8)))
+AT_MOST = LimitItem(range="bounds", type=LimitType.CONTAINER, most=(("nvidia.com/gpu", 0),))
 BARE = replace(PAIRS, throughput=(), memory_bandwidth=None)
 
 
@@ -126,7 +128,35 @@ CASES = [
     ("unapproved", context(offer=offer(approved=False)), "approved", "has not approved"),
     ("no rights", context(offer=offer(permitted=False)), "right to run jobs", "not granted"),
     ("not for us", context(offer=replace(offer(), tenants=selector(team="x"))), "for jobs of this namespace", "for others"),
+    ("no such policy", context(policy_known=False), "PlacementPolicy", "no"),
+    (
+        "a quota's word",
+        context(pool=replace(pool(), admission=Admission(compulsory=(Compulsory(quota="compute", names=("limits.memory",)),)))),
+        "names limits.memory",
+        "set resources.limits.memory",
+    ),
+    (
+        "out of a range",
+        context(pool=replace(pool(), admission=Admission(limits=(AT_MOST,)))),
+        "limit of 8 nvidia.com/gpu",
+        "at most 0 nvidia.com/gpu",
+    ),
+    ("member queue shut", context(pool=replace(pool(), queue_inactive=True)), "member queue that is open", "missing or stopped"),
+    (
+        "member queue of others",
+        context(pool=replace(pool(), member_queue="q", covers=frozenset({"cpu", "memory"}))),
+        "hands out nvidia.com/gpu",
+        "covers cpu, memory",
+    ),
+    ("no runtime class", context(pool=replace(pool(), runtime_missing=True)), "RuntimeClass", "does not exist"),
 ]
+"""By name: a question that a filter objects to first of all, what is needed, what is present."""
+
+
+@pytest.mark.parametrize("reason", [each.reason for each in CONSTRAINTS])
+def test_every_filter_has_a_case_that_it_refuses(reason: Reason) -> None:
+    """A filter that never speaks would be a lie."""
+    assert any(violated(case[1])[0] is reason for case in CASES), f"add a case to CASES in which {reason} comes first"
 
 
 @pytest.mark.parametrize(("asked", "needed", "present"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
