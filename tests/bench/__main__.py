@@ -1,6 +1,7 @@
 """`make bench`: run the scenarios of docs/performance.md, one after the other, print what they give and write it down as JSON.
 
-`python -m bench [--profile] [SCENARIO …]`. What must never live here: a scenario.
+`python -m bench [--profile] [SCENARIO …]`; `python -m bench table FILE` prints what it wrote as Markdown.
+What must never live here: a scenario.
 """
 
 import argparse
@@ -11,21 +12,23 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import aiohttp
+import msgspec
 
-from bench import profile_report
+from bench import profile_report, table
 from bench.api import RefusedError, wait_until
 from bench.figure import Figure
-from bench.scenarios import burst, offers, restart, slow_member, sweep, virtual
+from bench.scenarios import burst, cycle, offers, restart, slow_member, sweep, virtual
 from bench.scenarios.slow_member import Aim
-from bench.scenarios.sweep import MOST_PODS, Sizes
+from bench.scenarios.sweep import Sizes
 from bench.usage import CORES
-from bench.world import Bench, bench_of, hooked, made, plan, restarted
+from bench.world import MEMBERS, Bench, bench_of, hooked, made, plan, restarted
 from integration.support import FederationUnderTest
 from sampan.local.paths import LocalError
 from sampan.local.scenario import Scenario as Plan
@@ -58,47 +61,107 @@ SCENARIOS = {
         lambda bench, jobs: slow_member.slow_member(bench, jobs=jobs, slow=Aim("north"), others=[Aim("east"), Aim("south")]), 1_000
     ),
     "restart": Scenario(lambda bench, jobs: restart.restart(bench, jobs=jobs), 10_000, standing=True),
-    "sweep": Scenario(lambda bench, jobs: sweep.sweep(bench, Sizes(jobs=jobs, pods=min(jobs // 2, MOST_PODS))), 10_000, standing=True),
-    "offers": Scenario(lambda bench, _: offers.offers(bench, each=10, member="east", providers=providers(bench)), 0, virtual=True),
+    "sweep": Scenario(lambda bench, jobs: sweep.sweep(bench, Sizes(jobs=jobs, pods=jobs // 2)), 10_000, standing=True),
+    "offers": Scenario(lambda bench, _: offers.offers(bench, each=10, members=MEMBERS, providers=providers(bench)), 0, virtual=True),
     "virtual": Scenario(
-        lambda bench, jobs: virtual.virtual(bench, jobs=jobs, member="east", providers=providers(bench)), 1_000, virtual=True
+        lambda bench, jobs: virtual.virtual(bench, jobs=jobs, members=MEMBERS, providers=providers(bench)), 1_000, virtual=True
     ),
 }
+CYCLE = "cycle"
+NAMES = [CYCLE, *SCENARIOS]
 VIRTUAL = 100
 """Virtual members, each with a provider of its own."""
 
 
+PROBLEMS = (AssertionError, RefusedError, LocalError, OSError, aiohttp.ClientError, msgspec.MsgspecError, LookupError, ValueError)
+"""What makes the figure of one scenario void, and lets the others go on."""
+
+
+class Results:
+    """The figures so far, written down anew after each."""
+
+    def __init__(self, out: Path, *, scale: float) -> None:
+        """`out` is the folder for bench.json."""
+        self.file, self.figures = out / "bench.json", list[dict[str, Any]]()
+        self._place = {**place(), "scale": scale}
+
+    def add(self, figure: dict[str, Any]) -> None:
+        """Take one more."""
+        self.figures.append(figure)
+        self.file.write_text(json.dumps({**self._place, "figures": self.figures}, indent=1) + "\n")
+
+    def failed(self, name: str, error: BaseException) -> None:
+        """Take a scenario that did not come to its end: a void figure."""
+        show([f"{name}: failed", f"  VOID: {error}", "  bound by nothing that was measured", ""])
+        self.add({"name": name, "void": [f"failed: {error!r}"], "values": {}, "limit": "not taken"})
+
+
 def main() -> int:
     """Exit code 1 where a figure is void."""
+    if sys.argv[1:2] == ["table"]:
+        show(table.lines(json.loads(Path(sys.argv[2]).read_text())))
+        return 0
+    given = asked()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the federation goes with us
+    given.out.mkdir(parents=True, exist_ok=True)
+    chosen, results = given.scenarios or NAMES, Results(given.out, scale=given.scale)
+    if CYCLE in chosen:
+        cycle_alone(given, results)
+    for wants_virtual in (False, True):
+        groups = grouped([name for name in chosen if name != CYCLE and SCENARIOS[name].virtual == wants_virtual])
+        while groups:
+            first = groups[0]
+            try:
+                with made(world(given.scale) if wants_virtual else plan(nodes=40, pods=300)) as federation:
+                    together(federation, groups, given, results)
+            except LocalError as error:
+                if groups and groups[0] is first:
+                    results.failed(groups.pop(0)[0], error)
+                say(f"the federation: {error}")
+    say(f"written to {results.file}; as a table: python -m bench table {results.file}")
+    return 1 if any(figure["void"] for figure in results.figures) else 0
+
+
+def asked() -> argparse.Namespace:
+    """Return what the command line says."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=f"of {', '.join(SCENARIOS)}; all where none is named")
+    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=f"of {', '.join(NAMES)}; all where none is named")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench", help="folder for bench.json and profiles")
     parser.add_argument("--scale", type=float, default=1.0, help="multiply the number of jobs by this, on a machine that has other work")
     parser.add_argument(
         "--profile", action="store_true", help="also sample the operator, which costs it some time, and the hub's API server"
     )
     given = parser.parse_args()
-    unknown = set(given.scenarios) - set(SCENARIOS)
+    unknown = set(given.scenarios) - set(NAMES)
     if unknown:
-        parser.error(f"no scenario {', '.join(sorted(unknown))}; there are {', '.join(SCENARIOS)}")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the federation goes with us
-    given.out.mkdir(parents=True, exist_ok=True)
-    chosen = given.scenarios or list(SCENARIOS)
-    figures: list[dict[str, Any]] = []
-    for wants_virtual in (False, True):
-        groups = grouped([name for name in chosen if SCENARIOS[name].virtual == wants_virtual])
-        while groups:
-            with made(world(given.scale) if wants_virtual else plan(nodes=40, pods=300)) as federation:
-                while groups:
-                    group = groups.pop(0)
-                    found = measure(federation, group, given, last=not groups)
-                    figures += found
-                    (given.out / "bench.json").write_text(json.dumps({**place(), "figures": figures}, indent=1) + "\n")
-                    if found[-1].get("failed"):
-                        groups[:0] = [group[len(found) :]] if len(found) < len(group) else []
-                        break  # what it left would be in the way of the others: they have a federation of their own
-    say(f"written to {given.out / 'bench.json'}")
-    return 1 if any(figure["void"] for figure in figures) else 0
+        parser.error(f"no scenario {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
+    return given
+
+
+def cycle_alone(given: argparse.Namespace, results: Results) -> None:
+    """Run the scenario that needs no federation."""
+    say(f"==> {CYCLE}")
+    load, started = os.getloadavg()[0], time.monotonic()
+    try:
+        figure = cycle.cycle(cycle.Cycles(scale=given.scale), given.out / "cycle.json")
+    except PROBLEMS as error:
+        results.failed(CYCLE, error)
+    else:
+        tell(figure, results, load=load, started=started)
+
+
+def together(federation: FederationUnderTest, groups: list[list[str]], given: argparse.Namespace, results: Results) -> None:
+    """Run groups of scenarios, and take them off the list, until one fails: what it left would be in the way of the others."""
+    while groups:
+        group, before = groups.pop(0), len(results.figures)
+        try:
+            measure(federation, group, given, results, last=not groups)
+        except PROBLEMS as error:
+            traceback.print_exception(error)
+            told = len(results.figures) - before
+            results.failed(group[told] if told < len(group) else f"{group[-1]}, the end of its jobs", error)
+            groups[:0] = [group[told + 1 :]] if told + 1 < len(group) else []
+            return
 
 
 def grouped(chosen: Sequence[str]) -> list[list[str]]:
@@ -109,36 +172,37 @@ def grouped(chosen: Sequence[str]) -> list[list[str]]:
 
 
 def world(scale: float) -> Plan:
-    """Return the federation for virtual members: one real one, with two nodes for each."""
+    """Return the federation for virtual members: a few real ones, with two nodes for each that is on them."""
     count = max(int(VIRTUAL * scale), 2)
-    return plan(members=["east"], nodes=2 * count, virtual=count)
+    return plan(nodes=2 * -(-count // len(MEMBERS)), virtual=count)
 
 
-def measure(federation: FederationUnderTest, names: Sequence[str], given: argparse.Namespace, *, last: bool) -> list[dict[str, Any]]:
-    """Run a group of scenarios, print their figures, and return them for JSON. One that fails is a void figure, and ends the group.
+def measure(federation: FederationUnderTest, names: Sequence[str], given: argparse.Namespace, results: Results, *, last: bool) -> None:
+    """Run a group of scenarios and tell their figures.
 
     `last`: the federation goes afterwards, with all jobs that are left.
     """
-    figures: list[dict[str, Any]] = []
 
     async def measured() -> None:
         async with bench_of(federation) as bench:
             for name in names:
                 load, started = os.getloadavg()[0], time.monotonic()
                 figure = await run(bench, name, scale=given.scale, profile=given.out / f"profile-{name}.txt" if given.profile else None)
-                figures.append({**figure.as_dict(), "loadBefore": round(load, 2)})
-                show([*figure.lines(), f"  load of the machine before: {load:.2f} on {CORES} cores", ""])
-                say(f"{name} took {time.monotonic() - started:.0f} s")
+                tell(figure, results, load=load, started=started)
             if not last:
+                started = time.monotonic()
                 await bench.delete_all(seconds=300 + sum(int(SCENARIOS[name].jobs * given.scale) for name in names))
+                say(f"its jobs were deleted in {time.monotonic() - started:.0f} s")
 
-    try:
-        asyncio.run(measured())
-    except (AssertionError, RefusedError, LocalError, OSError, aiohttp.ClientError) as error:
-        failed = names[min(len(figures), len(names) - 1)]
-        say(f"{failed} failed: {error}")
-        figures.append({"name": failed, "void": [f"failed: {error}"], "failed": True})
-    return figures
+    asyncio.run(measured())
+
+
+def tell(figure: Figure, results: Results, *, load: float, started: float) -> None:
+    """Print a figure and write it down."""
+    took = time.monotonic() - started
+    results.add({**figure.as_dict(), "loadBefore": round(load, 2), "tookSeconds": round(took)})
+    show([*figure.lines(), f"  load of the machine before: {load:.2f} on {CORES} cores", ""])
+    say(f"{figure.name} took {took:.0f} s")
 
 
 async def run(bench: Bench, name: str, *, scale: float, profile: Path | None) -> Figure:

@@ -1,16 +1,18 @@
 """How long one cycle takes on a large federation: `python tests/bench/bench_cycle.py [--cycles 200]`. A script, not a test.
 
 The federation and what changes in it is told in `large_federation`. The update of the tables is part of the cycle, and so is garbage, which
-is looked for as in the operator.
+is looked for as in the operator. `make bench` runs it as the scenario `cycle`, and reads what `--json` wrote.
 """
 
 import argparse
 import gc
+import json
 import resource
 import sys
 from pathlib import Path
 from random import Random
 from time import perf_counter, thread_time
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
@@ -36,6 +38,7 @@ def main() -> None:
     parser.add_argument("--warm", type=int, default=100, help="cycles before it is measured")
     parser.add_argument("--no-quotas", action="store_true", help="for comparison: no ResourceQuota in any job namespace")
     parser.add_argument("--world", choices=sorted(LAYOUTS), default="offers", help="what the federation has much of")
+    parser.add_argument("--json", type=Path, help="file for the sizes and the seconds of every measured cycle")
     given = parser.parse_args()
     world = build(given.scale, Random(42), quotas=not given.no_quotas, layout=LAYOUTS[given.world])
     nodes = sum(len(each.nodes) for each in world.clusters.values())
@@ -59,6 +62,8 @@ def main() -> None:
         cpu.append(thread_time() - used)
         placed += len(plan.assignments)
     collected = sum(each["collections"] for each in gc.get_stats()[2:]) - collected
+    if given.json:
+        given.json.write_text(json.dumps({**sizes(world), "placed": placed, "seconds": times, "cpuSeconds": cpu}))
     say(f"{len(times)} cycles: {shown(times)}; {collected} full collections of garbage; at the worst {worst(times)}")
     say(f"the same in CPU time, whatever else the machine does: {shown(cpu)}")
     say(f"{placed / len(times):.1f} placed per cycle, {len(plan.refusals)} refusals, {len(plan.reservations)} reservations in the last")
@@ -72,6 +77,13 @@ def shown(times: list[float]) -> str:
     """Return the percentiles."""
     ordered = sorted(times)
     return ", ".join(f"{name} {ordered[min(len(ordered) * part // 100, len(ordered) - 1)] * 1000:.0f} ms" for name, part in PARTS)
+
+
+def sizes(world: Federation) -> dict[str, Any]:
+    """Return how large the federation is."""
+    running = sum(len(member.running) for member in world.clusters.values())
+    nodes = sum(len(member.nodes) for member in world.clusters.values())
+    return {"offers": len(world.offers), "nodes": nodes, "quotas": limited(world), "waiting": len(world.backlog), "running": running}
 
 
 def limited(world: Federation) -> int:

@@ -6,16 +6,23 @@ What must never live here: an assertion on a time; those figures are for a quiet
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from time import monotonic
 
 import msgspec
 import pytest
 
-from bench.__main__ import grouped
+from bench import table
+from bench.__main__ import NAMES, grouped
 from bench.figure import Figure
 from bench.limit import limit
-from bench.scenarios import burst, offers, restart, slow_member, sweep, virtual
+from bench.scenarios import burst, cycle, offers, restart, slow_member, sweep, virtual
+from bench.scenarios.cycle import Cycles
+from bench.scenarios.offers import _longest
 from bench.scenarios.slow_member import Aim
-from bench.scenarios.sweep import Sizes
+from bench.scenarios.sweep import PodWatch, Sizes
+from bench.table import ROWS
 from bench.usage import CORES, GENERATOR, HUB_API, MEMBER_API, OPERATOR, Usage
 from bench.witness import Witness
 from bench.world import Bench, bench_of, restarted
@@ -32,11 +39,14 @@ async def bench(federation: FederationUnderTest) -> AsyncIterator[Bench]:
         await opened.delete_all(seconds=240)
 
 
-def sound(figure: Figure) -> None:
-    """Assert that nothing was lost or doubled, that somebody used some processor time, and that the limit has a name."""
+def sound(figure: Figure, *, of: str = "jobs") -> None:
+    """Assert that nothing was lost or doubled, that somebody used processor time, and that the limit and each row of the table is there."""
     assert not figure.void
     assert figure.limit
-    assert figure.values["jobs"] > 0
+    assert figure.values[of] > 0
+    given = {row.what: row.value(figure.values) for row in ROWS if row.scenario == figure.name and isinstance(row.read, str)}
+    assert given
+    assert None not in given.values(), given
     assert figure.usage["hub API server"] > 0
     assert figure.usage["operator"] > 0
 
@@ -61,32 +71,96 @@ async def test_a_slow_member_beside_others(bench: Bench) -> None:
 
 
 async def test_pod_events_of_a_sweep(bench: Bench) -> None:
-    figure = await sweep.sweep(bench, Sizes(jobs=4, pods=10, rate=20, seconds=1))
-    sound(figure)
-    assert figure.values["pod events/s"] > 0
+    figure = await sweep.sweep(bench, Sizes(jobs=4, pods=10, rate=20, seconds=3))
+    sound(replace(figure, void=[reason for reason in figure.void if "pod events/s" not in reason]))  # how fast is for a quiet machine
+    assert figure.values["pods of both sweeps"] == 10
+    assert figure.values["both sweeps, pod events/s seen at a watch"] > 0
 
 
 async def test_a_link_flaps_and_an_offer_changes(bench: Bench) -> None:
     """The operator runs with the measuring hook for this; afterwards it is the usual one."""
     try:
-        figure = await offers.offers(bench, each=2, member="lingang", providers=["prov-lingang"] * 2, window=0.5)
+        figure = await offers.offers(bench, each=2, members=["lingang", "kunshan"], providers=["prov-lingang"] * 2, window=0.5)
     finally:
         await asyncio.to_thread(restarted, bench.federation)
+    sound(figure, of="offers")
     assert figure.values["offers"] == 4
-    assert figure.usage["operator"] > 0
 
 
 async def test_one_member_and_virtual_ones(bench: Bench) -> None:
     wanted = [{"accelerator": {"stack": "cuda", "count": 1}}]
-    figure = await virtual.virtual(bench, jobs=4, member="lingang", providers=["prov-lingang"] * 2, alternatives=wanted)
+    figure = await virtual.virtual(bench, jobs=4, members=["lingang", "kunshan"], providers=["prov-lingang"] * 2, alternatives=wanted)
     sound(figure)
-    assert figure.values["calls to the members, a job, with 2"] >= 1
+    assert figure.values["calls to the members, a job, with many"] >= 1
 
 
 async def test_the_operator_starts_again_beside_running_jobs(bench: Bench) -> None:
     figure = await restart.restart(bench, jobs=8)
     sound(figure)
     assert not [name for name in figure.values if name.startswith("hub patch computejobs") and figure.values[name] > 1]
+
+
+def test_cycles_with_quotas(tmp_path: Path) -> None:
+    figure = cycle.cycle(Cycles(scale=0.01, measured=3, warm=1), tmp_path / "cycle.json")
+    assert not figure.void
+    assert figure.limit
+    assert figure.values["quotas"] == figure.values["offers"] == 10
+    assert figure.values["cycle largest, ms"] >= figure.values["cycle p99, ms"] >= figure.values["cycle p50, ms"] > 0
+    assert all(row.value(figure.values) is not None for row in ROWS if row.scenario == "cycle")
+
+
+def test_cycles_without_quotas_or_without_work_are_void() -> None:
+    seen = {"quotas": 9, "offers": 10, "seconds": [0.1], "placed": 0}
+    assert len(cycle.void(seen, Cycles(measured=2))) == 3
+    assert cycle.void({**seen, "quotas": 10, "seconds": [0.1] * 2, "placed": 1}, Cycles(measured=2)) == []
+
+
+async def test_a_loop_that_nobody_watched_gives_no_figure(tmp_path: Path) -> None:
+    async def nothing(_: int) -> None:
+        return
+
+    with pytest.raises(AssertionError, match="without the measuring hook"):
+        await _longest(tmp_path / "never-written", nothing, 1, window=0.01)
+
+
+async def test_the_longest_stall_since_something_was_done(tmp_path: Path) -> None:
+    stalls = tmp_path / "stalls"
+    now = monotonic()
+    stalls.write_text(f"{now - 9:.4f} 5.0000 4.0000\n")
+
+    async def stall(_: int) -> None:
+        with stalls.open("a") as told:
+            told.write(f"{now:.4f} 0.5000 0.0200\n{now + 3600:.4f} 0.0000 0.0001\n{now + 3601:.4f} 0.00")
+
+    assert await _longest(stalls, stall, 1, window=0.01) == (0.5, 0.02)
+
+
+def test_pod_events_that_no_watch_saw_make_a_figure_void() -> None:
+    watch = PodWatch()
+    for event in ("ADDED", "MODIFIED", "BOOKMARK", "MODIFIED"):
+        assert watch.line(msgspec.json.encode({"type": event, "object": {"metadata": {"resourceVersion": "7"}}})) == "7"
+    assert watch.changes == 2
+    usage = Usage(1.0, {OPERATOR: 0.5})
+    assert not sweep.Run(usage, watch.changes).lacks("a sweep", rate=2)
+    (reason,) = sweep.Run(usage, watch.changes).lacks("a sweep", rate=3)
+    assert "2.0 pod events/s were seen at a watch, 3 were meant" in reason
+
+
+def test_a_void_figure_is_told_as_void_and_never_as_a_number() -> None:
+    values = {"until ready, s": 12.0, "operator memory, MiB": 300.0}
+    good = Figure(name="restart", title="t", values=values, limit="our CPU: 1.00 of its core")
+    told = {}
+    for figure in (good, replace(good, void=["job a: 2 copies | attempts [1]"])):
+        told[bool(figure.void)] = table.lines({"commit": "c", "at": "t", "cores": 2, "scale": 1.0, "figures": [figure.as_dict()]})
+    assert "| `restart` | until ready | - | ≤ 15 s | 12 s | yes |" in told[False]
+    assert "| `restart` | until a new job is bound and created | - | - | not taken | - |" in told[False]
+    assert "| `dispatch` | jobs/s until bound and created | 57 to 79 | ≥ 90 | not run | - |" in told[False]
+    assert "| `restart` | until ready | - | ≤ 15 s | void | no |" in told[True]
+    assert told[True][-1] == "| `restart` | t | our CPU: 1.00 of its core | job a: 2 copies \\| attempts [1] | - | - |"
+
+
+def test_every_scenario_has_a_row() -> None:
+    assert {row.scenario for row in table.ROWS} == set(NAMES)
 
 
 def test_scenarios_that_need_very_many_running_jobs_come_last_and_share_them() -> None:

@@ -5,7 +5,7 @@ Shares are in cores. Whatever else the machine did is what its own counters say 
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,10 +21,10 @@ OTHERS = "other programs"
 _PARTS = {"kube-apiserver": (HUB_API, MEMBER_API), "etcd": (HUB_ETCD, MEMBER_ETCD)}
 
 
-def roles(federation: FederationUnderTest, proxy: int | None = None) -> dict[str, tuple[int, ...]]:
-    """Return the process ids of each role now; this process is the generator, `proxy` that of virtual members."""
+def roles(federation: FederationUnderTest, proxies: Sequence[int] = ()) -> dict[str, tuple[int, ...]]:
+    """Return the process ids of each role now; this process is the generator, `proxies` those of virtual members."""
     found: dict[str, list[int]] = {GENERATOR: [os.getpid()], OPERATOR: [pid for pid in [federation.operator.pid] if pid]}
-    found |= {PROXY: [proxy]} if proxy is not None else {}
+    found |= {PROXY: [*proxies]} if proxies else {}
     for cluster in federation.federation.clusters:
         for component, pid in cluster.pids().items():
             role = _PARTS.get(component, (HUB_REST, MEMBER_REST))[cluster.name != "hub"]

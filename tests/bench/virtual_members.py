@@ -1,7 +1,7 @@
-"""Sets virtual members up: on the real one what its chart would make for each, on the hub the offers that lead there. Never here: jobs.
+"""Sets virtual members up: on a real one what its chart would make for each, on the hub the offers that lead there. Never here: jobs.
 
-Each has a namespace, a ServiceAccount with a token, the chart's rights on its own namespace, and, where it is not number 0, its part of
-the nodes. The chart's guard policies hold for the real member's ServiceAccount alone: here only RBAC does.
+Each has a namespace with a quota, a ServiceAccount with a token, the chart's rights on its own namespace, and, where it is not number 0,
+its part of the nodes. The chart's guard policies hold for the real member's ServiceAccount alone: here only RBAC does.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ import msgspec
 from bench.api import Api, RefusedError, wait_until
 from bench.virtual import LABEL, namespace_of
 from bench.witness import GROUP
-from bench.world import Bench
+from bench.world import QUOTA, Bench
 from sampan.local.cluster import Cluster
 from sampan.local.kubeconfig import TokenUser, kubeconfig_text, write_private
 
@@ -32,23 +32,40 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class VirtualMembers:
-    """One real member, seen as many."""
+class Host:
+    """A real member, and the proxy before it."""
 
-    bench: Bench
     cluster: Cluster
     real: Api
     proxy: Api
     pid: int
     port: int
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualMembers:
+    """A few real members, seen as many: the virtual ones are on them in turn."""
+
+    bench: Bench
+    hosts: Sequence[Host]
     joined: dict[int, str] = field(default_factory=dict)
     """The provider's namespace of each."""
+
+    @property
+    def pids(self) -> list[int]:
+        """Return the processes of the proxies."""
+        return [host.pid for host in self.hosts]
+
+    def host(self, number: int) -> Host:
+        """Return where a virtual member is."""
+        return self.hosts[number % len(self.hosts)]
 
     async def join(self, number: int, *, provider: str, offers: int = 1) -> None:
         """Make one virtual member and its offers, in the namespace of a provider."""
         self.joined[number] = provider
-        token = await self._account(number)
-        server, ca, namespace = f"https://127.0.0.1:{self.port}/v{number}", self.cluster.ca(), namespace_of(number)
+        host = self.host(number)
+        token = await self._account(host.real, number)
+        server, ca, namespace = f"https://127.0.0.1:{host.port}/v{number}", host.cluster.ca(), namespace_of(number)
         kubeconfig = kubeconfig_text(server=server, ca=ca, user=TokenUser(token), namespace=namespace)
         secret = {"metadata": {"name": f"virtual-{number}"}, "data": {"kubeconfig": base64.b64encode(kubeconfig.encode()).decode()}}
         await _create(self.bench.hub, f"/api/v1/namespaces/{provider}/secrets", secret)
@@ -59,55 +76,72 @@ class VirtualMembers:
             body = {"apiVersion": "sampan.dev/v1alpha1", "kind": "ClusterOffer", "metadata": metadata, "spec": spec}
             await _create(self.bench.hub, f"{GROUP}/namespaces/{provider}/clusteroffers", body)
 
-    async def _account(self, number: int) -> str:
+    @staticmethod
+    async def _account(real: Api, number: int) -> str:
         """Return the token of the virtual member's ServiceAccount."""
         name = namespace_of(number)
-        model = msgspec.json.decode(await self.real.call("GET", "/api/v1/namespaces/sampan-jobs"))
-        await _create(self.real, "/api/v1/namespaces", {"metadata": {"name": name, "labels": {**_plain(model["metadata"]["labels"])}}})
-        await _create(self.real, f"/api/v1/namespaces/{name}/serviceaccounts", {"metadata": {"name": ACCOUNT}})
-        role = msgspec.json.decode(await self.real.call("GET", f"{RBAC}/namespaces/sampan-jobs/roles/{ACCOUNT}"))
-        await _create(self.real, f"{RBAC}/namespaces/{name}/roles", {"metadata": {"name": ACCOUNT}, "rules": role["rules"]})
-        await _create(self.real, f"{RBAC}/namespaces/{name}/rolebindings", _binding(ACCOUNT, "Role", name))
+        model = msgspec.json.decode(await real.call("GET", "/api/v1/namespaces/sampan-jobs"))
+        await _create(real, "/api/v1/namespaces", {"metadata": {"name": name, "labels": {**_plain(model["metadata"]["labels"])}}})
+        quota = {"metadata": {"name": "sampan"}, "spec": {"hard": QUOTA}}
+        await _create(real, f"/api/v1/namespaces/{name}/resourcequotas", quota)
+        await _create(real, f"/api/v1/namespaces/{name}/serviceaccounts", {"metadata": {"name": ACCOUNT}})
+        role = msgspec.json.decode(await real.call("GET", f"{RBAC}/namespaces/sampan-jobs/roles/{ACCOUNT}"))
+        await _create(real, f"{RBAC}/namespaces/{name}/roles", {"metadata": {"name": ACCOUNT}, "rules": role["rules"]})
+        await _create(real, f"{RBAC}/namespaces/{name}/rolebindings", _binding(ACCOUNT, "Role", name))
         looks = [{"apiGroups": [""], "resources": ["namespaces"], "resourceNames": [name], "verbs": ["get"]}]
-        await _create(self.real, f"{RBAC}/clusterroles", {"metadata": {"name": name}, "rules": looks})
+        await _create(real, f"{RBAC}/clusterroles", {"metadata": {"name": name}, "rules": looks})
         for clusterrole in (name, "sampan-hub-capacity"):
             binding = _binding(clusterrole, "ClusterRole", name)
             binding["metadata"]["name"] = f"{name}-{clusterrole}"
-            await _create(self.real, f"{RBAC}/clusterrolebindings", binding)
+            await _create(real, f"{RBAC}/clusterrolebindings", binding)
         asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 86_400}}
         path = f"/api/v1/namespaces/{name}/serviceaccounts/{ACCOUNT}/token"
-        token: str = msgspec.json.decode(await self.real.call("POST", path, msgspec.json.encode(asked)))["status"]["token"]
+        token: str = msgspec.json.decode(await real.call("POST", path, msgspec.json.encode(asked)))["status"]["token"]
         return token
 
     async def share_nodes(self, numbers: Sequence[int]) -> None:
-        """Give each of these virtual members its part of the real one's nodes."""
-        await self._label_nodes([str(number) for number in numbers])
+        """Give each of these virtual members its part of the nodes of the real one that it is on."""
+        for host in self.hosts:
+            here = [str(number) for number in numbers if self.host(number) is host]
+            await self._label_nodes(host.real, here or [None])
 
-    async def _label_nodes(self, values: Sequence[str | None]) -> None:
-        for place, node in enumerate(await self.real.items("/api/v1/nodes")):
+    @staticmethod
+    async def _label_nodes(real: Api, values: Sequence[str | None]) -> None:
+        for place, node in enumerate(await real.items("/api/v1/nodes")):
             label = {"metadata": {"labels": {LABEL: values[place % len(values)]}}}
-            await self.real.call("PATCH", f"/api/v1/nodes/{node['metadata']['name']}", msgspec.json.encode(label), patch="merge-patch")
+            await real.call("PATCH", f"/api/v1/nodes/{node['metadata']['name']}", msgspec.json.encode(label), patch="merge-patch")
 
     async def go(self) -> None:
-        """Leave the hub, and nothing on the real member."""
+        """Leave the hub, and nothing on the real members."""
         await leave(self.bench)
         for number, provider in self.joined.items():
-            name = namespace_of(number)
+            name, real = namespace_of(number), self.host(number).real
             await self.bench.hub.call("DELETE", f"/api/v1/namespaces/{provider}/secrets/virtual-{number}")
-            await self.real.call("DELETE", f"/api/v1/namespaces/{name}")
+            await real.call("DELETE", f"/api/v1/namespaces/{name}")
             for path in (f"clusterroles/{name}", f"clusterrolebindings/{name}-{name}", f"clusterrolebindings/{name}-sampan-hub-capacity"):
-                await self.real.call("DELETE", f"{RBAC}/{path}")
-        await self._label_nodes([None])
+                await real.call("DELETE", f"{RBAC}/{path}")
+        for host in self.hosts:
+            await self._label_nodes(host.real, [None])
 
     async def cut(self, number: int) -> int:
         """Cut every connection to a virtual member; returns how many there were."""
-        cut: int = msgspec.json.decode(await self.proxy.call("POST", f"/cut/{number}"))["cut"]
+        cut: int = msgspec.json.decode(await self.host(number).proxy.call("POST", f"/cut/{number}"))["cut"]
         return cut
 
 
 @asynccontextmanager
-async def virtual_members(bench: Bench, member: str) -> AsyncIterator[VirtualMembers]:
-    """Run the proxy before a real member; the virtual ones' offers are gone from the hub afterwards."""
+async def virtual_members(bench: Bench, members: Sequence[str]) -> AsyncIterator[VirtualMembers]:
+    """Run a proxy before each of these members; the virtual ones' offers are gone from the hub afterwards."""
+    async with AsyncExitStack() as stack:
+        many = VirtualMembers(bench, [await stack.enter_async_context(_proxied(bench, member)) for member in members])
+        try:
+            yield many
+        finally:
+            await many.go()
+
+
+@asynccontextmanager
+async def _proxied(bench: Bench, member: str) -> AsyncIterator[Host]:
     cluster = bench.federation.cluster(member)
     folder = bench.federation.federation.folder
     command = [sys.executable, "-m", "bench.virtual", "--server", cluster.address, "--pki", str(cluster.home / "pki")]
@@ -119,11 +153,7 @@ async def virtual_members(bench: Bench, member: str) -> AsyncIterator[VirtualMem
         port = int(await asyncio.wait_for(process.stdout.readline(), 60))
         write_private(kubeconfig, kubeconfig_text(server=f"https://127.0.0.1:{port}", ca=cluster.ca(), user=TokenUser("none")))
         async with Api(kubeconfig) as proxy:
-            many = VirtualMembers(bench, cluster, bench.members[member], proxy, process.pid, port)
-            try:
-                yield many
-            finally:
-                await many.go()
+            yield Host(cluster, bench.members[member], proxy, process.pid, port)
     finally:
         process.terminate()
         await process.wait()

@@ -30,6 +30,8 @@ TEAM = "team-a"
 EXECUTING = ("kube-controller-manager", "kube-scheduler", "kwok-controller")
 """What makes pods of a Job and runs them."""
 DAY = 86_400
+QUOTA = {"requests.cpu": "1M", "requests.memory": "4000Ti", "pods": "100k", "count/jobs.batch": "100k"}
+"""Of each job namespace: it limits nothing that is measured, but every job is held against it, on the hub and on the member."""
 _numbers = count(1)
 Body = dict[str, Any]
 
@@ -45,8 +47,14 @@ def plan(*, members: Sequence[str] = MEMBERS, nodes: int = 8, pods: int = 110, v
             "name": "bench",
             "tenants": [{"namespace": TEAM}],
             "members": [
-                {"name": m, "nodes": [{"name": "cpu-{}", "count": nodes, "labels": labels, "capacity": capacity}]} for m in members
+                {
+                    "name": m,
+                    "nodes": [{"name": "cpu-{}", "count": nodes, "labels": labels, "capacity": capacity}],
+                    "values": {"quota": QUOTA},
+                }
+                for m in members
             ],
+            "queues": [{"name": TEAM, "spec": {"namespaces": [TEAM], "highestPriority": 100}}],
             "providers": [{"name": name, "namespace": f"prov-{name}", "spec": provider} for name in named],
             "offers": [
                 {"name": m, "provider": m, "member": m, "spec": {"region": "cn-east", "jurisdiction": "CN", "terms": "OnDemand"}}

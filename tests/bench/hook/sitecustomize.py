@@ -3,7 +3,8 @@
 SAMPAN_BENCH_PROFILE=FILE samples how much processor time each stack of each thread used, and writes it (`seconds thread;frame;frame…`)
 on SIGUSR2.
 SAMPAN_BENCH_STALLS=FILE writes a line for each time that the event loop of the main thread came late: when (monotonic), by how
-many seconds, and how many seconds of processor time the thread used meanwhile.
+many seconds, and how many seconds of processor time the thread used meanwhile; and one now and then when it did not, so that a
+reader can tell a loop that never stalled from one that nobody watched.
 """
 
 import os
@@ -20,6 +21,8 @@ from typing import Any
 INTERVAL = 0.002
 """Seconds of processor time between two samples of the profile, and seconds between two looks of the event loop."""
 LATE = 0.002
+BEAT = 0.25
+"""Seconds between two lines at the most, of a loop that is not late."""
 DEPTH = 60
 
 
@@ -76,12 +79,14 @@ def _module(path: str) -> str:
 async def _watch_loop(file: Path) -> None:
     import asyncio
 
+    told = 0.0
     with file.open("a", buffering=1) as out:
         while True:
             asked, used = time.monotonic(), time.thread_time()
             await asyncio.sleep(INTERVAL)
             late = time.monotonic() - asked - INTERVAL
-            if late > LATE:
+            if late > LATE or asked - told >= BEAT:
+                told = asked
                 out.write(f"{asked:.4f} {late:.4f} {time.thread_time() - used:.4f}\n")
 
 

@@ -23,10 +23,13 @@ class Run:
     usage: Usage
 
 
-async def virtual(bench: Bench, *, jobs: int, member: str, providers: Sequence[str], **spec: Any) -> Figure:
-    """The same burst, dispatched only, to one virtual member with all nodes, then to one for each provider with a part of them."""
+async def virtual(bench: Bench, *, jobs: int, members: Sequence[str], providers: Sequence[str], **spec: Any) -> Figure:
+    """The same burst, dispatched only, to one virtual member with all nodes of a real one, then to one for each provider.
+
+    The many are on these members in turn, each with a part of the nodes.
+    """
     count = len(providers)
-    async with virtual_members(bench, member) as many:
+    async with virtual_members(bench, members) as many:
         await many.join(0, provider=providers[0])
         await all_schedulable(bench, 1, seconds=180)
         one = await _burst(bench, many, jobs=jobs, spec=spec)
@@ -40,16 +43,18 @@ async def virtual(bench: Bench, *, jobs: int, member: str, providers: Sequence[s
         await bench.delete_all(seconds=300 + jobs)
     return Figure(
         name="virtual",
-        title=f"{jobs} jobs at once until bound and created, one member beside {count} virtual ones",
+        title=f"{jobs} jobs at once until bound and created, one member beside {count} virtual ones on {len(members)} API servers",
         values={
             "jobs": float(2 * jobs),
             "jobs/s, one member": one.rate,
-            f"jobs/s, {count} members": all_.rate,
+            "members": float(count),
+            "jobs/s, many members": all_.rate,
             "rate, part of that with one": round(all_.rate / one.rate, 2),
+            "calls a job, part of those with one": round(sum(all_.calls.values()) / sum(one.calls.values()), 2),
             "operator CPU with one, ms/job": one.usage.per_job(jobs)[OPERATOR],
-            f"operator CPU with {count}, ms/job": all_.usage.per_job(jobs)[OPERATOR],
+            "operator CPU with many, ms/job": all_.usage.per_job(jobs)[OPERATOR],
             **{f"{key}, with one": value for key, value in one.calls.items()},
-            **{f"{key}, with {count}": value for key, value in all_.calls.items()},
+            **{f"{key}, with many": value for key, value in all_.calls.items()},
         },
         limit=limit(all_.usage),
         void=void,
@@ -60,7 +65,7 @@ async def virtual(bench: Bench, *, jobs: int, member: str, providers: Sequence[s
 async def _burst(bench: Bench, many: VirtualMembers, *, jobs: int, spec: Mapping[str, Any]) -> Run:
     federation, witness = bench.federation, bench.witness
     aimed = {**spec, "placement": {"offerSelector": {"matchLabels": LABELS}}}
-    pids, calls = roles(federation, proxy=many.pid), operator_calls(federation)
+    pids, calls = roles(federation, proxies=many.pids), operator_calls(federation)
     with nothing_executes(federation):
         start = moment(pids)
         uids = await bench.submit([pod_job(name, seconds=1, **aimed) for name in names("virtual", jobs)])
