@@ -65,7 +65,10 @@ class Virtual:
                 stream = web.StreamResponse(status=answer.status, headers=told)
                 await stream.prepare(request)
                 async for chunk in answer.content.iter_any():
-                    await stream.write(chunk)
+                    try:
+                        await stream.write(chunk)
+                    except ConnectionResetError:
+                        break  # the caller closed its watch: nobody is left to tell
                 return stream
         finally:
             del mine[id(request)]
