@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from unit.kube.fake_api import FakeApi, serving
+from unit.kube.raw_server import RawServer, raw_server
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -22,4 +23,11 @@ def _no_stray_event_loop() -> Iterator[None]:
 async def api() -> AsyncIterator[FakeApi]:
     """A fake API server."""
     async with serving() as server:
+        yield server
+
+
+@pytest.fixture
+async def raw() -> AsyncIterator[RawServer]:
+    """A TLS server that writes what a test tells it to."""
+    async with raw_server() as server:
         yield server

@@ -199,7 +199,8 @@ def credentials(api: FakeApi, *, token: str = "good", host: str = "127.0.0.1", c
     return Credentials(host=host, port=api.port, path=api.prefix, ca_pem=ca_pem, token=Secret(token), policy=LOOPBACK)
 
 
-def _load(context: ssl.SSLContext, pair: Pair) -> None:
+def load(context: ssl.SSLContext, pair: Pair) -> None:
+    """Have a server show this pair."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "pair.pem")
         file.write_text(pair.cert_pem + pair.key_pem)
@@ -214,7 +215,7 @@ async def serving(
     api = FakeApi()
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     pair = pair or issue(authority(), hosts=hosts)
-    _load(context, pair)
+    load(context, pair)
     if client_ca is not None:
         context.verify_mode = ssl.CERT_REQUIRED
         context.load_verify_locations(cadata=client_ca.cert_pem)

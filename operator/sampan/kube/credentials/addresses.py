@@ -9,8 +9,7 @@ import ipaddress
 import re
 import socket
 from dataclasses import dataclass
-
-from aiohttp.abc import AbstractResolver, ResolveResult
+from typing import Any
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -45,7 +44,7 @@ _NOT_ALLOWED = (
 _LOOPBACK_ADDRESS = "a loopback address leads to the hub's own machine: give one of the member that the hub reaches"
 
 
-class AddressNotAllowed(OSError):  # noqa: N818  (an OSError, so that aiohttp reports it as a failure to resolve)
+class AddressNotAllowed(OSError):  # noqa: N818  (an OSError: a connection that fails)
     """The policy forbids this address; the message names no address."""
 
 
@@ -112,31 +111,30 @@ def literal_address(host: str) -> Address | None:
         raise AddressNotAllowed("an IPv4 address must be four decimal numbers") from None
 
 
-class CheckedResolver(AbstractResolver):
+AddrInfo = tuple[int, int, int, str, tuple[Any, ...]]
+"""Family, type, protocol, canonical name and socket address, as getaddrinfo gives them."""
+
+
+class CheckedResolver:
     """Resolves a name once per connection and gives only addresses the policy allows: what was checked is what is used."""
 
     def __init__(self, policy: AddressPolicy) -> None:
         """Judge by ``policy``."""
         self._policy = policy
 
-    async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC) -> list[ResolveResult]:
+    async def resolve(self, host: str, port: int) -> list[AddrInfo]:
         """All addresses of ``host``; raises AddressNotAllowed if any of them is forbidden, OSError if there is none."""
-        loop = asyncio.get_running_loop()
-        infos = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, family=family)
+        infos = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
         if not infos:
             raise OSError("the name has no address")
-        flags = int(socket.AI_NUMERICHOST | socket.AI_NUMERICSERV)
-        found = [(int(info[0]), self._checked(str(info[4][0]))) for info in infos]
-        return [ResolveResult(hostname=host, host=text, port=port, family=kind, proto=0, flags=flags) for kind, text in found]
+        for info in infos:
+            self._check(str(info[4][0]))
+        return [(int(family), int(kind), protocol, name, address) for family, kind, protocol, name, address in infos]
 
-    async def close(self) -> None:
-        """Nothing is held open."""
-
-    def _checked(self, text: str) -> str:
+    def _check(self, text: str) -> None:
         address = ipaddress.ip_address(text)
         if not self._policy.allows(address):
             raise AddressNotAllowed(f"of the name in server: {_why_not(address)}")
-        return text
 
 
 def _why_not(address: Address) -> str:

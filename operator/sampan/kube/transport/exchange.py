@@ -10,20 +10,17 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-import aiohttp
-
 from sampan.kube.credentials.addresses import AddressNotAllowed
 from sampan.kube.credentials.credential import Credentials
 from sampan.kube.errors import AddressRefused, KubeError, ServerError, TLSFailure, TooManyRequests, Unreachable
+from sampan.kube.transport.connection import Reply
 from sampan.kube.transport.failures import from_exception, from_reply
 from sampan.kube.transport.limits import Limits, TokenBucket
 from sampan.kube.transport.paths import ResourcePath
-from sampan.kube.transport.session import Reply, Request, Session, Stream
+from sampan.kube.transport.session import Request, Session, Stream
 
 Observe = Callable[[str, str, str, float], None]
 """``observe(verb, resource, code, seconds)`` after each HTTP exchange; code is the HTTP status or an error's reason."""
-
-_TRANSPORT = (aiohttp.ClientError, OSError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +136,7 @@ class Exchange:
                     async with asyncio.timeout(call.timeout):
                         body = await stream.read(self._limits.max_body)
                     failure = from_reply(stream.code, stream.headers, body, wrote=False, withhold=call.withhold)
-        except _TRANSPORT as exc:
+        except OSError as exc:
             failure = from_exception(exc, wrote=False)
             if code == "error":
                 self._note(call, failure.reason, started)
@@ -156,7 +153,7 @@ class Exchange:
             if 200 <= reply.code < 300:
                 return reply
             return from_reply(reply.code, reply.headers, reply.body, wrote=call.writes, withhold=call.withhold)
-        except _TRANSPORT as exc:
+        except OSError as exc:
             error = from_exception(exc, wrote=call.writes)
             code = error.reason
         except KubeError as exc:

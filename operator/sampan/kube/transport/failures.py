@@ -1,23 +1,23 @@
 """Replies and exceptions of the transport → errors of this package.
 
-Lives here: the only place that reads a Status, a Retry-After header or an exception of aiohttp.
-Must never live here: retries. Errors made here never chain to the transport's: those carry request headers, tokens included.
+Lives here: the only place that reads a Status, a Retry-After header or an exception of the transport.
+Must never live here: retries. Errors made here never chain to the transport's.
 """
 
+import errno
 import ssl
 from collections.abc import Mapping
-
-import aiohttp
 
 from sampan.kube import errors
 from sampan.kube.credentials.addresses import AddressNotAllowed
 from sampan.kube.errors import KubeError
 from sampan.kube.objects.meta import Status
 from sampan.kube.objects.reasons import ServerReason
+from sampan.kube.transport.http_reply import BadHTTP
+from sampan.kube.transport.pool import NotConnected
 from sampan.kube.transport.wire import decode
 
 MAX_RETRY_AFTER = 300.0
-_NOTHING_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
 
 
 def from_reply(code: int, headers: Mapping[str, str], body: bytes, *, wrote: bool, withhold: bool) -> KubeError:
@@ -42,24 +42,35 @@ def from_reply(code: int, headers: Mapping[str, str], body: bytes, *, wrote: boo
     return kind(code, reason, message, outcome_unknown=wrote and not status.kind)
 
 
-def from_exception(exc: BaseException, *, wrote: bool) -> KubeError:
+def from_exception(exc: OSError, *, wrote: bool) -> KubeError:
     """The error of a call that got no whole reply."""
-    if isinstance(exc, ssl.SSLError | aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
+    if isinstance(exc, NotConnected):
+        return _not_connected(exc)
+    if isinstance(exc, ssl.SSLError):  # after the handshake
         failure = errors.TLSFailure(_tls_words(exc))
-        failure.outcome_unknown = wrote and not isinstance(exc, aiohttp.ClientConnectorError)  # the handshake was over
+        failure.outcome_unknown = wrote
         return failure
-    if isinstance(exc, aiohttp.ClientConnectorError) and isinstance(exc.os_error, AddressNotAllowed):
-        return errors.AddressRefused(str(exc.os_error))
-    unknown = wrote and not isinstance(exc, _NOTHING_SENT)
-    if isinstance(exc, aiohttp.ClientConnectorDNSError):
-        return errors.Unreachable("NameNotResolved", "the server's name has no address")
     if isinstance(exc, TimeoutError):
-        return errors.Unreachable("Timeout", "the server did not answer in time", outcome_unknown=unknown)
-    if isinstance(exc, ConnectionRefusedError) or (isinstance(exc, aiohttp.ClientConnectorError) and exc.errno == 111):
+        return errors.Unreachable("Timeout", "the server did not answer in time", outcome_unknown=wrote)
+    if isinstance(exc, BadHTTP):
+        return errors.BadReply(0, "BadHTTP", "the reply is not HTTP as it should be", outcome_unknown=wrote)
+    return errors.Unreachable("ConnectionLost", type(exc).__name__, outcome_unknown=wrote)
+
+
+def _not_connected(failed: NotConnected) -> KubeError:
+    """The error of a call of which nothing was sent."""
+    exc = failed.error
+    if isinstance(exc, AddressNotAllowed):
+        return errors.AddressRefused(str(exc))
+    if failed.resolving:
+        return errors.Unreachable("NameNotResolved", "the server's name has no address")
+    if isinstance(exc, ssl.SSLError):
+        return errors.TLSFailure(_tls_words(exc))
+    if isinstance(exc, TimeoutError):
+        return errors.Unreachable("Timeout", "the server did not answer in time")
+    if isinstance(exc, ConnectionRefusedError) or exc.errno == errno.ECONNREFUSED:
         return errors.Unreachable("ConnectionRefused", "nothing listens at the server's address")
-    if isinstance(exc, aiohttp.ClientResponseError):
-        return errors.BadReply(0, "BadHTTP", "the reply is not HTTP as it should be", outcome_unknown=unknown)
-    return errors.Unreachable("ConnectionLost", type(exc).__name__, outcome_unknown=unknown)
+    return errors.Unreachable("ConnectionLost", type(exc).__name__)
 
 
 def from_status(body: bytes) -> KubeError:
@@ -125,11 +136,10 @@ def _retry_after(headers: Mapping[str, str], status: Status) -> float | None:
     return None
 
 
-def _tls_words(exc: BaseException) -> str:
+def _tls_words(exc: ssl.SSLError) -> str:
     """OpenSSL's own words (local ones), without the address, and the way out where the code tells it."""
-    inner = getattr(exc, "certificate_error", None) or getattr(exc, "os_error", None) or exc
-    said = str(getattr(inner, "verify_message", "") or getattr(inner, "reason", "") or "the TLS handshake failed").rstrip(".")
-    return said + _TLS_ADVICE.get(getattr(inner, "verify_code", None) or said, "")
+    said = str(getattr(exc, "verify_message", "") or getattr(exc, "reason", "") or "the TLS handshake failed").rstrip(".")
+    return said + _TLS_ADVICE.get(getattr(exc, "verify_code", None) or said, "")
 
 
 _NOT_OUR_CA = "; certificate-authority-data is not of the CA that signed the server's certificate"

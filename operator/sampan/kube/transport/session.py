@@ -1,25 +1,25 @@
-"""One aiohttp session for one set of credentials.
+"""HTTP calls under one set of credentials.
 
-Lives here: the connection pool, headers, capped reading, watch streams, retirement after a rotation.
-Must never live here: retries, rate limits, types.
+Lives here: requests as bytes, headers, whole replies and streams, retirement after a rotation.
+Must never live here: retries of what was sent, rate limits, types.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-
-import aiohttp
-from yarl import URL
+from urllib.parse import urlencode
 
 from sampan import __version__
-from sampan.kube.credentials.addresses import CheckedResolver
 from sampan.kube.credentials.credential import Credentials
 from sampan.kube.errors import TooLarge
+from sampan.kube.transport.connection import Connection, Reply, StreamReceiver
+from sampan.kube.transport.http_reply import Head
 from sampan.kube.transport.limits import Limits
-from sampan.kube.transport.tls import tls_context
+from sampan.kube.transport.pool import ConnectionPool
 
-KEEP_ALIVE = 30.0  # seconds; API servers close idle connections after 90
+_REPEATABLE = frozenset({"GET", "DELETE"})
+"""Methods that may be sent again where a connection that had served before ended without a byte of a reply."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,109 +33,103 @@ class Request:
     body: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An HTTP reply, read whole."""
-
-    code: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
 class Stream:
-    """A response that is read as it comes. ``aborted`` is true once we ended it ourselves."""
+    """A reply that is read as it comes. ``aborted`` is true once we ended it ourselves."""
 
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
-        """Read from ``response``."""
-        self._response = response
+    def __init__(self, head: Head, receiver: StreamReceiver, read_timeout: float) -> None:
+        """Read from ``receiver``, which may be silent for ``read_timeout`` seconds."""
+        self.code = head.code
+        self.headers = head.headers
         self.aborted = False
-
-    @property
-    def code(self) -> int:
-        """HTTP status."""
-        return self._response.status
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """HTTP headers."""
-        return self._response.headers
+        self._receiver = receiver
+        self._read_timeout = read_timeout
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Decompressed bytes as they arrive; ends quietly when aborted."""
-        content = self._response.content
+        """The body's bytes as they arrive; ends quietly when aborted. Raises OSError."""
         try:
-            while chunk := await content.readany():
+            while chunk := await self._next():
                 yield chunk
-        except (aiohttp.ClientError, OSError):
+        except OSError:
             if not self.aborted:
                 raise
 
     async def read(self, cap: int) -> bytes:
         """All of it, at most ``cap`` bytes; raises TooLarge beyond."""
-        return await _read(self._response, cap)
+        parts: list[bytes] = []
+        size = 0
+        while chunk := await self._next():
+            size += len(chunk)
+            if size > cap:
+                self._receiver.close()
+                raise TooLarge(self.code, "ReplyTooLarge", f"the reply is longer than {cap} bytes")
+            parts.append(chunk)
+        return b"".join(parts)
 
     def abort(self) -> None:
         """End the stream; a reader that waits is woken."""
         self.aborted = True
-        self._response.close()
+        self._receiver.close()
+
+    async def _next(self) -> bytes:
+        async with asyncio.timeout(self._read_timeout):
+            return await self._receiver.read()
 
 
 class Session:
-    """Connections under one set of credentials. Make it inside a running loop; raises ssl.SSLError or AddressNotAllowed."""
+    """Calls under one set of credentials. Make it inside a running loop; raises ssl.SSLError or AddressNotAllowed."""
 
     def __init__(self, credentials: Credentials, limits: Limits) -> None:
         """Open the pool; no connection yet."""
-        credentials.policy.check_host(credentials.host)
-        self._base = credentials.server
-        self._server_name = credentials.server_name
+        self._pool = ConnectionPool(credentials, connect_timeout=limits.connect_timeout)
+        self._path = credentials.path
+        self._headers = {
+            "Host": _host(credentials),
+            "User-Agent": f"sampan/{__version__}",
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+        }
+        if credentials.token is not None:
+            self._headers["Authorization"] = f"Bearer {credentials.token.reveal()}"
+        self._common = _lines(self._headers)
         self._cap = limits.max_body
         self._users = 0
         self._retired = False
         self._streams: set[Stream] = set()
-        headers = {"User-Agent": f"sampan/{__version__}", "Accept": "application/json", "Accept-Encoding": "identity"}
-        if credentials.token is not None:
-            headers["Authorization"] = f"Bearer {credentials.token.reveal()}"
-        self._http = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                ssl=tls_context(credentials),
-                resolver=CheckedResolver(credentials.policy),
-                use_dns_cache=False,
-                limit=0,
-                keepalive_timeout=KEEP_ALIVE,
-            ),
-            headers=headers,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=False,
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=limits.connect_timeout),
-        )
 
     async def send(self, request: Request) -> Reply:
-        """Send and read the whole reply, whatever its code. Raises aiohttp's errors, OSError and TooLarge; no timeout but connecting."""
+        """Send and read the whole reply, whatever its code. Raises OSError and TooLarge; no timeout but connecting."""
+        data = self._bytes(request)
         with self._use():
-            try:
-                async with self._open(request, None) as response:
-                    return Reply(response.status, response.headers, await _read(response, self._cap))
-            finally:
-                await self._close_if_done()
+            connection = self._pool.idle()
+            if connection is not None:
+                try:
+                    return await self._call(connection, data)
+                except ConnectionError:
+                    if connection.heard or self._pool.closed or request.method not in _REPEATABLE:
+                        raise
+            return await self._call(await self._pool.dial(), data)
 
     @asynccontextmanager
     async def stream(self, request: Request, *, open_timeout: float, read_timeout: float) -> AsyncIterator[Stream]:
         """Send, and read the reply as it comes. Headers must come in ``open_timeout``, then something every ``read_timeout`` seconds."""
+        data = self._bytes(request)
         with self._use():
-            try:
-                async with asyncio.timeout(open_timeout):
-                    response = await self._open(request, read_timeout)
-                stream = Stream(response)
-                self._streams.add(stream)
-                if self._retired:  # while it was being opened
-                    stream.abort()
+            async with asyncio.timeout(open_timeout):
+                connection = await self._pool.dial()
                 try:
-                    yield stream
-                finally:
-                    self._streams.discard(stream)
-                    response.close()
+                    receiver = connection.open_stream(data)
+                    stream = Stream(await receiver.head(), receiver, read_timeout)
+                except BaseException:
+                    connection.abort()
+                    raise
+            self._streams.add(stream)
+            if self._retired:  # while it was being opened
+                stream.abort()
+            try:
+                yield stream
             finally:
-                await self._close_if_done()
+                self._streams.discard(stream)
+                receiver.close()
 
     async def retire(self) -> None:
         """No new calls will come: end streams, let calls in flight finish, then close."""
@@ -143,25 +137,25 @@ class Session:
         for stream in tuple(self._streams):
             stream.abort()
         if self._users == 0:
-            await self._http.close()
+            await self._pool.close()
 
     async def close(self) -> None:
         """Close at once, calls in flight included."""
         self._retired = True
-        await self._http.close()
+        await self._pool.close()
 
-    def _open(self, request: Request, read_timeout: float | None) -> aiohttp.client._RequestContextManager:
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=self._http.timeout.sock_connect, sock_read=read_timeout)
-        return self._http.request(
-            request.method,
-            URL(self._base + request.path, encoded=True),
-            params=request.params or None,
-            data=request.body,
-            headers=request.headers,
-            allow_redirects=False,
-            server_hostname=self._server_name,
-            timeout=timeout,
-        )
+    async def _call(self, connection: Connection, data: bytes) -> Reply:
+        reply = await connection.call(data, self._cap)
+        self._pool.give_back(connection)
+        return reply
+
+    def _bytes(self, request: Request) -> bytes:
+        """The request as it is sent, in one piece: one record of TLS, one system call."""
+        target = f"{self._path}{request.path}?{urlencode(request.params)}" if request.params else self._path + request.path
+        common = _lines({**self._headers, **request.headers}) if request.headers else self._common
+        body = request.body if request.body is not None else b""
+        length = "" if request.body is None and request.method == "GET" else f"Content-Length: {len(body)}\r\n"
+        return f"{request.method} {target} HTTP/1.1\r\n{common}{length}\r\n".encode("ascii") + body
 
     @contextmanager
     def _use(self) -> Iterator[None]:
@@ -170,21 +164,18 @@ class Session:
             yield
         finally:
             self._users -= 1
-
-    async def _close_if_done(self) -> None:
-        """The last user of a retired session closes it; it still counts itself."""
-        if self._retired and self._users <= 1:
-            await self._http.close()
+            if self._retired and self._users == 0:
+                self._pool.drop()
 
 
-async def _read(response: aiohttp.ClientResponse, cap: int) -> bytes:
-    """The body after decompression; the connection is dropped when it is longer than ``cap``."""
-    parts: list[bytes] = []
-    size = 0
-    while chunk := await response.content.readany():
-        size += len(chunk)
-        if size > cap:
-            response.close()
-            raise TooLarge(response.status, "ReplyTooLarge", f"the reply is longer than {cap} bytes")
-        parts.append(chunk)
-    return b"".join(parts)
+def _host(credentials: Credentials) -> str:
+    host = f"[{credentials.host}]" if ":" in credentials.host else credentials.host
+    return host if credentials.port == 443 else f"{host}:{credentials.port}"
+
+
+def _lines(headers: Mapping[str, str]) -> str:
+    """Header lines; ValueError where a value would begin another line."""
+    for name, value in headers.items():
+        if not value.isprintable() or not value.isascii():
+            raise ValueError(f"the header {name} has a character that no header may have")
+    return "".join(f"{name}: {value}\r\n" for name, value in headers.items())

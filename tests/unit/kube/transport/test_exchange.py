@@ -81,7 +81,7 @@ async def test_a_write_whose_reply_is_lost_is_unknown_and_sent_once(api: FakeApi
         with pytest.raises(Unreachable) as caught:
             await exchange.send(call("POST"))
     assert caught.value.outcome_unknown
-    assert caught.value.__context__ is None  # aiohttp's errors carry the token
+    assert caught.value.__context__ is None  # no error brings request headers along
     assert api.count("POST") == 1
     assert seen == [("post", "configmaps", "ConnectionLost")]
 

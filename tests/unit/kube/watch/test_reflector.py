@@ -57,7 +57,7 @@ async def _break_watch(reflector: Reflector[ConfigMap]) -> None:
     """End the open stream as a lost connection would."""
     session = reflector._client._exchange._live()
     for stream in tuple(session._streams):
-        stream._response.close()
+        stream._receiver.close()
 
 
 CUT = [
