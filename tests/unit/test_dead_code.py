@@ -14,9 +14,10 @@ CALLED_FROM_OUTSIDE = {
     "store/versions/v0001_use.py": {"revision", "down_revision", "upgrade", "downgrade"},
     "api/crd/generate.py": {"ignore_aliases"},
     "controller/hub/kopf_thread.py": {"fetch", "purge"},
+    "kube/transport/connection.py": {"connection_made", "data_received", "eof_received", "connection_lost"},
     "cli/main.py": {"list_commands", "get_command", "format_commands"},
 }
-"""Read by what the name is written for: the other half of a translation, Alembic, PyYAML, Kopf, click."""
+"""Read by what the name is written for: the other half of a translation, Alembic, PyYAML, Kopf, asyncio, click."""
 BORDER = re.compile(r"validator|serializer|command|property_schema")
 """Decorators that hand a function to pydantic or click."""
 

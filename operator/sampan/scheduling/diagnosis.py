@@ -168,7 +168,8 @@ def diagnose(state: CycleState, entry: Entry, indexes: tuple[int, ...]) -> Diagn
     Columns of offers for other namespaces are left out: what a decision says ends up in the tenant's job, where neither their
     names nor their number may be read, nor that there are any.
     """
-    return reduce(_nearer, (Diagnosis.of(*_with_room(state, entry, *_masks(state, entry, index), index), index) for index in indexes))
+    asked = ((index, *_masks(state, entry, index)) for index in indexes)
+    return reduce(_nearer, (Diagnosis.of(*_with_room(state, entry, at, columns=those, masks=masks), at) for at, those, masks in asked))
 
 
 def _nearer(first: Diagnosis, second: Diagnosis) -> Diagnosis:
@@ -214,7 +215,7 @@ def _closed(state: CycleState, entry: Entry, indexes: tuple[int, ...]) -> Closed
 
 def _decided_by_room(state: CycleState, entry: Entry, closed: ClosedCells) -> Diagnosis:
     """Return what is against the open columns as things stand."""
-    each = (Diagnosis.of(*_with_room(state, entry, closed.open, masks, index), index) for index, masks in closed.masks)
+    each = (Diagnosis.of(*_with_room(state, entry, index, columns=closed.open, masks=masks), index) for index, masks in closed.masks)
     return reduce(_nearer, each)
 
 
@@ -239,7 +240,7 @@ def _masks(state: CycleState, entry: Entry, index: int) -> tuple[Numbers, Number
     return columns, masks[columns]
 
 
-def _with_room(state: CycleState, entry: Entry, columns: Numbers, masks: Numbers, index: int) -> tuple[Numbers, Numbers]:
+def _with_room(state: CycleState, entry: Entry, index: int, *, columns: Numbers, masks: Numbers) -> tuple[Numbers, Numbers]:
     """Return columns and masks with what room has against those columns against which nothing else is."""
     open_ = np.flatnonzero(masks == 0)
     if not len(open_):

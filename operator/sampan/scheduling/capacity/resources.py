@@ -199,19 +199,21 @@ def fits(stock: NodeResources, requests: RequestTable, rows: Numbers | None, *, 
     """Return replicas that fit by request and node, each node by itself; `rows`: None for all requests."""
     size = len(requests.all) if rows is None else len(rows)
     table: Numbers = np.full((size, len(nodes)), UNASKED, dtype=np.int64)
+    every, reserved = requests.counts()
+    counts, reserves = (every, reserved) if rows is None else (every[rows], reserved[rows])
+    reserves = reserves if kind.resource else reserves[:0]
     for column in requests.columns(kind):
         divisors, unasked = (column.divisors, column.unasked) if rows is None else (column.divisors[rows], column.unasked[rows])
         if size == 1 and unasked[0]:
             continue
         free = stock.amounts[nodes, column.position][None, :]
-        if column.position == 0:
-            free = _unreserved(free, stock, requests, rows=rows, kind=kind, nodes=nodes)
+        if column.position == 0 and reserves.any():
+            free = _unreserved(free, stock.amounts[nodes, requests.position(kind.resource)].clip(0) // kind.units, reserves)
         share = np.maximum(free, 0) // divisors[:, None]
         share |= unasked[:, None]
         np.minimum(table, share, out=table)
     asks_nothing = table == UNASKED
     if kind.rule is not None and len(nodes):
-        counts = requests.counts()[0] if rows is None else requests.counts()[0][rows]
         by_count = np.array([stock.rings[node] for node in nodes.tolist()])
         _narrow(table, counts > 0, by_count[:, np.clip(counts, 0, MOST_COUNT)].T)
     if kind.virtual:
@@ -223,14 +225,8 @@ def fits(stock: NodeResources, requests: RequestTable, rows: Numbers | None, *, 
     return table
 
 
-def _unreserved(
-    free: Numbers, stock: NodeResources, requests: RequestTable, *, rows: Numbers | None, kind: CellKind, nodes: Numbers
-) -> Numbers:
-    """Return the free CPU by request and node, without what is reserved for free devices."""
-    reserves = requests.counts()[1] if rows is None else requests.counts()[1][rows]
-    if not kind.resource or not reserves.any():
-        return free
-    devices = stock.amounts[nodes, requests.position(kind.resource)].clip(0) // kind.units
+def _unreserved(free: Numbers, devices: Numbers, reserves: Numbers) -> Numbers:
+    """Return the free CPU by request and node, without what each request reserves for a node's free devices."""
     left: Numbers = np.maximum(free, 0) - reserves[:, None] * devices[None, :]
     return left
 

@@ -50,6 +50,10 @@ class DemandTable:
         self.suitable[row] = self.feasible[row] = self.suitable_by_column[:, row] = False
         self.request_rows[row] = self.limit_rows[row] = self.feasible_counts[row] = 0
 
+    def touched(self, columns: Numbers) -> Numbers:
+        """Return the rows for which one of the columns is more than wrong: only these can change with what is free there."""
+        return np.flatnonzero(self.suitable_by_column[columns].any(axis=0))
+
 
 def _line(length: int) -> Numbers:
     return np.zeros(length, dtype=np.int64)

@@ -8,17 +8,14 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from sampan.model.reason import Reason
 from sampan.scheduling.capacity.cells import CellIndex
 from sampan.scheduling.capacity.fit_matrix import FitMatrix
-from sampan.scheduling.capacity.limit_matrix import NOT_SHORT, LimitMatrix
+from sampan.scheduling.capacity.limit_matrix import LimitMatrix
 from sampan.scheduling.capacity.node_selection import Flags
 from sampan.scheduling.capacity.topology import Numbers
-from sampan.scheduling.feasibility.demand_table import NOTHING, Codes, DemandTable
+from sampan.scheduling.feasibility.demand_room import NO_CELL, DemandRoom
+from sampan.scheduling.feasibility.demand_table import DemandTable
 from sampan.scheduling.feasibility.verdict_matrix import DemandRow, ShapeVerdicts
-
-NO_CELL = -1
-"""Room of a demand for which every cell is wrong."""
 
 
 class FeasibleIndex:
@@ -28,6 +25,7 @@ class FeasibleIndex:
         """No demand yet."""
         self._matrix, self._limits = matrix, limits
         self._demands = DemandTable()
+        self._room = DemandRoom(matrix, limits, self._demands)
         self._rows: list[DemandRow | None] = []
         self._free: list[int] = []
         """Rows of the table without a demand."""
@@ -72,24 +70,14 @@ class FeasibleIndex:
             return []
         self._unreported.update(columns)
         demands, at = self._demands, np.array(columns)
-        rows = self._touched(at)
+        rows = demands.touched(at)
         cells = np.ix_(rows, at)
-        fresh = demands.suitable[cells] & (self._fits(rows, at) >= demands.least[rows][:, None])
+        fresh = demands.suitable[cells] & (self._room.fits(rows, at) >= demands.least[rows][:, None])
         before = demands.feasible_counts[rows]
         after = before + fresh.sum(axis=1) - demands.feasible[cells].sum(axis=1)
         demands.feasible[cells], demands.feasible_counts[rows] = fresh, after
         found: list[int] = rows[(after == 0) & (before > 0)].tolist()
         return found
-
-    def _touched(self, columns: Numbers) -> Numbers:
-        """Return the rows for which one of the columns is more than wrong: only these can change with what is free there."""
-        return np.flatnonzero(self._demands.suitable_by_column[columns].any(axis=0))
-
-    def _fits(self, rows: Numbers, columns: Numbers) -> Numbers:
-        """Return by row how many replicas nodes and limits leave room for in some columns."""
-        demands = self._demands
-        on_nodes = self._matrix.fits_now[demands.request_rows[rows][:, None], columns]
-        return np.minimum(on_nodes, self._limits.allowed_at(demands.limit_rows[rows], columns))
 
     def suitable(self, row: DemandRow) -> Flags | None:
         """Return the columns that nothing but room could be against; None where that is not kept of row and columns as they are."""
@@ -117,29 +105,19 @@ class FeasibleIndex:
             return
         demands, at = self._demands, np.array(sorted(self._unreported))
         self._unreported.clear()
-        rows = self._touched(at)
-        cells, fresh = np.ix_(rows, at), self._against(rows, at)
+        rows = demands.touched(at)
+        cells, fresh = np.ix_(rows, at), self._room.against(rows, at)
         self._version += 1
         demands.versions[rows[(fresh != demands.reported[cells]).any(axis=1)]] = self._version
         demands.reported[cells] = fresh
         if not len(rows):
             return
-        rooms = np.where(demands.suitable[cells], self._fits(rows, at), NO_CELL)
+        rooms = np.where(demands.suitable[cells], self._room.fits(rows, at), NO_CELL)
         most, where = rooms.max(axis=1), at[rooms.argmax(axis=1)]
         higher = most >= demands.rooms[rows]
         for row in rows[~higher & np.isin(demands.best_cells[rows], at)].tolist():
             self._find_best_cell(row)
         demands.rooms[rows[higher]], demands.best_cells[rows[higher]] = most[higher], where[higher]
-
-    def _against(self, rows: Numbers, columns: Numbers) -> Codes:
-        """Return by row and column the severity of what nodes and limits lack; `NOTHING` where that is none or the cell does not suit."""
-        demands, least = self._demands, self._demands.least[rows][:, None]
-        short = self._limits.why_at(demands.limit_rows[rows], demands.least[rows], columns)
-        lacking = np.where(short < NOT_SHORT, short, Reason.INSUFFICIENT_CAPACITY.severity)
-        when_empty = self._matrix.fits_empty[demands.request_rows[rows][:, None], columns]
-        found = np.where(when_empty < least, Reason.TOO_LARGE.severity, lacking)
-        cells = np.ix_(rows, columns)
-        return np.where(demands.suitable[cells] & ~demands.feasible[cells], found, NOTHING).astype(np.int8)
 
     def room(self, rows: Iterable[int]) -> int | None:
         """Return the most replicas that fit anywhere now by one of the demands; None where every cell is wrong. `refresh` first."""
@@ -163,20 +141,14 @@ class FeasibleIndex:
         demands.suitable[at] = demands.suitable_by_column[:, at] = (row.reason_mask == 0) & candidates & ~missing_domain
         demands.least[at], demands.row_versions[at] = least, row.version
         demands.request_rows[at], demands.limit_rows[at] = row.request_row, row.limit_row
-        demands.feasible[at] = demands.suitable[at] & (self._rooms(at) >= least)
-        demands.reported[at] = self._against(np.array([at]), np.arange(len(layout.columns)))[0]
+        demands.feasible[at] = demands.suitable[at] & (self._room.rooms(at) >= least)
+        demands.reported[at] = self._room.against(np.array([at]), np.arange(len(layout.columns)))[0]
         demands.feasible_counts[at] = int(demands.feasible[at].sum())
         self._find_best_cell(at)
         self._version += 1
         demands.versions[at] = self._version
 
-    def _rooms(self, row: int) -> Numbers:
-        """Return by column how many replicas nodes and limits leave room for; `NO_CELL` where the cell does not suit."""
-        demands = self._demands
-        fits = np.minimum(self._matrix.fits_now[demands.request_rows[row]], self._limits.allowed(int(demands.limit_rows[row])))
-        return np.where(demands.suitable[row], fits, NO_CELL)
-
     def _find_best_cell(self, row: int) -> None:
-        rooms = self._rooms(row)
+        rooms = self._room.rooms(row)
         self._demands.best_cells[row] = at = int(rooms.argmax()) if len(rooms) else 0
         self._demands.rooms[row] = int(rooms[at]) if len(rooms) else NO_CELL
