@@ -109,7 +109,7 @@ def copy(
     )
 
 
-def held_copy(finalizer: str) -> Job:
+def blocked_copy(finalizer: str) -> Job:
     """Return a remote copy that was deleted a while ago and has this finalizer."""
     gone = copy(deleting=True)
     since = to_rfc3339(NOW - 20_000)

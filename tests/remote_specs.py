@@ -1,4 +1,4 @@
-"""Consignments that unit and integration tests share: one per kind of job that the demo and the docs show."""
+"""Specs of Jobs on members that unit and integration tests share: one per kind of job that the demo and the docs show."""
 
 from typing import Any
 

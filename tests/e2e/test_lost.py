@@ -24,7 +24,7 @@ def node_of(world: World, name: str) -> str:
 
 
 def held_up(world: World, name: str, kind: str, reason: str, *, seconds: float = PATIENCE) -> Json:
-    """Wait until a condition says what holds a job up; returns the condition."""
+    """Wait until a condition says what stalls a job; returns the condition."""
     status = world.until(
         name,
         lambda s: (condition(s, kind).get("status"), condition(s, kind).get("reason")) == ("True", reason),

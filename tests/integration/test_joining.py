@@ -47,7 +47,7 @@ async def test_an_offer_is_joined_with_its_pools_and_the_clusters_identity(joine
 
 
 async def test_an_idle_operator_writes_nothing(joined: Harness) -> None:
-    """Once everything has settled no offer changes for as long as one looks: what a loaded machine holds up for seconds is a change."""
+    """Once everything has settled no offer changes for as long as one looks: what a loaded machine delays for seconds is a change."""
 
     async def rests() -> bool:
         before = [body["metadata"]["resourceVersion"] for body in await joined.hub.list_objects("clusteroffers")]

@@ -11,15 +11,15 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from jobs import NOW, OFFER, binding, body, copy, shown
 from sampan.controller.observation.attempt import AttemptState, Observation
-from sampan.controller.observation.hold_ups import HoldUpState, away, of_pods, report_hold_up
 from sampan.controller.observation.outage import Outage
 from sampan.controller.observation.presence import PodProblem, ProblemKind
+from sampan.controller.observation.stalls import StallState, away, of_pods, report_stall
 from sampan.controller.reconcile import actions as a
 from sampan.controller.reconcile.decide import decide
 from sampan.controller.state.record import JobRecord, record_of
 from sampan.model.lifecycle import Phase
 from sampan.model.status.job_status import MAX_ATTEMPTS, JobStatus
-from sampan.model.status.reasons import HOLD_UPS
+from sampan.model.status.reasons import STALLS
 from sampan.model.values.names import FINALIZER
 from sampan.model.values.timestamp import to_rfc3339
 
@@ -78,15 +78,15 @@ class Life(RuleBasedStateMachine):
             absent=self.absent == where.attempt and there is None and not self.pods,
         )
 
-    def outlook(self, record: JobRecord) -> HoldUpState:
-        """What `HoldUpTracker` would say: a node, or the member, that is lost or not."""
+    def outlook(self, record: JobRecord) -> StallState:
+        """What `StallTracker` would say: a node, or the member, that is lost or not."""
         if record.binding is None or (record.phase.ended and not self.deleting):
-            return HoldUpState(known=True)
+            return StallState(known=True)
         ended = self.deleting or not record.attempt_open
         if not self.reachable:
-            return HoldUpState(known=self.away, hold_up=away(Outage(since=NOW, reason="Unreachable"), OFFER, ended=ended, unsent=False))
+            return StallState(known=self.away, stall=away(Outage(since=NOW, reason="Unreachable"), OFFER, ended=ended, unsent=False))
         lost = PodProblem(pod="p", uid="p", node="n1", kind=ProblemKind.NODE_UNREACHABLE, since=NOW, report_at=NOW + 10_000)
-        return HoldUpState(known=True, hold_up=of_pods((lost,) if self.node_lost and self.pods else (), ended=ended))
+        return StallState(known=True, stall=of_pods((lost,) if self.node_lost and self.pods else (), ended=ended))
 
     # --- the world ------------------------------------------------------------------------------------------------
 
@@ -144,7 +144,7 @@ class Life(RuleBasedStateMachine):
             times = a.Times(now=self.now, tombstone=30_000, counters=15_000)
             action = decide(record, self.remote(), times)
             if isinstance(action, a.Wait):
-                action = report_hold_up(record, self.outlook(record), action, times=times)
+                action = report_stall(record, self.outlook(record), action, times=times)
             if isinstance(action, a.Patch):
                 assert action.status != self.status, "every patch changes something"
                 self.status = action.status
@@ -201,7 +201,7 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def what_holds_up_holds_up_only_what_is_bound(self) -> None:
-        held = [c["type"] for c in shown(self.status).get("conditions") or () if c["status"] == "True" and c["type"] in HOLD_UPS]
+        held = [c["type"] for c in shown(self.status).get("conditions") or () if c["status"] == "True" and c["type"] in STALLS]
         assert len(held) <= 1
         assert not held or self.status.binding is not None
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sampan.controller.observation.hold_ups import summarise
+from sampan.controller.observation.stalls import summarise
 from sampan.controller.offers.joined import JoinedMembers
 from sampan.controller.offers.render import OfferUsage
 from sampan.controller.reconcile.reconciler import JobReconciler

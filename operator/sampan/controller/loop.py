@@ -18,7 +18,7 @@ from sampan.scheduling.cycle import schedule
 
 log = logging.getLogger(__name__)
 
-QUARANTINE = 60_000
+QUARANTINE_MILLIS = 60_000
 """Milliseconds that a job which breaks the core is left out."""
 
 TICK = 2.0
@@ -89,7 +89,7 @@ class Loop:
         snapshot = self._state.snapshot(self._clock(), limit=self._reconciler.bind_allowance)
         try:
             plan, self._memo = schedule(snapshot, self._memo)
-        except Exception as error:  # noqa: BLE001  one object that breaks the core must not hold up the others
+        except Exception as error:  # noqa: BLE001  one object that breaks the core must not delay the others
             log_fault(log, "cycle.failed", error, jobs=len(snapshot.backlog))
             plan, self._memo, self._pause = self._plan_without_faulty(snapshot), Memo(), TICK
         self.cycles += 1
@@ -100,7 +100,7 @@ class Loop:
         """Plan without the jobs that break the core, and leave those out for a while."""
         found = plan_without_faulty(snapshot, lambda part: schedule(part, Memo())[0])
         for job in found.faulty:
-            self._state.back_off(job.uid, until=self._clock() + QUARANTINE)
+            self._state.back_off(job.uid, until=self._clock() + QUARANTINE_MILLIS)
         return found.plan
 
     def _dispatch(self, plan: Plan) -> None:

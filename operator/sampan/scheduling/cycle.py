@@ -13,8 +13,8 @@ from sampan.model.job import Job
 from sampan.model.plan import Assignment, Plan
 from sampan.model.reservation import Reservation
 from sampan.model.snapshot import Snapshot
-from sampan.scheduling.admission_index import AdmissionIndex
 from sampan.scheduling.cache import Memo
+from sampan.scheduling.candidate_index import CandidateIndex
 from sampan.scheduling.diagnosis import assignment, inadmissible
 from sampan.scheduling.iterator import EntryStatus, FairShareIterator, QueueHead, inadmissible_jobs
 from sampan.scheduling.queueing.charge import decayed_forward, usage_charge
@@ -51,8 +51,8 @@ class Cycle:
         """Start with a state that nothing was taken from yet."""
         self.state = state
         self.usage = FairShareUsage(state.snapshot.queues, state.snapshot.use)
-        self.admission = AdmissionIndex(state.cache, state.snapshot)
-        self.planner = ReservationPlanner(state, self.admission)
+        self.candidates = CandidateIndex(state.cache, state.snapshot)
+        self.planner = ReservationPlanner(state, self.candidates)
         self.assignments: list[Assignment] = []
         self.reserved: dict[str, Job] = {}
         self.refused: list[Job] = []
@@ -86,13 +86,13 @@ class Cycle:
     def iterator(self) -> FairShareIterator:
         """Return the order of the heads. Made late: carried-over reservations say which jobs are heads of their own."""
         if self._iterator is None:
-            self._iterator = FairShareIterator(self.state.cache.pending, self.usage, admission=self.admission, reserved=self.reserved)
+            self._iterator = FairShareIterator(self.state.cache.pending, self.usage, candidates=self.candidates, reserved=self.reserved)
         return self._iterator
 
     def nominate(self, head: QueueHead) -> tuple[Entry, ScoredCell | None]:
         """Return the head's entry, and the best cell that has room for it."""
         entry = self.state.entry(head.job)
-        return entry, select_cell(self.state, entry) if head.has_reservation or self.admission.is_feasible(head.equivalence) else None
+        return entry, select_cell(self.state, entry) if head.has_reservation or self.candidates.is_feasible(head.equivalence) else None
 
     def settle(self, head: QueueHead, entry: Entry, best: ScoredCell | None) -> None:
         """Assign the cell to the job, or leave the job reserved or blocked."""
@@ -106,7 +106,7 @@ class Cycle:
             self.refused.append(head.job)
             self.planner.reserve_for(entry)  # anew, where a higher job took the nodes that it had reserved
             return EntryStatus.RESERVED
-        if self.admission.close(head.equivalence):
+        if self.candidates.drop(head.equivalence):
             self.planner.reserve_for(entry)
         return EntryStatus.BLOCKED
 
@@ -118,7 +118,7 @@ class Cycle:
         """Take a cell's nodes and limits for a job.
 
         The order matters. Verdicts are read before anything is taken, for they say what the other cells were. Nodes and limits are
-        taken before the feasibility cache is cleared and the admission index refreshed, which read them. Reservations go after that,
+        taken before the feasibility cache is cleared and the candidate index refreshed, which read them. Reservations go after that,
         the job's own first: a job displaces nobody with nodes that were reserved for it. The floor counts those that are left.
         """
         state, snapshot = self.state, self.state.snapshot
@@ -128,7 +128,7 @@ class Cycle:
         nodes = state.matrix.columns[best.column].nodes
         placed = tuple((int(nodes[place]), replicas) for place, replicas in best.fit.nodes)
         state.start(StartedJob(job=entry.job, demand=done.demand, column=best.column, row=request, nodes=placed))
-        self.admission.refresh()
+        self.candidates.refresh()
         self.planner.update_floor()
         cell = state.cell(best.column)
         self.charges[entry.job.uid] = amount = usage_charge(done, cell, snapshot.clusters[done.cluster_uid])
@@ -136,7 +136,7 @@ class Cycle:
 
     def is_refused(self, job: Job) -> bool:
         """Tell whether a job without a cell was looked at, or need not be, as its class is refused."""
-        return job in self.refused if job.uid in self.reserved else not self.admission.is_feasible(self.admission.class_of(job))
+        return job in self.refused if job.uid in self.reserved else not self.candidates.is_feasible(self.candidates.class_of(job))
 
     @property
     def reservations(self) -> tuple[Reservation, ...]:
@@ -146,7 +146,7 @@ class Cycle:
     def plan(self) -> Plan:
         """Return everything that was decided."""
         gone = {done.job.uid for done in self.assignments} | self.reserved.keys()
-        refusals = RefusalReport(self.state, self.admission).all(self.iterator.detached(), gone=gone, reserved=self.refused)
+        refusals = RefusalReport(self.state, self.candidates).all(self.iterator.detached(), gone=gone, reserved=self.refused)
         out = [inadmissible(jobs[0], reason, jobs[1:]) for reason, jobs in inadmissible_jobs(self.state.cache.pending)]
         return Plan(
             assignments=tuple(self.assignments),

@@ -13,7 +13,7 @@ from heapq import heappop, heappush, heapreplace
 from sampan.model.backlog import Bucket
 from sampan.model.job import Job
 from sampan.model.reason import Reason
-from sampan.scheduling.admission_index import AdmissionIndex
+from sampan.scheduling.candidate_index import CandidateIndex
 from sampan.scheduling.queueing.equivalence import EquivalenceClass
 from sampan.scheduling.queueing.pending import NamespaceQueue, PendingIndex
 from sampan.scheduling.queueing.usage import FairShareUsage
@@ -49,19 +49,19 @@ class QueueHead:
 class _BucketCursor:
     """Where a namespace queue stands in this cycle."""
 
-    __slots__ = ("_admission", "_at", "_places", "bucket", "number", "queue")
+    __slots__ = ("_at", "_candidates", "_places", "bucket", "number", "queue")
 
-    def __init__(self, queue: NamespaceQueue, admission: AdmissionIndex, places: list[int]) -> None:
+    def __init__(self, queue: NamespaceQueue, candidates: CandidateIndex, places: list[int]) -> None:
         """`places`: of the buckets that are candidates as things stand, one at least; that none is left out later is for `move` to see."""
-        self.queue, self._admission, self._places, self._at = queue, admission, places, 0
+        self.queue, self._candidates, self._places, self._at = queue, candidates, places, 0
         self.bucket, self.number = queue.buckets[places[0]], queue.class_numbers[places[0]]
         """Where it stands, and the number of its class."""
 
     def move(self, detached: Mapping[int, Bucket]) -> bool:
         """Go on to the first candidate that is not detached; tells whether there is one."""
         buckets, numbers, places = self.queue.buckets, self.queue.class_numbers, self._places
-        feasible, refused = self._admission.feasible, self._admission.refused
-        may_reserve = self.queue.priority > self._admission.reservation_floor
+        feasible, refused = self._candidates.feasible, self._candidates.refused
+        may_reserve = self.queue.priority > self._candidates.reservation_floor
         for at in range(self._at, len(places)):
             number = numbers[places[at]]
             if feasible[number] or (may_reserve and not refused[number]):
@@ -76,15 +76,15 @@ class _BucketCursor:
 class _NamespaceHeads:
     """The first candidates of a queue's namespace queues, with their keys: looked at together, as each of them is asked for often."""
 
-    def __init__(self, name: str, cursors: list[_BucketCursor], *, usage: FairShareUsage, admission: AdmissionIndex) -> None:
-        self._name, self._usage, self._admission, self._cursors = name, usage, admission, cursors
+    def __init__(self, name: str, cursors: list[_BucketCursor], *, usage: FairShareUsage, candidates: CandidateIndex) -> None:
+        self._name, self._usage, self._candidates, self._cursors = name, usage, candidates, cursors
         self._numbers = [cursor.number for cursor in cursors]
         """Of the classes of the first candidates, by cursor."""
         self._keys = [self._key(cursor) for cursor in cursors]
         self._charges = usage.charges_of(name)
         """How often the queue was charged when the keys were made."""
-        self._closed, self._floor = len(admission.closed), admission.reservation_floor
-        """How many classes were closed, and the floor, when the first candidates were looked at last."""
+        self._dropped, self._floor = len(candidates.dropped), candidates.reservation_floor
+        """How many classes were dropped, and the floor, when the first candidates were looked at last."""
 
     def first(self, detached: Mapping[int, Bucket]) -> tuple[LocalKey, _BucketCursor] | None:
         """Return the least key, and the cursor that has it."""
@@ -98,12 +98,12 @@ class _NamespaceHeads:
         return key, self._cursors[self._keys.index(key)]
 
     def _follow(self, detached: Mapping[int, Bucket]) -> None:
-        """Go on where the first candidate is none any more: its class was closed, or the floor is higher than when last looked at."""
-        admission, closed = self._admission, len(self._admission.closed)
-        if closed == self._closed and admission.reservation_floor == self._floor:
+        """Go on where the first candidate is none any more: its class was dropped, or the floor is higher than when last looked at."""
+        candidates, dropped = self._candidates, len(self._candidates.dropped)
+        if dropped == self._dropped and candidates.reservation_floor == self._floor:
             return
-        self._closed, self._floor = closed, admission.reservation_floor
-        feasible, refused, floor = admission.feasible, admission.refused, self._floor
+        self._dropped, self._floor = dropped, candidates.reservation_floor
+        feasible, refused, floor = candidates.feasible, candidates.refused, self._floor
         gone = [
             at
             for at, number in enumerate(self._numbers)
@@ -134,9 +134,9 @@ class _NamespaceHeads:
 class _QueueCursor:
     """The heads of one queue: of its namespace queues, and beside them jobs with reservations and buckets that a job was placed from."""
 
-    def __init__(self, name: str, cursors: list[_BucketCursor], *, usage: FairShareUsage, admission: AdmissionIndex) -> None:
-        self.name, self._usage, self._admission = name, usage, admission
-        self._namespaces = _NamespaceHeads(name, cursors, usage=usage, admission=admission)
+    def __init__(self, name: str, cursors: list[_BucketCursor], *, usage: FairShareUsage, candidates: CandidateIndex) -> None:
+        self.name, self._usage, self._candidates = name, usage, candidates
+        self._namespaces = _NamespaceHeads(name, cursors, usage=usage, candidates=candidates)
         self._heap: list[tuple[LocalKey, int, QueueHead]] = []
         self._numbers = 0
         self.detached: dict[int, Bucket] = {}
@@ -146,7 +146,7 @@ class _QueueCursor:
         """Let some jobs of a bucket, by UID, be heads of their own."""
         self._leave(bucket)
         for job in reserved.values():
-            self._push(QueueHead(bucket, job, iter(()), self._admission.class_of(job), True))
+            self._push(QueueHead(bucket, job, iter(()), self._candidates.class_of(job), True))
         self._push_next(bucket, (job for job in bucket if job.uid not in reserved))
 
     def first(self) -> QueueHead | None:
@@ -156,7 +156,7 @@ class _QueueCursor:
             return detached
         bucket = found[1].bucket
         jobs = iter(bucket)
-        return QueueHead(bucket, next(jobs), jobs, self._admission.by_number(found[1].number), False)
+        return QueueHead(bucket, next(jobs), jobs, self._candidates.by_number(found[1].number), False)
 
     def advance(self, head: QueueHead) -> None:
         """Go on to the next job of the first head's bucket."""
@@ -174,7 +174,7 @@ class _QueueCursor:
     def _push_next(self, bucket: Bucket, jobs: Iterator[Job]) -> None:
         job = next(jobs, None)
         if job is not None:
-            self._push(QueueHead(bucket, job, jobs, self._admission.class_of(job), False))
+            self._push(QueueHead(bucket, job, jobs, self._candidates.class_of(job), False))
 
     def _key(self, job: Job) -> LocalKey:
         return -job.priority, self._usage.of_namespace(self.name, job.namespace), job.created, job.uid
@@ -187,7 +187,7 @@ class _QueueCursor:
         while self._heap:
             key, number, head = self._heap[0]
             fresh = self._key(head.job)
-            if not (head.has_reservation or self._admission.is_candidate(head.equivalence.number, head.job.priority)):
+            if not (head.has_reservation or self._candidates.is_candidate(head.equivalence.number, head.job.priority)):
                 heappop(self._heap)
             elif fresh == key:
                 return head
@@ -199,22 +199,22 @@ class _QueueCursor:
 class FairShareIterator:
     """Every candidate in the order of the whole backlog. Inadmissible jobs are left out: see `inadmissible_jobs`."""
 
-    def __init__(self, pending: PendingIndex, usage: FairShareUsage, *, admission: AdmissionIndex, reserved: Mapping[str, Job]) -> None:
+    def __init__(self, pending: PendingIndex, usage: FairShareUsage, *, candidates: CandidateIndex, reserved: Mapping[str, Job]) -> None:
         """`reserved`: jobs by UID that have a reservation."""
         self._usage, self._heap = usage, list[tuple[Key, str, _QueueCursor]]()
         self._current: tuple[_QueueCursor, QueueHead] | None = None
         self._cursors: dict[str, _QueueCursor] = {}
         queues = pending.namespace_queues()
         cursors: dict[str, list[_BucketCursor]] = {}
-        for (name, queue), places in zip(queues, admission.candidates([queue for _, queue in queues]), strict=True):
+        for (name, queue), places in zip(queues, candidates.places([queue for _, queue in queues]), strict=True):
             if places:
-                cursors.setdefault(name, []).append(_BucketCursor(queue, admission, places))
+                cursors.setdefault(name, []).append(_BucketCursor(queue, candidates, places))
         detached: dict[int, tuple[Bucket, dict[str, Job]]] = {}
         for uid, job in reserved.items():
             bucket = pending.bucket_of(job)
             detached.setdefault(id(bucket), (bucket, {}))[1][uid] = job
         for name in {**cursors, **{bucket.key.queue: [] for bucket, _ in detached.values()}}:
-            self._cursors[name] = _QueueCursor(name, cursors.get(name, []), usage=usage, admission=admission)
+            self._cursors[name] = _QueueCursor(name, cursors.get(name, []), usage=usage, candidates=candidates)
         for bucket, jobs in detached.values():
             self._cursors[bucket.key.queue].detach(bucket, jobs)
         for cursor in self._cursors.values():

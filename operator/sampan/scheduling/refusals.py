@@ -10,7 +10,7 @@ from dataclasses import replace
 from sampan.model.backlog import Bucket
 from sampan.model.job import Job
 from sampan.model.plan import Refusal
-from sampan.scheduling.admission_index import AdmissionIndex
+from sampan.scheduling.candidate_index import CandidateIndex
 from sampan.scheduling.diagnosis import fresh_refusal, refusal
 from sampan.scheduling.queueing.equivalence import Chunks, EquivalenceClass, LastRefusal
 from sampan.scheduling.queueing.order import order_key
@@ -20,8 +20,8 @@ from sampan.scheduling.state import CycleState, Entry
 class RefusalReport:
     """Who is refused, and why."""
 
-    def __init__(self, state: CycleState, admission: AdmissionIndex) -> None:
-        self._state, self._admission = state, admission
+    def __init__(self, state: CycleState, candidates: CandidateIndex) -> None:
+        self._state, self._candidates = state, candidates
         self._feasible_count: list[int] = []
         self._all_versions: list[int] = []
 
@@ -38,13 +38,13 @@ class RefusalReport:
         left: dict[int, list[Chunks]] = {}
         split: set[int] = set()
         for bucket in by_identity.values():
-            split.add(self._admission.class_of(bucket.head).number)
+            split.add(self._candidates.class_of(bucket.head).number)
             chunks = _left(bucket, gone)
             if chunks:
-                left.setdefault(self._admission.class_of(chunks[0][0]).number, []).append(chunks)
+                left.setdefault(self._candidates.class_of(chunks[0][0]).number, []).append(chunks)
         found = [refusal(state, state.entry(job)) for job in reserved]
         for equivalence in classes.live():
-            if not self._admission.is_feasible(equivalence):
+            if not self._candidates.is_feasible(equivalence):
                 own = equivalence.number in split or equivalence.number in left
                 made = self._refusal(
                     equivalence, _merged(equivalence, by_identity, left.get(equivalence.number, ())) if own else equivalence.chunks()
@@ -59,7 +59,7 @@ class RefusalReport:
             return None
         known, versions = equivalence.last_refusal, self._versions(equivalence)
         if known is not None and versions and known.versions == versions:
-            room = self._state.cache.feasible.room(self._admission.rows[equivalence.number])
+            room = self._state.cache.feasible.room(self._candidates.rows[equivalence.number])
             fresh = known.refusal if known.refusal.room == room else replace(known.refusal, room=room)
         else:
             fresh = self._fresh(equivalence, chunks[0][0], kept=bool(versions))
@@ -74,7 +74,7 @@ class RefusalReport:
         """Return what names everything in the refusal of a class but the room; nothing where more than its rows decides."""
         if equivalence.excluded:
             return ()
-        rows, counts, versions = self._admission.rows[equivalence.number], self._feasible_count, self._all_versions
+        rows, counts, versions = self._candidates.rows[equivalence.number], self._feasible_count, self._all_versions
         if len(rows) == 1:
             return () if counts[rows[0]] else (versions[rows[0]],)
         return () if any(map(counts.__getitem__, rows)) else tuple(map(versions.__getitem__, rows))

@@ -7,8 +7,8 @@ from sampan.model.backlog import Backlog
 from sampan.model.job import Job
 from sampan.model.queues import Queue, QueueUse
 from sampan.model.reason import Reason
-from sampan.scheduling.admission_index import MAX_PRIORITY, MIN_PRIORITY, AdmissionIndex
 from sampan.scheduling.cache import Memo
+from sampan.scheduling.candidate_index import MAX_PRIORITY, MIN_PRIORITY, CandidateIndex
 from sampan.scheduling.iterator import EntryStatus, FairShareIterator, inadmissible_jobs
 from sampan.scheduling.queueing.pending import PendingIndex
 from sampan.scheduling.queueing.usage import FairShareUsage
@@ -23,15 +23,15 @@ def one(name: str, *, queue: str = "default", namespace: str = "n", priority: in
 
 def turns_of(
     jobs: list[Job], uses: FairShareUsage, *, reserved: tuple[str, ...] = (), room: bool = True
-) -> tuple[FairShareIterator, AdmissionIndex]:
+) -> tuple[FairShareIterator, CandidateIndex]:
     """Turns of jobs that all have room, or none of which has."""
     world = replace(snapshot((), [offer()], [WIDE if room else cluster(*nodes("a", 1, A100))]), backlog=Backlog.of(jobs))
     cache = Memo().cache_or_new()
     cache.update(world)
     cache.prepare(world)
-    admission = AdmissionIndex(cache, world)
-    admission.reservation_floor = MIN_PRIORITY if room else MAX_PRIORITY
-    return FairShareIterator(cache.pending, uses, admission=admission, reserved=cache.pending.find(set(reserved))), admission
+    candidates = CandidateIndex(cache, world)
+    candidates.reservation_floor = MIN_PRIORITY if room else MAX_PRIORITY
+    return FairShareIterator(cache.pending, uses, candidates=candidates, reserved=cache.pending.find(set(reserved))), candidates
 
 
 def served(jobs: list[Job], uses: FairShareUsage, *, charge: int = 10, reserved: tuple[str, ...] = ()) -> list[str]:
@@ -80,14 +80,14 @@ def test_a_circle_of_parents_ends() -> None:
 
 
 def test_who_is_like_one_that_was_shut_out_comes_no_more_but_who_stands_alone_does() -> None:
-    turns, admission = turns_of([one("j1", age=9), one("j2", age=8), one("held", age=1)], FairShareUsage({}, {}), reserved=("held",))
+    turns, candidates = turns_of([one("j1", age=9), one("j2", age=8), one("held", age=1)], FairShareUsage({}, {}), reserved=("held",))
     order = []
     while (head := turns.pop()) is not None:
         order.append(head.job.uid)
         if head.has_reservation:
             turns.settle(EntryStatus.PLACED)
         else:
-            admission.close(head.equivalence)
+            candidates.drop(head.equivalence)
             turns.settle(EntryStatus.BLOCKED)
     assert order == ["j1", "held"]
     assert [bucket.head.uid for bucket in turns.detached()] == ["j1"]
@@ -104,10 +104,10 @@ def test_who_may_not_compete_is_told_apart() -> None:
 
 def test_what_is_shut_is_passed_over_in_every_lane() -> None:
     jobs = [one("a", age=9), one("b", age=8, namespace="m"), replace(one("c", age=7), shape=OTHER), one("d", age=6, namespace="m")]
-    turns, admission = turns_of(jobs, FairShareUsage({}, {}))
+    turns, candidates = turns_of(jobs, FairShareUsage({}, {}))
     first = turns.pop()
     assert first is not None
-    admission.close(first.equivalence)
+    candidates.drop(first.equivalence)
     turns.settle(EntryStatus.BLOCKED)
     last = turns.pop()
     assert last is not None

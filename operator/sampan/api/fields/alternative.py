@@ -31,7 +31,7 @@ class Capability(ApiModel):
             cel="has(dyn(self).memoryPerDevice) || has(self.memoryBandwidthGBps) || has(dyn(self).fp16TFLOPS) || has(dyn(self).fp64TFLOPS)"
             " || has(self.precisions) || has(self.minDriver) || has(self.minComputeCapability)",
             message="at least one figure must be given, such as memoryPerDevice or fp16TFLOPS",
-            holds=lambda c: bool(c.model_fields_set),
+            is_met=lambda c: bool(c.model_fields_set),
         ),
     )
     memory_per_device: PositiveAmount | None = Field(None, description="Least nominal memory of one device, such as 64Gi.")
@@ -75,17 +75,17 @@ class Accelerator(ApiModel):
         Rule(
             cel="has(self.class) || has(self.family) || has(self.vendor) || has(self.stack) || has(self.resource)",
             message="one of class, family, vendor, stack and resource must be given: an image does not run on every device",
-            holds=lambda a: any((a.class_, a.family, a.vendor, a.stack, a.resource)),
+            is_met=lambda a: any((a.class_, a.family, a.vendor, a.stack, a.resource)),
         ),
         Rule(
             cel="!(has(self.partition) && has(self.share))",
             message="partition and share exclude each other",
-            holds=lambda a: a.partition is None or a.share is None,
+            is_met=lambda a: a.partition is None or a.share is None,
         ),
         Rule(
             cel="(!has(self.partition) && !has(self.share)) || self.count == 1",
             message="a partition or share has count 1: several of them are no larger device",
-            holds=lambda a: (a.partition is None and a.share is None) or a.count == 1,
+            is_met=lambda a: (a.partition is None and a.share is None) or a.count == 1,
         ),
     )
     class_: DnsLabel | None = Field(None, alias="class", description="One model, such as nvidia-h100-sxm-80gb (see sampan catalog).")
@@ -107,7 +107,7 @@ def _deadline_rule() -> Rule:
     return Rule(
         cel="!has(self.expectedSeconds) || !has(self.activeDeadlineSeconds) || self.expectedSeconds <= self.activeDeadlineSeconds",
         message="expectedSeconds must not be above activeDeadlineSeconds: the job would be stopped before it can end",
-        holds=lambda s: s.expected_seconds is None or s.active_deadline_seconds is None or s.expected_seconds <= s.active_deadline_seconds,
+        is_met=lambda s: s.expected_seconds is None or s.active_deadline_seconds is None or s.expected_seconds <= s.active_deadline_seconds,
     )
 
 

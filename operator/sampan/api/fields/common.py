@@ -25,7 +25,7 @@ class Rule:
     message: str
     cel: str | None = None
     """None for what only the operator checks, because CEL would have to visit every text at each write."""
-    holds: Callable[[Any], bool] | None = None
+    is_met: Callable[[Any], bool] | None = None
     """None for rules about a change (`oldSelf`), which only the API server can check."""
     words: str | None = None
     """CEL expression for the message, where it must name what differs."""
@@ -97,7 +97,7 @@ class ApiModel(BaseModel):
     @model_validator(mode="after")
     def _check_rules(self) -> Self:
         for rule in self.RULES:
-            if rule.holds is not None and not rule.holds(self):
+            if rule.is_met is not None and not rule.is_met(self):
                 raise ValueError(rule.message)
         return self
 

@@ -52,12 +52,12 @@ class RecipeSpec(ApiModel):
         Rule(
             cel="!has(self.podLabels) || self.podLabels.all(k, !k.startsWith('sampan.dev/'))",
             message="podLabels must lie outside sampan.dev: those tell our pods from others",
-            holds=lambda r: not any(key.startswith("sampan.dev/") for key in r.pod_labels),
+            is_met=lambda r: not any(key.startswith("sampan.dev/") for key in r.pod_labels),
         ),
         Rule(
             cel="!has(self.podAnnotations) || self.podAnnotations.all(k, !k.startsWith('sampan.dev/'))",
             message="podAnnotations must lie outside sampan.dev",
-            holds=lambda r: not any(key.startswith("sampan.dev/") for key in r.pod_annotations),
+            is_met=lambda r: not any(key.startswith("sampan.dev/") for key in r.pod_annotations),
         ),
     )
     scheduler_name: DnsSubdomain | None = Field(None, description="Scheduler of the member that places the pods, such as volcano.")
@@ -100,12 +100,12 @@ class TolerationSpec(ApiModel):
         Rule(
             cel=f"!({_LIFECYCLE})",
             message="key must not be a taint of a node that comes, goes or is ill, such as node.kubernetes.io/unreachable",
-            holds=lambda t: not lifecycle(t.key),
+            is_met=lambda t: not lifecycle(t.key),
         ),
         Rule(
             cel="!has(self.operator) || self.operator != 'Exists' || !has(self.value) || self.value == ''",
             message="value must be absent with operator Exists: it tolerates every value",
-            holds=lambda t: t.operator != "Exists" or not t.value,
+            is_met=lambda t: t.operator != "Exists" or not t.value,
         ),
     )
     key: LabelKey = Field(description="Key of the taint, such as dedicated.")

@@ -18,7 +18,7 @@ class LabelExpression(ApiModel):
         Rule(
             cel="(self.operator in ['In', 'NotIn']) == (has(self.values) && size(self.values) > 0)",
             message="values must be given with In and NotIn, and must be absent with Exists and DoesNotExist",
-            holds=lambda e: (e.operator in _WITH_VALUES) == bool(e.values),
+            is_met=lambda e: (e.operator in _WITH_VALUES) == bool(e.values),
         ),
     )
     key: LabelKey = Field(description="Label key.")

@@ -39,7 +39,7 @@ class Resources(ApiModel):
     """What one replica needs besides its devices."""
 
     RULES: ClassVar = tuple(
-        Rule(message=f"requests.{shown} must not be above limits.{shown}", holds=partial(_within, name))
+        Rule(message=f"requests.{shown} must not be above limits.{shown}", is_met=partial(_within, name))
         for name, shown in (("cpu", "cpu"), ("memory", "memory"), ("ephemeral_storage", "ephemeral-storage"))
     )
     """For the operator and the chart's policy: CEL in a schema cannot read amounts."""
@@ -83,12 +83,12 @@ class Volume(ApiModel):
         Rule(
             cel="[has(self.configMap), has(self.secret), has(self.persistentVolumeClaim), has(self.emptyDir)].filter(x, x).size() == 1",
             message="exactly one of configMap, secret, persistentVolumeClaim and emptyDir must be given",
-            holds=lambda v: sum(getattr(v, source) is not None for source in _SOURCES) == 1,
+            is_met=lambda v: sum(getattr(v, source) is not None for source in _SOURCES) == 1,
         ),
         Rule(
             cel=f"!self.name.startsWith('{RESERVED}')",
             message=f"volume names that begin with {RESERVED} are reserved",
-            holds=lambda v: not v.name.startswith(RESERVED),
+            is_met=lambda v: not v.name.startswith(RESERVED),
         ),
     )
     name: DnsLabel = Field(description="Name that volumeMounts refer to.")
@@ -105,7 +105,7 @@ class VolumeMount(ApiModel):
         Rule(
             cel="!has(self.subPath) || !(self.subPath.startsWith('/') || self.subPath.split('/').exists(p, p == '..'))",
             message="subPath must be relative and must not contain ..",
-            holds=lambda m: m.sub_path is None or not (m.sub_path.startswith("/") or ".." in m.sub_path.split("/")),
+            is_met=lambda m: m.sub_path is None or not (m.sub_path.startswith("/") or ".." in m.sub_path.split("/")),
         ),
     )
     name: DnsLabel = Field(description="Name of one of the volumes.")
@@ -124,13 +124,13 @@ class Template(ApiModel):
             cel="self.volumeMounts.all(m, has(self.volumes) && self.volumes.exists(v, v.name == m.name))",
             unless="!has(self.volumeMounts)",
             message="every volumeMount must name one of the volumes",
-            holds=lambda t: {m.name for m in t.volume_mounts} <= {v.name for v in t.volumes},
+            is_met=lambda t: {m.name for m in t.volume_mounts} <= {v.name for v in t.volumes},
         ),
         Rule(
             cel=f"!has(dyn(self).shmSize) || !self.volumeMounts.exists(m, m.mountPath == '{SHM_PATH}')",
             unless="!has(self.volumeMounts)",
             message="shmSize already mounts /dev/shm",
-            holds=lambda t: t.shm_size is None or all(m.mount_path != SHM_PATH for m in t.volume_mounts),
+            is_met=lambda t: t.shm_size is None or all(m.mount_path != SHM_PATH for m in t.volume_mounts),
         ),
     )
     image: Image = Field(description="Container image, best by digest (name@sha256:...), so that every attempt runs the same code.")

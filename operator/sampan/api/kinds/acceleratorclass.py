@@ -27,12 +27,12 @@ class CountRuleSpec(ApiModel):
         Rule(
             cel="!has(self.allowed) || self.allowed.all(c, c % self.multipleOf == 0)",
             message="every allowed count must be a multiple of multipleOf",
-            holds=lambda r: all(count % r.multiple_of == 0 for count in r.allowed),
+            is_met=lambda r: all(count % r.multiple_of == 0 for count in r.allowed),
         ),
         Rule(
             cel="self.span != 'Never' || has(self.groupSize)",
             message="span Never needs groupSize: without groups a node is one group",
-            holds=lambda r: r.span is not Span.NEVER or r.group_size is not None,
+            is_met=lambda r: r.span is not Span.NEVER or r.group_size is not None,
         ),
     )
     allowed: Annotated[tuple[DeviceCount, ...], as_set(32)] = Field((), description="Allowed counts, such as 1, 2, 4, 8; empty: any.")

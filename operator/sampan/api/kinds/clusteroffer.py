@@ -32,7 +32,7 @@ class Validity(ApiModel):
         Rule(
             cel="!has(self.from) || !has(self.until) || self.until > self.from",
             message="until must be later than from",
-            holds=lambda v: v.from_ is None or v.until is None or v.until > v.from_,
+            is_met=lambda v: v.from_ is None or v.until is None or v.until > v.from_,
         ),
     )
     from_: Timestamp | None = Field(None, alias="from", description="First moment, in UTC; absent: from now on.")
@@ -131,7 +131,7 @@ class ClusterOfferSpec(ApiModel):
             f"self.launch.tolerationSets)) && (!has(self.launch.tolerations) || !self.launch.tolerations.exists(t, t.key in {_SPOT})))",
             message="terms must be Interruptible where launch tolerates taints of spot nodes: they may go at any time. "
             "Make another offer of the same member for its other nodes",
-            holds=lambda s: s.terms is Terms.INTERRUPTIBLE or s.launch is None or not _on_spot(s.launch),
+            is_met=lambda s: s.terms is Terms.INTERRUPTIBLE or s.launch is None or not _on_spot(s.launch),
         ),
     )
     kubeconfig_secret_ref: KubeconfigReference = Field(

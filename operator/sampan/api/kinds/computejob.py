@@ -50,24 +50,24 @@ def _device_rules() -> tuple[Rule, ...]:
             cel=f"{devices} || !has(self.placement.domestic) || self.placement.domestic == 'Any'",
             unless=anywhere,
             message="placement.domestic is about the origin of devices; without alternatives a job has none: use placement.jurisdictions",
-            holds=lambda s: bool(s.alternatives) or s.placement is None or s.placement.domestic is Domestic.ANY,
+            is_met=lambda s: bool(s.alternatives) or s.placement is None or s.placement.domestic is Domestic.ANY,
         ),
         Rule(
             cel=f"{devices} || !has(dyn(self.placement).maxPricePerDeviceHour)",
             unless=anywhere,
             message="placement.maxPricePerDeviceHour is about devices, and a job without alternatives has none to pay for",
-            holds=lambda s: bool(s.alternatives) or s.placement is None or s.placement.max_price_per_device_hour is None,
+            is_met=lambda s: bool(s.alternatives) or s.placement is None or s.placement.max_price_per_device_hour is None,
         ),
         Rule(
             cel=f"({devices} && self.gang) || !has(self.placement.interconnect) || self.placement.interconnect == 'Any'",
             unless=anywhere,
             message="placement.interconnect SameDomain needs gang: true and alternatives: a fabric domain joins the devices of a gang",
-            holds=lambda s: (bool(s.alternatives) and s.gang) or s.placement is None or s.placement.interconnect is Interconnect.ANY,
+            is_met=lambda s: (bool(s.alternatives) and s.gang) or s.placement is None or s.placement.interconnect is Interconnect.ANY,
         ),
         Rule(
             cel=f"!{devices} || !has(self.alternatives[0].waitSeconds) || self.alternatives[0].waitSeconds == 0",
             message="alternatives[0].waitSeconds means nothing: no alternative comes before the first",
-            holds=lambda s: not s.alternatives or not s.alternatives[0].wait_seconds,
+            is_met=lambda s: not s.alternatives or not s.alternatives[0].wait_seconds,
         ),
     )
 
@@ -80,30 +80,30 @@ class ComputeJobSpec(ApiModel):
         Rule(
             cel="!self.gang || (!has(self.completions) && !has(self.parallelism))",
             message="completions and parallelism need gang: false",
-            holds=lambda s: not s.gang or (s.completions is None and s.parallelism is None),
+            is_met=lambda s: not s.gang or (s.completions is None and s.parallelism is None),
         ),
         Rule(
             cel="self.replicas == 1 && (!has(self.alternatives) || self.alternatives.all(a, !has(a.replicas)))",
             unless="self.gang",
             message="replicas cannot be given with gang: false; use completions and parallelism",
-            holds=lambda s: s.gang or (s.replicas == 1 and all(a.replicas is None for a in s.alternatives)),
+            is_met=lambda s: s.gang or (s.replicas == 1 and all(a.replicas is None for a in s.alternatives)),
         ),
         Rule(
             cel="!has(self.parallelism) || (has(self.completions) && self.completions >= self.parallelism)",
             unless="self.gang",  # a gang has no parallelism, by the rule before
             message="parallelism needs completions, which must not be fewer",
-            holds=lambda s: s.parallelism is None or (s.completions is not None and s.completions >= s.parallelism),
+            is_met=lambda s: s.parallelism is None or (s.completions is not None and s.completions >= s.parallelism),
         ),
         Rule(
             cel="!has(self.retry) || self.retry.backoffSeconds == 10",
             unless="self.gang",
             message="retry.backoffSeconds cannot be changed with gang: false: the member restarts indexes at its own pace",
-            holds=lambda s: s.gang or s.retry.backoff_seconds == 10,
+            is_met=lambda s: s.gang or s.retry.backoff_seconds == 10,
         ),
         *_device_rules(),
         Rule(
             message=f"command, args and env together must not have more than {MAX_TEXT} characters; put long text in a ConfigMap",
-            holds=lambda s: _text(s.template) + sum(map(_text, s.alternatives)) <= MAX_TEXT,
+            is_met=lambda s: _text(s.template) + sum(map(_text, s.alternatives)) <= MAX_TEXT,
         ),
     )
     replicas: Replicas = Field(1, description="Pods of the gang, which start together in one pool or not at all. Default 1.")

@@ -18,7 +18,7 @@ class Weights(ApiModel):
         Rule(
             cel="self.cost + self.performance + self.packing + self.domestic + self.green == 100",
             message="cost, performance, packing, domestic and green must sum to 100",
-            holds=lambda w: w.cost + w.performance + w.packing + w.domestic + w.green == 100,
+            is_met=lambda w: w.cost + w.performance + w.packing + w.domestic + w.green == 100,
         ),
     )
     cost: Percent = Field(0, description="Weight of the price of the whole job: price per device-hour, devices and expected hours.")

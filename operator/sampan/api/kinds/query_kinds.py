@@ -25,7 +25,7 @@ class WhatIf(ApiModel):
     RULES = (
         Rule(
             message="exactly one of addNodes and withoutOffer",
-            holds=lambda self: (self.add_nodes is None) != (self.without_offer is None),
+            is_met=lambda self: (self.add_nodes is None) != (self.without_offer is None),
         ),
     )
 

@@ -1,4 +1,4 @@
-"""The batch/v1 Job that runs one attempt on a member, as a pure function of the consignment.
+"""The batch/v1 Job that runs one attempt on a member, as a pure function of the spec.
 
 Lives here: the Job around the pod template: how many pods, what counts as a failure.
 Must never live here: I/O, a clock, a TTL (the hub alone decides when evidence may go), labels or annotations of the tenant.
@@ -21,7 +21,7 @@ _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
 
 def job_manifest(c: RemoteJobSpec) -> dict[str, Any]:
-    """Return the Job to create. Equal consignments give equal Jobs.
+    """Return the Job to create. Equal specs give equal Jobs.
 
     Suspended where it has dependents: they are created next, owned by it, and only then is it started. Suspended too for a queue of
     the member's, which starts it; one with dependents enters the queue only when they are there (see `start_patch`). Raises ValueError

@@ -1,6 +1,6 @@
 """What is sent to a member for one attempt of a job, as a value: the input of `manifest`, `pod` and `dependents`.
 
-Lives here: the consignment, and the names and labels that follow from it.
+Lives here: the spec, and the names and labels that follow from it.
 Must never live here: bodies of objects, and anything that is not already decided by the plan.
 """
 

@@ -23,7 +23,7 @@ class Recipe:
     """Families that it is for; empty: all of the vendor."""
     source: str = ""
 
-    def holds(self, facts: AcceleratorClass | None, queueing: Iterable[str]) -> bool:
+    def applies(self, facts: AcceleratorClass | None, queueing: Iterable[str]) -> bool:
         """Tell whether this is the recipe for a class, None where none is told, on a member with these layers."""
         of_family = not self.families or (facts is not None and facts.family in self.families)
         return of_family and (not self.queueing or self.queueing in queueing)
@@ -64,5 +64,5 @@ def recipe_for(facts: AcceleratorClass | None, recipes: Iterable[Recipe], *, pub
     """
     sharer = PUBLISHERS.get(publisher)
     layers = tuple(queueing) if sharer is None else ()
-    found = next((recipe.launch for recipe in recipes if recipe.holds(facts, layers)), NO_LAUNCH)
+    found = next((recipe.launch for recipe in recipes if recipe.applies(facts, layers)), NO_LAUNCH)
     return found.under(sharer.launch if sharer else None).under(facts.launch if facts else None)

@@ -208,7 +208,7 @@ def _launches(catalog: Catalog, facts: AcceleratorClass) -> Iterator[dict[str, A
     known = catalog.known.get(facts.vendor)
     recipes = known.recipes if known else ()
     for layer in sorted({"", *(each.queueing for each in recipes)}):
-        found = next((each for each in recipes if each.holds(facts, (layer,) if layer else ())), None)
+        found = next((each for each in recipes if each.applies(facts, (layer,) if layer else ())), None)
         launch = catalog.launch(facts, queueing=(layer,) if layer else ())
         if launch != NO_LAUNCH and (not layer or (found is not None and found.queueing == layer)):
             said = [found.source] if found and found.source else []

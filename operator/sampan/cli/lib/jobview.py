@@ -84,9 +84,9 @@ def condition(job: Object, kind: str) -> Object:
 def reason(job: Object) -> str:
     """Why the job is where it is, `Reason: message`; may be empty.
 
-    What holds it up, else why it failed, else why it waits, else the member's own words.
+    What stalls it, else why it failed, else why it waits, else the member's own words.
     """
-    now, held = phase(job), StatedConditions(conditions=conditions_from(status(job).get("conditions") or ())).hold_up
+    now, held = phase(job), StatedConditions(conditions=conditions_from(status(job).get("conditions") or ())).stall
     if held is not None:
         return _joined(held.reason, held.message)
     told = {"Failed": "Failed", "Pending": "Scheduled", "Suspended": "Suspended"}.get(now)

@@ -22,7 +22,7 @@ from sampan.kube.text import clean_text
 from sampan.model.job import Job
 from sampan.model.plan import Refusal
 from sampan.model.reason import Reason
-from sampan.model.status.condition import HOLDS_NOT
+from sampan.model.status.condition import IS_FALSE
 from sampan.model.status.generation import is_refusal_outdated
 from sampan.model.status.reasons import JobConditionType, JobReason
 from sampan.model.status.remote import ReservedPlace
@@ -208,6 +208,6 @@ def _is_transient(word: str) -> bool:
 def _written_refusal(record: JobRecord) -> tuple[int, str, str]:
     """Return when, which reason and what the object itself says, so that a restart writes nothing anew; empty where it says nothing."""
     shown = record.status.condition(JobConditionType.SCHEDULED)
-    if shown is None or shown.status != HOLDS_NOT or shown.reason not in _REASONS:
+    if shown is None or shown.status != IS_FALSE or shown.reason not in _REASONS:
         return 0, "", ""  # what ended an earlier attempt is no word about waiting
     return shown.since or 0, shown.reason, shown.message

@@ -1,1 +1,1 @@
-"""What is known of a job's copy on its member and what holds it up, read from what the watches keep."""
+"""What is known of a job's copy on its member and what stalls it, read from what the watches keep."""

@@ -143,7 +143,7 @@ def _failed(job: Job, failed: Condition, cause: Failure | None, *, gang: bool) -
 
 
 def _progress(job: Job, pods: PodTally, *, whole: bool, cause: Failure | None) -> _Reading:
-    """How far an attempt without a result is, and what holds it up."""
+    """How far an attempt without a result is, and what stalls it."""
     if job.metadata.deletion_timestamp:
         return _Reading(state=AttemptState.DELETING, reason=AttemptReason.JOB_DELETED)
     if job.spec.suspend:
@@ -151,15 +151,15 @@ def _progress(job: Job, pods: PodTally, *, whole: bool, cause: Failure | None) -
         message = "the Job waits in a queue of the member" if queued else "spec.suspend of the member's Job is true"
         return _Reading(state=AttemptState.WAITING, reason=AttemptReason.SUSPENDED, message=message)
     state = AttemptState.RUNNING if whole else AttemptState.STARTING if pods.placed else AttemptState.WAITING
-    reason, message = _hold_up(job, pods)
+    reason, message = _stall(job, pods)
     if _true(job, "FailureTarget") and cause is not None:
         return _Reading(state=state, reason=cause.reason, message=cause.message, exit_code=cause.exit_code)
     return _Reading(state=state, reason=reason, message=message)
 
 
-def _hold_up(job: Job, pods: PodTally) -> tuple[str, str]:
+def _stall(job: Job, pods: PodTally) -> tuple[str, str]:
     """Reason and words of the first pending pod that has any; image pulls and the like before a full cluster."""
-    told = pods.hold_up
+    told = pods.stall
     if told is not None:
         return word(told[0]), clean_text(told[1])
     status = job.status

@@ -119,7 +119,7 @@ class PodTally:
         self.version += 1
 
     @property
-    def hold_up(self) -> Words | None:
+    def stall(self) -> Words | None:
         """Return what the first pending pod says that says why: image pulls and the like before a full cluster."""
         if self._waiting:
             return self._facts[self._waiting[0][1]].waits_for

@@ -70,15 +70,15 @@ def assess(
         key=declared.key,
         uid=declared.uid,
         provider=grant.name if grant else "",
-        region=declared.region if approved.holds else "",
-        jurisdiction=declared.jurisdiction if approved.holds else "",
+        region=declared.region if approved.is_true else "",
+        jurisdiction=declared.jurisdiction if approved.is_true else "",
         terms=declared.terms,
-        cluster_uid=_identity(declared, facts) if connected.holds else declared.known_cluster_uid,
-        labels=_granted_labels(declared, grant) if approved.holds else {},
+        cluster_uid=_identity(declared, facts) if connected.is_true else declared.known_cluster_uid,
+        labels=_granted_labels(declared, grant) if approved.is_true else {},
         accepting=declared.accepting and not declared.deleting and FINALIZER in declared.finalizers,
-        approved=bool(approved.holds),
-        connected=bool(connected.holds),
-        permitted=bool(permitted.holds),
+        approved=bool(approved.is_true),
+        connected=bool(connected.is_true),
+        permitted=bool(permitted.is_true),
         valid_from=declared.valid_from,
         valid_until=declared.valid_until,
         rules=declared.rules,
@@ -108,11 +108,11 @@ def schedulable(
     no: tuple[str, str] | None = None
     if declared.deleting:
         no = OfferReason.DRAINING, "the offer is being deleted; no new jobs"
-    elif not assessed.approved.holds:
+    elif not assessed.approved.is_true:
         no = OfferReason.NOT_APPROVED, assessed.approved.message
-    elif not assessed.connected.holds:
+    elif not assessed.connected.is_true:
         no = OfferReason.NOT_CONNECTED, assessed.connected.message
-    elif not assessed.permitted.holds:
+    elif not assessed.permitted.is_true:
         no = OfferReason.PERMISSIONS_MISSING, assessed.permitted.message
     elif FINALIZER not in declared.finalizers:
         no = OfferReason.FINALIZER_MISSING, f"finalizer {FINALIZER} is not on the offer yet"
@@ -260,9 +260,9 @@ def _identity(declared: DeclaredOffer, facts: LinkFacts) -> str | None:
     return declared.known_cluster_uid or facts.cluster_uid
 
 
-def _condition(kind: OfferConditionType, holds: bool | None, *why: str) -> Fact:
+def _condition(kind: OfferConditionType, is_true: bool | None, *why: str) -> Fact:
     """Return a condition; `why` is its reason and, where there is more to say, its message."""
-    return Fact(kind, holds, str(why[0]), _cut(" ".join(why[1:])))
+    return Fact(kind, is_true, str(why[0]), _cut(" ".join(why[1:])))
 
 
 def _cut(message: str) -> str:

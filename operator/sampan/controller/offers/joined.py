@@ -71,7 +71,7 @@ class JoinedMembers:
 
     def all_met(self) -> bool:
         """Tell whether there is a first word of the member of every granted offer: what it has, or why it cannot be reached."""
-        granted = (self._registry.declared[uid] for uid, assessed in self._registry.assessed.items() if assessed.approved.holds)
+        granted = (self._registry.declared[uid] for uid, assessed in self._registry.assessed.items() if assessed.approved.is_true)
         facts = (self._registry.facts(declared) for declared in granted if declared.secret is not None)
         return not any(each.joining or (each.connected and each.missing is None) for each in facts)
 

@@ -32,7 +32,7 @@ class OfferUsage:
     in_use: Callable[[OfferKey], bool]
     """Whether a job's copy may still be there because of this offer: then the offer cannot go."""
     waits_for: Callable[[OfferKey], str] = lambda _: ""
-    """How many jobs still use an offer, and what holds them up, in words."""
+    """How many jobs still use an offer, and what stalls them, in words."""
     running: Callable[[str], Mapping[str, Running]] = lambda _: {}
     """What of ours holds the nodes of a cluster: it counts against the offers' caps."""
     in_flight: InFlightSource = lambda _: ()
@@ -144,7 +144,7 @@ class OfferPatchPlanner:
 
 def _with_hidden_pools(summary: Fact) -> Fact:
     """Return the summary with why no pools are shown."""
-    reason = OfferReason.STATUS_REFUSED if summary.holds else summary.reason
+    reason = OfferReason.STATUS_REFUSED if summary.is_true else summary.reason
     return replace(summary, reason=str(reason), message="; ".join(part for part in (summary.message, _REFUSED) if part)[:MESSAGE_LIMIT])
 
 

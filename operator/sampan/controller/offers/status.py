@@ -44,7 +44,7 @@ class OfferView:
 
 def status_of(view: OfferView, previous: Mapping[str, Any], *, now: int) -> dict[str, Any]:
     """Return the status to show at the moment (milliseconds since the epoch). `known` lends the times of conditions that stay."""
-    cluster_uid = previous.get("clusterUID") or (view.assessed.offer.cluster_uid if view.assessed.approved.holds else None)
+    cluster_uid = previous.get("clusterUID") or (view.assessed.offer.cluster_uid if view.assessed.approved.is_true else None)
     answered = view.facts.connected
     status: dict[str, Any] = {
         "observedGeneration": view.generation,

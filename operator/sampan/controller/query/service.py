@@ -235,7 +235,7 @@ def _bound_or_ended(context: QueryContext, record: JobRecord, pods: tuple[Pod, .
     """Return what is kept of a job that does not wait: the verdicts of the moment it was bound, and what its member says now."""
     status, binding = record.status, record.binding
     at = binding.bound_at if binding is not None and binding.bound_at else context.snapshot.now
-    told = status.hold_up or status
+    told = status.stall or status
     return ExplanationStatus(
         phase=str(record.phase),
         reason=told.reason,

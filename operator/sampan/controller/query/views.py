@@ -88,13 +88,13 @@ def pods_waiting(pods: Iterable[Pod]) -> tuple[PodsWaiting, ...]:
     """Return why pods do not run, in the member's own words, most pods first. The words are bounded and cleaned."""
     counts: dict[tuple[str, str], int] = {}
     for pod in pods:
-        if pod.status.phase == "Pending" and (told := _hold_up(pod)) is not None:
+        if pod.status.phase == "Pending" and (told := _stall(pod)) is not None:
             counts[told] = counts.get(told, 0) + 1
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return tuple(PodsWaiting(pods=n, reason=reason, message=message) for (reason, message), n in ordered[:16])
 
 
-def _hold_up(pod: Pod) -> tuple[str, str] | None:
+def _stall(pod: Pod) -> tuple[str, str] | None:
     for container in (*pod.status.init_container_statuses, *pod.status.container_statuses):
         wait = container.state.waiting
         if wait is not None and wait.reason not in _STARTING:

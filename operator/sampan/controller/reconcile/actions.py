@@ -133,7 +133,7 @@ class Confirm:
 
 @dataclass(frozen=True, slots=True)
 class Inquire:
-    """Ask the member's events what holds up the start of this copy."""
+    """Ask the member's events what delays the start of this copy."""
 
     job: RemoteJob
 

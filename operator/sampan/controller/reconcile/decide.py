@@ -11,11 +11,11 @@ from typing import Final
 from sampan.controller.reconcile.actions import Action, Patch, RemoteState, Times, Wait
 from sampan.controller.reconcile.lifecycle.situation import Situation
 from sampan.controller.reconcile.lifecycle.table import rule_of
-from sampan.controller.reconcile.mirror import held_removal, with_failure
+from sampan.controller.reconcile.mirror import blocked_removal, with_failure
 from sampan.controller.reconcile.retries import ON_HUB, key_of
 from sampan.controller.state.record import JobRecord
 
-HELD_MILLIS: Final = 5_000
+BLOCKED_MILLIS: Final = 5_000
 """How long to wait before a copy that is deleted and stays is looked at again."""
 
 
@@ -23,10 +23,10 @@ def decide(job: JobRecord, remote: RemoteState, times: Times) -> Action:
     """Return the one next action, or the pause before it where it was tried already and did not help."""
     situation = Situation(job, remote, times)
     action = rule_of(situation).does(situation)
-    held = held_removal(job, remote, times) if isinstance(action, Wait) else None
-    if held is not None:
-        told = with_failure(job, held, times)
-        return Patch(told) if told is not None else Wait(HELD_MILLIS)
+    blocked = blocked_removal(job, remote, times) if isinstance(action, Wait) else None
+    if blocked is not None:
+        told = with_failure(job, blocked, times)
+        return Patch(told) if told is not None else Wait(BLOCKED_MILLIS)
     key = key_of(action, attempt=job.binding.attempt if job.binding else 0, version=job.resource_version)
     tried = remote.tried(*key) if key else None
     if key is None or tried is None:

@@ -32,7 +32,7 @@ JOB_REASONS: Final = frozenset(
         PodReason.RUN_CONTAINER_ERROR,
     }
 )
-"""What holds up containers on a node (kubernetes, pkg/kubelet/{events,images,kuberuntime}): jobs that are alike need not suffer it."""
+"""What delays containers on a node (kubernetes, pkg/kubelet/{events,images,kuberuntime}): jobs that are alike need not suffer it."""
 UNCOUNTED: Final = TENANT_REASONS | {AttemptReason.POOL_GONE}
 """Reasons of rejected attempts that say nothing about whether the alternative can work."""
 

@@ -34,7 +34,7 @@ class Inquiry:
         self._asking: set[str] = set()
 
     async def ask(self, client: Client, cluster_uid: str, copy: RemoteJob, *, pods: Iterable[Pod]) -> tuple[str, str]:
-        """Return reason and words of the newest event that tells what holds up a copy; empty where none does, or it is not asked now.
+        """Return reason and words of the newest event that tells what delays a copy; empty where none does, or it is not asked now.
 
         Raises KubeError.
         """

@@ -123,7 +123,7 @@ def may_pass(tried: RetryState, now: int) -> bool:
     return tried.times < 2 and now - tried.since < CHANCE_MILLIS
 
 
-def held_removal(job: JobRecord, remote: RemoteState, times: Times) -> RetryState | None:
+def blocked_removal(job: JobRecord, remote: RemoteState, times: Times) -> RetryState | None:
     """Return what is to be told of a copy that was deleted and stays though none of its pods is left; None: nothing holds it."""
     copy = remote.job
     if copy is None or remote.pods or (job.attempt_open and not job.deleting and not _is_in_the_way(copy, job.binding)):
@@ -134,7 +134,7 @@ def held_removal(job: JobRecord, remote: RemoteState, times: Times) -> RetryStat
     names = clean_text(", ".join(others), 128)
     message = f"the member's Job is deleted, but stays while it has the finalizers {names}: whoever put them on must take them off"
     return RetryState(
-        target=copy.metadata.uid, times=1, since=since, not_before=times.now, reason=AttemptReason.REMOVAL_HELD, message=message
+        target=copy.metadata.uid, times=1, since=since, not_before=times.now, reason=AttemptReason.REMOVAL_BLOCKED, message=message
     )
 
 

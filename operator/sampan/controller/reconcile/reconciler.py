@@ -2,7 +2,7 @@
 
 Each job is worked on by one worker at a time, so that its writes never race; whatever fails is tried again later, with
 growing delays, and one job's failure never delays another's. Writes on the hub and the calls to each member have lanes of their
-own: a member that takes long for each call holds up its own jobs and no others.
+own: a member that takes long for each call delays its own jobs and no others.
 """
 
 import asyncio
@@ -11,8 +11,8 @@ import random
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sampan.controller.observation.hold_up_watch import HoldUpTracker
-from sampan.controller.observation.hold_ups import report_hold_up
+from sampan.controller.observation.stall_watch import StallTracker
+from sampan.controller.observation.stalls import report_stall
 from sampan.controller.reconcile.actions import HubAction, MemberAction, Patch, Times, Wait
 from sampan.controller.reconcile.bind_rate import BindRate
 from sampan.controller.reconcile.decide import decide
@@ -39,7 +39,7 @@ MEMBER_CALLS: Final = 16
 """Jobs about which one member is called at the same time: half of what its client lets be under way, so that probes find room."""
 AT_A_TIME: Final = 16
 """Jobs that are decided on in a row before anything else gets its turn."""
-QUARANTINE: Final = 60
+QUARANTINE_SECONDS: Final = 60
 """Seconds before a job that raised an unexpected error is looked at again."""
 SHORTEST_WAIT: Final = 10
 """Milliseconds after which a job is looked at again at the soonest, where it is not at once."""
@@ -146,10 +146,10 @@ class JobReconciler:
 
     def _quarantine(self, uid: str, error: Exception) -> None:
         self.counters.quarantined += 1
-        self._state.back_off(uid, until=self._clock() + QUARANTINE * 1000)
+        self._state.back_off(uid, until=self._clock() + QUARANTINE_SECONDS * 1000)
         self._state.forget_assumed(uid)
         log_fault(log, "job.quarantined", error, uid=uid)
-        self.enqueue(uid, after=QUARANTINE)
+        self.enqueue(uid, after=QUARANTINE_SECONDS)
 
     async def _bind(self, entry: JobEntry, step: Step) -> bool:
         """Write a binding; return whether the job is to be looked at again at once."""
@@ -176,7 +176,7 @@ class JobSteps:
         self.view, self._settings, self._clock = dependencies.view, dependencies.settings, dependencies.clock
         self._counters, self._queue, self._pending = counters, queue, dependencies.state.pending
         self._policy = RetryPolicy(random.uniform)
-        self._hold_ups = HoldUpTracker(dependencies.members, dependencies.clock)
+        self._stalls = StallTracker(dependencies.members, dependencies.clock)
         self.hub = HubWriter(dependencies.state, dependencies.hub, dependencies.clock)
         self._binder = Binder(dependencies.state, self.hub, specs=dependencies.specs, targets=dependencies.members)
         self.member = ActionExecutor(
@@ -200,7 +200,7 @@ class JobSteps:
         remote, times = self.view.of(entry), self.times(entry)
         action = decide(record, remote, times)
         if isinstance(action, Wait):
-            action = report_hold_up(record, self._hold_ups.of(entry, remote), action, times=times)
+            action = report_stall(record, self._stalls.of(entry, remote), action, times=times)
             if isinstance(action, Patch) and self._write_paused(entry):
                 action = Wait(entry.retries[WRITE].remaining(times.now))
         if record.unobserved and not isinstance(action, Patch) and not self._write_paused(entry):

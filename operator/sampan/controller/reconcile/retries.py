@@ -1,7 +1,7 @@
 """What was tried about a job, how often in a row, and from when on it may be tried again. No I/O; the moment is an argument.
 
 What is paced here: a call that failed, and a call that a member carried out and undid. What never helps is thus tried ever more
-seldom, whatever enqueues the job meanwhile. The first try is never held up.
+seldom, whatever enqueues the job meanwhile. The first try is never stalled.
 """
 
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Lanes: so many keys at once in each, and the others of a lane wait for their turn without holding up another lane.
+"""Lanes: so many keys at once in each, and the others of a lane wait for their turn without delaying another lane.
 
 Knows nothing of jobs or API servers, and runs nothing: it says whose turn it is.
 """

@@ -1,6 +1,6 @@
 """A queue of keys: each key is in it once, is worked on by one worker at a time, and may come back after a delay.
 
-What takes long is done in lanes: a key that finds its lane full waits there for its turn, and holds up no other lane. While it waits it
+What takes long is done in lanes: a key that finds its lane full waits there for its turn, and delays no other lane. While it waits it
 may be added, and is then looked at like any other: it keeps its place, unless it is found to need another lane, or none.
 
 Knows nothing of jobs or API servers.

@@ -111,8 +111,8 @@ class ReconcileMemory:
     """What the last decision saw of the copy; None where it could not rest on that alone."""
     members: set[str] = field(default_factory=set)
     """Those of which something of the job was heard, and where something may be left: by kube-system UID."""
-    held_up_since: dict[object, int] = field(default_factory=dict)
-    """What holds it up, each with since when it was found in a row."""
+    stalled_since: dict[object, int] = field(default_factory=dict)
+    """What stalls it, each with since when it was found in a row."""
     rejection: tuple[int, Ending | None] = (0, None)
     """An attempt whose copy its member refused to make or to start, and the end that is to be written of it."""
 

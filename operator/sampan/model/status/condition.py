@@ -7,8 +7,8 @@ from typing import Any, Final
 from sampan.model.members.offer_reasons import OfferConditionType
 from sampan.model.status.reasons import JobConditionType
 
-HOLDS: Final = "True"
-HOLDS_NOT: Final = "False"
+IS_TRUE: Final = "True"
+IS_FALSE: Final = "False"
 UNCLEAR: Final = "Unknown"
 
 
@@ -29,9 +29,9 @@ class Condition:
     """What a later version of ours wrote beside it: kept as it is."""
 
     @property
-    def holds(self) -> bool:
+    def is_true(self) -> bool:
         """Tell whether it is True."""
-        return self.status == HOLDS
+        return self.status == IS_TRUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Fact:
     """What a condition is to say from now on."""
 
     type: JobConditionType | OfferConditionType
-    holds: bool | None
+    is_true: bool | None
     """None: not known yet."""
     reason: str
     """Of the closed lists (`model.status.reasons`, `model.members.offer_reasons`, `Reason`), or a member's own word."""
@@ -48,7 +48,7 @@ class Fact:
     @property
     def status(self) -> str:
         """Return True, False or Unknown, as the API has it."""
-        return UNCLEAR if self.holds is None else HOLDS if self.holds else HOLDS_NOT
+        return UNCLEAR if self.is_true is None else IS_TRUE if self.is_true else IS_FALSE
 
 
 def find_condition(conditions: Iterable[Condition], kind: str) -> Condition | None:

@@ -8,7 +8,7 @@ from typing import Final
 
 from sampan.model.lifecycle import Phase
 from sampan.model.reason import Reason
-from sampan.model.status.condition import HOLDS_NOT, Condition
+from sampan.model.status.condition import IS_FALSE, Condition
 from sampan.model.status.job_status import JobStatus
 from sampan.model.status.reasons import AttemptReason, JobConditionType, JobReason
 
@@ -51,4 +51,4 @@ def _seen(status: JobStatus) -> int:
 
 
 def _is_refusal(condition: Condition) -> bool:
-    return condition.type == JobConditionType.SCHEDULED and condition.status == HOLDS_NOT and condition.reason in REFUSALS
+    return condition.type == JobConditionType.SCHEDULED and condition.status == IS_FALSE and condition.reason in REFUSALS

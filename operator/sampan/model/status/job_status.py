@@ -80,7 +80,7 @@ class JobStatus(StatedConditions):
         return status.with_condition(Fact(JobConditionType.RUNNING, True, JobReason.PODS_RUNNING), at=at)
 
     def seen(self, remote: RemoteStatus, remote_uid: str | None, *, at: int) -> "JobStatus":
-        """Return the status with what was last seen on the member, and while the job is bound with what holds up its start."""
+        """Return the status with what was last seen on the member, and while the job is bound with what delays its start."""
         binding = self.binding
         if binding is not None and remote_uid and binding.remote_uid != remote_uid:
             binding = replace(binding, remote_uid=remote_uid)
@@ -101,7 +101,7 @@ class JobStatus(StatedConditions):
             binding = replace(binding, use=binding.use.lasted((ending.ended_at - began) // 1000))
         earlier = (each for each in self.attempts if each.number != binding.attempt)
         status = replace(
-            self.without_hold_up(ending.ended_at),
+            self.without_stall(ending.ended_at),
             binding=binding,
             attempts=(*earlier, ended_attempt(binding, ending))[-MAX_ATTEMPTS:],
             remote=None if ending.outcome is Outcome.LOST else self.remote,  # what was last seen there is no longer so
@@ -123,7 +123,7 @@ class JobStatus(StatedConditions):
         newest = self.last_attempt
         restarted = event is Event.REQUEUED and newest is not None and newest.outcome in _RESTARTING
         status = replace(
-            self.without_hold_up(at),
+            self.without_stall(at),
             phase=follow(self.phase, event),
             restarts=self.restarts + restarted,
             binding=None,

@@ -19,7 +19,7 @@ class JobConditionType(StrEnum):
     DELETING = "Deleting"
 
 
-HOLD_UPS: Final = (JobConditionType.DELETING, JobConditionType.DEGRADED)
+STALLS: Final = (JobConditionType.DELETING, JobConditionType.DEGRADED)
 """Conditions that say what keeps a job from going on as it should; True only while it does. The first one that is True comes first."""
 
 
@@ -82,4 +82,4 @@ class AttemptReason(StrEnum):
     SUSPENDED = "Suspended"
     NO_PODS = "NoPods"
     CONTAINERS_NOT_STARTED = "ContainersNotStarted"
-    REMOVAL_HELD = "RemovalHeld"
+    REMOVAL_BLOCKED = "RemovalBlocked"

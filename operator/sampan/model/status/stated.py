@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Self
 
-from sampan.model.status.condition import HOLDS_NOT, Condition, Fact, find_condition, set_condition
-from sampan.model.status.reasons import HOLD_UPS, JobConditionType, JobReason
+from sampan.model.status.condition import IS_FALSE, Condition, Fact, find_condition, set_condition
+from sampan.model.status.reasons import STALLS, JobConditionType, JobReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,14 +30,14 @@ class StatedConditions:
         return replace(self, reason=str(reason), message=message)
 
     @property
-    def hold_up(self) -> Condition | None:
-        """Return the condition that says what holds the job up now: Deleting or Degraded; None where nothing does."""
-        found = (self.condition(kind) for kind in HOLD_UPS)
-        return next((condition for condition in found if condition is not None and condition.holds), None)
+    def stall(self) -> Condition | None:
+        """Return the condition that says what stalls the job now: Deleting or Degraded; None where nothing does."""
+        found = (self.condition(kind) for kind in STALLS)
+        return next((condition for condition in found if condition is not None and condition.is_true), None)
 
-    def with_hold_up(self, kind: JobConditionType, *, reason: str, message: str, at: int) -> Self:
-        """Return the status with what holds the job up, which is its last condition and its newest word."""
-        new = self.without_hold_up(at, but=kind)
+    def with_stall(self, kind: JobConditionType, *, reason: str, message: str, at: int) -> Self:
+        """Return the status with what stalls the job, which is its last condition and its newest word."""
+        new = self.without_stall(at, but=kind)
         before = new.condition(kind)
         others = tuple(each for each in new.conditions if each.type != kind)
         known = () if before is None else (before,)
@@ -48,22 +48,22 @@ class StatedConditions:
             message=message,
         )
 
-    def without_hold_up(self, at: int, *, but: JobConditionType | None = None) -> Self:
-        """Return the status in which nothing holds the job up, `but` left as it is; the newest word is what was said before."""
-        now = self.hold_up
+    def without_stall(self, at: int, *, but: JobConditionType | None = None) -> Self:
+        """Return the status in which nothing stalls the job, `but` left as it is; the newest word is what was said before."""
+        now = self.stall
         if now is None:
             return self
         reason = str(JobReason.RECOVERED)
         conditions = tuple(
-            replace(each, status=HOLDS_NOT, reason=reason, message="", since=at)
-            if each.type in HOLD_UPS and each.type != but and each.holds
+            replace(each, status=IS_FALSE, reason=reason, message="", since=at)
+            if each.type in STALLS and each.type != but and each.is_true
             else each
             for each in self.conditions
         )
         new = replace(self, conditions=conditions)
         before = (new.condition(kind) for kind in (JobConditionType.RUNNING, JobConditionType.SCHEDULED))
         told = [each for each in before if each is not None]
-        newest = next((each for each in told if each.holds), told[0] if told else None)
+        newest = next((each for each in told if each.is_true), told[0] if told else None)
         if newest is None or (self.reason, self.message) != (now.reason, now.message):
             return new
         return new.told(newest.reason, newest.message)

@@ -71,7 +71,7 @@ def shortage(reason: Reason, probe: CellProbe) -> UnmetConstraint:
     if reason is Reason.TOO_LARGE and (capped := _capped(probe)):
         return UnmetConstraint(reason, *capped)
     if reason is Reason.RESERVED_FOR_OTHERS:
-        needed = f"room for {_replicas(least)} that is not held"
+        needed = f"room for {_replicas(least)} that is not reserved"
         return UnmetConstraint(reason, needed, meaning(reason, probe.job.shape))
     stock = state.matrix.allocatable if reason is Reason.TOO_LARGE else state.matrix.free
     name, each, most = short_resource(probe, stock)

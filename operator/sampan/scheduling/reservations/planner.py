@@ -2,18 +2,18 @@
 
 from sampan.model.job import Job
 from sampan.model.plan import StartUnknown
-from sampan.scheduling.admission_index import MAX_PRIORITY, MIN_PRIORITY, AdmissionIndex
 from sampan.scheduling.backfill import RESERVATION_DEPTH, carry_over, reserve
+from sampan.scheduling.candidate_index import MAX_PRIORITY, MIN_PRIORITY, CandidateIndex
 from sampan.scheduling.reservations.placed import placed
 from sampan.scheduling.state import CycleState, Entry
 
 
 class ReservationPlanner:
-    """Makes reservations in a cycle, and tells the admission index from which priority on none can be made any more."""
+    """Makes reservations in a cycle, and tells the candidate index from which priority on none can be made any more."""
 
-    def __init__(self, state: CycleState, admission: AdmissionIndex) -> None:
+    def __init__(self, state: CycleState, candidates: CandidateIndex) -> None:
         """Keep nothing yet."""
-        self._state, self._admission, self._tries = state, admission, RESERVATION_DEPTH
+        self._state, self._candidates, self._tries = state, candidates, RESERVATION_DEPTH
         self.unknown_starts: dict[str, StartUnknown] = {}
         """Blocked jobs, by UID, for which a start was tried and none can be promised, with the reason."""
 
@@ -39,7 +39,7 @@ class ReservationPlanner:
 
     def reserve_for(self, entry: Entry) -> None:
         """Keep a blocked job a place if it has none and that can be done."""
-        if entry.job.uid not in self._state.profile.standing and entry.job.priority > self._admission.reservation_floor:
+        if entry.job.uid not in self._state.profile.standing and entry.job.priority > self._candidates.reservation_floor:
             self._reserve(entry)
             self.update_floor()
 
@@ -47,7 +47,8 @@ class ReservationPlanner:
         """Say up to which priority no further place can be kept."""
         kept = self._state.profile.standing
         lowest = min((placed.reservation.priority for placed in kept.values()), default=MIN_PRIORITY)
-        self._admission.reservation_floor = MAX_PRIORITY if self._tries <= 0 else lowest if len(kept) >= RESERVATION_DEPTH else MIN_PRIORITY
+        floor = lowest if len(kept) >= RESERVATION_DEPTH else MIN_PRIORITY
+        self._candidates.reservation_floor = MAX_PRIORITY if self._tries <= 0 else floor
 
     def _reserve(self, entry: Entry) -> None:
         state, kept = self._state, self._state.profile.standing

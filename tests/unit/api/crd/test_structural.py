@@ -14,7 +14,7 @@ from sampan.api.fields.scalars import Count, DnsLabel, Int
 class Inner(ApiModel):
     """Words of the class."""
 
-    RULES = (Rule(cel="self.count > 0", message="more", holds=lambda i: i.count > 0),)
+    RULES = (Rule(cel="self.count > 0", message="more", is_met=lambda i: i.count > 0),)
     name: DnsLabel = Field(description="A name.")
     count: Count = Field(1, description="A count.")
 

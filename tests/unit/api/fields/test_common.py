@@ -23,7 +23,7 @@ class Item(ApiModel):
 class Thing(ApiModel):
     """A thing."""
 
-    RULES = (Rule(cel="self.low <= self.high", message="low must not be above high", holds=lambda t: t.low <= t.high),)
+    RULES = (Rule(cel="self.low <= self.high", message="low must not be above high", is_met=lambda t: t.low <= t.high),)
     low: Int = Field(0, ge=0, le=9, description="Low.")
     high: Int = Field(9, ge=0, le=9, description="High.")
     words: Annotated[tuple[DnsLabel, ...], as_set(3)] = Field((), description="Words.")

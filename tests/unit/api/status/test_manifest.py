@@ -31,7 +31,7 @@ FULL = (
     .bound(CHARGED, VERDICTS, generation=2)
     .running(at=NOW)
     .seen(SEEN, "r1", at=NOW)
-    .with_hold_up(JobConditionType.DEGRADED, reason="NodeGone", message="n1", at=NOW)
+    .with_stall(JobConditionType.DEGRADED, reason="NodeGone", message="n1", at=NOW)
     .rejected(1, "OutOfcpu")
 )
 ENDED = FULL.attempt_ended(Ending(outcome=Outcome.APP_FAILED, reason="Error", message="boom", exit_code=3, ended_at=LATER))

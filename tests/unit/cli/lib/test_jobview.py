@@ -28,11 +28,11 @@ ROWS: dict[str, tuple[Object | None, list[str]]] = {
         {"phase": "Failed", "attempts": [{"number": 1, "offer": BOUND["offer"], "outcome": "AppFailed"}], "remote": {"message": "boom"}},
         ["team-a", "train", "Failed", "prov-a/lingang", "2", "5m", "boom"],
     ),
-    "held up": (
+    "stalled": (
         {"phase": "Running", "binding": BOUND, "remote": {"reason": "Error"}, "conditions": [LOST]},
         ["team-a", "train", "Running", "prov-a/lingang h100-x8", "2", "5m", "NodeUnreachable: Node n1 does not answer"],
     ),
-    "held up no more": (
+    "stalled no more": (
         {"phase": "Running", "binding": BOUND, "conditions": [{**LOST, "status": "False"}]},
         ["team-a", "train", "Running", "prov-a/lingang h100-x8", "2", "5m", ""],
     ),

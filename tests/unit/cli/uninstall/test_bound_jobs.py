@@ -45,7 +45,7 @@ def test_an_ended_job_settles_for_a_minute() -> None:
     assert is_settling(job(status=ended(1)), NOW)
     assert not is_settling(job(status=ended(SETTLING.total_seconds())), NOW)
     assert not is_settling(job(status=ended(1) | {"binding": None}), NOW)
-    assert not is_settling(job(status=ended(1) | {"finishedAt": "yesterday"}), NOW), "a broken time holds nobody up"
+    assert not is_settling(job(status=ended(1) | {"finishedAt": "yesterday"}), NOW), "a broken time delays nobody"
 
 
 def test_leaving_needs_both_a_delete_and_our_finalizer() -> None:

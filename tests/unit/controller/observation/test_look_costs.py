@@ -14,8 +14,8 @@ import pytest
 from jobs import HUB, NOW, binding, bound_status, copy, record
 from remote_objects import condition
 from sampan.controller.observation.failure import Failure
-from sampan.controller.observation.hold_up_watch import HoldUpTracker
 from sampan.controller.observation.pod_tally import PodTally
+from sampan.controller.observation.stall_watch import StallTracker
 from sampan.controller.observation.view import MemberView
 from sampan.controller.state.entry import JobEntry
 from sampan.kube.objects.workloads import Job, Pod
@@ -58,7 +58,7 @@ class Scene:
         self.link = FakeLink(cast(Client, None))
         self.copies = self.link.copies
         members = FakeMembers(self.link)
-        self.view, self.hold_ups = MemberView(members, lambda: NOW), HoldUpTracker(members, lambda: NOW)
+        self.view, self.stalls = MemberView(members, lambda: NOW), StallTracker(members, lambda: NOW)
         job = record(status=bound_status(replace(binding(), replicas=max(pods, 1)), running=True))
         self.entry = JobEntry(record=job)
         self.link.show(copy())
@@ -66,7 +66,7 @@ class Scene:
 
     def look(self) -> None:
         """Look at the job as the reconciler does."""
-        self.hold_ups.of(self.entry, self.view.of(self.entry))
+        self.stalls.of(self.entry, self.view.of(self.entry))
 
     def events(self, pods: int) -> None:
         """Have one pod after the other become unready and ready again, and look each time."""

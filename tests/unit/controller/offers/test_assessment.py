@@ -39,16 +39,16 @@ def test_what_is_not_granted_is_refused_and_nothing_of_it_passed_on(
     made: DeclaredOffer, grants: Any, want_reason: str, want_words: str
 ) -> None:
     joined = judged(made, grants=grants)
-    assert (joined.approved.holds, joined.approved.reason) == (False, want_reason)
+    assert (joined.approved.is_true, joined.approved.reason) == (False, want_reason)
     assert want_words in joined.approved.message
     assert (joined.offer.approved, joined.offer.region, joined.offer.jurisdiction, dict(joined.offer.labels)) == (False, "", "", {})
     summary = schedulable(made, joined, has_pools=True, now=NOW)
-    assert (summary.holds, summary.reason) == (False, "NotApproved")
+    assert (summary.is_true, summary.reason) == (False, "NotApproved")
 
 
 def test_a_granted_offer_passes_on_granted_labels_only() -> None:
     joined = judged(claim(meta={"labels": {"tier": "gold", "app": "x"}}))
-    assert (joined.approved.holds, joined.approved.reason) == (True, "LabelNotGranted")
+    assert (joined.approved.is_true, joined.approved.reason) == (True, "LabelNotGranted")
     assert "app" in joined.approved.message
     assert dict(joined.offer.labels) == {"tier": "gold"}
     assert joined.offer.provider == "alpha"
@@ -78,7 +78,7 @@ PRICE = {
 def test_what_is_approved_but_not_used_is_named(made: DeclaredOffer, spec: dict[str, Any], want_reason: str, want_words: str) -> None:
     approved = judged(made, grants=(provider_grant(provider_body(**spec)),)).approved
     assert not made.problem
-    assert (approved.holds, approved.reason) == (True, want_reason)
+    assert (approved.is_true, approved.reason) == (True, want_reason)
     assert want_words in approved.message
 
 
@@ -106,7 +106,7 @@ def test_connected_says_what_the_link_found_and_whose_the_cluster_is(
     made: DeclaredOffer, facts: LinkFacts, holder: DeclaredOffer | None, want: tuple[bool, str]
 ) -> None:
     joined = judged(made, facts, holder=holder)
-    assert (joined.connected.holds, joined.connected.reason) == want
+    assert (joined.connected.is_true, joined.connected.reason) == want
     assert joined.offer.connected is want[0]
 
 
@@ -156,7 +156,7 @@ def test_permissions_name_what_is_missing(facts: LinkFacts, want: tuple[str, str
 def test_schedulable_is_the_summary(over: dict[str, Any], facts: LinkFacts, has_pools: bool, want: tuple[bool, str]) -> None:
     made = claim(**over)
     verdict = schedulable(made, judged(made, facts), has_pools=has_pools, now=NOW)
-    assert (verdict.holds, verdict.reason) == want
+    assert (verdict.is_true, verdict.reason) == want
 
 
 def test_an_offer_without_finalizer_or_being_deleted_takes_no_jobs() -> None:
@@ -170,9 +170,9 @@ def test_draining_tells_whether_jobs_are_left() -> None:
     assert draining(claim(), in_use=True) is None
     found = [draining(gone, in_use=in_use) for in_use in (True, False)]
     assert [verdict and verdict.reason for verdict in found] == ["JobsBound", "Drained"]
-    waits = draining(gone, in_use=True, waits_for="2 jobs are left; 1 held up, such as by WaitingForPods: Node n1")
+    waits = draining(gone, in_use=True, waits_for="2 jobs are left; 1 stalled, such as by WaitingForPods: Node n1")
     assert waits is not None
-    assert waits.message.endswith("when the last one is gone: 2 jobs are left; 1 held up, such as by WaitingForPods: Node n1")
+    assert waits.message.endswith("when the last one is gone: 2 jobs are left; 1 stalled, such as by WaitingForPods: Node n1")
 
 
 def test_overcommitted_names_each_rule_that_is_exceeded() -> None:

@@ -249,7 +249,7 @@ async def test_a_member_that_is_away_when_the_operator_starts_is_known_by_its_of
 async def test_an_offer_that_drains_says_what_its_jobs_wait_for(world: World) -> None:
     await up(world)
     world.used.add(ONE)
-    world.waits = "1 job is left; 1 held up, such as by WaitingForPods: Node n1 does not answer"
+    world.waits = "1 job is left; 1 stalled, such as by WaitingForPods: Node n1 does not answer"
     world.apply(offer_body(meta={"deletionTimestamp": "2026-01-01T00:00:00Z"}))
     await until(lambda: world.conditions().get("Draining") == "JobsBound", "drains")
     messages = [c["message"] for _, _, body in world.hub.patches for c in body.get("status", {}).get("conditions", ())]

@@ -176,7 +176,7 @@ CASES = (
         a.Wait,
     ),
     Case(
-        "a label that lies does not hold up what the recorded UID tells",
+        "a label that lies does not delay what the recorded UID tells",
         record(status=bound_status(binding(remote_uid="remote-7"), running=True)),
         remote(copy(attempt=7), seen(State.SUCCEEDED, succeeded=1)),
         a.Patch,

@@ -1,4 +1,4 @@
-"""What is done in which lane: a call that takes long holds up neither the hub's writes nor the end of those that wait for their turn."""
+"""What is done in which lane: a call that takes long delays neither the hub's writes nor the end of those that wait for their turn."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

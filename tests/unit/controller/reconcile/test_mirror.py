@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from jobs import NOW, binding, bound_status, copy, held_copy, record, shown
+from jobs import NOW, binding, blocked_copy, bound_status, copy, record, shown
 from sampan.controller.observation.attempt import AttemptState, Observation
 from sampan.controller.reconcile.actions import Extend, Patch, RemoteState, Times, Wait
 from sampan.controller.reconcile.decide import decide
@@ -11,9 +11,9 @@ from sampan.controller.reconcile.mirror import (
     NEWS_MILLIS,
     OVERDUE_MILLIS,
     CopyView,
+    blocked_removal,
     counters_due,
     explained,
-    held_removal,
     inquiry_due,
     summary,
     with_failure,
@@ -71,7 +71,7 @@ def test_whoever_changes_its_mind_all_the_time_is_not_followed() -> None:
     assert due(told("Unschedulable", "0/4 nodes"), "ErrImagePull", "no such host", last_write=NOW - 60_000) == 0
 
 
-def test_a_hold_up_that_is_over_is_taken_back_in_its_time() -> None:
+def test_a_stall_that_is_over_is_taken_back_in_its_time() -> None:
     status = told("Unschedulable", "0/4 nodes")
     job = record(status=status)
     assert due(status) == 14_000
@@ -140,15 +140,15 @@ def test_a_job_that_does_not_start_always_says_why() -> None:
 
 def test_a_copy_that_is_deleted_and_stays_is_told_of_where_its_pods_are_gone() -> None:
     ended = record(status=bound_status().attempt_ended(Ending(outcome=Outcome.DISRUPTED, reason="X", ended_at=NOW)))
-    told = held_removal(ended, RemoteState(job=held_copy("example.com/hold")), TIMES)
+    told = blocked_removal(ended, RemoteState(job=blocked_copy("example.com/hold")), TIMES)
     assert told is not None
     assert "example.com/hold" in told.message
-    action = decide(ended, RemoteState(reachable=True, job=held_copy("example.com/hold"), observation=seen()), TIMES)
+    action = decide(ended, RemoteState(reachable=True, job=blocked_copy("example.com/hold"), observation=seen()), TIMES)
     assert isinstance(action, Patch)
-    assert (action.status.reason, action.status.phase) == ("RemovalHeld", "Bound")
-    assert held_removal(ended, RemoteState(job=held_copy("example.com/hold"), pods=1), TIMES) is None, "those are waited for"
-    assert held_removal(ended, RemoteState(job=held_copy("foregroundDeletion")), TIMES) is None, "the server's own"
-    assert held_removal(ended, RemoteState(job=copy()), TIMES) is None
-    assert held_removal(record(status=bound_status()), RemoteState(job=held_copy("example.com/hold")), TIMES) is None, (
+    assert (action.status.reason, action.status.phase) == ("RemovalBlocked", "Bound")
+    assert blocked_removal(ended, RemoteState(job=blocked_copy("example.com/hold"), pods=1), TIMES) is None, "those are waited for"
+    assert blocked_removal(ended, RemoteState(job=blocked_copy("foregroundDeletion")), TIMES) is None, "the server's own"
+    assert blocked_removal(ended, RemoteState(job=copy()), TIMES) is None
+    assert blocked_removal(record(status=bound_status()), RemoteState(job=blocked_copy("example.com/hold")), TIMES) is None, (
         "an attempt under way"
     )

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from jobs import NOW, binding, bound_status, copy, held_copy, record
+from jobs import NOW, binding, blocked_copy, bound_status, copy, record
 from sampan.controller.observation.attempt import AttemptState
 from sampan.controller.reconcile import actions as a
 from sampan.controller.reconcile.decide import decide
@@ -52,11 +52,11 @@ def test_what_has_the_label_of_the_bound_attempt_and_another_uid_is_no_result_an
 
 
 def test_an_older_copy_that_stays_is_told_of_and_waited_for_until_the_start_is_late() -> None:
-    there = remote(held_copy("example.com/protect"))
+    there = remote(blocked_copy("example.com/protect"))
     told = decide(SOON, there, TIMES)
     assert isinstance(told, a.Patch)
     assert told.status.remote is not None
-    assert told.status.remote.reason == "RemovalHeld"
+    assert told.status.remote.reason == "RemovalBlocked"
     assert "example.com/protect" in told.status.remote.message
     assert told.status.binding is not None
 
@@ -65,7 +65,7 @@ def test_an_older_copy_that_goes_is_waited_for_no_longer_than_until_the_start_is
     assert decide(SOON, remote(copy(deleting=True)), TIMES) == a.Wait(6_000)
 
 
-@pytest.mark.parametrize("there", [held_copy("example.com/protect"), copy(deleting=True), copy()], ids=["held", "going", "there"])
+@pytest.mark.parametrize("there", [blocked_copy("example.com/protect"), copy(deleting=True), copy()], ids=["held", "going", "there"])
 def test_an_attempt_whose_place_an_older_copy_keeps_is_rejected_when_it_is_late(there: RemoteJob) -> None:
     action = decide(LATE, remote(there), TIMES)
     assert isinstance(action, a.Patch)

@@ -14,7 +14,7 @@ from sampan.api.fields.scalars import CamelCase
 from sampan.kube.objects.reasons import PodReason, ServerReason
 from sampan.model.members.offer_reasons import OfferConditionType, OfferReason, invalid_kubeconfig
 from sampan.model.reason import Reason
-from sampan.model.status.reasons import HOLD_UPS, AttemptReason, JobConditionType, JobReason
+from sampan.model.status.reasons import STALLS, AttemptReason, JobConditionType, JobReason
 
 PACKAGE = ROOT / "operator" / "sampan"
 LISTS: tuple[type[StrEnum], ...] = (JobConditionType, JobReason, AttemptReason, OfferConditionType, OfferReason, PodReason, ServerReason)
@@ -39,7 +39,7 @@ def test_no_reason_of_a_job_is_in_two_lists() -> None:
 
 
 def test_what_holds_a_job_up_is_a_condition() -> None:
-    assert set(HOLD_UPS) < set(JobConditionType)
+    assert set(STALLS) < set(JobConditionType)
 
 
 @pytest.mark.parametrize("members", LISTS, ids=lambda each: each.__name__)

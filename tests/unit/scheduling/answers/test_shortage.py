@@ -69,7 +69,7 @@ def test_held_nodes_are_not_free_for_others() -> None:
     )
     at = probe(replace(picture, reservations=(held,)), demand(requirement()))
     assert room_against(at) is Reason.RESERVED_FOR_OTHERS
-    assert "held for a job that comes first" in shortage(Reason.RESERVED_FOR_OTHERS, at).present
+    assert "reserved for a job that comes first" in shortage(Reason.RESERVED_FOR_OTHERS, at).present
 
 
 def test_resources_that_suffice_one_by_one_are_told_to_lack_together() -> None:

@@ -7,9 +7,9 @@ import pytest
 from builders import H100, NOW, cluster, demand, job, nodes, offer, requirement, running, shape, snapshot, vector
 from sampan.model.job import Job
 from sampan.model.snapshot import Snapshot
-from sampan.scheduling.admission_index import MAX_PRIORITY, MIN_PRIORITY
 from sampan.scheduling.backfill import RESERVATION_DEPTH
 from sampan.scheduling.cache import Memo
+from sampan.scheduling.candidate_index import MAX_PRIORITY, MIN_PRIORITY
 from sampan.scheduling.cycle import Cycle, schedule
 
 BOTH = shape(replace(demand(requirement(), replicas=2), span_seconds=60))
@@ -58,4 +58,4 @@ def test_after_so_many_tries_nobody_may_hope(tries: int, hopeless: int) -> None:
     made = cycle(snapshot(jobs, [offer()], [endless]))
     for each in made.state.snapshot.jobs:
         made.planner.reserve_for(made.state.entry(each))
-    assert made.admission.reservation_floor == hopeless
+    assert made.candidates.reservation_floor == hopeless

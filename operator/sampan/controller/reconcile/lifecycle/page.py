@@ -15,7 +15,7 @@ HEAD: Final = """\
 # A job's life
 
 Users see a *phase*. The operator reconciles by a finer *stage*, which follows from the object on the hub and from what the member shows,
-and is stored nowhere. After each change and each action the first rule of the stage that holds names the one next action
+and is stored nowhere. After each change and each action the first rule of the stage that applies names the one next action
 ([decision 0006](decisions/0006-one-action-at-a-time.md), [decision 0018](decisions/0018-a-status-is-a-value.md)).
 
 """
@@ -39,7 +39,7 @@ by the user leads to Deleting; between the stages of an open attempt the member 
 TABLES: Final = """
 ## Rules
 
-In each stage the first that holds counts. An action that was tried and came to nothing is first paused, 1, 2, 4 … 60 s with jitter, and
+In each stage the first that applies counts. An action that was tried and came to nothing is first paused, 1, 2, 4 … 60 s with jitter, and
 what keeps failing is told in the status.
 """
 BOUND: Final = (Stage.WAITING, Stage.NO_COPY, "a plan is bound to it")

@@ -143,7 +143,7 @@ class Situation(Position):
         return self.remote.tried("Start", self.copy.metadata.uid) if self.needs_start else None
 
     @property
-    def is_held(self) -> bool:
+    def suspended_by_us(self) -> bool:
         """Tell whether the copy is suspended and it is ours to lift that: no queue of the member does."""
         return self.copy.spec.suspend and not in_queue(self.copy.metadata.labels)
 
@@ -152,7 +152,7 @@ class Situation(Position):
         """Tell whether the copy waits for us to lift its suspension."""
         copy = self.copy
         unstarted = self.job.phase is Phase.BOUND and copy.status.start_time is None
-        return self.is_held and unstarted and not copy.metadata.deletion_timestamp and not self.late
+        return self.suspended_by_us and unstarted and not copy.metadata.deletion_timestamp and not self.late
 
     @cached_property
     def seen(self) -> Observation:
@@ -209,7 +209,7 @@ class Situation(Position):
     def longer_deadline(self) -> int | None:
         """Return the deadline to set on the member where the user gave the bound job a longer one; none while its start is left to us."""
         spec, chosen, copy = self.job.spec, self.binding.alternative, self.copy
-        if self.is_held or spec is None or (chosen is not None and spec.alternatives[chosen].active_deadline_seconds is not None):
+        if self.suspended_by_us or spec is None or (chosen is not None and spec.alternatives[chosen].active_deadline_seconds is not None):
             return None
         wanted, current = spec.active_deadline_seconds, copy.spec.active_deadline_seconds
         return wanted if wanted is not None and current is not None and wanted > current else None

@@ -8,7 +8,7 @@ from typing import Final
 from sampan.controller.reconcile.actions import Action, Extend, Patch, Start, Wait
 from sampan.controller.reconcile.endings import exhausted, given_up_ending, late_ending, lost_ending, unsent_ending, with_ending
 from sampan.controller.reconcile.lifecycle.situation import Situation, Stage
-from sampan.controller.reconcile.mirror import held_removal, summary
+from sampan.controller.reconcile.mirror import blocked_removal, summary
 from sampan.kube.text import clean_text
 from sampan.model.lifecycle import Event, Outcome, Phase
 from sampan.model.status.attempt import Ending
@@ -95,7 +95,7 @@ def end_late_create(s: Situation) -> Action:
 
 def end_kept_out(s: Situation) -> Action:
     """End an attempt whose place an older copy kept for too long, with what holds that."""
-    held = held_removal(s.job, s.remote, s.times)
+    held = blocked_removal(s.job, s.remote, s.times)
     words = "an older copy of the job is still in its place on the member" if held is None else held.message
     reason = "" if held is None else held.reason
     return _ended(s, late_ending(s.job, s.times.now, reason=reason, message=words))

@@ -1,6 +1,6 @@
-"""The life of a job as a table: in each stage the first rule that holds names the next action. Pure; docs/lifecycle.md is drawn from it.
+"""The life of a job as a table: in each stage the first rule that applies names the next action. Pure; docs/lifecycle.md is drawn from it.
 
-A rule says in words when it holds and what it does, and with functions how; tests hold both against each other.
+A rule says in words when it applies and what it does, and with functions how; tests hold both against each other.
 Must never live here: how an action is carried out (executor), and when one that failed is tried again (decide).
 """
 
@@ -22,11 +22,11 @@ MAX_TRIES: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What is next in some stages, where it holds."""
+    """What is next in some stages, where it applies."""
 
     stages: tuple[Stage, ...]
     when: str
-    holds: Callable[[Situation], object]
+    applies: Callable[[Situation], object]
     action: type[a.Action]
     what: str
     """What the action does here, or what is waited for."""
@@ -36,8 +36,8 @@ class Rule:
 
 
 def rule_of(situation: Situation) -> Rule:
-    """Return the first rule of the stage that holds."""
-    return next(rule for rule in BY_STAGE[situation.stage] if rule.holds(situation))
+    """Return the first rule of the stage that applies."""
+    return next(rule for rule in BY_STAGE[situation.stage] if rule.applies(situation))
 
 
 def _always(_: Situation) -> bool:
@@ -280,5 +280,5 @@ RULES: Final = (
     Rule(FINISHED, "otherwise", _always, a.Wait, "the ttl", lambda s: a.Wait(_until_expiry(s))),
     Rule(DELETING, "otherwise, as nothing is left", _always, a.Release, "take the finalizer off", lambda _: a.Release()),
 )
-"""In order: within a stage the first that holds counts, and the last always does."""
+"""In order: within a stage the first that applies counts, and the last always does."""
 BY_STAGE: Final = {stage: tuple(rule for rule in RULES if stage in rule.stages) for stage in Stage}

@@ -54,7 +54,7 @@ ROOM: Final = (
     ),
     Obstacle(
         reason=Reason.RESERVED_FOR_OTHERS,
-        headline=lambda _: "free now, but held for a job that comes first",
+        headline=lambda _: "free now, but reserved for a job that comes first",
         fields=_LESS,
     ),
     Obstacle(

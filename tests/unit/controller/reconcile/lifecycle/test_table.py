@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from jobs import NOW, binding, bound_status, copy, held_copy, record
+from jobs import NOW, binding, blocked_copy, bound_status, copy, record
 from sampan.controller.observation.attempt import AttemptState as State
 from sampan.controller.reconcile import actions as a
 from sampan.controller.reconcile.lifecycle.situation import MEANING, Situation, Stage
@@ -95,7 +95,7 @@ SITUATIONS = [
     case(record(status=BOUND, **DELETED), remote(pods=1)),
     case(record(status=bound_status(binding(attempt=2))), remote(copy(deleting=True))),
     case(record(status=bound_status(binding(attempt=2, bound_at=NOW - 20_000)), spec=SHORT), remote(copy(deleting=True))),
-    *(case(ended_second(spec), remote(held_copy("example.com/protect")), never_sent=True) for spec in (None, SUSPEND)),
+    *(case(ended_second(spec), remote(blocked_copy("example.com/protect")), never_sent=True) for spec in (None, SUSPEND)),
 ]
 
 
@@ -104,7 +104,7 @@ def test_every_stage_has_a_meaning_and_a_last_word(stage: Stage) -> None:
     assert MEANING[stage]
     last = BY_STAGE[stage][-1]
     assert last.when.startswith("otherwise")
-    assert last.holds(Situation(record(), UNKNOWN, TIMES)), "whatever is"
+    assert last.applies(Situation(record(), UNKNOWN, TIMES)), "whatever is"
 
 
 def variants(situation: Situation) -> Iterator[Situation]:

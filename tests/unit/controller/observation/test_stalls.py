@@ -1,4 +1,4 @@
-"""What holds a job up, in words, and when it is written: once it lasts, once, and once more when it is over."""
+"""What stalls a job, in words, and when it is written: once it lasts, once, and once more when it is over."""
 
 from dataclasses import replace
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from jobs import NOW, OFFER, binding, bound_status, record, shown
-from sampan.controller.observation import hold_ups as h
+from sampan.controller.observation import stalls as h
 from sampan.controller.observation.outage import Outage
 from sampan.controller.observation.presence import PodProblem, ProblemKind
 from sampan.controller.reconcile import actions as a
@@ -24,12 +24,12 @@ def trouble(why: ProblemKind, *, node: str = "n1", pod: str = "p", **over: Any) 
     return replace(PodProblem(pod=pod, uid=pod, node=node, kind=why, since=NOW - 60_000, report_at=NOW - 50_000), **over)
 
 
-def told(job: JobRecord, up: h.HoldUp | None, times: a.Times = TIMES, *, known: bool = True) -> a.Action:
+def told(job: JobRecord, up: h.Stall | None, times: a.Times = TIMES, *, known: bool = True) -> a.Action:
     """What is done about a job that waits."""
-    return h.report_hold_up(job, h.HoldUpState(known=known, hold_up=up), a.Wait(), times=times)
+    return h.report_stall(job, h.StallState(known=known, stall=up), a.Wait(), times=times)
 
 
-def written(job: JobRecord, up: h.HoldUp | None, times: a.Times = TIMES) -> JobRecord:
+def written(job: JobRecord, up: h.Stall | None, times: a.Times = TIMES) -> JobRecord:
     """The job after what must be a write."""
     action = told(job, up, times)
     assert isinstance(action, a.Patch)
@@ -37,8 +37,8 @@ def written(job: JobRecord, up: h.HoldUp | None, times: a.Times = TIMES) -> JobR
     return record(status=action.status)
 
 
-def up(*troubles: PodProblem, ended: bool = False) -> h.HoldUp:
-    """What holds up by these troubles."""
+def up(*troubles: PodProblem, ended: bool = False) -> h.Stall:
+    """What delays by these troubles."""
     found = h.of_pods(troubles, ended=ended)
     assert found is not None
     return found
@@ -108,7 +108,7 @@ WORDS = [
 
 
 @pytest.mark.parametrize(("found", "kind", "reason", "words"), WORDS, ids=lambda value: value if isinstance(value, str) else "")
-def test_in_words(found: h.HoldUp, kind: str, reason: str, words: str) -> None:
+def test_in_words(found: h.Stall, kind: str, reason: str, words: str) -> None:
     assert (found.kind, str(found.reason)) == (kind, reason)
     assert words in found.message
     assert len(found.message.encode()) <= 256
@@ -143,7 +143,7 @@ def test_the_worst_comes_first_and_many_names_are_cut() -> None:
 def test_what_passes_is_not_worth_a_write() -> None:
     young = up(trouble(ProblemKind.NODE_NOT_READY, report_at=NOW + 4_000))
     assert told(RUNNING, young) == a.Wait(4_000), "it is looked at again when it has lasted"
-    assert h.report_hold_up(RUNNING, h.HoldUpState(known=True, hold_up=young), a.Wait(1_000), times=TIMES) == a.Wait(1_000)
+    assert h.report_stall(RUNNING, h.StallState(known=True, stall=young), a.Wait(1_000), times=TIMES) == a.Wait(1_000)
 
 
 def test_it_is_written_once_and_once_more_when_it_is_over() -> None:
@@ -152,7 +152,7 @@ def test_it_is_written_once_and_once_more_when_it_is_over() -> None:
     assert told(job, lost) == a.Wait()
     assert told(job, None, known=False) == a.Wait(), "nothing is taken back while the member is only just being looked at"
     calm = written(job, None)
-    assert calm.status.hold_up is None
+    assert calm.status.stall is None
     assert told(calm, None) == a.Wait()
     assert (calm.status.reason, calm.status.phase) == ("PodsRunning", "Running")
 
@@ -195,4 +195,4 @@ def test_an_offer_is_told_how_many_jobs_are_left_and_what_they_wait_for() -> Non
     lost = written(RUNNING, up(trouble(ProblemKind.NODE_UNREACHABLE), ended=True)).status
     assert h.summarise([]) == ""
     assert h.summarise([RUNNING.status]) == "1 job is left"
-    assert h.summarise([RUNNING.status, lost]).startswith("2 jobs are left; 1 held up, such as by WaitingForPods: Node n1 does not")
+    assert h.summarise([RUNNING.status, lost]).startswith("2 jobs are left; 1 stalled, such as by WaitingForPods: Node n1 does not")

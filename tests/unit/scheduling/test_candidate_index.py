@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from builders import A100, H100, NOW, cluster, demand, job, nodes, offer, requirement, shape, snapshot
 from sampan.model.backlog import Backlog
-from sampan.scheduling.admission_index import MAX_PRIORITY, MIN_PRIORITY, AdmissionIndex
 from sampan.scheduling.cache import Memo, SchedulerCache
+from sampan.scheduling.candidate_index import MAX_PRIORITY, MIN_PRIORITY, CandidateIndex
 
 SMALL, GANG = shape(demand(requirement())), shape(demand(requirement(), replicas=9))
 WORLD = snapshot([job("small", SMALL), job("gang", GANG)], [offer()], [cluster(*nodes("h", 2, H100))])
@@ -15,45 +15,45 @@ KINDS = (("gang", GANG), ("small", SMALL))
 ONLY_SMALL: dict[str, list[str]] = {"m": ["m-small"], "n": ["n-small"], "o": []}
 
 
-def opened() -> tuple[SchedulerCache, AdmissionIndex]:
+def opened() -> tuple[SchedulerCache, CandidateIndex]:
     cache = Memo().cache_or_new()
     cache.update(WORLD)
     cache.prepare(WORLD)
-    return cache, AdmissionIndex(cache, WORLD)
+    return cache, CandidateIndex(cache, WORLD)
 
 
-def places(cache: SchedulerCache, admission: AdmissionIndex) -> list[str]:
+def places(cache: SchedulerCache, candidates: CandidateIndex) -> list[str]:
     (queue,) = cache.pending.queues["default"].values()
-    return sorted(queue.buckets[place].head.uid for place in admission.candidates([queue])[0])
+    return sorted(queue.buckets[place].head.uid for place in candidates.places([queue])[0])
 
 
 def test_only_who_has_room_is_let_in_where_nobody_can_be_kept_a_place() -> None:
-    cache, admission = opened()
-    admission.reservation_floor = MAX_PRIORITY
-    assert places(cache, admission) == ["small"]
-    admission.reservation_floor = MIN_PRIORITY
-    assert places(cache, admission) == ["gang", "small"]
+    cache, candidates = opened()
+    candidates.reservation_floor = MAX_PRIORITY
+    assert places(cache, candidates) == ["small"]
+    candidates.reservation_floor = MIN_PRIORITY
+    assert places(cache, candidates) == ["gang", "small"]
 
 
 def test_the_second_of_a_like_that_was_refused_is_not_let_in() -> None:
-    cache, admission = opened()
-    gang = admission.class_of(WORLD.jobs[0])
-    assert admission.is_candidate(gang.number, 0)
-    assert admission.close(gang)
-    assert not admission.close(gang)
-    assert not admission.is_candidate(gang.number, 0)
-    assert places(cache, admission) == ["small"]
+    cache, candidates = opened()
+    gang = candidates.class_of(WORLD.jobs[0])
+    assert candidates.is_candidate(gang.number, 0)
+    assert candidates.drop(gang)
+    assert not candidates.drop(gang)
+    assert not candidates.is_candidate(gang.number, 0)
+    assert places(cache, candidates) == ["small"]
 
 
 def test_a_shape_is_infeasible_with_its_last_cell_and_stays_so() -> None:
-    cache, admission = opened()
-    small = admission.class_of(next(each for each in WORLD.jobs if each.uid == "small"))
+    cache, candidates = opened()
+    small = candidates.class_of(next(each for each in WORLD.jobs if each.uid == "small"))
     row = cache.verdicts_of(SMALL, WORLD).rows[0]
     for node in (0, 1):
-        assert admission.is_feasible(small)
+        assert candidates.is_feasible(small)
         cache.matrix.take(0, row.request_row, [(int(cache.matrix.columns[0].nodes[node]), 1)])
-        admission.refresh()
-    assert not admission.is_feasible(small)
+        candidates.refresh()
+    assert not candidates.is_feasible(small)
 
 
 def test_what_was_shut_stays_so_though_there_is_room_elsewhere() -> None:
@@ -62,13 +62,13 @@ def test_what_was_shut_stays_so_though_there_is_room_elsewhere() -> None:
     cache = Memo().cache_or_new()
     cache.update(world)
     cache.prepare(world)
-    admission = AdmissionIndex(cache, world)
-    equivalence = admission.class_of(world.jobs[0])
-    admission.close(equivalence)
+    candidates = CandidateIndex(cache, world)
+    equivalence = candidates.class_of(world.jobs[0])
+    candidates.drop(equivalence)
     column = next(at for at, each in enumerate(cache.matrix.columns) if each.names == ("h-0",))
     cache.matrix.take(column, cache.verdicts_of(ways, world).rows[0].request_row, [(int(cache.matrix.columns[column].nodes[0]), 1)])
-    admission.refresh()
-    assert not admission.is_feasible(equivalence)
+    candidates.refresh()
+    assert not candidates.is_feasible(equivalence)
 
 
 def test_what_a_younger_job_of_a_bucket_shares_is_looked_up_when_it_is_met() -> None:
@@ -78,8 +78,8 @@ def test_what_a_younger_job_of_a_bucket_shares_is_looked_up_when_it_is_met() -> 
     cache = Memo().cache_or_new()
     cache.update(world)
     cache.prepare(world)
-    admission = AdmissionIndex(cache, world)
-    assert [admission.is_feasible(admission.class_of(each)) for each in jobs] == [True, False]
+    candidates = CandidateIndex(cache, world)
+    assert [candidates.is_feasible(candidates.class_of(each)) for each in jobs] == [True, False]
 
 
 def test_candidates_are_told_lane_by_lane() -> None:
@@ -88,16 +88,16 @@ def test_candidates_are_told_lane_by_lane() -> None:
     cache = Memo().cache_or_new()
     cache.update(world)
     cache.prepare(world)
-    admission = AdmissionIndex(cache, world)
+    candidates = CandidateIndex(cache, world)
     queues = [queue for _, queue in cache.pending.namespace_queues()]
     for hopeless, want in (
         (MIN_PRIORITY, {"m": ["m-gang", "m-small"], "n": ["n-gang", "n-small"], "o": ["alone"]}),
         (MAX_PRIORITY, ONLY_SMALL),
     ):
-        admission.reservation_floor = hopeless
+        candidates.reservation_floor = hopeless
         found = {
             queue.namespace: [queue.buckets[at].head.uid for at in places]
-            for queue, places in zip(queues, admission.candidates(queues), strict=True)
+            for queue, places in zip(queues, candidates.places(queues), strict=True)
         }
         assert found == want
 
@@ -110,8 +110,8 @@ def test_a_number_that_is_used_again_in_the_cycle_takes_nothing_from_the_others(
     for world in (both, gone):
         cache.update(world)
         cache.prepare(world)
-    admission = AdmissionIndex(cache, gone)
-    third = admission.class_of(job("third", SMALL, excluded=[(offer("other").key, "p")]))
-    assert third.number < admission.class_of(gone.jobs[0]).number
-    assert admission.is_feasible(third)
-    assert admission.is_feasible(admission.class_of(gone.jobs[0]))
+    candidates = CandidateIndex(cache, gone)
+    third = candidates.class_of(job("third", SMALL, excluded=[(offer("other").key, "p")]))
+    assert third.number < candidates.class_of(gone.jobs[0]).number
+    assert candidates.is_feasible(third)
+    assert candidates.is_feasible(candidates.class_of(gone.jobs[0]))

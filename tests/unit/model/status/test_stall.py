@@ -14,7 +14,7 @@ AT, LATER = NOW, NOW + 60_000
 
 def degraded(status: JobStatus, message: str = "Node a does not answer", at: int = AT) -> JobStatus:
     """The status with a lost node."""
-    return status.with_hold_up(DEGRADED, reason="NodeUnreachable", message=message, at=at)
+    return status.with_stall(DEGRADED, reason="NodeUnreachable", message=message, at=at)
 
 
 def truth(status: JobStatus, kind: JobConditionType) -> Any:
@@ -30,7 +30,7 @@ def test_what_holds_up_is_a_condition_and_the_newest_word() -> None:
         "NodeUnreachable",
         "Node a does not answer",
     )
-    found = status.hold_up
+    found = status.stall
     assert found is not None
     assert (found.type, found.since) == (DEGRADED, AT)
     assert truth(status, JobConditionType.RUNNING) == "True", "it is still bound to go on"
@@ -38,38 +38,38 @@ def test_what_holds_up_is_a_condition_and_the_newest_word() -> None:
 
 def test_other_words_do_not_make_it_younger() -> None:
     status = degraded(degraded(bound_status(running=True)), "Nodes a, b do not answer", LATER)
-    found = status.hold_up
+    found = status.stall
     assert found is not None
     assert (found.message, found.since) == ("Nodes a, b do not answer", AT)
     assert [c["type"] for c in shown(status)["conditions"]].count(DEGRADED) == 1
 
 
 def test_one_follows_the_other() -> None:
-    status = degraded(bound_status(running=True)).with_hold_up(DELETING, reason="WaitingForPods", message="node a", at=LATER)
+    status = degraded(bound_status(running=True)).with_stall(DELETING, reason="WaitingForPods", message="node a", at=LATER)
     assert (truth(status, DEGRADED), truth(status, DELETING)) == ("False", "True")
     assert status.reason == "WaitingForPods"
 
 
 def test_when_it_is_over_the_word_before_it_counts_again() -> None:
     for before in (bound_status(running=True), bound_status()):
-        status = degraded(before).without_hold_up(LATER)
-        assert status.hold_up is None
+        status = degraded(before).without_stall(LATER)
+        assert status.stall is None
         assert truth(status, DEGRADED) == "False"
         assert (status.reason, status.message) == (before.reason, before.message)
-        assert status.without_hold_up(LATER) == status
-        assert before.without_hold_up(LATER) == before, "who was never held up gets no condition"
+        assert status.without_stall(LATER) == status
+        assert before.without_stall(LATER) == before, "who was never stalled gets no condition"
 
 
-def test_a_later_word_than_the_hold_up_stays() -> None:
+def test_a_later_word_than_the_stall_stays() -> None:
     status = degraded(bound_status(running=True)).told("OOMKilled", "out of memory")
-    assert status.without_hold_up(LATER).reason == "OOMKilled"
+    assert status.without_stall(LATER).reason == "OOMKilled"
 
 
 def test_an_attempt_that_ends_and_a_binding_that_is_freed_are_held_up_no_more() -> None:
     ending = Ending(outcome=Outcome.DISRUPTED, reason="DeletionByPodGC", ended_at=NOW + 60_000)
     status = degraded(bound_status(running=True)).attempt_ended(ending)
     assert (truth(status, DEGRADED), status.reason) == ("False", "DeletionByPodGC")
-    status = status.with_hold_up(DELETING, reason="WaitingForPods", message="node a", at=LATER)
+    status = status.with_stall(DELETING, reason="WaitingForPods", message="node a", at=LATER)
     status = status.released(Event.REQUEUED, reason="DeletionByPodGC", message="", at=NOW + 90_000)
-    assert status.hold_up is None
+    assert status.stall is None
     assert status.reason == "DeletionByPodGC"

@@ -1,11 +1,11 @@
-"""Looks at what holds bound jobs up, and remembers since when. Reads a link's caches; asks nobody and writes nothing."""
+"""Looks at what stalls bound jobs, and remembers since when. Reads a link's caches; asks nobody and writes nothing."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
 from sampan.controller.members.job_copies import JobCopies, attempt_of
-from sampan.controller.observation import hold_ups as h
+from sampan.controller.observation import stalls as h
 from sampan.controller.observation.outage import Outage
 from sampan.controller.observation.presence import NEW_FOR, PodProblem, ProblemKind, foreign_finalizers, pod_problems
 from sampan.controller.reconcile.actions import RemoteState
@@ -39,38 +39,38 @@ class MemberLinks(Protocol):
         """Return since when and why a member cannot be worked with; None where it can, or where that is not known yet."""
 
 
-class HoldUpTracker:
-    """What holds each bound job up."""
+class StallTracker:
+    """What stalls each bound job."""
 
     def __init__(self, members: MemberLinks, clock: Callable[[], int]) -> None:
         """`clock` gives milliseconds since the epoch."""
         self._members, self._clock = members, clock
 
-    def of(self, entry: JobEntry, remote: RemoteState) -> h.HoldUpState:
-        """Return what holds a job up that waits; `remote` is what is known of its copy."""
+    def of(self, entry: JobEntry, remote: RemoteState) -> h.StallState:
+        """Return what stalls a job that waits; `remote` is what is known of its copy."""
         record, binding = entry.record, entry.record.binding
         if binding is None:
-            entry.memory.held_up_since = {}
-            return h.HoldUpState(known=True)
+            entry.memory.stalled_since = {}
+            return h.StallState(known=True)
         ended = record.deleting or not record.attempt_open
         if ended and not _removing(record, remote):
-            return h.HoldUpState(known=True)
+            return h.StallState(known=True)
         link = self._members.link_of(binding.cluster_uid)
         if not remote.reachable or link is None:
             return self._away(entry, remote, binding, ended=ended)
         found = self._removal(entry, remote, link) if ended else self._attempt(entry, remote, link)
-        return h.HoldUpState(known=True, hold_up=found)
+        return h.StallState(known=True, stall=found)
 
-    def _away(self, entry: JobEntry, remote: RemoteState, binding: Binding, *, ended: bool) -> h.HoldUpState:
+    def _away(self, entry: JobEntry, remote: RemoteState, binding: Binding, *, ended: bool) -> h.StallState:
         if not remote.offer_exists:
             since = self._since(entry, "offer gone")
-            return h.HoldUpState(known=True, hold_up=None if ended else h.offer_gone(binding.offer, since=since))
+            return h.StallState(known=True, stall=None if ended else h.offer_gone(binding.offer, since=since))
         outage = self._members.outage(binding.cluster_uid, binding.offer)
         if outage is None:
-            return h.HoldUpState(known=False)
-        return h.HoldUpState(known=True, hold_up=h.away(outage, binding.offer, ended=ended, unsent=remote.unsent))
+            return h.StallState(known=False)
+        return h.StallState(known=True, stall=h.away(outage, binding.offer, ended=ended, unsent=remote.unsent))
 
-    def _attempt(self, entry: JobEntry, remote: RemoteState, link: PodsAndNodes) -> h.HoldUp | None:
+    def _attempt(self, entry: JobEntry, remote: RemoteState, link: PodsAndNodes) -> h.Stall | None:
         """What is wrong with an attempt that is under way."""
         record, seen = entry.record, remote.observation
         binding = record.binding
@@ -84,10 +84,10 @@ class HoldUpTracker:
         if record.phase is Phase.RUNNING and gang and not seen.whole and not seen.state.final:
             ready = seen.ready + seen.succeeded
             return h.not_whole(ready=ready, replicas=binding.replicas, since=self._since(entry, "not whole"))
-        entry.memory.held_up_since = {}
+        entry.memory.stalled_since = {}
         return None
 
-    def _removal(self, entry: JobEntry, remote: RemoteState, link: PodsAndNodes) -> h.HoldUp | None:
+    def _removal(self, entry: JobEntry, remote: RemoteState, link: PodsAndNodes) -> h.Stall | None:
         """What the removal of a copy waits for."""
         binding, copy = entry.record.binding, remote.job
         assert binding is not None
@@ -107,17 +107,17 @@ class HoldUpTracker:
         """What is wrong with the job's pods (of an attempt; None: of all, which are to go), each with since when."""
         tallies = (each for number, each in link.copies.pods.tallies(entry.uid).items() if attempt is None or number == str(attempt))
         found = pod_problems((pod for tally in tallies for pod in tally.suspects(link.nodes)), link.nodes)
-        now, before = self._clock(), entry.memory.held_up_since
+        now, before = self._clock(), entry.memory.stalled_since
         first: dict[object, int] = {(each.uid, each.kind): before.get((each.uid, each.kind), now) for each in found}
         kept = {key: at for key, at in before.items() if isinstance(key, str) and not found}
-        entry.memory.held_up_since = kept | first
+        entry.memory.stalled_since = kept | first
         return tuple(_timed(each, first[each.uid, each.kind], removal=attempt is None) for each in found)
 
     def _since(self, entry: JobEntry, what: str) -> int:
         """Return when this was first found, in a row, and forget all else."""
-        before = entry.memory.held_up_since
+        before = entry.memory.stalled_since
         first = before.get(what, self._clock())
-        entry.memory.held_up_since = {what: first}
+        entry.memory.stalled_since = {what: first}
         return first
 
 

@@ -1,4 +1,4 @@
-"""What is found to hold a job up, from a link's caches and over time."""
+"""What is found to stall a job, from a link's caches and over time."""
 
 from dataclasses import replace
 from typing import Any, cast
@@ -8,9 +8,9 @@ import pytest
 
 from builders import node
 from jobs import HUB, NOW, binding, bound_status, copy, record
-from sampan.controller.observation.hold_up_watch import HoldUpTracker
-from sampan.controller.observation.hold_ups import HoldUpState
 from sampan.controller.observation.outage import Outage
+from sampan.controller.observation.stall_watch import StallTracker
+from sampan.controller.observation.stalls import StallState
 from sampan.controller.observation.view import MemberView
 from sampan.controller.reconcile.actions import RemoteState
 from sampan.controller.state.entry import JobEntry
@@ -46,7 +46,7 @@ class Scene:
         self.link.nodes = {name: node(name) for name in ("n1", "n2")}
         self.members = FakeMembers(self.link)
         self.view = MemberView(self.members, lambda: self.now)
-        self.outlooks = HoldUpTracker(self.members, lambda: self.now)
+        self.outlooks = StallTracker(self.members, lambda: self.now)
         known = job or record(status=bound_status(binding(remote_uid="remote-1", replicas=2), running=True), spec={"replicas": 2})
         self.entry = JobEntry(record=known)
         self.link.show(copy())
@@ -65,16 +65,16 @@ class Scene:
         """What the pods are now."""
         self.link.show_pods({each.metadata.uid: each for each in pods})
 
-    def look(self, *, after: int = 0) -> HoldUpState:
+    def look(self, *, after: int = 0) -> StallState:
         """What is found after so many milliseconds."""
         self.now += after
         return self.outlooks.of(self.entry, self.view.of(self.entry))
 
     def reason(self, *, after: int = 0) -> str | None:
-        """Its reason; None: nothing holds it up."""
+        """Its reason; None: nothing stalls it."""
         found = self.look(after=after)
         assert found.known
-        return None if found.hold_up is None else str(found.hold_up.reason)
+        return None if found.stall is None else str(found.stall.reason)
 
 
 def ended(outcome: Outcome = Outcome.DISRUPTED, **meta: Any) -> JobRecord:
@@ -97,14 +97,14 @@ def test_a_gang_in_order_and_a_job_without_a_place_are_held_up_by_nothing() -> N
 def test_a_lost_node_is_found_by_itself_and_told_after_a_while() -> None:
     sc = Scene()
     sc.link.nodes["n1"] = replace(node("n1"), ready=False)
-    first = sc.look().hold_up
+    first = sc.look().stall
     assert first is not None
     assert first.report_at == NOW + 10_000
-    assert first == sc.look(after=5_000).hold_up, "since when and from when on do not move"
+    assert first == sc.look(after=5_000).stall, "since when and from when on do not move"
     sc.link.nodes["n1"] = node("n1")
     assert sc.reason() is None
     sc.link.nodes["n1"] = replace(node("n1"), ready=False)
-    again = sc.look().hold_up
+    again = sc.look().stall
     assert again is not None
     assert again.report_at == sc.now + 10_000, "a second time is counted anew"
 
@@ -113,14 +113,14 @@ def test_since_when_is_the_members_word_but_never_later_than_we_saw_it() -> None
     sc = Scene()
     sc.link.nodes = {}
     sc.pods(pod("a", ready=False), pod("b"))
-    found = sc.look().hold_up
+    found = sc.look().stall
     assert found is not None
     assert "since 2027-01-15T07:58:00Z" in found.message
     sc = Scene()
     sc.now = NOW - 600_000
     sc.link.nodes = {}
     sc.pods(pod("a", ready=False), pod("b"))
-    found = sc.look().hold_up
+    found = sc.look().stall
     assert found is not None
     assert f"since {to_rfc3339(NOW - 600_000)}" in found.message
 
@@ -129,7 +129,7 @@ def test_several_nodes_and_a_node_object_that_is_gone() -> None:
     sc = Scene()
     for name in ("n1", "n2"):
         sc.link.nodes[name] = replace(node(name), ready=False)
-    found = sc.look().hold_up
+    found = sc.look().stall
     assert found is not None
     assert "Nodes n1, n2 are not ready" in found.message
     del sc.link.nodes["n2"]
@@ -144,7 +144,7 @@ def test_a_node_that_is_too_new_to_be_known_is_not_taken_for_gone() -> None:
     for clock, want in ((scheduled, NOW + 100_000), (ahead, NOW + 120_000)):
         status = msgspec.structs.replace(placed.status, conditions=[*placed.status.conditions, clock])
         sc.pods(pod("a"), msgspec.structs.replace(placed, status=status))
-        found = sc.look().hold_up
+        found = sc.look().stall
         assert found is not None
         assert (str(found.reason), found.report_at) == ("NodeGone", want)
 
@@ -152,10 +152,10 @@ def test_a_node_that_is_too_new_to_be_known_is_not_taken_for_gone() -> None:
 def test_a_gang_that_is_whole_no_longer_says_so_even_if_nothing_tells_why() -> None:
     sc = Scene()
     sc.pods(pod("a"))
-    first = sc.look().hold_up
+    first = sc.look().stall
     assert first is not None
     assert str(first.reason) == "PodsNotReady"
-    assert sc.look(after=5_000).hold_up == first, "since when does not move"
+    assert sc.look(after=5_000).stall == first, "since when does not move"
     sweep = {"gang": False, "completions": 8, "parallelism": 2}
     sc.job = record(status=bound_status(binding(remote_uid="remote-1", replicas=2), running=True), spec=sweep)
     assert sc.reason() is None, "a sweep's members come and go"
@@ -168,7 +168,7 @@ def test_a_sweep_says_which_node_of_its_members_is_lost() -> None:
         record(status=bound_status(binding(remote_uid="remote-1", replicas=2), running=True), spec={"gang": False, "completions": 8})
     )
     sc.link.nodes["n2"] = replace(node("n2"), ready=False)
-    found = sc.look().hold_up
+    found = sc.look().stall
     assert found is not None
     assert "Node n2 is not ready" in found.message
 
@@ -191,20 +191,20 @@ def test_a_removal_waits_for_a_dead_node_a_finalizer_or_just_long() -> None:
     sc.link.show(msgspec.structs.replace(copy(deleting=True), metadata=held))
     assert sc.reason() == "WaitingForFinalizers"
     sc.link.show(copy(deleting=True))
-    found = sc.look().hold_up
+    found = sc.look().stall
     assert found is not None
     assert found.report_at == sc.now + 60_000
-    assert sc.look(after=5_000).hold_up == found
+    assert sc.look(after=5_000).stall == found
 
 
 def test_a_pod_that_ends_within_its_grace_is_no_news() -> None:
     sc = Scene(ended())
     sc.pods(pod("a", deletionTimestamp="2027-01-15T09:00:00Z", deletionGracePeriodSeconds=3600))
-    found = sc.look().hold_up
+    found = sc.look().stall
     assert found is not None
     assert found.report_at == NOW + 3_610_000
     sc.job = Scene().job
-    found = sc.look().hold_up
+    found = sc.look().stall
     assert found is not None
     assert found.report_at == NOW + 10_000, "but that its gang is not whole meanwhile is"
 
@@ -212,7 +212,7 @@ def test_a_pod_that_ends_within_its_grace_is_no_news() -> None:
 def test_a_deletion_by_the_user_is_a_removal() -> None:
     sc = Scene(record(status=Scene().job.status, **DELETED))
     sc.link.nodes["n1"] = replace(node("n1"), ready=False)
-    found = sc.look().hold_up
+    found = sc.look().stall
     assert found is not None
     assert (found.kind, str(found.reason)) == ("Deleting", "WaitingForPods")
 
@@ -243,7 +243,7 @@ def test_an_offer_that_is_gone_under_an_attempt() -> None:
     sc = Scene()
     sc.members.exists, sc.members.link = False, None
     assert sc.reason() == "OfferGone"
-    assert sc.outlooks.of(JobEntry(record=ended()), RemoteState(offer_exists=False)).hold_up is None, "then nothing is waited for"
+    assert sc.outlooks.of(JobEntry(record=ended()), RemoteState(offer_exists=False)).stall is None, "then nothing is waited for"
 
 
 def test_a_copy_from_the_future() -> None:
@@ -252,7 +252,7 @@ def test_a_copy_from_the_future() -> None:
     assert sc.reason() == "NewerCopy"
     sc.job = ended()
     sc.job = record(status=bound_status().attempt_ended(Ending(outcome=Outcome.DISRUPTED, reason="X", ended_at=NOW)))
-    found = sc.look().hold_up
+    found = sc.look().stall
     assert found is not None
     assert (found.kind, str(found.reason)) == ("Deleting", "NewerCopy")
 
@@ -261,7 +261,7 @@ def test_what_was_remembered_of_a_job_can_be_dropped() -> None:
     sc = Scene()
     sc.pods(pod("a"))
     sc.look()
-    sc.entry.memory.held_up_since = {}
-    found = sc.look(after=5_000).hold_up
+    sc.entry.memory.stalled_since = {}
+    found = sc.look(after=5_000).stall
     assert found is not None
     assert found.report_at == sc.now + 10_000

@@ -1,6 +1,6 @@
 """Which waiting jobs are candidates in this cycle: those that may still find room, and the first of a class that could get a reservation.
 
-What Kueue calls inadmissible is found for whole equivalence classes at once, and again with every assignment at the cost of the cells
+What has no feasible cell is found for whole equivalence classes at once, and again with every assignment at the cost of the cells
 that it changed. What is not feasible stays so: free amounts only shrink inside a cycle.
 """
 
@@ -23,7 +23,7 @@ MAX_PRIORITY: Final = INFINITE
 """Above every priority."""
 
 
-class AdmissionIndex:
+class CandidateIndex:
     """Feasible or refused, by number of the equivalence class."""
 
     def __init__(self, cache: SchedulerCache, snapshot: Snapshot) -> None:
@@ -37,7 +37,7 @@ class AdmissionIndex:
         """By number: some cell may have room."""
         self.refused = bytearray()
         """By number: a job of it was refused."""
-        self.closed: list[int] = []
+        self.dropped: list[int] = []
         """Numbers of the classes that were refused or ceased to be feasible, in the order in which that happened."""
         counts = cache.feasible.feasible_count.tolist()
         for equivalence in cache.pending.classes.live():
@@ -58,7 +58,7 @@ class AdmissionIndex:
         """Tell whether a job is to be looked at: to find room, or as the first of its class that is refused and could get a reservation."""
         return bool(self.feasible[number]) or (priority > self.reservation_floor and not self.refused[number])
 
-    def candidates(self, queues: Sequence[NamespaceQueue]) -> list[list[int]]:
+    def places(self, queues: Sequence[NamespaceQueue]) -> list[list[int]]:
         """Return by queue the places of the buckets that are candidates as things stand: one pass over all queues at once."""
         if not queues:
             return []
@@ -78,11 +78,11 @@ class AdmissionIndex:
         """Return the class of a number."""
         return self._cache.pending.classes.by_number(number)
 
-    def close(self, equivalence: EquivalenceClass) -> bool:
+    def drop(self, equivalence: EquivalenceClass) -> bool:
         """Refuse the class; tells whether that is the first time."""
         first = not self.refused[equivalence.number]
         self.feasible[equivalence.number], self.refused[equivalence.number] = False, True
-        self.closed.append(equivalence.number)
+        self.dropped.append(equivalence.number)
         return first
 
     def refresh(self) -> None:
@@ -93,7 +93,7 @@ class AdmissionIndex:
             for number in self._by_row.get(row, ()):
                 if not any(map(counts.__getitem__, self.rows[number])):
                     self.feasible[number] = False
-                    self.closed.append(number)
+                    self.dropped.append(number)
 
     def _add(self, equivalence: EquivalenceClass, counts: Sequence[int]) -> None:
         number = equivalence.number

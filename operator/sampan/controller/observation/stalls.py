@@ -1,7 +1,7 @@
-"""What holds a bound job up, as the one condition that says so: lost nodes, a silent member, pods and finalizers that stay. Pure.
+"""What stalls a bound job, as the one condition that says so: lost nodes, a silent member, pods and finalizers that stay. Pure.
 
 Nothing here acts: no pod is deleted by force and no job is moved, because nobody knows whether a pod on a silent node still runs.
-A state that merely passes is not worth a write: what holds up is told once it has lasted for a while.
+A state that merely passes is not worth a write: what stalls is told once it has lasted for a while.
 """
 
 import re
@@ -20,7 +20,7 @@ from sampan.model.status.reasons import JobConditionType, JobReason
 from sampan.model.values.timestamp import from_rfc3339, to_rfc3339
 
 REPORT_AFTER: Final = 10_000
-"""Milliseconds for which something must have held a job up before it is told."""
+"""Milliseconds for which something must have stalled a job before it is told."""
 REMOVED_AFTER: Final = 60_000
 """The same for a removal that takes long for no reason that can be seen."""
 MAX_NAMES: Final = 3
@@ -28,8 +28,8 @@ _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HoldUp:
-    """What holds a job up."""
+class Stall:
+    """What stalls a job."""
 
     kind: JobConditionType
     """Degraded or Deleting."""
@@ -40,22 +40,22 @@ class HoldUp:
 
 
 @dataclass(frozen=True, slots=True)
-class HoldUpState:
-    """What is known of what holds a job up. `known` is false while the member is only just being looked at: what was told stays."""
+class StallState:
+    """What is known of what stalls a job. `known` is false while the member is only just being looked at: what was told stays."""
 
     known: bool
-    hold_up: HoldUp | None = None
+    stall: Stall | None = None
 
 
-def report_hold_up(job: JobRecord, outlook: HoldUpState, wait: Wait, *, times: Times) -> Action:
-    """Return the write that says what holds a waiting job up, or that it is over; `wait` where the status is as it should be."""
+def report_stall(job: JobRecord, outlook: StallState, wait: Wait, *, times: Times) -> Action:
+    """Return the write that says what stalls a waiting job, or that it is over; `wait` where the status is as it should be."""
     if not outlook.known:
         return wait
-    up, now = outlook.hold_up, job.status.hold_up
+    up, now = outlook.stall, job.status.stall
     if up is None:
-        return wait if now is None else Patch(job.status.without_hold_up(times.now))
+        return wait if now is None else Patch(job.status.without_stall(times.now))
     known = job.status.condition(up.kind)
-    told = known.message if known is not None and known.holds and known.reason == up.reason else None
+    told = known.message if known is not None and known.is_true and known.reason == up.reason else None
     if told is None and times.now < up.report_at:
         return _sooner(wait, up.report_at - times.now)
     message = up.message if told is None else _with_older_time(up.message, told)
@@ -63,7 +63,7 @@ def report_hold_up(job: JobRecord, outlook: HoldUpState, wait: Wait, *, times: T
         return wait
     if told is not None and times.now < times.last_write + times.counters:
         return _sooner(wait, times.last_write + times.counters - times.now)  # only the words differ
-    return Patch(job.status.with_hold_up(up.kind, reason=up.reason, message=message, at=times.now))
+    return Patch(job.status.with_stall(up.kind, reason=up.reason, message=message, at=times.now))
 
 
 def _sooner(wait: Wait, millis: int) -> Wait:
@@ -79,16 +79,16 @@ def _with_older_time(message: str, before: str) -> str:
 
 
 def summarise(statuses: Iterable[JobStatus]) -> str:
-    """Return in words how many jobs there are, and what holds the first of them up that says so."""
+    """Return in words how many jobs there are, and what stalls the first of them that says so."""
     known = list(statuses)
     if not known:
         return ""
-    held = [status.hold_up for status in known if status.hold_up is not None]
+    stalled = [status.stall for status in known if status.stall is not None]
     words = "1 job is left" if len(known) == 1 else f"{len(known)} jobs are left"
-    return f"{words}; {len(held)} held up, such as by {held[0].reason}: {held[0].message}" if held else words
+    return f"{words}; {len(stalled)} stalled, such as by {stalled[0].reason}: {stalled[0].message}" if stalled else words
 
 
-def away(outage: Outage, offer: OfferKey, *, ended: bool, unsent: bool) -> HoldUp:
+def away(outage: Outage, offer: OfferKey, *, ended: bool, unsent: bool) -> Stall:
     """Return that a member cannot be worked with. Whoever says so has waited long enough."""
     reason = JobReason.WAITING_FOR_MEMBER if ended or unsent else JobReason.MEMBER_UNREACHABLE
     does = "does not answer" if outage.reason == "Unreachable" else "cannot be worked with"
@@ -96,40 +96,40 @@ def away(outage: Outage, offer: OfferKey, *, ended: bool, unsent: bool) -> HoldU
     after = "the copy there is removed when it is back" if ended else "the job stays there: a copy may run, and is not doubled"
     if unsent and not ended:
         after = "nothing was sent there yet; after startDeadlineSeconds the job goes elsewhere"
-    return _hold_up(ended, reason, f"{what}: {after}.", ripe_at=outage.since)
+    return _stall(ended, reason, f"{what}: {after}.", ripe_at=outage.since)
 
 
-def offer_gone(offer: OfferKey, *, since: int) -> HoldUp:
+def offer_gone(offer: OfferKey, *, since: int) -> Stall:
     """Return that no offer leads to the member any more."""
     words = "a copy may run on its member: create the offer again, or delete the job"
-    return _hold_up(False, JobReason.OFFER_GONE, f"Offer {offer} is gone since {to_rfc3339(since)}: {words}.", ripe_at=since + REPORT_AFTER)
+    return _stall(False, JobReason.OFFER_GONE, f"Offer {offer} is gone since {to_rfc3339(since)}: {words}.", ripe_at=since + REPORT_AFTER)
 
 
-def newer_copy(attempt: int, *, ended: bool, since: int) -> HoldUp:
+def newer_copy(attempt: int, *, ended: bool, since: int) -> Stall:
     """Return that the member has a copy of a later attempt than the hub knows of."""
     words = f"The member has a copy of attempt {attempt}, later than any that the hub knows: nothing is done to it. Delete that Job there."
-    return _hold_up(ended, JobReason.NEWER_COPY, words, ripe_at=since + REPORT_AFTER)
+    return _stall(ended, JobReason.NEWER_COPY, words, ripe_at=since + REPORT_AFTER)
 
 
-def not_whole(*, ready: int, replicas: int, since: int) -> HoldUp:
+def not_whole(*, ready: int, replicas: int, since: int) -> Stall:
     """Return that a gang ran whole and does so no longer, and nothing tells why."""
     words = f"Only {ready} of {replicas} pods are ready since {to_rfc3339(since)}."
-    return _hold_up(False, JobReason.PODS_NOT_READY, words, ripe_at=since + REPORT_AFTER)
+    return _stall(False, JobReason.PODS_NOT_READY, words, ripe_at=since + REPORT_AFTER)
 
 
-def kept_job(finalizers: str, *, since: int) -> HoldUp:
+def kept_job(finalizers: str, *, since: int) -> Stall:
     """Return that somebody else's finalizer keeps the copy."""
     words = f"The copy is deleted since {to_rfc3339(since)}, and kept on the member by finalizer {finalizers}."
-    return _hold_up(True, JobReason.WAITING_FOR_FINALIZERS, words, ripe_at=since + REPORT_AFTER)
+    return _stall(True, JobReason.WAITING_FOR_FINALIZERS, words, ripe_at=since + REPORT_AFTER)
 
 
-def slow_removal(*, since: int) -> HoldUp:
+def slow_removal(*, since: int) -> Stall:
     """Return that a removal takes long, and nothing tells why."""
     words = f"The member has not removed the copy or its pods since {to_rfc3339(since)}."
-    return _hold_up(True, JobReason.WAITING_FOR_PODS, words, ripe_at=since + REMOVED_AFTER)
+    return _stall(True, JobReason.WAITING_FOR_PODS, words, ripe_at=since + REMOVED_AFTER)
 
 
-def of_pods(found: Sequence[PodProblem], *, ended: bool) -> HoldUp | None:
+def of_pods(found: Sequence[PodProblem], *, ended: bool) -> Stall | None:
     """Return the worst of what is wrong with pods; None where nothing is. Each trouble has its `since` and `ripe_at`."""
     if not found:
         return None
@@ -138,7 +138,7 @@ def of_pods(found: Sequence[PodProblem], *, ended: bool) -> HoldUp | None:
     words, reason = _words(worst, mine, since=to_rfc3339(min(each.since or 0 for each in mine)))
     if ended:
         reason = JobReason.WAITING_FOR_FINALIZERS if worst is ProblemKind.FINALIZERS else JobReason.WAITING_FOR_PODS
-    return _hold_up(ended, reason, words, ripe_at=min(each.report_at for each in mine))
+    return _stall(ended, reason, words, ripe_at=min(each.report_at for each in mine))
 
 
 def _words(worst: ProblemKind, mine: Sequence[PodProblem], *, since: str) -> tuple[str, JobReason]:
@@ -179,8 +179,8 @@ def _named(one: str, many: str, names: Iterable[str]) -> str:
     return f"{one if len(known) == 1 else many} {', '.join(known[:MAX_NAMES])}{more}"
 
 
-def _hold_up(ended: bool, reason: JobReason, message: str, *, ripe_at: int) -> HoldUp:
-    return HoldUp(
+def _stall(ended: bool, reason: JobReason, message: str, *, ripe_at: int) -> Stall:
+    return Stall(
         kind=JobConditionType.DELETING if ended else JobConditionType.DEGRADED,
         reason=reason,
         message=clean_text(message),
