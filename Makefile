@@ -6,16 +6,18 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 # Tests start hundreds of Python processes: compiled once, and not by each of them, wherever that is switched off.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help venv demo test test-unit search test-integration test-e2e faults bench lint generate lock binaries clean
+.PHONY: help venv demo test test-unit search test-integration test-e2e faults bench image image-engine lint generate lock binaries clean
 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LOCK := operator/requirements.lock
+RUNTIME_LOCK := operator/requirements-runtime.lock
 OFFLINE_TESTS := tests/unit tests/properties tests/golden tests/protocol $(wildcard tests/test_*.py)
 SIDE_BY_SIDE := --numprocesses=3 --dist=loadgroup --no-loadscope-reorder
 # Three processes, of which those with a federation mostly wait; what stays together in one of them is said in tests/side_by_side.py.
 # PYTEST_ARGS=-n0 makes it one.
+PIP_COMPILE := --quiet --allow-unsafe --generate-hashes --strip-extras --no-emit-find-links --no-emit-index-url --no-emit-trusted-host
 say = @echo '==> $(1)'
 
 help: ## list the targets
@@ -66,6 +68,14 @@ bench: binaries ## the figures of docs/performance.md, for a quiet machine: half
 	$(call say,Benchmark)
 	@PYTHONPATH=tests $(BIN)/python -m bench $(BENCH_ARGS)
 
+image: $(STAMP) ## the image as an OCI archive in build/image, made of Debian's packages and the locked wheels; no engine, no registry
+	$(call say,Image)
+	@$(BIN)/python -m sampan.release image $(IMAGE_ARGS)
+
+image-engine: $(STAMP) ## the same from the Dockerfile, by Docker or podman
+	$(call say,Image by an engine)
+	@$(BIN)/python -m sampan.release engine $(IMAGE_ARGS)
+
 lint: $(STAMP) ## ruff, mypy strict, import contracts, generated files up to date
 	$(call say,ruff)
 	@$(BIN)/ruff check .
@@ -89,8 +99,9 @@ generate: $(STAMP) ## write what is generated: crds/, the charts' copies, docs/m
 
 lock: $(STAMP) ## pin the dependencies of pyproject.toml anew
 	$(call say,$(LOCK) from pyproject.toml)
-	@$(BIN)/pip-compile --quiet --allow-unsafe --extra=dev --generate-hashes --strip-extras \
-	  --no-emit-find-links --no-emit-index-url --no-emit-trusted-host --output-file=$(LOCK) pyproject.toml
+	@$(BIN)/pip-compile $(PIP_COMPILE) --extra=dev --extra=postgresql --output-file=$(LOCK) pyproject.toml
+	$(call say,$(RUNTIME_LOCK): what the image needs of it)
+	@$(BIN)/pip-compile $(PIP_COMPILE) --extra=postgresql --constraint=$(LOCK) --output-file=$(RUNTIME_LOCK) pyproject.toml
 
 clean: ## remove the environment and all caches of this folder (federations: sampan local down)
 	$(call say,Removing $(VENV) and caches)

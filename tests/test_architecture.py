@@ -32,7 +32,7 @@ BANNED_WORDS = (
     re.compile(r"(?<!no-emit-)\b(?:extra-)?index-url\b|\bGOPROXY\b|\bPIP_[A-Z_]+="),
 )
 """What no committed file may name: a folder of the machine it was written on, and where packages are to be fetched from."""
-LOCK_FILES = {"requirements.lock", "go.sum"}
+LOCK_FILES = {"requirements.lock", "requirements-runtime.lock", "go.sum"}
 
 
 def python_files(folder: Path) -> list[Path]:

@@ -1,0 +1,53 @@
+"""`python -m sampan.release`: what `make image` and `make release` call."""
+
+from pathlib import Path
+
+import click
+
+from sampan.release.engine import build_with, running_engine
+from sampan.release.errors import ReleaseError
+from sampan.release.image import build_image
+from sampan.release.source import checkout
+
+_HERE = Path(__file__).resolve().parents[3]
+
+
+@click.group()
+def release() -> None:
+    """Build what a release publishes, from a checkout."""
+
+
+@release.command()
+@click.option("--source", type=click.Path(path_type=Path, file_okay=False), default=_HERE, help="The checkout.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="The archive; default build/image/sampan-ARCHITECTURE.tar.")
+@click.option("--reference", help="NAME:TAG; default sampan:VERSION.")
+@click.option("--architecture", type=click.Choice(["amd64", "arm64"]), default="amd64", show_default=True)
+def image(source: Path, out: Path | None, reference: str | None, architecture: str) -> None:
+    """Build the image from Debian's packages, without an engine."""
+    try:
+        made = checkout(source)
+        name = reference or f"sampan:{made.version}"
+        file = out or source / "build" / "image" / f"sampan-{architecture}.tar"
+        built = build_image(made, file, reference=name, architecture=architecture)
+    except ReleaseError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{name} is in {built.archive} ({built.unpacked / 1e6:.0f} MB, {built.packed / 1e6:.0f} MB packed), {built.digest}")
+    click.echo(f"its bill of materials is {built.bill}")
+
+
+@release.command()
+@click.option("--source", type=click.Path(path_type=Path, file_okay=False), default=_HERE, help="The checkout.")
+@click.option("--reference", help="NAME:TAG; default sampan:VERSION.")
+@click.option("--base", help="The Dockerfile's BASE.")
+def engine(source: Path, reference: str | None, base: str | None) -> None:
+    """Have Docker or podman build the Dockerfile."""
+    try:
+        made, program = checkout(source), running_engine()
+        name = reference or f"sampan:{made.version}"
+        build_with(program, made, reference=name, base=base)
+    except ReleaseError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{name} is in {program}")
+
+
+release(prog_name="python -m sampan.release")
