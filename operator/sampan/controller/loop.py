@@ -9,6 +9,7 @@ from typing import Protocol
 
 from sampan.controller.fault_isolation import plan_without_faulty
 from sampan.controller.reconcile.reconciler import JobReconciler
+from sampan.controller.state.pending import QUARANTINE
 from sampan.controller.state.store import State
 from sampan.faults import log_fault
 from sampan.model.plan import Plan, Refusal
@@ -18,8 +19,6 @@ from sampan.scheduling.cycle import schedule
 
 log = logging.getLogger(__name__)
 
-QUARANTINE_MILLIS = 60_000
-"""Milliseconds that a job which breaks the core is left out."""
 
 TICK = 2.0
 """Seconds after which waiting jobs are looked at even where nothing changed: alternatives ripen, cool-downs end."""
@@ -100,7 +99,7 @@ class Loop:
         """Plan without the jobs that break the core, and leave those out for a while."""
         found = plan_without_faulty(snapshot, lambda part: schedule(part, Memo())[0])
         for job in found.faulty:
-            self._state.back_off(job.uid, until=self._clock() + QUARANTINE_MILLIS)
+            self._state.back_off(job.uid, until=self._clock() + QUARANTINE)
         return found.plan
 
     def _dispatch(self, plan: Plan) -> None:

@@ -13,6 +13,7 @@ from itertools import islice
 
 from sampan.controller.hub.client import HubClient
 from sampan.controller.hub.refusal_facts import facts_in, facts_of
+from sampan.controller.state.pending import QUARANTINE
 from sampan.controller.state.record import JobRecord
 from sampan.controller.state.reservations import place_changed
 from sampan.controller.state.store import State
@@ -44,8 +45,6 @@ RETRY_AFTER = 10_000
 """Milliseconds before a write that failed is tried again."""
 _REASONS = frozenset({JobReason.NO_OFFERS, *map(str, Reason)})
 
-QUARANTINE = 60_000
-"""Milliseconds before a job is looked at again that raised an unexpected error."""
 
 START_PATIENCE = 30.0
 """Seconds after the start in which nothing is told while members are still being met: one that does not answer must not silence all."""

@@ -24,6 +24,7 @@ from sampan.controller.reconcile.member_words import call_failure
 from sampan.controller.reconcile.retries import WRITE, RetryPolicy, key_of
 from sampan.controller.runtime.workqueue import WorkQueue
 from sampan.controller.state.entry import ANY_VERSION, BIND, JobEntry
+from sampan.controller.state.pending import QUARANTINE
 from sampan.controller.state.record import JobRecord
 from sampan.faults import log_fault
 from sampan.kube.errors import Conflict, KubeError
@@ -39,8 +40,6 @@ MEMBER_CALLS: Final = 16
 """Jobs about which one member is called at the same time: half of what its client lets be under way, so that probes find room."""
 AT_A_TIME: Final = 16
 """Jobs that are decided on in a row before anything else gets its turn."""
-QUARANTINE_SECONDS: Final = 60
-"""Seconds before a job that raised an unexpected error is looked at again."""
 SHORTEST_WAIT: Final = 10
 """Milliseconds after which a job is looked at again at the soonest, where it is not at once."""
 STALE: Final = 10_000
@@ -146,10 +145,10 @@ class JobReconciler:
 
     def _quarantine(self, uid: str, error: Exception) -> None:
         self.counters.quarantined += 1
-        self._state.back_off(uid, until=self._clock() + QUARANTINE_SECONDS * 1000)
+        self._state.back_off(uid, until=self._clock() + QUARANTINE)
         self._state.forget_assumed(uid)
         log_fault(log, "job.quarantined", error, uid=uid)
-        self.enqueue(uid, after=QUARANTINE_SECONDS)
+        self.enqueue(uid, after=QUARANTINE / 1000)
 
     async def _bind(self, entry: JobEntry, step: Step) -> bool:
         """Write a binding; return whether the job is to be looked at again at once."""

@@ -33,7 +33,7 @@ MEMBER_REASONS: Final = frozenset(
 )
 """Reasons that say something about a pool or its member, and not about one job."""
 QUARANTINE: Final = 60_000
-"""Milliseconds for which a job that cannot be shown to the scheduler is left out."""
+"""Milliseconds for which a job is left alone that raised an error which nobody foresaw."""
 _MIN_SWEPT: Final = 64
 """Shapes that cool down, before those are looked for that do so no longer."""
 

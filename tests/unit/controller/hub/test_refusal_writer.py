@@ -8,7 +8,7 @@ import pytest
 
 from jobs import NOW, OFFER, bound_status, shown
 from sampan.controller.hub import refusal_writer as module
-from sampan.controller.hub.refusal_writer import QUARANTINE
+from sampan.controller.state.pending import QUARANTINE
 from sampan.controller.state.record import JobRecord
 from sampan.kube.errors import NotFound
 from sampan.model.lifecycle import Event, Outcome
