@@ -69,8 +69,7 @@ class Cluster:
     def start(self, binaries: Binaries) -> None:
         """Starts what does not run of a control plane, with the state it had."""
         nodes_stood_still = "kwok-controller" not in self.pids()
-        self._drop_stale_pids()
-        self._kwokctl(binaries, "start", "cluster")
+        self.start_ended(binaries)
         self.wait_ready(binaries)
         kubectl = Kubectl(binary=binaries["kubectl"], kubeconfig=self.kubeconfig, cache=self.folder / "cache")
         if nodes_stood_still and not node_leases.release(kubectl):
