@@ -20,6 +20,7 @@ from sampan.controller.reconcile.decide import decide
 from sampan.controller.reconcile.endings import with_ending
 from sampan.controller.reconcile.member_words import call_failure, is_final
 from sampan.controller.reconcile.retries import Retries, RetryPolicy, key_of
+from sampan.controller.reconcile.view.remote_state import RemoteState
 from sampan.controller.state.record import JobRecord, record_of
 from sampan.kube import errors
 from sampan.model.lifecycle import Outcome, Phase
@@ -124,16 +125,15 @@ class Hour:
             return replace(pods(AttemptState.SUCCEEDED), whole=True, succeeded=1)
         return replace(pods(AttemptState.RUNNING), whole=True, ready=1)
 
-    def remote(self, record: JobRecord) -> a.RemoteState:
+    def remote(self, record: JobRecord) -> RemoteState:
         """What `MemberView` would say."""
-        where, there = record.binding, self.copy
+        where, there, job = record.binding, self.copy, None
         if where is None:
-            return a.RemoteState()
+            return RemoteState()
         if there is not None and there.going is not None and there.mood != "holds" and self.now - there.going >= 1_000:
             self.copy = there = None
         if there is not None and there.mood == "vanishes" and self.now - there.made >= 2_000:
             self.copy = there = None
-        job = None
         if there is not None:
             self.seen.add(there.attempt)
             job = copy(attempt=there.attempt, suspend=there.suspended, deleting=there.going is not None, deadline=60)
@@ -141,7 +141,7 @@ class Hour:
                 since = to_rfc3339(there.going)
                 held = msgspec.structs.replace(job.metadata, deletion_timestamp=since, finalizers=["example.com/hold"])
                 job = msgspec.structs.replace(job, metadata=held)
-        return a.RemoteState(
+        return RemoteState(
             reachable=True,
             job=job,
             seen_before=where.attempt in self.seen,

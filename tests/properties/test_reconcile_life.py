@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from jobs import NOW, OFFER, binding, body, copy, shown
+from sampan.controller.members.outage import Outage
 from sampan.controller.observation.attempt import AttemptState, Observation
-from sampan.controller.observation.outage import Outage
 from sampan.controller.observation.presence import PodProblem, ProblemKind
-from sampan.controller.observation.stalls import StallState, away, of_pods, report_stall
 from sampan.controller.reconcile import actions as a
 from sampan.controller.reconcile.decide import decide
+from sampan.controller.reconcile.view.remote_state import RemoteState
+from sampan.controller.reconcile.view.stalls import StallState, away, of_pods, report_stall
 from sampan.controller.state.record import JobRecord, record_of
 from sampan.model.lifecycle import Phase
 from sampan.model.status.job_status import MAX_ATTEMPTS, JobStatus
@@ -57,19 +58,19 @@ class Life(RuleBasedStateMachine):
             meta["deletionTimestamp"] = to_rfc3339(NOW)
         return record_of(body(spec=self.spec, status=self.status, **meta), None)
 
-    def remote(self) -> a.RemoteState:
+    def remote(self) -> RemoteState:
         """What `MemberView` would say."""
         where = self.record().binding
         if where is None:
-            return a.RemoteState()
+            return RemoteState()
         if not self.reachable:
-            return a.RemoteState(absent=self.absent == where.attempt)
+            return RemoteState(absent=self.absent == where.attempt)
         there = copy(attempt=self.copy, deleting=self.going, suspend=self.suspended) if self.copy is not None else None
         if self.copy is not None:
             self.seen.add(self.copy)
         counts = {"active": 1, "ready": 1, "succeeded": 0, "failed": 0, "pending": 0}
         look = Observation(state=self.state, whole=self.state is AttemptState.RUNNING, reason=str(self.state), **counts)  # type: ignore[arg-type]
-        return a.RemoteState(
+        return RemoteState(
             reachable=True,
             job=there,
             seen_before=where.attempt in self.seen,

@@ -6,10 +6,11 @@ import pytest
 
 from jobs import NOW, OFFER, binding, bound_status, copy, record, shown
 from member_objects import as_node, node_body
+from sampan.controller.members.outage import Outage
 from sampan.controller.observation.attempt import AttemptState, Observation
-from sampan.controller.observation.outage import Outage
 from sampan.controller.reconcile import actions as a
 from sampan.controller.reconcile.decide import decide
+from sampan.controller.reconcile.view.remote_state import RemoteState
 from sampan.controller.state.record import JobRecord
 from sampan.inventory.member import to_node
 from sampan.model.status.attempt import closed
@@ -67,16 +68,16 @@ def pod(w: World, **meta: Any) -> dict[str, Any]:
 LATE = record(status=bound_status(binding(bound_at=NOW - 20_000)), spec={"startDeadlineSeconds": 10})
 FRESH = record(status=bound_status())
 DECISIONS = (
-    ("what was never sent waits for its member until it is late", FRESH, a.RemoteState(unsent=True), None),
-    ("what was never sent goes elsewhere once it is late", LATE, a.RemoteState(unsent=True), "MemberUnreachable"),
-    ("what may have been sent stays, however late", LATE, a.RemoteState(), None),
-    ("what was never sent to an offer that is gone goes at once", FRESH, a.RemoteState(unsent=True, offer_exists=False), "OfferGone"),
-    ("what may have been sent to an offer that is gone stays", FRESH, a.RemoteState(offer_exists=False), None),
+    ("what was never sent waits for its member until it is late", FRESH, RemoteState(unsent=True), None),
+    ("what was never sent goes elsewhere once it is late", LATE, RemoteState(unsent=True), "MemberUnreachable"),
+    ("what may have been sent stays, however late", LATE, RemoteState(), None),
+    ("what was never sent to an offer that is gone goes at once", FRESH, RemoteState(unsent=True, offer_exists=False), "OfferGone"),
+    ("what may have been sent to an offer that is gone stays", FRESH, RemoteState(offer_exists=False), None),
 )
 
 
 @pytest.mark.parametrize(("job", "remote", "reason"), [row[1:] for row in DECISIONS], ids=[row[0] for row in DECISIONS])
-def test_what_is_done_while_the_member_is_away(job: JobRecord, remote: a.RemoteState, reason: str | None) -> None:
+def test_what_is_done_while_the_member_is_away(job: JobRecord, remote: RemoteState, reason: str | None) -> None:
     times = a.Times(now=NOW, tombstone=30_000, counters=15_000)
     action = decide(job, remote, times)
     if reason is None:
@@ -250,7 +251,7 @@ async def test_a_ghost_of_a_copy_does_not_keep_a_job() -> None:
 def test_a_members_clock_is_believed_only_within_the_attempt(ended: int | None, want: int) -> None:
     state = AttemptState.SUCCEEDED
     seen = Observation(state=state, whole=True, active=0, ready=0, succeeded=1, failed=0, pending=0, ended_at=ended)
-    action = decide(FRESH, a.RemoteState(reachable=True, job=copy(), observation=seen), a.Times(now=NOW, tombstone=30_000, counters=15_000))
+    action = decide(FRESH, RemoteState(reachable=True, job=copy(), observation=seen), a.Times(now=NOW, tombstone=30_000, counters=15_000))
     assert isinstance(action, a.Patch)
     assert shown(action.status)["finishedAt"] == to_rfc3339(want)
 

@@ -23,9 +23,9 @@ from sampan.controller.hub.client import HubClient
 from sampan.controller.hub.intake import HubIntake
 from sampan.controller.hub.job_watch import WatchedJob
 from sampan.controller.loop import Loop
-from sampan.controller.observation.view import MemberView
 from sampan.controller.offers.manager import OfferManager
 from sampan.controller.reconcile.decide import decide
+from sampan.controller.reconcile.view.member_view import MemberView
 from sampan.controller.state.store import State
 from sampan.inventory.cluster import InFlightSource
 from sampan.kube.transport.client import Client

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from sampan.controller.observation.stalls import summarise
 from sampan.controller.offers.joined import JoinedMembers
 from sampan.controller.offers.render import OfferUsage
 from sampan.controller.reconcile.reconciler import JobReconciler
+from sampan.controller.reconcile.view.stalls import summarise
 from sampan.controller.state.entry import JobEntry
 from sampan.controller.state.store import State
 from sampan.model.members.offer import OfferKey

@@ -15,13 +15,13 @@ from sampan.controller.hub.refusal_writer import RefusalWriter
 from sampan.controller.jobs_of_offers import JobsOfOffers
 from sampan.controller.loop import Loop
 from sampan.controller.members.terms import LinkSettings
-from sampan.controller.observation.view import MemberView
 from sampan.controller.offers.manager import OfferManager
 from sampan.controller.offers.reconciler import OfferReconciler
 from sampan.controller.offers.terms import OfferSettings
 from sampan.controller.reconcile.dependencies import ReconcilerDeps
 from sampan.controller.reconcile.job_specs import JobSpecs
 from sampan.controller.reconcile.reconciler import JobReconciler
+from sampan.controller.reconcile.view.member_view import MemberView
 from sampan.controller.runtime import metrics as m
 from sampan.controller.runtime.settings import Settings
 from sampan.controller.runtime.usage_writer import RETENTION, UsageWriter

@@ -17,11 +17,11 @@ import builders as b
 from jobs import CLUSTER, HUB, NOW, OFFER, body
 from sampan.controller.hub.client import HubClient
 from sampan.controller.members.job_copies import JobCopies, attempt_of
-from sampan.controller.observation.outage import Outage
-from sampan.controller.observation.view import MemberView
+from sampan.controller.members.outage import Outage
 from sampan.controller.reconcile.dependencies import ReconcilerDeps
 from sampan.controller.reconcile.job_specs import JobSpecs
 from sampan.controller.reconcile.reconciler import JobReconciler
+from sampan.controller.reconcile.view.member_view import MemberView
 from sampan.controller.runtime.settings import Settings
 from sampan.controller.state.store import State
 from sampan.inventory.cluster import InFlightSource

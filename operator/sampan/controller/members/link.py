@@ -15,8 +15,8 @@ from sampan.controller.members.job_copies import JobCopies
 from sampan.controller.members.kubeconfig_secrets import SecretProblem
 from sampan.controller.members.link_report import LinkReport
 from sampan.controller.members.memory import LinkMemory
+from sampan.controller.members.outage import Outage
 from sampan.controller.members.terms import LinkCallbacks, LinkSettings, WrongClusterError, describe
-from sampan.controller.observation.outage import Outage
 from sampan.faults import log_fault
 from sampan.inventory.member import Inventory
 from sampan.kube.credentials import kubeconfig

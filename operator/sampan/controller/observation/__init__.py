@@ -1,1 +1,1 @@
-"""What is known of a job's copy on its member and what stalls it, read from what the watches keep."""
+"""What a member says of one copy: its Job and its pods, read into values that know no link, no hub and no other job."""

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 
 from sampan.api.convert.offers import DeclaredOffer
 from sampan.controller.members.link import MemberLink
+from sampan.controller.members.outage import Outage
 from sampan.controller.members.supervisor import LinkSupervisor
-from sampan.controller.observation.outage import Outage
 from sampan.controller.offers.pools import OfferPools
 from sampan.controller.offers.registry import OfferRegistry
 from sampan.inventory.cluster import InFlightSource

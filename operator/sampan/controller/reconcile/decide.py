@@ -8,11 +8,12 @@ again, and a finalizer leaves only after the remote copy was proved gone.
 
 from typing import Final
 
-from sampan.controller.reconcile.actions import Action, Patch, RemoteState, Times, Wait
+from sampan.controller.reconcile.actions import Action, Patch, Times, Wait
 from sampan.controller.reconcile.lifecycle.situation import Situation
 from sampan.controller.reconcile.lifecycle.table import rule_of
 from sampan.controller.reconcile.mirror import blocked_removal, with_failure
 from sampan.controller.reconcile.retries import ON_HUB, key_of
+from sampan.controller.reconcile.view.remote_state import RemoteState
 from sampan.controller.state.record import JobRecord
 
 BLOCKED_MILLIS: Final = 5_000

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sampan.controller.hub.client import HubClient
-from sampan.controller.observation.view import MemberView
 from sampan.controller.reconcile.job_specs import JobSpecs
 from sampan.controller.reconcile.member_calls import Members
+from sampan.controller.reconcile.view.member_view import MemberView
 from sampan.controller.runtime.settings import Settings
 from sampan.controller.state.store import State
 

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from typing import Final, assert_never
 
 from sampan.controller.hub.client import HubClient
-from sampan.controller.observation.view import OfferTargets
 from sampan.controller.reconcile.actions import Expire, HubAction, Patch, Refresh, Release
 from sampan.controller.reconcile.job_specs import CopyRejected, JobSpecs
 from sampan.controller.reconcile.retries import RetryPolicy
+from sampan.controller.reconcile.view.member_view import OfferTargets
 from sampan.controller.runtime.logs import log_status_change
 from sampan.controller.state.entry import ABSENCE, ANY_VERSION, DEPENDENCIES, AttemptMemory, JobEntry
 from sampan.controller.state.record import JobRecord, record_of

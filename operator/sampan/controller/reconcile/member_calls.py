@@ -7,8 +7,8 @@ from typing import Protocol
 
 from sampan.api.launch.dependents import RESOURCE_API, Dependent, owned
 from sampan.api.launch.manifest import start_patch
-from sampan.controller.observation.view import ObservedLink, ObservedMembers
 from sampan.controller.reconcile.job_specs import CopyRejected, JobSpecs
+from sampan.controller.reconcile.view.member_view import ObservedLink, ObservedMembers
 from sampan.controller.state.record import JobRecord
 from sampan.kube.errors import AlreadyExists, Conflict, NotFound
 from sampan.kube.objects.meta import PartialObject

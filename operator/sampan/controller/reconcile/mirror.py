@@ -9,7 +9,8 @@ from typing import Final, NamedTuple
 
 from sampan.controller.members.job_copies import attempt_beside
 from sampan.controller.observation.attempt import Observation
-from sampan.controller.reconcile.actions import RemoteState, Times
+from sampan.controller.reconcile.actions import Times
+from sampan.controller.reconcile.view.remote_state import RemoteState
 from sampan.controller.state.entry import RetryState
 from sampan.controller.state.record import JobRecord
 from sampan.kube.objects.reasons import PodReason

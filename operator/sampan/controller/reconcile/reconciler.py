@@ -11,8 +11,6 @@ import random
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sampan.controller.observation.stall_watch import StallTracker
-from sampan.controller.observation.stalls import report_stall
 from sampan.controller.reconcile.actions import HubAction, MemberAction, Patch, Times, Wait
 from sampan.controller.reconcile.bind_rate import BindRate
 from sampan.controller.reconcile.decide import decide
@@ -22,6 +20,8 @@ from sampan.controller.reconcile.executor import ActionExecutor
 from sampan.controller.reconcile.hub_writes import Binder, HubWriter
 from sampan.controller.reconcile.member_words import call_failure
 from sampan.controller.reconcile.retries import WRITE, RetryPolicy, key_of
+from sampan.controller.reconcile.view.stall_watch import StallTracker
+from sampan.controller.reconcile.view.stalls import report_stall
 from sampan.controller.runtime.workqueue import WorkQueue
 from sampan.controller.state.entry import ANY_VERSION, BIND, JobEntry
 from sampan.controller.state.pending import QUARANTINE

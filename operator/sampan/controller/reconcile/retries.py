@@ -7,9 +7,9 @@ seldom, whatever enqueues the job meanwhile. The first try is never stalled.
 from dataclasses import replace
 from typing import Final, NamedTuple, assert_never
 
-from sampan.controller.observation.view import UNLABELLED_MILLIS
 from sampan.controller.reconcile import actions as a
 from sampan.controller.reconcile.member_words import CallFailure
+from sampan.controller.reconcile.view.member_view import UNLABELLED_MILLIS
 from sampan.controller.state.entry import ABSENCE, BIND, DEPENDENCIES, LONGEST_PAUSE, RetryState
 from sampan.kube.watch.backoff import Uniform
 

@@ -15,8 +15,8 @@ from jobs import HUB, NOW, binding, bound_status, copy, record
 from remote_objects import condition
 from sampan.controller.observation.failure import Failure
 from sampan.controller.observation.pod_tally import PodTally
-from sampan.controller.observation.stall_watch import StallTracker
-from sampan.controller.observation.view import MemberView
+from sampan.controller.reconcile.view.member_view import MemberView
+from sampan.controller.reconcile.view.stall_watch import StallTracker
 from sampan.controller.state.entry import JobEntry
 from sampan.kube.objects.workloads import Job, Pod
 from sampan.kube.transport.client import Client

@@ -11,6 +11,7 @@ from sampan.controller.observation.attempt import AttemptState as State
 from sampan.controller.observation.attempt import Observation
 from sampan.controller.reconcile import actions as a
 from sampan.controller.reconcile.decide import decide
+from sampan.controller.reconcile.view.remote_state import RemoteState
 from sampan.controller.state.record import JobRecord
 from sampan.kube.objects.workloads import Job
 from sampan.model.lifecycle import Event, Outcome
@@ -18,7 +19,7 @@ from sampan.model.status.attempt import Ending
 from sampan.model.status.remote import PodCounts, RemoteStatus
 
 TIMES = a.Times(now=NOW, tombstone=30_000, counters=15_000, last_write=NOW - 1_000)
-UNKNOWN, OFFER_GONE = a.RemoteState(), a.RemoteState(offer_exists=False)
+UNKNOWN, OFFER_GONE = RemoteState(), RemoteState(offer_exists=False)
 
 
 def seen(state: State, **kwargs: Any) -> Observation:
@@ -27,9 +28,9 @@ def seen(state: State, **kwargs: Any) -> Observation:
     return Observation(**{"state": state, "whole": False, **counts, **kwargs})
 
 
-def remote(job: Job | None = None, observation: Observation | None = None, **kwargs: Any) -> a.RemoteState:
+def remote(job: Job | None = None, observation: Observation | None = None, **kwargs: Any) -> RemoteState:
     """Return what is known of a reachable member's copy."""
-    return a.RemoteState(**{"reachable": True, "job": job, "observation": observation, **kwargs})
+    return RemoteState(**{"reachable": True, "job": job, "observation": observation, **kwargs})
 
 
 def ended(outcome: Outcome, *, reason: str = "Error", spec: dict[str, Any] | None = None) -> JobRecord:
@@ -57,7 +58,7 @@ class Case:
 
     name: str
     job: JobRecord
-    remote: a.RemoteState
+    remote: RemoteState
     want: type
     wants: dict[str, Any] = field(default_factory=dict)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from jobs import NOW, binding, blocked_copy, bound_status, copy, record, shown
 from sampan.controller.observation.attempt import AttemptState, Observation
-from sampan.controller.reconcile.actions import Extend, Patch, RemoteState, Times, Wait
+from sampan.controller.reconcile.actions import Extend, Patch, Times, Wait
 from sampan.controller.reconcile.decide import decide
 from sampan.controller.reconcile.mirror import (
     INQUIRE_MILLIS,
@@ -18,6 +18,7 @@ from sampan.controller.reconcile.mirror import (
     summary,
     with_failure,
 )
+from sampan.controller.reconcile.view.remote_state import RemoteState
 from sampan.controller.state.entry import RetryState
 from sampan.controller.state.record import JobRecord
 from sampan.model.lifecycle import Event, Outcome

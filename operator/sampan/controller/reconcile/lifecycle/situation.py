@@ -12,9 +12,10 @@ from typing import Final
 from sampan.api.launch.manifest import in_queue
 from sampan.controller.members.job_copies import attempt_beside
 from sampan.controller.observation.attempt import Observation
-from sampan.controller.reconcile.actions import RemoteState, Times
+from sampan.controller.reconcile.actions import Times
 from sampan.controller.reconcile.endings import is_late, observed_ending, start_deadline, suspended_words
 from sampan.controller.reconcile.mirror import CopyView, counters_due, explained, inquiry_due, may_pass, summary
+from sampan.controller.reconcile.view.remote_state import RemoteState
 from sampan.controller.state.entry import RetryState
 from sampan.controller.state.record import JobRecord
 from sampan.kube.objects.workloads import Job as RemoteJob

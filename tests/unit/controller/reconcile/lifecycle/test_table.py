@@ -11,6 +11,7 @@ from sampan.controller.observation.attempt import AttemptState as State
 from sampan.controller.reconcile import actions as a
 from sampan.controller.reconcile.lifecycle.situation import MEANING, Situation, Stage
 from sampan.controller.reconcile.lifecycle.table import BY_STAGE, RULES, Rule, rule_of
+from sampan.controller.reconcile.view.remote_state import RemoteState
 from sampan.controller.state.entry import RetryState
 from sampan.controller.state.record import JobRecord
 from sampan.kube.objects.workloads import Job
@@ -31,7 +32,7 @@ def tried(target: str, **kwargs: Any) -> RetryState:
     return RetryState(**{"target": target, "times": 4, "since": NOW - 90_000, "not_before": NOW, "reason": "X", **kwargs})
 
 
-def case(job: JobRecord, there: a.RemoteState = UNKNOWN, **changes: Any) -> Situation:
+def case(job: JobRecord, there: RemoteState = UNKNOWN, **changes: Any) -> Situation:
     """A situation."""
     return Situation(job, replace(there, **changes), TIMES)
 

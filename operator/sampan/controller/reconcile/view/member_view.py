@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 from sampan.controller.members.job_copies import JobCopies, attempt_beside, attempt_of
+from sampan.controller.members.outage import Outage
 from sampan.controller.observation.attempt import Observation, observe
-from sampan.controller.observation.outage import Outage
 from sampan.controller.observation.pod_tally import PodTally
-from sampan.controller.reconcile.actions import RemoteState, StrayCopy
+from sampan.controller.reconcile.view.remote_state import RemoteState, StrayCopy
 from sampan.controller.state.entry import AttemptMemory, JobEntry
 from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.model.members.cluster import Node

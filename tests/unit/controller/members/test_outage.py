@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from sampan.controller.members.facts import LinkFacts
-from sampan.controller.observation.outage import Outage, outage_after
+from sampan.controller.members.outage import Outage, outage_after
 from sampan.model.members.offer_reasons import OfferReason
 
 BEFORE = Outage(since=100, reason="Unreachable")

@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Protocol
 
 from sampan.controller.members.job_copies import JobCopies, attempt_of
-from sampan.controller.observation import stalls as h
-from sampan.controller.observation.outage import Outage
+from sampan.controller.members.outage import Outage
 from sampan.controller.observation.presence import NEW_FOR, PodProblem, ProblemKind, foreign_finalizers, pod_problems
-from sampan.controller.reconcile.actions import RemoteState
+from sampan.controller.reconcile.view import stalls as h
+from sampan.controller.reconcile.view.remote_state import RemoteState
 from sampan.controller.state.entry import JobEntry
 from sampan.controller.state.record import JobRecord
 from sampan.model.lifecycle import Phase

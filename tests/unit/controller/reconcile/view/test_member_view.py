@@ -7,8 +7,8 @@ import msgspec
 
 from jobs import CLUSTER, HUB, NOW, binding, bound_status, copy, record
 from sampan.controller.observation.attempt import AttemptState
-from sampan.controller.observation.view import MemberView
-from sampan.controller.reconcile.actions import RemoteState, StrayCopy
+from sampan.controller.reconcile.view.member_view import MemberView
+from sampan.controller.reconcile.view.remote_state import RemoteState, StrayCopy
 from sampan.controller.state.entry import AttemptMemory, JobEntry
 from sampan.controller.state.record import JobRecord
 from sampan.kube.objects.meta import ObjectMeta

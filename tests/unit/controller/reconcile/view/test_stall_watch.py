@@ -8,11 +8,11 @@ import pytest
 
 from builders import node
 from jobs import HUB, NOW, binding, bound_status, copy, record
-from sampan.controller.observation.outage import Outage
-from sampan.controller.observation.stall_watch import StallTracker
-from sampan.controller.observation.stalls import StallState
-from sampan.controller.observation.view import MemberView
-from sampan.controller.reconcile.actions import RemoteState
+from sampan.controller.members.outage import Outage
+from sampan.controller.reconcile.view.member_view import MemberView
+from sampan.controller.reconcile.view.remote_state import RemoteState
+from sampan.controller.reconcile.view.stall_watch import StallTracker
+from sampan.controller.reconcile.view.stalls import StallState
 from sampan.controller.state.entry import JobEntry
 from sampan.controller.state.record import JobRecord
 from sampan.kube.objects.workloads import Condition, Pod

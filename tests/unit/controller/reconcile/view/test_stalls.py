@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from jobs import NOW, OFFER, binding, bound_status, record, shown
-from sampan.controller.observation import stalls as h
-from sampan.controller.observation.outage import Outage
+from sampan.controller.members.outage import Outage
 from sampan.controller.observation.presence import PodProblem, ProblemKind
 from sampan.controller.reconcile import actions as a
+from sampan.controller.reconcile.view import stalls as h
 from sampan.controller.state.record import JobRecord
 from sampan.model.status.job_status import JobStatus
 from sampan.model.status.reasons import JobConditionType, JobReason

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sampan.controller.observation.outage import Outage
+from sampan.controller.members.outage import Outage
 from sampan.controller.observation.presence import PodProblem, ProblemKind
 from sampan.controller.reconcile.actions import Action, Patch, Times, Wait
 from sampan.controller.state.record import JobRecord
