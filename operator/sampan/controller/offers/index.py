@@ -18,22 +18,25 @@ class OfferIndex:
         self._kubeconfigs: Mapping[SecretRef, frozenset[str]] | None = None
         self._by_secret: dict[SecretRef | None, set[str]] = {}
         self._by_cluster: dict[str | None, set[str]] = {}
+        self._timed: set[str] = set()
 
     def put(self, uid: str, declared: DeclaredOffer, *, cluster_uid: str | None) -> None:
         """Take an offer, or what it names now."""
         secret, namespace = declared.secret, declared.remote_namespace
-        if self._entries.get(uid) == (secret, cluster_uid) and self._namespaces[uid] == namespace:
-            return
-        self.remove(uid)
-        self._entries[uid], self._namespaces[uid] = (secret, cluster_uid), namespace
-        self._by_secret.setdefault(secret, set()).add(uid)
-        self._by_cluster.setdefault(cluster_uid, set()).add(uid)
+        if self._entries.get(uid) != (secret, cluster_uid) or self._namespaces[uid] != namespace:
+            self.remove(uid)
+            self._entries[uid], self._namespaces[uid] = (secret, cluster_uid), namespace
+            self._by_secret.setdefault(secret, set()).add(uid)
+            self._by_cluster.setdefault(cluster_uid, set()).add(uid)
+        timed = declared.deleting or declared.valid_from is not None or declared.valid_until is not None
+        (self._timed.add if timed else self._timed.discard)(uid)
 
     def remove(self, uid: str) -> None:
         """Forget an offer."""
         secret, cluster_uid = self._entries.pop(uid, (None, None))
         self._namespaces.pop(uid, None)
         self._kubeconfigs = None
+        self._timed.discard(uid)
         if uid in self._by_secret.get(secret, ()):
             _discard(self._by_secret, secret, uid)
             _discard(self._by_cluster, cluster_uid, uid)
@@ -48,6 +51,10 @@ class OfferIndex:
     def with_secret(self, secret: SecretRef) -> Set[str]:
         """Return the offers that name a kubeconfig."""
         return frozenset(self._by_secret.get(secret, ()))
+
+    def timed(self) -> Set[str]:
+        """Return the offers that time alone may change: those that drain, and those with a validity."""
+        return frozenset(self._timed)
 
     def with_cluster(self, cluster_uid: str) -> Set[str]:
         """Return the offers that are for a cluster."""

@@ -3,7 +3,7 @@
 No I/O, no clock, no tasks. One object that does not parse never hurts another.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Any
 
 from sampan.api.convert.offers import DeclaredOffer, SecretRef, declared_offer
@@ -125,6 +125,10 @@ class OfferRegistry:
     def kubeconfigs(self) -> Mapping[SecretRef, frozenset[str]]:
         """Return the kubeconfigs that offers name; with each, the namespaces of our jobs on its member. The same value until it changes."""
         return self._index.kubeconfigs()
+
+    def timed(self) -> Set[str]:
+        """Return the UIDs of the offers that time alone may change."""
+        return self._index.timed()
 
     def facts(self, declared: DeclaredOffer) -> LinkFacts:
         """Return what the offer's link found."""

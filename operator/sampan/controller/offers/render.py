@@ -84,14 +84,11 @@ class OfferPatchPlanner:
         """Return the UIDs of offers that time alone may have changed: those that drain, and those whose Schedulable is out of date."""
         now = self._clock()
         found = []
-        for uid, declared in self._registry.declared.items():
-            assessed = self._registry.assessed.get(uid)
-            if assessed is None:
-                continue
+        for uid in sorted(self._registry.timed() & self._registry.assessed.keys()):
+            declared = self._registry.declared[uid]
             conditions = self._registry.statuses[uid].get("conditions") or ()
             shown = next((c.get("status") for c in conditions if c.get("type") == OfferConditionType.SCHEDULABLE), None)
-            edge = declared.valid_from is not None or declared.valid_until is not None
-            if declared.deleting or (edge and shown != self._schedulable(declared, now=now).status):
+            if declared.deleting or shown != self._schedulable(declared, now=now).status:
                 found.append(uid)
         return found
 

@@ -91,8 +91,8 @@ class OfferWriter:
         while True:
             self._wake.clear()
             for uid in sorted(self._queue):
-                if await self._process_safely(uid):
-                    await asyncio.sleep(WRITE_INTERVAL)
+                wrote = uid in self._queue and await self._process_safely(uid)
+                await asyncio.sleep(WRITE_INTERVAL if wrote else 0)  # a look takes a millisecond: nobody waits for a thousand of them
             await self._pause()
 
     async def _pause(self) -> None:

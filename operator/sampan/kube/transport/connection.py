@@ -68,10 +68,14 @@ class Connection(asyncio.Protocol):
         return outcome
 
     def open_stream(self, request: bytes) -> "StreamReceiver":
-        """Send a request whose reply is read as it comes; the connection serves no other."""
+        """Send a request whose reply is read as it comes; the connection serves no other until that lets go of it."""
         receiver = StreamReceiver(self)
         self._send(request, receiver)
         return receiver
+
+    def release(self) -> None:
+        """Nobody listens any more: the reply came whole, and another request may be sent."""
+        self._receiver = None
 
     def abort(self) -> None:
         """Drop the connection; whoever waits for a reply is told."""
@@ -206,6 +210,13 @@ class StreamReceiver:
         self._pieces.clear()
         self._connection.abort()
         self.ended(None)
+
+    def finish(self) -> None:
+        """Let go of the connection: it may serve another request where the reply came whole, and is dropped where it did not."""
+        if self._parser.reusable and self._end is None and not self._held_back:
+            self._connection.release()
+        else:
+            self.close()
 
     def take(self, data: bytes) -> None:
         """Of the connection."""

@@ -115,13 +115,8 @@ class Session:
         data = self._bytes(request)
         with self._use():
             async with asyncio.timeout(open_timeout):
-                connection = await self._pool.dial()
-                try:
-                    receiver = connection.open_stream(data)
-                    stream = Stream(await receiver.head(), receiver, read_timeout)
-                except BaseException:
-                    connection.abort()
-                    raise
+                connection, receiver, head = await self._open(data)
+            stream = Stream(head, receiver, read_timeout)
             self._streams.add(stream)
             if self._retired:  # while it was being opened
                 stream.abort()
@@ -129,7 +124,8 @@ class Session:
                 yield stream
             finally:
                 self._streams.discard(stream)
-                receiver.close()
+                receiver.finish()
+                self._pool.give_back(connection)
 
     async def retire(self) -> None:
         """No new calls will come: end streams, let calls in flight finish, then close."""
@@ -143,6 +139,17 @@ class Session:
         """Close at once, calls in flight included."""
         self._retired = True
         await self._pool.close()
+
+    async def _open(self, data: bytes) -> tuple[Connection, StreamReceiver, Head]:
+        """Begin a stream, where one has ended on its connection if there is such: a handshake costs more than the whole call."""
+        connection = self._pool.idle()
+        if connection is not None:
+            try:
+                return await _begin(connection, data)
+            except ConnectionError:
+                if connection.heard or self._pool.closed:
+                    raise
+        return await _begin(await self._pool.dial(), data)
 
     async def _call(self, connection: Connection, data: bytes) -> Reply:
         reply = await connection.call(data, self._cap)
@@ -166,6 +173,15 @@ class Session:
             self._users -= 1
             if self._retired and self._users == 0:
                 self._pool.drop()
+
+
+async def _begin(connection: Connection, data: bytes) -> tuple[Connection, StreamReceiver, Head]:
+    try:
+        receiver = connection.open_stream(data)
+        return connection, receiver, await receiver.head()
+    except BaseException:
+        connection.abort()
+        raise
 
 
 def _host(credentials: Credentials) -> str:

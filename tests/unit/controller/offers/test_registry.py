@@ -44,6 +44,16 @@ def test_only_what_changed_is_judged_anew(registry: OfferRegistry, found: dict[S
     assert not registry.offers[ONE].approved
 
 
+def test_offers_that_time_alone_may_change_are_known(registry: OfferRegistry) -> None:
+    assert registry.timed() == set()
+    registry.apply_offer(offer_body(version=6, validity={"until": "2027-01-01T00:00:00Z"}))
+    registry.apply_offer(offer_body("second", kubeconfigSecretRef={"name": "other"}, validity={"from": "2026-01-01T00:00:00Z"}))
+    assert registry.timed() == {"uid-prov-a-one", "uid-prov-a-second"}
+    registry.apply_offer(offer_body(version=7))
+    registry.remove_offer("uid-prov-a-second")
+    assert registry.timed() == set()
+
+
 def test_an_older_picture_is_ignored(registry: OfferRegistry) -> None:
     assert registry.apply_offer(offer_body(version=4, accepting=False)) is None
     assert registry.apply_offer(offer_body(version=5, accepting=False)) is not None

@@ -133,6 +133,31 @@ async def test_a_forgotten_offer_is_not_written() -> None:
 
 
 @pytest.mark.looptime
+async def test_others_have_their_turn_between_two_looks() -> None:
+    manager, turns, looks, all_looked = FakeManager(), 0, list[int](), asyncio.Event()
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    def render(uid: str, counts: bool) -> None:
+        looks.append(turns)
+        if len(looks) == 30:
+            all_looked.set()
+
+    manager.render = render  # type: ignore[method-assign]
+    with running(FakeHub(), manager) as writer:
+        for number in range(30):
+            writer.enqueue(str(number))
+        beside = asyncio.create_task(others())
+        await all_looked.wait()
+        beside.cancel()
+    assert len(set(looks)) == 30
+
+
+@pytest.mark.looptime
 async def test_a_refused_status_is_told_and_tried_ever_more_rarely() -> None:
     hub, manager = FakeHub(), FakeManager()
     hub.failures = [Invalid(422, "Invalid", "status.pools[0].free") for _ in range(1000)]

@@ -51,6 +51,35 @@ async def test_a_stream_waits_for_its_reader(raw: RawServer, monkeypatch: pytest
     await one.close()
 
 
+WHOLE = CHUNKED + b"5\r\nfirst\r\n0\r\n\r\n"
+
+
+async def read(one: Session) -> list[bytes]:
+    """Read a stream to its end."""
+    async with one.stream(GET, open_timeout=60, read_timeout=60) as stream:
+        return [chunk async for chunk in stream.chunks()]
+
+
+async def test_streams_that_end_whole_share_a_connection_and_a_stream_that_is_left_drops_its_own(raw: RawServer) -> None:
+    raw.answers = [writing(WHOLE), writing(WHOLE), writing(CHUNKED + b"5\r\nfirst\r\n", then="silent"), writing(WHOLE)]
+    one = Session(raw.credentials(), Limits(connect_timeout=60.0))
+    assert [await read(one), await read(one)] == [[b"first"], [b"first"]]
+    assert raw.connections == 1
+    async with one.stream(GET, open_timeout=60, read_timeout=60) as stream:
+        assert await anext(stream.chunks()) == b"first"
+    assert await read(one) == [b"first"]
+    assert raw.connections == 2
+    await one.close()
+
+
+async def test_a_stream_on_a_connection_that_has_died_begins_on_another(raw: RawServer) -> None:
+    raw.answers = [writing(WHOLE), writing(then="close"), writing(WHOLE)]
+    one = Session(raw.credentials(), Limits(connect_timeout=60.0))
+    assert [await read(one), await read(one)] == [[b"first"], [b"first"]]
+    assert (len(raw.requests), raw.connections) == (3, 2)
+    await one.close()
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -63,11 +92,6 @@ async def test_a_bad_stream(raw: RawServer, answer: Answer) -> None:
     raw.answers = [answer]
     one = Session(raw.credentials(), Limits(connect_timeout=60.0))
 
-    async def read() -> None:
-        async with one.stream(GET, open_timeout=60, read_timeout=60) as stream:
-            async for _ in stream.chunks():
-                pass
-
     with pytest.raises(BadHTTP):
-        await read()
+        await read(one)
     await one.close()
