@@ -27,6 +27,7 @@ from sampan.controller.runtime.gc_tuning import freeze
 from sampan.controller.runtime.health import health_server
 from sampan.controller.runtime.logs import configure
 from sampan.controller.runtime.settings import Settings
+from sampan.controller.runtime.threads import favour_the_loop
 from sampan.controller.samples import samples_of
 from sampan.controller.wiring import HubIdentity, Wiring
 from sampan.faults import leaves, log_fault
@@ -54,6 +55,7 @@ def main(*, kubeconfig: Path | None) -> int:
         print(f"error: {wrong}", file=sys.stderr)  # noqa: T201  there is no log yet
         return 1
     configure(settings.log_level)
+    favour_the_loop()
     try:
         uvloop.run(_run(settings, hub_source(kubeconfig)))
     except* (NoHubCredentials, InvalidKubeconfig, KubeError, StoreError, OSError) as group:

@@ -41,7 +41,8 @@ class LinkFacts:
         missing = None if self.missing is None else tuple(each for each in self.missing if _place(each) in ("", namespace))
         absent = tuple(each for each in self.absent if each[0] == namespace)
         behind = tuple(each for each in self.behind if each[0] == namespace)
-        mine = replace(self, missing=missing, absent=absent, behind=behind)
+        same = (missing, absent, behind) == (self.missing, self.absent, self.behind)
+        mine = self if same else replace(self, missing=missing, absent=absent, behind=behind)
         if not behind or not self.connected or missing or absent:
             return mine
         _, reason, message = behind[0]

@@ -5,7 +5,7 @@ Must never live here: parsing, files, network.
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sampan.kube.credentials.addresses import DEFAULT_POLICY, AddressPolicy
 from sampan.kube.credentials.secret import Secret
@@ -29,6 +29,12 @@ class Credentials:
     path: str = ""
     server_name: str | None = None
     policy: AddressPolicy = DEFAULT_POLICY
+    fingerprint: str = field(init=False, repr=False, compare=False)
+    """SHA-256 over all parts, in hex: equal exactly when nothing changed. Not reversible, but keep it out of statuses."""
+
+    def __post_init__(self) -> None:
+        """Take the fingerprint once: it is looked at all the time."""
+        object.__setattr__(self, "fingerprint", _fingerprint(self))
 
     @property
     def server(self) -> str:
@@ -37,17 +43,16 @@ class Credentials:
         return f"https://{host}:{self.port}{self.path}"
 
     @property
-    def fingerprint(self) -> str:
-        """SHA-256 over all parts, in hex: equal exactly when nothing changed. Not reversible, but keep it out of statuses."""
-        digest = hashlib.sha256()
-        key = None if self.client_key is None else self.client_key.reveal()
-        token = None if self.token is None else self.token.reveal()
-        for part in (self.server, self.ca_pem, token, self.client_certificate, key, self.server_name):
-            data = b"-" if part is None else b"+" + part.encode()
-            digest.update(len(data).to_bytes(8, "big") + data)
-        return digest.hexdigest()
-
-    @property
     def endpoint(self) -> tuple[str, str, str | None]:
         """What says whether two credentials lead to the same server: resourceVersions may be carried over only then."""
         return (self.server, self.ca_pem, self.server_name)
+
+
+def _fingerprint(of: Credentials) -> str:
+    digest = hashlib.sha256()
+    key = None if of.client_key is None else of.client_key.reveal()
+    token = None if of.token is None else of.token.reveal()
+    for part in (of.server, of.ca_pem, token, of.client_certificate, key, of.server_name):
+        data = b"-" if part is None else b"+" + part.encode()
+        digest.update(len(data).to_bytes(8, "big") + data)
+    return digest.hexdigest()

@@ -1,7 +1,6 @@
 """Newer credentials of a member: taken into use once they proved to lead to the same cluster; until then the old ones stay."""
 
 import asyncio
-import contextlib
 import logging
 import random
 from collections.abc import Callable
@@ -64,7 +63,10 @@ class CredentialRotation:
 
 async def wait(event: asyncio.Event, seconds: float | None) -> None:
     """Wait for an event and take it; give up after so many seconds."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()
-            event.clear()
+    alarm = None if seconds is None else asyncio.get_running_loop().call_later(seconds, event.set)
+    try:
+        await event.wait()
+    finally:
+        if alarm is not None:
+            alarm.cancel()
+    event.clear()

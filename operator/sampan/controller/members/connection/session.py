@@ -4,6 +4,7 @@ Ends by an exception only; `link.py` begins the next one. Tells nobody outside i
 """
 
 import asyncio
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -149,7 +150,8 @@ class Session:
             if self.verified and self.alive and self._reviews.due(forbidden=watches.forbidden):
                 await self._reviews.again()
             self._callbacks.changed()
-            await wait(self._wake, self._settings.tick)
+            jitter = random.uniform(0.8, 1.2)  # noqa: S311  without it, members that a stall made late together stay together for ever
+            await wait(self._wake, self._settings.tick * jitter)
 
     def _rotated(self) -> None:
         self._reviews.wanted = True
