@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sampan.inventory.in_flight import InFlight
-from sampan.inventory.uncounted import counted, total, uncounted
+from sampan.inventory.uncounted import QuotaTally
 from sampan.kube.objects import quotas as kube
 from sampan.model.members.admission import (
     ALL_PODS,
@@ -52,6 +52,7 @@ class NamespaceRules:
         self._ranges: dict[str, dict[str, kube.LimitRange]] = {}
         self._classes: dict[str, kube.PriorityClass] = {}
         self._counted: dict[str, tuple[_CountedQuota, ...]] = {}
+        self._under_way = QuotaTally()
         self.admission: Mapping[str, Admission] = {}
         """By namespace; replaced whole at every change, the same value while nothing changes."""
 
@@ -108,10 +109,8 @@ class NamespaceRules:
 
     def quotas(self, attempts: Iterable[InFlight]) -> Mapping[str, tuple[Quota, ...]]:
         """Return what the quotas of each namespace leave to jobs that are not bound yet; `flights` are those that are."""
-        bound: dict[str, list[InFlight]] = {}
-        for attempt in attempts if self._counted else ():
-            bound.setdefault(attempt.namespace, []).append(attempt)
-        return {space: tuple(_left(each, bound.get(space, ())) for each in told) for space, told in self._counted.items()}
+        self._under_way.take(attempts if self._counted else ())
+        return {space: tuple(_left(each, *self._under_way.of(space, each)) for each in told) for space, told in self._counted.items()}
 
     def _read(self) -> None:
         told, admission = dict[str, tuple[_CountedQuota, ...]](), dict[str, Admission]()
@@ -191,10 +190,8 @@ def _holds(term: kube.ScopeTerm, default_class: str) -> bool:
     return False
 
 
-def _left(told: _CountedQuota, bound: Iterable[InFlight]) -> Quota:
-    """Return what a quota leaves beside what it counts and what it will count for attempts that are under way."""
-    ours = [attempt for attempt in bound if told.counts(best_effort=attempt.use.best_effort)]
-    seen, due = total(map(counted, ours)), total(map(uncounted, ours))
+def _left(told: _CountedQuota, seen: Mapping[str, int], due: Mapping[str, int]) -> Quota:
+    """Return what a quota leaves beside what it counts (of attempts under way: `seen`) and what it will count for those (`due`)."""
     left, hard, unknown = dict[str, int](), dict[str, int](), set[str]()
     for name, amount in told.hard.items():
         key = quota_key(name)

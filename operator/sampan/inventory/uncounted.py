@@ -4,11 +4,11 @@ An assignment is taken from what is left the moment it is made; without that, as
 for one. What the member says that it counts is not taken a second time.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from sampan.inventory.in_flight import InFlight
-from sampan.model.members.admission import ALL_PODS, JOBS
+from sampan.model.members.admission import ALL_PODS, JOBS, EffortScope
 
 
 def uncounted(attempt: InFlight) -> dict[str, int]:
@@ -30,6 +30,40 @@ def counted(attempt: InFlight) -> dict[str, int]:
         there = min(made.active + made.ended, amount) if name == ALL_PODS else amount * (made.job if name == JOBS else made.dependents)
         amounts[name] = amounts.get(name, 0) + there
     return amounts
+
+
+class QuotaTally:
+    """What quotas count, and will count, for the attempts under way: each is looked at once, and taken out again when it is another."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._taken: dict[int, tuple[InFlight, dict[str, int], dict[str, int]]] = {}
+        """By identity: an attempt that changed is another value."""
+        self._sums: dict[tuple[str, bool], tuple[dict[str, int], dict[str, int]]] = {}
+        """What is counted and what is not yet, by namespace and whether the pods ask for neither CPU nor memory."""
+
+    def take(self, attempts: Iterable[InFlight]) -> None:
+        """Count these and no others."""
+        there = {id(attempt): attempt for attempt in attempts}
+        for key in self._taken.keys() - there.keys():
+            attempt, *amounts = self._taken.pop(key)
+            self._add(attempt, amounts, sign=-1)
+        for key in there.keys() - self._taken.keys():
+            attempt = there[key]
+            amounts = [counted(attempt), uncounted(attempt)]
+            self._taken[key] = attempt, amounts[0], amounts[1]
+            self._add(attempt, amounts, sign=1)
+
+    def of(self, namespace: str, scope: EffortScope) -> tuple[Mapping[str, int], Mapping[str, int]]:
+        """Return what a quota of this namespace and scope counts of the attempts by now, and what it will and does not yet."""
+        found = [self._sums.get((namespace, effort), ({}, {})) for effort in (False, True) if scope.counts(best_effort=effort)]
+        return total(seen for seen, _ in found), total(due for _, due in found)
+
+    def _add(self, attempt: InFlight, amounts: Sequence[Mapping[str, int]], *, sign: int) -> None:
+        sums = self._sums.setdefault((attempt.namespace, attempt.use.best_effort), ({}, {}))
+        for summed, each in zip(sums, amounts, strict=True):
+            for name, amount in each.items():
+                summed[name] = summed.get(name, 0) + sign * amount
 
 
 def unreserved(

@@ -31,6 +31,12 @@ class UsedCapacity:
         self._moved: set[str] = set()
         """Jobs of ours whose pods changed since the last count."""
         self._counted: dict[str, tuple[InFlight, Mapping[str, Vector]]] = {}
+        """Of each attempt that is in flight, what is planned for it and not seen yet, by node."""
+        self._planned: dict[str, dict[str, Vector]] = {}
+        """The same by node and job."""
+        self._used: Mapping[str, Vector] = {}
+        self._stale: set[str] = set()
+        """Nodes of which `_used` may say something else by now."""
 
     def claims_changed(self) -> bool:
         """Take over which devices are had by claim; tell whether that changed."""
@@ -47,23 +53,50 @@ class UsedCapacity:
         asked = Vector.total(use.request for use in pods)
         taken = Vector.total((asked, claims, doubles_taken(groups, asked, catalog=catalog)))
         _put(self._by_pods, name, taken if taken.amounts else None)
+        self._stale.add(name)
         _put(self._card_uses, name, card_uses(pods) or None)
         free = next((rings_free(group, pods) for group in groups if group.rings is not None), None)
         self.rings = {each: rings for each, rings in self.rings.items() if each != name} | ({name: free} if free else {})
 
     def by_node(self, attempts: Iterable[InFlight]) -> Mapping[str, Vector]:
-        """Return what is taken of each node: by pods that are seen, and by replicas that are planned or about to be seen."""
-        used = dict(self._by_pods)
-        counted: dict[str, tuple[InFlight, Mapping[str, Vector]]] = {}
-        for attempt in attempts:
-            last = self._counted.get(attempt.job_uid)
-            if last is None or last[0] is not attempt or attempt.job_uid in self._moved:
-                last = attempt, unseen_use(attempt, self._inventory.pods_of(attempt.job_uid))
-            counted[attempt.job_uid] = last
-            for node, vector in last[1].items():
-                used[node] = used[node] + vector if node in used else vector
-        self._counted, self._moved = counted, set()
-        return used
+        """Return what is taken of each node: by pods that are seen, and by replicas that are planned or about to be seen.
+
+        Summed anew only where something changed: the same attempt counts as it did unless its pods changed.
+        """
+        under_way = {attempt.job_uid: attempt for attempt in attempts}
+        for uid in self._counted.keys() - under_way.keys():
+            self._plan(uid, self._counted.pop(uid)[1], {})
+        moved, self._moved = self._moved, set()
+        for uid, attempt in under_way.items():
+            last = self._counted.get(uid)
+            if last is None or last[0] is not attempt or uid in moved:
+                fresh = unseen_use(attempt, self._inventory.pods_of(uid))
+                self._plan(uid, last[1] if last is not None else {}, fresh)
+                self._counted[uid] = attempt, fresh
+        if self._stale:
+            used = dict(self._used)
+            for name in self._stale:
+                _put(used, name, self._taken_of(name))
+            self._used, self._stale = used, set()
+        return self._used
+
+    def _plan(self, job_uid: str, before: Mapping[str, Vector], now: Mapping[str, Vector]) -> None:
+        """Note what is planned for a job now, in place of what was before."""
+        if before == now:
+            return
+        self._stale |= before.keys() | now.keys()
+        for name in before.keys() - now.keys():
+            del self._planned[name][job_uid]
+            if not self._planned[name]:
+                del self._planned[name]
+        for name, vector in now.items():
+            self._planned.setdefault(name, {})[job_uid] = vector
+
+    def _taken_of(self, name: str) -> Vector | None:
+        seen, planned = self._by_pods.get(name), self._planned.get(name)
+        if not planned:
+            return seen
+        return Vector.total((*planned.values(), *(() if seen is None else (seen,))))
 
     def cards(self, attempts: Iterable[InFlight], devices: Mapping[str, Sequence[DeviceGroup]]) -> Mapping[tuple[str, str], CardUse]:
         """Return what is taken of every card: by pods that are seen, and by replicas that are planned."""

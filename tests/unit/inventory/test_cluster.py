@@ -3,15 +3,20 @@
 import json
 from collections.abc import Iterable
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from member_objects import HUB, JOB, MEMBER, as_node, as_pod, node_body, pod_body
 from sampan.catalog import load
 from sampan.inventory.cluster import ClusterView
-from sampan.inventory.in_flight import InFlight, usage_of
+from sampan.inventory.in_flight import Created, InFlight, usage_of
 from sampan.inventory.member import Inventory
+from sampan.inventory.namespace_rules import NamespaceRules
+from sampan.kube.objects.quotas import ResourceQuota
+from sampan.model.members.admission import JOBS
 from sampan.model.values.vector import Vector
+from sampan.scheduling.capacity.quota_usage import QuotaUse
 
 FLIGHT = InFlight(job_uid=JOB, nodes=(("n1", 2),), per_replica=Vector.of({"nvidia.com/gpu": 4, "pods": 1}))
 
@@ -86,15 +91,39 @@ def test_another_catalogue_is_taken_for_every_node() -> None:
 
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["node", "gone", "pod", "end"]), st.sampled_from(["n1", "n2"]), st.integers(1, 4), st.sampled_from(["", JOB])
+        st.sampled_from(["node", "gone", "pod", "end", "plan", "over"]),
+        st.sampled_from(["n1", "n2"]),
+        st.integers(1, 4),
+        st.sampled_from(["", JOB]),
     ),
     max_size=20,
 )
+QUOTA = {
+    "metadata": {"name": "q", "namespace": "jobs"},
+    "spec": {"hard": {"pods": "9", "count/jobs.batch": "5"}, "scopes": []},
+    "status": {"hard": {"pods": "9", "count/jobs.batch": "5"}, "used": {"pods": "1", "count/jobs.batch": "0"}},
+}
+
+
+def planned(job: str, node: str, number: int) -> InFlight:
+    """An attempt of which some pods are made; every second one asks for neither CPU nor memory."""
+    use = QuotaUse(each={"pods": 1}, once={JOBS: 1}, best_effort=number % 2 == 0)
+    return InFlight(
+        job_uid=job,
+        nodes=((node, number),),
+        per_replica=Vector.of({"nvidia.com/gpu": 2, "pods": 1}),
+        replicas=number,
+        namespace="jobs",
+        use=use,
+        created=Created(job=True, active=number - 1),
+    )
 
 
 @given(STEPS)
 def test_the_kept_picture_equals_one_made_from_nothing(steps: list[tuple[str, str, int, str]]) -> None:
     inventory, view = viewed()
+    inventory.quotas.rules.put_quota(msgspec.convert(QUOTA, ResourceQuota))
+    attempts = {JOB: FLIGHT}
     for what, node, number, ours in steps:
         match what:
             case "node":
@@ -103,13 +132,23 @@ def test_the_kept_picture_equals_one_made_from_nothing(steps: list[tuple[str, st
                 inventory.drop_node(node)
             case "pod":
                 inventory.put_pod(as_pod(pod_body(f"p{number}", node=node, gpus=number, ours=ours)))
+            case "plan":
+                attempts[ours or "another"] = planned(ours or "another", node, number)
+                view.in_flight_changed()
+            case "over":
+                attempts.pop(ours or "another", None)
+                view.in_flight_changed()
             case _:
                 inventory.drop_pod(f"uid-p{number}")
-        view.cluster(flights)
-    kept = view.cluster(flights)
-    fresh = ClusterView(MEMBER, inventory, load()).cluster(flights)
+        view.cluster(lambda _: attempts.values())
+    kept = view.cluster(lambda _: attempts.values())
+    quotas = inventory.quotas.rules
+    inventory.quotas.rules = NamespaceRules(lambda: None)
+    inventory.quotas.rules.put_quota(msgspec.convert(QUOTA, ResourceQuota))
+    fresh = ClusterView(MEMBER, inventory, load()).cluster(lambda _: attempts.values())
     assert (dict(kept.nodes), dict(kept.devices), dict(kept.used)) == (dict(fresh.nodes), dict(fresh.devices), dict(fresh.used))
-    assert dict(kept.used) == usage_of(inventory.pods.values(), [FLIGHT])
+    assert kept.quotas == fresh.quotas == quotas.quotas(attempts.values())
+    assert dict(kept.used) == usage_of(inventory.pods.values(), attempts.values())
 
 
 def test_layers_of_the_member_are_told_and_hami_by_what_it_publishes() -> None:

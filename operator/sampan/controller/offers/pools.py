@@ -144,9 +144,14 @@ class OfferPools:
                 else:
                     self._generations[uid] = fresh
 
-    def cluster(self, uid: str, in_flight: InFlightSource) -> Cluster | None:
+    def nodes(self, uid: str | None) -> Cluster | None:
+        """Return one cluster with its nodes as they are now; what is used may be older. None: no such member was met."""
+        view = self._views.get(uid) if uid else None
+        return None if view is None else view.nodes()
+
+    def cluster(self, uid: str | None, in_flight: InFlightSource) -> Cluster | None:
         """Return one cluster as it is now, with what is in flight there."""
-        view = self._views.get(uid)
+        view = self._views.get(uid) if uid else None
         return None if view is None else view.cluster(in_flight)
 
     def clusters(self, in_flight: InFlightSource) -> Mapping[str, Cluster]:

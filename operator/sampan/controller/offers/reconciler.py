@@ -22,7 +22,7 @@ class OfferReconciler:
         self._planner = OfferPatchPlanner(offers.registry, offers.pools, usage=usage, clock=clock)
         self._writer = OfferWriter(hub, self._planner.next_write, offers.written, refused=self._planner.on_refused)
         offers.on_offer.append(self._writer.enqueue)
-        offers.on_removed.append(self._writer.forget)
+        offers.on_removed += [self._writer.forget, self._planner.forget]
 
     def reservations_changed(self, offers: Set[OfferKey]) -> None:
         """Hear that what is kept for waiting jobs in pools of these offers changed."""

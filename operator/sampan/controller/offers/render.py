@@ -15,7 +15,7 @@ from sampan.inventory.cluster import InFlightSource
 from sampan.inventory.pools.summary import PoolSummary, own_use, summarise
 from sampan.kube.transport.client import PatchType
 from sampan.model.members.cluster import Cluster, Pool, Running
-from sampan.model.members.offer import OfferKey
+from sampan.model.members.offer import NO_ENERGY, OfferKey
 from sampan.model.members.offer_reasons import OfferConditionType, OfferReason
 from sampan.model.status.condition import Fact
 from sampan.model.values.names import FINALIZER
@@ -55,10 +55,16 @@ class OfferPatchPlanner:
         """`clock` gives milliseconds since the epoch."""
         self._registry, self._pools, self._usage, self._clock = registry, pools, usage, clock
         self._pools_hidden_until: dict[str, int] = {}
+        self._nothing_urgent: dict[str, tuple[object, ...]] = {}
+        """What the conditions of an offer rested on when they were last as its status shows them."""
+
+    def forget(self, uid: str) -> None:
+        """The offer is gone."""
+        self._pools_hidden_until.pop(uid, None)
+        self._nothing_urgent.pop(uid, None)
 
     def on_refused(self, uid: str) -> None:
         """Hear that the API server will never take what `write` gave: for a while the status comes without pools, and says so."""
-        self._pools_hidden_until = {known: until for known, until in self._pools_hidden_until.items() if known in self._registry.declared}
         self._pools_hidden_until[uid] = self._clock() + HIDE_POOLS_FOR
 
     def next_write(self, uid: str, counts: bool) -> Write | None:
@@ -73,7 +79,7 @@ class OfferPatchPlanner:
             return _add_finalizer(declared)  # an offer that takes nothing and holds nothing may go as it likes: an uninstall lets it
         if self._is_joining(declared):
             return None
-        if not counts and not is_urgent(self._status_patch(declared, counts=False)):
+        if not counts and not self._has_urgent_news(declared):
             return None
         patch = self._status_patch(declared, counts=True)
         if not patch:
@@ -97,17 +103,40 @@ class OfferPatchPlanner:
         way_in = declared.secret is not None and self._registry.facts(declared).joining
         return way_in and bool(self._registry.statuses[declared.uid].get("conditions"))
 
+    def _has_urgent_news(self, declared: DeclaredOffer) -> bool:
+        """Tell whether the status lacks more than counts. Asked at each change of a job, so looked at once for what it rests on."""
+        basis = self._basis_of_conditions(declared)
+        if basis is not None and self._nothing_urgent.get(declared.uid) == basis:
+            return False
+        if is_urgent(self._status_patch(declared, counts=False)):
+            return True
+        if basis is not None:
+            self._nothing_urgent[declared.uid] = basis
+        return False
+
+    def _basis_of_conditions(self, declared: DeclaredOffer) -> tuple[object, ...] | None:
+        """Return all that an offer's conditions and identity rest on; None where time or what jobs use is part of it."""
+        known, assessed = self._registry.statuses[declared.uid], self._registry.assessed[declared.uid]
+        pools, cluster = self._pools.pools(declared.key), self._pools.nodes(assessed.offer.cluster_uid)
+        timed = declared.valid_from is not None or declared.valid_until is not None or declared.energy != NO_ENERGY
+        hidden = self._clock() < self._pools_hidden_until.get(declared.uid, 0)
+        if declared.deleting or timed or hidden or _limited(pools):
+            return None
+        runtimes = self._pools.sees_runtime_classes(declared.key)
+        queueing = cluster.queueing if cluster is not None else None
+        return known, declared, assessed, self._registry.facts(declared), pools, runtimes, queueing
+
     def _status_patch(self, declared: DeclaredOffer, *, counts: bool) -> dict[str, Any]:
         """Return what differs from the status that is shown; without `counts` no pool is counted, and what is said of pools is void."""
         known, now = self._registry.statuses[declared.uid], self._clock()
         assessed, facts = self._registry.assessed[declared.uid], self._registry.facts(declared)
-        pools = self._pools.pools(declared.key)
-        cluster = self._pools.cluster(assessed.offer.cluster_uid, self._usage.in_flight) if assessed.offer.cluster_uid else None
+        pools, member = self._pools.pools(declared.key), assessed.offer.cluster_uid
+        counted = counts or _limited(pools)
+        cluster = self._pools.cluster(member, self._usage.in_flight) if counted else self._pools.nodes(member)
         used: Mapping[int, int] = {}
-        if cluster is not None:
+        if cluster is not None and counted:
             cluster = replace(cluster, running=self._usage.running(cluster.uid))
-            if counts or any(pool.max_devices is not None for pool in pools):
-                used = own_use(declared.key, pools, cluster)
+            used = own_use(declared.key, pools, cluster)
         hidden = now < self._pools_hidden_until.get(declared.uid, 0)
         summary = self._schedulable(declared, now=now)
         verdicts: list[Fact | None] = [*assessed.conditions, _with_hidden_pools(summary) if hidden else summary]
@@ -143,6 +172,11 @@ def _with_hidden_pools(summary: Fact) -> Fact:
     """Return the summary with why no pools are shown."""
     reason = OfferReason.STATUS_REFUSED if summary.is_true else summary.reason
     return replace(summary, reason=str(reason), message="; ".join(part for part in (summary.message, _REFUSED) if part)[:MESSAGE_LIMIT])
+
+
+def _limited(pools: tuple[Pool, ...]) -> bool:
+    """Tell whether what jobs use of the pools is held against a limit, which a condition may say is exceeded."""
+    return any(pool.max_devices is not None for pool in pools)
 
 
 def _over(pools: tuple[Pool, ...], used: Mapping[int, int]) -> dict[int, tuple[int, int]]:

@@ -12,6 +12,7 @@ from sampan.controller.members.facts import LinkFacts
 from sampan.controller.offers.pools import OfferPools
 from sampan.controller.offers.registry import OfferRegistry
 from sampan.controller.offers.render import OfferPatchPlanner, OfferUsage
+from sampan.inventory.in_flight import InFlight
 from sampan.inventory.member import Inventory
 from sampan.kube.objects.meta import ObjectMeta
 from sampan.kube.objects.runtime_class import RuntimeClass
@@ -37,9 +38,20 @@ class World:
         self.pools = OfferPools(load(), frozenset({"CN"}))
         self.running: dict[str, Running] = {}
         self.kept: dict[str, int] = {}
-        use = OfferUsage(in_use=lambda key: key in self.used, running=lambda _: self.running, reserved=lambda _: self.kept)
+        self.counts = 0
+        use = OfferUsage(
+            in_use=lambda key: key in self.used, running=self.running_there, in_flight=self.in_flight, reserved=lambda _: self.kept
+        )
         self.renderer = OfferPatchPlanner(self.registry, self.pools, usage=use, clock=lambda: self.now)
         self.registry.apply_provider(provider_body())
+
+    def running_there(self, _: str) -> dict[str, Running]:
+        self.counts += 1
+        return self.running
+
+    def in_flight(self, _: str) -> tuple[InFlight, ...]:
+        self.counts += 1
+        return ()
 
     def put(self, **over: Any) -> None:
         version = 1 + int(self.registry.declared[UID].resource_version) if UID in self.registry.declared else 5
@@ -85,6 +97,32 @@ def test_a_refused_status_comes_without_pools_for_a_while_and_says_so(world: Wor
     assert world.renderer.next_write(UID, True) is None, "nothing more to say"
     world.now += 600_000
     assert world.patch()["pools"], "tried again"
+
+
+def test_news_that_is_counts_alone_has_nothing_counted_before_it_may_be_written(world: World) -> None:
+    world.put(status=world.patch())
+    world.counts = 0
+    for number in range(3):
+        world.inventory.put_pod(as_pod(pod_body(f"p{number}")))
+        world.pools.mark_changed(MEMBER, world.inventory, {"n1"})
+        world.pools.in_flight_changed(MEMBER)
+        assert world.renderer.next_write(UID, False) is None
+    assert world.counts == 0
+    assert world.patch()["pools"][0]["free"] < 8
+    world.inventory.put_node(as_node(node_body(ready=False)))
+    world.pools.mark_changed(MEMBER, world.inventory, {"n1"})
+    write = world.renderer.next_write(UID, False)
+    assert write is not None, "a condition is told at once"
+    assert {c["type"]: c["reason"] for c in write.body["status"]["conditions"]}["Schedulable"] == "NoPools"
+
+
+def test_an_exceeded_limit_is_told_at_once(world: World) -> None:
+    world.put(pools=[{"maxDevices": 2}])
+    world.put(pools=[{"maxDevices": 2}], status=world.patch())
+    assert world.renderer.next_write(UID, False) is None
+    (pool,) = world.pools.pools(OfferKey("prov-a", "one"))
+    world.running = {"j": replace(running("j", "n1", ends=None, devices=3), offer=OfferKey("prov-a", "one"), pool=pool.name)}
+    assert world.renderer.next_write(UID, False) is not None
 
 
 def test_the_finalizer_comes_before_the_status(world: World) -> None:
