@@ -26,6 +26,7 @@ from sampan.kube import errors
 from sampan.model.lifecycle import Outcome, Phase
 from sampan.model.status.attempt import Ending
 from sampan.model.status.job_status import JobStatus
+from sampan.model.status.reasons import NO_WORD, MemberWord, StatedReason
 from sampan.model.values.timestamp import from_rfc3339, to_rfc3339
 
 CELLS = ((OFFER, "a"), (OFFER, "b"))
@@ -79,7 +80,7 @@ class Hour:
     copy: Copy | None = None
     seen: set[int] = field(default_factory=set)
     absent: int = 0
-    told: tuple[str, str] = ("", "")
+    told: tuple[StatedReason, str] = (NO_WORD, "")
     calls: list[int] = field(default_factory=list)
     writes: list[int] = field(default_factory=list)
     kinds: Counter[str] = field(default_factory=Counter)
@@ -111,7 +112,7 @@ class Hour:
             return pods(AttemptState.WAITING, "Suspended")
         if mood in ("rejects", "disrupts"):
             ran = mood == "disrupts"
-            cause = Failure(pod="p", cause=Cause.DISRUPTION, at=self.now, reason="UnexpectedAdmissionError", ran=ran)
+            cause = Failure(pod="p", cause=Cause.DISRUPTION, at=self.now, reason=MemberWord("UnexpectedAdmissionError"), ran=ran)
             return replace(pods(AttemptState.DISRUPTED, cause.reason), cause=cause)
         if mood == "no-image":
             return pods(AttemptState.STARTING, "ErrImagePull", f"port {self.now}", pending=1)
@@ -138,8 +139,7 @@ class Hour:
             self.seen.add(there.attempt)
             job = copy(attempt=there.attempt, suspend=there.suspended, deleting=there.going is not None, deadline=60)
             if there.mood == "holds" and there.going is not None:
-                since = to_rfc3339(there.going)
-                held = msgspec.structs.replace(job.metadata, deletion_timestamp=since, finalizers=["example.com/hold"])
+                held = msgspec.structs.replace(job.metadata, deletion_timestamp=to_rfc3339(there.going), finalizers=["example.com/hold"])
                 job = msgspec.structs.replace(job, metadata=held)
         return RemoteState(
             reachable=True,
@@ -184,7 +184,7 @@ class Hour:
                     self.absent = where.attempt
                     return True
             case a.Inquire():
-                self.told = ("", "")
+                self.told = (NO_WORD, "")
                 return True
         return False
 
@@ -223,7 +223,7 @@ class Hour:
         where = replace(binding(attempt=self.status.attempts_seen + 1, bound_at=self.now), pool=cell[1])
         numbers = range(len(self.spec.get("alternatives", ())))
         where = replace(where, alternative=next((number for number in numbers if number not in record.closed), None))
-        self.told = ("", "")
+        self.told = (NO_WORD, "")
         self.write(self.status.bound(where, (), generation=1))
 
     def pass_(self, until: int = NOW + HOUR) -> None:

@@ -19,6 +19,7 @@ from sampan.controller.reconcile.view.remote_state import RemoteState
 from sampan.controller.reconcile.view.stalls import StallState, away, of_pods, report_stall
 from sampan.controller.state.record import JobRecord, record_of
 from sampan.model.lifecycle import Phase
+from sampan.model.members.offer_reasons import OfferReason
 from sampan.model.status.job_status import MAX_ATTEMPTS, JobStatus
 from sampan.model.status.reasons import STALLS
 from sampan.model.values.names import FINALIZER
@@ -85,7 +86,9 @@ class Life(RuleBasedStateMachine):
             return StallState(known=True)
         ended = self.deleting or not record.attempt_open
         if not self.reachable:
-            return StallState(known=self.away, stall=away(Outage(since=NOW, reason="Unreachable"), OFFER, ended=ended, unsent=False))
+            return StallState(
+                known=self.away, stall=away(Outage(since=NOW, reason=OfferReason.UNREACHABLE), OFFER, ended=ended, unsent=False)
+            )
         lost = PodProblem(pod="p", uid="p", node="n1", kind=ProblemKind.NODE_UNREACHABLE, since=NOW, report_at=NOW + 10_000)
         return StallState(known=True, stall=of_pods((lost,) if self.node_lost and self.pods else (), ended=ended))
 

@@ -13,12 +13,13 @@ from sampan.controller.reconcile.decide import decide
 from sampan.controller.reconcile.view.remote_state import RemoteState
 from sampan.controller.state.record import JobRecord
 from sampan.inventory.member import to_node
+from sampan.model.members.offer_reasons import OfferReason
 from sampan.model.status.attempt import closed
 from sampan.model.values.timestamp import to_rfc3339
 from unit.controller.fakes import H100_JOB, JOBS, REMOTE, World, running, world
 from unit.kube.fake_api import replying
 
-UNREACHABLE = "Unreachable"
+UNREACHABLE = OfferReason.UNREACHABLE
 
 
 def condition(w: World, kind: str) -> dict[str, Any]:

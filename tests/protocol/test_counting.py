@@ -21,6 +21,7 @@ from sampan.kube.objects.workloads import (
 from sampan.model.lifecycle import Event, Outcome
 from sampan.model.plan import Assignment
 from sampan.model.status.attempt import Ending
+from sampan.model.status.reasons import AttemptReason, MemberWord
 from unit.controller.fakes import H100_JOB, FakeMemberSource, pool
 
 DELETED = {"deletionTimestamp": "2027-01-15T08:00:00Z"}
@@ -164,7 +165,7 @@ def test_replicas_that_ended_are_not_counted_again() -> None:
 
 def test_an_attempt_that_ended_is_counted_by_its_pods_alone() -> None:
     st = state()
-    status = bound_status().attempt_ended(Ending(outcome=Outcome.DISRUPTED, reason="X", ended_at=NOW))
+    status = bound_status().attempt_ended(Ending(outcome=Outcome.DISRUPTED, reason=MemberWord("X"), ended_at=NOW))
     st.apply_job(body(status=bound_status()))
     assert len(flights(st)) == 1
     st.apply_job(body(resourceVersion="11", status=status))
@@ -174,7 +175,7 @@ def test_an_attempt_that_ended_is_counted_by_its_pods_alone() -> None:
 def test_a_job_that_finished_counts_no_more() -> None:
     st = state()
     st.apply_job(body(status=bound_status(running=True)))
-    done = bound_status(running=True).finished(Event.SUCCEEDED, reason="Completed", message="", at=NOW)
+    done = bound_status(running=True).finished(Event.SUCCEEDED, reason=AttemptReason.COMPLETED, message="", at=NOW)
     st.apply_job(body(resourceVersion="11", status=done))
     assert flights(st) == []
 

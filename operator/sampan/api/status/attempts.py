@@ -8,6 +8,7 @@ from typing import Any, Final
 from sampan.api.status.conditions import REMEMBERED, unknown_fields
 from sampan.model.members.offer import OfferKey
 from sampan.model.status.attempt import Attempt, Binding, ChargedUse, Rejections
+from sampan.model.status.reasons import stated_reason
 from sampan.model.values.quantity import format_micro, parse_micro
 from sampan.model.values.timestamp import from_rfc3339, to_rfc3339
 
@@ -111,7 +112,7 @@ def _attempt(
         cluster_uid=where[3],
         started_at=from_rfc3339(times[0]),
         ended_at=from_rfc3339(times[1]),
-        reason=end[1],
+        reason=stated_reason(end[1]),
         message=end[2],
         exit_code=end[3],
     )
@@ -138,7 +139,10 @@ def attempt_manifest(attempt: Attempt) -> dict[str, Any]:
 def rejections_from(raw: Mapping[str, Any]) -> Rejections:
     """Return how often an alternative was rejected for one reason. Raises KeyError for an entry that nobody of us wrote."""
     return Rejections(
-        alternative=raw.get("alternative"), reason=raw["reason"], attempts=raw["attempts"], later=unknown_fields(raw, _OF_REJECTIONS)
+        alternative=raw.get("alternative"),
+        reason=stated_reason(raw["reason"]),
+        attempts=raw["attempts"],
+        later=unknown_fields(raw, _OF_REJECTIONS),
     )
 
 

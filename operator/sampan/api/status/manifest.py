@@ -24,6 +24,7 @@ from sampan.api.status.merge_patch import merge_difference
 from sampan.api.status.verdicts import StoredVerdicts, verdicts_manifest
 from sampan.model.lifecycle import Phase
 from sampan.model.status.job_status import JobStatus
+from sampan.model.status.reasons import stated_reason
 from sampan.model.status.remote import PodCounts, RemoteStatus, ReservedPlace
 from sampan.model.values.timestamp import from_rfc3339, to_rfc3339
 
@@ -73,7 +74,7 @@ def _remote_from(raw: Mapping[str, Any]) -> RemoteStatus:
     counted = not raw.keys().isdisjoint(_COUNTS)
     return RemoteStatus(
         counts=_counts(tuple([raw.get(key, 0) for key in _COUNTS])) if counted else None,
-        reason=raw.get("reason") or "",
+        reason=stated_reason(raw.get("reason") or ""),
         message=raw.get("message") or "",
         exit_code=raw.get("exitCode"),
         observed_at=from_rfc3339(raw.get("observedAt")),

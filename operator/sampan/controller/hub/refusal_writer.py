@@ -191,8 +191,8 @@ def _shown(place: ReservedPlace | None) -> str | None:
     return None if place is None or place.start_at_latest is None else to_rfc3339(place.start_at_latest)
 
 
-def _reason_of(refusal: Refusal) -> str:
-    return str(refusal.dominant or JobReason.NO_OFFERS)
+def _reason_of(refusal: Refusal) -> Reason | JobReason:
+    return refusal.dominant or JobReason.NO_OFFERS
 
 
 def _is_transient(word: str) -> bool:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from sampan.model.members.offer_reasons import OfferReason
+from sampan.model.members.offer_reasons import OfferReason, OfferStatedReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -10,7 +10,7 @@ class LinkFacts:
     """What is known of a member link. `reason` and `message` say why it is, or is not, connected."""
 
     connected: bool = False
-    reason: str = OfferReason.CONNECTING
+    reason: OfferStatedReason = OfferReason.CONNECTING
     message: str = ""
     cluster_uid: str | None = None
     version: str = ""
@@ -18,7 +18,7 @@ class LinkFacts:
     """Rights that the credential lacks; None before the first review."""
     absent: tuple[tuple[str, str], ...] = ()
     """Namespaces for our jobs that are not there, or about to go: the name and the fact in words."""
-    behind: tuple[tuple[str, str, str], ...] = ()
+    behind: tuple[tuple[str, OfferStatedReason, str], ...] = ()
     """Namespaces of our jobs that are not followed: the name, with reason and message for the offers that use it."""
     over_privileged: bool = False
     fingerprint: str = ""

@@ -39,7 +39,7 @@ class SecretProblem(StrEnum):
     NOT_READABLE = "NotReadable"
 
     @property
-    def reason(self) -> str:
+    def reason(self) -> OfferReason:
         """Return the reason of the Connected condition."""
         return _REASONS[self]
 
@@ -49,10 +49,10 @@ class SecretProblem(StrEnum):
 
 
 _REASONS = {
-    SecretProblem.PENDING: str(OfferReason.CONNECTING),
-    SecretProblem.NOT_FOUND: str(OfferReason.SECRET_NOT_FOUND),
-    SecretProblem.KEY_MISSING: str(OfferReason.KEY_MISSING),
-    SecretProblem.NOT_READABLE: str(OfferReason.SECRET_NOT_READABLE),
+    SecretProblem.PENDING: OfferReason.CONNECTING,
+    SecretProblem.NOT_FOUND: OfferReason.SECRET_NOT_FOUND,
+    SecretProblem.KEY_MISSING: OfferReason.KEY_MISSING,
+    SecretProblem.NOT_READABLE: OfferReason.SECRET_NOT_READABLE,
 }
 _MESSAGES = {
     SecretProblem.PENDING: "reading Secret {ref.namespace}/{ref.name}",

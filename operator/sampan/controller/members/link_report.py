@@ -7,8 +7,7 @@ from sampan.controller.members.connection.session import Session
 from sampan.controller.members.facts import LinkFacts
 from sampan.controller.members.memory import LinkMemory
 from sampan.controller.members.outage import Outage, outage_after
-from sampan.controller.members.terms import ConditionText
-from sampan.model.members.offer_reasons import OfferReason
+from sampan.model.members.offer_reasons import ConditionText, OfferReason
 
 
 class ReportChanges(NamedTuple):

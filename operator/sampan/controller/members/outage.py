@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from sampan.controller.members.facts import LinkFacts
-from sampan.model.members.offer_reasons import OfferReason
+from sampan.model.members.offer_reasons import OfferReason, OfferStatedReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,7 +12,7 @@ class Outage:
 
     since: int
     """Milliseconds since the epoch by the hub's clock: when it was last heard."""
-    reason: str
+    reason: OfferStatedReason
     """That of the offer's condition Connected, or MissingPermissions or NamespaceMissing."""
 
 
@@ -29,4 +29,4 @@ def outage_after(facts: LinkFacts, before: Outage | None, *, heard: int) -> Outa
     if not working and facts.joining:
         return before
     reason = (OfferReason.NAMESPACE_MISSING if gone else OfferReason.MISSING_PERMISSIONS) if working else facts.reason
-    return Outage(since=heard if before is None else before.since, reason=str(reason))
+    return Outage(since=heard if before is None else before.since, reason=reason)

@@ -11,7 +11,7 @@ from sampan.kube.errors import AddressRefused, Forbidden, KubeError, TLSFailure,
 from sampan.kube.transport.exchange import Observe
 from sampan.kube.transport.limits import Limits
 from sampan.kube.watch.reflector import Tuning
-from sampan.model.members.offer_reasons import OfferReason, invalid_kubeconfig
+from sampan.model.members.offer_reasons import ConditionText, OfferReason, OfferStatedReason, invalid_kubeconfig
 
 if TYPE_CHECKING:
     from sampan.controller.members.link import MemberLink
@@ -21,14 +21,11 @@ DEFINITE: Final = (Unauthorized, Forbidden, AddressRefused)
 MEMBER_WATCH: Final = Tuning(watch_low=20, watch_high=30, read_timeout=38)
 """Watches on members are short: one that is silent for longer than the server lets it live is known to be dead, not idle."""
 
-ConditionText = tuple[str, str]
-"""Reason and message of a condition."""
-
 
 class WrongClusterError(Exception):
     """The cluster behind the credentials must not be acted upon; `reason` is the condition's."""
 
-    def __init__(self, reason: str, message: str) -> None:
+    def __init__(self, reason: OfferStatedReason, message: str) -> None:
         """Keep what the condition says."""
         self.reason, self.message = reason, message
         super().__init__(f"{reason}: {message}")

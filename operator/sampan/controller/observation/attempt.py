@@ -14,7 +14,7 @@ from sampan.controller.observation.pod_tally import PodTally, earliest
 from sampan.kube.objects.reasons import PodReason
 from sampan.kube.objects.workloads import Condition, Job
 from sampan.kube.text import clean_text
-from sampan.model.status.reasons import AttemptReason
+from sampan.model.status.reasons import NO_WORD, AttemptReason, MemberWord, StatedReason
 from sampan.model.values.timestamp import from_rfc3339
 
 MAX_COUNT: Final = 1_000_000
@@ -54,7 +54,7 @@ class Observation:
     succeeded: int
     failed: int
     pending: int
-    reason: str = ""
+    reason: StatedReason = NO_WORD
     exit_code: int | None = None
     message: str = ""
     """Clean, at most 256 bytes."""
@@ -71,7 +71,7 @@ class _Reading:
     """State with what explains it."""
 
     state: AttemptState
-    reason: str = ""
+    reason: StatedReason = NO_WORD
     message: str = ""
     exit_code: int | None = None
     proved: bool = True
@@ -135,7 +135,7 @@ def _failed(job: Job, failed: Condition, cause: Failure | None, *, gang: bool) -
     disrupted = by_policy or (cause is not None and cause.cause is not Cause.PROGRAM)
     state = AttemptState.DISRUPTED if disrupted else AttemptState.APP_FAILED
     if cause is None or (by_policy and cause.cause is not Cause.DISRUPTION):
-        reason = PodReason.DISRUPTION_TARGET if by_policy else word(failed.reason, AttemptReason.ERROR)
+        reason = MemberWord(PodReason.DISRUPTION_TARGET) if by_policy else word(failed.reason, AttemptReason.ERROR)
         return _Reading(state=state, reason=reason, message=clean_text(failed.message), proved=by_policy)
     listed = clean_text(job.status.failed_indexes, 64)
     message = cause.message if gang or not listed else tail(cause.message, f"failed indexes {listed}: ")
@@ -157,7 +157,7 @@ def _progress(job: Job, pods: PodTally, *, whole: bool, cause: Failure | None) -
     return _Reading(state=state, reason=reason, message=message)
 
 
-def _stall(job: Job, pods: PodTally) -> tuple[str, str]:
+def _stall(job: Job, pods: PodTally) -> tuple[StatedReason, str]:
     """Reason and words of the first pending pod that has any; image pulls and the like before a full cluster."""
     told = pods.stall
     if told is not None:
@@ -166,7 +166,7 @@ def _stall(job: Job, pods: PodTally) -> tuple[str, str]:
     if not pods and status.start_time and not (status.active or status.succeeded or status.failed):
         words = "the member's Job controller has created no pod yet; a quota or an admission policy there may refuse them"
         return AttemptReason.NO_PODS, words
-    return "", ""
+    return NO_WORD, ""
 
 
 def _true(job: Job, kind: str) -> Condition | None:

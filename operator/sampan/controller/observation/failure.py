@@ -14,7 +14,7 @@ from typing import Final
 from sampan.kube.objects.reasons import PodReason
 from sampan.kube.objects.workloads import Condition, Pod, StateTerminated
 from sampan.kube.text import clean_text
-from sampan.model.status.reasons import AttemptReason, JobReason
+from sampan.model.status.reasons import AttemptReason, JobReason, MemberWord, StatedReason
 from sampan.model.values.timestamp import from_rfc3339
 
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
@@ -56,7 +56,7 @@ class Failure:
     cause: Cause
     at: int | None
     """Milliseconds since the epoch by the member's clock; None where nothing tells."""
-    reason: str
+    reason: StatedReason
     exit_code: int | None = None
     message: str = ""
     ran: bool = True
@@ -68,14 +68,14 @@ class Failure:
         return self.at is None, self.at or 0, int(self.cause), self.pod
 
 
-def word(text: str, otherwise: str = JobReason.UNKNOWN) -> str:
+def word(text: str, otherwise: StatedReason = JobReason.UNKNOWN) -> StatedReason:
     """Return a remote reason if it is a word fit for a reason of ours."""
-    return text if _WORD.fullmatch(text) else otherwise
+    return MemberWord(text) if _WORD.fullmatch(text) else otherwise
 
 
-def as_reason(text: str, *, default: str = JobReason.UNKNOWN) -> str:
+def as_reason(text: str, *, default: StatedReason = JobReason.UNKNOWN) -> StatedReason:
     """Return foreign text as a word that a condition's reason may be: letters, digits and underscores, at most 128."""
-    return _NO_WORD.sub("", text).lstrip("0123456789_")[:128] or default
+    return MemberWord(_NO_WORD.sub("", text).lstrip("0123456789_")[:128]) or default
 
 
 def tail(text: str, head: str = "") -> str:
@@ -149,18 +149,18 @@ def failure_of(pod: Pod) -> Failure | None:
     return Failure(pod=pod.metadata.name, cause=cause, at=at, reason=reason, exit_code=exit_code, message=said, ran=_ran(pod))
 
 
-def _judge(pod: Pod, ended: StateTerminated | None) -> tuple[Cause, str]:
+def _judge(pod: Pod, ended: StateTerminated | None) -> tuple[Cause, StatedReason]:
     """Cause and reason of a failed pod without DisruptionTarget."""
     status = pod.status
     if status.reason == PodReason.EVICTED and _OWN_LIMIT.search(status.message[:1024]):
-        return Cause.PROGRAM, PodReason.EVICTED
+        return Cause.PROGRAM, MemberWord(PodReason.EVICTED)
     if status.reason == PodReason.EVICTED or status.reason in _NODE_REASONS:
-        return Cause.DISRUPTION, status.reason
+        return Cause.DISRUPTION, MemberWord(status.reason)
     if ended is None:  # never started: a program that did not run cannot have failed
         # a word such as OutOfnvidia.com/gpu is no reason yet
         return Cause.DISRUPTION, as_reason(status.reason[:64], default=AttemptReason.NEVER_STARTED)
     if ended.reason == PodReason.CONTAINER_STATUS_UNKNOWN:  # the kubelet came back and found the container gone
-        return Cause.DISRUPTION, ended.reason
+        return Cause.DISRUPTION, MemberWord(ended.reason)
     if pod.metadata.deletion_timestamp:
         return Cause.DELETION, AttemptReason.POD_DELETED
     return Cause.PROGRAM, word(ended.reason, AttemptReason.ERROR)

@@ -12,7 +12,7 @@ from sampan.controller.members.facts import LinkFacts
 from sampan.controller.offers.runtime_classes import NO_PROBLEM, RuntimeClassProblem
 from sampan.model.launch import PodSecurity
 from sampan.model.members.offer import NO_ENERGY, Energy, Offer
-from sampan.model.members.offer_reasons import OfferConditionType, OfferReason
+from sampan.model.members.offer_reasons import ConditionText, OfferConditionType, OfferReason
 from sampan.model.status.condition import Fact
 from sampan.model.values.names import FINALIZER
 
@@ -105,7 +105,7 @@ def schedulable(
     declared: DeclaredOffer, assessed: AssessedOffer, *, has_pools: bool, now: int, runtime: RuntimeClassProblem = NO_PROBLEM
 ) -> Fact:
     """Return the summary: whether new jobs may go there at the moment (milliseconds since the epoch), else the first thing in the way."""
-    no: tuple[str, str] | None = None
+    no: ConditionText | None = None
     if declared.deleting:
         no = OfferReason.DRAINING, "the offer is being deleted; no new jobs"
     elif not assessed.approved.is_true:
@@ -125,10 +125,10 @@ def schedulable(
     elif runtime.every_pool:
         no = OfferReason.RUNTIME_CLASS_MISSING, f"{runtime.message}: create it there, or change spec.launch.runtimeClassName"
     if no is not None:
-        return _condition(OfferConditionType.SCHEDULABLE, False, *no)
+        return _condition(OfferConditionType.SCHEDULABLE, False, no)
     told = "; ".join(each for each in (runtime.message, _energy(assessed.offer.energy, now)) if each)
     return _condition(
-        OfferConditionType.SCHEDULABLE, True, OfferReason.RUNTIME_CLASS_UNKNOWN if runtime.message else OfferReason.SCHEDULABLE, told
+        OfferConditionType.SCHEDULABLE, True, (OfferReason.RUNTIME_CLASS_UNKNOWN if runtime.message else OfferReason.SCHEDULABLE, told)
     )
 
 
@@ -149,8 +149,8 @@ def draining(declared: DeclaredOffer, *, in_use: bool, waits_for: str = "") -> F
         return None
     if in_use:
         words = "jobs have copies on the member; the offer goes when the last one is gone"
-        return _condition(OfferConditionType.DRAINING, True, OfferReason.JOBS_BOUND, f"{words}: {waits_for}" if waits_for else words)
-    return _condition(OfferConditionType.DRAINING, True, OfferReason.DRAINED, "no copy of a job is left")
+        return _condition(OfferConditionType.DRAINING, True, (OfferReason.JOBS_BOUND, f"{words}: {waits_for}" if waits_for else words))
+    return _condition(OfferConditionType.DRAINING, True, (OfferReason.DRAINED, "no copy of a job is left"))
 
 
 def overcommitted(uses: Mapping[int, tuple[int, int]]) -> Fact | None:
@@ -159,11 +159,11 @@ def overcommitted(uses: Mapping[int, tuple[int, int]]) -> Fact | None:
     `uses` gives for the index of each entry of spec.pools with a limit: devices in use and the limit.
     """
     over = [f"spec.pools[{index}].maxDevices is {limit}, {used} in use" for index, (used, limit) in sorted(uses.items()) if used > limit]
-    return _condition(OfferConditionType.OVERCOMMITTED, True, OfferReason.OVERCOMMITTED, "; ".join(over)) if over else None
+    return _condition(OfferConditionType.OVERCOMMITTED, True, (OfferReason.OVERCOMMITTED, "; ".join(over))) if over else None
 
 
 def _approved(declared: DeclaredOffer, grant: ProviderGrant | None, *, any_provider: bool, currency: str) -> Fact:
-    no: tuple[str, str] | None = None
+    no: ConditionText | None = None
     shown = f"ClusterOffer {declared.key}"
     if declared.problem:
         no = OfferReason.INVALID_SPEC, declared.problem
@@ -181,14 +181,14 @@ def _approved(declared: DeclaredOffer, grant: ProviderGrant | None, *, any_provi
     elif declared.terms not in grant.terms:
         no = OfferReason.TERMS_NOT_GRANTED, f"{shown}: spec.terms is not among spec.terms of Provider {grant.name}"
     if no is not None or grant is None:
-        return _condition(OfferConditionType.APPROVED, False, *(no or (OfferReason.NO_PROVIDER, "")))
+        return _condition(OfferConditionType.APPROVED, False, no or (OfferReason.NO_PROVIDER, ""))
     unused = list(_unused(declared, grant, currency))
     if unused:
-        return _condition(OfferConditionType.APPROVED, True, unused[0][0], f"{shown}: {'; '.join(message for _, message in unused)}")
-    return _condition(OfferConditionType.APPROVED, True, OfferReason.GRANTED, f"granted by Provider {grant.name}")
+        return _condition(OfferConditionType.APPROVED, True, (unused[0][0], f"{shown}: {'; '.join(message for _, message in unused)}"))
+    return _condition(OfferConditionType.APPROVED, True, (OfferReason.GRANTED, f"granted by Provider {grant.name}"))
 
 
-def _unused(declared: DeclaredOffer, grant: ProviderGrant, currency: str) -> Iterator[tuple[str, str]]:
+def _unused(declared: DeclaredOffer, grant: ProviderGrant, currency: str) -> Iterator[ConditionText]:
     """Yield reason and message of what an approved offer says and nobody acts on."""
     held_back = sorted(declared.labels.keys() - _granted_labels(declared, grant).keys())
     if held_back:
@@ -212,7 +212,7 @@ def _some(names: list[str]) -> str:
 
 
 def _connected(declared: DeclaredOffer, facts: LinkFacts, *, holder: DeclaredOffer | None, hub_cluster_uid: str) -> Fact:
-    no: tuple[str, str] | None = None
+    no: ConditionText | None = None
     found = facts.cluster_uid
     if found is not None and found == hub_cluster_uid:
         no = OfferReason.HUB_AS_MEMBER, "the kubeconfig leads to the hub itself; a member must be another cluster"
@@ -224,32 +224,33 @@ def _connected(declared: DeclaredOffer, facts: LinkFacts, *, holder: DeclaredOff
     elif holder is not None and holder.key.namespace != declared.key.namespace:
         no = OfferReason.DUPLICATE_CLUSTER, "the same cluster was offered earlier from another namespace; one provider can offer it"
     if no is not None:
-        return _condition(OfferConditionType.CONNECTED, False, *no)
-    return _condition(OfferConditionType.CONNECTED, facts.connected, facts.reason, facts.message)
+        return _condition(OfferConditionType.CONNECTED, False, no)
+    return _condition(OfferConditionType.CONNECTED, facts.connected, (facts.reason, facts.message))
 
 
 def _permitted(declared: DeclaredOffer, facts: LinkFacts) -> Fact:
     if facts.missing is None:
-        return _condition(OfferConditionType.PERMISSIONS_SUFFICIENT, None, OfferReason.NOT_REVIEWED, "the member was not asked yet")
+        return _condition(OfferConditionType.PERMISSIONS_SUFFICIENT, None, (OfferReason.NOT_REVIEWED, "the member was not asked yet"))
     gone = dict(facts.absent)
     if declared.remote_namespace in gone:
-        return _condition(OfferConditionType.PERMISSIONS_SUFFICIENT, False, OfferReason.NAMESPACE_MISSING, gone[declared.remote_namespace])
+        return _condition(
+            OfferConditionType.PERMISSIONS_SUFFICIENT, False, (OfferReason.NAMESPACE_MISSING, gone[declared.remote_namespace])
+        )
     if facts.missing:
         return _condition(
             OfferConditionType.PERMISSIONS_SUFFICIENT,
             False,
-            OfferReason.MISSING_PERMISSIONS,
-            f"MissingPermissions: [{', '.join(facts.missing)}]",
+            (OfferReason.MISSING_PERMISSIONS, f"MissingPermissions: [{', '.join(facts.missing)}]"),
         )
     if facts.over_privileged:
         message = "OverPrivileged: the credential may do anything on the member; use the member chart's ServiceAccount"
-        return _condition(OfferConditionType.PERMISSIONS_SUFFICIENT, True, OfferReason.OVER_PRIVILEGED, message)
+        return _condition(OfferConditionType.PERMISSIONS_SUFFICIENT, True, (OfferReason.OVER_PRIVILEGED, message))
     if facts.unseen:
         message = (
             f"may not look at {', '.join(facts.unseen)}: what they forbid is known only once a pod is refused (look.quotas of the chart)"
         )
-        return _condition(OfferConditionType.PERMISSIONS_SUFFICIENT, True, OfferReason.PERMISSIONS_SUFFICIENT, message)
-    return _condition(OfferConditionType.PERMISSIONS_SUFFICIENT, True, OfferReason.PERMISSIONS_SUFFICIENT)
+        return _condition(OfferConditionType.PERMISSIONS_SUFFICIENT, True, (OfferReason.PERMISSIONS_SUFFICIENT, message))
+    return _condition(OfferConditionType.PERMISSIONS_SUFFICIENT, True, (OfferReason.PERMISSIONS_SUFFICIENT, ""))
 
 
 def _granted_labels(declared: DeclaredOffer, grant: ProviderGrant | None) -> dict[str, str]:
@@ -260,9 +261,8 @@ def _identity(declared: DeclaredOffer, facts: LinkFacts) -> str | None:
     return declared.known_cluster_uid or facts.cluster_uid
 
 
-def _condition(kind: OfferConditionType, is_true: bool | None, *why: str) -> Fact:
-    """Return a condition; `why` is its reason and, where there is more to say, its message."""
-    return Fact(kind, is_true, str(why[0]), _cut(" ".join(why[1:])))
+def _condition(kind: OfferConditionType, is_true: bool | None, why: ConditionText) -> Fact:
+    return Fact(kind, is_true, why[0], _cut(why[1]))
 
 
 def _cut(message: str) -> str:

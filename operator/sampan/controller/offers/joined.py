@@ -56,7 +56,7 @@ class JoinedMembers:
         if link is None and declared is not None and declared.secret is not None:
             link = self._links.get(declared.secret)  # since the start it never got so far as to say which cluster it leads to
         if link is not None and link.cluster_uid not in (None, cluster_uid):
-            return Outage(since=self._clock(), reason=str(OfferReason.IDENTITY_CHANGED))
+            return Outage(since=self._clock(), reason=OfferReason.IDENTITY_CHANGED)
         return None if link is None else link.outage(declared.remote_namespace if declared is not None else "")
 
     def nodes(self, cluster_uid: str) -> Mapping[str, Node]:

@@ -171,7 +171,7 @@ class OfferPatchPlanner:
 def _with_hidden_pools(summary: Fact) -> Fact:
     """Return the summary with why no pools are shown."""
     reason = OfferReason.STATUS_REFUSED if summary.is_true else summary.reason
-    return replace(summary, reason=str(reason), message="; ".join(part for part in (summary.message, _REFUSED) if part)[:MESSAGE_LIMIT])
+    return replace(summary, reason=reason, message="; ".join(part for part in (summary.message, _REFUSED) if part)[:MESSAGE_LIMIT])
 
 
 def _limited(pools: tuple[Pool, ...]) -> bool:

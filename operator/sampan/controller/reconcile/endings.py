@@ -14,9 +14,9 @@ from sampan.kube.text import clean_text
 from sampan.model.lifecycle import Event, Outcome, Phase
 from sampan.model.status.attempt import Ending, closed
 from sampan.model.status.job_status import JobStatus
-from sampan.model.status.reasons import AttemptReason, JobReason
+from sampan.model.status.reasons import NO_WORD, AttemptReason, JobReason, MemberWord, StatedReason
 
-JOB_REASONS: Final = frozenset(
+JOB_REASONS: Final[frozenset[str]] = frozenset(
     {
         PodReason.CRASH_LOOP_BACK_OFF,
         PodReason.CREATE_CONTAINER_CONFIG_ERROR,
@@ -83,7 +83,7 @@ def exhausted(job: JobRecord, now: int) -> JobStatus:
     newest = job.status.last_attempt
     words = newest.message if newest is not None else ""
     message = clean_text(f"no alternative is left that was not rejected retry.maxRejected times: {words}")
-    reason = (newest.reason if newest is not None else "") or AttemptReason.REJECTED
+    reason = (newest.reason if newest is not None else NO_WORD) or AttemptReason.REJECTED
     return job.status.finished(Event.FAILED, reason=reason, message=message, at=now)
 
 
@@ -101,15 +101,15 @@ def observed_ending(job: JobRecord, seen: Observation, now: int) -> Ending | Non
         outcome = Outcome.REJECTED  # nothing ran: no program failed, and nothing was disrupted
     bound_at = job.binding.bound_at if job.binding else 0
     at = seen.ended_at if seen.ended_at is not None and bound_at <= seen.ended_at <= now else now  # clocks differ
-    return Ending(outcome=outcome, reason=seen.reason or str(outcome), message=seen.message, exit_code=seen.exit_code, ended_at=at)
+    return Ending(outcome=outcome, reason=seen.reason or outcome, message=seen.message, exit_code=seen.exit_code, ended_at=at)
 
 
-def late_ending(job: JobRecord, now: int, *, reason: str = "", message: str = "", tried: RetryState | None = None) -> Ending:
+def late_ending(job: JobRecord, now: int, *, reason: StatedReason = NO_WORD, message: str = "", tried: RetryState | None = None) -> Ending:
     """Return the end of an attempt that did not start in time, with what held it up, where that is known; `tried`: a call that failed."""
     if tried is not None:
         reason, message = tried.reason, tried.message
     seconds = job.spec.start_deadline_seconds if job.spec else 0
-    reason = PodReason.IMAGE_PULL_BACK_OFF if reason == PodReason.ERR_IMAGE_PULL else reason  # a kubelet says both in turn
+    reason = MemberWord(PodReason.IMAGE_PULL_BACK_OFF) if str(reason) == PodReason.ERR_IMAGE_PULL else reason  # a kubelet says both in turn
     words = ": ".join(filter(None, (f"not started within startDeadlineSeconds ({seconds} s)", reason, message)))
     told = reason if reason in JOB_REASONS else AttemptReason.START_DEADLINE_EXCEEDED
     counted = tried is None or not tried.transient
@@ -124,7 +124,7 @@ def lost_ending(now: int) -> Ending:
 
 def unsent_ending(now: int, *, offer_exists: bool) -> Ending:
     """Return the end of an attempt of which nothing was sent, because its member does not answer or its offer is gone."""
-    reason = str(JobReason.MEMBER_UNREACHABLE if offer_exists else JobReason.OFFER_GONE)
+    reason = JobReason.MEMBER_UNREACHABLE if offer_exists else JobReason.OFFER_GONE
     message = "The member did not answer in time" if offer_exists else "The offer is gone"
     message = f"{message}; nothing was sent there, so that no copy can run."
     return Ending(outcome=Outcome.REJECTED, reason=reason, message=message, ended_at=now, counted=False)
@@ -136,7 +136,7 @@ def given_up_ending(tried: RetryState, now: int) -> Ending:
     return Ending(outcome=Outcome.REJECTED, reason=reason, message=message, ended_at=now, counted=not tried.transient)
 
 
-def suspended_words() -> tuple[str, str]:
+def suspended_words() -> tuple[StatedReason, str]:
     """Return reason and message for a Job that the member suspends whenever it is started."""
     message = "the member sets spec.suspend of the Job to true again: look there for an admission policy, a webhook or a queue that does"
     return AttemptReason.SUSPENDED_BY_MEMBER, message

@@ -14,6 +14,7 @@ from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.kube.objects.workloads import Pod
 from sampan.kube.text import clean_text
 from sampan.kube.transport.client import Client
+from sampan.model.status.reasons import NO_WORD, StatedReason
 from sampan.model.values.timestamp import from_rfc3339
 
 FORBIDDEN_MILLIS: Final = 600_000
@@ -33,13 +34,13 @@ class Inquiry:
         self._not_before: dict[str, int] = {}
         self._asking: set[str] = set()
 
-    async def ask(self, client: Client, cluster_uid: str, copy: RemoteJob, *, pods: Iterable[Pod]) -> tuple[str, str]:
+    async def ask(self, client: Client, cluster_uid: str, copy: RemoteJob, *, pods: Iterable[Pod]) -> tuple[StatedReason, str]:
         """Return reason and words of the newest event that tells what delays a copy; empty where none does, or it is not asked now.
 
         Raises KubeError.
         """
         if cluster_uid in self._asking or self._clock() < self._not_before.get(cluster_uid, 0):
-            return "", ""
+            return NO_WORD, ""
         pending = sorted((pod.metadata.name, pod.metadata.uid) for pod in pods if pod.status.phase == "Pending")
         uids = (copy.metadata.uid, *(uid for _, uid in pending[:1]))
         self._asking.add(cluster_uid)
@@ -48,16 +49,16 @@ class Inquiry:
             return newest(await events_of(client, copy.metadata.namespace, uids))
         except Forbidden:
             pause = FORBIDDEN_MILLIS
-            return "", ""
+            return NO_WORD, ""
         finally:
             self._asking.discard(cluster_uid)
             self._not_before[cluster_uid] = self._clock() + pause
 
 
-def newest(events: Iterable[Event]) -> tuple[str, str]:
+def newest(events: Iterable[Event]) -> tuple[StatedReason, str]:
     """Return reason and words of the newest warning, or of the work that takes a while; both are cut and cleaned."""
     telling = [event for event in events if event.type == "Warning" or event.reason in _WORK]
     if not telling:
-        return "", ""
+        return NO_WORD, ""
     last = max(telling, key=lambda event: (from_rfc3339(event.last_seen) or 0, event.type, event.metadata.name))
     return word(last.reason), clean_text(last.message)

@@ -10,7 +10,7 @@ from typing import Final
 from sampan.controller.observation.failure import word
 from sampan.kube.errors import BadReply, Forbidden, Invalid, KubeError, NotFound, ServerError, TooManyRequests, Unreachable
 from sampan.kube.text import clean_text
-from sampan.model.status.reasons import AttemptReason
+from sampan.model.status.reasons import AttemptReason, StatedReason
 
 _BY_RIGHTS: Final = re.compile(r'User "[^"]*" cannot ')
 """How RBAC says no (kubernetes/apiserver, endpoints/handlers/responsewriters/errors.go); an admission plugin never does."""
@@ -29,8 +29,7 @@ _PASSING: Final = frozenset({AttemptReason.QUOTA_EXCEEDED, AttemptReason.WEBHOOK
 class CallFailure:
     """Why a member did not do what it was asked for."""
 
-    reason: str
-    """CamelCase."""
+    reason: StatedReason
     message: str
     """At most 256 bytes."""
     transient: bool = False

@@ -19,7 +19,7 @@ from sampan.kube.text import clean_text, same_words
 from sampan.model.lifecycle import Phase
 from sampan.model.status.attempt import Binding
 from sampan.model.status.job_status import JobStatus
-from sampan.model.status.reasons import AttemptReason, JobReason
+from sampan.model.status.reasons import AttemptReason, JobReason, StatedReason
 from sampan.model.status.remote import PodCounts, RemoteStatus
 from sampan.model.values.timestamp import from_rfc3339
 
@@ -35,10 +35,10 @@ OVERDUE_MILLIS: Final = 9_000
 """How long after the binding a job that does not run says why, if only by what its pods are."""
 _SERVERS_OWN: Final = frozenset({"foregroundDeletion", "orphan"})
 """Finalizers that an API server's garbage collector puts on and takes off (apimachinery, meta/v1)."""
-UNEXPLAINED: Final = frozenset({"", AttemptReason.NO_PODS})
+UNEXPLAINED: Final[frozenset[str]] = frozenset({"", AttemptReason.NO_PODS})
 """Reasons that leave open why."""
 NOTHING_TOLD: Final = RemoteStatus()
-PULLING: Final = (PodReason.ERR_IMAGE_PULL, PodReason.IMAGE_PULL_BACK_OFF)
+PULLING: Final[tuple[str, str]] = (PodReason.ERR_IMAGE_PULL, PodReason.IMAGE_PULL_BACK_OFF)
 """Words that a kubelet says in turn while an image cannot be pulled; the second is the one that stays."""
 
 
@@ -57,7 +57,7 @@ def summary(job: JobRecord, seen: Observation, times: Times) -> RemoteStatus:
     return RemoteStatus(counts=counts, reason=reason, message=message, exit_code=seen.exit_code, observed_at=times.now)
 
 
-def _kept_words(told: RemoteStatus, reason: str, message: str) -> tuple[str, str]:
+def _kept_words(told: RemoteStatus, reason: StatedReason, message: str) -> tuple[StatedReason, str]:
     known, words = told.reason, told.message
     if known == PULLING[1] and reason in PULLING:
         return known, words  # the kubelet says both in turn
@@ -89,7 +89,7 @@ def explained(job: JobRecord, seen: Observation, remote: RemoteState, *, times: 
     return replace(seen, reason=reason, message=message) if reason else seen
 
 
-def _by_counts(seen: Observation) -> tuple[str, str]:
+def _by_counts(seen: Observation) -> tuple[StatedReason, str]:
     """Return what can be told of pods of which nobody says anything."""
     if not seen.active:
         return AttemptReason.NO_PODS, "the member's Job controller has not taken the Job up"

@@ -10,6 +10,7 @@ from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.model.plan import Assignment, StartUnknown
 from sampan.model.reservation import Reservation
 from sampan.model.status.attempt import Ending
+from sampan.model.status.reasons import NO_WORD, StatedReason
 from sampan.store.charges import Use
 
 LONGEST_PAUSE: Final = 300_000
@@ -40,7 +41,7 @@ class RetryState:
     """When it was first tried, in milliseconds since the epoch."""
     not_before: int
     """Not before this moment."""
-    reason: str = ""
+    reason: StatedReason = NO_WORD
     """Why the last one failed; empty where it was carried out, so that only its effect can be missing."""
     message: str = ""
     transient: bool = False
@@ -74,7 +75,7 @@ class AttemptMemory:
     """When it was first seen to have a result."""
     still_since: tuple[tuple[int, ...], int] = ((), 0)
     """The counts of its pods, and since when they are the same."""
-    event: tuple[str, str] = ("", "")
+    event: tuple[StatedReason, str] = (NO_WORD, "")
     """Reason and words of the member's newest event about it."""
     ended: RemoteJob | None = None
     """The last picture of its copy, which went with a result: somebody cleaned up."""

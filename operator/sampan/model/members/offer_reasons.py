@@ -1,6 +1,7 @@
 """Types and reasons of an offer's conditions, as closed lists. Which of them holds is assessed in the controller."""
 
 from enum import StrEnum
+from typing import NewType
 
 
 class OfferConditionType(StrEnum):
@@ -65,6 +66,15 @@ class OfferReason(StrEnum):
     DRAINED = "Drained"
 
 
-def invalid_kubeconfig(code: str) -> str:
+RefusedKubeconfig = NewType("RefusedKubeconfig", str)
+"""InvalidKubeconfig/<code>, with the code of the check that refused it; made by `invalid_kubeconfig` and nobody else."""
+
+OfferStatedReason = OfferReason | RefusedKubeconfig
+"""What a condition of an offer may give as the reason."""
+ConditionText = tuple[OfferStatedReason, str]
+"""Reason and message of a condition."""
+
+
+def invalid_kubeconfig(code: str) -> RefusedKubeconfig:
     """Return the reason of a kubeconfig that was refused, such as InvalidKubeconfig/ExecNotAllowed."""
-    return f"{OfferReason.INVALID_KUBECONFIG}/{code}"
+    return RefusedKubeconfig(f"{OfferReason.INVALID_KUBECONFIG}/{code}")

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sampan.model.lifecycle import Outcome
 from sampan.model.members.offer import OfferKey
+from sampan.model.status.reasons import NO_WORD, StatedReason
 
 MAX_REJECTIONS: Final = 32
 """Rejections kept; of more the oldest are dropped."""
@@ -51,7 +52,7 @@ class Ending:
     """How an attempt ended."""
 
     outcome: Outcome
-    reason: str
+    reason: StatedReason
     message: str = ""
     exit_code: int | None = None
     ended_at: int = 0
@@ -71,7 +72,7 @@ class Attempt:
     cluster_uid: str | None = None
     started_at: int | None = None
     ended_at: int | None = None
-    reason: str = ""
+    reason: StatedReason = NO_WORD
     message: str = ""
     exit_code: int | None = None
     later: Mapping[str, Any] | None = None
@@ -100,16 +101,16 @@ class Rejections:
 
     alternative: int | None
     """None: the template alone."""
-    reason: str
+    reason: StatedReason
     attempts: int
     later: Mapping[str, Any] | None = None
     """What a later version of ours wrote beside it: kept as it is."""
 
 
-def one_more(known: tuple[Rejections, ...], alternative: int | None, reason: str) -> tuple[Rejections, ...]:
+def one_more(known: tuple[Rejections, ...], alternative: int | None, reason: StatedReason) -> tuple[Rejections, ...]:
     """Return the rejections with one more attempt by an alternative that was rejected for a reason; the newest comes last."""
     same = next((each for each in known if (each.alternative, each.reason) == (alternative, reason)), None)
-    entry = Rejections(alternative=alternative, reason=str(reason), attempts=1 + (same.attempts if same else 0))
+    entry = Rejections(alternative=alternative, reason=reason, attempts=1 + (same.attempts if same else 0))
     return (*(each for each in known if each is not same), entry)[-MAX_REJECTIONS:]
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sampan.model.members.offer_reasons import OfferConditionType
-from sampan.model.status.reasons import JobConditionType
+from sampan.model.members.offer_reasons import OfferConditionType, OfferStatedReason
+from sampan.model.status.reasons import JobConditionType, StatedReason
 
 IS_TRUE: Final = "True"
 IS_FALSE: Final = "False"
@@ -41,8 +41,7 @@ class Fact:
     type: JobConditionType | OfferConditionType
     is_true: bool | None
     """None: not known yet."""
-    reason: str
-    """Of the closed lists (`model.status.reasons`, `model.members.offer_reasons`, `Reason`), or a member's own word."""
+    reason: StatedReason | OfferStatedReason
     message: str = ""
 
     @property

@@ -11,7 +11,7 @@ from sampan.model.lifecycle import Event, Outcome, Phase, follow
 from sampan.model.plan import Verdict
 from sampan.model.status.attempt import Attempt, Binding, Ending, Rejections, ended_attempt, one_more, without
 from sampan.model.status.condition import Fact
-from sampan.model.status.reasons import JobConditionType, JobReason
+from sampan.model.status.reasons import JobConditionType, JobReason, StatedReason
 from sampan.model.status.remote import RemoteStatus, ReservedPlace
 from sampan.model.status.stated import StatedConditions
 
@@ -108,17 +108,17 @@ class JobStatus(StatedConditions):
         )
         return status._not_running(ending.reason, ending.message, at=ending.ended_at).told(ending.reason, ending.message)
 
-    def rejected(self, alternative: int | None, reason: str) -> "JobStatus":
+    def rejected(self, alternative: int | None, reason: StatedReason) -> "JobStatus":
         """Return the status with one more attempt by an alternative that was rejected for a reason."""
         return replace(self, rejections=one_more(self.rejections, alternative, reason))
 
-    def finished(self, event: Event, *, reason: str, message: str, at: int) -> "JobStatus":
+    def finished(self, event: Event, *, reason: StatedReason, message: str, at: int) -> "JobStatus":
         """Return the status of a job that has ended for good: Succeeded or Failed."""
         status = replace(self, phase=follow(self.phase, event), finished_at=at)
         condition = JobConditionType.COMPLETE if event is Event.SUCCEEDED else JobConditionType.FAILED
         return status.with_condition(Fact(condition, True, reason, message), at=at)
 
-    def released(self, event: Event, *, reason: str, message: str, at: int) -> "JobStatus":
+    def released(self, event: Event, *, reason: StatedReason, message: str, at: int) -> "JobStatus":
         """Return the status after the remote copy was proved gone: no binding, Pending (REQUEUED) or Suspended (SUSPENDED)."""
         newest = self.last_attempt
         restarted = event is Event.REQUEUED and newest is not None and newest.outcome in _RESTARTING
@@ -145,7 +145,7 @@ class JobStatus(StatedConditions):
         status = replace(self, phase=follow(self.phase, Event.RESUMED))
         return status.with_condition(Fact(JobConditionType.SUSPENDED, False, JobReason.RESUMED), at=at)
 
-    def refused(self, *, reason: str, message: str, at: int) -> "JobStatus":
+    def refused(self, *, reason: StatedReason, message: str, at: int) -> "JobStatus":
         """Return the status of a waiting job with the one reason why it waits."""
         return self.with_condition(Fact(JobConditionType.SCHEDULED, False, reason, message), at=at)
 
@@ -153,7 +153,7 @@ class JobStatus(StatedConditions):
         """Return the status of a waiting job with the place that is kept for it; None: none is."""
         return replace(self, reservation=place)
 
-    def _not_running(self, reason: str, message: str, *, at: int) -> "JobStatus":
+    def _not_running(self, reason: StatedReason, message: str, *, at: int) -> "JobStatus":
         """Return the status of a job that does not run, if it was ever said whether it does."""
         if self.condition(JobConditionType.RUNNING) is None:
             return self

@@ -4,7 +4,10 @@ Beside them a status may say a `Reason` of the scheduler, or a word of the membe
 """
 
 from enum import StrEnum
-from typing import Final
+from typing import Final, NewType
+
+from sampan.model.lifecycle import Outcome
+from sampan.model.reason import Reason
 
 
 class JobConditionType(StrEnum):
@@ -83,3 +86,21 @@ class AttemptReason(StrEnum):
     NO_PODS = "NoPods"
     CONTAINERS_NOT_STARTED = "ContainersNotStarted"
     REMOVAL_BLOCKED = "RemovalBlocked"
+
+
+MemberWord = NewType("MemberWord", str)
+"""A word of the member's own, which no list of ours can close: of a kubelet, of an API server, of an admission plugin."""
+NO_WORD: Final = MemberWord("")
+"""Nobody has said why."""
+
+StatedReason = JobReason | AttemptReason | Reason | Outcome | MemberWord
+"""What a condition of a job, or its status, may give as the reason: a word of a closed list, or one that is the member's."""
+
+_STATED: Final[dict[str, JobReason | AttemptReason | Reason | Outcome]] = {
+    str(each): each for words in (Outcome, Reason, AttemptReason, JobReason) for each in words
+}
+
+
+def stated_reason(word: str) -> StatedReason:
+    """Return the reason that a stored status gives. What is in no list of ours is the member's word, or one of a later version."""
+    return _STATED.get(word) or MemberWord(word)

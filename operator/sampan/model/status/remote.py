@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from sampan.model.members.offer import OfferKey
+from sampan.model.status.reasons import NO_WORD, StatedReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +23,7 @@ class RemoteStatus:
 
     counts: PodCounts | None = None
     """None before its pods were counted."""
-    reason: str = ""
+    reason: StatedReason = NO_WORD
     message: str = ""
     exit_code: int | None = None
     observed_at: int | None = None

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from sampan.model.status.condition import IS_FALSE, Condition, Fact, find_condition, set_condition
-from sampan.model.status.reasons import STALLS, JobConditionType, JobReason
+from sampan.model.status.reasons import STALLS, JobConditionType, JobReason, StatedReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,11 +21,11 @@ class StatedConditions:
 
     def with_condition(self, fact: Fact, *, at: int) -> Self:
         """Return the status with one condition set, which is its newest word."""
-        reason = str(fact.reason or JobReason.UNKNOWN)
+        reason = fact.reason or JobReason.UNKNOWN
         conditions = set_condition(self.conditions, replace(fact, reason=reason), at=at)
-        return replace(self, conditions=conditions, reason=reason, message=fact.message)
+        return replace(self, conditions=conditions, reason=str(reason), message=fact.message)
 
-    def told(self, reason: str, message: str) -> Self:
+    def told(self, reason: StatedReason, message: str) -> Self:
         """Return the status with another newest word."""
         return replace(self, reason=str(reason), message=message)
 
@@ -35,7 +35,7 @@ class StatedConditions:
         found = (self.condition(kind) for kind in STALLS)
         return next((condition for condition in found if condition is not None and condition.is_true), None)
 
-    def with_stall(self, kind: JobConditionType, *, reason: str, message: str, at: int) -> Self:
+    def with_stall(self, kind: JobConditionType, *, reason: StatedReason, message: str, at: int) -> Self:
         """Return the status with what stalls the job, which is its last condition and its newest word."""
         new = self.without_stall(at, but=kind)
         before = new.condition(kind)
@@ -66,4 +66,4 @@ class StatedConditions:
         newest = next((each for each in told if each.is_true), told[0] if told else None)
         if newest is None or (self.reason, self.message) != (now.reason, now.message):
             return new
-        return new.told(newest.reason, newest.message)
+        return replace(new, reason=newest.reason, message=newest.message)

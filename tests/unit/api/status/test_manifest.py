@@ -15,7 +15,7 @@ from sampan.model.plan import Verdict
 from sampan.model.reason import Reason
 from sampan.model.status.attempt import ChargedUse, Ending
 from sampan.model.status.job_status import JobStatus
-from sampan.model.status.reasons import JobConditionType
+from sampan.model.status.reasons import AttemptReason, JobConditionType, JobReason, MemberWord
 from sampan.model.status.remote import PodCounts, RemoteStatus, ReservedPlace
 
 LATER = NOW + 60_000
@@ -24,23 +24,23 @@ VERDICTS = (
     Verdict(offer=OFFER, pool="h100-x8", alternative=None, score=87, parts=(("cost", 40), ("packing", 47))),
     Verdict(offer=OFFER, pool="cpu", alternative=None, reasons=(Reason.ACCELERATOR_MISMATCH,)),
 )
-SEEN = RemoteStatus(counts=PodCounts(active=1, ready=1), reason="X", message="m", exit_code=3, observed_at=NOW)
+SEEN = RemoteStatus(counts=PodCounts(active=1, ready=1), reason=MemberWord("X"), message="m", exit_code=3, observed_at=NOW)
 FULL = (
     JobStatus(reservation=ReservedPlace(offer=OFFER, pool="p", alternative=0, start_at_latest=NOW, made_at=NOW))
-    .refused(reason="TooLarge", message="too large", at=NOW)
+    .refused(reason=Reason.TOO_LARGE, message="too large", at=NOW)
     .bound(CHARGED, VERDICTS, generation=2)
     .running(at=NOW)
     .seen(SEEN, "r1", at=NOW)
-    .with_stall(JobConditionType.DEGRADED, reason="NodeGone", message="n1", at=NOW)
-    .rejected(1, "OutOfcpu")
+    .with_stall(JobConditionType.DEGRADED, reason=JobReason.NODE_GONE, message="n1", at=NOW)
+    .rejected(1, MemberWord("OutOfcpu"))
 )
-ENDED = FULL.attempt_ended(Ending(outcome=Outcome.APP_FAILED, reason="Error", message="boom", exit_code=3, ended_at=LATER))
+ENDED = FULL.attempt_ended(Ending(outcome=Outcome.APP_FAILED, reason=AttemptReason.ERROR, message="boom", exit_code=3, ended_at=LATER))
 STAGES = {
     "untouched": JobStatus(),
     "full": FULL,
     "ended": ENDED,
-    "requeued": ENDED.released(Event.REQUEUED, reason="Error", message="", at=LATER),
-    "finished": ENDED.finished(Event.FAILED, reason="Error", message="boom", at=LATER),
+    "requeued": ENDED.released(Event.REQUEUED, reason=AttemptReason.ERROR, message="", at=LATER),
+    "finished": ENDED.finished(Event.FAILED, reason=AttemptReason.ERROR, message="boom", at=LATER),
 }
 
 
@@ -86,7 +86,7 @@ def test_a_patch_names_what_changed_and_what_went() -> None:
 
 
 def test_a_job_that_nobody_has_looked_at_gets_no_phase_it_has_anyhow() -> None:
-    assert "phase" not in merge_patch(JobStatus(), JobStatus().refused(reason="TooLarge", message="", at=NOW))
+    assert "phase" not in merge_patch(JobStatus(), JobStatus().refused(reason=Reason.TOO_LARGE, message="", at=NOW))
 
 
 def test_what_a_later_version_wrote_stays() -> None:
@@ -100,8 +100,8 @@ def test_what_a_later_version_wrote_stays() -> None:
     raw["attempts"][0]["outcome"] = "Fenced"
     raw["conditions"].append({**raw["conditions"][0], "type": "Fenced"})
     before = from_manifest(raw)
-    after = before.finished(Event.FAILED, reason="Error", message="", at=LATER).rejected(0, "Y")
-    ending = Ending(outcome=Outcome.DISRUPTED, reason="NodeLost", ended_at=LATER)
+    after = before.finished(Event.FAILED, reason=AttemptReason.ERROR, message="", at=LATER).rejected(0, MemberWord("Y"))
+    ending = Ending(outcome=Outcome.DISRUPTED, reason=MemberWord("NodeLost"), ended_at=LATER)
     patch = merge_patch(before, replace(after, binding=binding(attempt=2)).attempt_ended(ending))
     assert "lease" not in patch
     assert "epoch" not in patch["binding"]

@@ -13,6 +13,7 @@ from sampan.kube.errors import Conflict, Forbidden, NotFound
 from sampan.kube.transport.client import Client
 from sampan.model.lifecycle import Outcome
 from sampan.model.status.attempt import Ending
+from sampan.model.status.reasons import MemberWord
 from sampan.model.status.remote import PodCounts, RemoteStatus
 from sampan.model.values.names import FINALIZER
 from unit.controller.fake_cluster import FakeCluster, cluster
@@ -47,8 +48,8 @@ async def test_a_status_is_written_as_a_difference_on_the_version_it_was_decided
 async def test_everything_the_operator_writes_is_kept_by_the_schema() -> None:
     """A field that the CRD does not name is dropped without a word, and its reader finds nothing, ever."""
     async with hub() as (api, client):
-        ending = Ending(outcome=Outcome.REJECTED, reason="Forbidden", message="m", exit_code=3, ended_at=1_800_000_000_000)
-        seen = RemoteStatus(counts=PodCounts(active=1), reason="X", message="m")
+        ending = Ending(outcome=Outcome.REJECTED, reason=MemberWord("Forbidden"), message="m", exit_code=3, ended_at=1_800_000_000_000)
+        seen = RemoteStatus(counts=PodCounts(active=1), reason=MemberWord("X"), message="m")
         status = bound_status(running=True).seen(seen, "remote-1", at=1_800_000_000_000).attempt_ended(ending)
         answer = await client.write_status(put(api), status)
         written = to_manifest(status)

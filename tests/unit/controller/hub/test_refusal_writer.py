@@ -18,6 +18,7 @@ from sampan.model.reservation import Reservation
 from sampan.model.status.attempt import Ending
 from sampan.model.status.generation import is_refusal_outdated, with_observed_generation
 from sampan.model.status.job_status import JobStatus
+from sampan.model.status.reasons import MemberWord
 from sampan.model.values.timestamp import to_rfc3339
 from unit.controller.hub.refusal_scene import REGION, ROOM, scene
 
@@ -136,8 +137,8 @@ async def test_a_job_that_waits_again_after_an_attempt_is_told_why_though_the_re
         sc.add()
         sc.hear()
         await asyncio.sleep(5)
-        ended = bound_status().attempt_ended(Ending(outcome=Outcome.DISRUPTED, reason="NodeLost", ended_at=NOW))
-        freed = ended.released(Event.REQUEUED, reason="NodeLost", message="", at=NOW)
+        ended = bound_status().attempt_ended(Ending(outcome=Outcome.DISRUPTED, reason=MemberWord("NodeLost"), ended_at=NOW))
+        freed = ended.released(Event.REQUEUED, reason=MemberWord("NodeLost"), message="", at=NOW)
         sc.add(resourceVersion="200", status=freed)
         sc.version = 300
         sc.hear()
@@ -230,7 +231,7 @@ async def test_an_edited_job_is_told_again_soon_though_the_reason_is_the_same_an
 
 async def test_an_edit_whose_write_is_lost_is_not_tried_again_at_once() -> None:
     async with scene() as sc:
-        status = with_observed_generation(JobStatus().refused(reason=str(ROOM), message="", at=NOW), JobStatus(), 1)
+        status = with_observed_generation(JobStatus().refused(reason=ROOM, message="", at=NOW), JobStatus(), 1)
         sc.add(generation=2, status=status)
         sc.fail = 1
         sc.hear()

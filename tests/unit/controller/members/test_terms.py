@@ -16,6 +16,7 @@ from sampan.kube.errors import (
     Unauthorized,
     Unreachable,
 )
+from sampan.model.members.offer_reasons import OfferReason
 
 REASON = re.compile("[A-Za-z]([A-Za-z0-9_,:/]*[A-Za-z0-9_])?")
 
@@ -23,7 +24,7 @@ REASON = re.compile("[A-Za-z]([A-Za-z0-9_,:/]*[A-Za-z0-9_])?")
 @pytest.mark.parametrize(
     ("error", "want"),
     [
-        (WrongClusterError("IdentityChanged", "m"), "IdentityChanged"),
+        (WrongClusterError(OfferReason.IDENTITY_CHANGED, "m"), "IdentityChanged"),
         (Unauthorized(401, "Unauthorized", ""), "Unauthorized"),
         (Forbidden(403, "Forbidden", ""), "Forbidden"),
         (TLSFailure("self-signed certificate"), "TLSError"),

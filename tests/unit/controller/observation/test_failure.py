@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from sampan.api.fields.scalars import CamelCase
 from sampan.controller.observation.failure import Cause, Failure, Indexes, as_reason, count_of, failure_of, tail, word
 from sampan.kube.objects.workloads import Pod
+from sampan.model.status.reasons import AttemptReason
 
 
 @pytest.mark.parametrize(
@@ -42,7 +43,7 @@ def test_no_failure_in_other_phases(phase: str) -> None:
 
 def test_a_program_that_never_ran_cannot_have_failed() -> None:
     failure = failure_of(msgspec.convert({"status": {"phase": "Failed"}}, Pod))
-    assert failure == Failure(pod="", cause=Cause.DISRUPTION, at=None, reason="NeverStarted", ran=False)
+    assert failure == Failure(pod="", cause=Cause.DISRUPTION, at=None, reason=AttemptReason.NEVER_STARTED, ran=False)
 
 
 def test_failed_init_container_tells_the_exit_code() -> None:
@@ -54,7 +55,7 @@ def test_failed_init_container_tells_the_exit_code() -> None:
 
 def test_order_is_total_and_earliest_first() -> None:
     def at(moment: int | None, cause: Cause = Cause.PROGRAM, pod: str = "a") -> Failure:
-        return Failure(pod=pod, cause=cause, at=moment, reason="Error")
+        return Failure(pod=pod, cause=cause, at=moment, reason=AttemptReason.ERROR)
 
     want = [at(1, Cause.DELETION), at(2, Cause.DISRUPTION), at(2), at(2, pod="b"), at(2, Cause.DELETION), at(None)]
     shuffled = want[3:] + want[:3]
@@ -126,4 +127,4 @@ def test_foreign_text_becomes_a_reason_that_can_be_written(text: str) -> None:
 def test_a_clean_word_stays_itself() -> None:
     assert as_reason("ImagePullBackOff") == "ImagePullBackOff"
     assert as_reason("\x1b[31m evil\n") == "31mevil"[2:]
-    assert as_reason("", default="Error") == "Error"
+    assert as_reason("", default=AttemptReason.ERROR) == "Error"

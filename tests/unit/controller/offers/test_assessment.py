@@ -9,10 +9,11 @@ from member_objects import HUB, MEMBER, offer_body, provider_body
 from sampan.api.convert.offers import DeclaredOffer, declared_offer, provider_grant
 from sampan.controller.members.facts import LinkFacts
 from sampan.controller.offers.assessment import AssessedOffer, HubFacts, assess, draining, grant_for, holder_of, overcommitted, schedulable
+from sampan.model.members.offer_reasons import OfferReason, invalid_kubeconfig
 
 NOW = 1_767_225_600_000
 GRANT = provider_grant(provider_body(offerLabels={"tier": ["gold"]}))
-GOOD = LinkFacts(connected=True, reason="Connected", cluster_uid=MEMBER, version="v1.36.3", missing=())
+GOOD = LinkFacts(connected=True, reason=OfferReason.CONNECTED, cluster_uid=MEMBER, version="v1.36.3", missing=())
 
 
 def claim(name: str = "one", **over: Any) -> DeclaredOffer:
@@ -93,8 +94,8 @@ def test_everything_that_is_not_used_is_named_at_once() -> None:
     ("made", "facts", "holder", "want"),
     [
         (claim(), GOOD, None, (True, "Connected")),
-        (claim(), LinkFacts(reason="SecretNotFound", message="m"), None, (False, "SecretNotFound")),
-        (claim(), LinkFacts(reason="InvalidKubeconfig/ExecNotAllowed"), None, (False, "InvalidKubeconfig/ExecNotAllowed")),
+        (claim(), LinkFacts(reason=OfferReason.SECRET_NOT_FOUND, message="m"), None, (False, "SecretNotFound")),
+        (claim(), LinkFacts(reason=invalid_kubeconfig("ExecNotAllowed")), None, (False, "InvalidKubeconfig/ExecNotAllowed")),
         (claim(), replace(GOOD, cluster_uid=HUB), None, (False, "HubAsMember")),
         (claim(status={"clusterUID": "another"}), GOOD, None, (False, "IdentityChanged")),
         (claim(status={"clusterUID": MEMBER}), GOOD, None, (True, "Connected")),

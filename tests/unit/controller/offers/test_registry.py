@@ -11,10 +11,11 @@ from sampan.controller.members.facts import LinkFacts
 from sampan.controller.offers.classes import ClassRegistry
 from sampan.controller.offers.registry import OfferRegistry
 from sampan.model.members.offer import OfferKey
+from sampan.model.members.offer_reasons import OfferReason
 
 ONE, TWO = OfferKey("prov-a", "one"), OfferKey("prov-b", "two")
 KEY = SecretRef("prov-a", "kc", "kubeconfig")
-UP = LinkFacts(connected=True, reason="Connected", cluster_uid=MEMBER, missing=())
+UP = LinkFacts(connected=True, reason=OfferReason.CONNECTED, cluster_uid=MEMBER, missing=())
 
 
 @pytest.fixture
@@ -124,7 +125,7 @@ def test_offers_of_one_kubeconfig_have_the_troubles_of_their_own_namespace(
 ) -> None:
     registry.apply_offer(offer_body("other", remoteNamespace="elsewhere"))
     other = OfferKey("prov-a", "other")
-    found[KEY] = replace(UP, behind=(("elsewhere", "NotFollowed", "the watch on jobs/elsewhere does not work: Timeout"),))
+    found[KEY] = replace(UP, behind=(("elsewhere", OfferReason.NOT_FOLLOWED, "the watch on jobs/elsewhere does not work: Timeout"),))
     registry.link_changed(KEY, MEMBER)
     registry.reassess()
     assert (registry.offers[ONE].connected, registry.offers[other].connected) == (True, False)

@@ -19,10 +19,11 @@ from sampan.kube.objects.runtime_class import RuntimeClass
 from sampan.kube.transport.client import PatchType
 from sampan.model.members.cluster import Running
 from sampan.model.members.offer import OfferKey
+from sampan.model.members.offer_reasons import OfferReason
 from sampan.model.values.names import FINALIZER
 
 UID = "uid-prov-a-one"
-UP = LinkFacts(connected=True, reason="Connected", cluster_uid=MEMBER, missing=())
+UP = LinkFacts(connected=True, reason=OfferReason.CONNECTED, cluster_uid=MEMBER, missing=())
 
 
 class World:
@@ -163,7 +164,7 @@ def test_the_status_stays_while_the_link_is_on_its_first_way_in(world: World) ->
     world.registry.link_changed(world.registry.declared[UID].secret, None)  # type: ignore[arg-type]
     world.registry.reassess()
     assert world.renderer.next_write(UID, True) is None
-    world.facts = LinkFacts(reason="Unreachable", message="no answer")
+    world.facts = LinkFacts(reason=OfferReason.UNREACHABLE, message="no answer")
     assert world.renderer.next_write(UID, True) is not None
 
 

@@ -12,10 +12,11 @@ from sampan.controller.offers.status import OfferView, difference, is_urgent, st
 from sampan.inventory.pools.summary import ExcludedNodes, PoolSummary
 from sampan.inventory.pools.taints import advice
 from sampan.model.members.accelerator import Sharing
+from sampan.model.members.offer_reasons import OfferReason
 from sampan.model.members.taint import Taint
 
 NOW = 1_767_225_600_000
-FACTS = LinkFacts(connected=True, reason="Connected", cluster_uid=MEMBER, version="v1.36.3", missing=(), fingerprint="abc123")
+FACTS = LinkFacts(connected=True, reason=OfferReason.CONNECTED, cluster_uid=MEMBER, version="v1.36.3", missing=(), fingerprint="abc123")
 POOL = PoolSummary(
     name="h100-x8",
     accelerator_class="nvidia-h100-sxm-80gb",
@@ -76,7 +77,7 @@ def test_a_transition_time_moves_only_with_the_status() -> None:
     known = status_of(view(), {}, now=NOW)
     same = status_of(view(replace(FACTS, message="other words")), known, now=NOW + 60_000)
     assert same["conditions"][1]["lastTransitionTime"] == "2026-01-01T00:00:00Z"
-    lost = status_of(view(replace(FACTS, connected=False, reason="Unreachable")), known, now=NOW + 60_000)
+    lost = status_of(view(replace(FACTS, connected=False, reason=OfferReason.UNREACHABLE)), known, now=NOW + 60_000)
     assert lost["conditions"][1]["lastTransitionTime"] == "2026-01-01T00:01:00Z"
 
 

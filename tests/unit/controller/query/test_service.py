@@ -16,6 +16,7 @@ from sampan.model.lifecycle import Event, Outcome
 from sampan.model.members.offer import Offer
 from sampan.model.snapshot import Snapshot
 from sampan.model.status.attempt import Attempt
+from sampan.model.status.reasons import MemberWord
 from sampan.model.values.selector import Expression, Operator, Selector
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule
@@ -193,7 +194,7 @@ def test_a_bound_job_keeps_its_verdicts_and_its_member_speaks() -> None:
     ],
 )
 def test_a_job_that_ended_says_how_and_where(event: Event, code: int | None, want: str) -> None:
-    status = jobs.bound_status(running=True).finished(event, reason="Over", message="", at=jobs.NOW)
+    status = jobs.bound_status(running=True).finished(event, reason=MemberWord("Over"), message="", at=jobs.NOW)
     status = replace(status, attempts=(Attempt(number=1, outcome=Outcome.APP_FAILED, exit_code=code),))
     told = QueryService().explained(asked(b.offer()), jobs.record("u1", status=status), pending=None, pods=())["status"]
     assert told["message"] == want

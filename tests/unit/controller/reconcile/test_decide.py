@@ -16,6 +16,7 @@ from sampan.controller.state.record import JobRecord
 from sampan.kube.objects.workloads import Job
 from sampan.model.lifecycle import Event, Outcome
 from sampan.model.status.attempt import Ending
+from sampan.model.status.reasons import AttemptReason, stated_reason
 from sampan.model.status.remote import PodCounts, RemoteStatus
 
 TIMES = a.Times(now=NOW, tombstone=30_000, counters=15_000, last_write=NOW - 1_000)
@@ -35,14 +36,14 @@ def remote(job: Job | None = None, observation: Observation | None = None, **kwa
 
 def ended(outcome: Outcome, *, reason: str = "Error", spec: dict[str, Any] | None = None) -> JobRecord:
     """Return a job whose attempt has a recorded end and is still bound."""
-    ending = Ending(outcome=outcome, reason=reason, ended_at=NOW - 2_000)
+    ending = Ending(outcome=outcome, reason=stated_reason(reason), ended_at=NOW - 2_000)
     return record(status=bound_status(binding(remote_uid="remote-1")).attempt_ended(ending), spec=spec)
 
 
 def finished(*, ago: int, spec: dict[str, Any] | None = None) -> JobRecord:
     """Return a job that succeeded some milliseconds ago."""
     status = bound_status(binding(remote_uid="remote-1"), running=True).finished(
-        Event.SUCCEEDED, reason="Completed", message="", at=NOW - ago
+        Event.SUCCEEDED, reason=AttemptReason.COMPLETED, message="", at=NOW - ago
     )
     return record(status=status, spec=spec)
 

@@ -12,13 +12,14 @@ from sampan.controller.state.record import JobRecord
 from sampan.model.lifecycle import Event, Outcome
 from sampan.model.status.attempt import Ending
 from sampan.model.status.job_status import JobStatus
+from sampan.model.status.reasons import AttemptReason, MemberWord, stated_reason
 
 TWO = {"alternatives": [{"accelerator": {"vendor": vendor, "count": 1}} for vendor in ("nvidia", "amd")]}
 
 
 def rejection(reason: str = "OutOfcpu", *, counted: bool = True) -> Ending:
     """A rejected attempt's end."""
-    return Ending(outcome=Outcome.REJECTED, reason=reason, message="no room on the node", ended_at=NOW, counted=counted)
+    return Ending(outcome=Outcome.REJECTED, reason=stated_reason(reason), message="no room on the node", ended_at=NOW, counted=counted)
 
 
 def bound(status: JobStatus, *, spec: dict[str, Any], alternative: int | None) -> JobRecord:
@@ -30,7 +31,7 @@ def bound(status: JobStatus, *, spec: dict[str, Any], alternative: int | None) -
 
 def freed(status: JobStatus) -> JobStatus:
     """The status once nothing of the attempt is left."""
-    return status.released(Event.REQUEUED, reason="X", message="", at=NOW)
+    return status.released(Event.REQUEUED, reason=MemberWord("X"), message="", at=NOW)
 
 
 def run(spec: dict[str, Any], *attempts: tuple[int | None, Ending]) -> JobStatus:
@@ -77,7 +78,7 @@ def test_an_alternative_that_ran_starts_afresh() -> None:
 
 
 def test_a_sweep_that_failed_on_its_member_has_failed() -> None:
-    ending = Ending(outcome=Outcome.APP_FAILED, reason="Error", ended_at=NOW)
+    ending = Ending(outcome=Outcome.APP_FAILED, reason=AttemptReason.ERROR, ended_at=NOW)
     retried = {"retry": {"maxRestarts": 3}}
     assert with_ending(bound(JobStatus(), spec=retried, alternative=None), ending).phase == "Bound"
     assert with_ending(bound(JobStatus(), spec={**retried, "gang": False}, alternative=None), ending).phase == "Failed"
@@ -86,13 +87,13 @@ def test_a_sweep_that_failed_on_its_member_has_failed() -> None:
 def test_a_late_start_says_what_held_it_up() -> None:
     job = record(status=bound_status(), spec={"startDeadlineSeconds": 5})
     assert late_ending(job, NOW).message == "not started within startDeadlineSeconds (5 s)"
-    full = late_ending(job, NOW, reason="Unschedulable", message="0/4 nodes")
+    full = late_ending(job, NOW, reason=MemberWord("Unschedulable"), message="0/4 nodes")
     assert (full.reason, full.message) == (
         "StartDeadlineExceeded",
         "not started within startDeadlineSeconds (5 s): Unschedulable: 0/4 nodes",
     )
-    assert late_ending(job, NOW, reason="ErrImagePull").reason == "ImagePullBackOff", "kubelets say both in turn"
-    assert len(late_ending(job, NOW, reason="X", message="y" * 999).message.encode()) <= 256
+    assert late_ending(job, NOW, reason=MemberWord("ErrImagePull")).reason == "ImagePullBackOff", "kubelets say both in turn"
+    assert len(late_ending(job, NOW, reason=MemberWord("X"), message="y" * 999).message.encode()) <= 256
 
 
 def test_the_start_deadline_is_for_jobs_that_have_not_started() -> None:
@@ -102,7 +103,9 @@ def test_the_start_deadline_is_for_jobs_that_have_not_started() -> None:
 
 
 def test_a_call_that_never_helped_ends_the_attempt_with_its_words() -> None:
-    tried = RetryState(target="r", times=4, since=NOW, not_before=NOW, reason="WebhookFailed", message="connection refused", transient=True)
+    tried = RetryState(
+        target="r", times=4, since=NOW, not_before=NOW, reason=AttemptReason.WEBHOOK_FAILED, message="connection refused", transient=True
+    )
     ending = given_up_ending(tried, NOW)
     assert (ending.outcome, ending.reason, ending.message, ending.counted) == (
         Outcome.REJECTED,

@@ -24,17 +24,23 @@ from sampan.controller.state.record import JobRecord
 from sampan.model.lifecycle import Event, Outcome
 from sampan.model.status.attempt import Ending
 from sampan.model.status.job_status import JobStatus
+from sampan.model.status.reasons import AttemptReason, MemberWord, stated_reason
 
 TIMES = Times(now=NOW, tombstone=30_000, counters=15_000, last_write=NOW - 1_000)
 FAILING = RetryState(
-    target="1", times=2, since=NOW - 1_000, not_before=NOW + 1_000, reason="WebhookFailed", message="dial tcp 10.0.0.1:4711: refused"
+    target="1",
+    times=2,
+    since=NOW - 1_000,
+    not_before=NOW + 1_000,
+    reason=AttemptReason.WEBHOOK_FAILED,
+    message="dial tcp 10.0.0.1:4711: refused",
 )
 
 
 def seen(reason: str = "", message: str = "", **kwargs: Any) -> Observation:
     """Return an observation of a copy that waits."""
     counts = {"active": 1, "ready": 0, "succeeded": 0, "failed": 0, "pending": 1}
-    return Observation(state=AttemptState.WAITING, whole=False, reason=reason, message=message, **{**counts, **kwargs})
+    return Observation(state=AttemptState.WAITING, whole=False, reason=stated_reason(reason), message=message, **{**counts, **kwargs})
 
 
 def told(reason: str = "", message: str = "") -> JobStatus:
@@ -83,22 +89,25 @@ def test_a_stall_that_is_over_is_taken_back_in_its_time() -> None:
 
 def test_a_failing_call_is_told_once_it_is_no_chance_and_not_with_every_port() -> None:
     job = record(status=bound_status())
-    assert with_failure(job, RetryState(target="1", times=1, since=NOW - 1_000, not_before=NOW + 500, reason="X"), TIMES) is None
-    assert with_failure(job, RetryState(target="1", times=1, since=NOW - 9_000, not_before=NOW + 500, reason="X"), TIMES) is not None, (
-        "a slow one"
+    assert (
+        with_failure(job, RetryState(target="1", times=1, since=NOW - 1_000, not_before=NOW + 500, reason=MemberWord("X")), TIMES) is None
     )
+    assert (
+        with_failure(job, RetryState(target="1", times=1, since=NOW - 9_000, not_before=NOW + 500, reason=MemberWord("X")), TIMES)
+        is not None
+    ), "a slow one"
     assert with_failure(job, RetryState(target="1", times=3, since=NOW, not_before=NOW + 500), TIMES) is None, "nothing failed"
     status = with_failure(job, FAILING, TIMES)
     assert status is not None
     assert (status.reason, status.message) == ("WebhookFailed", FAILING.message)
     other_port = RetryState(
-        target="1", times=3, since=NOW, not_before=NOW, reason="WebhookFailed", message="dial tcp 10.0.0.1:4712: refused"
+        target="1", times=3, since=NOW, not_before=NOW, reason=AttemptReason.WEBHOOK_FAILED, message="dial tcp 10.0.0.1:4712: refused"
     )
     assert with_failure(record(status=status), other_port, TIMES) is None
 
 
 def test_the_end_of_a_job_is_not_talked_over() -> None:
-    failed = bound_status().finished(Event.FAILED, reason="Error", message="loss is NaN", at=NOW)
+    failed = bound_status().finished(Event.FAILED, reason=AttemptReason.ERROR, message="loss is NaN", at=NOW)
     assert with_failure(record(status=failed), FAILING, TIMES) is None
 
 
@@ -129,7 +138,7 @@ def test_events_are_asked_for_only_where_nothing_else_tells_why_a_job_does_not_s
 
 def test_a_job_that_does_not_start_always_says_why() -> None:
     late = bound_for(OVERDUE_MILLIS)
-    mount = RemoteState(event=("FailedMount", "no such Secret"))
+    mount = RemoteState(event=(MemberWord("FailedMount"), "no such Secret"))
     assert explained(late, seen(), mount, times=TIMES).reason == "FailedMount"
     assert explained(late, seen("ErrImagePull"), mount, times=TIMES).reason == "ErrImagePull", "the pods' own word is newer"
     assert explained(late, seen("NoPods", "x"), RemoteState(), times=TIMES).message == "x"
@@ -140,7 +149,7 @@ def test_a_job_that_does_not_start_always_says_why() -> None:
 
 
 def test_a_copy_that_is_deleted_and_stays_is_told_of_where_its_pods_are_gone() -> None:
-    ended = record(status=bound_status().attempt_ended(Ending(outcome=Outcome.DISRUPTED, reason="X", ended_at=NOW)))
+    ended = record(status=bound_status().attempt_ended(Ending(outcome=Outcome.DISRUPTED, reason=MemberWord("X"), ended_at=NOW)))
     told = blocked_removal(ended, RemoteState(job=blocked_copy("example.com/hold")), TIMES)
     assert told is not None
     assert "example.com/hold" in told.message

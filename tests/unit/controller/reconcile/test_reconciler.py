@@ -16,9 +16,11 @@ from sampan.kube.transport.client import Client
 from sampan.kube.transport.limits import Limits
 from sampan.model.lifecycle import Event, Outcome, Phase
 from sampan.model.members.offer import OfferKey
+from sampan.model.reason import Reason
 from sampan.model.status.attempt import Ending
 from sampan.model.status.generation import with_observed_generation
 from sampan.model.status.job_status import JobStatus
+from sampan.model.status.reasons import AttemptReason, MemberWord
 from sampan.model.values.names import LABEL_JOB_UID
 from unit.controller.fake_cluster import cluster
 from unit.controller.fakes import H100_JOB, JOBS, REMOTE, FakeLink, until, world
@@ -27,7 +29,7 @@ from unit.kube.fake_api import replying
 
 def finished_status() -> JobStatus:
     """The status of a job that succeeded and whose copy is gone."""
-    done = bound_status(running=True).finished(Event.SUCCEEDED, reason="Completed", message="", at=NOW)
+    done = bound_status(running=True).finished(Event.SUCCEEDED, reason=AttemptReason.COMPLETED, message="", at=NOW)
     return replace(done, binding=None)
 
 
@@ -238,14 +240,14 @@ async def test_conflicts_are_tried_again_ever_later() -> None:
 def _status(phase: str) -> JobStatus:
     """A job in this phase, as the operator wrote it for generation 1."""
     runs = bound_status(running=True)
-    ended = runs.attempt_ended(Ending(outcome=Outcome.SUCCEEDED, reason="Completed", ended_at=NOW))
+    ended = runs.attempt_ended(Ending(outcome=Outcome.SUCCEEDED, reason=AttemptReason.COMPLETED, ended_at=NOW))
     status = {
-        "Pending": JobStatus().refused(reason="Disrupted", message="", at=NOW),
+        "Pending": JobStatus().refused(reason=MemberWord("Disrupted"), message="", at=NOW),
         "Bound": bound_status(),
         "Running": runs,
         "Suspended": JobStatus().suspended(at=NOW),
-        "Succeeded": ended.finished(Event.SUCCEEDED, reason="Completed", message="", at=NOW),
-        "Failed": ended.finished(Event.FAILED, reason="Error", message="", at=NOW),
+        "Succeeded": ended.finished(Event.SUCCEEDED, reason=AttemptReason.COMPLETED, message="", at=NOW),
+        "Failed": ended.finished(Event.FAILED, reason=AttemptReason.ERROR, message="", at=NOW),
     }
     return with_observed_generation(status[phase], JobStatus(), 1)
 
@@ -290,7 +292,7 @@ async def test_a_deletion_is_a_generation_too_and_costs_no_write_of_status() -> 
 
 async def test_a_refusal_that_was_found_before_an_edit_is_not_said_of_the_new_spec() -> None:
     async with world() as w:
-        told = JobStatus().refused(reason="TooLarge", message="", at=NOW)
+        told = JobStatus().refused(reason=Reason.TOO_LARGE, message="", at=NOW)
         w.add(status=with_observed_generation(told, JobStatus(), 1))
         w.change(spec={"priority": 1})
         await w.pass_time(0)

@@ -10,9 +10,10 @@ from sampan.controller.reconcile.member_words import CallFailure
 from sampan.controller.reconcile.retries import Key, Retries, RetryPolicy, key_of
 from sampan.controller.state.entry import ABSENCE, BIND, DEPENDENCIES, RetryState
 from sampan.model.status.job_status import JobStatus
+from sampan.model.status.reasons import MemberWord
 
 ONCE = ("Start", "remote-1")
-BROKEN = CallFailure(reason="InternalError", message="no")
+BROKEN = CallFailure(reason=MemberWord("InternalError"), message="no")
 SAMPLES: tuple[a.Action, ...] = (
     a.Wait(),
     a.Patch(JobStatus()),
@@ -80,9 +81,9 @@ def test_another_target_is_another_matter_and_another_kind_too() -> None:
 
 def test_a_server_that_names_a_moment_is_obeyed_within_reason() -> None:
     of = Tries()
-    patient = CallFailure(reason="TooManyRequests", message="", retry_after=45_000)
+    patient = CallFailure(reason=MemberWord("TooManyRequests"), message="", retry_after=45_000)
     assert of.fail(ONCE, patient).remaining(NOW) == 45_000
-    absurd = CallFailure(reason="TooManyRequests", message="", retry_after=10**9)
+    absurd = CallFailure(reason=MemberWord("TooManyRequests"), message="", retry_after=10**9)
     assert of.fail(ONCE, absurd).remaining(NOW) == 300_000
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from jobs import bound_status, record
 from sampan.controller.runtime.logs import JsonFormatter, configure, log_status_change
+from sampan.model.status.reasons import JobReason, MemberWord
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +77,7 @@ def test_a_higher_level_holds_for_all() -> None:
 
 def test_what_a_status_begins_to_say_is_logged_once_with_the_jobs_name(caplog: pytest.LogCaptureFixture) -> None:
     job = record(status=bound_status())
-    status = job.status.told("ImagePullBackOff", "no such image")
+    status = job.status.told(MemberWord("ImagePullBackOff"), "no such image")
     log_status_change(job, status)
     (line,) = caplog.records
     found = vars(line)
@@ -88,5 +89,5 @@ def test_what_a_status_begins_to_say_is_logged_once_with_the_jobs_name(caplog: p
     )
     assert (found["offer"], found["pool"], found["attempt"]) == ("prov-a/lingang", "h100-x8", 1)
     log_status_change(record(status=status), status)
-    log_status_change(job, job.status.told("PodsRunning", ""))
+    log_status_change(job, job.status.told(JobReason.PODS_RUNNING, ""))
     assert len(caplog.records) == 1

@@ -8,6 +8,7 @@ from jobs import NOW, OFFER
 from sampan.controller.state.pauses import after_setbacks, cool_downs
 from sampan.model.lifecycle import Outcome
 from sampan.model.status.attempt import Attempt
+from sampan.model.status.reasons import stated_reason
 
 CELL = (OFFER, "p")
 COOLDOWN = 300_000
@@ -16,7 +17,7 @@ COOLDOWN = 300_000
 def attempt(number: int, outcome: Outcome, *, reason: str = "X", seconds: int = 1, pool: str = "p") -> Attempt:
     """An attempt that ended now, after so many seconds."""
     began = NOW - seconds * 1000
-    return Attempt(number=number, outcome=outcome, reason=reason, offer=OFFER, pool=pool, started_at=began, ended_at=NOW)
+    return Attempt(number=number, outcome=outcome, reason=stated_reason(reason), offer=OFFER, pool=pool, started_at=began, ended_at=NOW)
 
 
 def rejected(times: int, **kwargs: Any) -> list[Attempt]:

@@ -14,6 +14,7 @@ from sampan.model.job import Job
 from sampan.model.lifecycle import Outcome
 from sampan.model.status.attempt import Attempt
 from sampan.model.status.job_status import JobStatus
+from sampan.model.status.reasons import stated_reason
 
 from .test_queues import queue
 
@@ -53,7 +54,9 @@ def seen(of: PendingJobs, now: int = NOW) -> list[str]:
 
 def ended(outcome: Outcome, reason: str, at: int = NOW) -> JobStatus:
     """The status of a job whose first attempt ended."""
-    return JobStatus(attempts=(Attempt(number=1, offer=OFFER, pool="h100-x8", ended_at=at, outcome=outcome, reason=reason),), restarts=1)
+    return JobStatus(
+        attempts=(Attempt(number=1, offer=OFFER, pool="h100-x8", ended_at=at, outcome=outcome, reason=stated_reason(reason)),), restarts=1
+    )
 
 
 def test_a_job_is_seen_from_when_it_comes_until_it_goes() -> None:

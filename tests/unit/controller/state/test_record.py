@@ -6,6 +6,7 @@ from jobs import NOW, OFFER, body, bound_status, record
 from sampan.controller.state.record import record_of
 from sampan.model.lifecycle import Outcome, Phase
 from sampan.model.status.attempt import Ending
+from sampan.model.status.reasons import AttemptReason
 from sampan.model.values.names import FINALIZER
 from sampan.model.values.timestamp import to_rfc3339
 
@@ -26,7 +27,7 @@ def test_an_unreadable_spec_says_what_is_wrong_and_waits_for_a_human() -> None:
 def test_a_bound_job_does_not_wait_and_its_attempt_is_open() -> None:
     job = record(status=bound_status())
     assert (job.waits, job.attempt_open) == (False, True)
-    ended = bound_status().attempt_ended(Ending(outcome=Outcome.LOST, reason="RemoteLost", ended_at=NOW))
+    ended = bound_status().attempt_ended(Ending(outcome=Outcome.LOST, reason=AttemptReason.REMOTE_LOST, ended_at=NOW))
     assert not record(status=ended).attempt_open
 
 

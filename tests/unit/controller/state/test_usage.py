@@ -16,6 +16,7 @@ from sampan.model.lifecycle import Event, Outcome
 from sampan.model.plan import Assignment
 from sampan.model.status.attempt import ChargedUse, Ending
 from sampan.model.status.job_status import JobStatus
+from sampan.model.status.reasons import MemberWord
 from sampan.scheduling.queueing.charge import UNDECLARED, decayed_forward
 from sampan.store.use import UseStore
 from unit.controller.fakes import FakeMemberSource
@@ -61,7 +62,7 @@ def running(attempt: int = 1, **changes: Any) -> JobStatus:
 
 def ended(after: int, attempt: int = 1) -> JobStatus:
     """The same, its attempt ended after so many seconds."""
-    ending = Ending(outcome=Outcome.DISRUPTED, reason="X", ended_at=AT + after * 1000)
+    ending = Ending(outcome=Outcome.DISRUPTED, reason=MemberWord("X"), ended_at=AT + after * 1000)
     return running(attempt).attempt_ended(ending)
 
 
@@ -124,7 +125,7 @@ def test_what_ended_or_went_while_nobody_looked_is_corrected() -> None:
 def test_a_new_attempt_is_another_charge() -> None:
     of, jobs = tracker(), JobTable()
     hear(of, jobs, record(status=running()))
-    requeued = ended(after=864).released(Event.REQUEUED, reason="X", message="", at=NOW)
+    requeued = ended(after=864).released(Event.REQUEUED, reason=MemberWord("X"), message="", at=NOW)
     hear(of, jobs, record(status=requeued))
     hear(of, jobs, record(status={**shown(requeued), **shown(running(2))}))
     assert [(use.attempt, use.final) for use in of.outbox] == [(1, False), (1, True), (2, False)]

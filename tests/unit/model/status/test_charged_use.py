@@ -8,6 +8,7 @@ from jobs import NOW, binding, shown
 from sampan.model.lifecycle import Outcome
 from sampan.model.status.attempt import ChargedUse, Ending
 from sampan.model.status.job_status import JobStatus
+from sampan.model.status.reasons import AttemptReason
 
 USE = {"unitHours": "24.00", "seconds": 86_400}
 CHARGED = ChargedUse(amount=24_000_000, seconds=86_400)
@@ -36,12 +37,12 @@ def test_the_charge_is_in_proportion(seconds: int, want: dict[str, object]) -> N
 
 def test_what_is_not_charged_stays_as_it_is() -> None:
     status = JobStatus().bound(binding(bound_at=NOW), (), generation=1)
-    ended = status.attempt_ended(Ending(outcome=Outcome.SUCCEEDED, reason="Completed", ended_at=NOW + 60_000))
+    ended = status.attempt_ended(Ending(outcome=Outcome.SUCCEEDED, reason=AttemptReason.COMPLETED, ended_at=NOW + 60_000))
     assert ended.binding is status.binding
 
 
 def test_an_attempt_that_ends_shows_what_it_took() -> None:
     status = JobStatus().bound(replace(binding(bound_at=NOW), use=CHARGED), (), generation=1)
-    ending = Ending(outcome=Outcome.SUCCEEDED, reason="Completed", ended_at=NOW + 3_600_000)
+    ending = Ending(outcome=Outcome.SUCCEEDED, reason=AttemptReason.COMPLETED, ended_at=NOW + 3_600_000)
     assert used(status.attempt_ended(ending)) == {"unitHours": "1.00", "seconds": 3_600}
     assert used(status) == USE, "a value is not changed"

@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 
 from jobs import NOW, bound_status, shown
+from sampan.model.reason import Reason
 from sampan.model.status.generation import is_outdated, is_refusal_outdated, with_observed_generation
 from sampan.model.status.job_status import JobStatus
+from sampan.model.status.reasons import MemberWord
 
-REFUSED = with_observed_generation(JobStatus().refused(reason="TooLarge", message="", at=NOW), JobStatus(), 1)
+REFUSED = with_observed_generation(JobStatus().refused(reason=Reason.TOO_LARGE, message="", at=NOW), JobStatus(), 1)
 
 
 def generations(status: JobStatus) -> dict[str, Any]:
@@ -43,7 +45,7 @@ def test_a_refusal_holds_for_the_spec_that_was_refused_and_for_a_newer_one_once_
     carried = with_observed_generation(REFUSED, REFUSED, 2)
     assert (carried.observed_generation, generations(carried)) == (2, {"Scheduled": 1})
     assert is_refusal_outdated(carried, 2)
-    again = with_observed_generation(carried.refused(reason="TooLarge", message="", at=NOW), carried, 2)
+    again = with_observed_generation(carried.refused(reason=Reason.TOO_LARGE, message="", at=NOW), carried, 2)
     assert generations(again) == {"Scheduled": 2}
     assert not is_refusal_outdated(again, 2)
 
@@ -54,6 +56,6 @@ def test_a_refusal_of_a_job_that_no_longer_waits_is_history() -> None:
 
 
 def test_why_an_attempt_ended_is_no_refusal() -> None:
-    freed = JobStatus().refused(reason="Disrupted", message="", at=NOW)
+    freed = JobStatus().refused(reason=MemberWord("Disrupted"), message="", at=NOW)
     assert not is_refusal_outdated(freed, 2)
     assert generations(with_observed_generation(freed, freed, 2)) == {"Scheduled": 2}

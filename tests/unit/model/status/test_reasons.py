@@ -1,6 +1,7 @@
 """Types and reasons are closed lists: each is a word, used, in one list, and quoted nowhere else."""
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterator
 from enum import StrEnum
@@ -12,9 +13,10 @@ from pydantic import TypeAdapter
 from places import ROOT
 from sampan.api.fields.scalars import CamelCase
 from sampan.kube.objects.reasons import PodReason, ServerReason
+from sampan.model.lifecycle import Outcome
 from sampan.model.members.offer_reasons import OfferConditionType, OfferReason, invalid_kubeconfig
 from sampan.model.reason import Reason
-from sampan.model.status.reasons import STALLS, AttemptReason, JobConditionType, JobReason
+from sampan.model.status.reasons import NO_WORD, STALLS, AttemptReason, JobConditionType, JobReason, stated_reason
 
 PACKAGE = ROOT / "operator" / "sampan"
 LISTS: tuple[type[StrEnum], ...] = (JobConditionType, JobReason, AttemptReason, OfferConditionType, OfferReason, PodReason, ServerReason)
@@ -40,6 +42,25 @@ def test_no_reason_of_a_job_is_in_two_lists() -> None:
 
 def test_what_holds_a_job_up_is_a_condition() -> None:
     assert set(STALLS) < set(JobConditionType)
+
+
+@pytest.mark.parametrize("members", [Reason, JobReason, AttemptReason, OfferReason], ids=lambda each: each.__name__)
+def test_the_docs_list_every_reason(members: type[StrEnum]) -> None:
+    """And none that nobody says: each list has its section of docs/reasons.md, in the list's own order."""
+    sections = (ROOT / "docs" / "reasons.md").read_text(encoding="utf-8").split("\n## ")
+    (section,) = [each for each in sections if f"`{members.__name__}` in `" in each]
+    assert re.findall(r"^\| ([A-Z]\w+) \|", section, re.MULTILINE) == [str(member) for member in members]
+
+
+@pytest.mark.parametrize("word", [*JobReason, *AttemptReason, *Reason, *Outcome])
+def test_a_stored_reason_is_the_word_of_its_list_again(word: StrEnum) -> None:
+    found = stated_reason(str(word))
+    assert isinstance(found, StrEnum)
+    assert found == word
+
+
+def test_a_word_of_no_list_is_the_members() -> None:
+    assert (stated_reason("OOMKilled"), stated_reason("")) == ("OOMKilled", NO_WORD)
 
 
 @pytest.mark.parametrize("members", LISTS, ids=lambda each: each.__name__)

@@ -6,7 +6,7 @@ from jobs import NOW, bound_status, shown
 from sampan.model.lifecycle import Event, Outcome
 from sampan.model.status.attempt import Ending
 from sampan.model.status.job_status import JobStatus
-from sampan.model.status.reasons import JobConditionType
+from sampan.model.status.reasons import JobConditionType, JobReason, MemberWord
 
 DEGRADED, DELETING = JobConditionType.DEGRADED, JobConditionType.DELETING
 AT, LATER = NOW, NOW + 60_000
@@ -14,7 +14,7 @@ AT, LATER = NOW, NOW + 60_000
 
 def degraded(status: JobStatus, message: str = "Node a does not answer", at: int = AT) -> JobStatus:
     """The status with a lost node."""
-    return status.with_stall(DEGRADED, reason="NodeUnreachable", message=message, at=at)
+    return status.with_stall(DEGRADED, reason=JobReason.NODE_UNREACHABLE, message=message, at=at)
 
 
 def truth(status: JobStatus, kind: JobConditionType) -> Any:
@@ -45,7 +45,7 @@ def test_other_words_do_not_make_it_younger() -> None:
 
 
 def test_one_follows_the_other() -> None:
-    status = degraded(bound_status(running=True)).with_stall(DELETING, reason="WaitingForPods", message="node a", at=LATER)
+    status = degraded(bound_status(running=True)).with_stall(DELETING, reason=JobReason.WAITING_FOR_PODS, message="node a", at=LATER)
     assert (truth(status, DEGRADED), truth(status, DELETING)) == ("False", "True")
     assert status.reason == "WaitingForPods"
 
@@ -61,15 +61,15 @@ def test_when_it_is_over_the_word_before_it_counts_again() -> None:
 
 
 def test_a_later_word_than_the_stall_stays() -> None:
-    status = degraded(bound_status(running=True)).told("OOMKilled", "out of memory")
+    status = degraded(bound_status(running=True)).told(MemberWord("OOMKilled"), "out of memory")
     assert status.without_stall(LATER).reason == "OOMKilled"
 
 
 def test_an_attempt_that_ends_and_a_binding_that_is_freed_are_held_up_no_more() -> None:
-    ending = Ending(outcome=Outcome.DISRUPTED, reason="DeletionByPodGC", ended_at=NOW + 60_000)
+    ending = Ending(outcome=Outcome.DISRUPTED, reason=MemberWord("DeletionByPodGC"), ended_at=NOW + 60_000)
     status = degraded(bound_status(running=True)).attempt_ended(ending)
     assert (truth(status, DEGRADED), status.reason) == ("False", "DeletionByPodGC")
-    status = status.with_stall(DELETING, reason="WaitingForPods", message="node a", at=LATER)
-    status = status.released(Event.REQUEUED, reason="DeletionByPodGC", message="", at=NOW + 90_000)
+    status = status.with_stall(DELETING, reason=JobReason.WAITING_FOR_PODS, message="node a", at=LATER)
+    status = status.released(Event.REQUEUED, reason=MemberWord("DeletionByPodGC"), message="", at=NOW + 90_000)
     assert status.stall is None
     assert status.reason == "DeletionByPodGC"

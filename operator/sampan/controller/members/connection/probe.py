@@ -5,11 +5,11 @@ from typing import Final
 
 from sampan.controller.members.connection.access import identity
 from sampan.controller.members.memory import LinkMemory
-from sampan.controller.members.terms import DEFINITE, ConditionText, LinkSettings, WrongClusterError, describe, is_silence
+from sampan.controller.members.terms import DEFINITE, LinkSettings, WrongClusterError, describe, is_silence
 from sampan.controller.observation.liveness import Liveness
 from sampan.kube.errors import KubeError, TLSFailure, Unauthorized
 from sampan.kube.transport.client import Client
-from sampan.model.members.offer_reasons import OfferReason
+from sampan.model.members.offer_reasons import ConditionText, OfferReason
 
 NEVER: Final = float("-inf")
 

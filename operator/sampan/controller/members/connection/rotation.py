@@ -8,11 +8,12 @@ from collections.abc import Callable
 from sampan.controller.members.connection.access import identity
 from sampan.controller.members.connection.probe import IdentityProbe
 from sampan.controller.members.memory import LinkMemory
-from sampan.controller.members.terms import ConditionText, LinkSettings, WrongClusterError, describe
+from sampan.controller.members.terms import LinkSettings, WrongClusterError, describe
 from sampan.kube.credentials.credential import Credentials
 from sampan.kube.errors import KubeError
 from sampan.kube.transport.client import Client
 from sampan.kube.watch.backoff import Backoff
+from sampan.model.members.offer_reasons import ConditionText
 
 log = logging.getLogger(__name__)
 

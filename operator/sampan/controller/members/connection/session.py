@@ -14,12 +14,12 @@ from sampan.controller.members.connection.reviews import AccessReviews
 from sampan.controller.members.connection.rotation import CredentialRotation, wait
 from sampan.controller.members.memory import LinkMemory
 from sampan.controller.members.published import choose_source
-from sampan.controller.members.terms import ConditionText, LinkSettings
+from sampan.controller.members.terms import LinkSettings
 from sampan.controller.members.watching.watches import MemberWatches
 from sampan.kube.objects.meta import Version
 from sampan.kube.transport.client import Client
 from sampan.kube.transport.paths import VERSION
-from sampan.model.members.offer_reasons import OfferReason
+from sampan.model.members.offer_reasons import ConditionText, OfferReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

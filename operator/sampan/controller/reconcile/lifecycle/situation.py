@@ -22,6 +22,7 @@ from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.model.lifecycle import Phase
 from sampan.model.status.attempt import Binding, Ending
 from sampan.model.status.job_status import JobStatus
+from sampan.model.status.reasons import NO_WORD
 from sampan.model.status.remote import RemoteStatus
 
 PROOF_MILLIS: Final = 3000
@@ -224,6 +225,6 @@ class Situation(Position):
 def _not_started(seen: Observation, started: RetryState, now: int) -> Observation:
     """Return what is seen of a copy whose start failed, or was undone: once may be chance."""
     if may_pass(started, now):
-        return replace(seen, reason="", message="")
+        return replace(seen, reason=NO_WORD, message="")
     reason, message = (started.reason, started.message) if started.reason else suspended_words()
     return replace(seen, reason=reason, message=message)

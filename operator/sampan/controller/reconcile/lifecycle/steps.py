@@ -13,7 +13,7 @@ from sampan.kube.text import clean_text
 from sampan.model.lifecycle import Event, Outcome, Phase
 from sampan.model.status.attempt import Ending
 from sampan.model.status.job_status import JobStatus
-from sampan.model.status.reasons import JobReason
+from sampan.model.status.reasons import NO_WORD, JobReason
 
 PROOF_LOOK_MILLIS: Final = 500
 """How long to wait before the pod that explains a failure is looked for again."""
@@ -97,7 +97,7 @@ def end_kept_out(s: Situation) -> Action:
     """End an attempt whose place an older copy kept for too long, with what holds that."""
     held = blocked_removal(s.job, s.remote, s.times)
     words = "an older copy of the job is still in its place on the member" if held is None else held.message
-    reason = "" if held is None else held.reason
+    reason = NO_WORD if held is None else held.reason
     return _ended(s, late_ending(s.job, s.times.now, reason=reason, message=words))
 
 

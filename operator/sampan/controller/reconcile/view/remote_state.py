@@ -7,6 +7,7 @@ from sampan.controller.observation.attempt import Observation
 from sampan.controller.state.entry import RetryState
 from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.model.status.attempt import Ending
+from sampan.model.status.reasons import NO_WORD, StatedReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +56,7 @@ class RemoteState:
     """The member itself said so: no Job of that name, no pod of that UID, and no create can be in flight."""
     rejection: Ending | None = None
     """How the attempt ends, because the member refused to make or to start its copy."""
-    event: tuple[str, str] = ("", "")
+    event: tuple[StatedReason, str] = (NO_WORD, "")
     """Reason and words of the newest event about the copy or a pod of it, where they were asked for."""
     strays: tuple[StrayCopy, ...] = ()
     """Every other copy that is known, by member and attempt. Nothing is decided on them yet."""

@@ -18,11 +18,12 @@ from sampan.kube.objects.workloads import Job
 from sampan.model.lifecycle import Event, Outcome, Phase
 from sampan.model.status.attempt import Ending, Rejections
 from sampan.model.status.job_status import JobStatus
+from sampan.model.status.reasons import AttemptReason, MemberWord
 from unit.controller.reconcile.test_decide import CASES, DELETED, SUSPEND, TIMES, UNKNOWN, ended, finished, remote, seen, started
 
 BOUND = bound_status(binding(remote_uid="remote-1"))
 LATE = bound_status(binding(bound_at=NOW - 20_000))
-REFUSED = Ending(outcome=Outcome.REJECTED, reason="AdmissionDenied", ended_at=NOW)
+REFUSED = Ending(outcome=Outcome.REJECTED, reason=AttemptReason.ADMISSION_DENIED, ended_at=NOW)
 SHORT = {"startDeadlineSeconds": 10}
 TTL = {"ttlSecondsAfterFinished": 60}
 
@@ -49,7 +50,12 @@ def ended_second(spec: dict[str, Any] | None) -> JobRecord:
 
 SITUATIONS = [
     *(Situation(each.job, each.remote, TIMES) for each in CASES),
-    case(record(spec={"retry": {"maxRejected": 1}}, status=JobStatus(rejections=(Rejections(alternative=None, reason="X", attempts=1),)))),
+    case(
+        record(
+            spec={"retry": {"maxRejected": 1}},
+            status=JobStatus(rejections=(Rejections(alternative=None, reason=MemberWord("X"), attempts=1),)),
+        )
+    ),
     case(record(spec={"replicas": "many"})),
     case(record(status=bound_status()), unsent=True),
     case(record(status=LATE, spec=SHORT), unsent=True),
@@ -167,6 +173,6 @@ def test_no_stage_follows_a_phase_that_has_ended_but_its_removal() -> None:
 
 def test_a_table_without_a_rule_that_holds_cannot_be() -> None:
     assert all(isinstance(rule, Rule) and rule.stages for rule in RULES)
-    ending = Ending(outcome=Outcome.SUCCEEDED, reason="Completed", ended_at=NOW)
-    done = BOUND.attempt_ended(ending).finished(Event.SUCCEEDED, reason="Completed", message="", at=NOW)
+    ending = Ending(outcome=Outcome.SUCCEEDED, reason=AttemptReason.COMPLETED, ended_at=NOW)
+    done = BOUND.attempt_ended(ending).finished(Event.SUCCEEDED, reason=AttemptReason.COMPLETED, message="", at=NOW)
     assert rule_of(case(record(status=done))).stages == (Stage.FINISHED,)

@@ -18,7 +18,9 @@ from sampan.controller.state.record import JobRecord
 from sampan.kube.objects.workloads import Condition, Pod
 from sampan.kube.transport.client import Client
 from sampan.model.lifecycle import Event, Outcome
+from sampan.model.members.offer_reasons import OfferReason
 from sampan.model.status.attempt import Ending
+from sampan.model.status.reasons import AttemptReason, MemberWord
 from sampan.model.values.names import remote_labels
 from sampan.model.values.timestamp import to_rfc3339
 from unit.controller.fakes import FakeLink, FakeMembers
@@ -79,14 +81,14 @@ class Scene:
 
 def ended(outcome: Outcome = Outcome.DISRUPTED, **meta: Any) -> JobRecord:
     """A job whose attempt is over and whose binding is not free yet."""
-    status = bound_status(binding(remote_uid="remote-1")).attempt_ended(Ending(outcome=outcome, reason="X", ended_at=NOW))
+    status = bound_status(binding(remote_uid="remote-1")).attempt_ended(Ending(outcome=outcome, reason=MemberWord("X"), ended_at=NOW))
     return record(status=status, **meta)
 
 
 def finished(**meta: Any) -> JobRecord:
     """A job that succeeded."""
     status = bound_status(binding(remote_uid="remote-1"), running=True)
-    return record(status=status.finished(Event.SUCCEEDED, reason="Completed", message="", at=NOW), **meta)
+    return record(status=status.finished(Event.SUCCEEDED, reason=AttemptReason.COMPLETED, message="", at=NOW), **meta)
 
 
 def test_a_gang_in_order_and_a_job_without_a_place_are_held_up_by_nothing() -> None:
@@ -224,7 +226,7 @@ def test_a_member_that_is_away(job: JobRecord | None, want: str) -> None:
     sc = Scene(job)
     sc.link.connected = False
     assert not sc.look().known, "it may be a matter of a second"
-    sc.members.lost = Outage(since=NOW - 60_000, reason="Unreachable")
+    sc.members.lost = Outage(since=NOW - 60_000, reason=OfferReason.UNREACHABLE)
     assert sc.reason() == want
 
 
@@ -232,7 +234,7 @@ def test_a_finished_job_whose_member_is_away_waits_for_nothing() -> None:
     sc = Scene(finished())
     assert sc.reason() is None, "its copy may stay for a while"
     sc.link.connected = False
-    sc.members.lost = Outage(since=NOW - 60_000, reason="Unreachable")
+    sc.members.lost = Outage(since=NOW - 60_000, reason=OfferReason.UNREACHABLE)
     assert sc.reason() is None
     sc = Scene(finished())
     sc.link.show(copy(deleting=True))
@@ -251,7 +253,7 @@ def test_a_copy_from_the_future() -> None:
     sc.link.show(copy(attempt=3))
     assert sc.reason() == "NewerCopy"
     sc.job = ended()
-    sc.job = record(status=bound_status().attempt_ended(Ending(outcome=Outcome.DISRUPTED, reason="X", ended_at=NOW)))
+    sc.job = record(status=bound_status().attempt_ended(Ending(outcome=Outcome.DISRUPTED, reason=MemberWord("X"), ended_at=NOW)))
     found = sc.look().stall
     assert found is not None
     assert (found.kind, str(found.reason)) == ("Deleting", "NewerCopy")

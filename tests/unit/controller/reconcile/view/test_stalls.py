@@ -11,6 +11,7 @@ from sampan.controller.observation.presence import PodProblem, ProblemKind
 from sampan.controller.reconcile import actions as a
 from sampan.controller.reconcile.view import stalls as h
 from sampan.controller.state.record import JobRecord
+from sampan.model.members.offer_reasons import OfferReason
 from sampan.model.status.job_status import JobStatus
 from sampan.model.status.reasons import JobConditionType, JobReason
 
@@ -117,14 +118,14 @@ def test_in_words(found: h.Stall, kind: str, reason: str, words: str) -> None:
 @pytest.mark.parametrize(
     ("reason", "ended", "unsent", "want", "words"),
     [
-        ("Unreachable", False, False, "MemberUnreachable", "does not answer since"),
-        ("Unreachable", False, True, "WaitingForMember", "nothing was sent there yet"),
-        ("Unreachable", True, False, "WaitingForMember", "the copy there is removed when it is back"),
-        ("Unauthorized", False, False, "MemberUnreachable", "cannot be worked with since"),
-        ("MissingPermissions", False, False, "MemberUnreachable", "(MissingPermissions)"),
+        (OfferReason.UNREACHABLE, False, False, "MemberUnreachable", "does not answer since"),
+        (OfferReason.UNREACHABLE, False, True, "WaitingForMember", "nothing was sent there yet"),
+        (OfferReason.UNREACHABLE, True, False, "WaitingForMember", "the copy there is removed when it is back"),
+        (OfferReason.UNAUTHORIZED, False, False, "MemberUnreachable", "cannot be worked with since"),
+        (OfferReason.MISSING_PERMISSIONS, False, False, "MemberUnreachable", "(MissingPermissions)"),
     ],
 )
-def test_a_member_that_is_away(reason: str, ended: bool, unsent: bool, want: str, words: str) -> None:
+def test_a_member_that_is_away(reason: OfferReason, ended: bool, unsent: bool, want: str, words: str) -> None:
     found = h.away(Outage(since=NOW - 60_000, reason=reason), OFFER, ended=ended, unsent=unsent)
     assert (str(found.reason), found.kind) == (want, JobConditionType.DELETING if ended else JobConditionType.DEGRADED)
     assert words in found.message
