@@ -3,6 +3,7 @@
 Each case is tried with the token of the identity that would try it. Rows named are those of the bad-input catalogue.
 """
 
+import json
 from typing import Any
 
 import pytest
@@ -72,6 +73,38 @@ def test_a_living_object_never_loses_its_finalizer(hub: Hub, body: dict[str, Any
     assert finalizers(hub, body) == [FINALIZER], "after kubectl replace"
     patch(api, body, {"metadata": {"labels": {"tier": "gold"}}})
     assert finalizers(hub, body) == [FINALIZER], "never twice"
+
+
+def notes(hub: Hub, name: str) -> list[dict[str, str]]:
+    """Who is noted as a writer of a job's fields."""
+    found = custom(hub.admin).get_namespaced_custom_object(GROUP, VERSION, TENANT_NS, "computejobs", name)
+    return [{"manager": each["manager"], "operation": each["operation"]} for each in found["metadata"].get("managedFields", [])]
+
+
+def applied(hub: Hub, body: dict[str, Any], *flags: str) -> None:
+    """Have a file applied by the server, as a pipeline does."""
+    hub.api.kubectl("apply", "--server-side", "--field-manager=pipeline", *flags, "-f", "-", input=json.dumps(body))
+
+
+def test_nobody_is_noted_as_writer_of_a_jobs_fields(hub: Hub) -> None:
+    body = job("unnoted")
+    create(hub.tenant(), body)
+    patch_status(hub.operator(), body, {"phase": "Bound"})
+    patch(hub.tenant(), body, {"spec": {"priority": 3}})
+    assert notes(hub, "unnoted") == []
+    body["spec"]["priority"] = 4
+    applied(hub, body, "--force-conflicts")
+    assert {"manager": "pipeline", "operation": "Apply"} in notes(hub, "unnoted"), "whoever applies later is noted from then on"
+
+
+def test_who_applies_a_job_stays_noted_and_may_change_it(hub: Hub) -> None:
+    body = job("noted")
+    applied(hub, body)
+    body["spec"]["priority"] = 4
+    applied(hub, body)
+    assert notes(hub, "noted") == [{"manager": "pipeline", "operation": "Apply"}]
+    created = offer("noted-offer")
+    assert create(hub.admin, created)["metadata"]["managedFields"], "offers keep theirs"
 
 
 def test_a_dying_job_waits_for_the_operator_and_nobody_else(hub: Hub) -> None:

@@ -12,6 +12,7 @@ from sampan.model.status.attempt import MAX_REJECTIONS
 
 Generation = Annotated[Int, Field(ge=0, le=2**53)]
 AttemptNumber = Annotated[Int, Field(ge=1, le=1_000_000)]
+VerdictLine = Annotated[str, Field(min_length=1, max_length=1024)]
 ExitCode = Annotated[Int, Field(ge=-(2**31), le=2**31 - 1)]
 
 
@@ -71,18 +72,6 @@ class RejectionsView(Observed):
     attempts: Count = Field(description="How many attempts; at retry.maxRejected the alternative is closed for this job.")
 
 
-class VerdictView(Observed):
-    """What one pool of one offer was to the job: a score, or why it was refused."""
-
-    offer: ObjectKey = Field(description="The ClusterOffer.")
-    pool: Word | None = Field(None, description="Pool of the offer; absent where the whole offer was refused.")
-    score: Int | None = Field(None, ge=0, le=100, description="0 to 100, higher is better; absent where refused.")
-    parts: Annotated[dict[Word, Annotated[Int, Field(ge=0, le=100)]], Field(max_length=8)] = Field(
-        {}, description="Weighted parts that sum to the score, such as cost, packing and domestic."
-    )
-    reasons: Annotated[tuple[CamelCase, ...], as_atomic(16)] = Field((), description="Why it was refused, worst first; empty where not.")
-
-
 class RemoteView(Observed):
     """What the member cluster last said about the job's pods."""
 
@@ -126,8 +115,10 @@ class ComputeJobStatus(Observed):
     rejections: Annotated[tuple[RejectionsView, ...], as_atomic(MAX_REJECTIONS)] = Field(
         (), description="Attempts that never ran, by alternative and reason; those of an alternative are dropped once it runs."
     )
-    verdicts: Annotated[tuple[VerdictView, ...], as_atomic(64)] = Field(
-        (), description="What the offers were to this job when it was bound or last refused; the chosen one first."
+    verdicts: Annotated[tuple[VerdictLine, ...], as_atomic(64)] = Field(
+        (),
+        description="What each pool was to this job when it was bound, the chosen one first: NAMESPACE/OFFER POOL, then its score of 0 to "
+        "100 with the weighted parts that sum to it, or why it was refused, worst first. `sampan explain` shows it as a table.",
     )
     reservation: ReservationView | None = Field(None, description="The place kept for the job while it waits; absent where none is.")
     remote: RemoteView | None = Field(None, description="What the member cluster last said.")

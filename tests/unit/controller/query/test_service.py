@@ -173,9 +173,9 @@ def test_a_suspended_job_starts_nowhere() -> None:
 
 def test_a_bound_job_keeps_its_verdicts_and_its_member_speaks() -> None:
     verdicts = [
-        {"offer": {"namespace": "prov-a", "name": "lingang"}, "pool": "h100-x8", "score": 70, "parts": {"cost": 70}},
-        {"offer": {"namespace": b.offer().key.namespace, "name": "private"}, "pool": "p", "reasons": ["RegionExcluded"]},
-        {"offer": {"namespace": "prov-b", "name": "gone"}, "pool": "p", "reasons": ["RegionExcluded", "OfALaterVersion"]},
+        "prov-a/lingang h100-x8: 70 = cost 70",
+        f"{b.offer().key.namespace}/private p: RegionExcluded",
+        "prov-b/gone p: RegionExcluded, OfALaterVersion",
     ]
     record = jobs.record("u1", status={**jobs.shown(jobs.bound_status()), "verdicts": verdicts})
     private = replace(b.offer("private"), tenants=FOR_B)

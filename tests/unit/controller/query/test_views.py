@@ -88,6 +88,6 @@ def test_the_member_s_words_are_grouped_cleaned_and_bounded() -> None:
 
 
 def test_an_invented_word_in_a_status_is_left_out() -> None:
-    verdicts = StoredVerdicts([{"offer": {"namespace": "a", "name": "b"}, "reasons": ["RegionExcluded", "FromAnotherVersion"]}])
+    verdicts = StoredVerdicts(["a/b: RegionExcluded, FromAnotherVersion"])
     (told,) = views.past_verdicts(verdicts, lambda _: True)
     assert [each.reason for each in told.objections] == [Reason.REGION_EXCLUDED]
