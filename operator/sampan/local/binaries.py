@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +17,15 @@ KUBERNETES_VERSION = "v1.36.3"
 ETCD_VERSION = "3.6.16"
 KWOK_VERSION = "v0.8.0"
 HELM_VERSION = "v3.22.0"
+CONTAINERD_VERSION = "v2.3.7"
+COREDNS_VERSION = "v1.15.0"
 
 _SERVERS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
 PROGRAMS = ("etcd", "kwok", "kwokctl", *_SERVERS, "kubectl", "helm")
 """Everything a federation needs."""
+_CONTAINERD = ("containerd", "containerd-shim-runc-v2", "ctr")
+NODE_PROGRAMS = ("kubelet", *_CONTAINERD, "coredns")
+"""What real nodes need besides."""
 
 _ASK = {
     "etcd": ("--version",),
@@ -28,6 +33,8 @@ _ASK = {
     "kwokctl": ("--version",),
     "kubectl": ("version", "--client"),
     "helm": ("version", "--short"),
+    "containerd-shim-runc-v2": ("-v",),
+    "coredns": ("-version",),
 }
 _NUMBER = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?(-[\w.]+)?")
 
@@ -45,22 +52,22 @@ class Binaries:
         return str(self.paths[program])
 
 
-def ensure(say: Say) -> Binaries:
-    """All programs, built where none of the right version is found. Raises LocalError when that is impossible."""
+def ensure(say: Say, programs: Sequence[str] = PROGRAMS) -> Binaries:
+    """These programs, built where none of the right version is found. Raises LocalError when that is impossible."""
     from sampan.local.build import build
 
-    found = find()
-    missing = [program for program in PROGRAMS if program not in found]
+    found = find(programs)
+    missing = [program for program in programs if program not in found]
     if missing:
         build(missing, say)
         found |= {program: cache_root() / "bin" / program for program in missing}
     return Binaries(paths=found)
 
 
-def find() -> dict[str, Path]:
-    """The programs that need no build, by name. A folder named in SAMPAN_KUBE_ASSETS is believed and must exist."""
+def find(programs: Sequence[str] = PROGRAMS) -> dict[str, Path]:
+    """Those of the programs that need no build, by name. A folder named in SAMPAN_KUBE_ASSETS is believed and must exist."""
     found: dict[str, Path] = {}
-    for program in PROGRAMS:
+    for program in programs:
         place = _in_assets(program) or _on_path(program) or _in_cache(program)
         if place is not None:
             found[program] = place
@@ -102,6 +109,10 @@ def wanted_version(program: str) -> str:
         return ETCD_VERSION
     if program in {"kwok", "kwokctl"}:
         return KWOK_VERSION.removeprefix("v")
+    if program in _CONTAINERD:
+        return CONTAINERD_VERSION.removeprefix("v")
+    if program == "coredns":
+        return COREDNS_VERSION.removeprefix("v")
     return (HELM_VERSION if program == "helm" else KUBERNETES_VERSION).removeprefix("v")
 
 
@@ -116,7 +127,7 @@ def reported_version(program: str, place: str) -> str | None:
 
 
 def suits(program: str, version: str | None) -> bool:
-    """Servers must match exactly; kubectl by one minor release up or down; etcd by minor; kwok and kwokctl exactly; helm by major."""
+    """Servers must match exactly; kubectl by one minor release up or down; etcd by minor; helm by major; all others exactly."""
     seen = _NUMBER.fullmatch(version or "")
     if seen is None:
         return False

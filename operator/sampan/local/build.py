@@ -1,5 +1,5 @@
-"""Builds Kubernetes, etcd, kwok and helm once with Go (the machine's, or in a container), from the wrapper modules in `go/`,
-into the user's cache.
+"""Builds Kubernetes, etcd, kwok, helm, containerd and CoreDNS once with Go (the machine's, or in a container), from the wrapper
+modules in `go/`, into the user's cache.
 
 Never here: finding programs that are there already.
 """
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from sampan.local.binaries import KUBERNETES_VERSION, Say, find, stamp, wanted_version
+from sampan.local.binaries import CONTAINERD_VERSION, KUBERNETES_VERSION, Say, find, stamp, wanted_version
 from sampan.local.paths import LocalError, cache_root
 
 GO_IMAGE = "golang:1.26"
@@ -41,7 +41,13 @@ class Recipe:
     package: str
     ldflags: str
     minutes: float
+    tags: str = ""
 
+
+_CONTAINERD = "github.com/containerd/containerd/v2"
+_CONTAINERD_FLAGS = f"-s -w -X {_CONTAINERD}/version.Version={CONTAINERD_VERSION.removeprefix('v')}"
+# Snapshotters that nodes on one machine never use; btrfs would need cgo.
+_CONTAINERD_TAGS = "no_btrfs,no_zfs,no_devmapper,no_aufs"
 
 RECIPES = {
     "etcd": Recipe("etcd", "go.etcd.io/etcd/server/v3", "-s -w", 1),
@@ -52,6 +58,11 @@ RECIPES = {
     "kube-scheduler": Recipe("kubernetes", "k8s.io/kubernetes/cmd/kube-scheduler", _KUBERNETES_FLAGS, 0.5),
     "kubectl": Recipe("kubernetes", "k8s.io/kubernetes/cmd/kubectl", _KUBERNETES_FLAGS, 0.5),
     "helm": Recipe("helm", "helm.sh/helm/v3/cmd/helm", "-s -w", 1),
+    "kubelet": Recipe("kubernetes", "k8s.io/kubernetes/cmd/kubelet", _KUBERNETES_FLAGS, 1),
+    "containerd": Recipe("containerd", f"{_CONTAINERD}/cmd/containerd", _CONTAINERD_FLAGS, 1.5, _CONTAINERD_TAGS),
+    "containerd-shim-runc-v2": Recipe("containerd", f"{_CONTAINERD}/cmd/containerd-shim-runc-v2", _CONTAINERD_FLAGS, 0.5, _CONTAINERD_TAGS),
+    "ctr": Recipe("containerd", f"{_CONTAINERD}/cmd/ctr", _CONTAINERD_FLAGS, 0.5, _CONTAINERD_TAGS),
+    "coredns": Recipe("coredns", ".", "-s -w", 1),
 }
 """By program, in the order they are built."""
 
@@ -67,7 +78,7 @@ def build(programs: list[str], say: Say) -> None:
     target = cache_root() / "bin"
     target.mkdir(parents=True, exist_ok=True)
     with _one_builder(target, say):
-        left = [program for program in RECIPES if program in programs and find().get(program) is None]
+        left = [program for program in RECIPES if program in programs and not find((program,))]
         minutes = sum(RECIPES[program].minutes for program in left)
         if left:
             say(f"building {len(left)} programs once, about {minutes:g} minutes on two cores: {', '.join(left)}")
@@ -129,7 +140,7 @@ def _build_one(compiler: Compiler, program: str, target: Path, *, say: Say) -> N
     with tempfile.TemporaryDirectory(prefix=f".{program}-", dir=target) as folder:
         made = Path(folder) / program
         module = Path(__file__).parent / "go" / recipe.module
-        flags = ["-mod=readonly", "-trimpath", "-ldflags", recipe.ldflags, "-o", compiler.out(made)]
+        flags = ["-mod=readonly", "-trimpath", "-tags", recipe.tags, "-ldflags", recipe.ldflags, "-o", compiler.out(made)]
         command = [*compiler.command(module, made.parent), "build", *flags, recipe.package]
         with tempfile.TemporaryFile("w+") as output:
             _run(command, module, output=output, tick=lambda seconds: say(f"{program}: {seconds:.0f} s"))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sampan.local.binaries import PROGRAMS, stamp, wanted_version
+from sampan.local.binaries import NODE_PROGRAMS, PROGRAMS, stamp, wanted_version
 from sampan.local.build import RECIPES, build
 from sampan.local.paths import LocalError, cache_root
 
@@ -19,14 +19,14 @@ chmod 755 "$2"
 
 
 def test_there_is_a_recipe_for_every_program_and_a_wrapper_module_that_names_it() -> None:
-    assert set(RECIPES) == set(PROGRAMS)
+    assert set(RECIPES) == {*PROGRAMS, *NODE_PROGRAMS}
     for recipe in RECIPES.values():
         module = (MODULES / recipe.module / "go.mod").read_text()
         assert recipe.package in module
         assert (MODULES / recipe.module / "go.sum").is_file()
 
 
-@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize("program", [*PROGRAMS, *NODE_PROGRAMS])
 def test_the_wrapper_modules_pin_the_versions_we_look_for(program: str) -> None:
     assert f" v{wanted_version(program)}" in (MODULES / RECIPES[program].module / "go.mod").read_text()
 
