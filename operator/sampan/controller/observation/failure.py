@@ -31,6 +31,8 @@ _NODE_REASONS: Final = frozenset(
 """`status.reason` of pods that a kubelet or the node controller ended or refused."""
 _NOT_STARTED: Final = frozenset({PodReason.START_ERROR, PodReason.CONTAINER_CANNOT_RUN})
 """Reasons of containers that a runtime could not start (containerd, Docker)."""
+_VANISHED: Final = frozenset({PodReason.CONTAINER_STATUS_UNKNOWN, PodReason.UNKNOWN})
+"""Reasons of containers that ended unseen, with whatever exit code: their node went away under them."""
 _NO_PROGRAM: Final = re.compile(r"executable file not found|no such file or directory|permission denied|exec format error")
 """What a runtime says where the command is wrong: nobody but the tenant can mend it."""
 _OWN_LIMIT: Final = re.compile(r"exceed(s the (total )?limit|ed its local ephemeral storage limit)")
@@ -159,7 +161,7 @@ def _judge(pod: Pod, ended: StateTerminated | None) -> tuple[Cause, StatedReason
     if ended is None:  # never started: a program that did not run cannot have failed
         # a word such as OutOfnvidia.com/gpu is no reason yet
         return Cause.DISRUPTION, as_reason(status.reason[:64], default=AttemptReason.NEVER_STARTED)
-    if ended.reason == PodReason.CONTAINER_STATUS_UNKNOWN:  # the kubelet came back and found the container gone
+    if ended.reason in _VANISHED:
         return Cause.DISRUPTION, MemberWord(ended.reason)
     if pod.metadata.deletion_timestamp:
         return Cause.DELETION, AttemptReason.POD_DELETED

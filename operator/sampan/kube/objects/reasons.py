@@ -20,6 +20,7 @@ class PodReason(StrEnum):
     OUT_OF_MEMORY = "OutOfmemory"
     OUT_OF_PODS = "OutOfpods"
     CONTAINER_STATUS_UNKNOWN = "ContainerStatusUnknown"  # the kubelet came back and found the container gone
+    UNKNOWN = "Unknown"  # containerd came back, as after a power cut, and found the process gone (internal/cri/server/restart.go)
     # The runtime could not start a container (containerd, Docker).
     START_ERROR = "StartError"
     CONTAINER_CANNOT_RUN = "ContainerCannotRun"

@@ -204,6 +204,18 @@ CASES = [
         {"state": AttemptState.DISRUPTED, "reason": "ContainerStatusUnknown"},
     ),
     Case(
+        "the power was cut and the runtime lost track",
+        job(BACKOFF),
+        (crashed(0, 255, "Unknown"),),
+        {"state": AttemptState.DISRUPTED, "reason": "Unknown"},
+    ),
+    Case(
+        "a program that says 255 by itself",
+        job(BACKOFF),
+        (crashed(0, 255, "Error"),),
+        {"state": AttemptState.APP_FAILED, "reason": "Error", "exit_code": 255},
+    ),
+    Case(
         "somebody deleted the pod",
         job(BACKOFF),
         (pod(0, "Failed", deleted=T3, containerStatuses=ended(143)),),
