@@ -11,17 +11,19 @@ from contextlib import contextmanager
 
 import pytest
 
-from integration.support import CRDS, PATIENCE, Api, FederationUnderTest, handles
+from integration.support import CRDS, PATIENCE, ROOT, Api, FederationUnderTest, handles
 from sampan.local.binaries import Binaries, ensure
 from sampan.local.cluster import PORTS_PER_CLUSTER, Cluster
 from sampan.local.down import down
 from sampan.local.federation import load_federation
+from sampan.local.nodes.machine import NoRealNodesError, Parts, provide
 from sampan.local.paths import RefusedError, federation_folder, state_root
 from sampan.local.processes.lookup import gone
 from sampan.local.processes.ports import reserve_ports
 from sampan.local.scenario import Scenario, load
 from sampan.local.up import UpRequest, up
 
+REAL_NODES = ROOT / "tests" / "data" / "real-nodes.yaml"
 _PREFIX = "sampan-test"
 _WATCH = f'read -r _; for _ in $(seq {PATIENCE}); do "$@" && break; sleep 1; done'
 """Waits for the end of its standard input. Refused where somebody is at it still: a `sampan local up` that lives on, or the next tests."""
@@ -106,6 +108,22 @@ def federation_of(binaries: Binaries, role: str, scenario: Scenario, *, operator
 def unmanaged(binaries: Binaries) -> Iterator[FederationUnderTest]:
     """A hub and two members without an operator: for tests of what is below one, and of parts of one that they run themselves."""
     with federation_of(binaries, "unmanaged", load("demo").with_members(2), operator=False) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def real_parts() -> Parts:
+    """What real nodes are made of, installed or built if need be; whoever asks for it is skipped where the machine cannot have them."""
+    try:
+        return provide(say)
+    except NoRealNodesError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def real_nodes(binaries: Binaries, real_parts: Parts) -> Iterator[FederationUnderTest]:
+    """A hub and a member that has two real nodes beside a simulated one, with the operator."""
+    with federation_of(binaries, "real", load(REAL_NODES)) as made:
         yield made
 
 

@@ -14,6 +14,7 @@ import yaml
 
 from sampan.local.binaries import Binaries
 from sampan.local.kubeconfig import CertificateUser, write_kubeconfig
+from sampan.local.nodes.control_plane import leave_room
 from sampan.local.paths import LocalError
 from sampan.local.patience import PATIENCE
 from sampan.local.processes import node_leases
@@ -40,6 +41,8 @@ class Cluster:
     components: tuple[str, ...] = COMPONENTS
     api_flags: tuple[tuple[str, str], ...] = ()
     """More flags of the API server, (name, value)."""
+    real_nodes: bool = False
+    """Whether it has real nodes beside the simulated ones."""
 
     @property
     def address(self) -> str:
@@ -61,7 +64,7 @@ class Cluster:
         plan = self.folder / "kwok" / f"{self.name}.yaml"
         plan.parent.mkdir(parents=True, exist_ok=True)
         documents = configuration(binaries, ports=self.ports, components=self.components, api_flags=self.api_flags)
-        plan.write_text(yaml.safe_dump_all(documents))
+        plan.write_text(yaml.safe_dump_all(leave_room(documents) if self.real_nodes else documents))
         self._kwokctl(binaries, "create", "cluster", "--config", str(plan), "--wait", f"{PATIENCE:.0f}s", "--timeout", f"{PATIENCE:.0f}s")
         self.write_admin_kubeconfig()
         self.wait_ready(binaries)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sampan.local.binaries import Say
 from sampan.local.federation import exclusive
+from sampan.local.nodes.cluster_nodes import end_all
 from sampan.local.paths import LocalError, federation_folder
 from sampan.local.patience import PATIENCE
 from sampan.local.processes.lookup import gone, programs_below, programs_called, stop_process
@@ -22,7 +23,7 @@ def down(name: str, say: Say) -> bool:
     with exclusive(name):
         stop_operator(folder)
         stop_publishers(folder)
-        left = _end(folder)
+        left = [*_end(folder), *end_all(folder)]
         if left:
             raise LocalError(f"processes of federation {name} do not end: {left}; end them and try again")
         _remove(folder)

@@ -12,13 +12,14 @@ from typing import Any
 from sampan.local.binaries import Binaries
 from sampan.local.cluster import PORTS_PER_CLUSTER, Cluster
 from sampan.local.kubeconfig import write_private
+from sampan.local.nodes.cluster_nodes import ClusterNodes
 from sampan.local.paths import LocalError, RefusedError, federation_folder, state_root, typed
 from sampan.local.processes.kubectl import Kubectl
 from sampan.local.processes.lookup import memory
 from sampan.local.processes.operator_process import OperatorProcess
 from sampan.local.processes.publisher_process import PublisherProcess
 from sampan.local.query_certificates import api_server_flags
-from sampan.local.scenario import Scenario
+from sampan.local.scenario import MemberPlan, Scenario
 
 HUB = "hub"
 
@@ -40,6 +41,16 @@ class Federation:
     def _cluster(self, name: str, number: int) -> Cluster:
         return Cluster(name=name, folder=self.folder, ports=ports_of(self.ports, number))
 
+    def _real_nodes(self, member: MemberPlan, number: int) -> ClusterNodes:
+        cluster = self._cluster(member.name, number)
+        groups = tuple(member.real_nodes)
+        return ClusterNodes(cluster=member.name, federation=self.folder, home=cluster.home, api_port=cluster.ports[2], groups=groups)
+
+    @property
+    def real_nodes(self) -> list[ClusterNodes]:
+        """The real nodes of each member that has any."""
+        return [self._real_nodes(member, number) for number, member in enumerate(self.scenario.members, 1) if member.real_nodes]
+
     @property
     def hub(self) -> Cluster:
         """The cluster that holds our custom resources."""
@@ -58,7 +69,9 @@ class Federation:
     @property
     def members(self) -> list[Cluster]:
         """The member clusters in the scenario's order."""
-        return [self._cluster(member.name, number) for number, member in enumerate(self.scenario.members, 1)]
+        flags = {group.cluster: group.api_flags for group in self.real_nodes}
+        plain = [self._cluster(member.name, number) for number, member in enumerate(self.scenario.members, 1)]
+        return [replace(each, api_flags=flags[each.name], real_nodes=True) if each.name in flags else each for each in plain]
 
     @property
     def clusters(self) -> list[Cluster]:
@@ -127,6 +140,9 @@ class Federation:
             "complete": self.complete,
             "hub": cluster_status(self.hub),
             "members": [cluster_status(member) for member in self.members],
+            "realNodes": [
+                {"name": node.name, "cluster": group.cluster, "pid": node.pid} for group in self.real_nodes for node in group.nodes
+            ],
             "operator": operator_status(self.operator),
         }
 

@@ -30,11 +30,29 @@ class NodeGroup(_Strict):
     taints: list[dict[str, str]] = []
 
 
+_REAL = NodeGroup(
+    name="real-{}",
+    labels={"nvidia.com/gpu.product": "NVIDIA-A10", "nvidia.com/gpu.memory": "23028", "nvidia.com/gpu.count": "2"},
+    capacity={"nvidia.com/gpu": "2"},
+)
+"""What `--real-nodes` adds: two cards that are not there, of a kind that no packaged scenario simulates."""
+_PRICE = {
+    "id": "a10-2026",
+    "resource": {"acceleratorClass": "nvidia-a10-24gb"},
+    "per": "DeviceHour",
+    "price": "3.20",
+    "currency": "CNY",
+    "validFrom": "2026-01-01T00:00:00Z",
+}
+
+
 class MemberPlan(_Strict):
     """One member cluster and its nodes."""
 
     name: Name
     nodes: list[NodeGroup]
+    real_nodes: list[NodeGroup] = Field(default=[], alias="realNodes")
+    """Nodes with a kubelet and containers. The capacity is that of their devices, which are not there; the rest is this machine's."""
     values: dict[str, Any] = {}
     """The provider's values of the member chart."""
     objects: list[dict[str, Any]] = []
@@ -101,6 +119,22 @@ class Scenario(_Strict):
                 raise ValueError(f"offers.{offer.name}: member {offer.member!r} or provider {offer.provider!r} is not in the scenario")
         return self
 
+    @property
+    def has_real_nodes(self) -> bool:
+        """Whether any member has a real node."""
+        return any(member.real_nodes for member in self.members)
+
+    def with_real_nodes(self, count: int) -> "Scenario":
+        """The same scenario with `count` real nodes more, dealt out to the members in turn, their devices priced in the members' offers."""
+        members = []
+        for position, member in enumerate(self.members):
+            share = len(range(position, count, len(self.members)))
+            more = [_REAL.model_copy(update={"count": share})] if share else []
+            members.append(member.model_copy(update={"real_nodes": [*member.real_nodes, *more]}))
+        grown = {member.name for member in self.members[:count]}
+        offers = [_with_price(offer) if offer.member in grown else offer for offer in self.offers]
+        return self.model_copy(update={"members": members, "offers": offers})
+
     def provider_of(self, offer: OfferPlan) -> ProviderPlan:
         """The offer's provider."""
         return next(provider for provider in self.providers if provider.name == offer.provider)
@@ -122,6 +156,11 @@ class Scenario(_Strict):
                     grown = {"name": provider.name + tail, "namespace": provider.namespace + tail}
                     providers[provider.name + tail] = provider.model_copy(update=grown)
         return self.model_copy(update={"members": members, "offers": offers, "providers": list(providers.values())})
+
+
+def _with_price(offer: OfferPlan) -> OfferPlan:
+    prices = [*offer.spec.get("prices", []), _PRICE]
+    return offer.model_copy(update={"spec": {**offer.spec, "prices": prices}})
 
 
 def packaged() -> list[str]:

@@ -12,6 +12,7 @@ from sampan.local.charts import HUB_NAMESPACE, MEMBER_NAMESPACE, Helm
 from sampan.local.cluster import Cluster
 from sampan.local.federation import HUB, Federation, exclusive, find_federation, ports_needed
 from sampan.local.kubeconfig import TokenUser, kubeconfig_text, write_kubeconfig
+from sampan.local.nodes.machine import provide
 from sampan.local.paths import LocalError, RefusedError, federation_folder, typed
 from sampan.local.patience import PATIENCE
 from sampan.local.processes.kubectl import Kubectl
@@ -37,6 +38,8 @@ class UpRequest:
 
 def up(wish: UpRequest, say: Say) -> Federation:
     """A running federation. Does nothing to one that runs, starts again one that was stopped. Raises LocalError with the way out."""
+    planned = (find_federation(wish.name) or wish).scenario
+    parts = provide(say) if planned.has_real_nodes else None
     federation_folder(wish.name).mkdir(parents=True, exist_ok=True, mode=0o700)
     with exclusive(wish.name):
         known = find_federation(wish.name)
@@ -48,6 +51,8 @@ def up(wish: UpRequest, say: Say) -> Federation:
             _resume(known, binaries, say)
         restarts = Restarts(binaries, say, way_out=run_again(federation))
         restarts.look_after(federation.clusters)
+        if parts is not None:
+            _each(federation.real_nodes, lambda nodes: nodes.start(parts, federation.kubectl(binaries, nodes.cluster), say))
         for publisher in federation.publishers:
             say(f"publisher of {publisher.member} runs with process id {publisher.start()}, log {publisher.log}")
         if wish.operator:
@@ -60,6 +65,8 @@ def _make(wish: UpRequest, binaries: Binaries, say: Say) -> Federation:
     ports = tuple(reserve_ports(ports_needed(wish.scenario), folder / "ports.json"))
     federation = Federation(name=wish.name, scenario=wish.scenario, ports=ports).save(complete=False)
     make_certificates(federation.query_folder)
+    for nodes in federation.real_nodes:
+        nodes.prepare()
     # 1. control planes, each with its chart and nodes, two at a time: a machine has at least two cores
     restarts = Restarts(binaries, say, way_out=f"remove what is there and try anew: {typed(f'local down --name {wish.name}')}")
     _each(federation.clusters, lambda cluster: _make_cluster(federation, cluster, binaries, restarts=restarts))

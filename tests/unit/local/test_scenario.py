@@ -7,7 +7,7 @@ import yaml
 
 from sampan.catalog.catalog import load as load_catalog
 from sampan.local.paths import LocalError
-from sampan.local.scenario import load, packaged
+from sampan.local.scenario import Scenario, load, packaged
 
 SMALL = {
     "name": "small",
@@ -103,3 +103,21 @@ def test_a_file_that_is_not_there_or_no_yaml_says_so(tmp_path: Path) -> None:
     broken.write_text("a: [")
     with pytest.raises(LocalError, match="no YAML"):
         load(broken)
+
+
+def test_real_nodes_are_dealt_out_in_turn_and_their_devices_are_priced() -> None:
+    plain = load("demo")
+    grown = plain.with_real_nodes(4)
+    assert {member.name: sum(group.count for group in member.real_nodes) for member in grown.members} == {
+        "lingang": 2,
+        "pengcheng": 1,
+        "kunshan": 1,
+    }
+    for offer in grown.offers:
+        assert "nvidia-a10-24gb" in {price["resource"]["acceleratorClass"] for price in offer.spec["prices"]}
+    assert not plain.has_real_nodes
+    assert grown.has_real_nodes
+    (only,) = [member for member in plain.with_real_nodes(1).members if member.real_nodes]
+    assert only.name == "lingang"
+    again = Scenario.model_validate(grown.model_dump(by_alias=True))
+    assert again == grown

@@ -34,8 +34,14 @@ def _name_option(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--name", default="sampan", show_default=True, metavar="NAME", help="Name of the federation.")
 @click.option("--scenario", default="demo", show_default=True, metavar="FILE", help="Scenario file, or the name of a packaged scenario.")
 @click.option("--members", type=click.IntRange(1, 100), metavar="K", help="Number of members; default: as the scenario has.")
+@click.option(
+    "--real-nodes",
+    type=click.IntRange(1, 50),
+    metavar="N",
+    help="Give the members N nodes with a kubelet and containers; needs root on Linux.",
+)
 @click.option("--no-operator", is_flag=True, help="Do not start the operator, do not wait for the offers.")
-def up_command(name: str, scenario: str, members: int | None, no_operator: bool) -> None:
+def up_command(name: str, scenario: str, members: int | None, real_nodes: int | None, no_operator: bool) -> None:
     """Bring the federation up and return when every offer is Schedulable."""
     from sampan.local.paths import RefusedError, typed
     from sampan.local.scenario import load
@@ -45,6 +51,8 @@ def up_command(name: str, scenario: str, members: int | None, no_operator: bool)
     plan = load(scenario)
     if members is not None:
         plan = plan.with_members(members)
+    if real_nodes is not None:
+        plan = plan.with_real_nodes(real_nodes)
     clean_up = f"clean up with: {typed(f'local down --name {name}')}"
     try:
         federation = up(UpRequest(name=name, scenario=plan, operator=not no_operator), say)
@@ -151,6 +159,7 @@ def _print_table(status: dict[str, Any]) -> None:
     operator = status["operator"]
     processes = f"operator={operator['pid']}" if operator["running"] else "stopped"
     used = f"{operator['memoryBytes'] >> 20}Mi"
+    rows += [[node["name"], node["cluster"], "", "", f"node={node['pid'] or 'ENDED'}"] for node in status["realNodes"]]
     rows.append(["operator", f"http://{operator['metricsAddress']}/metrics", used, operator["kubeconfig"], processes])
     columns = (Column("CLUSTER"), Column("ADDRESS"), Column("MEMORY", right=True), Column("KUBECONFIG"), Column("PROCESSES"))
     print_table(columns, rows)

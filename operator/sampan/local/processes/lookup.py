@@ -38,6 +38,17 @@ def programs_below(folder: Path) -> dict[str, int]:
     return found
 
 
+def programs_with(*beginnings: str) -> list[int]:
+    """Process ids of the programs that were started with an argument for each of these, which begins so."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            arguments = _command(int(entry.name)).split(b"\0")
+            if all(any(each.startswith(text.encode()) for each in arguments) for text in beginnings) and not gone(int(entry.name)):
+                found.append(int(entry.name))
+    return found
+
+
 def programs_called(name: str, *, setting: str) -> list[int]:
     """Process ids of the programs of that name that were started with that setting, NAME=VALUE, in their environment."""
     found = []

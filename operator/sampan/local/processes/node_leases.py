@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+from sampan.local.nodes.control_plane import REAL_LABEL
 from sampan.local.patience import PATIENCE
 from sampan.local.processes.kubectl import Kubectl
 
@@ -28,5 +29,7 @@ def release(kubectl: Kubectl) -> bool:
 
 
 def _leases(kubectl: Kubectl) -> list[dict[str, Any]]:
-    """Return the Leases of nodes that are not lost."""
-    return [lease for lease in kubectl.get("leases", "-n", "kube-node-lease")["items"] if lease["spec"].get("holderIdentity") != "lost"]
+    """Return the Leases of simulated nodes that are not lost."""
+    real = {node["metadata"]["name"] for node in kubectl.get("nodes", "-l", REAL_LABEL)["items"]}
+    leases = kubectl.get("leases", "-n", "kube-node-lease")["items"]
+    return [each for each in leases if each["spec"].get("holderIdentity") != "lost" and each["metadata"]["name"] not in real]

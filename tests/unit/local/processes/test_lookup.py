@@ -13,7 +13,7 @@ import pytest
 
 from integration.support import wait_for
 from listening import listeners
-from sampan.local.processes.lookup import alive, gone, memory, programs_below, stop_process
+from sampan.local.processes.lookup import alive, gone, memory, programs_below, programs_with, stop_process
 
 Start = Callable[[str], "subprocess.Popen[bytes]"]
 
@@ -93,3 +93,10 @@ def test_memory_of_the_living_and_of_the_gone(start: Start) -> None:
     process.kill()
     process.wait()
     assert memory(process.pid) == 0
+
+
+def test_programs_are_found_by_what_their_arguments_begin_with(start: Start, tmp_path: Path) -> None:
+    process = start("node-of-mine")
+    assert programs_with(f"{tmp_path}/bin/node", "60") == [process.pid]
+    assert programs_with(f"{tmp_path}/bin/node", "61") == []
+    assert programs_with(f"{tmp_path}/other") == []
