@@ -116,7 +116,7 @@ async def test_nothing_names_a_job_that_is_gone() -> None:
         assert [use.job_uid for use in w.state.usage.outbox if use.final] == ["u1", "u1"], (
             "what it used is to be stored, and then forgotten"
         )
-        w.state.usage.outbox.clear()
+        w.state.usage.outbox.stored(len(w.state.usage.outbox))
         assert paths_to("u1", state=w.state, reconciler=w.reconciler) == []
         assert paths_to("u2", state=w.state), "the other job is there"
 
@@ -128,7 +128,7 @@ async def test_a_job_that_goes_in_the_middle_of_it_all_leaves_nothing_either() -
         w.state.remove_job("u1")
         await w.settle()
         w.state.snapshot(w.now + HOUR)
-        w.state.usage.outbox.clear()
+        w.state.usage.outbox.stored(len(w.state.usage.outbox))
         assert paths_to("u1", state=w.state, reconciler=w.reconciler) == []
         assert entry.record.uid == "u1", "whoever works on it still has it whole"
         assert LABEL_JOB_UID in w.copy()["metadata"]["labels"], "its copy is there: it is an orphan now"

@@ -46,6 +46,7 @@ def samples_of(parts: Parts, *, kopf_starts: int, calls: m.Calls) -> dict[m.Fami
         m.ERRORS: [((), done.errors)],
         m.QUARANTINED: [((), done.quarantined)],
         m.UNSTORED: [((), parts.usage_writer.unstored)],
+        m.FOLDED: [((), parts.usage_writer.folded)],
         m.STORE_ERRORS: [((), parts.usage_writer.errors)],
         m.QUEUE: [((), len(parts.reconciler.queue))],
         m.KOPF: [((), kopf_starts)],

@@ -28,3 +28,15 @@ class Use:
         amount = self.amount * max(seconds, 0) // max(self.seconds, 1)
         fields = {name: getattr(self, name) for name in ("job_uid", "attempt", "queue", "namespace", "at")}
         return Use(**fields, amount=amount, seconds=max(seconds, 0), final=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoldedUse(Use):
+    """What attempts of one namespace in one queue, all ended, are charged together: exact in the sums, without saying by which job.
+
+    It is a row like any other, so that it is counted once however often it is written; `job_uid` is of no job.
+    """
+
+    gain: int
+    """What they add to the sums: each charge inflated by itself, then added, so that no rounding is lost."""
+    attempts: int

@@ -4,7 +4,7 @@ Blocking calls: whoever has an event loop calls from a thread. How use decays is
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from sampan.scheduling.queueing.charge import decayed_forward
-from sampan.store.charges import Totals, Use
+from sampan.store.charges import FoldedUse, Totals, Use
 from sampan.store.migration import upgrade
 from sampan.store.tables import CHARGES, FACTS, TOTALS
 
@@ -102,8 +102,9 @@ class UseStore:
                 continue
             rows[_key(use)] = row
             total = row.queue, row.namespace
-            gains[total] = gains.get(total, 0) + decayed_forward(row.amount, row.at, self._half_life) - before
-        added = [asdict(row) for key, row in rows.items() if key not in stored]
+            after = use.gain if isinstance(use, FoldedUse) else decayed_forward(row.amount, row.at, self._half_life)
+            gains[total] = gains.get(total, 0) + after - before
+        added = [{column.name: getattr(row, column.name) for column in CHARGES.c} for key, row in rows.items() if key not in stored]
         corrected = [_correction(row) for key, row in rows.items() if key in stored and row != stored[key]]
         if added:
             connection.execute(sa.insert(CHARGES), added)

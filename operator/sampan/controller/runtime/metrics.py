@@ -40,6 +40,11 @@ ERRORS: Final = Family(name="sampan_job_errors", help="Steps of jobs that failed
 QUARANTINED: Final = Family(name="sampan_jobs_quarantined", help="Times a job raised an unexpected error, since the start.", counter=True)
 QUEUE: Final = Family(name="sampan_reconcile_queue", help="Jobs whose copies are worked on or wait for it.")
 UNSTORED: Final = Family(name="sampan_usage_unstored", help="Charges of queues that wait to be stored.")
+FOLDED: Final = Family(
+    name="sampan_usage_folded",
+    help="Attempts whose charges are stored as one sum with others, because the store was away for long, since the start.",
+    counter=True,
+)
 STORE_ERRORS: Final = Family(name="sampan_store_errors", help="Transactions of the store that failed, since the start.", counter=True)
 KOPF: Final = Family(name="sampan_kopf_starts", help="Starts of Kopf since the operator's start.", counter=True)
 EVENTS: Final = Family(name="sampan_hub_events", help="Watch events by kind since the start.", labels=("kind",), counter=True)
@@ -50,7 +55,7 @@ CALLS: Final = Family(
 
 FAMILIES: Final = (
     JOBS, WAITING, REFUSED, OFFERS, MEMBERS, CYCLES, CYCLE_SECONDS, BOUND, CREATED, ADOPTED, CONFLICTS, ERRORS, QUARANTINED, QUEUE,
-    UNSTORED, STORE_ERRORS, KOPF, EVENTS, GAPS, CALLS,
+    UNSTORED, FOLDED, STORE_ERRORS, KOPF, EVENTS, GAPS, CALLS,
 )  # fmt: skip
 
 

@@ -1,10 +1,8 @@
-"""Stores what queues used: one task, in batches, off the loop. A store that fails is seen, and never stops a job."""
+"""Stores what queues used: one task, in batches, off the loop. A store that fails, in whatever way, is seen and never stops a job."""
 
 import asyncio
 import logging
 from typing import Final
-
-from sqlalchemy.exc import SQLAlchemyError
 
 from sampan.controller.state.usage import UsageTracker
 from sampan.faults import log_fault
@@ -32,7 +30,7 @@ class UsageWriter:
         self._failures = 0
         self.errors = 0
         """Batches that failed, since the start."""
-        usage.on_entry.append(self._wake.set)
+        usage.outbox.on_entry.append(self._wake.set)
 
     @property
     def healthy(self) -> bool:
@@ -43,6 +41,11 @@ class UsageWriter:
     def unstored(self) -> int:
         """Return how many entries wait to be stored."""
         return len(self._usage.outbox)
+
+    @property
+    def folded(self) -> int:
+        """Return how many attempts were stored, or are to be, as one sum with others, since the start."""
+        return self._usage.outbox.folded
 
     async def run(self) -> None:
         """Write until cancelled."""
@@ -56,23 +59,27 @@ class UsageWriter:
 
     def flush(self) -> None:
         """Store what is left, once: for the end of the process. What cannot be stored is found in the jobs at the next start."""
+        left = self._usage.outbox.batch(self.unstored)
         try:
-            self._store.write(self._usage.outbox)
-        except SQLAlchemyError as error:
-            log_fault(log, "usage.write_failed", error, entries=len(self._usage.outbox))
+            self._store.write(left)
+        except Exception as error:  # noqa: BLE001  whatever a database or its driver raises, the process is to end in order
+            self._tell(error)
         else:
-            self._usage.outbox.clear()
+            self._usage.outbox.stored(len(left))
 
     async def _write(self) -> None:
-        batch = self._usage.outbox[:BATCH]
+        batch = self._usage.outbox.batch(BATCH)
         try:
             await asyncio.to_thread(self._store.write, batch)
-        except SQLAlchemyError as error:
+        except Exception as error:  # noqa: BLE001  a charge is lost if whatever a database or its driver raises ends this task
             self.errors += 1
             pause = RETRY_DELAYS[min(self._failures, len(RETRY_DELAYS) - 1)]
             self._failures += 1
-            log_fault(log, "usage.write_failed", error, entries=len(self._usage.outbox), delay=pause)
+            self._tell(error, delay=pause)
             await asyncio.sleep(pause)
         else:
             self._failures = 0
-            del self._usage.outbox[: len(batch)]
+            self._usage.outbox.stored(len(batch))
+
+    def _tell(self, error: Exception, **about: object) -> None:
+        log_fault(log, "usage.write_failed", error, entries=self.unstored, folded=self.folded, **about)

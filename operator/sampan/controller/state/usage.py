@@ -13,6 +13,7 @@ from sampan.model.queues import QueueUse
 from sampan.model.status.attempt import ChargedUse
 from sampan.scheduling.queueing.charge import UNDECLARED, decayed_forward
 from sampan.store.charges import Totals, Use
+from sampan.store.outbox import Outbox
 
 WEEK: Final = 7 * 24 * 3600 * 1000
 
@@ -23,9 +24,7 @@ class UsageTracker:
     def __init__(self, *, half_life: int = WEEK, clock: Callable[[], int] = lambda: 0) -> None:
         """`half_life` in milliseconds; `clock` gives milliseconds since the epoch."""
         self.half_life = half_life
-        self.outbox: list[Use] = []
-        """What is not stored yet, oldest first."""
-        self.on_entry: list[Callable[[], None]] = []
+        self.outbox = Outbox(half_life=half_life)
         self._clock = clock
         self._sums: dict[str, dict[str, int]] = {}
         self._by_queue: dict[str, QueueUse] = {}
@@ -89,7 +88,7 @@ class UsageTracker:
             seconds=planned.seconds if planned is not None else charged.seconds or UNDECLARED,
         )
         self._add(use, decayed_forward(use.amount, use.at, self.half_life))
-        self._store(use)
+        self.outbox.put(use)
 
     def on_deleted(self, entry: JobEntry) -> None:
         """The job is there no more: what it was charged ends now, and no later than it was charged for."""
@@ -111,12 +110,7 @@ class UsageTracker:
     def _end(self, use: Use, seconds: int) -> None:
         final = use.lasted(seconds)
         self._add(use, decayed_forward(final.amount, use.at, self.half_life) - decayed_forward(use.amount, use.at, self.half_life))
-        self._store(final)
-
-    def _store(self, use: Use) -> None:
-        self.outbox.append(use)
-        for listener in self.on_entry:
-            listener()
+        self.outbox.put(final)
 
     def _add(self, use: Use, amount: int) -> None:
         sums = self._sums.setdefault(use.queue, {})

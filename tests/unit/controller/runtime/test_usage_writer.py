@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Iterable
 
 import pytest
@@ -22,13 +23,14 @@ class Frail(UseStore):
 
     failures = 0
     batches = 0
+    error: Exception = OperationalError("insert", {}, Exception("disk full"))
 
     def write(self, uses: Iterable[Use]) -> None:
         """Fail, or write."""
         self.batches += 1
         if self.failures:
             self.failures -= 1
-            raise OperationalError("insert", {}, Exception("disk full"))
+            raise self.error
         super().write(uses)
 
 
@@ -73,10 +75,22 @@ async def test_all_is_stored_in_batches() -> None:
     store.close()
 
 
-async def test_a_failing_store_is_seen_and_loses_nothing(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+ERRORS = [
+    OperationalError("insert", {}, Exception("disk full")),
+    OSError(28, "No space left on device"),
+    sqlite3.DatabaseError("malformed"),
+    TypeError("a bug"),
+]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda each: type(each).__name__)
+async def test_a_failing_store_is_seen_and_loses_nothing(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr("sampan.controller.runtime.usage_writer.RETRY_DELAYS", (0, 0.01))
     monkeypatch.setattr("sampan.controller.runtime.usage_writer.GATHER", 0)
     tracker, store, writer = parts(failures=3)
+    store.error = error
     seen: list[tuple[bool, int]] = []
     store_write = store.write
 
@@ -97,8 +111,10 @@ async def test_a_failing_store_is_seen_and_loses_nothing(monkeypatch: pytest.Mon
     store.close()
 
 
-def test_the_last_words_are_stored_or_the_failure_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("error", ERRORS, ids=lambda each: type(each).__name__)
+def test_the_last_words_are_stored_or_the_failure_is_logged(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
     tracker, store, writer = parts(failures=1)
+    store.error = error
     charge(tracker, "u1")
     writer.flush()
     assert "usage.write_failed" in caplog.messages

@@ -75,7 +75,7 @@ def test_a_plan_counts_until_it_is_withdrawn() -> None:
     assert used(of) == {"default": decayed_forward(CHARGE, NOW, WEEK)}, "counted once"
     of.rollback(entry)
     assert used(of) == {}
-    assert of.outbox == []
+    assert not of.outbox
 
 
 def test_what_is_bound_is_stored_and_corrected_when_it_ends() -> None:
