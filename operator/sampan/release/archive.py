@@ -5,13 +5,14 @@ Never here: what goes into an artefact.
 """
 
 import hashlib
-import io
 import json
 import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from sampan.release.tar_entries import add_entry
 
 INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -50,19 +51,7 @@ def write_archive(out: Path, blobs: Blobs, manifests: Sequence[Mapping[str, Any]
     """Write the archive, the same to the bit for the same content. `epoch`: every time stamp, in seconds. Raises OSError."""
     index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [dict(one) for one in manifests]}
     with tarfile.open(out, "w", format=tarfile.PAX_FORMAT) as archive:
-        _add(archive, "oci-layout", b'{"imageLayoutVersion":"1.0.0"}', epoch=epoch)
-        _add(archive, "index.json", json.dumps(index, sort_keys=True).encode(), epoch=epoch)
+        add_entry(archive, tarfile.TarInfo("oci-layout"), b'{"imageLayoutVersion":"1.0.0"}', epoch=epoch)
+        add_entry(archive, tarfile.TarInfo("index.json"), json.dumps(index, sort_keys=True).encode(), epoch=epoch)
         for digest, body in sorted(blobs.content.items()):
-            _add(archive, "blobs/" + digest.replace(":", "/"), body, epoch=epoch)
-
-
-def _add(archive: tarfile.TarFile, name: str, body: bytes | Path, *, epoch: int) -> None:
-    entry = tarfile.TarInfo(name)
-    entry.mtime, entry.mode = epoch, 0o644
-    if isinstance(body, Path):
-        entry.size = body.stat().st_size
-        with body.open("rb") as content:
-            archive.addfile(entry, content)
-    else:
-        entry.size = len(body)
-        archive.addfile(entry, io.BytesIO(body))
+            add_entry(archive, tarfile.TarInfo("blobs/" + digest.replace(":", "/")), body, epoch=epoch)

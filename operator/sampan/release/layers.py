@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from sampan.release.tar_entries import add_entry
+
 MEDIA_TYPE = "application/vnd.oci.image.layer.v1.tar+gzip"
 _CHUNK = 1 << 20
 
@@ -58,17 +60,7 @@ def write_layer(root: Path, file: Path, *, epoch: int) -> Layer:
             plain: Any = _Hashed(packer)
             with tarfile.open(fileobj=plain, mode="w|", format=tarfile.PAX_FORMAT, bufsize=_CHUNK) as archive:
                 for path in sorted(root.rglob("*")):
-                    _add(archive, path, name=path.relative_to(root).as_posix(), epoch=epoch)
+                    entry = archive.gettarinfo(path, arcname=path.relative_to(root).as_posix())
+                    if entry is not None:  # a socket has none
+                        add_entry(archive, entry, path if entry.isreg() else None, epoch=epoch)
     return Layer(file=file, digest=compressed.digest, diff_id=plain.digest, size=compressed.size)
-
-
-def _add(archive: tarfile.TarFile, path: Path, *, name: str, epoch: int) -> None:
-    entry = archive.gettarinfo(path, arcname=name)
-    if entry is None:  # a socket: tar has no entry for one
-        return
-    entry.mtime, entry.uname, entry.gname = epoch, "", ""
-    if entry.isreg():
-        with path.open("rb") as body:
-            archive.addfile(entry, body)
-    else:
-        archive.addfile(entry)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from sampan.controller.hub.client import HubClient
+from sampan.controller.hub.missing_jobs import forgotten_if_missing
 from sampan.controller.hub.refusal_facts import facts_in, facts_of
 from sampan.controller.state.pending import QUARANTINE
 from sampan.controller.state.record import JobRecord
@@ -178,9 +179,10 @@ class RefusalWriter:
         message = clean_text(headline(refusal) + start + record.setback(), 1000)
         status = record.status.reserved(place).refused(reason=_reason_of(refusal), message=message, at=self._clock())
         try:
-            self._state.take_reply(await self._hub.write_status(record, status))
+            with forgotten_if_missing(self._state, uid):
+                self._state.take_reply(await self._hub.write_status(record, status))
         except NotFound:
-            self._state.remove_job(uid)  # gone before the watch says so
+            return  # gone before the watch says so, and forgotten
         except KubeError as error:
             latest.written_at, latest.facts = self._clock() - WRITE_INTERVAL, None
             latest.not_before = self._clock() + RETRY_AFTER

@@ -3,11 +3,11 @@
 Every write is a compare-and-set on the record it was decided on; one whose outcome is not known is looked up.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Final, assert_never
 
 from sampan.controller.hub.client import HubClient
+from sampan.controller.hub.missing_jobs import forgotten_if_missing
 from sampan.controller.reconcile.actions import Expire, HubAction, Patch, Refresh, Release
 from sampan.controller.reconcile.job_specs import CopyRejected, JobSpecs
 from sampan.controller.reconcile.retries import RetryPolicy
@@ -16,7 +16,7 @@ from sampan.controller.runtime.logs import log_status_change
 from sampan.controller.state.entry import ABSENCE, ANY_VERSION, DEPENDENCIES, AttemptMemory, JobEntry
 from sampan.controller.state.record import JobRecord, record_of
 from sampan.controller.state.store import State
-from sampan.kube.errors import KubeError, NotFound
+from sampan.kube.errors import KubeError
 from sampan.model.plan import Assignment
 from sampan.model.status.attempt import Binding, ChargedUse
 from sampan.model.status.generation import is_refusal_outdated
@@ -43,11 +43,11 @@ class HubWriter:
                 await self.write(entry, record, status)
                 return True
             case Release():
-                with self._missing_forgotten(record):
+                with forgotten_if_missing(self._state, record.uid):
                     self._state.take_reply(await self.client.remove_finalizer(record))
                 return False
             case Expire():
-                with self._missing_forgotten(record):
+                with forgotten_if_missing(self._state, record.uid):
                     await self.client.delete(record)
                 return False
             case Refresh():
@@ -59,7 +59,7 @@ class HubWriter:
     async def write(self, entry: JobEntry, record: JobRecord, status: JobStatus) -> None:
         """Write the status that was decided on this record."""
         try:
-            with self._missing_forgotten(record):
+            with forgotten_if_missing(self._state, record.uid):
                 body = await self.client.write_status(record, status)
         except KubeError as error:
             if error.outcome_unknown:
@@ -71,7 +71,7 @@ class HubWriter:
 
     async def add_finalizer(self, record: JobRecord) -> JobRecord:
         """Put our finalizer on; returns what the object is then, and not what the state has: its event may have come first."""
-        with self._missing_forgotten(record):
+        with forgotten_if_missing(self._state, record.uid):
             body = await self.client.add_finalizer(record)
         self._state.take_reply(body)
         return record_of(body, record)
@@ -82,15 +82,6 @@ class HubWriter:
             self._state.remove_job(record.uid)
         elif self._state.take_reply(body) is None:
             entry.memory.fresh_version = record.resource_version
-
-    @contextmanager
-    def _missing_forgotten(self, record: JobRecord) -> Iterator[None]:
-        """Forget a job of which a write says that it is not there: else it would be planned and written for ever."""
-        try:
-            yield
-        except NotFound:
-            self._state.remove_job(record.uid)
-            raise
 
 
 class Binder:
