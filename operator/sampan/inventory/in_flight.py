@@ -91,14 +91,18 @@ def unseen_replicas(attempt: InFlight, seen: Mapping[str, int]) -> dict[str, int
 
 def unseen_use(attempt: InFlight, pods: Iterable[PodUse]) -> dict[str, Vector]:
     """Return what the planned but unseen replicas of one attempt take; `pods` are those of its job. For upkeep node by node."""
-    return {node: attempt.per_replica.times(replicas) for node, replicas in unseen_replicas(attempt, pods_by_node(pods)).items()}
+    return {node: attempt.per_replica.times(replicas) for node, replicas in unseen_replicas(attempt, seen_of(attempt, pods)).items()}
 
 
-def pods_by_node(pods: Iterable[PodUse]) -> dict[str, int]:
-    """Return how many of the pods are on each node."""
+def seen_of(attempt: InFlight, pods: Iterable[PodUse]) -> dict[str, int]:
+    """Return how many pods of its job there are on each node, in its own namespace: elsewhere anybody can make pods with its labels.
+
+    Of an attempt whose pool is gone the namespace is not known: there each counts.
+    """
     seen: dict[str, int] = {}
     for pod in pods:
-        seen[pod.node] = seen.get(pod.node, 0) + 1
+        if attempt.namespace in ("", pod.namespace):
+            seen[pod.node] = seen.get(pod.node, 0) + 1
     return seen
 
 

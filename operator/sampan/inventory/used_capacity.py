@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from sampan.catalog import Catalog
 from sampan.inventory.device_usage import card_uses, claims_taken, doubles_taken, rings_free, with_planned
-from sampan.inventory.in_flight import InFlight, pods_by_node, unseen_replicas, unseen_use
+from sampan.inventory.in_flight import InFlight, seen_of, unseen_replicas, unseen_use
 from sampan.inventory.member import Inventory
 from sampan.inventory.quotas import Device
 from sampan.model.members.cluster import CardUse, Node
@@ -104,7 +104,7 @@ class UsedCapacity:
         for attempt in attempts:
             if attempt.share is None:
                 continue
-            for name, replicas in unseen_replicas(attempt, pods_by_node(self._inventory.pods_of(attempt.job_uid))).items():
+            for name, replicas in unseen_replicas(attempt, seen_of(attempt, self._inventory.pods_of(attempt.job_uid))).items():
                 cards = [card for group in devices.get(name, ()) for card in group.cards]
                 uses[name] = with_planned(uses.get(name, {}), cards, share=attempt.share, replicas=replicas)
         return {(name, card): use for name, cards in uses.items() for card, use in cards.items()}

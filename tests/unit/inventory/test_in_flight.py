@@ -1,5 +1,7 @@
 """Use of nodes: pods and plans, each replica once."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,3 +66,12 @@ def test_one_attempt_can_be_kept_up_to_date_alone() -> None:
     alone = unseen_use(made, seen)
     whole = usage_of(seen, [made])
     assert {node: alone.get(node, Vector()) + Vector.total(p.request for p in seen if p.node == node) for node in whole} == whole
+
+
+def test_a_pod_of_another_namespace_stands_for_no_replica() -> None:
+    """Else whoever makes pods with our labels elsewhere would have their room given away."""
+    made = replace(flight(a=2), namespace="sampan-jobs")
+    own, elsewhere = (replace(pods("j", a=1)[0], uid=name, namespace=name) for name in ("sampan-jobs", "prov-b"))
+    assert counts(usage_of([own], [made])) == {"a": 2}
+    assert counts(usage_of([own, elsewhere], [made])) == {"a": 3}
+    assert {node: vector[PODS] for node, vector in unseen_use(made, [own, elsewhere]).items()} == {"a": 1}

@@ -1,8 +1,8 @@
 """Our own Jobs and pods on one member, by the ComputeJob they are copies of, the Jobs also by attempt. Filled by the link's watches.
 
-A copy is known by (job, member, namespace, attempt): of one job several attempts may be seen on one member, and copies on several
-members, because a create or a delete may be carried out late. News of one says nothing of another, and least of all news of what has
-the labels of a copy in a namespace that the job is not bound to.
+A copy and its pods are known by (job, member, namespace, attempt): of one job several attempts may be seen on one member, and copies on
+several members, because a create or a delete may be carried out late. News of one says nothing of another, and least of all news of what
+has the labels of a copy in a namespace that the job is not bound to.
 
 No I/O and no clock. An object counts as ours only if its labels name exactly this hub, and a Job only under the one name that its
 ComputeJob's copy has: what merely pretends to be ours is not seen.
@@ -87,13 +87,13 @@ class PodCopies:
         """Return them by the UID of the ComputeJob and their own, of all attempts: live, to be read."""
         return self._known.by_job
 
-    def of(self, job_uid: str) -> Mapping[str, kube.Pod]:
-        """Return the pods of a job, by their UID."""
-        return self._known.by_job.get(job_uid, {})
+    def of(self, job_uid: str, namespace: str) -> tuple[kube.Pod, ...]:
+        """Return the pods of a job in a namespace: elsewhere on the member anybody may make pods with its labels."""
+        return tuple(pod for pod in self.by_job.get(job_uid, {}).values() if pod.metadata.namespace == namespace)
 
-    def tallies(self, job_uid: str) -> Mapping[str, PodTally]:
-        """Return the pods of a job, counted by the attempt that their label names."""
-        return self._known.tallies(job_uid)
+    def tallies(self, job_uid: str, namespace: str) -> Mapping[str, PodTally]:
+        """Return the pods of a job in a namespace, counted by the attempt that their label names."""
+        return self._known.tallies(job_uid, namespace)
 
     def replace(self, namespace: str, pods: Iterable[kube.Pod], unreadable: Iterable[str] = ()) -> None:
         """Take a full list of a namespace's pods that carry our label; `unreadable` names those that could not be decoded."""
@@ -104,7 +104,7 @@ class PodCopies:
             if uid is not None:
                 fresh.setdefault(uid, {})[pod.metadata.uid] = pod
         for uid in fresh.keys() | set(self.by_job):
-            known = self.of(uid)
+            known = self.by_job.get(uid, {})
             kept = {key: pod for key, pod in known.items() if pod.metadata.namespace != namespace or pod.metadata.name in there}
             if self._known.replace(uid, kept | fresh.get(uid, {})):
                 self._changed(uid)

@@ -113,4 +113,4 @@ class LiveBackend:
         """See `Backend.pods`."""
         binding = record.binding
         link = self.links.link_of(binding.cluster_uid) if binding is not None and record.attempt_open else None
-        return () if link is None else tuple(link.copies.pods.of(record.uid).values())
+        return () if link is None or binding is None else link.copies.pods.of(record.uid, binding.namespace)

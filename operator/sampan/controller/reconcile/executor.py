@@ -83,7 +83,7 @@ class ActionExecutor:
             case a.Confirm():
                 return await self._confirm(link, entry, record, binding=binding)
             case a.Inquire(copy):
-                pods = link.copies.pods.of(record.uid).values()
+                pods = link.copies.pods.of(record.uid, binding.namespace)
                 words = await self._inquiry.ask(link.client, binding.cluster_uid, copy, pods=pods)
                 entry.memory.of(binding.attempt).event = words
                 return True

@@ -113,6 +113,20 @@ def test_pods_are_kept_by_job_and_leave_one_by_one(own: JobCopies, told: list[st
     assert len(told) == 4
 
 
+def test_pods_of_two_namespaces_are_counted_apart(own: JobCopies) -> None:
+    mine, other = (as_pod(pod_body(where, ours=JOB, namespace=where)) for where in (NAMESPACE, "elsewhere"))
+    for pod in (mine, other):
+        own.pods.apply(pod)
+    assert [(where, list(own.pods.of(JOB, where))) for where in (NAMESPACE, "elsewhere")] == [(NAMESPACE, [mine]), ("elsewhere", [other])]
+    assert [len(own.pods.tallies(JOB, where)["1"]) for where in (NAMESPACE, "elsewhere")] == [1, 1]
+    own.pods.drop(other)
+    assert not own.pods.tallies(JOB, "elsewhere")
+    assert len(own.pods.tallies(JOB, NAMESPACE)["1"]) == 1
+    own.pods.drop(mine)
+    assert not own.pods.tallies(JOB, NAMESPACE)
+    assert not own.has_remnants(JOB)
+
+
 def test_a_namespace_that_is_no_longer_watched_is_forgotten(own: JobCopies) -> None:
     own.apply_job(as_job(job_body()))
     own.pods.apply(as_pod(pod_body(ours=JOB, namespace=NAMESPACE)))

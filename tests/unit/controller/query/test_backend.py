@@ -22,8 +22,9 @@ class Links:
 
     def __init__(self) -> None:
         self.copies = JobCopies("hub", lambda uid: None)
-        for uid in ("p1", "p2"):
-            self.copies.pods.apply(Pod(metadata=ObjectMeta(uid=uid, labels=remote_labels(hub_id="hub", job_uid="u1", attempt=1))))
+        labels = remote_labels(hub_id="hub", job_uid="u1", attempt=1)
+        for uid, namespace in (("p1", "sampan-jobs"), ("p2", "sampan-jobs"), ("p3", "elsewhere")):
+            self.copies.pods.apply(Pod(metadata=ObjectMeta(uid=uid, namespace=namespace, labels=labels)))
 
     def link_of(self, cluster_uid: str) -> "Links | None":
         """Itself for the one member."""
@@ -83,7 +84,8 @@ def test_what_keeps_a_job_out_of_sight_is_told_with_it() -> None:
 
 def test_pods_are_those_of_the_open_attempt() -> None:
     there = world()
-    assert len(there.pods(jobs.record("u1", status=jobs.bound_status()))) == 2
+    shown = there.pods(jobs.record("u1", status=jobs.bound_status()))
+    assert [pod.metadata.uid for pod in shown] == ["p1", "p2"], "and of the namespace that it is bound to"
     assert there.pods(jobs.record("u1")) == ()
 
 

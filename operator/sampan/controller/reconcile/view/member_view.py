@@ -87,7 +87,7 @@ class MemberView:
                 tries=entry.retries,
             )
         copy = _copy_of(link.copies, record.uid, binding) or self._unlabelled(memory)
-        tallies = link.copies.pods.tallies(record.uid)
+        tallies = link.copies.pods.tallies(record.uid, binding.namespace)
         pods = sum(map(len, tallies.values()))
         ended = self._gone_with_result(entry, link, binding) if copy is None else None
         shown = copy or ended
@@ -123,7 +123,7 @@ class MemberView:
         copy = _copy_of(link.copies, record.uid, binding) if link is not None and binding is not None else None
         if link is None or binding is None or copy is None or not link.follows(binding.namespace):
             return True
-        tallies = link.copies.pods.tallies(record.uid)
+        tallies = link.copies.pods.tallies(record.uid, binding.namespace)
         seen = self._observe(entry, copy, tallies, binding=binding)
         picture = _picture(copy, seen, tallies=tallies, nodes=link.nodes)
         return picture is None or picture != entry.memory.looked_at

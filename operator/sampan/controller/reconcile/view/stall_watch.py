@@ -105,7 +105,10 @@ class StallTracker:
 
     def _pod_problems(self, entry: JobEntry, link: PodsAndNodes, *, attempt: int | None) -> tuple[PodProblem, ...]:
         """What is wrong with the job's pods (of an attempt; None: of all, which are to go), each with since when."""
-        tallies = (each for number, each in link.copies.pods.tallies(entry.uid).items() if attempt is None or number == str(attempt))
+        binding = entry.record.binding
+        assert binding is not None
+        known = link.copies.pods.tallies(entry.uid, binding.namespace)
+        tallies = (each for number, each in known.items() if attempt is None or number == str(attempt))
         found = pod_problems((pod for tally in tallies for pod in tally.suspects(link.nodes)), link.nodes)
         now, before = self._clock(), entry.memory.stalled_since
         first: dict[object, int] = {(each.uid, each.kind): before.get((each.uid, each.kind), now) for each in found}

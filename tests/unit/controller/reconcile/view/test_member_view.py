@@ -37,11 +37,12 @@ class Scene:
         return self.view.of(self.entry)
 
 
-def pod(*, attempt: int = 1, name: str = "p", exit_code: int = 3) -> Pod:
+def pod(*, attempt: int = 1, name: str = "p", exit_code: int = 3, namespace: str = "sampan-jobs") -> Pod:
     """A pod that failed."""
     end = StateTerminated(exit_code=exit_code, reason="Error", message="boom", finished_at="2027-01-15T07:59:00Z")
     status = PodStatus(phase="Failed", container_statuses=[ContainerStatus(name="main", state=ContainerState(terminated=end))])
-    return Pod(metadata=ObjectMeta(name=name, uid=name, labels=remote_labels(hub_id=HUB, job_uid="u1", attempt=attempt)), status=status)
+    labels = remote_labels(hub_id=HUB, job_uid="u1", attempt=attempt)
+    return Pod(metadata=ObjectMeta(name=name, uid=name, namespace=namespace, labels=labels), status=status)
 
 
 def test_a_job_without_binding_has_no_copy() -> None:
@@ -233,3 +234,17 @@ def test_a_copy_in_another_namespace_is_not_in_the_way_of_the_bound_attempt() ->
     assert (seen.job, [stray.attempt for stray in seen.strays]) == (None, [1])
     sc.link.show(elsewhere)
     assert sc.of(record(status=bound_status(binding(attempt=2)))).job is elsewhere, "it has the name that the next copy is to have"
+
+
+def test_a_pod_of_another_namespace_says_nothing_of_the_attempt() -> None:
+    """Whoever may make pods elsewhere on the member can give them any labels: none of them explains an attempt, or keeps its binding."""
+    sc = Scene()
+    sc.link.copies.pods.apply(pod(name="elsewhere", namespace="prov-b"))
+    seen = sc.of(sc.record)
+    assert (seen.pods, seen.never_sent) == (0, sc.of(sc.record).unsent)
+    sc.entry.memory.of(1).gone = True
+    assert sc.of(sc.record).absent, "it is not in the way of the proof that nothing is left"
+    sc.link.show(copy(conditions=FAILED))
+    ended = sc.of(sc.record).observation
+    assert ended is not None
+    assert (ended.reason, ended.proved, ended.failed) == ("BackoffLimitExceeded", False, 0)

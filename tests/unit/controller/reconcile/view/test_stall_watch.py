@@ -31,8 +31,9 @@ DELETED = {"deletionTimestamp": "2027-01-15T08:00:00Z"}
 def pod(name: str = "p", *, on: str = "n1", ready: bool = True, attempt: int = 1, **meta: Any) -> Pod:
     """A pod that runs on a node; not ready: as a node controller marks it."""
     conditions = [{"type": "Ready", "status": str(ready), "lastTransitionTime": "2027-01-15T07:58:00Z"}]
+    labels = remote_labels(hub_id=HUB, job_uid="u1", attempt=attempt)
     body = {
-        "metadata": {"name": name, "uid": name, "labels": remote_labels(hub_id=HUB, job_uid="u1", attempt=attempt), **meta},
+        "metadata": {"name": name, "uid": name, "namespace": "sampan-jobs", "labels": labels, **meta},
         "spec": {"nodeName": on},
         "status": {"phase": "Running", "conditions": [*conditions, {"type": "ContainersReady", "status": "True"}]},
     }
