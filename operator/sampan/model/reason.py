@@ -1,6 +1,7 @@
 """Every "no" that Sampan can say, as a closed list of machine-readable words. No prose here: their `Constraint`s have it."""
 
 from enum import StrEnum
+from typing import Final
 
 
 class Reason(StrEnum):
@@ -76,7 +77,9 @@ class Reason(StrEnum):
         return _SEVERITY[self]
 
 
-_SEVERITY = {reason: rank for rank, reason in enumerate(Reason)}
+REASONS: Final = tuple(Reason)
+"""By severity."""
+_SEVERITY = {reason: rank for rank, reason in enumerate(REASONS)}
 _WRONG_DEVICES = (Reason.ACCELERATOR_MISMATCH, Reason.PARTITION_MISMATCH, Reason.SHARING_MISMATCH, Reason.ACCELERATOR_NODE_RESERVED)
 _UNCHOSEN = (
     Reason.TERMS_EXCLUDED,

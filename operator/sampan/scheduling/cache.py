@@ -13,7 +13,7 @@ from typing import Final
 from sampan.model.job import Shape
 from sampan.model.members.cluster import Cell
 from sampan.model.policy import BALANCED, BUILT_IN, Policy
-from sampan.model.reason import Reason
+from sampan.model.reason import REASONS, Reason
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.capacity.cells import CellIndex
 from sampan.scheduling.capacity.fit_matrix import FitMatrix
@@ -23,9 +23,8 @@ from sampan.scheduling.capacity.resources import Request
 from sampan.scheduling.feasibility.feasible_index import FeasibleIndex
 from sampan.scheduling.feasibility.verdict_matrix import DemandRow, ShapeVerdicts, VerdictMatrix
 from sampan.scheduling.queueing.pending import PendingIndex
-from sampan.scheduling.reservations.releases import BackfillCache, ReleaseCache
+from sampan.scheduling.reservations.releases import BackfillCache
 
-REASONS: Final = tuple(Reason)
 MAX_IDLE_SHAPES: Final = 256
 """Shapes kept that nobody waits with, for the next job of the same shape."""
 
@@ -56,7 +55,8 @@ class SchedulerCache:
             self.pending = PendingIndex()
         self.pending.sync(snapshot.backlog, snapshot.now)
         changed = self.matrix.sync(self._present(snapshot), snapshot.clusters)
-        self.limits.sync(snapshot, self.cell_index())
+        if self.limits.sync(snapshot, self.cell_index()):
+            self.backfill.keep(self.cell_index(), self.limits.keys())
         verdicts, columns = self.verdicts, self.matrix.columns
         same = verdicts.facts.same_world(snapshot)
         if not same:
@@ -90,7 +90,6 @@ class SchedulerCache:
         """Return the views on the columns."""
         if self._cell_index is None or self._cell_index[0] != self.matrix.layout_version:
             self._cell_index = self.matrix.layout_version, CellIndex.of(tuple(self.matrix.columns))
-            self.backfill.limits = ReleaseCache()  # limits may have other columns from now on
         return self._cell_index[1]
 
     def _present(self, snapshot: Snapshot) -> tuple[Cell, ...]:

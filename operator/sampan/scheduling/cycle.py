@@ -17,11 +17,11 @@ from sampan.scheduling.cache import Memo
 from sampan.scheduling.candidate_index import CandidateIndex
 from sampan.scheduling.diagnosis import assignment, inadmissible
 from sampan.scheduling.iterator import EntryStatus, FairShareIterator, QueueHead, inadmissible_jobs
+from sampan.scheduling.planner import ReservationPlanner
 from sampan.scheduling.queueing.charge import decayed_forward, usage_charge
 from sampan.scheduling.queueing.usage import FairShareUsage
 from sampan.scheduling.refusals import RefusalReport
 from sampan.scheduling.reservations.placed import StartedJob
-from sampan.scheduling.reservations.planner import ReservationPlanner
 from sampan.scheduling.selection import ScoredCell, select_cell
 from sampan.scheduling.state import CycleState, Entry
 

@@ -15,8 +15,8 @@ import numpy as np
 
 from sampan.model.job import Job
 from sampan.model.plan import Assignment, Refusal, Verdict
-from sampan.model.reason import Reason
-from sampan.scheduling.cache import REASONS, reasons_in
+from sampan.model.reason import REASONS, Reason
+from sampan.scheduling.cache import reasons_in
 from sampan.scheduling.capacity.limit_matrix import NOT_SHORT
 from sampan.scheduling.capacity.topology import Numbers
 from sampan.scheduling.feasibility.closed_cells import ClosedCells, RefusedCell
@@ -108,10 +108,13 @@ def _inputs(state: CycleState, entry: Entry) -> tuple[object, ...]:
     return tuple(parts)
 
 
-def fresh_refusal(state: CycleState, entry: Entry) -> Refusal:
-    """Return why a job is refused, without looking at earlier refusals."""
+def fresh_refusal(state: CycleState, entry: Entry, *, reported: bool = False) -> Refusal:
+    """Return why a job is refused, without looking at earlier refusals.
+
+    `reported`: the feasible index, which is up to date, has no feasible cell for any alternative: what it reports of each cell will do.
+    """
     closed = _closed(state, entry, entry.eligible)
-    near = _decided_by_room(state, entry, closed)
+    near = _as_reported(state, entry, closed) if reported else _decided_by_room(state, entry, closed)
     point = near.masks & WRONG_DEVICES == 0
     asked, beside = closed.counts + np.array([_by_worst(near.worst[point]), _by_worst(near.worst[~point])])
     counted = asked if asked.any() else beside
@@ -119,7 +122,9 @@ def fresh_refusal(state: CycleState, entry: Entry) -> Refusal:
     shown = tuple(_refused(state, entry, each) for each in _mildest(closed, near, roomy=frozenset()))
     other_devices = int(beside.sum()) if asked.any() else 0
     unknown = state.known_names.unknown(entry.job.shape)
-    return Refusal(job=entry.job, counts=counts, other_devices=other_devices, verdicts=shown, room=_room(state, entry), unknown=unknown)
+    index = state.cache.feasible
+    room = index.room([entry.verdicts.rows[at].feasible_row for at in entry.eligible]) if reported else _room(state, entry)
+    return Refusal(job=entry.job, counts=counts, other_devices=other_devices, verdicts=shown, room=room, unknown=unknown)
 
 
 def inadmissible(job: Job, reason: Reason, rest: tuple[Job, ...]) -> Refusal:
@@ -216,6 +221,16 @@ def _closed(state: CycleState, entry: Entry, indexes: tuple[int, ...]) -> Closed
 def _decided_by_room(state: CycleState, entry: Entry, closed: ClosedCells) -> Diagnosis:
     """Return what is against the open columns as things stand."""
     each = (Diagnosis.of(*_with_room(state, entry, index, columns=closed.open, masks=masks), index) for index, masks in closed.masks)
+    return reduce(_nearer, each)
+
+
+def _as_reported(state: CycleState, entry: Entry, closed: ClosedCells) -> Diagnosis:
+    """Return the same where no cell is feasible: then nobody's reservation is against a column, and one reason at most is for room."""
+    each = list[Diagnosis]()
+    for index, masks in closed.masks:
+        lacking = state.cache.feasible.reported(entry.verdicts.rows[index], closed.open)
+        whole = np.where(masks == 0, np.left_shift(1, np.maximum(lacking, 0)), masks)
+        each.append(Diagnosis.of(closed.open, whole, index))
     return reduce(_nearer, each)
 
 

@@ -8,7 +8,7 @@ cycle charges, so a head whose key grew since it was pushed is pushed again when
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from heapq import heappop, heappush, heapreplace
+from heapq import heapify, heappop, heappush, heapreplace
 
 from sampan.model.backlog import Bucket
 from sampan.model.job import Job
@@ -85,17 +85,27 @@ class _NamespaceHeads:
         """How often the queue was charged when the keys were made."""
         self._dropped, self._floor = len(candidates.dropped), candidates.reservation_floor
         """How many classes were dropped, and the floor, when the first candidates were looked at last."""
+        self._least: tuple[LocalKey, _BucketCursor] | None = None
+        """The last answer, while no charge and no detached bucket is against it."""
 
     def first(self, detached: Mapping[int, Bucket]) -> tuple[LocalKey, _BucketCursor] | None:
         """Return the least key, and the cursor that has it."""
-        self._follow(detached)
-        if self._charges != self._usage.charges_of(self._name):
-            self._charges = self._usage.charges_of(self._name)
+        charges, least, candidates = self._usage.charges_of(self._name), self._least, self._candidates
+        if charges != self._charges:
             self._keys = [self._key(cursor) for cursor in self._cursors]
+            self._charges = charges
+        elif (
+            least is not None
+            and candidates.reservation_floor == self._floor
+            and candidates.is_candidate(least[1].number, least[1].queue.priority)
+        ):
+            return least  # where classes of others were dropped, their keys only grew
+        self._follow(detached)
         if not self._keys:
             return None
         key = min(self._keys)
-        return key, self._cursors[self._keys.index(key)]
+        self._least = key, self._cursors[self._keys.index(key)]
+        return self._least
 
     def _follow(self, detached: Mapping[int, Bucket]) -> None:
         """Go on where the first candidate is none any more: its class was dropped, or the floor is higher than when last looked at."""
@@ -114,6 +124,7 @@ class _NamespaceHeads:
 
     def leave(self, bucket: Bucket, detached: Mapping[int, Bucket]) -> None:
         """Take over that a bucket is detached."""
+        self._least = None
         self._move([at for at, cursor in enumerate(self._cursors) if cursor.bucket is bucket], detached)
 
     def _move(self, places: Sequence[int], detached: Mapping[int, Bucket]) -> None:
@@ -148,6 +159,12 @@ class _QueueCursor:
         for job in reserved.values():
             self._push(QueueHead(bucket, job, iter(()), self._candidates.class_of(job), True))
         self._push_next(bucket, (job for job in bucket if job.uid not in reserved))
+
+    def first_key(self) -> LocalKey | None:
+        """Return the key of the queue's first head."""
+        found = self._namespaces.first(self.detached)
+        detached = self._heap[0][0] if self._first_detached() is not None else None
+        return detached if found is None or (detached is not None and detached < found[0]) else found[0]
 
     def first(self) -> QueueHead | None:
         """Return the queue's first head."""
@@ -217,18 +234,24 @@ class FairShareIterator:
             self._cursors[name] = _QueueCursor(name, cursors.get(name, []), usage=usage, candidates=candidates)
         for bucket, jobs in detached.values():
             self._cursors[bucket.key.queue].detach(bucket, jobs)
-        for cursor in self._cursors.values():
-            self._push(cursor, cursor.first())
+        self._heap = [(key, cursor.name, cursor) for cursor in self._cursors.values() if (key := self._key(cursor)) is not None]
+        heapify(self._heap)
 
     def pop(self) -> QueueHead | None:
         """Return the next head, None when nobody is left; `settle` it before the next."""
         while self._heap:
-            key, _, cursor = heappop(self._heap)
-            head = cursor.first()
-            if head is not None and self._key(cursor.name, head) == key:
+            key, name, cursor = self._heap[0]
+            fresh = self._key(cursor)
+            if fresh is None:
+                heappop(self._heap)
+            elif fresh != key:
+                heapreplace(self._heap, (fresh, name, cursor))
+            else:
+                heappop(self._heap)
+                head = cursor.first()
+                assert head is not None  # it has a key
                 self._current = cursor, head
                 return head
-            self._push(cursor, head)
         return None
 
     def settle(self, status: EntryStatus) -> None:
@@ -237,19 +260,18 @@ class FairShareIterator:
         cursor, head = self._current
         if status is not EntryStatus.BLOCKED:
             cursor.advance(head)
-        self._push(cursor, cursor.first())
+        key = self._key(cursor)
+        if key is not None:
+            heappush(self._heap, (key, cursor.name, cursor))
 
     def detached(self) -> Iterator[Bucket]:
         """Yield the buckets of which some jobs were heads of their own or placed."""
         for cursor in self._cursors.values():
             yield from cursor.detached.values()
 
-    def _push(self, cursor: _QueueCursor, head: QueueHead | None) -> None:
-        if head is not None:
-            heappush(self._heap, (self._key(cursor.name, head), cursor.name, cursor))
-
-    def _key(self, queue: str, head: QueueHead) -> Key:
-        return -head.job.priority, self._usage.weighted(queue), head.job.created, head.job.uid
+    def _key(self, cursor: _QueueCursor) -> Key | None:
+        key = cursor.first_key()
+        return None if key is None else (key[0], self._usage.weighted(cursor.name), key[2], key[3])
 
 
 def inadmissible_jobs(pending: PendingIndex) -> list[tuple[Reason, tuple[Job, ...]]]:

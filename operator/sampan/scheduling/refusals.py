@@ -82,7 +82,7 @@ class RefusalReport:
     def _fresh(self, equivalence: EquivalenceClass, job: Job, *, kept: bool) -> Refusal:
         """Return why a job is refused; `kept`: what is made is kept by the versions of its rows."""
         entry = Entry(job, self._state.entry(job).verdicts, equivalence.eligible)
-        return fresh_refusal(self._state, entry) if kept else refusal(self._state, entry)
+        return fresh_refusal(self._state, entry, reported=True) if kept else refusal(self._state, entry)
 
 
 def _left(bucket: Bucket, gone: Set[str]) -> Chunks:

@@ -85,8 +85,9 @@ class CycleState:
         def releases(column: int) -> Releases:
             return _releases(snapshot, cache, column)
 
-        nodes = NodeCapacity(cache.matrix, releases, now=snapshot.now)
-        limits = LimitCapacity(cache.limits, layout, clusters=snapshot.clusters, releases=cache.backfill.limits, now=snapshot.now)
+        ends, clusters = cache.backfill.first_ends, snapshot.clusters
+        nodes = NodeCapacity(cache.matrix, releases, first_end=lambda uid: ends.of(clusters[uid]), now=snapshot.now)
+        limits = LimitCapacity(cache.limits, layout, clusters=clusters, releases=cache.backfill.limits, now=snapshot.now)
         profile = ReservationProfile(nodes, limits, now=snapshot.now)
         return cls(snapshot=snapshot, cache=cache, profile=profile, cell_index=layout, known_names=KnownNames(snapshot))
 
@@ -217,4 +218,4 @@ class CycleState:
 def _releases(snapshot: Snapshot, cache: SchedulerCache, column: int) -> Releases:
     at = cache.matrix.columns[column]
     running = snapshot.clusters[at.cell.pool.cluster_uid].running
-    return cache.backfill.nodes.get(at.cell.id, at, running=running, released=lambda: released_on(at))
+    return cache.backfill.nodes.get(at.cell.id, (at,), running=running, released=lambda: released_on(at))

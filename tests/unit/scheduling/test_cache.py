@@ -2,13 +2,15 @@
 
 from dataclasses import replace
 
-from builders import H100, NOW, cluster, job, nodes, offer, price, snapshot
+from builders import H100, NOW, cluster, demand, job, nodes, offer, price, quota, requirement, running, shape, snapshot, vector
+from sampan.model.members.admission import Admission, LimitItem, LimitType
 from sampan.model.plan import Plan
 from sampan.model.policy import Policy
 from sampan.model.reason import Reason
 from sampan.model.snapshot import Snapshot
 from sampan.model.values.quantity import MICRO
 from sampan.scheduling.cache import Memo, reasons_in
+from sampan.scheduling.capacity.limit_matrix import MAX_IDLE_DRAWS
 from sampan.scheduling.cycle import schedule
 
 MEMBER = cluster(*nodes("h", 1, H100))
@@ -60,3 +62,28 @@ def test_an_offer_that_expires_is_seen_when_it_does() -> None:
 def test_masks_hold_reasons_worst_first() -> None:
     reasons = (Reason.OFFER_NOT_VALID, Reason.TOO_LARGE)
     assert reasons_in(sum(1 << reason.severity for reason in reasons)) == reasons
+
+
+def test_cells_that_depart_leave_nothing_behind() -> None:
+    """84 members of which each is there for one cycle, with a quota and pods of a kind of their own: what is kept of them stays few."""
+    memo, wanted = Memo(), shape(demand(requirement(), replicas=2))
+    for at in range(MAX_IDLE_DRAWS + 20):
+        uid = f"c{at}"
+        held = replace(running("r", f"{uid}-0", ends=NOW + 60_000), offer=offer(f"o{at}").key)
+        kind = Admission(limits=(LimitItem(range="r", type=LimitType.CONTAINER, default=(("cpu", 1_000_000 + at),)),))
+        member = replace(
+            cluster(*nodes(uid, 2, H100), uid=uid),
+            used={f"{uid}-0": vector(gpu=8)},
+            running={"r": held},
+            quotas={"sampan-jobs": (quota({"nvidia.com/gpu": 8}),)},
+            admission={"sampan-jobs": kind},
+        )
+        world = snapshot([job("big", wanted)], [offer(f"o{at}", cluster_uid=uid)], [member])
+        plan, memo = schedule(world, memo)
+        assert plan == fresh(world)
+        assert plan.reservations
+        kept = memo.cache
+        assert len(kept.backfill.nodes) <= 1
+        assert len(kept.backfill.limits) <= 1
+        assert len(kept.backfill.first_ends) <= 1
+        assert len(kept.limits.matrix) <= 5 + MAX_IDLE_DRAWS

@@ -2,14 +2,19 @@
 
 from dataclasses import replace
 
-from builders import A100, H100, NOW, cluster, demand, job, nodes, offer, requirement, shape, snapshot, vector
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders import A100, H100, NOW, cluster, demand, job, nodes, offer, quota, requirement, shape, snapshot, vector
 from sampan.model.backlog import Backlog
 from sampan.model.job import Job
 from sampan.model.plan import Plan
 from sampan.model.reason import Reason
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.cache import Memo
-from sampan.scheduling.cycle import schedule
+from sampan.scheduling.cycle import Cycle, schedule
+from sampan.scheduling.diagnosis import fresh_refusal
+from strategies import GPU, JOBS, worlds
 
 ONE, GANG = shape(demand(requirement())), shape(demand(requirement(), replicas=3))
 MEMBER = cluster(*nodes("h", 2, H100))
@@ -74,3 +79,18 @@ def test_younger_jobs_of_a_bucket_are_told_by_what_they_may_try() -> None:
     plan = schedule(picture, Memo())[0]
     assert sorted(done.job.uid for done in plan.assignments) == ["gone", "old"]
     assert told(plan) == [["young"]]
+
+
+@given(worlds(), st.data())
+def test_what_the_feasible_index_reports_is_why_a_job_without_a_feasible_cell_is_refused(world: Snapshot, data: st.DataObject) -> None:
+    """Members are drawn with less free, so that many jobs find no cell."""
+    less = st.fixed_dictionaries({GPU: st.integers(0, 3)})
+    quotas = {uid: replace(member, quotas={JOBS: (quota(data.draw(less)),)}) for uid, member in world.clusters.items()}
+    cycle = Cycle.open(replace(world, clusters=quotas), Memo())
+    index = cycle.state.cache.feasible
+    index.refresh()
+    for equivalence in cycle.state.cache.pending.classes.live():
+        entry = cycle.state.entry(equivalence.buckets[0].head)
+        counts = [index.feasible_count[entry.verdicts.rows[at].feasible_row] for at in entry.eligible]
+        if not any(counts):
+            assert fresh_refusal(cycle.state, entry, reported=True) == fresh_refusal(cycle.state, entry)

@@ -3,11 +3,11 @@
 import gc
 from typing import Final
 
-YOUNG: Final = 5_000
-"""Objects more than before that start a look at the youngest: about as many as a cycle keeps, most of which the next one drops."""
-MIDDLE: Final = 10
-"""Looks at the youngest before the next generation is looked at; Python's own default."""
-OLD: Final = 140
+YOUNG: Final = 25_000
+"""Objects more than before that start a look at the youngest: twice what a cycle holds at once, so that few cycles have one in them."""
+MIDDLE: Final = 5
+"""Looks at the youngest before the next generation is looked at: half of Python's own, as each of them may leave more."""
+OLD: Final = 56
 """Looks at that one before everything is: after a hundred times as many objects as by Python's default, for what the scheduler keeps
 holds no circles."""
 

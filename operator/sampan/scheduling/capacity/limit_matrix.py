@@ -5,7 +5,6 @@ min over resources of left // per replica, and 0 where the job as a whole takes 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import reduce
 from typing import Final
 
@@ -18,7 +17,7 @@ from sampan.model.values.quantity import INFINITE
 from sampan.scheduling.capacity.cells import CellColumn
 from sampan.scheduling.capacity.limits import Limit
 from sampan.scheduling.capacity.node_selection import Flags
-from sampan.scheduling.capacity.quota_usage import UNLIMITED, use_of
+from sampan.scheduling.capacity.quota_usage import UNLIMITED, UseTable, full_table, sized_table
 from sampan.scheduling.capacity.topology import Numbers
 
 NOT_SHORT: Final = 63
@@ -26,54 +25,9 @@ NOT_SHORT: Final = 63
 _TOO_LARGE: Final = Reason.TOO_LARGE.severity
 _NO_DRAW: Final = 0
 """The draw of a column that nothing limits: it allows everything."""
+MAX_IDLE_DRAWS: Final = 64
+"""Draws kept that no column has, beside as many as are in use: for a limit that comes back."""
 Key = tuple[object, ...]
-
-
-@dataclass(slots=True)
-class UseTable:
-    """What a replica, and a job as a whole, takes in pools of one kind: by resource and row."""
-
-    pool: Pool
-    each: Numbers
-    once: Numbers
-    best_effort: Flags
-    divisors: Numbers = field(init=False)
-    """`each`, 1 where nothing is taken."""
-    unasked: Numbers = field(init=False)
-    """`INFINITE` where a replica takes nothing, else 0."""
-    taken: Flags = field(init=False)
-    """By resource: whether any replica, and whether any job as a whole, takes of it."""
-
-    def __post_init__(self) -> None:
-        """Work out what follows from the amounts."""
-        self.divisors, self.unasked = np.maximum(self.each, 1), np.where(self.each > 0, 0, INFINITE)
-        self.taken = np.array([(table > 0).any(axis=1) for table in (self.each, self.once)])
-
-    @classmethod
-    def of(cls, pool: Pool) -> "UseTable":
-        """Return an empty table."""
-        return cls(pool, _full(0, 0, 0), _full(0, 0, 0), np.zeros(0, dtype=bool))
-
-    def extend(self, demands: Sequence[Demand], names: dict[str, int]) -> None:
-        """Add the rows of demands that it does not have yet."""
-        have = len(self.best_effort)
-        if have == len(demands):
-            return
-        uses = [use_of(demand, self.pool) for demand in demands[have:]]
-        for use in uses:
-            for name in (*use.each, *use.once):
-                names.setdefault(name, len(names))
-        self.each, self.once = (_sized(table, len(names), len(demands), fill=0) for table in (self.each, self.once))
-        for row, use in enumerate(uses, have):
-            for table, amounts in ((self.each, use.each), (self.once, use.once)):
-                for name, amount in amounts.items():
-                    table[names[name], row] = min(amount, INFINITE)
-        self.best_effort = np.concatenate((self.best_effort, np.array([use.best_effort for use in uses], dtype=bool)))
-        self.__post_init__()
-
-    def kept(self, rows: Sequence[int]) -> "UseTable":
-        """Return the table with some of its rows."""
-        return UseTable(self.pool, self.each[:, rows], self.once[:, rows], self.best_effort[rows])
 
 
 class AmountTable:
@@ -83,14 +37,14 @@ class AmountTable:
         """No limit has a number yet."""
         self.names: dict[str, int] = {}
         self.limits: list[Limit | None] = []
-        self._tables = [_full(0, 0, INFINITE) for _ in range(3)]
+        self._tables = [full_table(0, 0, INFINITE) for _ in range(3)]
 
     def write(self, limit: Limit, *, only_left: bool) -> None:
         """Take over what a limit says from now on."""
         self.limits[limit.number] = limit
         for at, amounts in enumerate((limit.left, limit.total, limit.largest)[: 1 if only_left else 3]):
             rows = [self.names.setdefault(name, len(self.names)) for name in amounts]
-            table = self._tables[at] = _sized(self._tables[at], len(self.names), len(self.limits), fill=INFINITE)
+            table = self._tables[at] = sized_table(self._tables[at], len(self.names), len(self.limits), fill=INFINITE)
             table[:, limit.number] = INFINITE
             table[rows, limit.number] = [max(min(amount, INFINITE), -INFINITE) for amount in amounts.values()]
 
@@ -103,6 +57,40 @@ class AmountTable:
             if limit is not None and limit.quota is not None and limit.quota.best_effort is not None:
                 found[uses.best_effort[rows] != limit.quota.best_effort, at] = UNLIMITED
         return found
+
+    def why(self, demand: Demand, pool: Pool, limits: Sequence[Limit]) -> int:
+        """Return what `LimitMatrix.why_at` says, of a demand that has no row, in a pool that some limits hold for."""
+        uses, numbers = UseTable.of(pool), [limit.number for limit in limits]
+        uses.extend([demand], self.names)
+        now, empty = (self.allowed(uses, slice(0, 1), numbers, empty=each)[0] for each in (False, True))
+        severities = np.array([limit.reason.severity for limit in limits], dtype=np.int64)
+        least = demand.least_replicas
+        return int(_why(empty < least, severities)[now < least].min(initial=NOT_SHORT))
+
+
+class _PoolKinds:
+    """What jobs take of limits, by kind of the pools: all of a pool that this depends on."""
+
+    def __init__(self) -> None:
+        self.uses: list[UseTable] = []
+        self._numbers: dict[Key, int] = {}
+
+    def of(self, pool: Pool) -> int:
+        """Return the number of a pool's kind."""
+        units = pool.accelerator.units_per_device if pool.accelerator else 1
+        key = pool.resource, units, pool.claim, pool.launch.extra_resources, pool.overhead, pool.admission.limits
+        known = self._numbers.get(key)
+        if known is None:
+            known = self._numbers[key] = len(self.uses)
+            self.uses.append(UseTable.of(pool))
+        return known
+
+    def keep(self, kinds: Iterable[int]) -> dict[int, int]:
+        """Drop all others; returns the new numbers."""
+        fresh = {old: new for new, old in enumerate(sorted(kinds))}
+        self._numbers = {key: fresh[old] for key, old in self._numbers.items() if old in fresh}
+        self.uses = [self.uses[old] for old in fresh]
+        return fresh
 
 
 class _Draws:
@@ -125,37 +113,48 @@ class _Draws:
         self.by_limit.setdefault(limit, []).append(((limit, kind), draw))
         return draw, True
 
+    def kept(self, draws: Sequence[int], kinds: Mapping[int, int]) -> "_Draws":
+        """Return some of them, numbered anew in this order, with other numbers of their kinds; columns are to be put in."""
+        made, pairs = _Draws(), list(self.numbers)
+        for limit, kind in (pairs[draw] for draw in draws):
+            if limit >= 0:
+                made.draw_of(limit, kinds[kind])
+        return made
+
 
 class LimitMatrix:
     """Owned by one table of limits; changed in place."""
 
     def __init__(self) -> None:
         """No demand, no limit."""
-        self._amounts = AmountTable()
+        self.amounts = AmountTable()
         self._demands: list[Demand] = []
         self._rows: dict[Key, int] = {}
-        self._kinds: dict[Key, int] = {}
-        self._uses: list[UseTable] = []
+        self._kinds = _PoolKinds()
         self._draws = _Draws()
         self._of_column: Numbers = np.zeros((1, 0), dtype=np.int64)
         """By place and column of cells: draws, filled up with the one that allows everything."""
         self._severities: Numbers = np.full(1, NOT_SHORT, dtype=np.int64)
         """Of the reasons of limits, by draw."""
-        self._allowed, self._when_empty = _full(0, 1, UNLIMITED), _full(0, 1, UNLIMITED)
+        self._allowed, self._when_empty = full_table(0, 1, UNLIMITED), full_table(0, 1, UNLIMITED)
         """By row and draw: replicas allowed as things stand, and if nothing of ours ran."""
         self._changed: dict[int, bool] = {}
         """Limits that say something else than the rows do, and whether only of what is left."""
         self._dirty: set[int] = set()
         """Columns of cells that changed since `drain`."""
 
+    def __len__(self) -> int:
+        """Return how many draws there are, those included that no column has any more."""
+        return len(self._draws.numbers)
+
     def new_limit(self) -> int:
         """Return the number of a limit to come."""
-        self._amounts.limits.append(None)
-        return len(self._amounts.limits) - 1
+        self.amounts.limits.append(None)
+        return len(self.amounts.limits) - 1
 
     def write(self, limit: Limit, *, only_left: bool = False) -> None:
         """Take over what a limit says from now on; `only_left`: nothing but what is left is other than before."""
-        self._amounts.write(limit, only_left=only_left)
+        self.amounts.write(limit, only_left=only_left)
         self._changed[limit.number] = only_left and self._changed.get(limit.number, True)
 
     def row_of(self, demand: Demand) -> int:
@@ -172,34 +171,47 @@ class LimitMatrix:
 
     def keep_rows(self, rows: Sequence[int]) -> None:
         """Forget all but these, which are numbered anew in this order."""
-        for uses in self._uses:
-            uses.extend(self._demands, self._amounts.names)
+        for uses in self._kinds.uses:
+            uses.extend(self._demands, self.amounts.names)
         numbers = {old: new for new, old in enumerate(rows)}
         self._rows = {key: numbers[row] for key, row in self._rows.items() if row in numbers}
         self._demands = [self._demands[row] for row in rows]
-        self._allowed, self._when_empty = (_sized(t[rows], len(rows) + 1, 1, fill=UNLIMITED) for t in (self._allowed, self._when_empty))
-        self._uses = [uses.kept(rows) for uses in self._uses]
+        self._allowed, self._when_empty = (
+            sized_table(t[rows], len(rows) + 1, 1, fill=UNLIMITED) for t in (self._allowed, self._when_empty)
+        )
+        self._kinds.uses = [uses.kept(rows) for uses in self._kinds.uses]
 
     def connect(self, columns: Sequence[CellColumn], limits: Mapping[int, Sequence[Limit]]) -> None:
         """Take over which limits each column of cells has."""
+        self._evict_draws()
         before = self._of_column
         self._of_column = np.full((max(map(len, limits.values()), default=1), len(columns)), _NO_DRAW, dtype=np.int64)
         self._draws.columns.clear()
         fresh: list[tuple[tuple[int, int], int]] = []
         for column, mine in limits.items():
-            kind = self._kind(columns[column].cell.pool)
+            kind = self._kinds.of(columns[column].cell.pool)
             for place, limit in enumerate(mine):
                 draw, new = self._draws.draw_of(limit.number, kind)
                 if new:
                     fresh.append(((limit.number, kind), draw))
                 self._of_column[place, column] = draw
                 self._draws.columns.setdefault(limit.number, []).append(column)
-        known = (self._amounts.limits[limit] if limit >= 0 else None for limit, _ in self._draws.numbers)
+        known = (self.amounts.limits[limit] if limit >= 0 else None for limit, _ in self._draws.numbers)
         self._severities = np.array([NOT_SHORT if limit is None else limit.reason.severity for limit in known], dtype=np.int64)
         self._fill(slice(0, len(self._demands)), fresh)
         self._dirty = set(range(len(columns))) if before.shape != self._of_column.shape else self._dirty
         if before.shape == self._of_column.shape:
             self._dirty.update(np.flatnonzero((before != self._of_column).any(axis=0)).tolist())
+
+    def _evict_draws(self) -> None:
+        """Drop draws that no column has any more, and kinds of pools with them, once there are more of these than of others."""
+        kept: list[int] = np.union1d(self._of_column, [_NO_DRAW]).tolist()
+        if len(self._draws.numbers) <= 2 * len(kept) + MAX_IDLE_DRAWS:
+            return
+        pairs = list(self._draws.numbers)
+        self._draws = self._draws.kept(kept, self._kinds.keep({pairs[draw][1] for draw in kept} - {-1}))
+        self._of_column = np.searchsorted(kept, self._of_column)
+        self._allowed, self._when_empty = self._allowed[:, kept], self._when_empty[:, kept]
 
     def drain(self) -> list[int]:
         """Return, once, the columns of cells of which a limit says something else."""
@@ -233,45 +245,40 @@ class LimitMatrix:
     def why_at(self, rows: Numbers, least: Numbers, columns: Numbers) -> Numbers:
         """Return by row and column the severity of what allows fewer than the least replicas, else `NOT_SHORT`."""
         self._refresh()
-        found = _full(len(rows), len(columns), NOT_SHORT)
+        found = full_table(len(rows), len(columns), NOT_SHORT)
         for each in self._of_column:
             draws = each[columns]
             short = self._allowed[rows[:, None], draws] < least[:, None]
             if short.any():
                 never = self._when_empty[rows[:, None], draws] < least[:, None]
-                np.minimum(found, np.where(never, _TOO_LARGE, self._severities[draws]), out=found, where=short)
+                np.minimum(found, _why(never, self._severities[draws]), out=found, where=short)
         return found
-
-    def _kind(self, pool: Pool) -> int:
-        """Return the kind of a pool: all of it that decides what a job takes of limits there."""
-        units = pool.accelerator.units_per_device if pool.accelerator else 1
-        key = pool.resource, units, pool.claim, pool.launch.extra_resources, pool.overhead, pool.admission.limits
-        known = self._kinds.get(key)
-        if known is None:
-            known = self._kinds[key] = len(self._uses)
-            self._uses.append(UseTable.of(pool))
-        return known
 
     def _fill(self, rows: slice, draws: Iterable[tuple[tuple[int, int], int]], *, only_left: bool = False) -> None:
         """Work out some rows of some draws."""
         size = len(self._demands), len(self._draws.numbers)
-        self._allowed, self._when_empty = (_sized(table, *size, fill=UNLIMITED) for table in (self._allowed, self._when_empty))
+        self._allowed, self._when_empty = (sized_table(table, *size, fill=UNLIMITED) for table in (self._allowed, self._when_empty))
         by_kind: dict[int, list[tuple[int, int]]] = {}
         for (number, kind), draw in draws:
             if number >= 0:
                 by_kind.setdefault(kind, []).append((number, draw))
         for kind, pairs in by_kind.items():
-            uses, numbers = self._uses[kind], [number for number, _ in pairs]
+            uses, numbers = self._kinds.uses[kind], [number for number, _ in pairs]
             cells = rows, [draw for _, draw in pairs]
-            uses.extend(self._demands, self._amounts.names)
-            self._allowed[cells] = self._amounts.allowed(uses, rows, numbers)
+            uses.extend(self._demands, self.amounts.names)
+            self._allowed[cells] = self.amounts.allowed(uses, rows, numbers)
             if not only_left:
-                self._when_empty[cells] = self._amounts.allowed(uses, rows, numbers, empty=True)
+                self._when_empty[cells] = self.amounts.allowed(uses, rows, numbers, empty=True)
+
+
+def _why(never: Flags, severities: Numbers) -> Numbers:
+    """Return what a limit that is short is against: its own reason, but where it would be short if nothing of ours ran."""
+    return np.where(never, _TOO_LARGE, severities)
 
 
 def _fits(uses: UseTable, rows: slice, have: Numbers) -> Numbers:
     """Return by row and limit how many replicas amounts allow; as `QuotaUse.fits` says of one demand and one limit."""
-    limited, found = have < INFINITE, _full(rows.stop - rows.start, have.shape[1], UNLIMITED)
+    limited, found = have < INFINITE, full_table(rows.stop - rows.start, have.shape[1], UNLIMITED)
     names = min(len(have), uses.taken.shape[1])
     for name in np.flatnonzero(limited[:names].any(axis=1) & uses.taken[:, :names].any(axis=0)).tolist():
         left, (each, once) = np.maximum(have[name], 0)[None, :], uses.taken[:, name].tolist()
@@ -282,17 +289,3 @@ def _fits(uses: UseTable, rows: slice, have: Numbers) -> Numbers:
         if once:
             found[uses.once[name, rows][:, None] > left] = 0
     return found
-
-
-def _full(rows: int, columns: int, fill: int) -> Numbers:
-    return np.full((rows, columns), fill, dtype=np.int64)
-
-
-def _sized(table: Numbers, rows: int, columns: int, *, fill: int) -> Numbers:
-    """Return the table with room for so many rows and columns."""
-    have = table.shape
-    if have[0] >= rows and have[1] >= columns:
-        return table
-    grown = _full(max(have[0], rows * 5 // 4 + 8), max(have[1], columns * 5 // 4 + 8), fill)
-    grown[: have[0], : have[1]] = table
-    return grown

@@ -10,10 +10,10 @@ import numpy as np
 from sampan.model.job import Demand
 from sampan.model.members.cluster import Cluster
 from sampan.model.members.offer import Offer, OfferKey
-from sampan.model.reason import Reason
+from sampan.model.reason import REASONS, Reason
 from sampan.model.snapshot import Snapshot
 from sampan.scheduling.capacity.cells import CellIndex
-from sampan.scheduling.capacity.limit_matrix import LimitMatrix
+from sampan.scheduling.capacity.limit_matrix import NOT_SHORT, LimitMatrix
 from sampan.scheduling.capacity.limits import Limit, LimitKey, devices_of
 from sampan.scheduling.capacity.quota_usage import NOTHING, UNLIMITED, QuotaUse, use_of
 
@@ -38,8 +38,11 @@ class LimitTable:
         """Clusters of which a cycle took something: their limits say something else than the picture."""
         self._uses: dict[tuple[int, int], tuple[Demand, QuotaUse]] = {}
 
-    def sync(self, snapshot: Snapshot, cells: CellIndex) -> None:
-        """Take over a picture at the cost of the clusters that are other values than before; of all where columns or offers are."""
+    def sync(self, snapshot: Snapshot, cells: CellIndex) -> bool:
+        """Take over a picture at the cost of the clusters that are other values than before; of all where columns or offers are.
+
+        Tells whether limits came or went, or columns draw on others.
+        """
         same = self._same_offers(snapshot.offers) and self._cells is cells
         before, self._clusters = self._clusters, dict(snapshot.clusters)
         uids = [uid for uid in cells.by_cluster if not same or before.get(uid) is not snapshot.clusters[uid] or uid in self._taken]
@@ -59,6 +62,11 @@ class LimitTable:
                     for column in limit.columns.tolist():
                         self._of_column.setdefault(column, []).append(limit)
             self.matrix.connect(cells.columns, self._of_column)
+        return moved
+
+    def keys(self) -> set[LimitKey]:
+        """Return what names the limits that there are."""
+        return {limit.key for limits in self._of_cluster.values() for limit in limits}
 
     def _same_offers(self, offers: Mapping[OfferKey, Offer]) -> bool:
         """Take over the offers; tells whether they say of limits what they said before."""
@@ -90,10 +98,11 @@ class LimitTable:
 
     def why(self, column: int, demand: Demand) -> Reason | None:
         """Return the reason of a limit that allows fewer than the least replicas, None where none does."""
-        use = self.use(column, demand)
-        short = [limit for limit in self.of(column) if limit.fits(use) < demand.least_replicas]
-        never = any(limit.fits(use, empty=True) < demand.least_replicas for limit in short if limit.total)
-        return Reason.TOO_LARGE if never else min((limit.reason for limit in short), key=lambda r: r.severity, default=None)
+        if column not in self._of_column:
+            return None
+        assert self._cells is not None
+        severity = self.matrix.amounts.why(demand, self._cells.columns[column].cell.pool, self._of_column[column])
+        return None if severity == NOT_SHORT else REASONS[severity]
 
     def take(self, column: int, demand: Demand, replicas: int) -> None:
         """Subtract an assignment from every limit of its column."""

@@ -119,6 +119,11 @@ class FeasibleIndex:
             self._find_best_cell(row)
         demands.rooms[rows[higher]], demands.best_cells[rows[higher]] = most[higher], where[higher]
 
+    def reported(self, row: DemandRow, columns: Numbers) -> Numbers:
+        """Return the severity of what nodes and limits lack in columns that suit a demand without a feasible cell. `refresh` first."""
+        found: Numbers = self._demands.reported[row.feasible_row, columns].astype(np.int64)
+        return found
+
     def room(self, rows: Iterable[int]) -> int | None:
         """Return the most replicas that fit anywhere now by one of the demands; None where every cell is wrong. `refresh` first."""
         most = max(int(self._demands.rooms[row]) for row in rows)

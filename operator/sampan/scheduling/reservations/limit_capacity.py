@@ -42,9 +42,10 @@ class _ReleasedToLimits:
         known = self._known.get(limit.number)
         if known is None:
             running = self._clusters[limit.cluster_uid].running
-            key = limit.key, None if limit.quota is None else limit.quota.best_effort
+            columns = (self._cells.columns[at] for at in limit.columns.tolist())
+            source = *columns, None if limit.quota is None else limit.quota.best_effort
             released = partial(_released_to, limit, self._cells)
-            known = self._known[limit.number] = self._cache.get(key, self._cells, running=running, released=released)
+            known = self._known[limit.number] = self._cache.get(limit.key, source, running=running, released=released)
         if limit.number in self._fresh:
             known = self._known[limit.number] = known.having(self._fresh.pop(limit.number), without=frozenset())
         return known

@@ -1,6 +1,6 @@
 """Nodes as a source of capacity: a reservation keeps whole nodes, whatever of them its job will hold. Nothing about limits."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,9 +37,9 @@ class EarliestStart:
 class NodeCapacity:
     """What is free on nodes, and what will be."""
 
-    def __init__(self, matrix: FitMatrix, releases: Callable[[int], Releases], *, now: int) -> None:
-        """`releases`: what running jobs give back on the nodes of a column."""
-        self._matrix, self._releases, self._now = matrix, releases, now
+    def __init__(self, matrix: FitMatrix, releases: Callable[[int], Releases], *, first_end: Callable[[str], int], now: int) -> None:
+        """`releases`: what running jobs give back on the nodes of a column; `first_end`: the earliest declared end in a cluster."""
+        self._matrix, self._releases, self._first_end, self._now = matrix, releases, first_end, now
         self._pairs: dict[tuple[PlacedReservation, ...], Pairs] = {}
 
     def available(self, request: CapacityRequest, columns: Numbers, *, beside: Sequence[PlacedReservation]) -> Numbers:
@@ -62,6 +62,24 @@ class NodeCapacity:
         lacking = per_replica * demand.least_replicas - int(np.maximum(free, 0).sum())
         moment = self._now if lacking <= 0 else self._releases(column).when(lacking, resource)
         return StartUnknown.NO_DECLARED_END if moment is None else max(moment, self._now)
+
+    def soonest(self, requests: Mapping[int, CapacityRequest], candidates: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int, int]]:
+        """Yield (moment, column, index of the request) of candidates, (column, index); `available_from` is no earlier.
+
+        All columns of one kind in one pass, and no release of any of them: where the devices do not suffice now, a job of the cluster
+        must end first.
+        """
+        grouped: dict[tuple[int, CellKind], list[int]] = {}
+        for column, index in candidates:
+            grouped.setdefault((index, self._matrix.columns[column].kind), []).append(column)
+        for (index, _), columns in grouped.items():
+            request, cells = requests[index], [self._matrix.columns[column] for column in columns]
+            resource, per_replica = self._measure(request, cells[0])
+            free = self._matrix.free.amounts[np.concatenate([at.nodes for at in cells]), self._matrix.resources.position(resource)]
+            starts = np.cumsum([0, *(len(at.nodes) for at in cells[:-1])])  # each has nodes, or it would not be large enough
+            suffice = np.add.reduceat(np.maximum(free, 0), starts) >= per_replica * request.demand.least_replicas
+            for column, at, enough in zip(columns, cells, suffice.tolist(), strict=True):
+                yield self._now if enough else max(self._first_end(at.cell.pool.cluster_uid), self._now), column, index
 
     def take(self, started: StartedJob) -> None:
         """Take what a job holds on nodes."""

@@ -1,14 +1,17 @@
 """When our own running jobs give back what they hold, by their declared ends: to nodes of a column, or to a limit. Not who gets it."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from operator import is_
 from typing import Final
 
 import numpy as np
 
-from sampan.model.members.cluster import Running
-from sampan.scheduling.capacity.cells import CellColumn
+from sampan.model.members.cluster import Cluster, Running
+from sampan.model.values.quantity import INFINITE
+from sampan.scheduling.capacity.cells import CellColumn, CellIndex
+from sampan.scheduling.capacity.limits import LimitKey
 from sampan.scheduling.capacity.topology import Numbers
 
 MAX_DIFFERENCES: Final = 256
@@ -113,22 +116,34 @@ class ReleaseCache:
 
     def __init__(self) -> None:
         """Nothing was asked yet."""
-        self._known: dict[object, tuple[object, Mapping[str, Running], Releases]] = {}
+        self._known: dict[object, tuple[Sequence[object], Mapping[str, Running], Releases]] = {}
         self._differences: dict[tuple[int, int], _Difference] = {}
         """By identity of both pictures: what many keys of one cluster ask for in a cycle."""
 
-    def get(self, key: object, source: object, *, running: Mapping[str, Running], released: Callable[[], ReleasedBy]) -> Releases:
-        """Return the releases of what `key` names and `source` is, made by `released`; the same value while nothing of it changed."""
+    def __len__(self) -> int:
+        """Return how many are kept."""
+        return len(self._known)
+
+    def get(self, key: object, source: Sequence[object], *, running: Mapping[str, Running], released: Callable[[], ReleasedBy]) -> Releases:
+        """Return the releases of what `key` names, made by `released`; the same value while nothing of it changed.
+
+        They are made anew where one of `source`, all that `released` reads, is not the very same value.
+        """
         known = self._known.get(key)
-        if known is not None and known[0] is source and known[1] is running:
+        same = known is not None and len(known[0]) == len(source) and all(map(is_, known[0], source))
+        if known is not None and same and known[1] is running:
             return known[2]
-        if known is None or known[0] is not source:
+        if known is None or not same:
             by = released()
             releases = Releases.of(each for uid, run in running.items() for each in by(uid, run))
         else:
             releases = self._after(known[2], self._difference(known[1], running), released)
         self._known[key] = source, running, releases
         return releases
+
+    def keep(self, keys: Container[object]) -> None:
+        """Forget what others name: it is gone."""
+        self._known = {key: known for key, known in self._known.items() if key in keys}
 
     def _after(self, releases: Releases, difference: _Difference, released: Callable[[], ReleasedBy]) -> Releases:
         came: list[Release] = []
@@ -149,11 +164,42 @@ class ReleaseCache:
         return known
 
 
+class FirstEnds:
+    """The earliest declared end of what runs in each cluster, kept while that is the very same value."""
+
+    def __init__(self) -> None:
+        """Nothing was asked yet."""
+        self._known: dict[str, tuple[Mapping[str, Running], int]] = {}
+
+    def __len__(self) -> int:
+        """Return of how many clusters it is kept."""
+        return len(self._known)
+
+    def of(self, cluster: Cluster) -> int:
+        """Return it in milliseconds since the epoch; `INFINITE`: nothing that runs there has a declared end."""
+        known = self._known.get(cluster.uid)
+        if known is None or known[0] is not cluster.running:
+            first = min((run.ends for run in cluster.running.values() if run.ends is not None), default=INFINITE)
+            known = self._known[cluster.uid] = cluster.running, first
+        return known[1]
+
+    def keep(self, clusters: Container[str]) -> None:
+        """Forget clusters that are gone."""
+        self._known = {uid: known for uid, known in self._known.items() if uid in clusters}
+
+
 @dataclass(slots=True)
 class BackfillCache:
     """What backfill keeps from cycle to cycle."""
 
+    first_ends: FirstEnds = field(default_factory=FirstEnds)
     nodes: ReleaseCache = field(default_factory=ReleaseCache)
     limits: ReleaseCache = field(default_factory=ReleaseCache)
     no_earlier: dict[str, tuple[object, ...]] = field(default_factory=dict)
     """Reservations, by job UID, with all that an earlier start was looked for from, and not found."""
+
+    def keep(self, cells: CellIndex, limits: Container[LimitKey]) -> None:
+        """Forget what is known of cells, clusters and limits that are gone."""
+        self.first_ends.keep(cells.by_cluster)
+        self.nodes.keep(cells.by_id)
+        self.limits.keep(limits)

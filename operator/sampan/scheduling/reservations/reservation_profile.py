@@ -8,6 +8,7 @@ what is free only shrinks. Which job is given which reservation is in `backfill`
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from enum import IntEnum
 from heapq import heapify, heappop, heappush
 from typing import Protocol
 
@@ -21,6 +22,14 @@ from sampan.scheduling.capacity.topology import Numbers
 from sampan.scheduling.reservations.limit_capacity import LimitCapacity
 from sampan.scheduling.reservations.node_capacity import EarliestStart, NodeCapacity
 from sampan.scheduling.reservations.placed import CapacityRequest, PlacedReservation, StartedJob
+
+
+class _Asked(IntEnum):
+    """What a column was asked for a bound of its start: in this order, as each costs more than the one before."""
+
+    ENDS = 0
+    NODES = 1
+    LIMITS = 2
 
 
 class CapacitySource(Protocol):
@@ -142,28 +151,26 @@ class ReservationProfile:
     ) -> Iterator[tuple[int, int, int]]:
         """Yield (`lower_bound`, column, index of the request) of candidates, (column, index), the soonest first.
 
-        Limits, which cost most, are asked only where nodes allow a start soon enough to come next. Once it is at its end, `unknown` has
-        why no start is foreseen in the columns that are left out.
+        Each is asked in three steps, and of the next only when it is the soonest by those before: the earliest declared end of its
+        cluster, then when its devices suffice, then limits, which cost most. So a few columns are looked at closely and not all that
+        are large enough. Once it is at its end, `unknown` has why no start is foreseen in the columns that are left out.
         """
-        heap: list[tuple[int, int, int, bool]] = []
+        heap = [(moment, column, index, _Asked.ENDS) for moment, column, index in self._nodes.soonest(requests, candidates)]
         endless: list[tuple[int, int]] = []
-        for column, index in candidates:
-            moment = self._nodes.available_from(requests[index], column, beside=beside)
-            if isinstance(moment, StartUnknown):
-                endless.append((column, index))
-            else:
-                heap.append((moment, column, index, False))
         heapify(heap)
         while heap:
-            moment, column, index, exact = heappop(heap)
-            if exact:
+            moment, column, index, asked = heappop(heap)
+            if asked is _Asked.LIMITS:
                 yield moment, column, index
                 continue
-            allowed = self._limits.available_from(requests[index], column, beside=beside)
-            if isinstance(allowed, StartUnknown):
-                unknown.add(allowed)
+            source, step = (self._nodes, _Asked.NODES) if asked is _Asked.ENDS else (self._limits, _Asked.LIMITS)
+            bound = source.available_from(requests[index], column, beside=beside)
+            if not isinstance(bound, StartUnknown):
+                heappush(heap, (max(moment, bound), column, index, step))
+            elif step is _Asked.NODES:
+                endless.append((column, index))
             else:
-                heappush(heap, (max(moment, allowed), column, index, True))
+                unknown.add(bound)
         for column, index in endless:
             bound = self.lower_bound(requests[index], column, beside=beside)
             unknown.update((bound,) if isinstance(bound, StartUnknown) else ())

@@ -4,6 +4,7 @@ from dataclasses import replace
 from random import Random
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +16,8 @@ from sampan.model.members.offer import PoolRule
 from sampan.model.snapshot import Snapshot
 from sampan.model.values.vector import PODS, Vector
 from sampan.scheduling.cache import Memo, SchedulerCache
-from sampan.scheduling.capacity.limit_matrix import NOT_SHORT
+from sampan.scheduling.capacity import limit_matrix
+from sampan.scheduling.capacity.limit_matrix import MAX_IDLE_DRAWS, NOT_SHORT
 from sampan.scheduling.capacity.quota_usage import UNLIMITED
 
 GPU = "nvidia.com/gpu"
@@ -82,14 +84,24 @@ def worlds(chance: Random) -> Snapshot:
     """Members with and without quotas and queues, offers that come and go: limits change, move, appear and vanish."""
     offers = [each for each in (*OFFERS, offer("o3"), offer("a4", cluster_uid="c2")) if chance.randint(0, 3)]
     members = [
-        member(uid, *({GPU: chance.randint(0, 16)} for _ in range(chance.randint(0, 2))), free=chance.choice((None, {GPU: 3})))
+        member(
+            uid,
+            *({GPU: chance.randint(0, 16)} for _ in range(chance.randint(0, 2))),
+            free=chance.choice((None, {GPU: 3})),
+            filled=chance.randint(0, 1) == 1,
+        )
         for uid in ("c1", "c2")
     ]
     return snapshot(offers=offers, clusters=members)
 
 
-def test_limits_that_are_kept_up_equal_limits_made_anew() -> None:
-    """200 pictures in a row, with what is taken in between: rows that were there before say what they would say now."""
+@pytest.mark.parametrize("idle", [MAX_IDLE_DRAWS, 0])
+def test_limits_that_are_kept_up_equal_limits_made_anew(monkeypatch: pytest.MonkeyPatch, idle: int) -> None:
+    """200 pictures in a row, with what is taken in between: rows that were there before say what they would say now.
+
+    Whether what no column draws on any more is dropped late or soon.
+    """
+    monkeypatch.setattr(limit_matrix, "MAX_IDLE_DRAWS", idle)
     chance, cache = Random(5), SchedulerCache()
     demands = [demand(requirement(H100, count), replicas=replicas) for count in (1, 2, 4) for replicas in (1, 2)]
     for _ in range(200):

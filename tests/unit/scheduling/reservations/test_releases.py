@@ -52,7 +52,7 @@ def test_ends_that_are_kept_up_equal_ends_made_anew() -> None:
 
     def kept_up(jobs: list[Running]) -> Releases:
         held = {each.job_uid: each for each in jobs}
-        return cache.get("column", column, running=held, released=lambda: released_on(column))
+        return cache.get("column", [column], running=held, released=lambda: released_on(column))
 
     known = kept_up([])
     for jobs in ([first, second], [second, third, elsewhere], [second, third], [third, longer, endless], []):
@@ -67,8 +67,16 @@ def test_what_is_kept_up_is_made_anew_for_another_column() -> None:
     matrix.sync(cells([OFFER], [member]), {"c1": member})
     cache, column, held = ReleaseCache(), matrix.columns[0], {"a": running("a", NOW + 5, ("h-1", 1))}
     small = replace(column, nodes=column.nodes[:1], names=column.names[:1])
-    found = [cache.get("column", each, running=held, released=partial(released_on, each)) for each in (column, small)]
+    found = [cache.get("column", [each], running=held, released=partial(released_on, each)) for each in (column, small)]
     assert [len(each.entries) for each in found] == [1, 0]
+
+
+def test_what_is_gone_is_forgotten() -> None:
+    cache = ReleaseCache()
+    for key in ("a", "b"):
+        cache.get(key, (), running={}, released=lambda: lambda _uid, _running: ())
+    cache.keep({"b", "c"})
+    assert len(cache) == 1
 
 
 RELEASES = st.tuples(

@@ -135,6 +135,24 @@ def test_candidates_come_by_their_bounds_and_what_has_none_is_told_at_the_end() 
     assert unknown == {StartUnknown.NO_DECLARED_END, StartUnknown.LIMITED}
 
 
+def test_only_columns_that_may_be_the_soonest_are_asked_for_their_releases() -> None:
+    """Of 40 offers one is released in a second: what ends on the others, later, is not looked at."""
+    offers = [offer(f"o{at:02}", cluster_uid=f"c{at:02}") for at in range(40)]
+    members = []
+    for at, each in enumerate(offers):
+        held = running_on(each, f"n{at}-0", ends=NOW + 1_000 * (60 - at))
+        member = cluster(*nodes(f"n{at}", 1, H100), uid=f"c{at:02}")
+        members.append(replace(member, running={held.job_uid: held}, used={f"n{at}-0": held.in_use}))
+    world = snapshot([OTHER], offers, members)
+    cache = SchedulerCache()
+    cache.update(world)
+    state = CycleState.open(world, cache)
+    request = state.request(state.entry(OTHER), 0)
+    found = state.profile.by_lower_bound({0: request}, [(column, 0) for column in range(40)], beside=(), unknown=set())
+    assert next(found) == (NOW + 21_000, 39, 0)
+    assert len(cache.backfill.nodes) == 1
+
+
 def running_on(of: Offer, node: str, *, ends: int | None) -> Running:
     return Running(
         job_uid=f"on-{node}",
