@@ -31,3 +31,6 @@ WIDE_VALUES = {
     "Snapshot": "all that a cycle may know",
 }
 """Frozen records of more fields than a class may have: each has as many as its subject has. A class that changes is never among them."""
+
+UNSORTED_FOLDERS = frozenset({"tests", "tests/bench", "tests/e2e", "tests/integration"})
+"""Folders of tests with more files than a folder may have, which are still to be sorted by subject. None may join them."""

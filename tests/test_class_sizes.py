@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from house_lists import WIDE_VALUES
-from test_architecture import MODULES, ids, parsed, shown
+from house_lists import UNSORTED_FOLDERS, WIDE_VALUES
+from test_architecture import MODULES, TEST_FILES, ids, parsed, shown
 
 CLASS_LINES, CLASS_FIELDS, FOLDER_FILES = 150, 12, 15
 
@@ -70,7 +70,9 @@ def is_value(found: ast.ClassDef) -> bool:
 
 
 def test_folders_stay_small() -> None:
-    """A folder is taken in at one glance."""
-    sizes = Counter(shown(module.parent) for module in MODULES)
-    full = {folder: count for folder, count in sizes.items() if count > FOLDER_FILES}
-    assert not full, f"more than {FOLDER_FILES} files: {full}; sort them into packages"
+    """A folder is taken in at one glance, of tests too."""
+    sizes = Counter(shown(path.parent) for path in (*MODULES, *TEST_FILES))
+    full = {folder: count for folder, count in sizes.items() if count > FOLDER_FILES and folder not in UNSORTED_FOLDERS}
+    assert not full, f"more than {FOLDER_FILES} files: {full}; sort them into packages, tests by subject"
+    sorted_now = sorted(folder for folder in UNSORTED_FOLDERS if sizes[folder] <= FOLDER_FILES)
+    assert not sorted_now, f"{sorted_now} are sorted: take them off UNSORTED_FOLDERS, so that they stay so"
