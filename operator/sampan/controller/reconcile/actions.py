@@ -15,6 +15,8 @@ class Times:
     counters: int
     last_write: int = 0
     """When this job's status was last written."""
+    usual_start: int = 0
+    """How long the member took lately to have a bound job run; 0 where no job has begun to run there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Final, assert_never
 
 from sampan.controller.hub.client import HubClient
 from sampan.controller.hub.missing_jobs import forgotten_if_missing
+from sampan.controller.observation.start_times import StartTimes
 from sampan.controller.reconcile.actions import Expire, HubAction, Patch, Refresh, Release
 from sampan.controller.reconcile.job_specs import CopyRejected, JobSpecs
 from sampan.controller.reconcile.retries import RetryPolicy
@@ -17,6 +18,7 @@ from sampan.controller.state.entry import ABSENCE, ANY_VERSION, DEPENDENCIES, At
 from sampan.controller.state.record import JobRecord, record_of
 from sampan.controller.state.store import State
 from sampan.kube.errors import KubeError
+from sampan.model.lifecycle import Phase
 from sampan.model.plan import Assignment
 from sampan.model.status.attempt import Binding, ChargedUse
 from sampan.model.status.generation import is_refusal_outdated
@@ -34,7 +36,7 @@ class HubWriter:
 
     def __init__(self, state: State, hub: HubClient, clock: Callable[[], int]) -> None:
         """`clock` gives milliseconds since the epoch."""
-        self._state, self.client, self._clock = state, hub, clock
+        self._state, self.client, self._clock, self.starts = state, hub, clock, StartTimes()
 
     async def execute(self, entry: JobEntry, record: JobRecord, action: HubAction) -> bool:
         """Do one thing that was decided on this record; return whether it is worth asking again at once."""
@@ -65,7 +67,9 @@ class HubWriter:
             if error.outcome_unknown:
                 await self._refresh(entry, record)
             raise
-        entry.memory.last_write = self._clock()
+        entry.memory.last_write = now = self._clock()
+        if record.binding is not None and record.phase is Phase.BOUND and status.phase is Phase.RUNNING:
+            self.starts.add(record.binding, now=now)
         log_status_change(record, status)
         self._state.take_reply(body)
 

@@ -19,7 +19,7 @@ from sampan.kube.text import clean_text, same_words
 from sampan.model.lifecycle import Phase
 from sampan.model.status.attempt import Binding
 from sampan.model.status.job_status import JobStatus
-from sampan.model.status.reasons import AttemptReason, JobReason, StatedReason
+from sampan.model.status.reasons import NO_WORD, AttemptReason, JobReason, StatedReason
 from sampan.model.status.remote import PodCounts, RemoteStatus
 from sampan.model.values.timestamp import from_rfc3339
 
@@ -33,6 +33,8 @@ INQUIRE_MILLIS: Final = 6_000
 """How long after the binding the member's events are asked for, where nothing else tells why the job does not run."""
 OVERDUE_MILLIS: Final = 9_000
 """How long after the binding a job that does not run says why, if only by what its pods are."""
+PATIENT_MILLIS: Final = 90_000
+"""The same at most, where the member has other jobs run meanwhile: each in its turn, which is nothing to tell."""
 _SERVERS_OWN: Final = frozenset({"foregroundDeletion", "orphan"})
 """Finalizers that an API server's garbage collector puts on and takes off (apimachinery, meta/v1)."""
 UNEXPLAINED: Final[frozenset[str]] = frozenset({"", AttemptReason.NO_PODS})
@@ -75,8 +77,10 @@ def counters_due(job: JobRecord, seen: RemoteStatus, times: Times, *, still_for:
         return None
     if seen.reason and seen.reason != told.reason:
         return max(times.last_write + NEWS_MILLIS - times.now, 0) if told.reason else 0
-    settled = min(SETTLE_MILLIS, times.counters) if seen.counts is not None and seen.counts.active else times.counters
-    return max(times.last_write + times.counters - times.now, settled - still_for)
+    at_work = seen.counts is not None and seen.counts.active
+    settled = min(SETTLE_MILLIS, times.counters) if at_work else max(times.counters, _busy(times))
+    interval = max(times.counters, _busy(times)) if job.phase is Phase.BOUND else times.counters
+    return max(times.last_write + interval - times.now, settled - still_for)
 
 
 def explained(job: JobRecord, seen: Observation, remote: RemoteState, *, times: Times) -> Observation:
@@ -84,9 +88,23 @@ def explained(job: JobRecord, seen: Observation, remote: RemoteState, *, times: 
     if not unstarted(job, seen) or seen.reason not in UNEXPLAINED:
         return seen
     reason, message = remote.event
-    if not reason and not seen.reason and waited(job, times) >= OVERDUE_MILLIS:
-        reason, message = _by_counts(seen)
-    return replace(seen, reason=reason, message=message) if reason else seen
+    if not reason:
+        overdue = waited(job, times) >= _patience(job, times, OVERDUE_MILLIS) or (job.status.remote or NOTHING_TOLD).reason
+        if overdue and seen.reason:
+            return seen
+        reason, message = _by_counts(seen) if overdue else (NO_WORD, "")
+    return replace(seen, reason=reason, message=message)
+
+
+def _patience(job: JobRecord, times: Times, least: int) -> int:
+    """Return how long a bound job may wait before that is asked about or told: longer where jobs take longer there at present."""
+    half = job.spec.start_deadline_seconds * 500 if job.spec else least
+    return min(max(least, _busy(times) * least // OVERDUE_MILLIS), half)
+
+
+def _busy(times: Times) -> int:
+    """Return how long a step may take on the member at present, going by what starts take there."""
+    return min(times.usual_start * 2, PATIENT_MILLIS)
 
 
 def _by_counts(seen: Observation) -> tuple[StatedReason, str]:
@@ -104,8 +122,7 @@ def inquiry_due(job: JobRecord, look: CopyView, remote: RemoteState, *, times: T
     if not unstarted(job, look.observed) or (remote.observation is not None and remote.observation.reason not in UNEXPLAINED):
         return None
     asked = remote.tried("Inquire", look.copy.metadata.uid)
-    half = job.spec.start_deadline_seconds * 500 if job.spec else INQUIRE_MILLIS
-    soonest = max(min(INQUIRE_MILLIS, half) - waited(job, times), 0)
+    soonest = max(_patience(job, times, INQUIRE_MILLIS) - waited(job, times), 0)
     return max(soonest, asked.remaining(times.now)) if asked is not None else soonest
 
 

@@ -184,11 +184,13 @@ class JobSteps:
 
     def times(self, entry: JobEntry) -> Times:
         """Return the moment and the delays a decision about this job needs."""
+        now, binding = self._clock(), entry.record.binding
         return Times(
-            now=self._clock(),
+            now=now,
             tombstone=int(self._settings.tombstone * 1000),
             counters=int(self._settings.counters_interval * 1000),
             last_write=entry.memory.last_write,
+            usual_start=self.hub.starts.usual(binding.cluster_uid, now=now) if binding is not None else 0,
         )
 
     def next(self, entry: JobEntry) -> Step | None:

@@ -1,5 +1,6 @@
 """What is told of a copy, and when that is worth a write: news soon, the same never."""
 
+from dataclasses import replace
 from typing import Any
 
 from jobs import NOW, binding, blocked_copy, bound_status, copy, record, shown
@@ -10,6 +11,7 @@ from sampan.controller.reconcile.mirror import (
     INQUIRE_MILLIS,
     NEWS_MILLIS,
     OVERDUE_MILLIS,
+    PATIENT_MILLIS,
     CopyView,
     blocked_removal,
     counters_due,
@@ -146,6 +148,41 @@ def test_a_job_that_does_not_start_always_says_why() -> None:
     assert explained(late, seen(active=0), RemoteState(), times=TIMES).reason == "NoPods"
     assert explained(late, seen(pending=1), RemoteState(), times=TIMES).message.startswith("1 of 1 pods do not run yet")
     assert explained(late, seen(active=4, ready=3, pending=0), RemoteState(), times=TIMES).message == "3 of 4 pods are ready"
+
+
+def test_a_member_that_has_jobs_run_one_after_the_other_is_given_time() -> None:
+    busy = replace(TIMES, usual_start=20_000)
+    late, later, latest = map(bound_for, (OVERDUE_MILLIS, 40_000, PATIENT_MILLIS))
+    mount = RemoteState(event=(MemberWord("FailedMount"), "no such secret"))
+    assert explained(late, seen(pending=1), RemoteState(), times=busy).reason == ""
+    assert explained(late, seen("NoPods", "no pod yet"), RemoteState(), times=busy).reason == ""
+    assert explained(late, seen("Unschedulable", "0/4 nodes"), RemoteState(), times=busy).reason == "Unschedulable", "the pods' own word"
+    assert explained(late, seen("NoPods", "no pod yet"), mount, times=busy).reason == "FailedMount"
+    assert explained(later, seen(pending=1), RemoteState(), times=busy).reason == "ContainersNotStarted"
+    assert explained(latest, seen(pending=1), RemoteState(), times=replace(busy, usual_start=600_000)).reason == "ContainersNotStarted"
+    words = record(
+        status=bound_status(binding(bound_at=NOW - OVERDUE_MILLIS)).seen(summary(late, seen("NoPods", "x"), TIMES), None, at=NOW)
+    )
+    assert explained(words, seen(pending=1), RemoteState(), times=busy).reason == "ContainersNotStarted", "what was told is not taken back"
+    look = CopyView(copy(), seen(), 0)
+    assert inquiry_due(late, look, RemoteState(observation=seen()), times=busy) == 40_000 * 2 // 3 - OVERDUE_MILLIS
+    hasty = record(status=bound_status(binding(bound_at=NOW - 5_000)), spec={"startDeadlineSeconds": 10})
+    assert explained(hasty, seen("NoPods", "no pod yet"), RemoteState(), times=busy).reason == "NoPods", "told before the job is late"
+
+
+def test_the_counts_of_pods_that_ended_wait_for_the_result_as_long_as_a_start_takes() -> None:
+    job, ended = record(status=bound_status(running=True)), seen(active=0, pending=0, succeeded=1)
+    times = replace(TIMES, last_write=NOW - 60_000)
+    for usual, want in ((0, 15_000), (20_000, 40_000), (600_000, PATIENT_MILLIS)):
+        busy = replace(times, usual_start=usual)
+        assert counters_due(job, summary(job, ended, busy), busy, still_for=0) == want
+
+
+def test_pods_that_came_and_do_not_run_yet_are_no_news_of_a_busy_member() -> None:
+    job, times = record(status=bound_status()), replace(TIMES, last_write=NOW)
+    for usual, want in ((0, 15_000), (20_000, 40_000), (600_000, PATIENT_MILLIS)):
+        busy = replace(times, usual_start=usual)
+        assert counters_due(job, summary(job, seen(), busy), busy, still_for=0) == want
 
 
 def test_a_copy_that_is_deleted_and_stays_is_told_of_where_its_pods_are_gone() -> None:
