@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from sampan.catalog import Catalog
 from sampan.inventory.cluster import ClusterView, InFlightSource
 from sampan.inventory.member import Inventory
-from sampan.inventory.pools.grouping import cells_of, pools_of
+from sampan.inventory.pools.cells import OfferCells
+from sampan.inventory.pools.grouping import pools_of
 from sampan.inventory.pools.summary import ExcludedNodes, excluded_nodes
 from sampan.model.members.cluster import Cell, Cluster, Pool
 from sampan.model.members.offer import Offer, OfferKey
@@ -21,13 +22,12 @@ class OfferPools:
         self._views: dict[str, ClusterView] = {}
         self._pools: dict[OfferKey, tuple[tuple[object, ...], tuple[Pool, ...]]] = {}
         self._excluded: dict[OfferKey, tuple[tuple[object, ...], tuple[ExcludedNodes, ...]]] = {}
-        self._parts: list[tuple[OfferKey, tuple[Pool, ...]]] = []
-        self._cells: tuple[Cell, ...] = ()
+        self._cells = OfferCells()
         self._touched: set[str] = set()
         """Members of which something was heard since the cells were last asked for."""
         self._generations: dict[str, tuple[ClusterView, int]] = {}
-        self._stale = True
-        """Offers or members changed since the cells were put together."""
+        self._stale: set[OfferKey] = set()
+        """Offers that changed, or whose members did, since the cells were put together."""
 
     @property
     def catalog(self) -> Catalog:
@@ -38,12 +38,12 @@ class OfferPools:
         """Take an offer as it was assessed."""
         if self._offers.get(offer.key) != (offer, trust_overrides):
             self._offers[offer.key] = offer, trust_overrides
-            self._stale = True
+            self._stale.add(offer.key)
 
     def remove_offer(self, key: OfferKey) -> None:
         """Drop an offer."""
         self._offers.pop(key, None)
-        self._stale = True
+        self._stale.add(key)
         self._pools.pop(key, None)
         self._excluded.pop(key, None)
 
@@ -120,29 +120,29 @@ class OfferPools:
     def cells(self) -> tuple[Cell, ...]:
         """Return every pool of every offer, by offer and name; the same value where nothing changed."""
         self._look_at_touched()
-        if self._stale:
-            parts = [(key, self.pools(key)) for key in sorted(self._offers)]
-            same = len(parts) == len(self._parts) and all(a == b and p is q for (a, p), (b, q) in zip(parts, self._parts, strict=True))
-            if not same:
-                self._parts = parts
-                self._cells = tuple(cell for key, pools in parts for cell in cells_of(key, pools))
-            self._stale = False
-        return self._cells
+        while self._stale:
+            key = next(iter(self._stale))
+            self._cells.put(key, self.pools(key) if key in self._offers else None)
+            self._stale.discard(key)
+        return self._cells.all()
 
     def _look_at_touched(self) -> None:
         """See whether nodes or devices of those members changed, by the generations of their views."""
         touched, self._touched = self._touched, set()
+        moved: set[str | None] = set()
         for uid in touched:
             view = self._views.get(uid)
             if view is not None:
                 view.nodes()  # takes in all that it heard
             fresh = None if view is None else (view, view.generation)
             if fresh != self._generations.get(uid):
-                self._stale = True
+                moved.add(uid)
                 if fresh is None:
                     del self._generations[uid]
                 else:
                     self._generations[uid] = fresh
+        if moved:
+            self._stale.update(key for key, (offer, _) in self._offers.items() if offer.cluster_uid in moved)
 
     def nodes(self, uid: str | None) -> Cluster | None:
         """Return one cluster with its nodes as they are now; what is used may be older. None: no such member was met."""

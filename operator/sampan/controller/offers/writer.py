@@ -1,6 +1,7 @@
 """Writes ClusterOffers on the hub: status and finalizer, few and in turn. Decides nothing: it asks what to write when it is time to.
 
-One status write per 5 s per offer, 10 writes per second in all; conditions at once; only the newest state is ever written.
+One status write per 5 s per offer, 10 writes per second in all, 2 of them for counts alone; conditions at once; only the newest state
+is ever written.
 """
 
 import asyncio
@@ -20,6 +21,8 @@ log = logging.getLogger(__name__)
 
 OFFER_INTERVAL: Final = 5.0
 WRITE_INTERVAL: Final = 0.1
+COUNTS_INTERVAL: Final = 0.5
+"""Least seconds between two writes of counts alone, whosever they are: the more offers jobs go to, the fewer writes a job."""
 RETRY_DELAY: Final = 5.0
 MAX_RETRY_DELAY: Final = 300.0
 """Most seconds between two tries of what is refused, or cannot even be told, again and again."""
@@ -69,6 +72,7 @@ class OfferWriter:
         self._not_before: dict[str, float] = {}
         self._last_written: dict[str, float] = {}
         self._last_processed: dict[str, float] = {}
+        self._counts_not_before = float("-inf")
         self._wake = asyncio.Event()
 
     def enqueue(self, uid: str) -> None:
@@ -90,9 +94,10 @@ class OfferWriter:
         """Write until cancelled."""
         while True:
             self._wake.clear()
-            for uid in sorted(self._queue):
-                wrote = uid in self._queue and await self._process_safely(uid)
-                await asyncio.sleep(WRITE_INTERVAL if wrote else 0)  # a look takes a millisecond: nobody waits for a thousand of them
+            for uid in sorted(self._queue, key=lambda uid: (self._last_written.get(uid, float("-inf")), uid)):
+                if uid in self._queue and self._may_look(uid):
+                    wrote = await self._process_safely(uid)
+                    await asyncio.sleep(WRITE_INTERVAL if wrote else 0)  # a look takes a millisecond: nobody waits for a thousand of them
             await self._pause()
 
     async def _pause(self) -> None:
@@ -118,14 +123,20 @@ class OfferWriter:
         self._not_before[uid] = asyncio.get_running_loop().time() + min(RETRY_DELAY * 2 ** min(failures, 10), MAX_RETRY_DELAY)
         self.enqueue(uid)
 
-    async def _process(self, uid: str) -> bool:
-        """Write what is due of one offer; tell whether anything was sent."""
+    def _may_look(self, uid: str) -> bool:
+        """Tell whether it is time to look at an offer. Counts that wait are no reason to: what they are is worked out when they are due."""
         now = asyncio.get_running_loop().time()
         if now < self._not_before.get(uid, 0.0) or now < self._last_processed.get(uid, float("-inf")) + PROCESS_INTERVAL:
             return False
-        counts_due = now >= self._last_written.get(uid, float("-inf")) + OFFER_INTERVAL
-        if not counts_due and uid not in self._heard:
-            return False  # counts that wait: what they are then is worked out then
+        return uid in self._heard or self._counts_due(uid, now)
+
+    def _counts_due(self, uid: str, now: float) -> bool:
+        return now >= max(self._last_written.get(uid, float("-inf")) + OFFER_INTERVAL, self._counts_not_before)
+
+    async def _process(self, uid: str) -> bool:
+        """Write what is due of one offer; tell whether anything was sent."""
+        now = asyncio.get_running_loop().time()
+        counts_due = self._counts_due(uid, now)
         self._last_processed[uid] = now
         self._heard.discard(uid)
         write = self._next_write(uid, counts_due)
@@ -145,5 +156,7 @@ class OfferWriter:
             return True
         self._failures.pop(uid, None)
         self._last_written[uid] = now
+        if counts_due:
+            self._counts_not_before = now + COUNTS_INTERVAL
         self._written(body)
         return True

@@ -98,3 +98,20 @@ def test_cells_are_looked_for_only_on_members_that_were_heard_of(
     pools.mark_changed(MEMBER, inventory, {"n1"})
     assert pools.cells() is cells
     assert looked == [MEMBER]
+
+
+def test_only_the_cells_of_offers_that_changed_are_made_anew_and_all_keep_their_order(pools: OfferPools, inventory: Inventory) -> None:
+    keys = [OfferKey("prov-a", name) for name in ("two", "both", "three")]
+    for key in keys:
+        pools.set_offer(replace(OFFER, key=key), trust_overrides=False)
+    before = {cell.offer: cell for cell in pools.cells()}
+    assert list(before) == sorted([KEY, *keys])
+    rule = PoolRule(selector=Selector((Expression("kubernetes.io/hostname", Operator.IN, ("n1",)),)))
+    pools.set_offer(replace(OFFER, key=keys[0], rules=(rule,)), trust_overrides=False)
+    pools.remove_offer(keys[2])
+    after = {cell.offer: cell for cell in pools.cells()}
+    assert list(after) == sorted([KEY, *keys[:2]])
+    assert [key for key in after if after[key] is not before[key]] == [keys[0]]
+    inventory.put_node(as_node(node_body("n2")))
+    pools.mark_changed(MEMBER, inventory, {"n2"})
+    assert [key for key, cell in after.items() if cell not in pools.cells()] == [keys[1], KEY], "the rule picks n1 alone"

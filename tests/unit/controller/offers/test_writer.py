@@ -1,8 +1,10 @@
 """Few writes, in turn, the newest state only; conditions at once, counts every five seconds."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any, cast
 
 import pytest
@@ -101,6 +103,25 @@ async def test_many_offers_are_written_ten_a_second() -> None:
         await asyncio.sleep(10)
     assert len(hub.taken) == 30
     assert hub.taken[-1][0] - hub.taken[0][0] >= 2.8
+
+
+@pytest.mark.looptime
+async def test_counts_of_many_offers_are_written_in_turn_two_a_second() -> None:
+    """However often each of them changes: with more offers there are not more writes, and none has to wait for ever."""
+    hub, manager = FakeHub(), FakeManager()
+    with running(hub, manager) as writer:
+        for turn in range(60):
+            for number in range(20):
+                body = 100 * turn + number
+                manager.counts.append(body)
+                manager.wanted[f"u{number}"] = Write(key=OfferKey("prov-a", f"o{number}"), body=body)
+                writer.enqueue(f"u{number}")
+            await asyncio.sleep(0.5)
+    times = [at for at, *_ in hub.taken]
+    assert min(after - before for before, after in pairwise(times)) >= 0.5
+    assert len(times) >= 40, "about two a second, of thirty"
+    assert Counter(path for _, path, _ in hub.taken).most_common()[-1][1] >= 2, "all twenty have had two turns"
+    assert len({path for _, path, _ in hub.taken}) == 20
 
 
 @pytest.mark.looptime
