@@ -3,10 +3,11 @@
 import itertools
 import random
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from kubernetes import client
 from kubernetes.client.exceptions import NotFoundException
@@ -84,18 +85,55 @@ def tenant_of(federation: FederationUnderTest) -> Iterator[Tenant]:
         wait_for(lambda: not tenant.jobs(), "every deleted job has left the hub", seconds=4 * PATIENCE, every=1)
 
 
-class Feeder(AbstractContextManager["Feeder"]):
+class Load(AbstractContextManager["Load"], ABC):
+    """Does something every so often, in a thread of its own, while the block runs.
+
+    The test fails on any of its `problems`, whatever it is, but only when the load is over.
+    """
+
+    every: ClassVar[float]
+    """Seconds between two steps."""
+
+    def __init__(self) -> None:
+        """Do nothing yet."""
+        self.problems: list[str] = []
+        self._stop_asked = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=type(self).__name__.lower(), daemon=True)
+
+    @abstractmethod
+    def step(self) -> None:
+        """Do it once."""
+
+    def _run(self) -> None:
+        while not self._stop_asked.wait(self.every):
+            try:
+                self.step()
+            except Exception as error:  # noqa: BLE001  as said
+                self.problems.append(f"{type(error).__name__}: {str(error)[:200]}")
+
+    def __enter__(self) -> Self:
+        """Start."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop, and leave what was done as it is."""
+        self._stop_asked.set()
+        self._thread.join()
+
+
+class Feeder(Load):
     """Keeps `level` jobs unfinished while the block runs: one in five wants a device."""
+
+    every = 0.1
 
     def __init__(self, tenant: Tenant, history: History, *, prefix: str, level: int, seconds: tuple[int, int]) -> None:
         """`history` tells which jobs have ended; `seconds` is the shortest and the longest run time."""
+        super().__init__()
         self._tenant, self._history, self._prefix, self._level = tenant, history, prefix, level
         self._seconds = seconds
         self._random = random.Random(7)
         self._numbers = itertools.count(1)
-        self._stop_asked = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="feeder", daemon=True)
-        self.problems: list[str] = []
 
     def _next(self) -> Body:
         number = next(self._numbers)
@@ -107,38 +145,25 @@ class Feeder(AbstractContextManager["Feeder"]):
         accepted = self._tenant.uids()
         return len(accepted) - self._history.count(accepted, *ENDED)
 
-    def _run(self) -> None:
-        while not self._stop_asked.wait(0.1):
-            try:
-                self._tenant.submit_all([self._next() for _ in range(min(self._level - self.unfinished(), 40))])
-            except Exception as error:  # noqa: BLE001  the test fails on any problem, whatever it is, but only when the load is over
-                self.problems.append(f"{type(error).__name__}: {str(error)[:200]}")
-
-    def __enter__(self) -> "Feeder":
-        """Start feeding."""
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Stop feeding; what was submitted stays."""
-        self._stop_asked.set()
-        self._thread.join()
+    def step(self) -> None:
+        """Submit as many as have ended."""
+        self._tenant.submit_all([self._next() for _ in range(min(self._level - self.unfinished(), 40))])
 
 
-class Ender(AbstractContextManager["Ender"]):
+class Ender(Load):
     """Ends a few running pods of every member each second while the block runs, so long as more than `floor` jobs are left in flight.
 
     For jobs that would run for a day: how many are in flight, and how fast they change, is then no matter of how busy the machine is.
     """
 
+    every = 1.0
+
     def __init__(self, members: Mapping[str, client.ApiClient], tenant: Tenant, history: History, *, floor: int) -> None:
         """`members` are administrators' clients; `history` tells which jobs the hub shows in flight."""
+        super().__init__()
         self._cores = [client.CoreV1Api(api) for api in members.values()]
         self._tenant, self._history, self._floor = tenant, history, floor
         self._ended: set[str] = set()
-        self._stop_asked = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="ender", daemon=True)
-        self.problems: list[str] = []
 
     def end(self, a_member: int) -> None:
         """End at most so many running pods of each member."""
@@ -153,20 +178,7 @@ class Ender(AbstractContextManager["Ender"]):
         told = self._history.count(self._ended, *ENDED)
         return self._history.count(self._tenant.uids(), "Bound", "Running") - (len(self._ended) - told)
 
-    def _run(self) -> None:
-        while not self._stop_asked.wait(1):
-            try:
-                if self._in_flight() > self._floor:
-                    self.end(2)
-            except Exception as error:  # noqa: BLE001  the test fails on any problem, whatever it is, but only when the load is over
-                self.problems.append(f"{type(error).__name__}: {str(error)[:200]}")
-
-    def __enter__(self) -> "Ender":
-        """Start ending."""
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Stop ending; what runs stays."""
-        self._stop_asked.set()
-        self._thread.join()
+    def step(self) -> None:
+        """End a few, if enough are left."""
+        if self._in_flight() > self._floor:
+            self.end(2)
