@@ -24,7 +24,7 @@ import msgspec
 from bench import profile_report, table
 from bench.api import RefusedError, wait_until
 from bench.figure import Figure
-from bench.scenarios import burst, cycle, offers, restart, slow_member, sweep, virtual
+from bench.scenarios import burst, cycle, idle, offers, restart, slow_member, sweep, virtual
 from bench.scenarios.slow_member import Aim
 from bench.scenarios.sweep import Sizes
 from bench.usage import CORES
@@ -47,6 +47,8 @@ class Scenario(NamedTuple):
     """It wants virtual members."""
     standing: bool = False
     """Its jobs run for a day: the next scenario of this kind has them too, for to start so many takes minutes."""
+    restarts: bool = False
+    """It starts the operator anew itself: no profile of it is taken."""
 
 
 def providers(bench: Bench) -> list[str]:
@@ -55,14 +57,17 @@ def providers(bench: Bench) -> list[str]:
 
 
 SCENARIOS = {
+    "idle": Scenario(lambda bench, _: idle.idle(bench), 0),
     "dispatch": Scenario(lambda bench, jobs: burst.dispatch(bench, jobs=jobs), 1_000),
     "life": Scenario(lambda bench, jobs: burst.whole_life(bench, jobs=jobs), 1_000),
     "slow-member": Scenario(
         lambda bench, jobs: slow_member.slow_member(bench, jobs=jobs, slow=Aim("north"), others=[Aim("east"), Aim("south")]), 1_000
     ),
-    "restart": Scenario(lambda bench, jobs: restart.restart(bench, jobs=jobs), 10_000, standing=True),
+    "restart": Scenario(lambda bench, jobs: restart.restart(bench, jobs=jobs), 10_000, standing=True, restarts=True),
     "sweep": Scenario(lambda bench, jobs: sweep.sweep(bench, Sizes(jobs=jobs, pods=jobs // 2)), 10_000, standing=True),
-    "offers": Scenario(lambda bench, _: offers.offers(bench, each=10, members=MEMBERS, providers=providers(bench)), 0, virtual=True),
+    "offers": Scenario(
+        lambda bench, _: offers.offers(bench, each=10, members=MEMBERS, providers=providers(bench)), 0, virtual=True, restarts=True
+    ),
     "virtual": Scenario(
         lambda bench, jobs: virtual.virtual(bench, jobs=jobs, members=MEMBERS, providers=providers(bench)), 1_000, virtual=True
     ),
@@ -184,10 +189,11 @@ def measure(federation: FederationUnderTest, names: Sequence[str], given: argpar
     """
 
     async def measured() -> None:
-        async with bench_of(federation) as bench:
+        async with bench_of(federation, stall_stacks=given.out / "stalls-offers.txt" if given.profile else None) as bench:
             for name in names:
                 load, started = os.getloadavg()[0], time.monotonic()
-                figure = await run(bench, name, scale=given.scale, profile=given.out / f"profile-{name}.txt" if given.profile else None)
+                profiled = given.profile and not SCENARIOS[name].restarts
+                figure = await run(bench, name, scale=given.scale, profile=given.out / f"profile-{name}.txt" if profiled else None)
                 tell(figure, results, load=load, started=started)
             if not last:
                 started = time.monotonic()

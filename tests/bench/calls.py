@@ -21,15 +21,15 @@ def operator_calls(federation: FederationUnderTest) -> Calls:
     return found
 
 
-async def settled_calls(federation: FederationUnderTest) -> Calls:
-    """The same, once two looks a second apart agree on the calls about jobs: what is seen on a server is counted a moment later."""
+async def settled_calls(federation: FederationUnderTest, *, every: float = 1.0) -> Calls:
+    """The same, once two looks, so far apart, agree on the calls about jobs: what is seen on a server is counted a moment later."""
     looks = [await asyncio.to_thread(operator_calls, federation)]
 
     async def agree() -> bool:
         looks.append(await asyncio.to_thread(operator_calls, federation))
         return _of_jobs(looks[-1]) == _of_jobs(looks[-2])
 
-    await wait_until(agree, "an operator that calls nobody about jobs", seconds=PATIENCE, every=1)
+    await wait_until(agree, "an operator that calls nobody about jobs", seconds=PATIENCE, every=every)
     return looks[-1]
 
 
@@ -49,9 +49,13 @@ async def hub_writes(hub: Api) -> int:
     )
 
 
-def calls_per_job(before: Calls, after: Calls, jobs: int) -> dict[str, float]:
+def calls_each_second(calls: Calls, seconds: float) -> float:
+    """Return how many calls a second these are."""
+    return round(calls.total() / seconds, 1)
+
+
+def calls_per_job(made: Calls, jobs: int) -> dict[str, float]:
     """Return the operator's calls a job by target, and those of jobs in detail."""
-    made = after - before
     total: Counter[str] = Counter()
     for (target, verb, resource), number in made.items():
         total[f"calls to the {target}s, a job" if target == "member" else f"calls to the {target}, a job"] += number

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench.usage import OTHERS, Usage
+from bench.usage import HUB_API, OPERATOR, OTHERS, Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +51,12 @@ def cores(usage: Usage) -> dict[str, float]:
 def cpu_per_job(usage: Usage, jobs: int) -> dict[str, float]:
     """Return milliseconds of processor time a job by role, ours first."""
     return {f"{role} CPU, ms/job": value for role, value in usage.per_job(jobs).items() if role != OTHERS}
+
+
+def net_per_job(usage: Usage, idle: Usage, jobs: int) -> dict[str, float]:
+    """Return the same, beyond what is used while nothing happens, of those that each have a goal."""
+    net = usage.less(idle).per_job(jobs)
+    return {f"{role} CPU net of idle, ms/job": net[role] for role in (OPERATOR, HUB_API)}
 
 
 def percentile(values: Sequence[float], part: int) -> float:

@@ -15,9 +15,9 @@ import pytest
 
 from bench import table
 from bench.__main__ import NAMES, grouped
-from bench.figure import Figure
+from bench.figure import Figure, net_per_job
 from bench.limit import limit
-from bench.scenarios import burst, cycle, offers, restart, slow_member, sweep, virtual
+from bench.scenarios import burst, cycle, idle, offers, restart, slow_member, sweep, virtual
 from bench.scenarios.cycle import Cycles
 from bench.scenarios.offers import _longest
 from bench.scenarios.slow_member import Aim
@@ -39,26 +39,40 @@ async def bench(federation: FederationUnderTest) -> AsyncIterator[Bench]:
         await opened.delete_all(seconds=240)
 
 
-def sound(figure: Figure, *, of: str = "jobs") -> None:
-    """Assert that nothing was lost or doubled, that somebody used processor time, and that the limit and each row of the table is there."""
+def complete(figure: Figure) -> None:
+    """Assert that nothing was lost or doubled, and that the limit and each row of the table is there."""
     assert not figure.void
     assert figure.limit
-    assert figure.values[of] > 0
     given = {row.what: row.value(figure.values) for row in ROWS if row.scenario == figure.name and isinstance(row.read, str)}
     assert given
     assert None not in given.values(), given
+
+
+def sound(figure: Figure, *, of: str = "jobs") -> None:
+    """Assert that it is complete, and that somebody used processor time."""
+    complete(figure)
+    assert figure.values[of] > 0
     assert figure.usage["hub API server"] > 0
     assert figure.usage["operator"] > 0
 
 
-async def test_a_burst_is_dispatched(bench: Bench) -> None:
-    figure = await burst.dispatch(bench, jobs=8)
+async def test_nothing_happens(bench: Bench) -> None:
+    figure = await idle.idle(bench, seconds=2.0)
+    complete(figure)
+    assert figure.values["seconds"] >= 2
+    assert not [name for name in figure.values if "CPU" in name and figure.values[name] < 0]
+
+
+async def test_bursts_are_dispatched(bench: Bench) -> None:
+    figure = await burst.dispatch(bench, jobs=8, at_once=5, rest=1.0)
     sound(figure)
+    assert figure.values["jobs"] == 8
     assert figure.values["member create jobs, a job"] == 1
+    assert figure.values["operator CPU net of idle, ms/job"] <= figure.values["operator CPU, ms/job"]
 
 
 async def test_a_burst_lives_to_its_end(bench: Bench) -> None:
-    figure = await burst.whole_life(bench, jobs=8)
+    figure = await burst.whole_life(bench, jobs=8, rest=1.0)
     sound(figure)
     assert figure.values["hub writes of the job, a job"] >= 4, "create, intent, running, end"
 
@@ -89,9 +103,11 @@ async def test_a_link_flaps_and_an_offer_changes(bench: Bench) -> None:
 
 async def test_one_member_and_virtual_ones(bench: Bench) -> None:
     wanted = [{"accelerator": {"stack": "cuda", "count": 1}}]
-    figure = await virtual.virtual(bench, jobs=4, members=["lingang", "kunshan"], providers=["prov-lingang"] * 2, alternatives=wanted)
+    figure = await virtual.virtual(
+        bench, jobs=4, members=["lingang", "kunshan"], providers=["prov-lingang"] * 2, rest=1.0, alternatives=wanted
+    )
     sound(figure)
-    assert figure.values["calls to the members, a job, with many"] >= 1
+    assert figure.values["calls to the members, a job, many members"] >= 1
 
 
 async def test_the_operator_starts_again_beside_running_jobs(bench: Bench) -> None:
@@ -211,6 +227,13 @@ def test_a_job_that_vanished_or_ended_otherwise_makes_a_figure_void() -> None:
     witness.hub_line(line("DELETED", uid="a", status={"phase": "Failed", "binding": {"attempt": 1}}))
     (problem,) = witness.problems(["a"], phase="Succeeded")
     assert "gone from the hub, Failed" in problem
+
+
+def test_what_was_used_beyond_idle_and_in_several_times_together() -> None:
+    idle_use, busy = Usage(10.0, {OPERATOR: 1.0}), Usage(5.0, {OPERATOR: 2.0, HUB_API: 3.0})
+    assert busy.less(idle_use) == Usage(5.0, {OPERATOR: 1.5, HUB_API: 3.0})
+    assert net_per_job(busy, idle_use, 10) == {"operator CPU net of idle, ms/job": 150.0, "hub API server CPU net of idle, ms/job": 300.0}
+    assert busy.and_then(idle_use) == Usage(15.0, {OPERATOR: 3.0, HUB_API: 3.0})
 
 
 @pytest.mark.parametrize(

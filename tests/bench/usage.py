@@ -68,6 +68,15 @@ class Usage:
         """Return milliseconds a job by role."""
         return {role: round(1000 * seconds / jobs, 2) for role, seconds in self.cpu.items()}
 
+    def less(self, idle: "Usage") -> "Usage":
+        """Return what was used beyond what `idle` uses in the same time."""
+        return Usage(self.seconds, {role: seconds - idle.share(role) * self.seconds for role, seconds in self.cpu.items()})
+
+    def and_then(self, other: "Usage") -> "Usage":
+        """Return what was used in both times together."""
+        cpu = {role: self.cpu.get(role, 0.0) + other.cpu.get(role, 0.0) for role in {**self.cpu, **other.cpu}}
+        return Usage(self.seconds + other.seconds, cpu)
+
 
 def between(start: Moment, end: Moment) -> Usage:
     """Return what was used."""

@@ -10,6 +10,7 @@ import json
 import ssl
 import sys
 import uuid
+from contextlib import suppress
 from pathlib import Path
 
 import aiohttp
@@ -63,12 +64,10 @@ class Virtual:
                 if "watch" not in params:
                     return web.Response(body=await answer.read(), status=answer.status, headers=told)
                 stream = web.StreamResponse(status=answer.status, headers=told)
-                await stream.prepare(request)
-                async for chunk in answer.content.iter_any():
-                    try:
+                with suppress(ConnectionResetError):  # the caller closed its watch: nobody is left to tell
+                    await stream.prepare(request)
+                    async for chunk in answer.content.iter_any():
                         await stream.write(chunk)
-                    except ConnectionResetError:
-                        break  # the caller closed its watch: nobody is left to tell
                 return stream
         finally:
             del mine[id(request)]

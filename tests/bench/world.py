@@ -83,6 +83,8 @@ class Bench:
     namespace: str
     standing: list[str] = field(default_factory=list)
     """Jobs that run for a day, which one scenario leaves to the next."""
+    stall_stacks: Path | None = None
+    """Where an operator whose loop is watched says what it ran when it was late; None: nowhere."""
 
     async def submit(self, bodies: Sequence[Body]) -> list[str]:
         """Create jobs as fast as the hub takes them; returns their UIDs in the order of `bodies`."""
@@ -137,7 +139,7 @@ class _Created(msgspec.Struct):
 
 
 @asynccontextmanager
-async def bench_of(federation: FederationUnderTest) -> AsyncIterator[Bench]:
+async def bench_of(federation: FederationUnderTest, *, stall_stacks: Path | None = None) -> AsyncIterator[Bench]:
     """Open the clients and begin to watch."""
     local = federation.federation
     async with AsyncExitStack() as stack:
@@ -146,7 +148,7 @@ async def bench_of(federation: FederationUnderTest) -> AsyncIterator[Bench]:
         members = {m.name: await stack.enter_async_context(Api(local.kubeconfig(m.name))) for m in local.members}
         witness, namespace = Witness(), local.scenario.tenants[0].namespace
         await witness.follow(hub, members, namespace=namespace)
-        yield Bench(federation, hub, tenant, members, witness, namespace)
+        yield Bench(federation, hub, tenant, members, witness, namespace, stall_stacks=stall_stacks)
 
 
 def pod_job(name: str, *, seconds: int, **spec: Any) -> Body:

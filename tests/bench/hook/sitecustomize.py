@@ -5,8 +5,11 @@ on SIGUSR2.
 SAMPAN_BENCH_STALLS=FILE writes a line for each time that the event loop of the main thread came late: when (monotonic), by how
 many seconds, and how many seconds of processor time the thread used meanwhile; and one now and then when it did not, so that a
 reader can tell a loop that never stalled from one that nobody watched.
+SAMPAN_BENCH_STALL_STACKS=FILE writes beside that what the thread was doing while it was late: a line every millisecond or so, when
+(monotonic), milliseconds late, processor time since the loop last came by of the thread and of all other threads, and the stack.
 """
 
+import gc
 import os
 import signal
 import sys
@@ -76,13 +79,55 @@ def _module(path: str) -> str:
     return path
 
 
-async def _watch_loop(file: Path) -> None:
+class StallStacks:
+    """Samples the main thread while its event loop is late, by a timer that each turn of the loop sets anew.
+
+    A signal handler and no thread: it runs where the thread is, and need not take the interpreter from it.
+    """
+
+    EVERY = 0.001
+    """Seconds from one sample to the next."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._turned = self._mine = self._all = 0.0
+        self._lines: list[str] = []
+        self._collecting = 0.0
+        signal.signal(signal.SIGALRM, self._sample)
+        gc.callbacks.append(self._collects)
+
+    def turned(self) -> None:
+        """Say that the loop has come by."""
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        if self._lines:
+            os.write(self._file, "".join(self._lines).encode())
+            self._lines = []
+        self._turned, self._mine, self._all = time.monotonic(), time.thread_time(), time.process_time()
+        signal.setitimer(signal.ITIMER_REAL, INTERVAL + LATE)
+
+    def _collects(self, phase: str, told: dict[str, int]) -> None:
+        """Note how long the garbage collector took, which no stack shows."""
+        now = time.monotonic()
+        took, self._collecting = 1000 * (now - self._collecting), now
+        if phase == "stop" and took >= 1:
+            self._lines.append(f"{self._turned:.4f} {took:.1f} {took:.1f} 0.0 garbage of generation {told['generation']}\n")
+
+    def _sample(self, _number: int, here: FrameType | None) -> None:
+        now, mine, everybody = time.monotonic(), time.thread_time() - self._mine, time.process_time() - self._all
+        late, others = 1000 * (now - self._turned - INTERVAL), everybody - mine
+        self._lines.append(f"{self._turned:.4f} {late:.1f} {1000 * mine:.1f} {1000 * others:.1f} {_stack(here)}\n")
+        signal.setitimer(signal.ITIMER_REAL, self.EVERY)  # not before: a sample takes a while where the thread has no core
+
+
+async def _watch_loop(file: Path, stacks: "StallStacks | None") -> None:
     import asyncio
 
     told = 0.0
     with file.open("a", buffering=1) as out:
         while True:
             asked, used = time.monotonic(), time.thread_time()
+            if stacks is not None:
+                stacks.turned()
             await asyncio.sleep(INTERVAL)
             late = time.monotonic() - asked - INTERVAL
             if late > LATE or asked - told >= BEAT:
@@ -90,7 +135,7 @@ async def _watch_loop(file: Path) -> None:
                 out.write(f"{asked:.4f} {late:.4f} {time.thread_time() - used:.4f}\n")
 
 
-def _beside_main(file: Path) -> None:
+def _beside_main(file: Path, stacks: StallStacks | None) -> None:
     """Have uvloop.run start the watch on its loop first."""
     import asyncio
 
@@ -99,7 +144,7 @@ def _beside_main(file: Path) -> None:
     run: Callable[..., Any] = uvloop.run
 
     async def both(main: Coroutine[Any, Any, Any]) -> Any:
-        watch = asyncio.create_task(_watch_loop(file))
+        watch = asyncio.create_task(_watch_loop(file, stacks))
         try:
             return await main
         finally:
@@ -111,4 +156,5 @@ def _beside_main(file: Path) -> None:
 if "SAMPAN_BENCH_PROFILE" in os.environ and "operator" in sys.orig_argv:
     Profile(Path(os.environ["SAMPAN_BENCH_PROFILE"]))
 if "SAMPAN_BENCH_STALLS" in os.environ and "operator" in sys.orig_argv:
-    _beside_main(Path(os.environ["SAMPAN_BENCH_STALLS"]))
+    _stacks = os.environ.get("SAMPAN_BENCH_STALL_STACKS")
+    _beside_main(Path(os.environ["SAMPAN_BENCH_STALLS"]), StallStacks(Path(_stacks)) if _stacks else None)

@@ -1,53 +1,49 @@
-"""A burst of jobs of one pod each: dispatched only, or followed to their end. Never here: how it is measured."""
+"""Jobs of one pod each: dispatched only, or followed to their end. Never here: how it is measured."""
 
-import time
-
-from bench.calls import calls_per_job, hub_writes, settled_calls
-from bench.figure import Figure, cores, cpu_per_job, percentile
+from bench import bursts
+from bench.bursts import Burst
+from bench.calls import calls_per_job
+from bench.figure import Figure, cores, cpu_per_job, net_per_job
 from bench.limit import limit
-from bench.usage import between, moment, roles
-from bench.world import Bench, names, nothing_executes, pod_job
+from bench.scenarios.idle import Idle, at_rest
+from bench.world import Bench, names, pod_job
+
+AT_ONCE = 500
+"""Jobs of `dispatch` at once: so few that none is bound for 6 s before the last is dispatched. After 6 s the operator asks the member's
+events why a job does not run, after 9 s the job says so: that is the price of a job that waits, and not of its dispatch."""
+REST = 15.0
+"""Seconds of looking at what is used without any job."""
 
 
-async def dispatch(bench: Bench, *, jobs: int) -> Figure:
-    """Jobs until each is bound on the hub and created on a member; nothing runs there."""
-    with nothing_executes(bench.federation):
-        return await _burst(bench, jobs=jobs, whole=False)
+async def dispatch(bench: Bench, *, jobs: int, at_once: int = AT_ONCE, rest: float = REST) -> Figure:
+    """Jobs until each is bound on the hub and created on a member; nothing runs there until then."""
+    idle = await at_rest(bench, seconds=rest)
+    bodies = [pod_job(name, seconds=1) for name in names("dispatch", jobs)]
+    burst = await bursts.dispatched(bench, bodies, at_once=at_once)
+    title = f"{jobs} jobs, {min(at_once, jobs)} at once, until bound and created"
+    return _figure("dispatch", title, bench, burst, idle)
 
 
-async def whole_life(bench: Bench, *, jobs: int) -> Figure:
-    """Jobs that run for a second, until the hub shows the end of each."""
-    return await _burst(bench, jobs=jobs, whole=True)
+async def whole_life(bench: Bench, *, jobs: int, rest: float = REST) -> Figure:
+    """Jobs at once that run for a second, until the hub shows the end of each."""
+    idle = await at_rest(bench, seconds=rest)
+    burst = await bursts.until("ended", bench, [pod_job(name, seconds=1) for name in names("life", jobs)])
+    return _figure("life", f"{jobs} jobs at once until executed and mirrored to their end", bench, burst, idle)
 
 
-async def _burst(bench: Bench, *, jobs: int, whole: bool) -> Figure:
-    federation, witness = bench.federation, bench.witness
-    bodies = [pod_job(name, seconds=1) for name in names("life" if whole else "dispatch", jobs)]
-    pids, calls, writes = roles(federation), await settled_calls(federation), await hub_writes(bench.hub)
-    start = moment(pids)
-    uids = await bench.submit(bodies)
-    submitted = time.monotonic() - start.at
-    await witness.all_of(uids, "ended" if whole else "dispatched", seconds=180 + jobs)
-    used = between(start, moment(pids))
-    made = await settled_calls(federation)  # what the operator still writes of it, it writes now: counted, and a doubled job would show
-    seen = witness.of(uids)
-    waits = [each.dispatched - each.accepted for each in seen]
-    last = max(each.ended if whole else each.dispatched for each in seen) - start.at
-    values = {
-        "jobs": float(jobs),
-        "jobs/s": round(jobs / last, 1),
-        "accepted, jobs/s": round(jobs / submitted, 1),
-        "wait until bound and created p50, s": round(percentile(waits, 50), 2),
-        "wait until bound and created p99, s": round(percentile(waits, 99), 2),
-        **cpu_per_job(used, jobs),
-        "hub writes of the job, a job": round((await hub_writes(bench.hub) - writes) / jobs, 2),
-        **calls_per_job(calls, made, jobs),
-    }
+def _figure(name: str, title: str, bench: Bench, burst: Burst, idle: Idle) -> Figure:
+    jobs = len(burst.uids)
     return Figure(
-        name="life" if whole else "dispatch",
-        title=f"{jobs} jobs at once until " + ("executed and mirrored to their end" if whole else "bound and created"),
-        values=values,
-        limit=limit(used, submitting=submitted / last),
-        void=witness.problems(uids, phase="Succeeded" if whole else None),
-        usage=cores(used),
+        name=name,
+        title=title,
+        values={
+            **burst.values(bench),
+            **cpu_per_job(burst.usage, jobs),
+            **net_per_job(burst.usage, idle.usage, jobs),
+            "hub writes of the job, a job": round(burst.hub_writes / jobs, 2),
+            **calls_per_job(burst.calls, jobs),
+        },
+        limit=limit(burst.usage, submitting=burst.submitting / burst.seconds),
+        void=bench.witness.problems(burst.uids, phase="Succeeded"),
+        usage=cores(burst.usage),
     )

@@ -26,7 +26,8 @@ TIMES = 5
 async def offers(bench: Bench, *, each: int, members: Sequence[str], providers: Sequence[str], window: float = 5.0) -> Figure:
     """`each` offers of every provider; one virtual member, and so one link, for each provider."""
     stalls = bench.federation.federation.folder / "stalls"
-    await asyncio.to_thread(restarted, bench.federation, hooked(SAMPAN_BENCH_STALLS=str(stalls)))
+    told = {"SAMPAN_BENCH_STALLS": str(stalls)} | ({"SAMPAN_BENCH_STALL_STACKS": str(bench.stall_stacks)} if bench.stall_stacks else {})
+    await asyncio.to_thread(restarted, bench.federation, hooked(**told))
     count = len(providers)
     async with virtual_members(bench, members) as many:
         await many.share_nodes(range(1, count + 1))

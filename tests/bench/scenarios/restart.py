@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from bench.calls import Calls, calls_per_job, operator_calls, settled_calls
+from bench.calls import calls_per_job, operator_calls, settled_calls
 from bench.figure import Figure, cores
 from bench.limit import limit
 from bench.usage import OPERATOR, between, moment, roles
@@ -39,7 +39,7 @@ async def restart(bench: Bench, *, jobs: int) -> Figure:
             "until a new job is bound and created, s": round(working, 2),
             "operator CPU until ready, s": round(used.cpu[OPERATOR], 2),
             "operator memory, MiB": round(resident_bytes(pid) / 2**20, 1),
-            **calls_per_job(Calls(), operator_calls(federation), jobs),
+            **calls_per_job(operator_calls(federation), jobs),
         },
         limit=limit(used),
         void=[*witness.problems(uids, phase="Running"), *witness.problems([canary])],
