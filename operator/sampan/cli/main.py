@@ -40,6 +40,12 @@ def _submit() -> click.Command:
     return submit
 
 
+def _logs() -> click.Command:
+    from sampan.cli.verbs.logs import logs
+
+    return logs
+
+
 def _explain() -> click.Command:
     from sampan.cli.verbs.explain import explain
 
@@ -126,6 +132,7 @@ VERBS = (
     Verb("catalog", "Accelerator classes: figures, how they are told, launch recipes.", _catalog),
     Verb("jobs", "Compute jobs: phase, place, reason.", _jobs),
     Verb("submit", "Create compute jobs from a file, and wait for them if asked.", _submit),
+    Verb("logs", "What a job prints, wherever it runs.", _logs),
     Verb("explain", "Why a job waits, and when it starts; why it went where it is.", _explain),
     Verb("quote", "What a job would get and cost, before it is submitted.", _quote),
     Verb("what-if", "The same with more nodes in a pool, or without an offer.", _what_if),

@@ -84,6 +84,8 @@ class FakeApi:
         self.missing: set[str] = set()
         self.created: list[Object] = []
         self.lists = 0
+        self.output: list[list[bytes | Exception]] = []
+        self.read: list[tuple[str, str, Object]] = []
         self.answer: Object | Exception = {}
         self.asked: list[tuple[str, Object]] = []
         self.list_error: Exception | None = None
@@ -130,6 +132,14 @@ class FakeApi:
     def quote(self, namespace: str, body: Mapping[str, Any]) -> Object:
         """The scripted answer; remembers the question."""
         return self._answer(namespace, dict(body))
+
+    def log(self, namespace: str, name: str, params: Mapping[str, str]) -> Iterator[bytes]:
+        """The next scripted output, an exception in it raised; remembers what was asked."""
+        self.read.append((namespace, name, dict(params)))
+        for piece in self.output.pop(0):
+            if isinstance(piece, Exception):
+                raise piece
+            yield piece
 
     def _answer(self, namespace: str, question: Object) -> Object:
         self.asked.append((namespace, question))

@@ -4,12 +4,16 @@ What must never live here: an import of the client at the top (it costs half a s
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from contextlib import closing
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
+from urllib.parse import quote
 
 from sampan.cli.lib.options import Target
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
+    from urllib3 import BaseHTTPResponse
 
 GROUP = "sampan.dev"
 QUERY_GROUP = "query.sampan.dev"
@@ -20,7 +24,14 @@ CLASSES = "acceleratorclasses"
 REQUEST_TIMEOUT = (5, 30)
 """Seconds to connect, and between two bytes of an answer."""
 
+LOG_SILENCE: Final = 300
+"""Seconds without a byte after which a stream counts as broken: nothing tells one that is quiet from one whose other end is gone."""
+LOG_PIECE: Final = 64 * 1024
+"""Bytes that are read at once at most."""
+MOST_OF_AN_ERROR: Final = 64 * 1024
+
 Object = dict[str, Any]
+T = TypeVar("T")
 
 
 class HubApi(Protocol):
@@ -40,6 +51,9 @@ class HubApi(Protocol):
 
     def quote(self, namespace: str, body: Mapping[str, Any]) -> Object:
         """The operator's answer to a Quote; nothing is created."""
+
+    def log(self, namespace: str, name: str, params: Mapping[str, str]) -> Iterator[bytes]:
+        """What a job prints, as it comes. Raises `CliError` for what can be mended by whoever asks."""
 
     def namespace_missing(self, name: str) -> bool:
         """Tell whether the server says that this namespace does not exist; False where we may not ask."""
@@ -111,6 +125,13 @@ class KubernetesApi:
         """See `HubApi.quote`."""
         return _asked(self._custom.create_namespaced_custom_object, namespace, "quotes", body)
 
+    def log(self, namespace: str, name: str, params: Mapping[str, str]) -> Iterator[bytes]:
+        """See `HubApi.log`."""
+        path = f"/apis/{QUERY_GROUP}/{VERSION}/namespaces/{quote(namespace, safe='')}/computejobs/{quote(name, safe='')}/log"
+        with closing(_asked_of_operator(partial(_stream, self._client, path, params))) as answer:
+            while piece := answer.read1(LOG_PIECE):
+                yield piece
+
     def namespace_missing(self, name: str) -> bool:
         """See `HubApi.namespace_missing`."""
         from kubernetes.client import CoreV1Api  # half a second, for a question that is seldom asked
@@ -124,13 +145,32 @@ class KubernetesApi:
 
 
 def _asked(call: Callable[..., Any], *arguments: Any) -> Object:
-    """The operator's answer to a question; `Trouble` where the hub could not pass it on."""
+    """The operator's answer to a question; `CliError` where the hub could not pass it on."""
+    return dict(_asked_of_operator(partial(call, QUERY_GROUP, VERSION, *arguments, _request_timeout=REQUEST_TIMEOUT)))
+
+
+def _stream(client: "ApiClient", path: str, params: Mapping[str, str]) -> "BaseHTTPResponse":
+    """The answer to a GET that is read as it comes; ApiException for any but 200."""
+    from kubernetes.client.exceptions import ApiException
+
+    asked = client.param_serialize("GET", path, query_params=list(params.items()), auth_settings=["BearerToken"])
+    answer = client.call_api(*asked, _request_timeout=(REQUEST_TIMEOUT[0], LOG_SILENCE)).response
+    if answer.status != 200:
+        error = ApiException(status=answer.status, reason=answer.reason)
+        error.body = answer.read(MOST_OF_AN_ERROR)
+        answer.close()
+        raise error
+    return cast("BaseHTTPResponse", answer)
+
+
+def _asked_of_operator(call: Callable[[], T]) -> T:
+    """What a call to the operator's API returns; `CliError` where the hub could not pass it on."""
     from kubernetes.client.exceptions import ApiException
 
     from sampan.cli.lib.errors import explain_query
 
     try:
-        return dict(call(QUERY_GROUP, VERSION, *arguments, _request_timeout=REQUEST_TIMEOUT))
+        return call()
     except ApiException as error:
         trouble = explain_query(error.status or 0, error.body)
         if trouble is None:

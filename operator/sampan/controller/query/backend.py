@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sampan.api.kinds.computejob import ComputeJobSpec
+from sampan.controller.logs.pods import AttemptPods, pods_of_attempt
 from sampan.controller.members.job_copies import JobCopies
 from sampan.controller.state.pending import CellId
 from sampan.controller.state.queues import QueuePlacement
 from sampan.controller.state.record import JobRecord
 from sampan.controller.state.store import State
 from sampan.kube.objects.workloads import Pod
+from sampan.kube.transport.client import Client
 from sampan.model.job import Job, Shape
 from sampan.model.plan import Assignment
 from sampan.model.snapshot import Snapshot
@@ -54,9 +56,23 @@ class Backend(Protocol):
     def pods(self, record: JobRecord) -> tuple[Pod, ...]:
         """Return the pods of a bound job that its member shows; none while it is not bound."""
 
+    def job(self, uid: str) -> JobRecord | None:
+        """Return a job by its UID; None once it is gone."""
+
+    def attempt_pods(self, record: JobRecord) -> AttemptPods | None:
+        """Return what the member shows of the attempt that a job is bound to, ended or not; None where it is bound to none."""
+
 
 class PodsOf(Protocol):
     """What is needed of a member's link."""
+
+    @property
+    def client(self) -> Client:
+        """Return the member's client; only while `connected`."""
+
+    @property
+    def connected(self) -> bool:
+        """Tell whether the member answers and is the one it was."""
 
     @property
     def copies(self) -> JobCopies:
@@ -114,3 +130,17 @@ class LiveBackend:
         binding = record.binding
         link = self.links.link_of(binding.cluster_uid) if binding is not None and record.attempt_open else None
         return () if link is None or binding is None else link.copies.pods.of(record.uid, binding.namespace)
+
+    def job(self, uid: str) -> JobRecord | None:
+        """See `Backend.job`."""
+        return self.state.jobs.get(uid)
+
+    def attempt_pods(self, record: JobRecord) -> AttemptPods | None:
+        """See `Backend.attempt_pods`."""
+        binding = record.binding
+        if binding is None:
+            return None
+        link = self.links.link_of(binding.cluster_uid)
+        shown = () if link is None else link.copies.pods.of(record.uid, binding.namespace)
+        client = link.client if link is not None and link.connected else None
+        return AttemptPods(attempt=binding.attempt, offer=str(binding.offer), client=client, pods=pods_of_attempt(shown, binding.attempt, binding.namespace))

@@ -14,6 +14,8 @@ _REASONS: Final = {
     422: "Invalid",
     429: "TooManyRequests",
     500: "InternalError",
+    502: "BadGateway",
+    503: "ServiceUnavailable",
 }
 """metav1.StatusReason by code."""
 
@@ -34,6 +36,7 @@ def group_list() -> Document:
 def resource_list() -> Document:
     """Return the APIResourceList of the version."""
     listed = (
+        ("computejobs/log", "", "ComputeJob", "get"),
         ("explanations", "explanation", "Explanation", "get"),
         ("pools", "pool", "PoolAnswer", "list"),
         ("quotes", "quote", "Quote", "create"),

@@ -16,10 +16,12 @@ from aiohttp import web
 from sampan.controller.query import documents
 from sampan.controller.query.backend import Backend
 from sampan.controller.query.front_proxy import FrontProxy, NotAuthenticated
+from sampan.controller.query.log import LogApi
 from sampan.controller.query.pools import pool_list
 from sampan.controller.query.rate_limit import Budget, RateLimited
 from sampan.controller.query.service import BadQuery, QueryContext, QueryService, quote_input
 from sampan.controller.query.throttle import Throttle
+from sampan.controller.state.record import JobRecord
 from sampan.faults import log_fault
 
 log = logging.getLogger(__name__)
@@ -52,6 +54,11 @@ class QueryApi:
     """Whoever may edit a namespace may make as many users as there are names."""
     service: QueryService = field(default_factory=QueryService)
     _throttle: Throttle = field(default_factory=Throttle)
+    _logs: LogApi = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Logs are read from the same world."""
+        self._logs = LogApi(self.backend)
 
     def application(self) -> web.Application:
         """Return the routes behind authentication."""
@@ -63,6 +70,7 @@ class QueryApi:
         app.router.add_get(f"{inside}/pools", self._pools)
         app.router.add_get(f"{inside}/explanations/{{name}}", self._explanation)
         app.router.add_post(f"{inside}/quotes", self._quote)
+        app.router.add_get(f"{inside}/computejobs/{{name}}/log", self._log)
         return app
 
     @web.middleware
@@ -109,14 +117,21 @@ class QueryApi:
         return web.json_response(answer)
 
     async def _explanation(self, request: web.Request) -> web.Response:
-        namespace, name = request.match_info["namespace"], request.match_info["name"]
         async with self._slot(request):
-            record = self.backend.find(namespace, name)
-            if record is None:
-                raise BadQuery(404, f'computejobs.sampan.dev "{name}" not found in namespace {namespace}')
+            record = self._found(request)
             pending, pods = self.backend.pending(record), self.backend.pods(record)
             answer = await asyncio.to_thread(self.service.explained, self._context(request), record, pending=pending, pods=pods)
         return web.json_response(answer)
+
+    async def _log(self, request: web.Request) -> web.StreamResponse:
+        return await self._logs.serve(request, self._found(request))
+
+    def _found(self, request: web.Request) -> JobRecord:
+        namespace, name = request.match_info["namespace"], request.match_info["name"]
+        record = self.backend.find(namespace, name)
+        if record is None:
+            raise BadQuery(404, f'computejobs.sampan.dev "{name}" not found in namespace {namespace}')
+        return record
 
     async def _quote(self, request: web.Request) -> web.Response:
         body = await request.read()

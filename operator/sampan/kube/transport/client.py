@@ -16,7 +16,7 @@ from sampan.kube.credentials.credential import Credentials
 from sampan.kube.errors import BadReply
 from sampan.kube.objects.meta import PartialObject, SelfSubjectAccessReview
 from sampan.kube.transport.exchange import Call, Exchange, Observe
-from sampan.kube.transport.limits import Limits
+from sampan.kube.transport.limits import MIB, Limits
 from sampan.kube.transport.paths import ResourcePath, resource_path
 from sampan.kube.transport.session import Request, Stream
 from sampan.kube.transport.wire import Page, decode, decode_page, encode
@@ -174,12 +174,15 @@ class Client:
         return allowed
 
     def stream(
-        self, path: ResourcePath, params: Mapping[str, str], *, read_timeout: float, metadata_only: bool = False
+        self, path: ResourcePath, params: Mapping[str, str], *, read_timeout: float, metadata_only: bool = False, buffer: int = MIB
     ) -> AbstractAsyncContextManager[Stream]:
-        """A GET that is read as it comes (watches, logs): opened within ``limits.timeout``, silent for at most ``read_timeout`` seconds."""
+        """A GET that is read as it comes (watches, logs): opened within ``limits.timeout``, silent for at most ``read_timeout`` seconds.
+
+        ``buffer``: bytes that wait for their reader before the server has to.
+        """
         headers = _accept(PartialObject) if metadata_only else {}
         verb = "watch" if "watch" in params else "get"
-        return self._exchange.stream(self._call(verb, path, params=params, headers=headers), read_timeout)
+        return self._exchange.stream(self._call(verb, path, params=params, headers=headers), read_timeout=read_timeout, buffer=buffer)
 
     def _call(
         self,

@@ -14,8 +14,6 @@ from typing import Protocol, cast
 from sampan.kube.errors import TooLarge
 from sampan.kube.transport.http_reply import BadHTTP, Head, ReplyCutOff, ReplyParser
 
-_STREAM_BUFFER = 1024 * 1024  # bytes of a stream that wait for their reader before the server has to wait
-
 _LARGE = 16 * 1024  # bytes of a request that a server may refuse before it has read it, so that the next one would wait behind the rest
 
 
@@ -67,9 +65,9 @@ class Connection(asyncio.Protocol):
             self.abort()
         return outcome
 
-    def open_stream(self, request: bytes) -> "StreamReceiver":
+    def open_stream(self, request: bytes, buffer: int) -> "StreamReceiver":
         """Send a request whose reply is read as it comes; the connection serves no other until that lets go of it."""
-        receiver = StreamReceiver(self)
+        receiver = StreamReceiver(self, buffer)
         self._send(request, receiver)
         return receiver
 
@@ -171,11 +169,12 @@ class _WholeReply:
 class StreamReceiver:
     """A reply that is read as it comes."""
 
-    __slots__ = ("_connection", "_end", "_held_back", "_news", "_parser", "_pieces", "_waiting")
+    __slots__ = ("_buffer", "_connection", "_end", "_held_back", "_news", "_parser", "_pieces", "_waiting")
 
-    def __init__(self, connection: Connection) -> None:
-        """Nothing has come yet."""
+    def __init__(self, connection: Connection, buffer: int) -> None:
+        """Nothing has come yet. ``buffer``: bytes that wait for their reader before the server has to wait."""
         self._connection = connection
+        self._buffer = buffer
         self._parser = ReplyParser()
         self._pieces: deque[bytes] = deque()
         self._waiting = 0
@@ -223,7 +222,7 @@ class StreamReceiver:
         pieces = self._parser.feed(data)
         self._pieces.extend(pieces)
         self._waiting += sum(map(len, pieces))
-        if self._waiting > _STREAM_BUFFER and not self._held_back:
+        if self._waiting > self._buffer and not self._held_back:
             self._held_back = True
             self._connection.hold(back=True)
         self._news.set()

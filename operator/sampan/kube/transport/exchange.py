@@ -17,7 +17,7 @@ from sampan.kube.transport.connection import Reply
 from sampan.kube.transport.failures import from_exception, from_reply
 from sampan.kube.transport.limits import Limits, TokenBucket
 from sampan.kube.transport.paths import ResourcePath
-from sampan.kube.transport.session import Request, Session, Stream
+from sampan.kube.transport.session import Request, Session, Stream, Streaming
 
 Observe = Callable[[str, str, str, float], None]
 """``observe(verb, resource, code, seconds)`` after each HTTP exchange; code is the HTTP status or an error's reason."""
@@ -121,13 +121,14 @@ class Exchange:
         raise outcome
 
     @asynccontextmanager
-    async def stream(self, call: Call, read_timeout: float) -> AsyncIterator[Stream]:
+    async def stream(self, call: Call, *, read_timeout: float, buffer: int) -> AsyncIterator[Stream]:
         """As Client.stream. Takes a turn of the rate, but no slot: a watch is not in flight, it is there."""
         await self._bucket.take()
         started = _now()
         code, failure = "error", None
         try:
-            async with self._live().stream(call.request, open_timeout=call.timeout, read_timeout=read_timeout) as stream:
+            streaming = Streaming(open_timeout=call.timeout, read_timeout=read_timeout, buffer=buffer)
+            async with self._live().stream(call.request, streaming) as stream:
                 code = str(stream.code)
                 self._note(call, code, started)
                 if stream.code == 200:

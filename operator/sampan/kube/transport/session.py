@@ -33,6 +33,18 @@ class Request:
     body: bytes | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Streaming:
+    """How a reply is read as it comes: headers within ``open_timeout`` seconds, then something every ``read_timeout`` seconds.
+
+    ``buffer``: bytes that wait for their reader before the server has to wait.
+    """
+
+    open_timeout: float
+    read_timeout: float
+    buffer: int
+
+
 class Stream:
     """A reply that is read as it comes. ``aborted`` is true once we ended it ourselves."""
 
@@ -110,13 +122,13 @@ class Session:
             return await self._call(await self._pool.dial(), data)
 
     @asynccontextmanager
-    async def stream(self, request: Request, *, open_timeout: float, read_timeout: float) -> AsyncIterator[Stream]:
-        """Send, and read the reply as it comes. Headers must come in ``open_timeout``, then something every ``read_timeout`` seconds."""
+    async def stream(self, request: Request, how: Streaming) -> AsyncIterator[Stream]:
+        """Send, and read the reply as it comes."""
         data = self._bytes(request)
         with self._use():
-            async with asyncio.timeout(open_timeout):
-                connection, receiver, head = await self._open(data)
-            stream = Stream(head, receiver, read_timeout)
+            async with asyncio.timeout(how.open_timeout):
+                connection, receiver, head = await self._open(data, how.buffer)
+            stream = Stream(head, receiver, how.read_timeout)
             self._streams.add(stream)
             if self._retired:  # while it was being opened
                 stream.abort()
@@ -140,16 +152,16 @@ class Session:
         self._retired = True
         await self._pool.close()
 
-    async def _open(self, data: bytes) -> tuple[Connection, StreamReceiver, Head]:
+    async def _open(self, data: bytes, buffer: int) -> tuple[Connection, StreamReceiver, Head]:
         """Begin a stream, where one has ended on its connection if there is such: a handshake costs more than the whole call."""
         connection = self._pool.idle()
         if connection is not None:
             try:
-                return await _begin(connection, data)
+                return await _begin(connection, data, buffer)
             except ConnectionError:
                 if connection.heard or self._pool.closed:
                     raise
-        return await _begin(await self._pool.dial(), data)
+        return await _begin(await self._pool.dial(), data, buffer)
 
     async def _call(self, connection: Connection, data: bytes) -> Reply:
         reply = await connection.call(data, self._cap)
@@ -175,9 +187,9 @@ class Session:
                 self._pool.drop()
 
 
-async def _begin(connection: Connection, data: bytes) -> tuple[Connection, StreamReceiver, Head]:
+async def _begin(connection: Connection, data: bytes, buffer: int) -> tuple[Connection, StreamReceiver, Head]:
     try:
-        receiver = connection.open_stream(data)
+        receiver = connection.open_stream(data, buffer)
         return connection, receiver, await receiver.head()
     except BaseException:
         connection.abort()

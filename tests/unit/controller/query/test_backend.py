@@ -13,18 +13,31 @@ from sampan.controller.state.queues import QueueRegistry
 from sampan.controller.state.store import State
 from sampan.kube.objects.meta import ObjectMeta
 from sampan.kube.objects.workloads import Pod
+from sampan.kube.transport.client import Client
 from sampan.model.plan import Assignment
 from sampan.model.values.names import remote_labels
 
 
 class Links:
-    """Two pods of one job on one member."""
+    """Two pods of one job on one member, which answers where a client is given."""
 
-    def __init__(self) -> None:
+    def __init__(self, client: Client | None = None) -> None:
+        self._client = client
         self.copies = JobCopies("hub", lambda uid: None)
         labels = remote_labels(hub_id="hub", job_uid="u1", attempt=1)
         for uid, namespace in (("p1", "sampan-jobs"), ("p2", "sampan-jobs"), ("p3", "elsewhere")):
             self.copies.pods.apply(Pod(metadata=ObjectMeta(uid=uid, namespace=namespace, labels=labels)))
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a client."""
+        return self._client is not None
+
+    @property
+    def client(self) -> Client:
+        """The client."""
+        assert self._client is not None
+        return self._client
 
     def link_of(self, cluster_uid: str) -> "Links | None":
         """Itself for the one member."""
@@ -92,3 +105,16 @@ def test_pods_are_those_of_the_open_attempt() -> None:
 @pytest.mark.parametrize(("room", "limit"), [(3, 3), (0, 1)], ids=["room", "none until a bind is through"])
 def test_the_picture_is_that_of_the_next_cycle(room: int, limit: int) -> None:
     assert cast("object", world(room=room).snapshot()) == (jobs.NOW, limit)
+
+
+def test_logs_are_read_of_the_bound_attempt_whether_it_has_ended_or_not() -> None:
+    waiting, bound, later = jobs.record("u2"), jobs.record("u1", status=jobs.bound_status()), jobs.bound_status(jobs.binding(attempt=2))
+    there = world(waiting, bound)
+    assert there.attempt_pods(waiting) is None
+    shown = there.attempt_pods(bound)
+    assert shown is not None
+    assert (shown.attempt, shown.offer, shown.client, {pod.metadata.uid for pod in shown.pods}) == (1, "prov-a/lingang", None, {"p1", "p2"})
+    other = there.attempt_pods(jobs.record("u1", status=later))
+    assert other is not None
+    assert (other.attempt, other.pods) == (2, ())
+    assert (there.job("u1"), there.job("u9")) == (bound, None)

@@ -11,7 +11,12 @@ def test_group_version_and_resources_agree() -> None:
     assert resources["groupVersion"] == documents.group()["preferredVersion"]["groupVersion"] == "query.sampan.dev/v1alpha1"
     assert all(each["namespaced"] for each in resources["resources"])
     served = {each["name"]: (each["kind"], each["verbs"]) for each in resources["resources"]}
-    assert served == {"explanations": ("Explanation", ["get"]), "pools": ("PoolAnswer", ["list"]), "quotes": ("Quote", ["create"])}
+    assert served == {
+        "computejobs/log": ("ComputeJob", ["get"]),
+        "explanations": ("Explanation", ["get"]),
+        "pools": ("PoolAnswer", ["list"]),
+        "quotes": ("Quote", ["create"]),
+    }
 
 
 def test_openapi_documents_are_of_their_versions() -> None:

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sampan.api.kinds.computejob import ComputeJobSpec
+from sampan.controller.logs.pods import AttemptPods
 from sampan.controller.query.backend import PendingView
 from sampan.controller.state.pending import CellId
 from sampan.controller.state.queues import QueuePlacement, QueueRegistry
 from sampan.controller.state.record import JobRecord
 from sampan.kube.objects.workloads import Pod
+from sampan.kube.transport.client import Client
 from sampan.model.job import Shape
 from sampan.model.snapshot import Snapshot
 
@@ -22,6 +24,8 @@ class StillWorld:
     shown: tuple[Pod, ...] = ()
     book: QueueRegistry = field(default_factory=QueueRegistry)
     broken: bool = False
+    client: Client | None = None
+    """Of the member that has the pods."""
 
     def snapshot(self) -> Snapshot:
         """The picture."""
@@ -52,3 +56,12 @@ class StillWorld:
     def pods(self, record: JobRecord) -> tuple[Pod, ...]:
         """The pods."""
         return self.shown if record.attempt_open else ()
+
+    def job(self, uid: str) -> JobRecord | None:
+        """The job of that UID."""
+        return next((each for each in self.records if each.uid == uid), None)
+
+    def attempt_pods(self, record: JobRecord) -> AttemptPods | None:
+        """The pods, if it is bound."""
+        binding = record.binding
+        return None if binding is None else AttemptPods(attempt=1, offer=str(binding.offer), client=self.client, pods=self.shown)

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from sampan.kube.errors import AddressRefused, ServerError, TLSFailure, TooManyRequests, Unauthorized, Unreachable
 from sampan.kube.transport.exchange import Call, Exchange
-from sampan.kube.transport.limits import Limits
+from sampan.kube.transport.limits import MIB, Limits
 from sampan.kube.transport.paths import resource_path
 from sampan.kube.transport.session import Request
 from unit.kube.certs import authority
@@ -175,6 +175,6 @@ async def test_streams_report_refusals(api: FakeApi) -> None:
     api.fail("GET", replying(403, "Forbidden", "no"))
     async with exchanging(api) as (exchange, seen):
         with pytest.raises(Exception, match="Forbidden: no"):
-            async with exchange.stream(call(), 5):
+            async with exchange.stream(call(), read_timeout=5, buffer=MIB):
                 pytest.fail("not reached")
     assert seen == [("get", "configmaps", "403")]

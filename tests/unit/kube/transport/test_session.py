@@ -15,9 +15,9 @@ from sampan.kube.credentials.credential import Credentials
 from sampan.kube.credentials.kubeconfig import parse
 from sampan.kube.credentials.secret import Secret
 from sampan.kube.errors import TooLarge
-from sampan.kube.transport.limits import Limits
+from sampan.kube.transport.limits import MIB, Limits
 from sampan.kube.transport.pool import NotConnected
-from sampan.kube.transport.session import Request, Session
+from sampan.kube.transport.session import Request, Session, Streaming
 from unit.kube.certs import authority, b64, issue, kubeconfig
 from unit.kube.fake_api import BASE, FakeApi, credentials, opened, sending, serving
 
@@ -65,7 +65,9 @@ async def test_a_gateways_path_comes_before_each_request(api: FakeApi) -> None:
     async with session(credentials(api)) as one:
         assert (await one.send(GET)).code == 200
         assert (await one.send(replace(GET, params={"limit": "1"}))).code == 200
-        async with one.stream(replace(GET, params={"watch": "true", "resourceVersion": "1"}), open_timeout=60, read_timeout=5) as stream:
+        async with one.stream(
+            replace(GET, params={"watch": "true", "resourceVersion": "1"}), Streaming(open_timeout=60, read_timeout=5, buffer=MIB)
+        ) as stream:
             assert stream.code == 200
     assert [path for _, path, *_ in api.requests] == [
         f"/k8s/clusters/c-m-1{BASE}",
@@ -190,7 +192,7 @@ async def test_retiring_lets_calls_finish_and_ends_streams(api: FakeApi) -> None
     one = Session(credentials(api), SMALL)
     call = asyncio.create_task(one.send(GET))
     await api.until(lambda: api.count("GET") == 1)
-    async with one.stream(GET, open_timeout=60, read_timeout=60) as stream:
+    async with one.stream(GET, Streaming(open_timeout=60, read_timeout=60, buffer=MIB)) as stream:
         chunks = stream.chunks()
         assert await anext(chunks) == b"first"
         await one.retire()
@@ -213,7 +215,7 @@ async def test_a_stream_that_opens_while_retiring_ends_at_once(api: FakeApi) -> 
     one = Session(credentials(api), SMALL)
 
     async def read() -> list[bytes]:
-        async with one.stream(GET, open_timeout=60, read_timeout=60) as stream:
+        async with one.stream(GET, Streaming(open_timeout=60, read_timeout=60, buffer=MIB)) as stream:
             return [chunk async for chunk in stream.chunks()]
 
     task = asyncio.create_task(read())
@@ -225,7 +227,7 @@ async def test_a_stream_that_opens_while_retiring_ends_at_once(api: FakeApi) -> 
 
 async def test_a_silent_stream_is_noticed(api: FakeApi) -> None:
     api.fail("GET", sending(b"x", hang=True))
-    async with session(credentials(api)) as one, one.stream(GET, open_timeout=60, read_timeout=0.2) as stream:
+    async with session(credentials(api)) as one, one.stream(GET, Streaming(open_timeout=60, read_timeout=0.2, buffer=MIB)) as stream:
         chunks = stream.chunks()
         assert await anext(chunks) == b"x"
         with pytest.raises(TimeoutError):

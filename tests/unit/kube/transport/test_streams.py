@@ -6,8 +6,8 @@ import pytest
 
 from sampan.kube.transport.connection import Connection
 from sampan.kube.transport.http_reply import BadHTTP, ReplyCutOff
-from sampan.kube.transport.limits import Limits
-from sampan.kube.transport.session import Request, Session
+from sampan.kube.transport.limits import MIB, Limits
+from sampan.kube.transport.session import Request, Session, Streaming
 from unit.kube.fake_api import BASE, until
 from unit.kube.raw_server import CHUNKED, Answer, RawServer, writing
 
@@ -17,7 +17,7 @@ GET = Request(method="GET", path=BASE)
 async def test_a_stream_that_is_cut_off_is_told_so(raw: RawServer) -> None:
     raw.answers = [writing(CHUNKED + b"5\r\nfirst\r\n", then="close")]
     one = Session(raw.credentials(), Limits(connect_timeout=60.0))
-    async with one.stream(GET, open_timeout=60, read_timeout=60) as stream:
+    async with one.stream(GET, Streaming(open_timeout=60, read_timeout=60, buffer=MIB)) as stream:
         chunks = stream.chunks()
         assert await anext(chunks) == b"first"
         with pytest.raises(ReplyCutOff):
@@ -43,7 +43,7 @@ async def test_a_stream_waits_for_its_reader(raw: RawServer, monkeypatch: pytest
     monkeypatch.setattr(Connection, "hold", holding)
     raw.answers = [many]
     one = Session(raw.credentials(), Limits(connect_timeout=60.0))
-    async with one.stream(GET, open_timeout=60, read_timeout=60) as stream:
+    async with one.stream(GET, Streaming(open_timeout=60, read_timeout=60, buffer=MIB)) as stream:
         await until(lambda: bool(held))
         assert held == [True]
         assert sum([len(chunk) async for chunk in stream.chunks()]) == 20_000_000
@@ -56,7 +56,7 @@ WHOLE = CHUNKED + b"5\r\nfirst\r\n0\r\n\r\n"
 
 async def read(one: Session) -> list[bytes]:
     """Read a stream to its end."""
-    async with one.stream(GET, open_timeout=60, read_timeout=60) as stream:
+    async with one.stream(GET, Streaming(open_timeout=60, read_timeout=60, buffer=MIB)) as stream:
         return [chunk async for chunk in stream.chunks()]
 
 
@@ -65,7 +65,7 @@ async def test_streams_that_end_whole_share_a_connection_and_a_stream_that_is_le
     one = Session(raw.credentials(), Limits(connect_timeout=60.0))
     assert [await read(one), await read(one)] == [[b"first"], [b"first"]]
     assert raw.connections == 1
-    async with one.stream(GET, open_timeout=60, read_timeout=60) as stream:
+    async with one.stream(GET, Streaming(open_timeout=60, read_timeout=60, buffer=MIB)) as stream:
         assert await anext(stream.chunks()) == b"first"
     assert await read(one) == [b"first"]
     assert raw.connections == 2

@@ -1,0 +1,85 @@
+"""A job's output from the hub, taken up again where a connection breaks. Never here: options of the command line, printing."""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
+from datetime import datetime
+from typing import Final, Protocol
+
+from sampan.kube.objects.log_lines import Line, LineSplitter, Seen, ranked
+
+GIVE_UP_AFTER: Final = 120.0
+"""Seconds without an answer after which a broken stream is not taken up again."""
+
+Open = Callable[[Mapping[str, str]], Iterator[bytes]]
+
+
+class Clock(Protocol):
+    """What waiting needs."""
+
+    def __call__(self) -> float:
+        """Return steady seconds."""
+
+
+class LogStream:
+    """`open_log` asks the hub once, with the parameters of its API; what it raises as `broken` is tried again while following."""
+
+    def __init__(self, open_log: Open, params: Mapping[str, str], *, broken: tuple[type[Exception], ...]) -> None:
+        """Nothing is asked before `lines`. Times are asked for in any case, and shown only where `params` asks for them."""
+        self._open, self._broken = open_log, broken
+        self._params = {**params, "timestamps": "true"}
+        self._stamps = params.get("timestamps") == "true"
+        self._follow = params.get("follow") == "true"
+        self._all = params.get("rank") == "all"
+        self._seen: defaultdict[int, Seen] = defaultdict(Seen)
+
+    def chunks(self, *, clock: Clock = time.monotonic, sleep: Callable[[float], None] = time.sleep) -> Iterator[bytes]:
+        """Yield the output as it comes. Raises what `open_log` raises, where it cannot go on."""
+        params: Mapping[str, str] = self._params
+        well, wait = clock(), 0.5
+        while True:
+            try:
+                with closing(self._read(params)) as read:
+                    for chunk in read:
+                        well, wait = clock(), 0.5
+                        yield chunk
+            except self._broken:
+                if not self._follow or clock() - well > GIVE_UP_AFTER:
+                    raise
+            else:
+                return
+            sleep(wait)
+            wait = min(wait * 2, 10.0)
+            params = self._resumed()
+
+    def _read(self, params: Mapping[str, str]) -> Generator[bytes, None, None]:
+        splitter = LineSplitter()
+        for data in self._open(params):
+            yield from self._fresh(splitter.feed(data))
+        yield from self._fresh(splitter.rest())
+
+    def _fresh(self, lines: list[Line]) -> Iterator[bytes]:
+        text = b"".join(part for line in lines for part in self._parts(line))
+        if text:
+            yield text
+
+    def _parts(self, line: Line) -> Iterator[bytes]:
+        rank, prefix, plain = ranked(line) if self._all else (0, b"", line)
+        if self._seen[rank].is_new(plain):
+            yield prefix
+            if self._stamps and plain.stamp:
+                yield plain.stamp + b" "
+            yield plain.text
+
+    def _resumed(self) -> Mapping[str, str]:
+        """From the earliest of the moments up to which the ranks were read; from the beginning where nothing was."""
+        moments = [moment for seen in self._seen.values() if (moment := seen.resume()) is not None]
+        if not moments:
+            return self._params
+        kept = {name: value for name, value in self._params.items() if name not in ("tailLines", "sinceSeconds", "sinceTime")}
+        return {**kept, "sinceTime": _text(min(moments))}
+
+
+def _text(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
