@@ -12,6 +12,7 @@ PACKAGE = ROOT / "operator" / "sampan"
 CALLED_FROM_OUTSIDE = {
     "api/status/manifest.py": {"to_manifest"},
     "store/versions/v0001_use.py": {"revision", "down_revision", "upgrade", "downgrade"},
+    "store/versions/v0002_outputs.py": {"revision", "down_revision", "upgrade", "downgrade"},
     "api/crd/generate.py": {"ignore_aliases"},
     "controller/hub/kopf_thread.py": {"fetch", "purge"},
     "kube/transport/connection.py": {"connection_made", "data_received", "eof_received", "connection_lost"},

@@ -36,7 +36,7 @@ from sampan.kube.credentials.kubeconfig import InvalidKubeconfig
 from sampan.kube.errors import KubeError
 from sampan.kube.transport.client import Client
 from sampan.kube.transport.limits import Limits
-from sampan.store.use import StoreError
+from sampan.store.engine import StoreError
 
 log = logging.getLogger(__name__)
 
@@ -90,9 +90,7 @@ async def _run(settings: Settings, source: Source) -> None:
         host, port = settings.metrics_host, settings.metrics_port
         async with (
             health_server(host, port, registry, ready=lambda: wiring.usage_writer.healthy, healthy=lambda: kopf_thread.alive),
-            query_server(
-                settings, LiveBackend(wiring.state, wiring.offers.joined, now, lambda: wiring.reconciler.bind_allowance), client, clock=now
-            ),
+            query_server(settings, _backend(wiring), client, clock=now),
         ):
             kopf_thread.start()
             log.info("operator.started", extra={"hub": hub_id, "jobs": len(wiring.state.jobs), "metrics": settings.metrics_address})
@@ -105,6 +103,13 @@ async def _run(settings: Settings, source: Source) -> None:
                 await kopf_thread.stop()
                 wiring.close()
     log.info("operator.stopped")
+
+
+def _backend(wiring: Wiring) -> LiveBackend:
+    """What questions are answered from."""
+    return LiveBackend(
+        wiring.state, wiring.offers.joined, wiring.outputs, clock=now, bind_allowance=lambda: wiring.reconciler.bind_allowance
+    )
 
 
 async def _until(stop: asyncio.Event, parts: Mapping[str, Coroutine[Any, Any, None]]) -> None:

@@ -13,6 +13,7 @@ from sampan.controller.hub.intake import HubIntake
 from sampan.controller.hub.job_watch import WatchedJob, load_jobs, watch_jobs
 from sampan.controller.hub.refusal_writer import RefusalWriter
 from sampan.controller.jobs_of_offers import JobsOfOffers
+from sampan.controller.logs.keeper import OutputKeeper
 from sampan.controller.loop import Loop
 from sampan.controller.members.terms import LinkSettings
 from sampan.controller.offers.manager import OfferManager
@@ -31,6 +32,7 @@ from sampan.kube.credentials.addresses import AddressPolicy
 from sampan.kube.transport.client import Client
 from sampan.kube.transport.limits import Limits
 from sampan.kube.watch.reflector import Reflector
+from sampan.store.outputs import OutputLimits, OutputStore
 from sampan.store.use import UseStore
 
 log = logging.getLogger(__name__)
@@ -57,12 +59,14 @@ class Wiring:
         usage, self.store = _open_usage(settings, clock)
         self.usage_writer = UsageWriter(usage, self.store)
         self.state = State(self.offers.joined, currency=settings.currency, cooldown=int(settings.cooldown * 1000), usage=usage)
+        self.outputs = OutputKeeper(_open_outputs(settings), tail=settings.output_tail, clock=clock)
         dependencies = ReconcilerDeps(
             state=self.state,
             members=self.offers.joined,
             hub=hub,
             specs=JobSpecs(self.state.allocations, hub, identity.hub_id, namespace=settings.namespace),
             view=MemberView(self.offers.joined, clock),
+            outputs=self.outputs,
             settings=settings,
             clock=clock,
         )
@@ -77,6 +81,7 @@ class Wiring:
     def _listen(self) -> None:
         """Have each part hear of what it rests on."""
         self.state.on_pending.append(self.loop.wake)
+        self.state.table.on_delete.append(self.outputs.forget)
         self.state.allocations.on_change.append(self.offers.in_flight_changed)
         self.state.reservations.on_change(self._offer_reconciler.reservations_changed)
         self.offers.on_capacity.append(self.loop.wake)
@@ -92,12 +97,14 @@ class Wiring:
         sink = self.intake.job_sink()
         watch = watch_jobs(client, sink, since=await load_jobs(client, sink))
         self.state.usage.close_missing()
+        await self.outputs.forget_others(self.state.jobs.keys())
         return watch
 
     def close(self) -> None:
         """Store what is not stored yet, and let go of the store."""
         self.usage_writer.flush()
         self.store.close()
+        self.outputs.close()
 
     async def run(self) -> None:
         """Work until cancelled; the first part that fails ends all."""
@@ -110,6 +117,7 @@ class Wiring:
                 ("refusals", self._refusals),
                 ("resync", self.intake.resync),
                 ("use", self.usage_writer),
+                ("outputs", self.outputs),
             ):
                 group.create_task(part.run(), name=name)
 
@@ -124,6 +132,14 @@ def _open_usage(settings: Settings, clock: Callable[[], int]) -> tuple[UsageTrac
     usage = UsageTracker(half_life=half_life, clock=clock)
     usage.load(store.totals(), store.unsettled())
     return usage, store
+
+
+def _open_outputs(settings: Settings) -> OutputStore:
+    """Open the store of outputs, in the same database; raises StoreError."""
+    url = settings.store.get_secret_value()
+    in_all = settings.output_in_all if url else settings.output_in_all // 16
+    retention = int(settings.output_retention * 1000)
+    return OutputStore(url, OutputLimits(retention=retention, of_namespace=settings.output_of_namespace, in_all=in_all))
 
 
 def _offer_settings(settings: Settings, identity: HubIdentity, calls: m.Calls, *, clock: Callable[[], int]) -> OfferSettings:

@@ -8,12 +8,10 @@ from dataclasses import replace
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import StaticPool
 
 from sampan.scheduling.queueing.charge import decayed_forward
 from sampan.store.charges import FoldedUse, Totals, Use
-from sampan.store.migration import upgrade
+from sampan.store.engine import open_engine, opening
 from sampan.store.tables import CHARGES, FACTS, TOTALS
 
 HALF_LIFE: Final = "half-life"
@@ -36,26 +34,16 @@ SET_TOTAL: Final = (
 )
 
 
-class StoreError(Exception):
-    """The database cannot be opened. The message never holds the URL, which may hold a password."""
-
-
 class UseStore:
     """Charges and their sums. Raises StoreError at the start, and SQLAlchemyError where the database fails later."""
 
     def __init__(self, url: str, *, half_life: int, now: int) -> None:
         """Open and migrate; an empty URL is a database in memory. Times in milliseconds; sums follow a changed half-life."""
         self._half_life = half_life
-        try:
-            self._engine = _engine(url)
-            upgrade(self._engine)
+        with opening():
+            self._engine = open_engine(url)
             with self._engine.begin() as connection:
                 self._rescale(connection, now)
-        except (SQLAlchemyError, ImportError) as error:
-            raise StoreError(
-                f"SAMPAN_STORE: the database cannot be opened ({type(error).__name__}); want sqlite:////PATH or postgresql+psycopg://…, "
-                "its folder writable, its server there, its driver installed"
-            ) from None
 
     def totals(self) -> Totals:
         """Return the sums."""
@@ -155,20 +143,3 @@ def _add(connection: sa.Connection, gains: Mapping[tuple[str, str], int]) -> Non
         connection.execute(SET_TOTAL, changed)
     if fresh:
         connection.execute(ADD_TOTAL, fresh)
-
-
-def _engine(url: str) -> sa.Engine:
-    if not url:
-        return sa.create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
-    engine = sa.create_engine(url, pool_pre_ping=True)
-    if engine.dialect.name == "sqlite":
-        sa.event.listen(engine, "connect", _tune)
-    return engine
-
-
-def _tune(connection: Any, _: object) -> None:
-    """Readers and the writer do not block each other, and what was committed survives a power cut."""
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()

@@ -36,6 +36,7 @@ from sampan.model.plan import Assignment
 from sampan.model.status.attempt import Binding
 from sampan.model.values.names import LABEL_JOB_UID, remote_name
 from unit.controller.fake_cluster import FakeCluster, cluster
+from unit.controller.fake_outputs import FakeOutputs
 
 JOBS = "sampan.dev/v1alpha1/computejobs"
 REMOTE = "batch/v1/jobs"
@@ -146,6 +147,7 @@ class World:
         self.members = FakeMembers(self.link)
         self.settings = Settings(**settings)
         self.waited = 0
+        self.outputs = FakeOutputs()
         self._clients = clients
         self.restart()
 
@@ -162,6 +164,7 @@ class World:
             hub=hub,
             specs=JobSpecs(self.state.allocations, hub, HUB, namespace="sampan-system"),
             view=self.view,
+            outputs=self.outputs,
             settings=self.settings,
             clock=clock,
         )

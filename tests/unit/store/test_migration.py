@@ -15,4 +15,4 @@ def test_the_newest_schema_is_that_of_the_tables() -> None:
     upgrade(engine)
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
-        assert connection.execute(sa.text("select version_num from alembic_version")).scalars().all() == ["0001"]
+        assert connection.execute(sa.text("select version_num from alembic_version")).scalars().all() == ["0002"]

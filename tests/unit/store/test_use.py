@@ -11,7 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from sampan.scheduling.queueing.charge import decayed_forward
 from sampan.store.charges import Use
-from sampan.store.use import StoreError, UseStore
+from sampan.store.engine import StoreError
+from sampan.store.use import UseStore
 
 NOW = 1_800_000_000_000
 DAY = 24 * 3600 * 1000

@@ -73,7 +73,7 @@ class RankLog:
             raise self._said(trouble)
 
     async def _pod(self) -> Pod | None:
-        """The pod, once its container has started; None where it went before that."""
+        """The pod, once its container has started; None where it has gone, or never came."""
         while True:
             shown = self._look()
             if shown is None:
@@ -82,6 +82,8 @@ class RankLog:
             chosen = pods[-2:-1] if self._options.previous else pods[-1:]
             if chosen and has_started(chosen[0]):
                 return chosen[0]
+            if not chosen and not shown.goes_on:
+                return None
             if not self._options.follow:
                 raise self._nothing(shown, chosen)
             await asyncio.sleep(LOOK_EVERY)

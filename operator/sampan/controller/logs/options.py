@@ -94,9 +94,7 @@ def _number(given: Mapping[str, str], name: str, *, least: int, otherwise: str =
 
 
 def _time(text: str) -> datetime:
-    if _TIME.fullmatch(text):
-        try:
-            return datetime.fromisoformat(text).astimezone(UTC)
-        except (ValueError, OverflowError):
-            pass
-    raise BadLogOptionsError("sinceTime must be a time such as 2026-01-31T12:00:00Z")
+    try:
+        return datetime.fromisoformat(text if _TIME.fullmatch(text) else "").astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise BadLogOptionsError("sinceTime must be a time such as 2026-01-31T12:00:00Z") from error

@@ -1,16 +1,16 @@
 """A job's output as bytes: one rank's as it is, all ranks' with the rank before each line; followed, from one attempt to the next."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Final
 
-from sampan.controller.logs.follow import LOOK_EVERY, NoOutputError, RankLog
+from sampan.controller.logs.attempt import AttemptOutput
+from sampan.controller.logs.follow import LOOK_EVERY, NoOutputError
 from sampan.controller.logs.options import LogOptions
 from sampan.controller.logs.pace import Pace
-from sampan.controller.logs.pods import AttemptPods, LogWorld
+from sampan.controller.logs.pods import LogWorld
 from sampan.controller.state.record import JobRecord
-from sampan.kube.objects.log_lines import Line
 from sampan.model.lifecycle import Phase
 
 MAX_RANKS: Final = 64
@@ -22,21 +22,13 @@ _WAITING: Final = 16
 class JobOutput:
     """What one reader gets of one job."""
 
-    def __init__(self, world: LogWorld, record: JobRecord, options: LogOptions, pace: Pace) -> None:
+    def __init__(self, world: LogWorld, record: JobRecord, *, options: LogOptions, pace: Pace) -> None:
         """Nothing is asked before `chunks`."""
         self._world, self._uid, self._options, self._pace = world, record.uid, options, pace
         self._name = f"{record.namespace}/{record.name}"
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """Yield the output. Raises NoOutputError where there is none, or where it breaks off."""
-        if not self._options.follow:
-            shown = self._shown()
-            if shown is None:
-                raise NoOutputError(400, f"computejob {self._name} has no attempt on a member now; follow waits for the next one")
-            async with aclosing(self._attempt(shown.attempt, self._options)) as chunks:
-                async for chunk in chunks:
-                    yield chunk
-            return
         options, read = self._options, 0
         while (number := await self._next_attempt(read)) is not None:
             if read:
@@ -45,6 +37,8 @@ class JobOutput:
             async with aclosing(self._attempt(number, options)) as chunks:
                 async for chunk in chunks:
                     yield chunk
+            if not options.follow:
+                return
             read = number
 
     async def _next_attempt(self, read: int) -> int | None:
@@ -53,88 +47,92 @@ class JobOutput:
             record = self._world.job(self._uid)
             if record is None:
                 return None
-            binding = record.binding
-            if binding is not None and binding.attempt > read:
-                return binding.attempt
+            seen = record.status.attempts_seen
+            if not read and (seen or not self._options.follow):
+                return self._first(record)
+            if seen > read:
+                return seen
             if record.phase in (Phase.SUCCEEDED, Phase.FAILED) or record.deleting:
                 return None
             await asyncio.sleep(LOOK_EVERY)
 
-    def _shown(self, attempt: int | None = None) -> AttemptPods | None:
-        record = self._world.job(self._uid)
-        shown = None if record is None else self._world.attempt_pods(record)
-        return shown if shown is not None and attempt in (None, shown.attempt) else None
+    def _first(self, record: JobRecord) -> int:
+        """The attempt that is asked for: the last one, or the one before where no earlier pod of it is there."""
+        number = record.status.attempts_seen
+        if not number:
+            raise NoOutputError(400, f"computejob {self._name} has had no attempt on a member yet; follow waits for the first one")
+        if not self._options.previous or self._has_earlier_pod(record):
+            return number
+        if number == 1:
+            raise NoOutputError(404, f"computejob {self._name} has had no attempt, and no pod of this rank, before the one it has")
+        return number - 1
+
+    def _has_earlier_pod(self, record: JobRecord) -> bool:
+        shown = self._world.attempt_pods(record)
+        if shown is None:
+            return False
+        ranks = shown.ranks if self._options.rank is None else (self._options.rank,)
+        return any(len(shown.of_rank(rank)) > 1 for rank in ranks)
 
     def _attempt(self, number: int, options: LogOptions) -> AsyncGenerator[bytes, None]:
+        attempt = AttemptOutput(self._world, self._uid, number, options=options, pace=self._pace)
         if options.rank is not None:
-            return self._one(number, options.rank, options)
-        return self._followed(number, options) if options.follow else self._in_turn(number, options)
+            return attempt.one(options.rank)
+        return self._followed(attempt) if options.follow else self._in_turn(attempt)
 
-    def _log(self, number: int, rank: int, options: LogOptions) -> RankLog:
-        return RankLog(rank, options, look=lambda: self._shown(number), pace=self._pace)
-
-    async def _one(self, number: int, rank: int, options: LogOptions) -> AsyncGenerator[bytes, None]:
-        async with aclosing(self._log(number, rank, options).batches()) as batches:
-            async for batch in batches:
-                yield b"".join(_plain(batch, stamps=options.timestamps))
-
-    async def _in_turn(self, number: int, options: LogOptions) -> AsyncGenerator[bytes, None]:
-        """Rank after rank; one that has not started is passed over, if any has."""
-        shown = self._shown(number)
-        ranks = () if shown is None else shown.ranks
+    async def _in_turn(self, attempt: AttemptOutput) -> AsyncGenerator[bytes, None]:
+        """Rank after rank; one that has nothing is passed over, if any has something."""
         nothing: NoOutputError | None = None
         some = False
-        for rank in ranks:
+        for rank in await attempt.ranks():
             try:
-                async with aclosing(self._log(number, rank, options).batches()) as batches:
-                    async for batch in batches:
+                async with aclosing(attempt.one(rank, prefixed=True)) as chunks:
+                    async for chunk in chunks:
                         some = True
-                        yield b"".join(_prefixed(batch, rank, stamps=options.timestamps))
+                        yield chunk
             except NoOutputError as error:
+                if some:
+                    yield f"[{rank}] sampan: {error}\n".encode()
                 nothing = error
-        if not some and (nothing is not None or not ranks):
-            raise nothing or NoOutputError(404, f"attempt {number} of computejob {self._name} has no pod")
+        if not some:
+            raise nothing or NoOutputError(404, f"nothing is there of attempt {attempt.number} of computejob {self._name}")
 
-    async def _followed(self, number: int, options: LogOptions) -> AsyncGenerator[bytes, None]:
+    async def _followed(self, attempt: AttemptOutput) -> AsyncGenerator[bytes, None]:
         """All ranks at the same time, those too that come later."""
         queue: asyncio.Queue[bytes] = asyncio.Queue(_WAITING)
         tasks: dict[int, asyncio.Task[None]] = {}
         try:
-            while not self._is_read(number, tasks) or not queue.empty():
-                self._begin(number, options, queue, tasks)
+            while True:
+                ranks, over, all_read = await attempt.ranks(), not attempt.goes_on(), _are_read(tasks)
+                room = MAX_RANKS - sum(not task.done() for task in tasks.values())
+                for rank in [rank for rank in ranks if rank not in tasks][:room]:
+                    tasks[rank] = asyncio.create_task(_into(queue, attempt, rank))
                 chunk = await _within(LOOK_EVERY, queue)
                 if chunk:
                     yield chunk
+                elif over and all_read and tasks.keys() >= set(ranks):
+                    return
         finally:
             for task in tasks.values():
                 task.cancel()
             await asyncio.gather(*tasks.values(), return_exceptions=True)
 
-    def _begin(self, number: int, options: LogOptions, queue: "asyncio.Queue[bytes]", tasks: dict[int, "asyncio.Task[None]"]) -> None:
-        """Read the ranks that have come, as many as may be read at once."""
-        shown = self._shown(number)
-        new = [] if shown is None else [rank for rank in shown.ranks if rank not in tasks]
-        room = MAX_RANKS - sum(not task.done() for task in tasks.values())
-        for rank in new[:room]:
-            tasks[rank] = asyncio.create_task(self._into(queue, number, rank, options))
 
-    def _is_read(self, number: int, tasks: Mapping[int, "asyncio.Task[None]"]) -> bool:
-        """Tell whether the attempt has ended and every rank there is was read. What broke a task is raised."""
-        for task in tasks.values():
-            if task.done():
-                task.result()
-        shown, record = self._shown(number), self._world.job(self._uid)
-        goes_on = record is not None and record.attempt_open and shown is not None
-        left = () if shown is None else shown.ranks
-        return not goes_on and all(task.done() for task in tasks.values()) and tasks.keys() >= set(left)
+async def _into(queue: "asyncio.Queue[bytes]", attempt: AttemptOutput, rank: int) -> None:
+    try:
+        async with aclosing(attempt.one(rank, prefixed=True)) as chunks:
+            async for chunk in chunks:
+                await queue.put(chunk)
+    except NoOutputError as error:
+        await queue.put(f"[{rank}] sampan: {error}\n".encode())
 
-    async def _into(self, queue: "asyncio.Queue[bytes]", number: int, rank: int, options: LogOptions) -> None:
-        try:
-            async with aclosing(self._log(number, rank, options).batches()) as batches:
-                async for batch in batches:
-                    await queue.put(b"".join(_prefixed(batch, rank, stamps=options.timestamps)))
-        except NoOutputError as error:
-            await queue.put(f"[{rank}] {error}\n".encode())
+
+def _are_read(tasks: Mapping[int, "asyncio.Task[None]"]) -> bool:
+    """Tell whether every rank was read. What broke a task is raised."""
+    for task in tasks.values():
+        if task.done():
+            task.result()
+    return all(task.done() for task in tasks.values())
 
 
 async def _within(seconds: float, queue: "asyncio.Queue[bytes]") -> bytes:
@@ -144,20 +142,3 @@ async def _within(seconds: float, queue: "asyncio.Queue[bytes]") -> bytes:
             return await queue.get()
     except TimeoutError:
         return b""
-
-
-def _plain(lines: Iterable[Line], *, stamps: bool) -> Iterable[bytes]:
-    for line in lines:
-        if stamps and line.stamp:
-            yield line.stamp + b" "
-        yield line.text
-
-
-def _prefixed(lines: Iterable[Line], rank: int, *, stamps: bool) -> Iterable[bytes]:
-    """Each line whole for itself, a long one in several: ranks must not end each other's lines."""
-    prefix = b"[%d] " % rank
-    for line in lines:
-        yield prefix
-        if stamps and line.stamp:
-            yield line.stamp + b" "
-        yield line.text if line.ends else line.text + b"\n"

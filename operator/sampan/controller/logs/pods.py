@@ -22,6 +22,8 @@ class AttemptPods:
     client: Client | None
     """None while the member does not answer."""
     pods: tuple[Pod, ...]
+    goes_on: bool = True
+    """It has no recorded end: pods may still come."""
 
     def of_rank(self, rank: int) -> list[Pod]:
         """Return a rank's pods, the newest last: a sweep's may have been replaced."""
@@ -41,6 +43,15 @@ class LogWorld(Protocol):
 
     def attempt_pods(self, record: JobRecord) -> AttemptPods | None:
         """Return what is shown of the bound attempt; None while there is none."""
+
+    def now(self) -> int:
+        """Return milliseconds since the epoch."""
+
+    async def kept(self, job_uid: str, attempt: int, rank: int) -> bytes | None:
+        """Return what was kept of an attempt that has ended; None where nothing was."""
+
+    async def kept_ranks(self, job_uid: str, attempt: int) -> list[int]:
+        """Return the ranks of which something was kept, in order."""
 
 
 def pods_of_attempt(pods: Iterable[Pod], attempt: int, namespace: str) -> tuple[Pod, ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sampan.api.kinds.computejob import ComputeJobSpec
-from sampan.controller.logs.pods import AttemptPods, pods_of_attempt
+from sampan.controller.logs.pods import AttemptPods, LogWorld, pods_of_attempt
 from sampan.controller.members.job_copies import JobCopies
 from sampan.controller.state.pending import CellId
 from sampan.controller.state.queues import QueuePlacement
@@ -32,7 +32,7 @@ class PendingView:
     """What a cycle decided and is being written."""
 
 
-class Backend(Protocol):
+class Backend(LogWorld, Protocol):
     """What the server needs. Every method is called on the operator's loop; what they return is never changed afterwards."""
 
     def snapshot(self) -> Snapshot:
@@ -55,12 +55,6 @@ class Backend(Protocol):
 
     def pods(self, record: JobRecord) -> tuple[Pod, ...]:
         """Return the pods of a bound job that its member shows; none while it is not bound."""
-
-    def job(self, uid: str) -> JobRecord | None:
-        """Return a job by its UID; None once it is gone."""
-
-    def attempt_pods(self, record: JobRecord) -> AttemptPods | None:
-        """Return what the member shows of the attempt that a job is bound to, ended or not; None where it is bound to none."""
 
 
 class PodsOf(Protocol):
@@ -86,12 +80,23 @@ class Links(Protocol):
         """Return the link of a member."""
 
 
+class KeptOutputs(Protocol):
+    """What is needed of what was kept of jobs' output."""
+
+    async def get(self, job_uid: str, attempt: int, rank: int) -> bytes | None:
+        """Return what is kept of a rank; None where nothing is."""
+
+    async def ranks(self, job_uid: str, attempt: int) -> list[int]:
+        """Return the ranks of which something is kept, in order."""
+
+
 @dataclass(frozen=True, slots=True)
 class LiveBackend:
     """The running operator's own."""
 
     state: State
     links: Links
+    outputs: KeptOutputs
     clock: Callable[[], int]
     bind_allowance: Callable[[], int]
     """How many jobs a cycle may start now; where that is none, the next cycle comes with the first one."""
@@ -143,4 +148,18 @@ class LiveBackend:
         link = self.links.link_of(binding.cluster_uid)
         shown = () if link is None else link.copies.pods.of(record.uid, binding.namespace)
         client = link.client if link is not None and link.connected else None
-        return AttemptPods(attempt=binding.attempt, offer=str(binding.offer), client=client, pods=pods_of_attempt(shown, binding.attempt, binding.namespace))
+        pods = pods_of_attempt(shown, binding.attempt, binding.namespace)
+        goes_on = record.attempt_open
+        return AttemptPods(attempt=binding.attempt, offer=str(binding.offer), client=client, pods=pods, goes_on=goes_on)
+
+    def now(self) -> int:
+        """See `Backend.now`."""
+        return self.clock()
+
+    async def kept(self, job_uid: str, attempt: int, rank: int) -> bytes | None:
+        """See `Backend.kept`."""
+        return await self.outputs.get(job_uid, attempt, rank)
+
+    async def kept_ranks(self, job_uid: str, attempt: int) -> list[int]:
+        """See `Backend.kept_ranks`."""
+        return await self.outputs.ranks(job_uid, attempt)

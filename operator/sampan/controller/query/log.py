@@ -38,7 +38,7 @@ class LogApi:
         try:
             options = log_options(request.query)
             with self._limits.slot(record.namespace):
-                return await self._answer(request, JobOutput(self.world, record, options, self._pace), options)
+                return await self._answer(request, JobOutput(self.world, record, options=options, pace=self._pace), options)
         except BadLogOptionsError as error:
             raise BadQuery(400, str(error)) from error
         except TooManyStreamsError as error:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sampan.controller.hub.client import HubClient
+from sampan.controller.logs.keeper import KeepsOutput
 from sampan.controller.reconcile.job_specs import JobSpecs
 from sampan.controller.reconcile.member_calls import Members
 from sampan.controller.reconcile.view.member_view import MemberView
@@ -32,6 +33,7 @@ class ReconcilerDeps:
     hub: HubClient
     specs: JobSpecs
     view: MemberView
+    outputs: KeepsOutput
     settings: Settings
     clock: Callable[[], int]
     """Milliseconds since the epoch."""

@@ -45,6 +45,7 @@ class ActionExecutor:
         """Keep what it works with."""
         self._members, self._clock, self._enqueue, self._policy = dependencies.members, dependencies.clock, enqueue, policy
         self._view, self._inquiry = dependencies.view, Inquiry(dependencies.clock)
+        self._outputs = dependencies.outputs
         self.creator = CopyCreator(dependencies.specs, self._members, counters=counters, clock=self._clock)
         self._remotes = self.creator.remotes
         self._create_millis = int(dependencies.settings.call_timeout * 1000) + CREATE_GRACE
@@ -76,6 +77,7 @@ class ActionExecutor:
             case a.Extend(copy, seconds):
                 await self._remotes.extend(link, binding, copy, seconds=seconds)
             case a.Remove(uid):
+                await self._outputs.keep(link.client, record, link.copies.pods.of(record.uid, binding.namespace))
                 if not await self._remotes.remove(link, binding, uid):
                     link.copies.forget(record.uid, uid)  # an answer that came after the watch had told of its end
             case a.Sweep():

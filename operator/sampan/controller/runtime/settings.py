@@ -49,6 +49,15 @@ class Settings(BaseSettings):
     reconcile_workers: int = Field(default=32, ge=1)
     """Jobs that are written on the hub at the same time; calls to each member have a lane of their own beside it."""
 
+    output_tail: int = Field(default=1024 * 1024, ge=0)
+    """Bytes that are kept of what each rank of an attempt printed last; 0: nothing is kept."""
+    output_retention: float = Field(default=7 * 24 * 3600, ge=0)
+    """How long they are kept, at most until the job is deleted."""
+    output_of_namespace: int = Field(default=64 * 1024 * 1024, ge=0)
+    """Bytes, packed, that are kept of the jobs of one namespace; of more the oldest go."""
+    output_in_all: int = Field(default=512 * 1024 * 1024, ge=0)
+    """The same of all jobs; without a database that outlives the process a sixteenth of it."""
+
     query_address: str = ""
     """Where `query.sampan.dev` is served over TLS, host:port; empty: not at all."""
     query_tls: Path = Path("query-tls")

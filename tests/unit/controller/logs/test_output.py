@@ -67,9 +67,9 @@ async def test_why_there_is_no_output_is_told(client: Client) -> None:
     with pytest.raises(NoOutputError, match=r"rank 0 of attempt 1 .* has not started: ContainerCreating; follow waits for it") as caught:
         await read(World(client, pod(0, WAITING)))
     assert caught.value.code == 400
-    with pytest.raises(NoOutputError, match="computejob team-a/job-u1 has no attempt on a member now"):
+    with pytest.raises(NoOutputError, match="computejob team-a/job-u1 has had no attempt on a member yet"):
         await read(World(client, status=jobs.record("u1").status))
-    with pytest.raises(NoOutputError, match="had no pod before the one it has"):
+    with pytest.raises(NoOutputError, match="has had no attempt, and no pod of this rank, before the one it has"):
         await read(World(client, pod(0)), previous=True)
     silent = World(None)
     with pytest.raises(NoOutputError, match="the member of attempt 1 on offer prov-a/lingang does not answer") as caught:

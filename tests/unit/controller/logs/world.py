@@ -49,6 +49,7 @@ class World:
     def __init__(self, client: Client | None, *pods: Pod, status: JobStatus | None = None) -> None:
         self.client, self.pods = client, list(pods)
         self.connected = client is not None
+        self.outputs: dict[tuple[int, int], bytes] = {}
         self.record: JobRecord | None = jobs.record("u1", status=status or jobs.bound_status())
 
     def job(self, uid: str) -> JobRecord | None:
@@ -62,7 +63,20 @@ class World:
             return None
         shown = pods_of_attempt(self.pods, binding.attempt, binding.namespace)
         client = self.client if self.connected else None
-        return AttemptPods(attempt=binding.attempt, offer=str(binding.offer), client=client, pods=shown)
+        goes_on = record.attempt_open
+        return AttemptPods(attempt=binding.attempt, offer=str(binding.offer), client=client, pods=shown, goes_on=goes_on)
+
+    def now(self) -> int:
+        """A minute of the pods' own year."""
+        return 1_767_225_660_000
+
+    async def kept(self, job_uid: str, attempt: int, rank: int) -> bytes | None:
+        """What a test said was kept."""
+        return self.outputs.get((attempt, rank)) if job_uid == "u1" else None
+
+    async def kept_ranks(self, job_uid: str, attempt: int) -> list[int]:
+        """The ranks of it."""
+        return [rank for number, rank in sorted(self.outputs) if (job_uid, number) == ("u1", attempt)]
 
     def show(self, *pods: Pod, status: JobStatus | None = None) -> None:
         """Have these pods in place of all others, and this status."""
@@ -74,7 +88,7 @@ class World:
 async def read(world: World, **options: Any) -> str:
     """All that a reader gets."""
     assert world.record is not None
-    output = JobOutput(world, world.record, LogOptions(**options), Pace())
+    output = JobOutput(world, world.record, options=LogOptions(**options), pace=Pace())
     parts = []
     async with asyncio.timeout(120), aclosing(output.chunks()) as chunks:
         async for chunk in chunks:

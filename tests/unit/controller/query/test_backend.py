@@ -44,6 +44,18 @@ class Links:
         return self if cluster_uid == jobs.CLUSTER else None
 
 
+class Kept:
+    """Of the first attempt of u1, one rank."""
+
+    async def get(self, job_uid: str, attempt: int, rank: int) -> bytes | None:
+        """A text."""
+        return b"text" if (job_uid, attempt, rank) == ("u1", 1, 0) else None
+
+    async def ranks(self, job_uid: str, attempt: int) -> list[int]:
+        """Rank 0."""
+        return [0] if (job_uid, attempt) == ("u1", 1) else []
+
+
 def world(*records: Any, room: int = 3, **parts: Any) -> LiveBackend:
     """A world of these jobs."""
     there = jobs.table(*records)
@@ -60,7 +72,7 @@ def world(*records: Any, room: int = 3, **parts: Any) -> LiveBackend:
             **parts,
         }
     )
-    return LiveBackend(cast("State", state), Links(), lambda: jobs.NOW, lambda: room)
+    return LiveBackend(cast("State", state), Links(), Kept(), clock=lambda: jobs.NOW, bind_allowance=lambda: room)
 
 
 def test_a_job_is_found_in_its_namespace_only() -> None:

@@ -65,3 +65,15 @@ class StillWorld:
         """The pods, if it is bound."""
         binding = record.binding
         return None if binding is None else AttemptPods(attempt=1, offer=str(binding.offer), client=self.client, pods=self.shown)
+
+    def now(self) -> int:
+        """The picture's moment."""
+        return self.picture.now
+
+    async def kept(self, job_uid: str, attempt: int, rank: int) -> bytes | None:
+        """Nothing."""
+        return None
+
+    async def kept_ranks(self, job_uid: str, attempt: int) -> list[int]:
+        """None."""
+        return []

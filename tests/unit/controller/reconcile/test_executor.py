@@ -220,3 +220,23 @@ async def test_a_pool_that_left_before_the_start_ends_the_attempt() -> None:
         w.reconciler.enqueue("u1")
         await w.settle()
         assert (last(w)["outcome"], last(w)["reason"]) == ("Rejected", "PoolGone")
+
+
+# --- what it printed ----------------------------------------------------------------------------------------------
+
+
+async def test_what_an_attempt_printed_is_kept_before_its_copy_is_removed() -> None:
+    async with world() as w:
+        w.add(spec=H100_JOB)
+        await w.bind()
+        w.watch()
+        w.tell_copy(conditions=COMPLETE, succeeded=1)
+        w.watch()
+        await w.settle()
+        assert w.status()["phase"] == "Succeeded"
+        assert (w.outputs.kept, w.member.calls("DELETE")) == ([], [])
+        w.outputs.before = lambda: w.member.calls("DELETE")
+        await w.pass_time(31_000)
+        assert w.outputs.kept[0] == ("u1", 1, ())
+        assert w.outputs.found == [[]], "nothing was deleted when it was asked"
+        assert w.member.calls("DELETE")
