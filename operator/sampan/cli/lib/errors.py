@@ -93,6 +93,8 @@ def explain_api(status: int, body: str | bytes | None, *, reason: str | None = N
         return CliError(
             f"the API server refused the object: {_without_patterns(said)}", "correct the named field and try again", exit_code=1
         )
+    if status == 502:  # the operator's word on a member
+        return CliError(said, "try again later, or ask its provider")
     if status == 429 or status >= 500:
         return CliError(f"the API server is overloaded or in trouble ({status}): {said}", "try again in a minute")
     return CliError(f"the API server answered {status}: {said}", "look at its logs, or try again")

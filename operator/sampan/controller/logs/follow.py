@@ -69,7 +69,7 @@ class RankLog:
             await asyncio.sleep(1.0)
             since = seen.resume()
             options = options if since is None else options.resumed(since)
-        if trouble is not None and not (options.follow and self._gone(pod)):
+        if trouble is not None and not (options.follow and isinstance(trouble, NotFound) and self._gone(pod)):
             raise self._said(trouble)
 
     async def _pod(self) -> Pod | None:

@@ -118,6 +118,13 @@ async def test_a_stream_that_is_silent_is_opened_anew(api: FakeApi, client: Clie
     assert await read(world, follow=True) == "one\ntwo\n"
 
 
+async def test_a_followed_log_that_could_not_be_read_is_not_taken_for_an_empty_one(api: FakeApi, client: Client) -> None:
+    world = World(client, pod(0), status=ended(jobs.bound_status()))
+    api.fail("GET", replying(500, "InternalError", "dial tcp: lookup n1"))
+    with pytest.raises(NoOutputError, match=r"the log of rank 0 cannot be read; .*: InternalError: dial tcp"):
+        await read(world, follow=True)
+
+
 async def test_the_next_attempt_is_followed_too(api: FakeApi, client: Client) -> None:
     world = World(client, pod(0, RUNNING), status=jobs.bound_status(running=True))
     second = jobs.bound_status(jobs.binding(attempt=2), running=True)

@@ -39,8 +39,8 @@ def pod(rank: int = 0, state: ContainerState = ENDED, *, attempt: int = 1, names
 
 def ended(status: JobStatus) -> JobStatus:
     """The same, succeeded."""
-    status = status.attempt_ended(Ending(outcome=Outcome.SUCCEEDED, reason="Completed", ended_at=jobs.NOW))
-    return status.finished(Event.SUCCEEDED, reason="Completed", message="", at=jobs.NOW)
+    status = status.attempt_ended(Ending(outcome=Outcome.SUCCEEDED, reason=Outcome.SUCCEEDED, ended_at=jobs.NOW))
+    return status.finished(Event.SUCCEEDED, reason=Outcome.SUCCEEDED, message="", at=jobs.NOW)
 
 
 class World:
