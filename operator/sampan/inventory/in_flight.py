@@ -8,12 +8,13 @@ cluster, counting pods only would fill it twice: per attempt the greater of the 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
-from sampan.model.job import Share
-from sampan.model.members.cluster import CardUse
+from sampan.model.job import Demand, Share
+from sampan.model.members.cluster import CardUse, Pool
 from sampan.model.values.vector import Vector
-from sampan.scheduling.capacity.quota_usage import NOTHING, QuotaUse
+from sampan.scheduling.capacity.quota_usage import NOTHING, QuotaUse, use_of
+from sampan.scheduling.capacity.request import replica_request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +73,26 @@ class InFlight:
     use: QuotaUse = NOTHING
     """What it takes of quotas and queues there."""
     created: Created = NOT_CREATED
+
+
+class Amounts(NamedTuple):
+    """What follows from a demand and a pool, both by identity: another value is another matter."""
+
+    demand: Demand | None
+    pool: Pool | None
+    per_replica: Vector
+    """What one replica takes from its node; without its devices where the pool is not known any more."""
+    use: QuotaUse
+    """What the job takes of quotas and queues."""
+
+
+def amounts_of(demand: Demand | None, pool: Pool | None, known: Amounts | None = None) -> Amounts:
+    """Return the amounts; `known` where they are of this demand and pool."""
+    if known is not None and known.demand is demand and known.pool is pool:
+        return known
+    if demand is None or pool is None:
+        return Amounts(demand, pool, Vector() if demand is None else demand.per_replica, NOTHING)
+    return Amounts(demand, pool, replica_request(demand, pool), use_of(demand, pool))
 
 
 def unseen_replicas(attempt: InFlight, seen: Mapping[str, int]) -> dict[str, int]:

@@ -9,11 +9,12 @@ from sampan.controller.state.entry import JobEntry
 from sampan.controller.state.member_source import MemberSource
 from sampan.controller.state.queues import QueueRegistry
 from sampan.controller.state.record import JobRecord
-from sampan.controller.state.running import RunningJobs, assumed_in_flight, assumed_running, bound_in_flight, running_of
+from sampan.controller.state.running import RunningJobs, assumed_in_flight, assumed_running, bound_in_flight, demand_of, running_of
 from sampan.controller.state.table import JobTable
-from sampan.inventory.in_flight import InFlight
+from sampan.inventory.in_flight import InFlight, amounts_of
 from sampan.model.members.cluster import Cell, Cluster, Pool, Running
 from sampan.model.members.offer import OfferKey
+from sampan.model.plan import Assignment
 
 CellId = tuple[OfferKey, str]
 
@@ -46,7 +47,7 @@ class Allocations:
         for entry in self._table.assumed.values():
             plan = entry.assignment
             if plan is not None and plan.cluster_uid == cluster_uid and not _is_open_on(entry.record, cluster_uid):
-                yield assumed_in_flight(plan, self.pool_of(plan.offer, plan.pool))
+                yield self._assumed(entry, plan)
 
     def running(self, cluster_uid: str) -> Mapping[str, Running]:
         """Return what of ours holds the nodes of a member, by job UID."""
@@ -70,7 +71,7 @@ class Allocations:
 
     def invalidate(self, entry: JobEntry) -> None:
         """Hear that a job is another than it was, or is gone."""
-        entry.in_flight = None
+        entry.in_flight.attempt = None
         self._running.invalidate(entry)
 
     def queues_changed(self) -> None:
@@ -83,14 +84,13 @@ class Allocations:
             listener(cluster_uid)
 
     def copy_changed(self, entry: JobEntry) -> bool:
-        """Hear that a job's copy changed; tell whether what is counted for it changed too."""
+        """Hear that a job's copy or pods changed; tell whether what is counted for it changed too."""
+        memo, binding = entry.in_flight, entry.record.binding
         known = self._known(entry)
-        if known is None or not entry.record.attempt_open:
+        if known is None or binding is None or not entry.record.attempt_open:
             return True
-        fresh = self._worked_out(entry)
-        if fresh == known:
+        if self._members.remote_job(binding, entry.uid) is memo.copy or self._worked_out(entry) == known:
             return False
-        entry.in_flight = self._generation, fresh
         self._running.invalidate(entry)
         return True
 
@@ -105,22 +105,32 @@ class Allocations:
 
     def _kept(self, entry: JobEntry) -> InFlight:
         """Return what is in flight of a bound job: the same value until it changes, so that what is counted from it need not be anew."""
+        return self._known(entry) or self._worked_out(entry)
+
+    def _assumed(self, entry: JobEntry, plan: Assignment) -> InFlight:
+        """Return the same of a plan whose binding is not written yet."""
         known = self._known(entry)
         if known is None:
-            known = self._worked_out(entry)
-            entry.in_flight = self._generation, known
+            memo = entry.in_flight
+            memo.amounts = amounts_of(plan.demand, self.pool_of(plan.offer, plan.pool), memo.amounts)
+            known = memo.attempt = assumed_in_flight(plan, memo.amounts)
+            memo.generation = self._generation
         return known
 
     def _known(self, entry: JobEntry) -> InFlight | None:
         """Return what was worked out for these pools; None where nothing was."""
-        return entry.in_flight[1] if entry.in_flight is not None and entry.in_flight[0] == self._generation else None
+        return entry.in_flight.attempt if entry.in_flight.generation == self._generation else None
 
     def _worked_out(self, entry: JobEntry) -> InFlight:
-        record, binding = entry.record, entry.record.binding
+        memo, record, binding = entry.in_flight, entry.record, entry.record.binding
         assert binding is not None
-        pool = self.pool_of(binding.offer, binding.pool)
-        copy = self._members.remote_job(binding, record.uid)
-        return bound_in_flight(record, plan=entry.assignment, copy=copy, pool=pool)
+        pool, before = self.pool_of(binding.offer, binding.pool), self._known(entry)
+        memo.copy, memo.generation = self._members.remote_job(binding, record.uid), self._generation
+        memo.amounts = amounts_of(demand_of(record.shape, binding.alternative), pool, memo.amounts)
+        fresh = bound_in_flight(record, plan=entry.assignment, copy=memo.copy, amounts=memo.amounts)
+        memo.attempt = before if before == fresh else fresh
+        assert memo.attempt is not None
+        return memo.attempt
 
     def _running_of(self, entry: JobEntry, now: int) -> tuple[str, Running] | None:
         """Return the member on which a job holds nodes, or is about to, and what it holds there."""
@@ -128,11 +138,10 @@ class Allocations:
         if record.attempt_open and record.binding is not None and record.shape is not None:
             assert record.spec is not None
             placement = self._queues.place(record.namespace, record.spec, record.shape)
-            return record.binding.cluster_uid, running_of(record, placement, flight=self._known(entry) or self._worked_out(entry))
+            return record.binding.cluster_uid, running_of(record, placement, flight=self._kept(entry))
         if plan is None or not entry.assumed:
             return None
-        flight = assumed_in_flight(plan, self.pool_of(plan.offer, plan.pool))
-        return plan.cluster_uid, assumed_running(plan, flight=flight, now=now)
+        return plan.cluster_uid, assumed_running(plan, flight=self._assumed(entry, plan), now=now)
 
 
 def _is_open_on(record: JobRecord, cluster_uid: str) -> bool:

@@ -5,7 +5,7 @@ from typing import Final
 
 from sampan.controller.observation.attempt import Observation
 from sampan.controller.state.record import JobRecord
-from sampan.inventory.in_flight import InFlight
+from sampan.inventory.in_flight import Amounts, InFlight
 from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.model.plan import Assignment, StartUnknown
 from sampan.model.reservation import Reservation
@@ -132,6 +132,19 @@ class ReconcileMemory:
         return self.attempt
 
 
+@dataclass(slots=True, kw_only=True)
+class InFlightMemo:
+    """What of a job its member may not show yet, as it was worked out last, and from what."""
+
+    attempt: InFlight | None = None
+    """None: it is to be worked out."""
+    generation: int = 0
+    """Of the pools that it was worked out in."""
+    copy: RemoteJob | None = None
+    """The picture of the copy that it was worked out from."""
+    amounts: Amounts | None = None
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class JobEntry:
     """One job."""
@@ -142,8 +155,7 @@ class JobEntry:
     """The plan that it is bound by, or is to be; None after a restart."""
     assumed: bool = False
     """The plan counts as taken though its binding is not written yet."""
-    in_flight: tuple[int, InFlight] | None = None
-    """What of it its member may not show yet, with the generation of pools it was worked out in."""
+    in_flight: InFlightMemo = field(default_factory=InFlightMemo)
     running_on: str | None = None
     """The member on which it was last counted as running."""
     charge: JobCharge = field(default_factory=JobCharge)

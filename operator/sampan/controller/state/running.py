@@ -13,15 +13,13 @@ from sampan.controller.state.entry import JobEntry
 from sampan.controller.state.queues import QueuePlacement
 from sampan.controller.state.record import JobRecord
 from sampan.controller.state.table import JobTable
-from sampan.inventory.in_flight import NOT_CREATED, Created, InFlight
+from sampan.inventory.in_flight import NOT_CREATED, Amounts, Created, InFlight
 from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.model.job import Demand, Shape, Share
 from sampan.model.members.cluster import Cluster, Pool, Running
 from sampan.model.members.offer import OfferKey
 from sampan.model.plan import Assignment
-from sampan.model.values.vector import Vector
-from sampan.scheduling.capacity.quota_usage import NOTHING, use_of
-from sampan.scheduling.capacity.request import replica_request, started
+from sampan.scheduling.capacity.request import started
 
 HOSTNAME: Final = "kubernetes.io/hostname"
 Nodes = tuple[tuple[str, int], ...]
@@ -142,43 +140,35 @@ def demand_of(shape: Shape | None, alternative: int | None) -> Demand | None:
     return shape.demands[chosen] if shape is not None and chosen < len(shape.demands) else None
 
 
-def per_replica(demand: Demand | None, pool: Pool | None) -> Vector:
-    """Return what one replica takes from its node; without its devices where the pool is not known any more."""
-    if demand is None:
-        return Vector()
-    return demand.per_replica if pool is None else replica_request(demand, pool)
-
-
-def assumed_in_flight(assignment: Assignment, pool: Pool | None) -> InFlight:
+def assumed_in_flight(assignment: Assignment, amounts: Amounts) -> InFlight:
     """Return what is in flight of an assignment whose binding is not written yet."""
-    demand = assignment.demand
+    pool = amounts.pool
     return InFlight(
         job_uid=assignment.job.uid,
         nodes=assignment.nodes,
-        per_replica=per_replica(demand, pool),
-        share=share_of(demand),
+        per_replica=amounts.per_replica,
+        share=share_of(amounts.demand),
         replicas=assignment.replicas,
         namespace=pool.namespace if pool is not None else "",
         queue=pool.member_queue if pool is not None else "",
-        use=use_of(demand, pool) if pool is not None else NOTHING,
+        use=amounts.use,
     )
 
 
-def bound_in_flight(record: JobRecord, *, plan: Assignment | None, copy: RemoteJob | None, pool: Pool | None) -> InFlight:
+def bound_in_flight(record: JobRecord, *, plan: Assignment | None, copy: RemoteJob | None, amounts: Amounts) -> InFlight:
     """Return what is in flight of a bound job; `plan` is the assignment it came from, None after a restart."""
-    binding = record.binding
+    binding, pool = record.binding, amounts.pool
     assert binding is not None
-    demand = demand_of(record.shape, binding.alternative)
     return InFlight(
         job_uid=record.uid,
         nodes=plan.nodes if plan is not None else recovered_nodes(binding.replicas, copy, pool),
-        per_replica=per_replica(demand, pool),
-        share=share_of(demand),
+        per_replica=amounts.per_replica,
+        share=share_of(amounts.demand),
         finished=replicas_finished(binding.replicas, copy),
         replicas=binding.replicas,
         namespace=binding.namespace,
         queue=pool.member_queue if pool is not None else "",
-        use=use_of(demand, pool) if demand is not None and pool is not None else NOTHING,
+        use=amounts.use,
         created=created_of(copy),
     )
 

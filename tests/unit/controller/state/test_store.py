@@ -8,9 +8,8 @@ import pytest
 from builders import A100, vector
 from jobs import CLUSTER, NOW, OFFER, body, bound_status
 from sampan.api.convert.jobs import parse_spec
-from sampan.controller.state.running import per_replica
 from sampan.controller.state.store import State
-from sampan.inventory.in_flight import InFlight
+from sampan.inventory.in_flight import InFlight, amounts_of
 from sampan.model.lifecycle import Outcome
 from sampan.model.members.offer import OfferKey
 from sampan.model.plan import Assignment
@@ -219,6 +218,6 @@ def test_what_a_replica_takes_is_in_units_of_the_pool() -> None:
     shape, other = st.jobs["u1"].shape, st.jobs["u2"].shape
     assert shape is not None
     assert other is not None
-    assert per_replica(shape.demands[0], pool())["nvidia.com/gpu"] == 8
-    assert per_replica(other.demands[0], None)["nvidia.com/gpu"] == 0
-    assert per_replica(None, pool()) == vector()
+    assert amounts_of(shape.demands[0], pool()).per_replica["nvidia.com/gpu"] == 8
+    assert amounts_of(other.demands[0], None).per_replica["nvidia.com/gpu"] == 0
+    assert amounts_of(None, pool()).per_replica == vector()
