@@ -71,7 +71,7 @@ class MemberLink:
     def follows(self, namespace: str) -> bool:
         """Tell whether it is connected, and what is known of our objects in a namespace is current: then, and only then, act on them."""
         session = self._connections.session
-        return session is not None and session.fresh and session.synced and namespace not in session.behind
+        return session is not None and session.follows(namespace)
 
     def outage(self, namespace: str) -> Outage | None:
         """Return since when and why the jobs of a namespace cannot be worked with; None where they can, or where that is not known yet."""

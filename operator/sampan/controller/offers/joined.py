@@ -46,7 +46,7 @@ class JoinedMembers:
         if not links:
             return None
         holder = self._registry.holder(cluster_uid)
-        if holder is not None:
+        if holder is not None and (len(links) > 1 or links[0].key.namespace != holder.key.namespace):
             links = [link for link in links if link.key.namespace == holder.key.namespace]
         return links[0] if len(links) == 1 else min(links, key=lambda link: (not link.connected, link.key), default=None)
 

@@ -20,6 +20,7 @@ from sampan.controller.reconcile.executor import ActionExecutor
 from sampan.controller.reconcile.hub_writes import Binder, HubWriter
 from sampan.controller.reconcile.member_words import call_failure
 from sampan.controller.reconcile.retries import WRITE, RetryPolicy, key_of
+from sampan.controller.reconcile.view.member_view import News
 from sampan.controller.reconcile.view.stall_watch import StallTracker
 from sampan.controller.reconcile.view.stalls import report_stall
 from sampan.controller.runtime.workqueue import WorkQueue
@@ -42,6 +43,8 @@ AT_A_TIME: Final = 16
 """Jobs that are decided on in a row before anything else gets its turn."""
 SHORTEST_WAIT: Final = 10
 """Milliseconds after which a job is looked at again at the soonest, where it is not at once."""
+PROGRESS_DELAY: Final = 0.5
+"""Seconds after which a job is looked at that came on a little on its member: what changes meanwhile is looked at together."""
 STALE: Final = 10_000
 """Milliseconds for which no plan is made again from an object that the hub called stale; a newer one is good at once."""
 
@@ -71,6 +74,8 @@ class JobReconciler:
         self.queue = WorkQueue(lambda lane: workers if lane == HUB else MEMBER_CALLS)
         self.counters = ReconcileCounters()
         self.steps = JobSteps(dependencies, self.counters, self.queue)
+        self._waiting: dict[str, Step] = {}
+        """What is to be done about jobs that wait for their turn in a lane."""
         self._rate = BindRate(workers)
         self._state.on_job.append(self._on_job)
         self._state.table.on_delete.append(self.enqueue)  # which ends what it waited for
@@ -86,8 +91,9 @@ class JobReconciler:
 
     def copy_changed(self, entry: JobEntry) -> None:
         """Have a job looked at whose copy or pods changed, if a decision about it may come out otherwise now."""
-        if self.steps.view.has_changed(entry):
-            self.enqueue(entry.uid)
+        news = self.steps.view.news(entry)
+        if news is not News.NONE:
+            self.enqueue(entry.uid, after=PROGRESS_DELAY if news is News.PROGRESS else 0)
 
     def enqueue_member(self, cluster_uid: str) -> None:
         """Have every job bound to a member looked at."""
@@ -119,9 +125,11 @@ class JobReconciler:
 
     def _look(self, uid: str, group: asyncio.TaskGroup) -> None:
         """Decide what is next for a job; what takes long is done in its lane, by a task of its own."""
-        entry = self._state.table.get(uid)
+        entry, step = self._state.table.get(uid), self._waiting.pop(uid, None)
+        its_turn = self.queue.is_turn(uid) and entry is not None and step is not None and step.record is entry.record
         try:
-            step = self.steps.next(entry) if entry is not None else None
+            if not its_turn:  # else nothing was heard of it since that was decided
+                step = self.steps.next(entry) if entry is not None else None
         except Exception as error:  # noqa: BLE001  one poisoned object must not end the others' work
             self._quarantine(uid, error)
             return self.queue.done(uid)
@@ -130,6 +138,7 @@ class JobReconciler:
         if self.queue.begin(uid, step.lane):
             group.create_task(self._take(entry, step))
         else:
+            self._waiting[uid] = step
             self.steps.wait_in_lane(entry)
         return None
 

@@ -17,7 +17,9 @@ class WorkQueue:
 
     def __init__(self, width: Callable[[str], int] = lambda _: 1) -> None:
         """Start empty. `width(lane)` is how many keys are worked on at once in a lane."""
-        self._lanes = Lanes(width, self._enqueue)
+        self._lanes = Lanes(width, self._call)
+        self._called: set[str] = set()
+        """Keys that come because it is their turn in their lane, and for nothing else."""
         self._ready: asyncio.Queue[str] = asyncio.Queue()
         """Wakes one worker a key: to wake all of them for each costs more than most of the work."""
         self._queued: set[str] = set()
@@ -33,6 +35,7 @@ class WorkQueue:
         """Put a key in, now or after so many seconds; an earlier time wins, a key being worked on comes once more."""
         known = self._delayed.get(key)
         if after <= 0:
+            self._called.discard(key)
             if known is not None:
                 known.cancel()
                 del self._delayed[key]
@@ -51,6 +54,12 @@ class WorkQueue:
         self._queued.discard(key)
         self._active.add(key)
         return key
+
+    def is_turn(self, key: str) -> bool:
+        """Tell of the key that was got whether it came because its turn in its lane has come, and nobody has added it meanwhile."""
+        called = key in self._called
+        self._called.discard(key)
+        return called
 
     def begin(self, key: str, lane: str) -> bool:
         """Go on with a key in a lane: `done` must follow. False: it waits there, is no longer worked on, and comes again in its turn."""
@@ -77,6 +86,12 @@ class WorkQueue:
             self._queued.add(key)
             self._ready.put_nowait(key)
 
+    def _call(self, key: str) -> None:
+        if key not in self._queued:
+            self._called.add(key)
+        self._enqueue(key)
+
     def _expire(self, key: str) -> None:
         del self._delayed[key]
+        self._called.discard(key)
         self._enqueue(key)

@@ -1,7 +1,7 @@
 """All that this process keeps of one job: its entry. What is forgotten with the job is here, and nowhere else. Values, no rules."""
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from sampan.controller.observation.attempt import Observation
 from sampan.controller.state.record import JobRecord
@@ -97,6 +97,21 @@ class AttemptMemory:
         return self.bound_here and not self.create_unanswered
 
 
+class Picture(NamedTuple):
+    """What of a copy a decision may rest on, to be compared."""
+
+    about: tuple[object, ...]
+    """The Job itself."""
+    seen: Observation
+    counts: object
+    """When it started, and how many pods it has."""
+
+    def is_progress_from(self, before: "Picture") -> bool:
+        """Tell whether only the counts and words of its pods moved: it neither became or ceased to be whole, nor has it a result."""
+        now, then = self.seen, before.seen
+        return self.about == before.about and now.whole == then.whole and not now.state.final and not then.state.final
+
+
 @dataclass(slots=True, kw_only=True)
 class ReconcileMemory:
     """What the reconciler remembers of a job."""
@@ -108,7 +123,7 @@ class ReconcileMemory:
     """The resourceVersion that the hub's own answer confirmed to be the newest."""
     observed: tuple[object, ...] = ()
     """What the last observation was made from: the copy, its pods, their version, what is expected of them."""
-    looked_at: object = None
+    looked_at: Picture | None = None
     """What the last decision saw of the copy; None where it could not rest on that alone."""
     members: set[str] = field(default_factory=set)
     """Those of which something of the job was heard, and where something may be left: by kube-system UID."""

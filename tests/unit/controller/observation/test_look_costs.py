@@ -15,10 +15,10 @@ from jobs import HUB, NOW, binding, bound_status, copy, record
 from remote_objects import condition
 from sampan.controller.observation.failure import Failure
 from sampan.controller.observation.pod_tally import PodTally
-from sampan.controller.reconcile.view.member_view import MemberView
+from sampan.controller.reconcile.view.member_view import MemberView, News
 from sampan.controller.reconcile.view.stall_watch import StallTracker
 from sampan.controller.state.entry import JobEntry
-from sampan.kube.objects.workloads import Job, Pod
+from sampan.kube.objects.workloads import Condition, Job, Pod
 from sampan.kube.transport.client import Client
 from sampan.model.values.names import remote_labels
 from unit.controller.fakes import FakeLink, FakeMembers
@@ -112,6 +112,23 @@ def test_what_changes_of_the_job_itself_is_looked_at(meta: dict[str, str]) -> No
     scene.look()
     scene.link.show(changed(scene.copies.of("u1")[1, "sampan-jobs"], **meta))
     assert scene.view.has_changed(scene.entry)
+
+
+def test_progress_of_the_pods_is_not_urgent_but_what_makes_a_gang_whole_or_ends_it_is() -> None:
+    scene = Scene(3)
+    scene.copies.pods.apply(pod(1, ready=False, version=2))
+    scene.copies.pods.apply(pod(2, ready=False, version=2))
+    scene.look()
+    scene.copies.pods.apply(pod(1, version=3))
+    assert scene.view.news(scene.entry) is News.PROGRESS
+    scene.copies.pods.apply(pod(2, version=3))
+    assert scene.view.news(scene.entry) is News.DECISIVE, "it is whole"
+    scene.look()
+    scene.copies.pods.apply(pod(0, ready=False, version=4))
+    assert scene.view.news(scene.entry) is News.DECISIVE, "it is whole no longer"
+    scene.look()
+    scene.link.show(copy(conditions=(msgspec.convert(condition("Complete"), Condition),)))
+    assert scene.view.news(scene.entry) is News.DECISIVE, "it has a result"
 
 
 def test_a_job_with_a_suspect_pod_or_a_member_that_is_not_followed_is_looked_at_whatever_comes() -> None:

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import pytest
 from aiohttp import web
 
-from sampan.controller.reconcile.reconciler import MEMBER_CALLS
+from sampan.controller.reconcile.reconciler import MEMBER_CALLS, Step
+from sampan.controller.state.entry import JobEntry
 from unit.controller.fake_cluster import FakeCluster
-from unit.controller.fakes import H100_JOB, World, until, world
+from unit.controller.fakes import H100_JOB, REMOTE, World, until, world
 from unit.kube.fake_api import status
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -102,3 +104,21 @@ def _open() -> asyncio.Event:
     gate = asyncio.Event()
     gate.set()
     return gate
+
+
+async def test_a_job_that_waited_for_its_turn_is_not_decided_on_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs, decided = [f"s{number}" for number in range(12)], list[str]()
+    async with world(reconcile_workers=1) as w:
+        usual = w.reconciler.steps.next
+
+        def next_step(entry: JobEntry) -> Step | None:
+            decided.append(entry.uid)
+            return usual(entry)
+
+        monkeypatch.setattr(w.reconciler.steps, "next", next_step)
+        bind(w, jobs)
+        await until(lambda: len(w.member.of(REMOTE)) == len(jobs))
+        await w.settle()
+        assert all(w.status(uid)["phase"] == "Bound" for uid in jobs)
+        # what to bind, what to create once that is written, and whether anything is left to do
+        assert 3 * len(jobs) <= len(decided) <= 3.5 * len(jobs)

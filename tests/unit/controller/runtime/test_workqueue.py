@@ -113,3 +113,24 @@ async def test_a_key_that_finds_its_lane_full_comes_again_in_its_turn_and_may_be
     for key in ("b", "c"):
         queue.done(key)
     assert len(queue) == 0
+
+
+async def test_a_key_whose_turn_has_come_is_told_from_one_that_was_added_meanwhile() -> None:
+    queue = WorkQueue(lambda _: 1)
+    for key in ("a", "b", "c", "d"):
+        queue.add(key)
+    assert [queue.begin(await queue.get(), "lane") for _ in range(4)] == [True, False, False, False]
+    queue.done("a")
+    assert await queue.get() == "b"
+    assert queue.is_turn("b")
+    assert queue.begin("b", "lane")
+    queue.done("b")
+    queue.add("c")
+    assert await queue.get() == "c"
+    assert not queue.is_turn("c"), "whoever added it may know of a change"
+    assert queue.begin("c", "lane")
+    queue.add("d", after=5)
+    queue.done("c")
+    assert await queue.get() == "d"
+    assert queue.is_turn("d"), "what is due later has not changed yet"
+    assert not queue.is_turn("d"), "told once"

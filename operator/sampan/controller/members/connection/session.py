@@ -91,6 +91,13 @@ class Session:
             name: (OfferReason.NOT_FOLLOWED, wrong) if wrong else (OfferReason.SYNCING, f"reading {name}") for name, wrong in found.items()
         }
 
+    def follows(self, namespace: str) -> bool:
+        """Tell whether it is fresh, and what is known of our objects in a namespace is current."""
+        if self._watches is None or not (self.verified and self.alive and self.synced):
+            return False
+        all_well = self._watches.follow_all(self._memory.namespaces)  # asked for each job at each of its steps
+        return all_well or (self.stalled is None and namespace not in self.behind)
+
     @property
     def silent_for(self) -> float:
         """Return for how many seconds nothing was heard; 0 where the member was never met."""

@@ -142,10 +142,15 @@ class MemberWatches:
         failing = (name for name in self._together().failing if not self._is_namespaced(name))
         return next((wrong for name in failing if (wrong := self._failing(name, since))), "")
 
+    def follow_all(self, namespaces: Set[str]) -> bool:
+        """Tell whether every watch works and all of these namespaces were read: nothing is behind or stalled."""
+        known = self._together()
+        return not known.failing and not known.reading and namespaces <= self._followed
+
     def behind(self, namespaces: Iterable[str], since: float) -> dict[str, str]:
         """Return those of these namespaces whose objects are not followed, each with what is wrong; empty: they are being read."""
         known, wanted = self._together(), frozenset(namespaces)
-        if not known.failing and not known.reading and wanted <= self._followed:
+        if self.follow_all(wanted):
             return {}
         found: dict[str, str] = {}
         for namespace in wanted:

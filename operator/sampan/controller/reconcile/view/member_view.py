@@ -1,6 +1,7 @@
 """What is known of a job's copy right now: the link's caches, read for one job. Reads only; asks nobody."""
 
 from collections.abc import Callable, Mapping
+from enum import Enum
 from typing import Final, Protocol
 
 from sampan.controller.members.job_copies import JobCopies, attempt_beside, attempt_of
@@ -8,7 +9,7 @@ from sampan.controller.members.outage import Outage
 from sampan.controller.observation.attempt import Observation, observe
 from sampan.controller.observation.pod_tally import PodTally
 from sampan.controller.reconcile.view.remote_state import RemoteState, StrayCopy
-from sampan.controller.state.entry import AttemptMemory, JobEntry
+from sampan.controller.state.entry import AttemptMemory, JobEntry, Picture
 from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.model.members.cluster import Node
 from sampan.model.members.offer import OfferKey
@@ -58,6 +59,16 @@ NO_PODS: Final = PodTally()
 """An attempt of which no pod is seen."""
 UNLABELLED_MILLIS = 10_000
 """How long a copy that no watch follows is believed to be as it was seen."""
+
+
+class News(Enum):
+    """What changed of a copy since the last decision about its job."""
+
+    NONE = 0
+    PROGRESS = 1
+    """Its pods came on a little: what is told of them may be another, and that is not urgent."""
+    DECISIVE = 2
+    """It runs or ended, it is another, or it goes; or whatever cannot be told."""
 
 
 class MemberView:
@@ -118,15 +129,23 @@ class MemberView:
 
     def has_changed(self, entry: JobEntry) -> bool:
         """Tell whether anything of the copy that a decision may rest on is not as it was when the last one was made."""
+        return self.news(entry) is not News.NONE
+
+    def news(self, entry: JobEntry) -> News:
+        """Return what changed of the copy since the last decision."""
         record, binding = entry.record, entry.record.binding
         link = self._members.link_of(binding.cluster_uid) if binding is not None else None
         copy = _copy_of(link.copies, record.uid, binding) if link is not None and binding is not None else None
         if link is None or binding is None or copy is None or not link.follows(binding.namespace):
-            return True
+            return News.DECISIVE
         tallies = link.copies.pods.tallies(record.uid, binding.namespace)
         seen = self._observe(entry, copy, tallies, binding=binding)
-        picture = _picture(copy, seen, tallies=tallies, nodes=link.nodes)
-        return picture is None or picture != entry.memory.looked_at
+        picture, before = _picture(copy, seen, tallies=tallies, nodes=link.nodes), entry.memory.looked_at
+        if picture is None or before is None:
+            return News.DECISIVE
+        if picture == before:
+            return News.NONE
+        return News.PROGRESS if record.attempt_open and picture.is_progress_from(before) else News.DECISIVE
 
     def adopt(self, memory: AttemptMemory, copy: RemoteJob) -> None:
         """Hear of a copy that the watch does not show, because somebody took its labels off; it is believed for a while."""
@@ -196,10 +215,12 @@ def _is_attempt(last: RemoteJob, binding: Binding) -> bool:
     return attempt_of(last.metadata.labels) == binding.attempt if known is None else last.metadata.uid == known
 
 
-def _picture(copy: RemoteJob | None, seen: Observation | None, *, tallies: Mapping[str, PodTally], nodes: Mapping[str, Node]) -> object:
-    """Return what a decision may rest on of a copy, to be compared; None where that is more than the counts of its pods."""
-    if copy is None or any(tally.suspects(nodes) for tally in tallies.values()):
+def _picture(
+    copy: RemoteJob | None, seen: Observation | None, *, tallies: Mapping[str, PodTally], nodes: Mapping[str, Node]
+) -> Picture | None:
+    """Return what a decision may rest on of a copy; None where that is more than the counts of its pods."""
+    if copy is None or seen is None or any(tally.suspects(nodes) for tally in tallies.values()):
         return None
     meta = copy.metadata
-    about = meta.uid, meta.labels, meta.finalizers, meta.deletion_timestamp, copy.spec, copy.status.start_time
-    return about, seen, tuple((attempt, len(tally)) for attempt, tally in sorted(tallies.items()))
+    about = meta.uid, meta.labels, meta.finalizers, meta.deletion_timestamp, copy.spec
+    return Picture(about, seen, (copy.status.start_time, tuple((attempt, len(tally)) for attempt, tally in sorted(tallies.items()))))
