@@ -6,6 +6,7 @@ Must never live here: a function that takes a ready path from outside.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -65,6 +66,7 @@ def discovery_path(group_version: str) -> ResourcePath:
     return ResourcePath(_root(group_version), "discovery")
 
 
+@lru_cache(maxsize=256)
 def _root(group_version: str) -> str:
     """``/api/v1`` or ``/apis/GROUP/VERSION``."""
     group, _, version = group_version.rpartition("/")
@@ -85,8 +87,9 @@ def _checked_name(name: str) -> str:
     return _checked("name", name, _SEGMENT)
 
 
+@lru_cache(maxsize=8192)
 def _checked(part: str, value: str, pattern: re.Pattern[str]) -> str:
-    """``value`` quoted, if all of it matches."""
+    """``value`` quoted, if all of it matches; remembered, because the same names come with each call about an object."""
     if len(value) > 253 or not pattern.fullmatch(value):
         raise ValueError(f"{part} is not one the API accepts")
     return quote(value, safe="")
