@@ -10,7 +10,7 @@ from bench.world import Bench, names, pod_job
 
 AT_ONCE = 500
 """Jobs of `dispatch` at once: so few that none is bound for 6 s before the last is dispatched. After 6 s the operator asks the member's
-events why a job does not run, after 9 s the job says so: that is the price of a job that waits, and not of its dispatch."""
+events why a job does not run, after 9 s or more the job says so: that is the price of a job that waits, and not of its dispatch."""
 REST = 15.0
 """Seconds of looking at what is used without any job."""
 

@@ -111,7 +111,7 @@ class RankLog:
         shown = self._look()
         if shown is None or shown.client is None:
             offer = "" if shown is None else f" of offer {shown.offer}"
-            raise Unreachable("NotConnected", f"the member{offer} does not answer")
+            raise Unreachable("NoAnswer", f"the member{offer} does not answer")
         return shown.client
 
     async def _is_over(self, pod: Pod) -> bool:

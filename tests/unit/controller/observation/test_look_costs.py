@@ -73,7 +73,7 @@ class Scene:
         for number in range(50):
             for ready in (False, True):
                 self.copies.pods.apply(pod(number % pods, ready=ready, version=number))
-                if self.view.has_changed(self.entry):
+                if self.view.news(self.entry) is not News.NONE:
                     self.look()
 
 
@@ -92,18 +92,18 @@ def changed(job: Job, **meta: str) -> Job:
 
 def test_news_that_no_decision_rests_on_lead_to_none() -> None:
     scene = Scene(4)
-    assert scene.view.has_changed(scene.entry), "it was not looked at yet"
+    assert scene.view.news(scene.entry) is not News.NONE, "it was not looked at yet"
     scene.look()
     for version in range(2, 40):
         scene.copies.pods.apply(pod(version % 4, version=version, hostname="tells nothing"))
         scene.copies.apply_job(changed(scene.copies.of("u1")[1, "sampan-jobs"], resource_version=str(10_000 + version)))
-        assert not scene.view.has_changed(scene.entry)
+        assert scene.view.news(scene.entry) is News.NONE
     scene.copies.pods.apply(pod(1, ready=False, version=40))
-    assert scene.view.has_changed(scene.entry)
+    assert scene.view.news(scene.entry) is not News.NONE
     scene.look()
-    assert not scene.view.has_changed(scene.entry)
+    assert scene.view.news(scene.entry) is News.NONE
     scene.copies.pods.drop(pod(2))
-    assert scene.view.has_changed(scene.entry)
+    assert scene.view.news(scene.entry) is not News.NONE
 
 
 @pytest.mark.parametrize("meta", [{"deletion_timestamp": "2027-01-15T08:00:00Z"}, {"uid": "another"}])
@@ -111,7 +111,7 @@ def test_what_changes_of_the_job_itself_is_looked_at(meta: dict[str, str]) -> No
     scene = Scene(1)
     scene.look()
     scene.link.show(changed(scene.copies.of("u1")[1, "sampan-jobs"], **meta))
-    assert scene.view.has_changed(scene.entry)
+    assert scene.view.news(scene.entry) is not News.NONE
 
 
 def test_progress_of_the_pods_is_not_urgent_but_what_makes_a_gang_whole_or_ends_it_is() -> None:
@@ -135,14 +135,14 @@ def test_a_job_with_a_suspect_pod_or_a_member_that_is_not_followed_is_looked_at_
     scene = Scene(2)
     scene.copies.pods.apply(msgspec.convert({**msgspec.to_builtins(pod(1)), "status": {"phase": "Unknown"}}, Pod))
     scene.look()
-    assert scene.view.has_changed(scene.entry)
+    assert scene.view.news(scene.entry) is not News.NONE
     scene = Scene(2)
     scene.look()
     scene.link.connected = False
-    assert scene.view.has_changed(scene.entry)
+    assert scene.view.news(scene.entry) is not News.NONE
     scene.look()
     scene.link.connected = True
-    assert scene.view.has_changed(scene.entry), "nothing was read meanwhile"
+    assert scene.view.news(scene.entry) is not News.NONE, "nothing was read meanwhile"
 
 
 def test_the_same_copy_with_the_same_pods_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,7 +156,7 @@ def test_the_same_copy_with_the_same_pods_is_read_once(monkeypatch: pytest.Monke
     monkeypatch.setattr(PodTally, "first_failure", first_failure)
     for _ in range(20):
         scene.look()
-        scene.view.has_changed(scene.entry)
+        scene.view.news(scene.entry)
     assert read == [3]
     scene.copies.pods.apply(pod(0, version=2))
     scene.look()

@@ -127,12 +127,8 @@ class MemberView:
             tries=entry.retries,
         )
 
-    def has_changed(self, entry: JobEntry) -> bool:
-        """Tell whether anything of the copy that a decision may rest on is not as it was when the last one was made."""
-        return self.news(entry) is not News.NONE
-
     def news(self, entry: JobEntry) -> News:
-        """Return what changed of the copy since the last decision."""
+        """Return what changed since the last decision of what one may rest on."""
         record, binding = entry.record, entry.record.binding
         link = self._members.link_of(binding.cluster_uid) if binding is not None else None
         copy = _copy_of(link.copies, record.uid, binding) if link is not None and binding is not None else None
