@@ -6,7 +6,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 # Tests start hundreds of Python processes: compiled once, and not by each of them, wherever that is switched off.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help venv demo test test-unit search test-integration test-e2e faults bench image image-engine lint generate lock binaries clean
+.PHONY: help venv nodes demo test test-unit search test-integration test-e2e faults bench image image-engine lint generate lock binaries clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -36,11 +36,15 @@ binaries: $(STAMP) ## Kubernetes, etcd, kwok and helm: found, or built once with
 	$(call say,Kubernetes binaries (found or built once; a cold build takes about ten minutes))
 	@$(BIN)/python -m sampan local binaries
 
+nodes: binaries ## what real nodes are made of, where this machine can have them: installed, or built once
+	$(call say,Parts of real nodes (installed or built once; a cold build takes some minutes))
+	@$(BIN)/python -m sampan local binaries --real-nodes
+
 demo: binaries ## a hub, three members, twenty jobs, and a table checked against the members
 	$(call say,Demo federation)
 	@$(BIN)/sampan demo
 
-test: binaries ## every test, real API servers included
+test: nodes ## every test, real API servers included
 	$(call say,All tests)
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(PYTEST_ARGS)
 
@@ -52,11 +56,11 @@ search: $(STAMP) ## the properties once more with inputs drawn at random, as in 
 	$(call say,Properties at random)
 	@HYPOTHESIS_PROFILE=search $(BIN)/python -m pytest $(SIDE_BY_SIDE) tests/properties tests/unit $(PYTEST_ARGS)
 
-test-integration: binaries ## the tests on real API servers, piece by piece
+test-integration: nodes ## the tests on real API servers, piece by piece
 	$(call say,Integration tests)
 	@$(BIN)/python -m pytest tests/integration $(PYTEST_ARGS)
 
-test-e2e: binaries ## the tests on whole federations with the operator, a small run of the benchmark among them
+test-e2e: nodes ## the tests on whole federations with the operator, a small run of the benchmark among them
 	$(call say,End-to-end tests)
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) tests/e2e tests/bench $(PYTEST_ARGS)
 

@@ -115,11 +115,19 @@ def list_command() -> None:
 
 
 @local.command("binaries")
-def binaries_command() -> None:
+@click.option("--real-nodes", is_flag=True, help="Also what real nodes are made of, where this machine can have them.")
+def binaries_command(real_nodes: bool) -> None:
     """Find the programs that a federation needs, build those that are missing, print their paths."""
     from sampan.local.binaries import ensure
+    from sampan.local.nodes.machine import NoRealNodesError, provide
 
-    for program, path in sorted(ensure(say).paths.items()):
+    paths = dict(ensure(say).paths)
+    if real_nodes:
+        try:
+            paths |= provide(say).programs
+        except NoRealNodesError as error:
+            say(str(error))
+    for program, path in sorted(paths.items()):
         click.echo(f"{program}\t{path}")
 
 

@@ -8,9 +8,12 @@ from click.testing import CliRunner
 
 from sampan.cli.main import cli
 from sampan.cli.verbs.local import local
+from sampan.local import binaries
 from sampan.local import up as up_module
 from sampan.local.cluster import Cluster
 from sampan.local.federation import Federation, exclusive, ports_needed
+from sampan.local.nodes import machine
+from sampan.local.nodes.machine import NoRealNodesError, Parts
 from sampan.local.scenario import load
 
 DEMO = load("demo")
@@ -124,3 +127,18 @@ def test_down_removes_the_folder_and_may_be_repeated(federation: Federation) -> 
     again = CliRunner().invoke(local, ["down", "--name", "one"])
     assert again.exit_code == 0
     assert "there is no federation one" in again.output
+
+
+@pytest.mark.parametrize("can", [True, False])
+def test_binaries_are_those_of_real_nodes_too_where_the_machine_can_have_them(monkeypatch: pytest.MonkeyPatch, *, can: bool) -> None:
+    def provide(_: object) -> Parts:
+        if not can:
+            raise NoRealNodesError("no real nodes on this machine; it lacks root")
+        return Parts(programs={"kubelet": Path("/c/kubelet")}, runc=Path("/r"), cni=Path("/n"), busybox=Path("/b"))
+
+    monkeypatch.setattr(binaries, "ensure", lambda _: binaries.Binaries(dict.fromkeys(binaries.PROGRAMS, Path("/c/x"))))
+    monkeypatch.setattr(machine, "provide", provide)
+    told = CliRunner().invoke(local, ["binaries", "--real-nodes"])
+    assert told.exit_code == 0
+    assert ("kubelet\t/c/kubelet" in told.stdout, "it lacks root" in told.stderr) == (can, not can)
+    assert "kubelet" not in CliRunner().invoke(local, ["binaries"]).stdout
