@@ -29,19 +29,25 @@ def _pools() -> click.Command:
 
 
 def _jobs() -> click.Command:
-    from sampan.cli.verbs.jobs import jobs
+    from sampan.cli.jobs.listing import jobs
 
     return jobs
 
 
 def _submit() -> click.Command:
-    from sampan.cli.verbs.submit import submit
+    from sampan.cli.jobs.submit import submit
 
     return submit
 
 
+def _cancel() -> click.Command:
+    from sampan.cli.jobs.cancel import cancel
+
+    return cancel
+
+
 def _logs() -> click.Command:
-    from sampan.cli.verbs.logs import logs
+    from sampan.cli.jobs.logs import logs
 
     return logs
 
@@ -132,6 +138,7 @@ VERBS = (
     Verb("catalog", "Accelerator classes: figures, how they are told, launch recipes.", _catalog),
     Verb("jobs", "Compute jobs: phase, place, reason.", _jobs),
     Verb("submit", "Create compute jobs from a file, and wait for them if asked.", _submit),
+    Verb("cancel", "End compute jobs, wherever they are.", _cancel),
     Verb("logs", "What a job prints, wherever it runs.", _logs),
     Verb("explain", "Why a job waits, and when it starts; why it went where it is.", _explain),
     Verb("quote", "What a job would get and cost, before it is submitted.", _quote),

@@ -84,6 +84,7 @@ class FakeApi:
         self.missing: set[str] = set()
         self.created: list[Object] = []
         self.lists = 0
+        self.deleted: list[tuple[str, str]] = []
         self.output: list[list[bytes | Exception]] = []
         self.read: list[tuple[str, str, Object]] = []
         self.answer: Object | Exception = {}
@@ -112,6 +113,13 @@ class FakeApi:
             self.objects[plural].append(made)
             self.created.append(made)
         return made
+
+    def delete(self, plural: str, namespace: str, name: str) -> None:
+        """Drop the object, or raise what is scripted for its name; remembers it."""
+        if self.refusals.get(name):
+            raise self.refusals[name].pop(0)
+        self.deleted.append((namespace, name))
+        self.objects[plural] = [item for item in self.objects[plural] if item["metadata"]["name"] != name]
 
     def watch(self, plural: str, namespace: str | None, *, resource_version: str, seconds: int) -> Iterator[Object]:
         """The scripted events, once; an exception among them is raised, a function called."""

@@ -46,6 +46,9 @@ class HubApi(Protocol):
     def watch(self, plural: str, namespace: str | None, *, resource_version: str, seconds: int) -> Iterator[Object]:
         """Watch events ({type, object}) after a resourceVersion, for at most so many seconds."""
 
+    def delete(self, plural: str, namespace: str, name: str) -> None:
+        """Ask for the deletion of an object."""
+
     def explanation(self, namespace: str, name: str) -> Object:
         """The operator's Explanation of a job."""
 
@@ -116,6 +119,10 @@ class KubernetesApi:
             stream = Watch().stream(self._custom.list_namespaced_custom_object, GROUP, VERSION, namespace, plural, **arguments)
         for event in stream:
             yield {"type": event["type"], "object": event["raw_object"]}
+
+    def delete(self, plural: str, namespace: str, name: str) -> None:
+        """See `HubApi.delete`."""
+        self._custom.delete_namespaced_custom_object(GROUP, VERSION, namespace, plural, name, _request_timeout=REQUEST_TIMEOUT)
 
     def explanation(self, namespace: str, name: str) -> Object:
         """See `HubApi.explanation`."""

@@ -18,11 +18,11 @@ from sampan.cli.access import hub
 from sampan.cli.access.watch import ObjectWatch
 from sampan.cli.demo.check import CHECK_COLUMNS, Expectation, Finding, check
 from sampan.cli.demo.copies import CopyWatch, watch_copies
+from sampan.cli.jobs.listing import WATCH_LINE, line
 from sampan.cli.lib import jobview
 from sampan.cli.lib.errors import CliError
 from sampan.cli.lib.options import Target
 from sampan.cli.lib.render import print_table, table
-from sampan.cli.verbs.jobs import WATCH_LINE, line
 
 SETTLE_SECONDS = 1200.0
 QUIET_SECONDS = 180.0

@@ -184,7 +184,8 @@ JOB = yaml.safe_dump({
     "apiVersion": "sampan.dev/v1alpha1", "kind": "ComputeJob", "metadata": {"name": "a"}, "spec": {"template": {"image": "x"}},
 })  # fmt: skip
 ARGUMENTS = {
-    "offers": [], "pools": [], "jobs": [], "catalog": [], "uninstall": ["--yes"], "explain": ["x"], "logs": ["x"], "submit": ["-f", "-"],
+    "offers": [], "pools": [], "jobs": [], "catalog": [], "uninstall": ["--yes"], "explain": ["x"], "logs": ["x"], "cancel": ["x"],
+    "submit": ["-f", "-"],
     "quote": ["-f", "-"], "what-if": ["-f", "-", "--without", "prov-a/o"], "replay": ["--jobs", "1", "TRACE"],
 }  # fmt: skip
 """The verbs that talk to a hub which people name, with the least that they need."""

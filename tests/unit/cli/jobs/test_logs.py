@@ -3,8 +3,8 @@
 import pytest
 from urllib3.exceptions import ProtocolError
 
+from sampan.cli.jobs.log_stream import LogStream
 from sampan.cli.lib.errors import CliError
-from sampan.cli.lib.log_stream import LogStream
 from unit.cli.conftest import Sampan
 from unit.cli.fakes import FakeApi
 

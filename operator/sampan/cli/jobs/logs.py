@@ -8,7 +8,7 @@ from typing import Final
 import click
 
 from sampan.cli.access import hub
-from sampan.cli.lib.log_stream import LogStream
+from sampan.cli.jobs.log_stream import LogStream
 from sampan.cli.lib.options import Target, target_options
 
 _SPAN: Final = re.compile(r"(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,8})s?)?")

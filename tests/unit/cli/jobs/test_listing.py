@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from sampan.cli.access.watch import Change, ObjectWatch
-from sampan.cli.verbs import jobs
+from sampan.cli.jobs import listing as jobs
 from unit.cli.conftest import Sampan
 from unit.cli.fakes import BOUND, FakeApi, a_job, modified
 

@@ -1,0 +1,1 @@
+"""Verbs of compute jobs: list, submit, follow, cancel."""
