@@ -25,7 +25,6 @@ OTHER: dict[str, tuple[str, Any, str]] = {
     "currency": ("settings.currency", "EUR", "EUR"),
     "log_level": ("settings.logLevel", "DEBUG", "DEBUG"),
     "usage_half_life": ("settings.usageHalfLife", 2_592_000, "2592000"),
-    "reconcile_workers": ("settings.reconcileWorkers", 64, "64"),
 }
 """Settings by another value than a number of `settings`: the chart's value, another one, and what the operator is told then."""
 BY_RELEASE = {
@@ -44,7 +43,8 @@ def camel(name: str) -> str:
 
 def row(name: str) -> tuple[str, Any, str]:
     """The chart's value of a setting, another value for it, and what the operator is told then."""
-    return OTHER.get(name) or (f"settings.{camel(name)}", 77.5, "77.5")
+    another: float = 64 if Settings.model_fields[name].annotation is int else 77.5
+    return OTHER.get(name) or (f"settings.{camel(name)}", another, str(another))
 
 
 def environment(helm: Helm, values: dict[str, Any]) -> dict[str, str]:
