@@ -136,6 +136,7 @@ class KubernetesApi:
         """See `HubApi.log`."""
         path = f"/apis/{QUERY_GROUP}/{VERSION}/namespaces/{quote(namespace, safe='')}/computejobs/{quote(name, safe='')}/log"
         with closing(_asked_of_operator(partial(_stream, self._client, path, params))) as answer:
+            yield b""  # it is open: how long it is silent says nothing of the hub
             while piece := answer.read1(LOG_PIECE):
                 yield piece
 

@@ -38,14 +38,18 @@ def delete(api: hub.HubApi, jobs: Sequence[hub.Object]) -> None:
     """Ask for the deletion of each and say so; one that went meanwhile is as good as deleted."""
     from kubernetes.client.exceptions import ApiException
 
+    failed: ApiException | None = None
     for job in jobs:
         namespace, name = job["metadata"]["namespace"], job["metadata"]["name"]
         try:
             api.delete(hub.JOBS, namespace, name)
         except ApiException as error:
             if error.status != 404:
-                raise
+                failed = failed or error
+                continue
         click.echo(f"computejob.{hub.GROUP}/{name} cancelled", err=True)
+    if failed is not None:
+        raise failed
 
 
 def _until_gone(api: hub.HubApi, jobs: Sequence[hub.Object], *, timeout: float | None) -> None:

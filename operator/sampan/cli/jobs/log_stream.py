@@ -22,10 +22,18 @@ class Clock(Protocol):
         """Return steady seconds."""
 
 
-class LogStream:
-    """`open_log` asks the hub once, with the parameters of its API; what it raises as `broken` is tried again while following."""
+def is_passing(error: Exception) -> bool:
+    """Tell whether it is worth asking again: the connection broke, or the hub's operator is not there or has too much to do just now."""
+    from urllib3.exceptions import HTTPError
 
-    def __init__(self, open_log: Open, params: Mapping[str, str], *, broken: tuple[type[Exception], ...]) -> None:
+    codes = {getattr(each, "status", None) for each in (error, error.__cause__)}
+    return isinstance(error, HTTPError | OSError) or not codes.isdisjoint({429, 503, 504})
+
+
+class LogStream:
+    """`open_log` asks the hub once, with the parameters of its API; where `broken` says so, it is asked again while following."""
+
+    def __init__(self, open_log: Open, params: Mapping[str, str], *, broken: Callable[[Exception], bool]) -> None:
         """Nothing is asked before `lines`. Times are asked for in any case, and shown only where `params` asks for them."""
         self._open, self._broken = open_log, broken
         self._params = {**params, "timestamps": "true"}
@@ -37,15 +45,18 @@ class LogStream:
     def chunks(self, *, clock: Clock = time.monotonic, sleep: Callable[[float], None] = time.sleep) -> Iterator[bytes]:
         """Yield the output as it comes. Raises what `open_log` raises, where it cannot go on."""
         params: Mapping[str, str] = self._params
-        well, wait = clock(), 0.5
+        failing, wait = clock(), 0.5
         while True:
+            opened = False
             try:
                 with closing(self._read(params)) as read:
                     for chunk in read:
-                        well, wait = clock(), 0.5
-                        yield chunk
-            except self._broken:
-                if not self._follow or clock() - well > GIVE_UP_AFTER:
+                        opened, wait = True, 0.5
+                        if chunk:
+                            yield chunk
+            except Exception as error:
+                failing = clock() if opened else failing
+                if not self._follow or not self._broken(error) or clock() - failing > GIVE_UP_AFTER:
                     raise
             else:
                 return
@@ -56,13 +67,11 @@ class LogStream:
     def _read(self, params: Mapping[str, str]) -> Generator[bytes, None, None]:
         splitter = LineSplitter()
         for data in self._open(params):
-            yield from self._fresh(splitter.feed(data))
-        yield from self._fresh(splitter.rest())
+            yield self._fresh(splitter.feed(data))
+        yield self._fresh(splitter.rest())
 
-    def _fresh(self, lines: list[Line]) -> Iterator[bytes]:
-        text = b"".join(part for line in lines for part in self._parts(line))
-        if text:
-            yield text
+    def _fresh(self, lines: list[Line]) -> bytes:
+        return b"".join(part for line in lines for part in self._parts(line))
 
     def _parts(self, line: Line) -> Iterator[bytes]:
         rank, prefix, plain = ranked(line) if self._all else (0, b"", line)

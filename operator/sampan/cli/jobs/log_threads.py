@@ -8,8 +8,10 @@ from typing import BinaryIO, Final
 import click
 
 from sampan.cli.access import hub
-from sampan.cli.jobs.log_stream import LogStream
+from sampan.cli.jobs.log_stream import LogStream, is_passing
 
+LONGEST: Final = 64 * 1024
+"""Bytes of a line that are waited for among several jobs' lines; a longer one comes in pieces."""
 LEFT_AFTER: Final = 30.0
 """Seconds for which the rest of the output is waited for once the jobs have ended."""
 
@@ -45,7 +47,7 @@ class LogThreads:
 
         from sampan.cli.lib.errors import to_cli_error
 
-        stream = LogStream(lambda asked: self._api.log(namespace, name, asked), params, broken=(HTTPError, OSError))
+        stream = LogStream(lambda asked: self._api.log(namespace, name, asked), params, broken=is_passing)
         rest = b""
         try:
             for chunk in stream.chunks():
@@ -60,7 +62,7 @@ class LogThreads:
         """Write the lines that are whole; return what follows them. A single job's output is passed on as it is."""
         whole, rest = (text, b"") if not self._named else _split(text)
         if self._named:
-            whole = b"".join(f"{name} | ".encode() + line for line in whole.splitlines(keepends=True))
+            whole = b"".join(f"{name} | ".encode() + line + b"\n" for line in whole.split(b"\n")[:-1])
         with self._lock:
             self._out.write(whole)
             self._out.flush()
@@ -69,4 +71,6 @@ class LogThreads:
 
 def _split(text: bytes) -> tuple[bytes, bytes]:
     end = text.rfind(b"\n") + 1
+    if not end and len(text) > LONGEST:
+        return text + b"\n", b""
     return text[:end], text[end:]

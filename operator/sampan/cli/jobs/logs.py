@@ -8,7 +8,7 @@ from typing import Final
 import click
 
 from sampan.cli.access import hub
-from sampan.cli.jobs.log_stream import LogStream
+from sampan.cli.jobs.log_stream import LogStream, is_passing
 from sampan.cli.lib.options import Target, target_options
 
 _SPAN: Final = re.compile(r"(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,8})s?)?")
@@ -69,10 +69,8 @@ def logs(
 
 def show(hub_in_use: hub.Hub, name: str, params: dict[str, str]) -> None:
     """Write the output to stdout as it is; an interrupted one ends with exit code 130."""
-    from urllib3.exceptions import HTTPError
-
     asking = partial(hub_in_use.api.log, hub_in_use.default_namespace, name)
-    stream = LogStream(asking, params, broken=(HTTPError, OSError))
+    stream = LogStream(asking, params, broken=is_passing)
     out = sys.stdout.buffer
     try:
         for chunk in stream.chunks():

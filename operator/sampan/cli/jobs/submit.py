@@ -66,15 +66,29 @@ def submit(
     paths = [path for source in sources for path in manifests.files(source)]
     jobs = [job for path in paths for job in manifests.parse(manifests.read(path), source=path)]
     hub_in_use = hub.connect(target)
-    made = [_create(hub_in_use, job, err=logs) for job in jobs]
-    if wait:
+    how = Following(timeout=timeout, err=logs, cancels=cancels)
+    if not wait:
+        _create_all(hub_in_use, jobs, how)
+        return
+    with _ended_by_signal():
+        made = _create_all(hub_in_use, jobs, how)
         reading = _reading(hub_in_use.api, made) if logs else None
-        with _ended_by_signal():
-            code = follow(hub_in_use.api, made, Following(timeout=timeout, err=logs, cancels=cancels))
-        if reading is not None and code != TIMED_OUT:
-            reading.join()
-        click.echo(f"exit code {code}: {MEANING[code]}", err=True)
-        ctx.exit(code)
+        code = follow(hub_in_use.api, made, how)
+    if reading is not None and code != TIMED_OUT:
+        reading.join()
+    click.echo(f"exit code {code}: {MEANING[code]}", err=True)
+    ctx.exit(code)
+
+
+def _create_all(hub_in_use: hub.Hub, jobs: list[dict[str, Any]], how: Following) -> list[hub.Object]:
+    """Create the jobs, one after the other; an interruption is about those that are there by then."""
+    made: list[hub.Object] = []
+    try:
+        for job in jobs:
+            made.append(_create(hub_in_use, job, err=how.err))
+    except KeyboardInterrupt:
+        raise _interrupted(hub_in_use.api, made, cancels=how.cancels) from None
+    return made
 
 
 def _reading(api: hub.HubApi, made: list[hub.Object]) -> LogThreads:

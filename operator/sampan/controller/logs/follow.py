@@ -21,8 +21,8 @@ SILENCE: Final = 120.0
 """Seconds without a byte after which a stream is opened anew: nothing tells one that is quiet from one whose other end is gone."""
 GIVE_UP_AFTER: Final = 120.0
 """Seconds for which a member that answers with errors is asked again."""
-BUFFER: Final = 64 * 1024
-"""Bytes of a stream that wait for their reader."""
+LINE_COSTS: Final = 512
+"""Bytes that a line counts for beside its own: it costs the same time, however short it is."""
 
 Look = Callable[[], AttemptPods | None]
 
@@ -42,35 +42,43 @@ class RankLog:
     def __init__(self, rank: int, options: LogOptions, *, look: Look, pace: Pace) -> None:
         """Nothing is asked before `batches`."""
         self._rank, self._options, self._look, self._pace = rank, options, look, pace
+        self._failing: float | None = None
+        """Since when the log cannot be opened, in the event loop's time; None while it can."""
 
     async def batches(self) -> AsyncGenerator[list[Line], None]:
         """Yield the lines as they come. Raises NoOutputError where there are none to be had."""
         pod = await self._pod()
         if pod is None:
             return
-        seen, options = Seen(), self._options
-        loop = asyncio.get_running_loop()
-        well = loop.time()
+        seen, options, once_more = Seen(), self._options, True
         while True:
             trouble: KubeError | None = None
             try:
                 async with aclosing(self._stream(pod, options)) as stream:
                     async for batch in stream:
-                        well = loop.time()
                         fresh = [line for line in batch if seen.is_new(line)]
                         if fresh:
                             yield fresh
             except KubeError as error:
                 trouble = error
-            if not options.follow or isinstance(trouble, NotFound) or await self._is_over(pod):
+                self._failing = self._failing or asyncio.get_running_loop().time()
+            if not options.follow or not await self._goes_on(pod, trouble, once_more=once_more):
                 break
-            if trouble is not None and loop.time() - well > GIVE_UP_AFTER:
-                break
+            once_more = once_more and not self._gone(pod)
             await asyncio.sleep(1.0)
             since = seen.resume()
             options = options if since is None else options.resumed(since)
         if trouble is not None and not (options.follow and isinstance(trouble, NotFound) and self._gone(pod)):
             raise self._said(trouble)
+
+    async def _goes_on(self, pod: Pod, trouble: KubeError | None, *, once_more: bool) -> bool:
+        """Tell whether there is more to be read; what broke off as the container ended is read once more."""
+        if isinstance(trouble, NotFound):
+            return False
+        failing_for = 0.0 if self._failing is None else asyncio.get_running_loop().time() - self._failing
+        if await self._is_over(pod):
+            return trouble is not None and once_more
+        return failing_for <= GIVE_UP_AFTER
 
     async def _pod(self) -> Pod | None:
         """The pod, once its container has started; None where it has gone, or never came."""
@@ -101,11 +109,15 @@ class RankLog:
     async def _stream(self, pod: Pod, options: LogOptions) -> AsyncGenerator[list[Line], None]:
         client, splitter = self._client(), LineSplitter()
         path = resource_path("v1", "pods", namespace=pod.metadata.namespace, name=pod.metadata.name, subresource="log")
-        async with client.stream(path, options.params(CONTAINER), read_timeout=SILENCE, buffer=BUFFER) as stream:
+        async with client.log(path, options.params(CONTAINER), read_timeout=SILENCE) as stream:
+            self._failing = None  # that it was silent for long says nothing of the member
             async for chunk in stream.chunks():
-                await self._pace.spend(len(chunk))
+                await self._pace.spend(len(chunk) + LINE_COSTS * chunk.count(b"\n"))
                 yield splitter.feed(chunk)
+            aborted = stream.aborted
         yield splitter.rest()
+        if aborted:
+            raise Unreachable("Aborted", "the connection was given up for one with newer credentials")
 
     def _client(self) -> Client:
         shown = self._look()

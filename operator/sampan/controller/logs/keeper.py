@@ -13,10 +13,10 @@ from typing import Final, Protocol
 from sqlalchemy.exc import SQLAlchemyError
 
 from sampan.api.launch.pod import CONTAINER
-from sampan.controller.logs.pods import has_started, pods_of_attempt, rank_of
+from sampan.controller.logs.pods import pods_of_attempt, rank_of, state_of
 from sampan.controller.state.record import JobRecord
 from sampan.faults import log_fault
-from sampan.kube.errors import Forbidden, KubeError, NotFound
+from sampan.kube.errors import Forbidden, Invalid, KubeError, NotFound
 from sampan.kube.objects.workloads import Pod
 from sampan.kube.transport.client import Client
 from sampan.kube.transport.paths import resource_path
@@ -33,6 +33,8 @@ READ_TIMEOUT: Final = 5.0
 """Seconds for which the removal of a copy waits for its output."""
 AT_ONCE: Final = 4
 """Ranks that are read of one attempt at the same time."""
+MAX_READING: Final = 64
+"""Ranks that are read or wait for it, of all attempts; what comes beyond is not kept, for its removal must not wait."""
 LEFT_ALONE: Final = 60.0
 """Seconds for which nothing is read on a node whose kubelet did not answer: many jobs may have to leave it."""
 MAX_WAITING: Final = 32 * 1024 * 1024
@@ -71,6 +73,7 @@ class OutputKeeper:
         self._read: OrderedDict[tuple[str, int], None] = OrderedDict()
         self._waiting: dict[tuple[str, int, int], Output] = {}
         self._forgotten: set[str] = set()
+        self._reading = 0
         self._left_alone: dict[tuple[str, str], float] = {}
         """Until when, by member and node, in the event loop's time."""
         self._wake = asyncio.Event()
@@ -173,19 +176,26 @@ class OutputKeeper:
 
     async def _text(self, client: Client, node: tuple[str, str], pod: Pod, *, how: "_Reading") -> bytes | None:
         """What a pod printed last; None where that cannot be had in time."""
-        now = asyncio.get_running_loop().time()
-        if self._left_alone.get(node, now) > now:
+        now, began = asyncio.get_running_loop().time(), False
+        if self._left_alone.get(node, now) > now or self._reading >= MAX_READING:
             return None
+        self._reading += 1
         try:
             async with asyncio.timeout_at(how.until), how.turns:
+                began = True
                 return await _tail(client, pod, self._tail)
         except (KubeError, TimeoutError) as error:
-            if not isinstance(error, NotFound | Forbidden):
+            if began and not isinstance(error, NotFound | Forbidden | Invalid):
                 self._left_alone = {key: until for key, until in self._left_alone.items() if until > now}
                 self._left_alone.setdefault(node, now + LEFT_ALONE)
             reason = error.reason if isinstance(error, KubeError) else "Timeout"
             log.info("output.not_read", extra={"pod": f"{pod.metadata.namespace}/{pod.metadata.name}", "reason": reason})
             return None
+        except Exception as error:  # noqa: BLE001  output is not worth a copy that stays
+            log_fault(log, "output.read_failed", error)
+            return None
+        finally:
+            self._reading -= 1
 
 
 def _output(key: tuple[str, int, int], namespace: str, at: int, *, text: bytes) -> Output:
@@ -198,7 +208,8 @@ def _chosen(pods: Iterable[Pod]) -> list[Pod]:
     newest: dict[int, Pod] = {}
     for pod in sorted(pods, key=lambda pod: pod.metadata.creation_timestamp or ""):
         rank = rank_of(pod)
-        if rank is not None and has_started(pod):
+        state = state_of(pod)
+        if rank is not None and (state.running is not None or state.terminated is not None):
             newest[rank] = pod
     order = sorted(newest, key=lambda rank: (newest[rank].status.phase != "Failed", rank))
     return [newest[rank] for rank in order[:MAX_RANKS]]
@@ -210,7 +221,7 @@ async def _tail(client: Client, pod: Pod, most: int) -> bytes:
     params = {"container": CONTAINER, "timestamps": "true", "tailLines": str(MAX_LINES)}
     kept = bytearray()
     cut = False
-    async with client.stream(path, params, read_timeout=READ_TIMEOUT, buffer=64 * 1024) as stream:
+    async with client.log(path, params, read_timeout=READ_TIMEOUT) as stream:
         async for chunk in stream.chunks():
             kept += chunk
             if len(kept) > 2 * most:

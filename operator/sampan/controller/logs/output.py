@@ -34,9 +34,13 @@ class JobOutput:
             if read:
                 yield f"--- attempt {number} ---\n".encode()
                 options = options.whole()
-            async with aclosing(self._attempt(number, options)) as chunks:
-                async for chunk in chunks:
-                    yield chunk
+            try:
+                async with aclosing(self._attempt(number, options)) as chunks:
+                    async for chunk in chunks:
+                        yield chunk
+            except NoOutputError as error:  # an attempt that printed nothing, or of which nothing was kept: the next one may print
+                if error.code != 404 or not options.follow or self._has_ended():
+                    raise
             if not options.follow:
                 return
             read = number
@@ -55,6 +59,10 @@ class JobOutput:
             if record.phase in (Phase.SUCCEEDED, Phase.FAILED) or record.deleting:
                 return None
             await asyncio.sleep(LOOK_EVERY)
+
+    def _has_ended(self) -> bool:
+        record = self._world.job(self._uid)
+        return record is None or record.phase in (Phase.SUCCEEDED, Phase.FAILED)
 
     def _first(self, record: JobRecord) -> int:
         """The attempt that is asked for: the last one, or the one before where no earlier pod of it is there."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 MAX_STREAMS: Final = 512
-"""Requests that are answered at the same time; each has 64 KiB in each direction at most."""
+"""Ranks that are read at the same time; each has 64 KiB in each direction, and little more."""
 MAX_STREAMS_OF_NAMESPACE: Final = 128
 BYTES_PER_SECOND: Final = 16 * 1024 * 1024
-"""Of all together: cutting so much into lines takes a few hundredths of a core."""
+"""Of all together, with what each line counts for: cutting so much into lines takes less than a fifth of a core."""
 
 
 class TooManyStreamsError(Exception):
@@ -25,17 +25,19 @@ class StreamLimits:
     _open: Counter[str] = field(default_factory=Counter)
 
     @contextmanager
-    def slot(self, namespace: str) -> Iterator[None]:
-        """Have a stream open while the context is. Raises TooManyStreamsError."""
-        if self._open[namespace] >= MAX_STREAMS_OF_NAMESPACE:
-            raise TooManyStreamsError(f"{MAX_STREAMS_OF_NAMESPACE} streams of jobs in namespace {namespace} are open: close one first")
-        if self._open.total() >= MAX_STREAMS:
-            raise TooManyStreamsError(f"{MAX_STREAMS} streams are open on this hub: ask again in a while")
-        self._open[namespace] += 1
+    def slot(self, namespace: str, ranks: int = 1) -> Iterator[None]:
+        """Have streams of so many ranks open while the context is. Raises TooManyStreamsError."""
+        if self._open[namespace] + ranks > MAX_STREAMS_OF_NAMESPACE:
+            raise TooManyStreamsError(
+                f"at most {MAX_STREAMS_OF_NAMESPACE} ranks of namespace {namespace} are read at once: close a log first"
+            )
+        if self._open.total() + ranks > MAX_STREAMS:
+            raise TooManyStreamsError(f"at most {MAX_STREAMS} ranks are read on this hub at once: ask again in a while")
+        self._open[namespace] += ranks
         try:
             yield
         finally:
-            self._open[namespace] -= 1
+            self._open[namespace] -= ranks
             self._open += Counter()  # names without a stream go
 
 

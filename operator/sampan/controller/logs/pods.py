@@ -7,6 +7,7 @@ from typing import Final, Protocol
 from sampan.api.launch.pod import CONTAINER
 from sampan.controller.state.record import JobRecord
 from sampan.kube.objects.workloads import ContainerState, Pod
+from sampan.kube.text import clean_text
 from sampan.kube.transport.client import Client
 from sampan.model.values.names import LABEL_ATTEMPT
 
@@ -84,7 +85,7 @@ def has_ended(pod: Pod) -> bool:
 def why_not_started(pod: Pod) -> str:
     """Return what a pod waits for, in its member's words."""
     waiting = state_of(pod).waiting
-    return (waiting.reason if waiting is not None else "") or pod.status.reason or pod.status.phase or "Pending"
+    return clean_text((waiting.reason if waiting is not None else "") or pod.status.reason or pod.status.phase or "Pending", 64)
 
 
 def _age(pod: Pod) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from sampan.controller.logs.follow import NoOutputError
 from sampan.controller.logs.options import BadLogOptionsError, LogOptions, log_options
-from sampan.controller.logs.output import JobOutput
+from sampan.controller.logs.output import MAX_RANKS, JobOutput
 from sampan.controller.logs.pace import Pace, StreamLimits, TooManyStreamsError
 from sampan.controller.logs.pods import LogWorld
 from sampan.controller.query.service import BadQuery
@@ -37,7 +37,7 @@ class LogApi:
         """Answer with the output of a job, as text. Raises BadQuery where there is none to be had."""
         try:
             options = log_options(request.query)
-            with self._limits.slot(record.namespace):
+            with self._limits.slot(record.namespace, _ranks(record, options)):
                 return await self._answer(request, JobOutput(self.world, record, options=options, pace=self._pace), options)
         except BadLogOptionsError as error:
             raise BadQuery(400, str(error)) from error
@@ -62,8 +62,18 @@ class LogApi:
                 for task in (writing, leaving):
                     task.cancel()
                 await asyncio.wait({writing, leaving})
+        if request.transport is not None and (writing.cancelled() or writing.exception() is not None):
+            request.transport.abort()  # an output that was cut must not look whole
         _raise_fault(writing)
         return response
+
+
+def _ranks(record: JobRecord, options: LogOptions) -> int:
+    """How many ranks are read at once."""
+    if options.rank is not None or not options.follow:
+        return 1
+    wanted = record.binding.replicas if record.binding is not None else record.spec.replicas if record.spec is not None else 1
+    return max(1, min(wanted, MAX_RANKS))
 
 
 async def _write(response: web.StreamResponse, first: bytes, chunks: AsyncGenerator[bytes, None]) -> None:

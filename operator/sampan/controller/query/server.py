@@ -31,6 +31,8 @@ MAX_BYTES: Final = 1024 * 1024
 """Of a question."""
 PREPARE_EVERY: Final = 15.0
 """Seconds."""
+LAST_WORDS: Final = 1.0
+"""Seconds for which an answer may go on once the operator ends; logs that are followed would go on for ever."""
 OPEN_PATH: Final = "/healthz"
 """The only path that anybody may ask for."""
 _DOCUMENTS: Final = {
@@ -182,7 +184,7 @@ class RunningServer:
 @asynccontextmanager
 async def serving(api: QueryApi, address: tuple[str, int], tls: ssl.SSLContext) -> AsyncIterator[RunningServer]:
     """Serve while the context is open. Raises OSError where the address is taken."""
-    runner = web.AppRunner(api.application(), access_log=None)
+    runner = web.AppRunner(api.application(), access_log=None, shutdown_timeout=LAST_WORDS)
     await runner.setup()
     try:
         served = RunningServer(runner, address[0])

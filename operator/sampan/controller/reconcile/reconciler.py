@@ -126,9 +126,9 @@ class JobReconciler:
     def _look(self, uid: str, group: asyncio.TaskGroup) -> None:
         """Decide what is next for a job; what takes long is done in its lane, by a task of its own."""
         entry, step = self._state.table.get(uid), self._waiting.pop(uid, None)
-        its_turn = self.queue.is_turn(uid) and entry is not None and step is not None and step.record is entry.record
+        its_turn = self.queue.is_turn(uid) and entry is not None and step is not None and step.lane == HUB and step.record is entry.record
         try:
-            if not its_turn:  # else nothing was heard of it since that was decided
+            if not its_turn:  # else nothing was heard of it since that was decided; a member may have fallen into doubt without a word
                 step = self.steps.next(entry) if entry is not None else None
         except Exception as error:  # noqa: BLE001  one poisoned object must not end the others' work
             self._quarantine(uid, error)

@@ -22,6 +22,7 @@ from sampan.kube.transport.session import Request, Stream
 from sampan.kube.transport.wire import Page, decode, decode_page, encode
 
 T = TypeVar("T")
+LOG_BUFFER = 64 * 1024
 _METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
 _METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 _METHODS: Mapping[str, str] = {
@@ -174,15 +175,17 @@ class Client:
         return allowed
 
     def stream(
-        self, path: ResourcePath, params: Mapping[str, str], *, read_timeout: float, metadata_only: bool = False, buffer: int = MIB
+        self, path: ResourcePath, params: Mapping[str, str], *, read_timeout: float, metadata_only: bool = False
     ) -> AbstractAsyncContextManager[Stream]:
-        """A GET that is read as it comes (watches, logs): opened within ``limits.timeout``, silent for at most ``read_timeout`` seconds.
-
-        ``buffer``: bytes that wait for their reader before the server has to.
-        """
+        """A GET that is read as it comes, a watch: opened within ``limits.timeout``, silent for at most ``read_timeout`` seconds."""
         headers = _accept(PartialObject) if metadata_only else {}
         verb = "watch" if "watch" in params else "get"
-        return self._exchange.stream(self._call(verb, path, params=params, headers=headers), read_timeout=read_timeout, buffer=buffer)
+        return self._exchange.stream(self._call(verb, path, params=params, headers=headers), read_timeout=read_timeout, buffer=MIB)
+
+    def log(self, path: ResourcePath, params: Mapping[str, str], *, read_timeout: float) -> AbstractAsyncContextManager[Stream]:
+        """The same of a log: of many at once each waits with ``LOG_BUFFER`` bytes for its reader, and none takes another call's turn."""
+        call = self._call("get", path, params=params)
+        return self._exchange.stream(call, read_timeout=read_timeout, buffer=LOG_BUFFER, aside=True)
 
     def _call(
         self,

@@ -59,6 +59,7 @@ class Exchange:
     def open(self) -> None:
         """Open the pool, inside a running loop; raises TLSFailure or AddressRefused."""
         self._bucket = TokenBucket(self._limits.qps, self._limits.burst, asyncio.get_running_loop().time)
+        self._aside = TokenBucket(self._limits.qps / 4, max(self._limits.burst // 4, 1), asyncio.get_running_loop().time)
         self._session = _session(self.credentials, self._limits)
 
     async def close(self) -> None:
@@ -121,9 +122,9 @@ class Exchange:
         raise outcome
 
     @asynccontextmanager
-    async def stream(self, call: Call, *, read_timeout: float, buffer: int) -> AsyncIterator[Stream]:
+    async def stream(self, call: Call, *, read_timeout: float, buffer: int, aside: bool = False) -> AsyncIterator[Stream]:
         """As Client.stream. Takes a turn of the rate, but no slot: a watch is not in flight, it is there."""
-        await self._bucket.take()
+        await (self._aside if aside else self._bucket).take()
         started = _now()
         code, failure = "error", None
         try:

@@ -3,10 +3,10 @@
 import pytest
 from urllib3.exceptions import ProtocolError
 
-from sampan.cli.jobs.log_stream import LogStream
+from sampan.cli.jobs.log_stream import LogStream, is_passing
 from sampan.cli.lib.errors import CliError
 from unit.cli.conftest import Sampan
-from unit.cli.fakes import FakeApi
+from unit.cli.fakes import FakeApi, api_error
 
 ONE, TWO = b"2026-01-01T00:00:01.1Z one\n", b"2026-01-01T00:00:01.2Z two\n"
 
@@ -70,7 +70,7 @@ def test_a_broken_connection_without_follow_is_told(sampan: Sampan, api: FakeApi
 
 def followed(api: FakeApi, rank: str = "0", **params: str) -> bytes:
     """All that a follower sees, without waiting between two connections."""
-    stream = LogStream(lambda asked: api.log("team-a", "train", asked), {"rank": rank, "follow": "true", **params}, broken=(ProtocolError,))
+    stream = LogStream(lambda asked: api.log("team-a", "train", asked), {"rank": rank, "follow": "true", **params}, broken=is_passing)
     return b"".join(stream.chunks(clock=lambda: 0.0, sleep=lambda _: None))
 
 
@@ -92,6 +92,20 @@ def test_each_rank_goes_on_where_it_was(api: FakeApi) -> None:
 def test_a_hub_that_stays_away_is_given_up(api: FakeApi) -> None:
     api.output = [[ProtocolError("cut")], [ProtocolError("cut")]]
     times = iter([0.0, 1.0, 1000.0])
-    stream = LogStream(lambda asked: api.log("team-a", "train", asked), {"follow": "true"}, broken=(ProtocolError,))
+    stream = LogStream(lambda asked: api.log("team-a", "train", asked), {"follow": "true"}, broken=is_passing)
     with pytest.raises(ProtocolError):
         list(stream.chunks(clock=lambda: next(times), sleep=lambda _: None))
+
+
+def test_a_hub_that_is_silent_for_long_is_asked_again(api: FakeApi) -> None:
+    times = iter([0.0, 300.0, 300.0, 300.0])
+    api.output = [[ONE, ProtocolError("read timed out")], [ONE, TWO]]
+    stream = LogStream(lambda asked: api.log("team-a", "train", asked), {"follow": "true"}, broken=is_passing)
+    assert b"".join(stream.chunks(clock=lambda: next(times), sleep=lambda _: None)) == b"one\ntwo\n"
+
+
+@pytest.mark.parametrize(("status", "passes"), [(503, True), (429, True), (504, True), (403, False), (404, False)])
+def test_an_operator_that_is_away_for_a_moment_is_waited_for(status: int, *, passes: bool) -> None:
+    told = CliError("the operator does not answer", "")
+    told.__cause__ = api_error(status)
+    assert (is_passing(told), is_passing(api_error(status))) == (passes, passes)

@@ -129,6 +129,25 @@ async def test_a_node_that_does_not_answer_is_left_alone_for_a_while(store: Outp
     assert await keeper.get("u1", 3, 0) == stamped("two")
 
 
+async def test_only_a_kubelet_that_was_asked_can_fail_to_answer(store: OutputStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "READ_TIMEOUT", 0.5)
+    monkeypatch.setattr(module, "AT_ONCE", 1)
+    keeper = keeping(store)
+    async with member(sending(hang=True), sending(stamped("one"))) as (api, client):
+        await keeper.keep(client, over(), [on_node("n1", pod(0)), on_node("n2", pod(1))])
+        assert api.count("GET") == 1
+        await keeper.keep(client, over(2), [on_node("n2", pod(1, attempt=2))])
+    assert await keeper.get("u1", 2, 1) == stamped("one")
+
+
+async def test_a_pod_that_never_ran_says_nothing_of_its_node(store: OutputStore) -> None:
+    keeper = keeping(store)
+    async with member(replying(400, "BadRequest"), sending(stamped("one"))) as (_, client):
+        await keeper.keep(client, over(), [on_node("n1", failed(pod(0)))])
+        await keeper.keep(client, over(2), [on_node("n1", pod(0, attempt=2))])
+    assert await keeper.get("u1", 2, 0) == stamped("one")
+
+
 async def test_nothing_is_read_of_a_job_that_is_deleted_or_where_nothing_is_to_be_kept(store: OutputStore) -> None:
     async with member() as (api, client):
         await keeping(store).keep(client, over(deletionTimestamp="2026-01-01T00:00:00Z"), [pod(0)])

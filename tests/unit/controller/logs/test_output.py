@@ -11,6 +11,8 @@ from sampan.controller.logs import follow
 from sampan.controller.logs.follow import NoOutputError
 from sampan.kube.transport.client import Client
 from sampan.kube.transport.limits import Limits
+from sampan.model.lifecycle import Event, Outcome
+from sampan.model.status.attempt import Ending
 from unit.controller.logs.world import ENDED, RUNNING, WAITING, World, by_pod, ended, pod, read, stamped, then
 from unit.kube.fake_api import FakeApi, credentials, replying, sending, serving
 
@@ -112,6 +114,7 @@ async def test_a_broken_stream_goes_on_where_it_was(api: FakeApi, client: Client
 
 async def test_a_stream_that_is_silent_is_opened_anew(api: FakeApi, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(follow, "SILENCE", 0.2)
+    monkeypatch.setattr(follow, "GIVE_UP_AFTER", 0.2)
     world = World(client, pod(0, RUNNING), status=jobs.bound_status(running=True))
     over = lambda: world.show(pod(0), status=ended(jobs.bound_status()))  # noqa: E731
     api.fail("GET", sending(stamped("one"), hang=True), then(over, stamped("one", "two")))
@@ -120,9 +123,27 @@ async def test_a_stream_that_is_silent_is_opened_anew(api: FakeApi, client: Clie
 
 async def test_a_followed_log_that_could_not_be_read_is_not_taken_for_an_empty_one(api: FakeApi, client: Client) -> None:
     world = World(client, pod(0), status=ended(jobs.bound_status()))
-    api.fail("GET", replying(500, "InternalError", "dial tcp: lookup n1"))
+    api.fail("GET", *[replying(500, "InternalError", "dial tcp: lookup n1")] * 2)  # it is read once more
     with pytest.raises(NoOutputError, match=r"the log of rank 0 cannot be read; .*: InternalError: dial tcp"):
         await read(world, follow=True)
+
+
+async def test_what_broke_off_as_the_container_ended_is_read_once_more(api: FakeApi, client: Client) -> None:
+    world = World(client, pod(0, RUNNING), status=jobs.bound_status(running=True))
+    over = lambda: world.show(pod(0), status=ended(jobs.bound_status()))  # noqa: E731
+    api.fail("GET", then(over, stamped("one"), cut=True), sending(stamped("one", "two")))
+    assert await read(world, follow=True) == "one\ntwo\n"
+
+
+async def test_an_attempt_that_printed_nothing_does_not_end_the_output(api: FakeApi, client: Client) -> None:
+    rejected = jobs.bound_status().attempt_ended(Ending(outcome=Outcome.REJECTED, reason=Outcome.REJECTED, ended_at=jobs.NOW))
+    world = World(client, status=rejected.released(Event.REQUEUED, reason=Outcome.REJECTED, message="", at=jobs.NOW))
+    second = jobs.bound_status(jobs.binding(attempt=2), running=True)
+    api.fail("GET", then(lambda: world.show(pod(0, attempt=2), status=ended(second)), stamped("again")))
+    reading = asyncio.create_task(read(world, follow=True))
+    await asyncio.sleep(0)
+    world.show(pod(0, RUNNING, attempt=2), status=second)
+    assert (await reading).endswith("again\n")
 
 
 async def test_the_next_attempt_is_followed_too(api: FakeApi, client: Client) -> None:

@@ -122,3 +122,16 @@ async def test_a_job_that_waited_for_its_turn_is_not_decided_on_again(monkeypatc
         assert all(w.status(uid)["phase"] == "Bound" for uid in jobs)
         # what to bind, what to create once that is written, and whether anything is left to do
         assert 3 * len(jobs) <= len(decided) <= 3.5 * len(jobs)
+
+
+async def test_what_waits_for_its_turn_is_not_sent_to_a_member_that_fell_into_doubt_meanwhile() -> None:
+    uids, gate = [f"u{number}" for number in range(MEMBER_CALLS + 5)], asyncio.Event()
+    async with world() as w:
+        w.member.fault("POST", "/jobs", late(w.member, gate), times=len(uids))
+        bind(w, uids)
+        await until(lambda: len(w.member.calls("POST")) == MEMBER_CALLS and all(w.status(uid).get("phase") == "Bound" for uid in uids))
+        w.link.connected = False  # of which nobody tells: its watches begin anew
+        gate.set()
+        await until(lambda: not w.reconciler._waiting)
+        await w.settle()
+        assert len(w.member.calls("POST")) == MEMBER_CALLS
