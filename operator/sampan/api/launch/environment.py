@@ -8,10 +8,11 @@ import re
 from typing import Any, Final
 
 from sampan.api.launch.remote_job import RemoteJobSpec
+from sampan.model.values.names import LABEL_INDEX
 
 MASTER_PORT: Final = 29500
 """The port on which PyTorch's rendezvous listens by default; also the headless Service's."""
-_INDEX: Final = {"fieldRef": {"fieldPath": "metadata.labels['batch.kubernetes.io/job-completion-index']"}}
+_INDEX: Final = {"fieldRef": {"fieldPath": f"metadata.labels['{LABEL_INDEX}']"}}
 _EXPANDABLE: Final = re.compile(r"\$(?=[$(])")
 
 

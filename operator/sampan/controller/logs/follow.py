@@ -8,12 +8,11 @@ from typing import Final
 from sampan.api.launch.pod import CONTAINER
 from sampan.controller.logs.options import LogOptions
 from sampan.controller.logs.pace import Pace
-from sampan.controller.logs.pods import AttemptPods, has_ended, has_started, why_not_started
+from sampan.controller.logs.pods import AttemptPods, has_ended, has_started, log_of, why_not_started
 from sampan.kube.errors import KubeError, NotFound, Unreachable
 from sampan.kube.objects.log_lines import Line, LineSplitter, Seen
 from sampan.kube.objects.workloads import Pod
 from sampan.kube.transport.client import Client
-from sampan.kube.transport.paths import resource_path
 
 LOOK_EVERY: Final = 0.5
 """Seconds between two looks at what the member's watch has shown."""
@@ -108,8 +107,7 @@ class RankLog:
 
     async def _stream(self, pod: Pod, options: LogOptions) -> AsyncGenerator[list[Line], None]:
         client, splitter = self._client(), LineSplitter()
-        path = resource_path("v1", "pods", namespace=pod.metadata.namespace, name=pod.metadata.name, subresource="log")
-        async with client.log(path, options.params(CONTAINER), read_timeout=SILENCE) as stream:
+        async with client.log(log_of(pod), options.params(CONTAINER), read_timeout=SILENCE) as stream:
             self._failing = None  # that it was silent for long says nothing of the member
             async for chunk in stream.chunks():
                 await self._pace.spend(len(chunk) + LINE_COSTS * chunk.count(b"\n"))

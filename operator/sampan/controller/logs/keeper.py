@@ -13,13 +13,12 @@ from typing import Final, Protocol
 from sqlalchemy.exc import SQLAlchemyError
 
 from sampan.api.launch.pod import CONTAINER
-from sampan.controller.logs.pods import pods_of_attempt, rank_of, state_of
+from sampan.controller.logs.pods import log_of, pods_of_attempt, rank_of, state_of
 from sampan.controller.state.record import JobRecord
 from sampan.faults import log_fault
 from sampan.kube.errors import Forbidden, Invalid, KubeError, NotFound
 from sampan.kube.objects.workloads import Pod
 from sampan.kube.transport.client import Client
-from sampan.kube.transport.paths import resource_path
 from sampan.model.status.attempt import Binding
 from sampan.store.outputs import Output, OutputStore
 
@@ -217,11 +216,10 @@ def _chosen(pods: Iterable[Pod]) -> list[Pod]:
 
 async def _tail(client: Client, pod: Pod, most: int) -> bytes:
     """The last bytes of a pod's log, from the beginning of a line on. Raises KubeError."""
-    path = resource_path("v1", "pods", namespace=pod.metadata.namespace, name=pod.metadata.name, subresource="log")
     params = {"container": CONTAINER, "timestamps": "true", "tailLines": str(MAX_LINES)}
     kept = bytearray()
     cut = False
-    async with client.log(path, params, read_timeout=READ_TIMEOUT) as stream:
+    async with client.log(log_of(pod), params, read_timeout=READ_TIMEOUT) as stream:
         async for chunk in stream.chunks():
             kept += chunk
             if len(kept) > 2 * most:

@@ -2,16 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Protocol
 
 from sampan.api.launch.pod import CONTAINER
 from sampan.controller.state.record import JobRecord
 from sampan.kube.objects.workloads import ContainerState, Pod
 from sampan.kube.text import clean_text
 from sampan.kube.transport.client import Client
-from sampan.model.values.names import LABEL_ATTEMPT
-
-_INDEX: Final = "batch.kubernetes.io/job-completion-index"
+from sampan.kube.transport.paths import ResourcePath, resource_path
+from sampan.model.values.names import LABEL_ATTEMPT, LABEL_INDEX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +61,13 @@ def pods_of_attempt(pods: Iterable[Pod], attempt: int, namespace: str) -> tuple[
 
 def rank_of(pod: Pod) -> int | None:
     """Return the index that the Job controller gave a pod; None where it gave none."""
-    text = pod.metadata.labels.get(_INDEX) or pod.metadata.annotations.get(_INDEX, "")
+    text = pod.metadata.labels.get(LABEL_INDEX) or pod.metadata.annotations.get(LABEL_INDEX, "")
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else None
+
+
+def log_of(pod: Pod) -> ResourcePath:
+    """Return where its member has what a pod prints."""
+    return resource_path("v1", "pods", namespace=pod.metadata.namespace, name=pod.metadata.name, subresource="log")
 
 
 def state_of(pod: Pod) -> ContainerState:

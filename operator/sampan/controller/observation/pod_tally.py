@@ -14,8 +14,8 @@ from sampan.controller.observation.presence import is_suspect
 from sampan.kube.objects.reasons import PodReason
 from sampan.kube.objects.workloads import Pod
 from sampan.model.members.cluster import Node
+from sampan.model.values.names import LABEL_INDEX
 
-_INDEX: Final = "batch.kubernetes.io/job-completion-index"
 _WAITS: Final = frozenset({PodReason.CONTAINER_CREATING, PodReason.POD_INITIALIZING, ""})
 """Container waiting reasons that only say that it takes a moment."""
 Words = tuple[str, str]
@@ -91,7 +91,7 @@ class PodTally:
             self._suspects.add(uid)
         failure = failure_of(pod)
         if failure is not None:
-            self._failures[uid] = pod.metadata.labels.get(_INDEX, ""), failure
+            self._failures[uid] = pod.metadata.labels.get(LABEL_INDEX, ""), failure
             self._first.clear()
         self.version += 1
 
@@ -138,7 +138,7 @@ class PodTally:
         lost = Indexes(failed_indexes)
         found = [failure for index, failure in self._failures.values() if index in lost]
         known = bool(found) or not lost
-        if not found and not (lost and any(each.pod.metadata.labels.get(_INDEX, "") in lost for each in self._facts.values())):
+        if not found and not (lost and any(each.pod.metadata.labels.get(LABEL_INDEX, "") in lost for each in self._facts.values())):
             found = [failure for _, failure in self._failures.values()]
         first = earliest([failure for failure in found if failure.cause is Cause.PROGRAM] or found)
         if known:  # else it rests on pods that have not failed, too
