@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from integration.gateway import gateway
 from integration.support import PATIENCE, Api, wait_for
-from sampan.cli.access.kubeconfig import load
-from sampan.cli.lib.errors import CliError
 from sampan.cli.main import cli
+from sampan.client.access.kubeconfig import load
+from sampan.client.errors import ClientError
 from sampan.kube.credentials.addresses import AddressPolicy
 from sampan.kube.credentials.kubeconfig import parse
 from sampan.kube.objects.meta import ConfigMap
@@ -122,7 +122,7 @@ def ours(environ: dict[str, str], explicit: Path | None, name: str | None) -> di
     """The same by our own merge."""
     try:
         context = load(explicit, environ).context(name)
-    except CliError:
+    except ClientError:
         return None
     if context is None:
         return None

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sampan.cli.access.hub import Object
+from sampan.client.access.hub import Object
 
 OFFER = {"namespace": "prov-a", "name": "lingang"}
 USABLE: Object = {

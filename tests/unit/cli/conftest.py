@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 from click.testing import CliRunner, Result
 
-from sampan.cli.access import hub as hub_module
-from sampan.cli.access.hub import Hub
-from sampan.cli.lib.options import Target
 from sampan.cli.main import cli
+from sampan.client.access import hub as hub_module
+from sampan.client.access.hub import Hub
+from sampan.client.access.target import Target
 from unit.cli.fakes import FakeApi
 
 Sampan = Callable[..., Result]

@@ -7,7 +7,7 @@ from typing import Any
 
 from kubernetes.client.exceptions import ApiException
 
-from sampan.cli.access.hub import Object
+from sampan.client.access.hub import Object
 
 CREATED = "2026-03-01T12:00:00Z"
 OFFER = {"namespace": "prov-a", "name": "lingang"}
@@ -114,10 +114,19 @@ class FakeApi:
             self.created.append(made)
         return made
 
-    def delete(self, plural: str, namespace: str, name: str) -> None:
+    def get(self, plural: str, namespace: str, name: str) -> Object:
+        """The object of that name, or 404."""
+        found: list[Object] = [item for item in self.list(plural, namespace)["items"] if item["metadata"]["name"] == name]
+        if not found:
+            raise api_error(404, f'{plural}.sampan.dev "{name}" not found', kind=plural)
+        return found[0]
+
+    def delete(self, plural: str, namespace: str, name: str, *, uid: str) -> None:
         """Drop the object, or raise what is scripted for its name; remembers it."""
         if self.refusals.get(name):
             raise self.refusals[name].pop(0)
+        if any(item["metadata"]["name"] == name and item["metadata"]["uid"] != uid for item in self.objects[plural]):
+            raise api_error(409, f"the UID in the precondition ({uid}) does not match", kind=plural)
         self.deleted.append((namespace, name))
         self.objects[plural] = [item for item in self.objects[plural] if item["metadata"]["name"] != name]
 

@@ -7,9 +7,9 @@ This is a second pair of eyes: the labels on the objects and what the members' A
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sampan.cli.access.hub import Object
-from sampan.cli.lib import jobview
 from sampan.cli.lib.render import Column
+from sampan.client import jobview
+from sampan.client.access.hub import Object
 
 CHECK_COLUMNS = (
     Column("JOB"),

@@ -8,10 +8,10 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from sampan.cli.access.hub import REQUEST_TIMEOUT, Object
-from sampan.cli.access.watch import ObjectWatch, Watchable
 from sampan.cli.demo.check import MemberJob
 from sampan.cli.lib.errors import CliError
+from sampan.client.access.hub import REQUEST_TIMEOUT, Object
+from sampan.client.access.watch import ObjectWatch, Watchable
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient

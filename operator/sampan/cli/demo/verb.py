@@ -14,15 +14,15 @@ from typing import Any
 
 import click
 
-from sampan.cli.access import hub
-from sampan.cli.access.watch import ObjectWatch
 from sampan.cli.demo.check import CHECK_COLUMNS, Expectation, Finding, check
 from sampan.cli.demo.copies import CopyWatch, watch_copies
 from sampan.cli.jobs.listing import WATCH_LINE, line
-from sampan.cli.lib import jobview
+from sampan.cli.lib import job_rows
 from sampan.cli.lib.errors import CliError
-from sampan.cli.lib.options import Target
 from sampan.cli.lib.render import print_table, table
+from sampan.client.access import hub
+from sampan.client.access.target import Target
+from sampan.client.access.watch import ObjectWatch
 
 SETTLE_SECONDS = 1200.0
 QUIET_SECONDS = 180.0
@@ -110,7 +110,7 @@ class _Lines:
     """One line per change, where stdout is no terminal."""
 
     def __enter__(self) -> "_Lines":
-        click.echo(WATCH_LINE.format(*(column.heading for column in jobview.COLUMNS)).rstrip())
+        click.echo(WATCH_LINE.format(*(column.heading for column in job_rows.COLUMNS)).rstrip())
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -139,7 +139,7 @@ class _LiveView:
     def show(self, seen: dict[str, hub.Object], text: str) -> None:
         """Draw all jobs anew."""
         now = datetime.now(UTC)
-        self._live.update(table(jobview.COLUMNS[1:], [jobview.row(seen[name], now=now)[1:] for name in sorted(seen)]))
+        self._live.update(table(job_rows.COLUMNS[1:], [job_rows.row(seen[name], now=now)[1:] for name in sorted(seen)]))
 
 
 def _conclude(findings: list[Finding], *, status: dict[str, Any], tenant: Path, name: str) -> None:

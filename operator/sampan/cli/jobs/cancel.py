@@ -1,18 +1,16 @@
 """`sampan cancel`: end compute jobs, wherever they are. What ran is removed from its member, and what it printed is forgotten."""
 
-import time
 from collections.abc import Sequence
 
 import click
 
-from sampan.cli.access import hub
-from sampan.cli.access.watch import ObjectWatch
 from sampan.cli.jobs.listing import named
-from sampan.cli.lib.errors import CliError
-from sampan.cli.lib.options import Target, target_options
-
-TICK_SECONDS = 0.5
-TIMED_OUT = 4
+from sampan.cli.lib.options import target_options
+from sampan.client.access import hub
+from sampan.client.access.target import Target
+from sampan.client.client import Client
+from sampan.client.errors import ClientError
+from sampan.client.job import Job
 
 
 @click.command()
@@ -28,38 +26,22 @@ def cancel(*, target: Target, wait: bool, timeout: float | None, names: tuple[st
     if timeout is not None and not wait:
         raise click.UsageError("--timeout needs --wait")
     hub_in_use = hub.connect(target)
-    going = named(hub_in_use.items(hub.JOBS), names)
-    delete(hub_in_use.api, going)
+    client = Client.of(hub_in_use)
+    going = [Job(client, found) for found in named(hub_in_use.items(hub.JOBS), names)]
+    delete(going)
     if wait:
-        _until_gone(hub_in_use.api, going, timeout=timeout)
+        client.until_gone(going, timeout=timeout)
 
 
-def delete(api: hub.HubApi, jobs: Sequence[hub.Object]) -> None:
-    """Ask for the deletion of each and say so; one that went meanwhile is as good as deleted."""
-    from kubernetes.client.exceptions import ApiException
-
-    failed: ApiException | None = None
+def delete(jobs: Sequence[Job]) -> None:
+    """Ask for the deletion of each and say so; a refusal of one does not save the others, and is raised in the end."""
+    failed: ClientError | None = None
     for job in jobs:
-        namespace, name = job["metadata"]["namespace"], job["metadata"]["name"]
         try:
-            api.delete(hub.JOBS, namespace, name)
-        except ApiException as error:
-            if error.status != 404:
-                failed = failed or error
-                continue
-        click.echo(f"computejob.{hub.GROUP}/{name} cancelled", err=True)
+            job.cancel(wait=False)
+        except ClientError as error:
+            failed = failed or error
+        else:
+            click.echo(f"computejob.{hub.GROUP}/{job.name} cancelled", err=True)
     if failed is not None:
         raise failed
-
-
-def _until_gone(api: hub.HubApi, jobs: Sequence[hub.Object], *, timeout: float | None) -> None:
-    left = {job["metadata"]["uid"]: job["metadata"]["name"] for job in jobs}
-    deadline = None if timeout is None else time.monotonic() + timeout
-    with ObjectWatch(api, hub.JOBS, jobs[0]["metadata"]["namespace"], known=jobs) as feed:
-        while left and (deadline is None or time.monotonic() < deadline):
-            change = feed.next(TICK_SECONDS)
-            if change is not None and change.kind == "DELETED":
-                left.pop(change.object["metadata"]["uid"], None)
-    if left:
-        there = ", ".join(sorted(left.values()))
-        raise CliError(f"not gone within {timeout:g} s: {there}", "they are being deleted; look with sampan jobs", exit_code=TIMED_OUT)

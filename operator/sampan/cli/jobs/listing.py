@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 
 import click
 
-from sampan.cli.access import hub
-from sampan.cli.access.watch import Change, ObjectWatch
-from sampan.cli.lib import jobview
+from sampan.cli.lib import job_rows
 from sampan.cli.lib.errors import CliError
-from sampan.cli.lib.options import Target, output_option, target_options
+from sampan.cli.lib.options import output_option, target_options
 from sampan.cli.lib.render import print_objects, print_table
+from sampan.client.access import hub
+from sampan.client.access.target import Target
+from sampan.client.access.watch import Change, ObjectWatch
 from sampan.kube.text import clean_text
 
 TICK_SECONDS = 3600.0
@@ -37,7 +38,7 @@ def jobs(target: Target, output: str, watch: bool, names: tuple[str, ...]) -> No
         click.echo("No jobs found; try -A for all namespaces.", err=True)
     else:
         now = datetime.now(UTC)
-        print_table(jobview.COLUMNS, [jobview.row(item, now=now) for item in items])
+        print_table(job_rows.COLUMNS, [job_rows.row(item, now=now) for item in items])
 
 
 def named(items: list[hub.Object], names: tuple[str, ...]) -> list[hub.Object]:
@@ -53,7 +54,7 @@ def _watch(hub_in_use: hub.Hub, output: str, names: tuple[str, ...]) -> None:
     if output == "yaml":
         raise click.UsageError("--watch prints table lines or, with -o json, one object per line")
     if output == "table":
-        click.echo(WATCH_LINE.format(*(column.heading for column in jobview.COLUMNS)).rstrip())
+        click.echo(WATCH_LINE.format(*(column.heading for column in job_rows.COLUMNS)).rstrip())
     with ObjectWatch(hub_in_use.api, hub.JOBS, hub_in_use.namespace) as feed:
         try:
             while True:
@@ -68,7 +69,7 @@ def line(change: Change, *, output: str, now: datetime) -> str:
     """One change as a table line, or as JSON `{type, object}`."""
     if output == "json":
         return json.dumps({"type": change.kind, "object": change.object}, ensure_ascii=True)
-    cells = [clean_text(cell) for cell in jobview.row(change.object, now=now)]
+    cells = [clean_text(cell) for cell in job_rows.row(change.object, now=now)]
     if change.kind == "DELETED":
         cells[2] = "(deleted)"
     return WATCH_LINE.format(*cells).rstrip()

@@ -2,14 +2,15 @@
 
 import re
 import sys
-from functools import partial
 from typing import Final
 
 import click
 
-from sampan.cli.access import hub
-from sampan.cli.jobs.log_stream import LogStream, is_passing
-from sampan.cli.lib.options import Target, target_options
+from sampan.cli.lib.options import target_options
+from sampan.client.access import hub
+from sampan.client.access.target import Target
+from sampan.client.client import Client
+from sampan.client.log_stream import LogOptions
 
 _SPAN: Final = re.compile(r"(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,8})s?)?")
 
@@ -56,24 +57,23 @@ def logs(
         raise click.UsageError("--rank and --all-ranks exclude each other")
     if follow and previous:
         raise click.UsageError("-f and --previous exclude each other: what was before does not go on")
-    asked = {
-        "rank": "all" if all_ranks else str(rank or 0),
-        "follow": "true" if follow else "",
-        "previous": "true" if previous else "",
-        "timestamps": "true" if timestamps else "",
-        "sinceSeconds": "" if since is None else str(since),
-        "tailLines": "" if tail is None else str(tail),
-    }
-    show(hub.connect(target), name, {key: value for key, value in asked.items() if value})
+    options: LogOptions = {"follow": follow, "previous": previous, "timestamps": timestamps}
+    if all_ranks:
+        options["all_ranks"] = True
+    else:
+        options["rank"] = rank or 0
+    if since is not None:
+        options["since"] = since
+    if tail is not None:
+        options["tail"] = tail
+    show(Client.of(hub.connect(target)), name, options)
 
 
-def show(hub_in_use: hub.Hub, name: str, params: dict[str, str]) -> None:
+def show(client: Client, name: str, options: LogOptions) -> None:
     """Write the output to stdout as it is; an interrupted one ends with exit code 130."""
-    asking = partial(hub_in_use.api.log, hub_in_use.default_namespace, name)
-    stream = LogStream(asking, params, broken=is_passing)
     out = sys.stdout.buffer
     try:
-        for chunk in stream.chunks():
+        for chunk in client.log_bytes(name, **options):
             out.write(chunk)
             out.flush()
     except KeyboardInterrupt:

@@ -6,31 +6,32 @@ Exit codes: 0 all succeeded, 1 one failed, 2 one was rejected, 4 the time ran ou
 import contextlib
 import signal
 import sys
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import click
 
-from sampan.cli.access import hub
-from sampan.cli.access.watch import Change, ObjectWatch
 from sampan.cli.jobs.cancel import delete
-from sampan.cli.jobs.log_threads import LogThreads
-from sampan.cli.lib import jobview, manifests
-from sampan.cli.lib.errors import CliError, explain_api
-from sampan.cli.lib.options import Target, target_options
+from sampan.cli.lib.errors import CliError
+from sampan.cli.lib.options import target_options
+from sampan.client import jobview
+from sampan.client.access import hub
+from sampan.client.access.target import Target
+from sampan.client.client import Client
+from sampan.client.job import Job
+from sampan.client.log_threads import LogThreads
+from sampan.client.manifests import read_all
+from sampan.client.waiting import FAILED, REJECTED, SUCCEEDED, TIMED_OUT
 from sampan.kube.text import clean_text
 
-SUCCEEDED, FAILED, REJECTED, TIMED_OUT, INTERRUPTED = 0, 1, 2, 4, 130
-WORST_FIRST = (REJECTED, FAILED, TIMED_OUT, SUCCEEDED)
+INTERRUPTED = 130
 MEANING = {
     SUCCEEDED: "every job succeeded",
     FAILED: "a job failed or was deleted",
     REJECTED: "a job was rejected",
     TIMED_OUT: "not all jobs ended in time",
 }
-TICK_SECONDS = 0.5
 
 
 class Following(NamedTuple):
@@ -63,78 +64,56 @@ def submit(
     """
     if (timeout is not None or logs or cancels) and not wait:
         raise click.UsageError("--timeout, --logs and --cancel-on-interrupt need --wait")
-    paths = [path for source in sources for path in manifests.files(source)]
-    jobs = [job for path in paths for job in manifests.parse(manifests.read(path), source=path)]
-    hub_in_use = hub.connect(target)
+    manifests = read_all(sources)
+    client = Client.of(hub.connect(target))
     how = Following(timeout=timeout, err=logs, cancels=cancels)
     if not wait:
-        _create_all(hub_in_use, jobs, how)
+        _create_all(client, manifests, how)
         return
     with _ended_by_signal():
-        made = _create_all(hub_in_use, jobs, how)
-        reading = _reading(hub_in_use.api, made) if logs else None
-        code = follow(hub_in_use.api, made, how)
+        made = _create_all(client, manifests, how)
+        reading = _reading(made) if logs else None
+        code = _follow(client, made, how)
     if reading is not None and code != TIMED_OUT:
         reading.join()
     click.echo(f"exit code {code}: {MEANING[code]}", err=True)
     ctx.exit(code)
 
 
-def _create_all(hub_in_use: hub.Hub, jobs: list[dict[str, Any]], how: Following) -> list[hub.Object]:
+def _create_all(client: Client, manifests: list[dict[str, Any]], how: Following) -> list[Job]:
     """Create the jobs, one after the other; an interruption is about those that are there by then."""
-    made: list[hub.Object] = []
+    made: list[Job] = []
     try:
-        for job in jobs:
-            made.append(_create(hub_in_use, job, err=how.err))
+        for manifest in manifests:
+            made.append(client.submit(manifest))
+            click.echo(f"computejob.{hub.GROUP}/{made[-1].name} created", err=how.err)
     except KeyboardInterrupt:
-        raise _interrupted(hub_in_use.api, made, cancels=how.cancels) from None
+        raise _interrupted(made, cancels=how.cancels) from None
     return made
 
 
-def _reading(api: hub.HubApi, made: list[hub.Object]) -> LogThreads:
+def _reading(made: list[Job]) -> LogThreads:
     """What the jobs print goes to stdout: of several replicas with their rank, of several jobs with their name."""
-    reading = LogThreads(api, sys.stdout.buffer, named=len(made) > 1)
+    reading = LogThreads(sys.stdout.buffer, lambda told: click.echo(told, err=True), named=len(made) > 1)
     for job in made:
-        several = int(job["spec"].get("completions") or job["spec"].get("replicas") or 1) > 1
-        reading.follow(job["metadata"]["namespace"], job["metadata"]["name"], all_ranks=several)
+        reading.follow(job)
     return reading
 
 
-def _create(hub_in_use: hub.Hub, manifest: dict[str, Any], *, err: bool) -> hub.Object:
-    """Create one job and say so; a server's refusal is `Trouble` with exit code 2."""
-    from kubernetes.client.exceptions import ApiException
-
-    namespace = manifest["metadata"].get("namespace") or hub_in_use.default_namespace
-    name = manifest["metadata"].get("name") or manifest["metadata"]["generateName"]
-    try:
-        made = hub_in_use.api.create(hub.JOBS, namespace, manifest)
-    except ApiException as error:
-        if error.status not in (400, 403, 409, 422):
-            raise
-        trouble = explain_api(error.status, error.body, reason=error.reason)
-        raise CliError(f"computejob {namespace}/{name}: {trouble.message}", "", exit_code=REJECTED) from error
-    click.echo(f"computejob.{hub.GROUP}/{made['metadata']['name']} created", err=err)
-    return made
-
-
-def follow(api: hub.HubApi, made: list[hub.Object], how: Following) -> int:
+def _follow(client: Client, made: list[Job], how: Following) -> int:
     """Print every phase change of these jobs until all have ended or the time is up; return the exit code."""
-    deadline = None if how.timeout is None else time.monotonic() + how.timeout
-    namespaces = {job["metadata"].get("namespace") for job in made}
-    watch = _Watch(made)
+    follower = client.follow(made, timeout=how.timeout)
     try:
-        with ObjectWatch(api, hub.JOBS, namespaces.pop() if len(namespaces) == 1 else None, known=made) as feed:
-            while watch.open and (deadline is None or time.monotonic() < deadline):
-                change = feed.next(TICK_SECONDS)
-                told = watch.observe(change) if change else None
-                if told:
-                    click.echo(f"{datetime.now(UTC):%H:%M:%S}  {told}", err=how.err)
+        for step in follower:
+            words = "  ".join(clean_text(word) for word in (jobview.key(step.job), *step[1:]) if word)
+            click.echo(f"{datetime.now(UTC):%H:%M:%S}  {words}", err=how.err)
     except KeyboardInterrupt:
-        raise _interrupted(api, [job for job in made if job["metadata"]["uid"] in watch.open], cancels=how.cancels) from None
-    if watch.open:
-        left = ", ".join(sorted(watch.open.values()))
-        click.echo(f"Error: not ended within {how.timeout:g} s: {left}; they go on, follow them with sampan jobs --watch", err=True)
-    return watch.exit_code()
+        left = {job["metadata"]["uid"] for job in follower.left}
+        raise _interrupted([job for job in made if job.uid in left], cancels=how.cancels) from None
+    if follower.left:
+        left_over = ", ".join(sorted(map(jobview.key, follower.left)))
+        click.echo(f"Error: not ended within {how.timeout:g} s: {left_over}; they go on, follow them with sampan jobs --watch", err=True)
+    return follower.exit_code
 
 
 def at_a_terminal() -> bool:
@@ -142,11 +121,11 @@ def at_a_terminal() -> bool:
     return sys.stdin.isatty()
 
 
-def _interrupted(api: hub.HubApi, left: list[hub.Object], *, cancels: bool) -> CliError:
+def _interrupted(left: list[Job], *, cancels: bool) -> CliError:
     """What is said after an interruption: where somebody is there, they are asked whether the jobs are to be cancelled."""
-    there = ", ".join(sorted(map(jobview.key, left)))
+    there = ", ".join(sorted(jobview.key(job.object) for job in left))
     if left and (cancels or (at_a_terminal() and click.confirm(f"\nCancel {there}?", default=False, err=True))):
-        delete(api, left)
+        delete(left)
         return CliError(f"interrupted; cancelled: {there}", "", exit_code=INTERRUPTED)
     how = "follow them with sampan jobs --watch, end them with sampan cancel"
     return CliError(f"interrupted; still there: {there}", how, exit_code=INTERRUPTED)
@@ -164,41 +143,3 @@ def _ended_by_signal() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-class _Watch:
-    """What was last told of each job, and how the ended ones ended."""
-
-    def __init__(self, made: list[hub.Object]) -> None:
-        self.open = {job["metadata"]["uid"]: jobview.key(job) for job in made}
-        self._told: dict[str, tuple[str, str, str]] = {}
-        self._codes: list[int] = []
-
-    def observe(self, change: Change) -> str | None:
-        """The line to print for a change; None where it is not ours or nothing that a person wants to know is new."""
-        uid = change.object["metadata"]["uid"]
-        if uid not in self.open:
-            return None
-        if change.kind == "DELETED":
-            self._end(uid, FAILED)
-            return f"{clean_text(jobview.key(change.object))}  deleted"
-        job = change.object
-        words = (jobview.phase(job), jobview.place(job), jobview.reason(job))
-        if jobview.rejected(job):
-            self._end(uid, REJECTED)
-        elif words[0] in jobview.ENDED:
-            self._end(uid, SUCCEEDED if words[0] == "Succeeded" else FAILED)
-        if self._told.get(uid) == words:
-            return None
-        self._told[uid] = words
-        return "  ".join(clean_text(word) for word in (jobview.key(job), *words) if word)
-
-    def exit_code(self) -> int:
-        """The gravest of the codes; late jobs count as timed out."""
-        codes = {*self._codes, *([TIMED_OUT] if self.open else [])}
-        return next(code for code in WORST_FIRST if code in codes or code == SUCCEEDED)
-
-    def _end(self, uid: str, code: int) -> None:
-        """One job has ended with this code."""
-        self._codes.append(code)
-        del self.open[uid]

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Final, TypeVar
 import msgspec
 
 from sampan.cli.lib.errors import CliError
-from sampan.cli.lib.manifests import no_url
+from sampan.client.manifests import no_url
 
 REJECTED: Final = 2
 MOST_BYTES: Final = 512 * 2**20

@@ -1,24 +1,15 @@
 """The options every verb shares, under kubectl's own names. Nothing that connects or prints lives here."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
 
+from sampan.client.access.target import Target
+
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Target:
-    """Which hub and which namespaces a verb speaks of; None stands for what the kubeconfig says."""
-
-    kubeconfig: Path | None = None
-    context: str | None = None
-    namespace: str | None = None
-    all_namespaces: bool = False
 
 
 def target_options(*, all_namespaces: bool = True, everywhere: bool = False, default: str = "the context's") -> Decorator:

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from sampan.cli.access.hub import Object
 from sampan.cli.lib import times
 from sampan.cli.lib.render import Column, print_table
+from sampan.client.access.hub import Object
 from sampan.kube.text import clean_text
 
 NOW = "now"

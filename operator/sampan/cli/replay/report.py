@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from statistics import fmean, median
 from typing import Any
 
-from sampan.cli.access.hub import Object
-from sampan.cli.lib import jobview, times
+from sampan.cli.lib import times
+from sampan.client import jobview
+from sampan.client.access.hub import Object
 
 TOLERATED_SKEW = timedelta(seconds=2)
 """Our clock and the hub's may differ so much before submit times are shifted to the hub's clock."""

@@ -10,10 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sampan.cli.access import hub
-from sampan.cli.lib import jobview
-from sampan.cli.lib.errors import explain_api
 from sampan.cli.replay.workload import Planned
+from sampan.client import jobview
+from sampan.client.access import hub
+from sampan.client.errors import explain_api
 
 THREADS = 8
 """Jobs that may be under way to the API server at once."""

@@ -11,16 +11,17 @@ from typing import Any
 
 import click
 
-from sampan.cli.access import hub
-from sampan.cli.access.watch import ObjectWatch
-from sampan.cli.lib import jobview
 from sampan.cli.lib.errors import CliError
-from sampan.cli.lib.options import Target, output_option, target_options
+from sampan.cli.lib.options import output_option, target_options
 from sampan.cli.lib.render import Column, print_data, print_table
 from sampan.cli.replay import workload
 from sampan.cli.replay.report import Report, Spread, report
 from sampan.cli.replay.submit import Progress, Submitter
 from sampan.cli.verbs.pools import pool_list
+from sampan.client import jobview
+from sampan.client.access import hub
+from sampan.client.access.target import Target
+from sampan.client.access.watch import ObjectWatch
 
 TICK_SECONDS = 0.5
 IMAGE = "registry.example/replay:1"

@@ -5,8 +5,8 @@ import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sampan.cli.access.hub import GROUP, VERSION
 from sampan.cli.lib.errors import CliError
+from sampan.client.access.hub import GROUP, VERSION
 
 COLUMNS = ("job_id", "vc", "submit_s", "duration_s", "gpus")
 DEVICES_PER_REPLICA = 8

@@ -13,9 +13,10 @@ from datetime import UTC, datetime
 import click
 
 from sampan.cli.lib.errors import CliError
-from sampan.cli.lib.options import Target, target_options
+from sampan.cli.lib.options import target_options
 from sampan.cli.uninstall.bound_jobs import Object, copies, has_finalizer, is_bound, is_busy
 from sampan.cli.uninstall.teardown import JOBS, OFFERS, Teardown
+from sampan.client.access.target import Target
 
 DEFAULT_NAMESPACE = "sampan-system"
 SHOWN = 20
@@ -37,7 +38,7 @@ def uninstall(*, target: Target, check: bool, abandon_remote: bool, yes: bool, t
     Needs an administrator's kubeconfig; -n is the namespace of the installation.
     Bound jobs are suspended, never deleted: after a new installation they go on. Kinds and objects stay.
     """
-    from sampan.cli.access.connection import client_for
+    from sampan.client.access.connection import client_for
 
     if check and abandon_remote:
         raise click.UsageError("--check and --abandon-remote exclude each other")

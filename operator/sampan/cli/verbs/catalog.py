@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from sampan.cli.access import connection, hub
-from sampan.cli.lib.options import Target, output_option, target_options
+from sampan.cli.lib.options import output_option, target_options
 from sampan.cli.lib.render import Column, print_data, print_table
+from sampan.client.access import connection, hub
+from sampan.client.access.target import Target
 
 if TYPE_CHECKING:
     from sampan.catalog import Detection

@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 
 import click
 
-from sampan.cli.access import hub
-from sampan.cli.access.hub import Object
-from sampan.cli.lib.options import Target, output_option, target_options
+from sampan.cli.lib.options import output_option, target_options
 from sampan.cli.lib.render import print_data
 from sampan.cli.lib.verdicts import say_place, say_pools, say_start
+from sampan.client.access import hub
+from sampan.client.access.hub import Object
+from sampan.client.access.target import Target
 from sampan.kube.text import clean_text
 
 MOST_COLUMNS = 120

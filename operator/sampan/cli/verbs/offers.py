@@ -4,9 +4,10 @@ from typing import Any
 
 import click
 
-from sampan.cli.access import hub
-from sampan.cli.lib.options import Target, output_option, target_options
+from sampan.cli.lib.options import output_option, target_options
 from sampan.cli.lib.render import Column, print_objects, print_table
+from sampan.client.access import hub
+from sampan.client.access.target import Target
 from sampan.model.members.offer_reasons import OfferConditionType
 
 CONDITIONS = (

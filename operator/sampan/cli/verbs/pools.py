@@ -4,12 +4,13 @@ from typing import Any
 
 import click
 
-from sampan.cli.access import hub
-from sampan.cli.lib.options import Target, output_option, target_options
+from sampan.cli.lib.options import output_option, target_options
 from sampan.cli.lib.render import Column, print_data, print_table
 from sampan.cli.lib.verdicts import say_pools
 from sampan.cli.verbs.offers import pools_of, visible_offers
 from sampan.cli.verbs.quote import ask, one_job
+from sampan.client.access import hub
+from sampan.client.access.target import Target
 from sampan.kube.text import clean_text
 
 COLUMNS = (

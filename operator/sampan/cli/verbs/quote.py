@@ -4,13 +4,14 @@ from datetime import UTC, datetime
 
 import click
 
-from sampan.cli.access import hub
-from sampan.cli.access.hub import Object
-from sampan.cli.lib import manifests
 from sampan.cli.lib.errors import CliError
-from sampan.cli.lib.options import Target, output_option, target_options
+from sampan.cli.lib.options import output_option, target_options
 from sampan.cli.lib.render import print_data
 from sampan.cli.lib.verdicts import say_pools, say_start
+from sampan.client import manifests
+from sampan.client.access import hub
+from sampan.client.access.hub import Object
+from sampan.client.access.target import Target
 from sampan.kube.text import clean_text
 
 
@@ -36,7 +37,7 @@ def one_job(filename: str) -> Object:
     """The ComputeJob of a file, whatever else is in it; raises `Trouble` where there is not just one."""
     found = manifests.parse(manifests.read(filename), source=filename, pass_over=True)
     if len(found) != 1:
-        raise CliError(f"{filename}: {len(found)} ComputeJobs", "give one at a time", exit_code=manifests.REJECTED)
+        raise CliError(f"{filename}: {len(found)} ComputeJobs", "give one at a time", exit_code=2)
     return found[0]
 
 

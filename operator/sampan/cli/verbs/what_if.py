@@ -4,12 +4,13 @@ from datetime import UTC, datetime
 
 import click
 
-from sampan.cli.access import hub
-from sampan.cli.access.hub import Object
-from sampan.cli.lib.options import Target, output_option, target_options
+from sampan.cli.lib.options import output_option, target_options
 from sampan.cli.lib.render import print_data
 from sampan.cli.lib.verdicts import offer_name, say_pools, say_start
 from sampan.cli.verbs.quote import ask, one_job, say_head
+from sampan.client.access import hub
+from sampan.client.access.hub import Object
+from sampan.client.access.target import Target
 from sampan.kube.text import clean_text
 
 _LOOK = "`sampan pools --why -f FILE` lists offers and pools"

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from integration.support import wait_for
-from sampan.cli.access.hub import Object
 from sampan.cli.demo.check import MemberJob
 from sampan.cli.demo.copies import CopyWatch
+from sampan.client.access.hub import Object
 
 
 def a_copy(uid: str = "copy-1", *, job: str = "job-1", attempt: int = 1, outcome: str = "") -> Object:

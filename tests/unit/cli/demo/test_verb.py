@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sampan.cli.access.hub import Hub
 from sampan.cli.demo import verb
 from sampan.cli.demo.check import Expectation, MemberJob
 from sampan.cli.demo.copies import CopyWatch
 from sampan.cli.lib.errors import CliError
+from sampan.client.access.hub import Hub
 from sampan.local import binaries
 from unit.cli.conftest import Sampan
 from unit.cli.fakes import BOUND, FakeApi, a_job, modified

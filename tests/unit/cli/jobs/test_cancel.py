@@ -30,7 +30,7 @@ def test_one_that_went_meanwhile_is_as_good_as_cancelled(sampan: Sampan, api: Fa
 def test_what_does_not_go_in_time_is_told(sampan: Sampan, api: FakeApi) -> None:
     stays = a_job("one")
     api.objects["computejobs"] = [stays]
-    api.delete = lambda *_: None  # type: ignore[method-assign]
+    api.delete = lambda *_, uid: None  # type: ignore[method-assign]
     shown = sampan("cancel", "one", "--timeout", "0.05")
     assert shown.exit_code == 4
     assert "not gone within 0.05 s: one" in shown.stderr

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 import yaml
 
-from sampan.cli.access.watch import Change, ObjectWatch
 from sampan.cli.jobs import listing as jobs
+from sampan.client.access.watch import Change, ObjectWatch
 from unit.cli.conftest import Sampan
 from unit.cli.fakes import BOUND, FakeApi, a_job, modified
 

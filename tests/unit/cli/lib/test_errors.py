@@ -8,7 +8,8 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ProxyError, SSLError
 
-from sampan.cli.lib.errors import CliError, explain_query, to_cli_error
+from sampan.cli.lib.errors import CliError, to_cli_error
+from sampan.client.errors import explain_query
 from sampan.local.paths import LocalError
 from unit.cli.fakes import api_error
 

@@ -6,7 +6,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from sampan.cli.lib.options import Target, output_option, target_options
+from sampan.cli.lib.options import output_option, target_options
+from sampan.client.access.target import Target
 
 SEEN: list[tuple[Target, str]] = []
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from sampan.cli.access import connection as cli_connection
 from sampan.cli.uninstall import verb
+from sampan.client.access import connection as cli_connection
 
 BINDING = {"offer": {"namespace": "prov-a", "name": "o"}, "clusterUID": "c-1", "remote": {"namespace": "jobs", "name": "sj-1"}}
 

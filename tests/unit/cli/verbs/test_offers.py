@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from sampan.cli.access.hub import Object
 from sampan.cli.verbs.offers import blocking
+from sampan.client.access.hub import Object
 from unit.cli.conftest import Sampan
 from unit.cli.fakes import FakeApi, a_pool, an_offer, api_error
 

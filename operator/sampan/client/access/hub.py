@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 from urllib.parse import quote
 
-from sampan.cli.lib.options import Target
+from sampan.client.access.target import Target
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
@@ -40,14 +40,17 @@ class HubApi(Protocol):
     def list(self, plural: str, namespace: str | None) -> Object:
         """The list object of a kind in a namespace (None: all); its items carry no kind of their own guarantee."""
 
+    def get(self, plural: str, namespace: str, name: str) -> Object:
+        """The object of that name."""
+
     def create(self, plural: str, namespace: str, body: Mapping[str, Any]) -> Object:
         """Create the object with strict field validation and return it as stored."""
 
     def watch(self, plural: str, namespace: str | None, *, resource_version: str, seconds: int) -> Iterator[Object]:
         """Watch events ({type, object}) after a resourceVersion, for at most so many seconds."""
 
-    def delete(self, plural: str, namespace: str, name: str) -> None:
-        """Ask for the deletion of an object."""
+    def delete(self, plural: str, namespace: str, name: str, *, uid: str) -> None:
+        """Ask for the deletion of that very object; 409 where another of its name took its place."""
 
     def explanation(self, namespace: str, name: str) -> Object:
         """The operator's Explanation of a job."""
@@ -56,7 +59,7 @@ class HubApi(Protocol):
         """The operator's answer to a Quote; nothing is created."""
 
     def log(self, namespace: str, name: str, params: Mapping[str, str]) -> Iterator[bytes]:
-        """What a job prints, as it comes. Raises `CliError` for what can be mended by whoever asks."""
+        """What a job prints, as it comes. Raises `ClientError` for what can be mended by whoever asks."""
 
     def namespace_missing(self, name: str) -> bool:
         """Tell whether the server says that this namespace does not exist; False where we may not ask."""
@@ -71,12 +74,12 @@ class Hub:
         self.default_namespace = default_namespace
 
     def items(self, plural: str) -> list[Object]:
-        """The objects of a kind in the verb's namespace, in the order of namespace and name; unknown namespace: `Trouble`."""
+        """The objects of a kind in the verb's namespace, in the order of namespace and name; unknown namespace: `NotFoundError`."""
         found = self.api.list(plural, self.namespace)["items"]
         if not found and self.namespace and self.api.namespace_missing(self.namespace):
-            from sampan.cli.lib.errors import CliError
+            from sampan.client.errors import NotFoundError
 
-            raise CliError(f"namespace {self.namespace} does not exist", "choose another -n NAMESPACE, or -A for all")
+            raise NotFoundError(f"namespace {self.namespace} does not exist", "choose another -n NAMESPACE, or -A for all")
         return sorted(found, key=lambda item: (item["metadata"].get("namespace", ""), item["metadata"]["name"]))
 
 
@@ -96,6 +99,10 @@ class KubernetesApi:
         else:
             found = self._custom.list_namespaced_custom_object(GROUP, VERSION, namespace, plural, _request_timeout=REQUEST_TIMEOUT)
         return dict(found)
+
+    def get(self, plural: str, namespace: str, name: str) -> Object:
+        """See `HubApi.get`."""
+        return dict(self._custom.get_namespaced_custom_object(GROUP, VERSION, namespace, plural, name, _request_timeout=REQUEST_TIMEOUT))
 
     def create(self, plural: str, namespace: str, body: Mapping[str, Any]) -> Object:
         """See `HubApi.create`."""
@@ -120,9 +127,10 @@ class KubernetesApi:
         for event in stream:
             yield {"type": event["type"], "object": event["raw_object"]}
 
-    def delete(self, plural: str, namespace: str, name: str) -> None:
+    def delete(self, plural: str, namespace: str, name: str, *, uid: str) -> None:
         """See `HubApi.delete`."""
-        self._custom.delete_namespaced_custom_object(GROUP, VERSION, namespace, plural, name, _request_timeout=REQUEST_TIMEOUT)
+        only = {"preconditions": {"uid": uid}}
+        self._custom.delete_namespaced_custom_object(GROUP, VERSION, namespace, plural, name, body=only, _request_timeout=REQUEST_TIMEOUT)
 
     def explanation(self, namespace: str, name: str) -> Object:
         """See `HubApi.explanation`."""
@@ -153,7 +161,7 @@ class KubernetesApi:
 
 
 def _asked(call: Callable[..., Any], *arguments: Any) -> Object:
-    """The operator's answer to a question; `CliError` where the hub could not pass it on."""
+    """The operator's answer to a question; `ClientError` where the hub could not pass it on."""
     return dict(_asked_of_operator(partial(call, QUERY_GROUP, VERSION, *arguments, _request_timeout=REQUEST_TIMEOUT)))
 
 
@@ -172,10 +180,10 @@ def _stream(client: "ApiClient", path: str, params: Mapping[str, str]) -> "BaseH
 
 
 def _asked_of_operator(call: Callable[[], T]) -> T:
-    """What a call to the operator's API returns; `CliError` where the hub could not pass it on."""
+    """What a call to the operator's API returns; `ClientError` where the hub could not pass it on."""
     from kubernetes.client.exceptions import ApiException
 
-    from sampan.cli.lib.errors import explain_query
+    from sampan.client.errors import explain_query
 
     try:
         return call()
@@ -188,7 +196,7 @@ def _asked_of_operator(call: Callable[[], T]) -> T:
 
 def connect(target: Target) -> Hub:
     """The hub that the options name: a kubeconfig's context, or the cluster we run in where there is no kubeconfig at all."""
-    from sampan.cli.access.connection import client_for
+    from sampan.client.access.connection import client_for
 
     client, default_namespace = client_for(target)
     namespace = None if target.all_namespaces else target.namespace or default_namespace

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from sampan.cli.lib import manifests
-from sampan.cli.lib.errors import CliError
 from sampan.cli.lib.objects import read_objects
+from sampan.client import manifests
+from sampan.client.errors import RejectedError
 
 JOB = "apiVersion: sampan.dev/v1alpha1\nkind: ComputeJob\nmetadata: {name: a}\n"
 
@@ -60,7 +60,7 @@ def test_jobs_are_found(text: str, want: list[str]) -> None:
     ],
 )
 def test_a_refusal_names_file_object_and_field(text: str, want: str) -> None:
-    with pytest.raises(CliError) as raised:
+    with pytest.raises(RejectedError) as raised:
         manifests.parse(text, source="x.yaml")
     assert raised.value.message.startswith("x.yaml")
     assert want in raised.value.message
@@ -74,14 +74,14 @@ def test_read_takes_a_file(tmp_path: Path) -> None:
         (tmp_path / "job.yaml").write_text(JOB, encoding=encoding)
         assert manifests.read(str(tmp_path / "job.yaml")) == JOB
     (tmp_path / "job.yaml").write_bytes(b"PK\x03\x04\xff")
-    with pytest.raises(CliError, match=r"job\.yaml: not a text file in UTF-8"):
+    with pytest.raises(RejectedError, match=r"job\.yaml: not a text file in UTF-8"):
         manifests.read(str(tmp_path / "job.yaml"))
 
 
 @pytest.mark.parametrize("take", [manifests.files, manifests.read, read_objects])
 def test_a_url_is_not_read(take: Callable[[str], object]) -> None:
     with pytest.raises(
-        CliError, match=r"https://example\.com/job\.yaml: URLs are not read; fetch it first, and give the file or - for stdin"
+        RejectedError, match=r"https://example\.com/job\.yaml: URLs are not read; fetch it first, and give the file or - for stdin"
     ):
         take("https://example.com/job.yaml")
 
@@ -96,6 +96,6 @@ def test_a_folder_is_its_manifests_by_name(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_manifests_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CliError) as raised:
+    with pytest.raises(RejectedError) as raised:
         manifests.files(str(tmp_path))
     assert raised.value.exit_code == 2

@@ -2,17 +2,69 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final, Protocol, TypedDict
 
 from sampan.kube.objects.log_lines import Line, LineSplitter, Seen, ranked
 
 GIVE_UP_AFTER: Final = 120.0
 """Seconds without an answer after which a broken stream is not taken up again."""
 
+LONGEST: Final = 64 * 1024
+"""Bytes of a line that are waited for; a longer one comes in pieces."""
+
 Open = Callable[[Mapping[str, str]], Iterator[bytes]]
+
+
+class LogOptions(TypedDict, total=False):
+    """What is read of a job's output; rank 0, all that is there, if nothing else is said."""
+
+    follow: bool
+    """Go on until the job ends; wait for its start."""
+    rank: int
+    all_ranks: bool
+    """Of all replicas, each line with its rank before it."""
+    previous: bool
+    """Of the attempt before, or of a sweep's pod before."""
+    since: int
+    """Only what is not older than so many seconds."""
+    tail: int
+    """Only so many last lines."""
+    timestamps: bool
+    """With the time of each line."""
+
+
+def params_of(options: LogOptions) -> dict[str, str]:
+    """The options as parameters of the hub's API. Raises ValueError where they exclude each other."""
+    if options.get("all_ranks") and "rank" in options:
+        raise ValueError("rank and all_ranks exclude each other: give one of them")
+    if options.get("follow") and options.get("previous"):
+        raise ValueError("follow and previous exclude each other: what was before does not go on")
+    params = {"rank": "all" if options.get("all_ranks") else str(options.get("rank", 0))}
+    switches = {"follow": options.get("follow"), "previous": options.get("previous"), "timestamps": options.get("timestamps")}
+    numbers = {"sinceSeconds": options.get("since"), "tailLines": options.get("tail")}
+    params |= {name: "true" for name, on in switches.items() if on}
+    return params | {name: str(number) for name, number in numbers.items() if number is not None}
+
+
+def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Cut a stream into lines without their ends; what is longer than `LONGEST` comes in pieces of about that length."""
+    rest = b""
+    try:
+        for chunk in chunks:
+            *whole, rest = (rest + chunk).split(b"\n")
+            yield from whole
+            if len(rest) > LONGEST:
+                yield rest
+                rest = b""
+    except Exception:
+        if rest:
+            yield rest  # what came before the trouble is the reader's
+        raise
+    if rest:
+        yield rest
 
 
 class Clock(Protocol):
@@ -42,7 +94,7 @@ class LogStream:
         self._all = params.get("rank") == "all"
         self._seen: defaultdict[int, Seen] = defaultdict(Seen)
 
-    def chunks(self, *, clock: Clock = time.monotonic, sleep: Callable[[float], None] = time.sleep) -> Iterator[bytes]:
+    def chunks(self, *, clock: Clock = time.monotonic, sleep: Callable[[float], None] = time.sleep) -> Generator[bytes, None, None]:
         """Yield the output as it comes. Raises what `open_log` raises, where it cannot go on."""
         params: Mapping[str, str] = self._params
         failing, wait = clock(), 0.5

@@ -3,29 +3,16 @@
 Every field may be missing: a job that the operator has not met yet has no status.
 """
 
-from datetime import datetime
 from typing import Any
 
 from sampan.api.status.conditions import conditions_from
-from sampan.cli.access.hub import Object
-from sampan.cli.lib import times
-from sampan.cli.lib.render import Column
+from sampan.client.access.hub import Object
 from sampan.model.status.reasons import JobReason
 from sampan.model.status.stated import StatedConditions
 
 ENDED = frozenset({"Succeeded", "Failed"})
 REJECTED_REASONS = frozenset({JobReason.INVALID_SPEC})
 """Reasons that end a job for good before it ever ran."""
-
-COLUMNS = (
-    Column("NAMESPACE"),
-    Column("NAME"),
-    Column("PHASE"),
-    Column("WHERE"),
-    Column("DEVICES", right=True),
-    Column("AGE", right=True),
-    Column("REASON"),
-)
 
 
 def status(job: Object) -> Object:
@@ -107,21 +94,6 @@ def rejected(job: Object) -> bool:
     ran = bool(status(job).get("startedAt")) or any(tried.get("outcome") not in (None, "Rejected") for tried in attempts)
     named = condition(job, "Failed").get("reason") in REJECTED_REASONS
     return named or not ran
-
-
-def row(job: Object, *, now: datetime) -> list[str]:
-    """The cells of `COLUMNS`."""
-    metadata = job["metadata"]
-    cells: list[Any] = [
-        metadata.get("namespace", ""),
-        metadata["name"],
-        "Deleting" if metadata.get("deletionTimestamp") else phase(job),
-        place(job) or "-",
-        devices(job) or "-",
-        times.age(metadata.get("creationTimestamp"), now=now),
-        reason(job),
-    ]
-    return [str(cell) for cell in cells]
 
 
 def _joined(name: Any, message: Any) -> str:

@@ -14,10 +14,10 @@ from kubernetes.config import incluster_config
 from urllib3 import ProxyManager
 from urllib3.exceptions import HTTPError
 
-from sampan.cli.access import connection
-from sampan.cli.access.connection import client_for, configured
-from sampan.cli.lib.errors import CliError
-from sampan.cli.lib.options import Target
+from sampan.client.access import connection
+from sampan.client.access.connection import client_for, configured
+from sampan.client.access.target import Target
+from sampan.client.errors import ClientError
 from unit.cli.connect_proxy import connect_proxy
 from unit.kube.certs import authority, ec_key, issue, rsa_key
 from unit.kube.fake_api import FakeApi, serving
@@ -131,7 +131,7 @@ async def test_a_plugin_beside_the_file_runs_and_that_of_another_context_does_no
 
 async def test_a_plugin_that_gives_nothing_is_told(tmp_path: Path) -> None:
     run = {"apiVersion": "client.authentication.k8s.io/v1", "command": "false", "interactiveMode": "Never"}
-    with pytest.raises(CliError, match="plugin false gave no credentials; run it by hand"):
+    with pytest.raises(ClientError, match="plugin false gave no credentials; run it by hand"):
         client_for(write(tmp_path, {"server": "https://127.0.0.1:1"}, {"exec": run}))
 
 
@@ -158,7 +158,7 @@ async def test_proxies_count_as_for_kubectl(api: FakeApi, tmp_path: Path, monkey
 
 def test_a_socks_proxy_without_its_package_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "find_spec", lambda _: None)
-    with pytest.raises(CliError, match="proxy socks5:// needs the package PySocks"):
+    with pytest.raises(ClientError, match="proxy socks5:// needs the package PySocks"):
         client_for(write(tmp_path, {"server": "https://127.0.0.1:1", "proxy-url": "socks5://127.0.0.1:1080"}))
 
 
@@ -172,7 +172,7 @@ async def test_impersonation_is_sent(api: FakeApi, tmp_path: Path) -> None:
 def test_no_credentials_go_in_the_clear(tmp_path: Path) -> None:
     client, _ = client_for(write(tmp_path, {"server": "http://127.0.0.1:1"}))
     assert client.configuration.api_key == {}
-    with pytest.raises(CliError, match='the cluster of context "x" has no server'):
+    with pytest.raises(ClientError, match='the cluster of context "x" has no server'):
         client_for(write(tmp_path, {"server": ""}))
 
 
@@ -182,11 +182,11 @@ async def test_inside_a_pod(api: FakeApi, tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(connection, "SERVICE_ACCOUNT", tmp_path)
     monkeypatch.setattr(incluster_config, "SERVICE_TOKEN_FILENAME", str(tmp_path / "token"))
     monkeypatch.setattr(incluster_config, "SERVICE_CERT_FILENAME", str(tmp_path / "ca.crt"))
-    with pytest.raises(CliError, match="KUBECONFIG names no file that exists"):
+    with pytest.raises(ClientError, match="KUBECONFIG names no file that exists"):
         client_for(Target())
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "127.0.0.1")
     monkeypatch.setenv("KUBERNETES_SERVICE_PORT", str(api.port))
-    with pytest.raises(CliError, match="in a pod, mount the ServiceAccount's token"):
+    with pytest.raises(ClientError, match="in a pod, mount the ServiceAccount's token"):
         client_for(Target())
     (tmp_path / "token").write_text("good")
     (tmp_path / "ca.crt").write_text(authority().cert_pem)
@@ -194,7 +194,7 @@ async def test_inside_a_pod(api: FakeApi, tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
     assert await ask(Target()) == ["one"]
     assert client_for(Target())[1] == "ci"
-    with pytest.raises(CliError, match='context "x" does not exist'):
+    with pytest.raises(ClientError, match='context "x" does not exist'):
         client_for(Target(context="x"))
     named = write(tmp_path, {"server": "https://10.0.0.1"}, namespace="team-a")
     monkeypatch.setenv("KUBECONFIG", str(named.kubeconfig))

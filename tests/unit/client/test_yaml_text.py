@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from sampan.cli.lib.yaml_text import KubeLoader, StrictLoader
+from sampan.client.yaml_text import KubeLoader, StrictLoader
 
 
 def test_dates_and_times_of_day_are_text_and_numbers_are_numbers() -> None:

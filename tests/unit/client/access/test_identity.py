@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from sampan.cli.access.identity import check_data, impersonation, user_of
-from sampan.cli.access.kubeconfig import Context
-from sampan.cli.lib.errors import CliError
+from sampan.client.access.identity import check_data, impersonation, user_of
+from sampan.client.access.kubeconfig import Context
+from sampan.client.errors import ClientError
 
 EXEC = {"apiVersion": "client.authentication.k8s.io/v1", "command": "sh"}
 
@@ -65,7 +65,7 @@ def test_kubectls_own_oidc_token_is_used() -> None:
     ],
 )  # fmt: skip
 def test_what_does_not_tell_who_we_are_is_said(user: dict[str, Any], words: str) -> None:
-    with pytest.raises(CliError, match=words):
+    with pytest.raises(ClientError, match=words):
         user_of(Context(name="x", cluster={}, user=user, namespace=""))
 
 
@@ -79,7 +79,7 @@ def test_base64_may_be_in_lines() -> None:
     "user", [{"as-groups": ["a", "b"], "as": "j"}, {"as-user-extra": {"a": ["b"]}, "as": "j"}, {"as-uid": "u"}, {"as-groups": ["a"]}]
 )
 def test_impersonation_that_cannot_be_sent_is_said(user: dict[str, Any]) -> None:
-    with pytest.raises(CliError, match="impersonates"):
+    with pytest.raises(ClientError, match="impersonates"):
         impersonation(Context(name="x", cluster={}, user=user, namespace=""))
 
 

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from sampan.cli.lib.errors import CliError
-from sampan.cli.lib.options import Target
+from sampan.client.access.target import Target
+from sampan.client.errors import KubeconfigError
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient, Configuration
 
-    from sampan.cli.access.kubeconfig import Context, Values
+    from sampan.client.access.kubeconfig import Context, Values
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
@@ -29,8 +29,8 @@ def configured(target: Target) -> bool:
 
 
 def client_for(target: Target) -> tuple["ApiClient", str]:
-    """The official client for the options, and its context's namespace (`default` where it names none). Raises `Trouble`."""
-    from sampan.cli.access.kubeconfig import load
+    """The official client for the options, and its context's namespace (`default` where it names none). Raises `KubeconfigError`."""
+    from sampan.client.access.kubeconfig import load
 
     files = load(target.kubeconfig)
     context = files.context(target.context)
@@ -63,7 +63,7 @@ def _client(context: "Context") -> "ApiClient":
     """The client for a context: what the official one reads otherwise than kubectl is made plain for it first."""
     from kubernetes import client, config
 
-    from sampan.cli.access.identity import impersonation, user_of
+    from sampan.client.access.identity import impersonation, user_of
 
     cluster, user = _cluster(context), user_of(context)
     if urlsplit(cluster["server"]).scheme != "https":
@@ -79,7 +79,7 @@ def _client(context: "Context") -> "ApiClient":
     # The file is the person's own: its plugins run here as they do for kubectl.
     config.load_kube_config_from_dict(document, client_configuration=configuration)  # noqa: TID251
     if "exec" in user and not (configuration.api_key or configuration.cert_file):
-        raise CliError(
+        raise KubeconfigError(
             f"kubeconfig: plugin {user['exec'].get('command')} gave no credentials", "run it by hand to see why, or log in again"
         )
     _proxy(configuration, cluster.get("proxy-url"))
@@ -97,7 +97,7 @@ def _made(configuration: "Configuration") -> "ApiClient":
     configuration.retries = False
     scheme = urlsplit(configuration.proxy or "").scheme
     if scheme.startswith("socks") and find_spec("socks") is None:
-        raise CliError(f"proxy {scheme}:// needs the package PySocks", "pip install PySocks, or give a proxy of https:// or http://")
+        raise KubeconfigError(f"proxy {scheme}:// needs the package PySocks", "pip install PySocks, or give a proxy of https:// or http://")
     if not configuration.verify_ssl:
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # the file says so: no need to say it at each call
     made = ApiClient(configuration)
@@ -118,12 +118,14 @@ def _tls(configuration: "Configuration") -> ssl.SSLContext:
 
 def _cluster(context: "Context") -> "Values":
     """The cluster, with a whole URL."""
-    from sampan.cli.access.identity import check_data
+    from sampan.client.access.identity import check_data
 
     cluster = dict(context.cluster)
     server = cluster.get("server")
     if not isinstance(server, str):
-        raise CliError(f'kubeconfig: the cluster of context "{context.name}" has no server', "set it with kubectl config set-cluster")
+        raise KubeconfigError(
+            f'kubeconfig: the cluster of context "{context.name}" has no server', "set it with kubectl config set-cluster"
+        )
     if "://" not in server:
         secure = any(key in cluster for key in ("certificate-authority", "certificate-authority-data", "insecure-skip-tls-verify"))
         server = f"{'https' if secure else 'http'}://{server}"

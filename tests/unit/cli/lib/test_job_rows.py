@@ -1,17 +1,16 @@
-"""What a person sees of a job, whatever fields are missing."""
+"""A job as a row of a table, whatever fields are missing."""
 
 from datetime import UTC, datetime
 
 import pytest
 
-from sampan.cli.access.hub import Object
-from sampan.cli.lib import jobview
+from sampan.cli.lib import job_rows
+from sampan.client.access.hub import Object
 from unit.cli.fakes import BOUND, a_job
 
 NOW = datetime(2026, 3, 1, 12, 5, 0, tzinfo=UTC)
 UNSCHEDULED = {"type": "Scheduled", "status": "False", "reason": "TooLarge", "message": "needs 512, at most 32"}
 LOST = {"type": "Degraded", "status": "True", "reason": "NodeUnreachable", "message": "Node n1 does not answer"}
-INVALID = {"type": "Failed", "status": "True", "reason": "InvalidSpec", "message": "spec.x"}
 
 ROWS: dict[str, tuple[Object | None, list[str]]] = {
     "new": (None, ["team-a", "train", "Pending", "-", "2", "5m", ""]),
@@ -42,54 +41,12 @@ ROWS: dict[str, tuple[Object | None, list[str]]] = {
 
 @pytest.mark.parametrize(("status", "want"), ROWS.values(), ids=ROWS.keys())
 def test_row(status: Object | None, want: list[str]) -> None:
-    assert jobview.row(a_job(status=status), now=NOW) == want
+    assert job_rows.row(a_job(status=status), now=NOW) == want
 
 
 def test_a_job_that_is_being_deleted_says_so_whatever_its_phase_was() -> None:
     going = {"type": "Deleting", "status": "True", "reason": "WaitingForPods", "message": "Node n1 does not answer"}
     found = a_job(status={"phase": "Running", "binding": BOUND, "conditions": [LOST, going]})
     found["metadata"]["deletionTimestamp"] = "2026-03-01T12:04:00Z"
-    row = jobview.row(found, now=NOW)
+    row = job_rows.row(found, now=NOW)
     assert (row[2], row[6]) == ("Deleting", "WaitingForPods: Node n1 does not answer")
-
-
-@pytest.mark.parametrize(
-    ("spec", "want"),
-    [
-        ({}, 0),
-        ({"alternatives": []}, 0),
-        ({"replicas": 4, "alternatives": [{"accelerator": {"count": 8}}]}, 32),
-        ({"replicas": 4, "alternatives": [{"accelerator": {"count": 8}, "replicas": 2}]}, 16),
-        ({"gang": False, "parallelism": 3, "completions": 9, "alternatives": [{"accelerator": {"count": 1}}]}, 3),
-    ],
-    ids=["cpu", "no alternatives", "gang", "alternative's replicas", "sweep"],
-)
-def test_devices(spec: Object, want: int) -> None:
-    job = a_job()
-    job["spec"] = spec
-    assert jobview.devices(job) == want
-
-
-def test_devices_of_the_bound_alternative() -> None:
-    spec = {"alternatives": [{"accelerator": {"count": 2}}, {"accelerator": {"count": 4}}]}
-    assert jobview.devices(a_job(spec=spec, status={"binding": {**BOUND, "alternative": 1}})) == 4
-    assert jobview.devices(a_job(spec=spec, status={"binding": {**BOUND, "alternative": 7}})) == 2
-
-
-@pytest.mark.parametrize(
-    ("status", "want"),
-    [
-        (None, False),
-        ({"phase": "Pending", "conditions": [UNSCHEDULED]}, False),
-        ({"phase": "Failed", "conditions": [INVALID]}, True),
-        ({"phase": "Pending", "conditions": [INVALID]}, True),
-        ({"phase": "Failed"}, True),
-        ({"phase": "Failed", "binding": BOUND, "startedAt": "2026-03-01T12:00:03Z"}, False),
-        ({"phase": "Failed", "attempts": [{"number": 1, "outcome": "Rejected"}]}, True),
-        ({"phase": "Failed", "binding": BOUND, "attempts": [{"number": 1, "outcome": "Rejected"}]}, True),
-        ({"phase": "Failed", "attempts": [{"number": 1, "outcome": "AppFailed"}]}, False),
-        ({"phase": "Succeeded"}, False),
-    ],
-)
-def test_rejected(status: Object | None, want: bool) -> None:
-    assert jobview.rejected(a_job(status=status)) is want

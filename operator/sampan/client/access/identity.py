@@ -9,8 +9,8 @@ import shutil
 from pathlib import Path
 from typing import Any, Final
 
-from sampan.cli.access.kubeconfig import Context, Values
-from sampan.cli.lib.errors import CliError
+from sampan.client.access.kubeconfig import Context, Values
+from sampan.client.errors import KubeconfigError
 from sampan.kube.text import clean_text
 
 _DATA: Final = ("certificate-authority-data", "client-certificate-data", "client-key-data")
@@ -20,7 +20,7 @@ _RENEW: Final = "take the kubeconfig from that cluster anew, or choose another -
 
 
 def user_of(context: Context) -> Values:
-    """The user, with its token read and its plugin there. Raises `Trouble`."""
+    """The user, with its token read and its plugin there. Raises `KubeconfigError`."""
     user = dict(context.user)
     provider = user.pop("auth-provider", None)
     if provider:
@@ -40,10 +40,10 @@ def user_of(context: Context) -> Values:
 def _plugin(plugin: Any, context: Context) -> Values:
     """A plugin that is there, in the form that the official client runs."""
     if not isinstance(plugin, dict) or not isinstance(plugin.get("command"), str):
-        raise CliError(f'kubeconfig: exec of context "{context.name}" has no command', _RENEW)
+        raise KubeconfigError(f'kubeconfig: exec of context "{context.name}" has no command', _RENEW)
     if shutil.which(plugin["command"]) is None:
         hint = clean_text(str(plugin.get("installHint") or ""))
-        raise CliError(f'kubeconfig: plugin {plugin["command"]} of context "{context.name}" is not found', hint or "install it")
+        raise KubeconfigError(f'kubeconfig: plugin {plugin["command"]} of context "{context.name}" is not found', hint or "install it")
     env = [{"name": each.get("name", ""), "value": each.get("value") or ""} for each in plugin.get("env") or [] if isinstance(each, dict)]
     return {**plugin, "env": env}
 
@@ -55,7 +55,9 @@ def _provider_token(provider: Any) -> Any:
     if token:
         return token
     name = provider.get("name") if isinstance(provider, dict) else provider
-    raise CliError(f"kubeconfig: auth-provider {name} is not supported", "log in again with a plugin (exec), as kubectl needs it too")
+    raise KubeconfigError(
+        f"kubeconfig: auth-provider {name} is not supported", "log in again with a plugin (exec), as kubectl needs it too"
+    )
 
 
 def _token_in(path: Any, context: Context, *, otherwise: Any) -> Any:
@@ -64,13 +66,13 @@ def _token_in(path: Any, context: Context, *, otherwise: Any) -> Any:
     except (OSError, ValueError) as error:
         if otherwise:
             return otherwise
-        raise CliError(f'kubeconfig: tokenFile {path} of context "{context.name}" cannot be read', _RENEW) from error
+        raise KubeconfigError(f'kubeconfig: tokenFile {path} of context "{context.name}" cannot be read', _RENEW) from error
 
 
 def _token(token: Any, context: Context) -> str:
     text = token.strip() if isinstance(token, str) else ""
     if not (text.isascii() and text.isprintable() and " " not in text and text):
-        raise CliError(f'kubeconfig: token of context "{context.name}" is not one line of plain text', _RENEW)
+        raise KubeconfigError(f'kubeconfig: token of context "{context.name}" is not one line of plain text', _RENEW)
     return text
 
 
@@ -83,9 +85,11 @@ def impersonation(context: Context) -> dict[str, str]:
     if len(groups) == 1:
         headers["Impersonate-Group"] = str(groups[0])
     if len(groups) > 1 or "as-user-extra" in user:
-        raise CliError(f'kubeconfig: context "{context.name}" impersonates several groups, or more than a user', "ask with kubectl instead")
+        raise KubeconfigError(
+            f'kubeconfig: context "{context.name}" impersonates several groups, or more than a user', "ask with kubectl instead"
+        )
     if headers and "Impersonate-User" not in headers:
-        raise CliError(f'kubeconfig: context "{context.name}" impersonates a group or UID without a user', "set as as well")
+        raise KubeconfigError(f'kubeconfig: context "{context.name}" impersonates a group or UID without a user', "set as as well")
     return headers
 
 
@@ -96,4 +100,4 @@ def check_data(values: Values, context: Context) -> None:
             try:
                 values[key] = base64.b64encode(base64.b64decode("".join(values[key].split()), validate=True)).decode()
             except (binascii.Error, ValueError, AttributeError) as error:
-                raise CliError(f'kubeconfig: {key} of context "{context.name}" is not base64', _RENEW) from error
+                raise KubeconfigError(f'kubeconfig: {key} of context "{context.name}" is not base64', _RENEW) from error

@@ -11,8 +11,8 @@ from typing import Any
 
 import yaml
 
-from sampan.cli.lib.errors import CliError
-from sampan.cli.lib.yaml_text import KubeLoader
+from sampan.client.errors import KubeconfigError
+from sampan.client.yaml_text import KubeLoader
 
 Values = dict[str, Any]
 VARIABLE = "KUBECONFIG"
@@ -44,29 +44,29 @@ class Kubeconfig:
     found: list[str] = field(default_factory=list)
 
     def context(self, name: str | None) -> Context | None:
-        """The context of that name, or the current one; None where there is none. Raises `Trouble` for one that is not there."""
+        """The context of that name, or the current one; None where there is none. Raises `KubeconfigError` for one that is not there."""
         chosen = name or self.current
         if not chosen:
             return None
         if chosen not in self.contexts:
-            raise CliError(f'kubeconfig: context "{chosen}" does not exist{self._choice()}', _CHOOSE)
+            raise KubeconfigError(f'kubeconfig: context "{chosen}" does not exist{self._choice()}', _CHOOSE)
         values = self.contexts[chosen]
         cluster, user = _text(values, "cluster", chosen), _text(values, "user", chosen)
         if cluster not in self.clusters:
-            raise CliError(f'kubeconfig: context "{chosen}" names cluster "{cluster}", which does not exist', _CHOOSE)
+            raise KubeconfigError(f'kubeconfig: context "{chosen}" names cluster "{cluster}", which does not exist', _CHOOSE)
         if user and user not in self.users:
-            raise CliError(f'kubeconfig: context "{chosen}" names user "{user}", which does not exist', _CHOOSE)
+            raise KubeconfigError(f'kubeconfig: context "{chosen}" names user "{user}", which does not exist', _CHOOSE)
         namespace = _text(values, "namespace", chosen)
         return Context(name=chosen, cluster=self.clusters[cluster], user=self.users.get(user, {}), namespace=namespace)
 
-    def no_context(self) -> CliError:
+    def no_context(self) -> KubeconfigError:
         """What to say where neither the options nor the files choose a context."""
         if not self.found:
             where = f"{VARIABLE} names no file that exists ({', '.join(self.missing)})" if self.missing else "there is no kubeconfig"
-            return CliError(
+            return KubeconfigError(
                 f"no hub is named: {where}", f"give --kubeconfig FILE or set {VARIABLE}; in a pod, mount the ServiceAccount's token"
             )
-        return CliError(f"kubeconfig: no current-context in {', '.join(self.found)}{self._choice()}", _CHOOSE)
+        return KubeconfigError(f"kubeconfig: no current-context in {', '.join(self.found)}{self._choice()}", _CHOOSE)
 
     def _choice(self) -> str:
         names = sorted(self.contexts)
@@ -74,7 +74,7 @@ class Kubeconfig:
 
 
 def load(explicit: Path | None, environ: Mapping[str, str] = os.environ) -> Kubeconfig:
-    """The file of --kubeconfig alone, else those of KUBECONFIG, else ~/.kube/config. Raises `Trouble` for one that cannot be read.
+    """The file of --kubeconfig alone, else those of KUBECONFIG, else ~/.kube/config. Raises `KubeconfigError` for one that cannot be read.
 
     Missing and empty files are passed over, except where --kubeconfig names one.
     """
@@ -86,7 +86,7 @@ def load(explicit: Path | None, environ: Mapping[str, str] = os.environ) -> Kube
             _merge(merged, path)
         except FileNotFoundError as error:
             if explicit is not None:
-                raise CliError(f"kubeconfig {path}: no such file", "give another --kubeconfig") from error
+                raise KubeconfigError(f"kubeconfig {path}: no such file", "give another --kubeconfig") from error
             if named:
                 merged.missing.append(path)
         else:
@@ -105,22 +105,22 @@ def _merge(merged: Kubeconfig, path: str) -> None:
 
 
 def _read(path: str) -> Values:
-    """The first document of a file; a missing file raises FileNotFoundError, a broken one `Trouble` with its path."""
+    """The first document of a file; a missing file raises FileNotFoundError, a broken one `KubeconfigError` with its path."""
     try:
         raw = Path(path).read_bytes()
         document = next(iter(yaml.load_all(raw, Loader=KubeLoader)), None)
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise CliError(f"kubeconfig {path}: {error.strerror or type(error).__name__}", _NEXT) from error
+        raise KubeconfigError(f"kubeconfig {path}: {error.strerror or type(error).__name__}", _NEXT) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
-        raise CliError(f"kubeconfig {path}{where}: neither YAML nor JSON", _NEXT) from error
+        raise KubeconfigError(f"kubeconfig {path}{where}: neither YAML nor JSON", _NEXT) from error
     if document is None:
         return {}
     if not isinstance(document, dict) or document.get("kind", "Config") != "Config":
-        raise CliError(f"kubeconfig {path}: not a kubeconfig (kind: Config)", _NEXT)
+        raise KubeconfigError(f"kubeconfig {path}: not a kubeconfig (kind: Config)", _NEXT)
     return document
 
 
@@ -129,17 +129,17 @@ def _add(known: dict[str, Values], document: Values, what: tuple[str, str, Itera
     section, inner, paths = what
     listed = document.get(section) or []
     if not isinstance(listed, list):
-        raise CliError(f"kubeconfig {path}: {section} is not a list", _NEXT)
+        raise KubeconfigError(f"kubeconfig {path}: {section} is not a list", _NEXT)
     names: set[str] = set()
     for entry in listed:
         mapping = {} if entry is None else entry  # as kubectl: an empty entry is one without a name
         if not isinstance(mapping, dict):
-            raise CliError(f"kubeconfig {path}: an entry of {section} is no mapping", _NEXT)
+            raise KubeconfigError(f"kubeconfig {path}: an entry of {section} is no mapping", _NEXT)
         name, values = mapping.get("name") or "", mapping.get(inner) or {}
         if not isinstance(name, str) or not isinstance(values, dict):
-            raise CliError(f"kubeconfig {path}: an entry of {section} has a name that is no string, or no mapping {inner}", _NEXT)
+            raise KubeconfigError(f"kubeconfig {path}: an entry of {section} has a name that is no string, or no mapping {inner}", _NEXT)
         if name in names:
-            raise CliError(f'kubeconfig {path}: {section} has two entries "{name}"', _NEXT)
+            raise KubeconfigError(f'kubeconfig {path}: {section} has two entries "{name}"', _NEXT)
         names.add(name)
         if name not in known:
             known[name] = _absolute(_present(values), paths, base)
@@ -167,4 +167,4 @@ def _text(values: Values, key: str, where: str) -> str:
     value = values.get(key) or ""
     if isinstance(value, str):
         return value
-    raise CliError(f"kubeconfig: {key} of {where} is not a string", "put it in quotes")
+    raise KubeconfigError(f"kubeconfig: {key} of {where} is not a string", "put it in quotes")

@@ -7,10 +7,10 @@ import pytest
 import yaml
 from kubernetes.client.exceptions import ApiException
 
-from sampan.cli.access import hub
-from sampan.cli.access.connection import client_for
-from sampan.cli.lib.errors import CliError
-from sampan.cli.lib.options import Target
+from sampan.client.access import hub
+from sampan.client.access.connection import client_for
+from sampan.client.access.target import Target
+from sampan.client.errors import ClientError
 from unit.cli.fakes import FakeApi, a_job
 
 
@@ -55,7 +55,7 @@ def test_items_come_in_order_and_an_unknown_namespace_is_told() -> None:
     assert [item["metadata"]["name"] for item in everything] == ["z", "a", "b"]
     api.missing = {"nowhere"}
     assert hub.Hub(api, namespace="somewhere", default_namespace="").items(hub.JOBS) == []
-    with pytest.raises(CliError, match="namespace nowhere does not exist"):
+    with pytest.raises(ClientError, match="namespace nowhere does not exist"):
         hub.Hub(api, namespace="nowhere", default_namespace="").items(hub.JOBS)
 
 
@@ -134,9 +134,9 @@ def test_an_operator_that_is_down_is_not_taken_for_an_api_server_in_trouble(
     down = ApiException(status=503, reason="Service Unavailable")
     down.body = "service unavailable\n"
     recorder._answers |= {"get_namespaced_custom_object": down, "create_namespaced_custom_object": down}
-    with pytest.raises(CliError, match="the operator does not answer questions"):
+    with pytest.raises(ClientError, match="the operator does not answer questions"):
         api.explanation("team-a", "train")
-    with pytest.raises(CliError, match="the operator does not answer questions"):
+    with pytest.raises(ClientError, match="the operator does not answer questions"):
         api.quote("team-a", {"kind": "Quote"})
     with pytest.raises(ApiException):
         api.create("computejobs", "team-a", {"kind": "ComputeJob"})

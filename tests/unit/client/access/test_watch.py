@@ -3,8 +3,8 @@
 import pytest
 from kubernetes.client.exceptions import ApiException
 
-from sampan.cli.access.hub import Object
-from sampan.cli.access.watch import Change, ObjectWatch
+from sampan.client.access.hub import Object
+from sampan.client.access.watch import Change, ObjectWatch
 from unit.cli.fakes import FakeApi, a_job, modified
 
 PATIENCE = 5.0

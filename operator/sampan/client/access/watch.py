@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, Protocol, Self
 
-from sampan.cli.access.hub import Object
+from sampan.client.access.hub import Object
 
 WATCH_SECONDS = 240
 GIVE_UP_AFTER = 60.0

@@ -8,9 +8,9 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from sampan.cli.access.kubeconfig import Kubeconfig, load
-from sampan.cli.lib.errors import CliError
 from sampan.cli.main import VERBS, cli
+from sampan.client.access.kubeconfig import Kubeconfig, load
+from sampan.client.errors import ClientError
 
 Make = Any
 
@@ -109,7 +109,7 @@ def test_the_option_names_one_file_and_it_must_be_there(tmp_path: Path) -> None:
     context = load(Path(path), {"KUBECONFIG": put(tmp_path / "b", OTHER)}).context(None)
     assert context is not None
     assert context.name == "x"
-    with pytest.raises(CliError, match="no such file; give another --kubeconfig"):
+    with pytest.raises(ClientError, match="no such file; give another --kubeconfig"):
         load(tmp_path / "no", {})
 
 
@@ -138,22 +138,22 @@ def test_the_home_folders_file_is_the_default(tmp_path: Path, monkeypatch: pytes
     ],
 )
 def test_what_cannot_be_read_is_named_by_its_path(tmp_path: Path, content: Any, words: str) -> None:
-    with pytest.raises(CliError, match=words) as caught:
+    with pytest.raises(ClientError, match=words) as caught:
         merged(put(tmp_path / "good.yaml", config()), put(tmp_path / "broken.yaml", content))
     assert "broken.yaml" in caught.value.message
 
 
 def test_bytes_a_folder_and_a_file_without_permission_are_named(tmp_path: Path) -> None:
     (tmp_path / "bytes").write_bytes(b"a: \xff\xff")
-    with pytest.raises(CliError, match="bytes: neither YAML nor JSON"):
+    with pytest.raises(ClientError, match="bytes: neither YAML nor JSON"):
         merged(str(tmp_path / "bytes"))
-    with pytest.raises(CliError, match=f"kubeconfig {tmp_path}: Is a directory"):
+    with pytest.raises(ClientError, match=f"kubeconfig {tmp_path}: Is a directory"):
         merged(str(tmp_path))
     locked = tmp_path / "locked"
     locked.touch(0o000)
     if os.geteuid() == 0:
         pytest.skip("root reads every file")
-    with pytest.raises(CliError, match="locked: Permission denied"):
+    with pytest.raises(ClientError, match="locked: Permission denied"):
         merged(str(locked))
 
 
@@ -167,7 +167,7 @@ def test_bytes_a_folder_and_a_file_without_permission_are_named(tmp_path: Path) 
     ],
 )
 def test_a_context_must_be_whole(tmp_path: Path, content: Any, name: str | None, words: str) -> None:
-    with pytest.raises(CliError, match=words):
+    with pytest.raises(ClientError, match=words):
         merged(put(tmp_path / "a", content)).context(name)
 
 

@@ -1,20 +1,24 @@
 """YAML or JSON → ComputeJob manifests, with an answer that names the file, the document and the field. Nothing here talks to a server."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from sampan.cli.access.hub import GROUP, VERSION
-from sampan.cli.lib.errors import CliError
+from sampan.client.access.hub import GROUP, VERSION
+from sampan.client.errors import RejectedError
 
 KIND: Final = "ComputeJob"
-REJECTED: Final = 2
-"""Exit code for input that no server would take."""
 ENDINGS: Final = (".yaml", ".yml", ".json")
 MOST_VALUES: Final = 100_000
 """Of one document, with what anchors repeat: more than any server takes."""
 _HOW: Final = f"give a {GROUP}/{VERSION} {KIND}"
+
+
+def read_all(sources: Sequence[str]) -> list[dict[str, Any]]:
+    """The ComputeJobs of files, of folders and, for `-`, of stdin, in that order. Raises `RejectedError`, and OSError of a file."""
+    paths = [path for source in sources for path in files(source)]
+    return [manifest for path in paths for manifest in parse(read(path), source=path)]
 
 
 def files(source: str) -> list[str]:
@@ -23,14 +27,14 @@ def files(source: str) -> list[str]:
         return [source]
     found = [str(path) for path in sorted(Path(source).iterdir()) if path.suffix in ENDINGS and path.is_file()]
     if not found:
-        raise CliError(f"{source}: no file ends in {', '.join(ENDINGS)}", "name a folder with manifests", exit_code=REJECTED)
+        raise RejectedError(f"{source}: no file ends in {', '.join(ENDINGS)}", "name a folder with manifests")
     return found
 
 
 def no_url(source: str) -> str:
     """The same, if it is no URL: those are not read, so that nothing is created that nobody looked at."""
     if source.startswith(("http://", "https://")):
-        raise CliError(f"{source}: URLs are not read", "fetch it first, and give the file or - for stdin", exit_code=REJECTED)
+        raise RejectedError(f"{source}: URLs are not read", "fetch it first, and give the file or - for stdin")
     return source
 
 
@@ -40,32 +44,32 @@ def read(source: str) -> str:
     try:
         return raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError as error:
-        raise CliError(f"{source}: not a text file in UTF-8", "give a YAML or JSON file", exit_code=REJECTED) from error
+        raise RejectedError(f"{source}: not a text file in UTF-8", "give a YAML or JSON file") from error
 
 
 def parse(text: str, *, source: str, pass_over: bool = False) -> list[dict[str, Any]]:
-    """The ComputeJobs of a YAML stream or a List, each checked for kind and name; raises `Trouble` (exit code 2).
+    """The ComputeJobs of a YAML stream or a List, each checked for kind and name; raises `RejectedError`.
 
     `pass_over`: objects of other kinds are left out where there is a ComputeJob among them.
     """
     import yaml
 
-    from sampan.cli.lib.yaml_text import StrictLoader
+    from sampan.client.yaml_text import StrictLoader
 
     try:
         documents = [document for document in yaml.load_all(text, Loader=StrictLoader) if document is not None]
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         where = " ".join(str(error).split())
-        raise CliError(f"{source}: not valid YAML: {where[:200]}", "correct the file and try again", exit_code=REJECTED) from error
+        raise RejectedError(f"{source}: not valid YAML: {where[:200]}", "correct the file and try again") from error
     for number, document in enumerate(documents, start=1):
         _check_plain(document, where=f"{source}, document {number}")
     found = [item for document in documents for item in _flat(document)]
     if not found:
-        raise CliError(f"{source}: no object found", _HOW, exit_code=REJECTED)
+        raise RejectedError(f"{source}: no object found", _HOW)
     numbered = list(enumerate(found, start=1))
     jobs = [each for each in numbered if not _is_other(each[1])] if pass_over else []
     for number, manifest in jobs or numbered:
-        _check(manifest, where=f"{source}, object {number}")
+        check(manifest, where=f"{source}, object {number}")
     return [manifest for _, manifest in jobs or numbered]
 
 
@@ -80,13 +84,13 @@ def _check_plain(document: Any, *, where: str) -> None:
     while waiting:
         value, seen = waiting.pop(), seen + 1
         if seen > MOST_VALUES:
-            raise CliError(f"{where}: more than {MOST_VALUES} values", "give fewer jobs at a time, or repeat less", exit_code=REJECTED)
+            raise RejectedError(f"{where}: more than {MOST_VALUES} values", "give fewer jobs at a time, or repeat less")
         if isinstance(value, dict):
             waiting.extend(value.values())
         elif isinstance(value, list):
             waiting.extend(value)
         elif not isinstance(value, str | int | float | None):
-            raise CliError(f"{where}: a YAML tag makes a {type(value).__name__}", "write a plain value", exit_code=REJECTED)
+            raise RejectedError(f"{where}: a YAML tag makes a {type(value).__name__}", "write a plain value")
 
 
 def _flat(document: Any) -> Iterator[Any]:
@@ -100,14 +104,14 @@ def _flat(document: Any) -> Iterator[Any]:
         yield {**of_list, **item} if isinstance(item, dict) else item
 
 
-def _check(manifest: Any, *, where: str) -> None:
+def check(manifest: Any, *, where: str) -> None:
     """Refuse what is no ComputeJob, or has no name."""
-    if not isinstance(manifest, dict):
-        raise CliError(f"{where}: not a mapping", _HOW, exit_code=REJECTED)
+    if not isinstance(manifest, Mapping):
+        raise RejectedError(f"{where}: not a mapping", _HOW)
     kind, version = manifest.get("kind"), manifest.get("apiVersion")
     if kind != KIND or version != f"{GROUP}/{VERSION}":
         how = "give what kubectl kustomize prints" if kind == "Kustomization" else "create other kinds with kubectl apply"
-        raise CliError(f"{where}: {version} {kind} is not a {GROUP}/{VERSION} {KIND}", how, exit_code=REJECTED)
+        raise RejectedError(f"{where}: {version} {kind} is not a {GROUP}/{VERSION} {KIND}", how)
     metadata = manifest.get("metadata")
-    if not isinstance(metadata, dict) or not (metadata.get("name") or metadata.get("generateName")):
-        raise CliError(f"{where}: metadata.name is missing", "name the job, or give metadata.generateName", exit_code=REJECTED)
+    if not isinstance(metadata, Mapping) or not (metadata.get("name") or metadata.get("generateName")):
+        raise RejectedError(f"{where}: metadata.name is missing", "name the job, or give metadata.generateName")
