@@ -1,5 +1,6 @@
 """Specs of Jobs on members that unit and integration tests share: one per kind of job that the demo and the docs show."""
 
+from dataclasses import replace
 from typing import Any
 
 from sampan.api.kinds.computejob import ComputeJobSpec
@@ -99,6 +100,11 @@ def gang() -> RemoteJobSpec:
         required_labels=(("nvidia.com/gpu.product", "NVIDIA-H100-80GB-HBM3"),),
         preferred_hostnames=("gpu-2", "gpu-1", ""),
     )
+
+
+def isolated_gang() -> RemoteJobSpec:
+    """The same where pods reach each other only by a NetworkPolicy."""
+    return replace(gang(), isolated=True)
 
 
 def ascend() -> RemoteJobSpec:
@@ -254,6 +260,7 @@ CASES = {
     "cpu-only": cpu_only(),
     "one-gpu": one_gpu(),
     "gang-2x8-torchrun": gang(),
+    "gang-isolated": isolated_gang(),
     "ascend-alternative": ascend(),
     "hygon-taints": hygon(),
     "sweep": sweep(),

@@ -17,6 +17,7 @@ ABOVE_RESTRICTED = {"hygon-host-folder": "privileged", "cambricon-baseline": "ba
 """Goldens whose recipe says that it needs another level; each is refused one level below."""
 PATHS = {
     "ResourceClaimTemplate": "/apis/resource.k8s.io/v1",
+    "NetworkPolicy": "/apis/networking.k8s.io/v1",
     "Job": "/apis/batch/v1",
     "Service": "/api/v1",
     "ConfigMap": "/api/v1",
@@ -102,7 +103,11 @@ def _placed(body: dict[str, Any], level: str) -> dict[str, Any]:
 
 def _create(server: Server, body: dict[str, Any], level: str) -> Any:
     kind, there = body["kind"], _placed(body, level)
-    return server.send("POST", f"{PATHS[kind]}/namespaces/{_namespace(level)}/{kind.lower()}s?{STRICT}", there)
+    return server.send("POST", f"{PATHS[kind]}/namespaces/{_namespace(level)}/{_plural(kind)}?{STRICT}", there)
+
+
+def _plural(kind: str) -> str:
+    return "networkpolicies" if kind == "NetworkPolicy" else f"{kind.lower()}s"
 
 
 def _missing(sent: Any, stored: Any, where: str = "") -> list[str]:

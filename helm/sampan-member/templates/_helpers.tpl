@@ -20,3 +20,30 @@ system:serviceaccount:{{ .Values.namespace.name }}:sampan-hub
 true
 {{- end -}}
 {{- end }}
+
+{{/* The namespaces of jobs as a JSON list of {namespace, tenant, quota}: the one of all, whose tenant is empty, then one per tenant. */}}
+{{- define "member.places" -}}
+{{- $base := .Values.namespace.name -}}
+{{- $places := list (dict "namespace" $base "tenant" "" "quota" (.Values.quota | default dict)) -}}
+{{- $names := list $base -}}
+{{- $tenants := list -}}
+{{- range $each := .Values.tenants | default list -}}
+{{- $entry := kindIs "string" $each | ternary (dict "name" $each) $each -}}
+{{- $plain := printf "%s-%s" $base $entry.name -}}
+{{- $short := printf "%s-%s" (trunc 54 $plain) (sha256sum $entry.name | trunc 8) -}}
+{{- $name := $entry.namespace | default (gt (len $plain) 63 | ternary $short $plain) -}}
+{{- if has $entry.name $tenants -}}
+{{- fail (printf "tenants: %q is there twice; leave one of the entries" $entry.name) -}}
+{{- end -}}
+{{- if has $name $names -}}
+{{- fail (printf "tenants: the namespace %q of %q is that of another entry, or namespace.name; give it a namespace of its own" $name $entry.name) -}}
+{{- end -}}
+{{- if eq $name $.Release.Namespace -}}
+{{- fail (printf "tenants: the namespace %q of %q is the release's own; give it another" $name $entry.name) -}}
+{{- end -}}
+{{- $tenants = append $tenants $entry.name -}}
+{{- $names = append $names $name -}}
+{{- $places = append $places (dict "namespace" $name "tenant" $entry.name "quota" ($entry.quota | default dict)) -}}
+{{- end -}}
+{{- toJson $places -}}
+{{- end }}

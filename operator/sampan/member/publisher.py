@@ -28,12 +28,18 @@ class PublisherSettings:
     """Where and how often. Times are in seconds."""
 
     namespace: str
+    tenant_namespaces: tuple[str, ...] = ()
     interval: int = 10
     settle: float = 1.0
     """How long changes are gathered before they are written."""
     tuning: Tuning | None = None
     stuck_after: float = 120.0
     """A turn that takes longer, interval and all, is taken for one that never ends."""
+
+    @property
+    def job_namespaces(self) -> frozenset[str]:
+        """Return the namespaces of jobs: only pods there can be a hub's."""
+        return frozenset((self.namespace, *self.tenant_namespaces))
 
 
 class Publisher:
@@ -103,7 +109,7 @@ class Publisher:
             sequence=self._sequence,
             interval_seconds=self._settings.interval,
             nodes=seen.nodes.items,
-            pods=summarise_pods(seen.pods.items, namespace=self._settings.namespace),
+            pods=summarise_pods(seen.pods.items, namespaces=self._settings.job_namespaces),
             slices=seen.slices.items,
             claims=seen.claims.items,
             cluster_queues=seen.queues.items,

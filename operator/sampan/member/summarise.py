@@ -3,7 +3,7 @@
 A pod is told by node and amounts alone: no name, namespace, image or owner of somebody else's pod leaves the member.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from sampan.catalog.devices.in_use import allocated_cards, allocated_devices
@@ -70,11 +70,11 @@ def trim_runtime_class(each: RuntimeClass) -> RuntimeClass:
     return RuntimeClass(metadata=ObjectMeta(name=each.metadata.name), overhead=each.overhead, scheduling=each.scheduling)
 
 
-def summarise_pods(pods: Iterable[Pod], *, namespace: str) -> list[Pod]:
+def summarise_pods(pods: Iterable[Pod], *, namespaces: Collection[str]) -> list[Pod]:
     """Return pods that hold together what these hold, as a hub counts them.
 
     One for each node and hub, and one for each kind of pod that still waits for a node. A pod counts as a hub's only in the
-    `namespace` of the jobs, so that nobody else can have theirs left out by a label. Pods on which a device plugin wrote which
+    `namespaces` of the jobs, so that nobody else can have theirs left out by a label. Pods on which a device plugin wrote which
     devices or cards they hold stay single: shares of cards cannot be added up.
     """
     sums: dict[tuple[str, str, tuple[str, ...]], list[Vector]] = {}
@@ -83,7 +83,7 @@ def summarise_pods(pods: Iterable[Pod], *, namespace: str) -> list[Pod]:
         node, request = pod.spec.node_name, request_of(pod)
         if pod.status.phase in _ENDED or (not node and pod.metadata.deletion_timestamp is not None):
             continue
-        hub = pod.metadata.labels.get(LABEL_HUB, "") if pod.metadata.namespace == namespace else ""
+        hub = pod.metadata.labels.get(LABEL_HUB, "") if pod.metadata.namespace in namespaces else ""
         told = _device_annotations(pod.metadata.annotations)
         if node and told:
             single.append(_pod(pod.metadata.uid, request, node=node, hub=hub, annotations=told))

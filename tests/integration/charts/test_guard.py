@@ -129,6 +129,7 @@ def test_what_the_operator_sends_passes(hub: Hub, path: Path) -> None:
         "Service": client.CoreV1Api(api).create_namespaced_service,
         "ConfigMap": client.CoreV1Api(api).create_namespaced_config_map,
         "Secret": client.CoreV1Api(api).create_namespaced_secret,
+        "NetworkPolicy": client.NetworkingV1Api(api).create_namespaced_network_policy,
         "ResourceClaimTemplate": client.ResourceV1Api(api).create_namespaced_resource_claim_template,
     }
     manifests = [manifest for manifest in yaml.safe_load_all(path.read_text(encoding="utf-8")) if manifest]
@@ -176,6 +177,34 @@ def test_dependents_of_another_kind_are_refused(hub: Hub, kind: str, extra: dict
         call(JOBS_NS, {"metadata": meta, **extra})
     assert refused.value.status == 403
     assert want in refused.value.body
+
+
+OWN = {key: LABELS[key] for key in ("sampan.dev/hub", "sampan.dev/job-uid")}
+WIDER: dict[str, dict[str, Any]] = {
+    "pods of all jobs": {"podSelector": {}},
+    "pods of another job": {"podSelector": {"matchLabels": {**OWN, "sampan.dev/job-uid": "uid-2"}}},
+    "what they reach": {"policyTypes": ["Ingress", "Egress"], "egress": [{}]},
+    "open to all": {"ingress": [{}]},
+    "open to a namespace": {"ingress": [{"from": [{"podSelector": {"matchLabels": OWN}, "namespaceSelector": {}}]}]},
+    "open to addresses": {"ingress": [{"from": [{"ipBlock": {"cidr": "0.0.0.0/0"}}]}]},
+    "open to another job": {"ingress": [{"from": [{"podSelector": {"matchLabels": {"sampan.dev/hub": "hub-1"}}}]}]},
+}
+
+
+@pytest.mark.parametrize("change", WIDER.values(), ids=WIDER.keys())
+def test_the_hub_opens_a_job_to_its_own_pods_and_to_nobody_else(hub: Hub, change: dict[str, Any]) -> None:
+    own = {"podSelector": {"matchLabels": OWN}}
+    spec = {**own, "policyTypes": ["Ingress"], "ingress": [{"from": [own]}]}
+    create = client.NetworkingV1Api(hub.member_hub()).create_namespaced_network_policy
+    assert create(JOBS_NS, {"metadata": {"name": "gang", "labels": LABELS}, "spec": spec}, dry_run="All").metadata.name == "gang"
+    with pytest.raises(ApiException) as refused:
+        create(JOBS_NS, {"metadata": {"name": "gang", "labels": LABELS}, "spec": {**spec, **change}}, dry_run="All")
+    assert "networks.member.sampan.dev" in refused.value.body
+
+
+def test_the_charts_own_policies_are_not_the_hubs_to_delete(hub: Hub) -> None:
+    network = client.NetworkingV1Api(hub.member_hub())
+    assert "is not the hub's" in refusal(lambda: network.delete_collection_namespaced_network_policy(JOBS_NS))
 
 
 def test_nobody_else_is_hindered(hub: Hub) -> None:

@@ -50,6 +50,9 @@ VALUE_SETS: dict[str, tuple[Path, dict[str, Any]]] = {
         MEMBER_CHART,
         {"capacity": "published", "publisher.enabled": False, "look.kueue": True, "publisher.tolerations": [{"key": "x"}]},
     ),
+    "member, tenants": (MEMBER_CHART, {"tenants": ["team-a", {"name": "team-b", "quota": {"requests.nvidia.com/gpu": "8"}}]}),
+    "member, closed network": (MEMBER_CHART, {"networkPolicy.egress.restricted": True, "tenants": ["team-a"]}),
+    "member, open network": (MEMBER_CHART, {"networkPolicy.enabled": False}),
     "member, own namespace": (MEMBER_CHART, {"namespace.create": False, "guard.mode": "Disabled"}),
 }
 

@@ -89,6 +89,7 @@ class FakeLink:
     connected: bool = True
     doubts: int = 0
     behind: set[str] = field(default_factory=set)
+    isolating: bool = False
 
     def show(self, copy: RemoteJob, uid: str = "u1") -> None:
         """Show this copy of a job and no other."""
@@ -101,6 +102,10 @@ class FakeLink:
     def follows(self, namespace: str) -> bool:
         """Connected, and that namespace is followed."""
         return self.connected and namespace not in self.behind
+
+    def isolates(self, namespace: str) -> bool:
+        """Tell what the test said."""
+        return self.isolating
 
     def request_review(self) -> None:
         """Count."""

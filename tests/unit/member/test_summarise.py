@@ -7,6 +7,7 @@ from member_objects import HUB, JOB, as_node, as_pod, node_body, pod_body
 from sampan.inventory.member import to_node
 from sampan.kube.objects.requests import request_of
 from sampan.kube.objects.workloads import Pod
+from sampan.member.publisher import PublisherSettings
 from sampan.member.summarise import summarise_pods, trim_node, trim_pod
 from sampan.model.values.names import LABEL_HUB
 from sampan.model.values.vector import Vector
@@ -35,7 +36,7 @@ def made(rows: list[tuple[str, int, str, str, bool]]) -> list[Pod]:
 def test_nothing_is_lost_and_nothing_added_on_any_node(rows: list[tuple[str, int, str, str, bool]]) -> None:
     pods = made(rows)
     live = [pod for pod in pods if pod.status.phase not in ("Succeeded", "Failed")]
-    told = summarise_pods(pods, namespace="sampan-jobs")
+    told = summarise_pods(pods, namespaces=["sampan-jobs"])
     for node in ("n1", "n2", ""):
         for hub in (HUB, ""):
             here = [
@@ -51,21 +52,27 @@ def test_nothing_is_lost_and_nothing_added_on_any_node(rows: list[tuple[str, int
 
 @given(PODS)
 def test_a_summary_names_no_pod(rows: list[tuple[str, int, str, str, bool]]) -> None:
-    for pod in summarise_pods(made(rows), namespace="sampan-jobs"):
+    for pod in summarise_pods(made(rows), namespaces=["sampan-jobs"]):
         assert (pod.metadata.name, pod.metadata.namespace) == ("", "")
         assert set(pod.metadata.labels) <= {LABEL_HUB}
 
 
 def test_a_label_alone_makes_no_pod_a_hubs() -> None:
     pod = as_pod(pod_body(ours=JOB, namespace="elsewhere"))
-    assert [p.metadata.labels for p in summarise_pods([pod], namespace="sampan-jobs")] == [{}]
+    assert [p.metadata.labels for p in summarise_pods([pod], namespaces=["sampan-jobs"])] == [{}]
+
+
+def test_pods_in_a_tenants_namespace_are_the_hubs_like_those_in_the_shared_one() -> None:
+    settings = PublisherSettings(namespace="sampan-jobs", tenant_namespaces=("sampan-jobs-team-a",))
+    pod = as_pod(pod_body(ours=JOB, namespace="sampan-jobs-team-a"))
+    assert [p.metadata.labels for p in summarise_pods([pod], namespaces=settings.job_namespaces)] == [{LABEL_HUB: HUB}]
 
 
 def test_pods_whose_cards_are_told_stay_single() -> None:
     bodies = [pod_body(name) for name in ("a", "b", "c")]
     for body in bodies[:2]:
         body["metadata"]["annotations"] = {"huawei.com/AscendReal": "Ascend910-1", "note": "private"}
-    told = summarise_pods([as_pod(body) for body in bodies], namespace="sampan-jobs")
+    told = summarise_pods([as_pod(body) for body in bodies], namespaces=["sampan-jobs"])
     assert [pod.metadata.uid for pod in told] == ["uid-a", "uid-b", "fold/n1/"]
     assert told[0].metadata.annotations == {"huawei.com/AscendReal": "Ascend910-1"}
 

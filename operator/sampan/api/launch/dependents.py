@@ -1,4 +1,4 @@
-"""Objects that a job needs beside its Job on the member: the gang's Service, its claim on devices, ConfigMaps and Secrets that travel.
+"""Objects that a job needs beside its Job on the member: the gang's Service and NetworkPolicy, its claim on devices, what travels with it.
 
 Lives here: their bodies, named after the Job and owned by it.
 Must never live here: reading from the hub; metadata of a tenant's object (its labels may mean something on the member).
@@ -17,6 +17,8 @@ __all__ = ["Dependent", "MissingDependency", "Payload", "dependents", "owned", "
 RESOURCE_API: Final = "resource.k8s.io/v1"
 """Group and version of DRA claims, served since Kubernetes 1.34."""
 
+NETWORKING_API: Final = "networking.k8s.io/v1"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payload:
@@ -33,7 +35,7 @@ class Dependent:
     """One object to create after the Job and before its start."""
 
     resource: str
-    """Plural: services, configmaps, secrets or resourceclaimtemplates."""
+    """Plural: services, networkpolicies, configmaps, secrets or resourceclaimtemplates."""
     api_version: str = "v1"
     name: str
     body: Mapping[str, Any] = field(repr=False)
@@ -62,7 +64,8 @@ def dependents(c: RemoteJobSpec, *, config_maps: Mapping[str, Payload], secrets:
         _config_map(c, name, _find("ConfigMap", name, config_maps)) for name in wanted_maps if name in config_maps or name not in may_lack
     ]
     sealed = [_secret(c, name, _find("Secret", name, secrets)) for name in wanted_secrets]
-    return (*([_service(c)] if c.networked else []), *([_claims(c, c.claim)] if c.claim else []), *maps, *sealed)
+    network = [_service(c), *([_network_policy(c)] if c.isolated else [])] if c.networked else []
+    return (*network, *([_claims(c, c.claim)] if c.claim else []), *maps, *sealed)
 
 
 def owned(dependent: Dependent, *, owner_name: str, owner_uid: str) -> dict[str, Any]:
@@ -94,6 +97,16 @@ def _service(c: RemoteJobSpec) -> Dependent:
         "ports": [{"name": "master", "port": MASTER_PORT, "protocol": "TCP"}],
     }
     return Dependent(resource="services", name=c.service, body=_body(c, "Service", c.service) | {"spec": spec})
+
+
+def _network_policy(c: RemoteJobSpec) -> Dependent:
+    """Lets the gang's own pods reach each other where nobody else may. What they reach outside is the provider's to say."""
+    own = {"podSelector": {"matchLabels": c.pod_labels}}
+    body = _body(c, "NetworkPolicy", c.service) | {
+        "apiVersion": NETWORKING_API,
+        "spec": {**own, "policyTypes": ["Ingress"], "ingress": [{"from": [own]}]},
+    }
+    return Dependent(resource="networkpolicies", name=c.service, api_version=NETWORKING_API, body=body)
 
 
 def _claims(c: RemoteJobSpec, source: ClaimSource) -> Dependent:

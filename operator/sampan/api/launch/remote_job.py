@@ -49,6 +49,8 @@ class RemoteJobSpec:
     """The plan's nodes by their label kubernetes.io/hostname; empty strings are skipped."""
     image_pull_secrets: tuple[str, ...] = ()
     """Names in the remote namespace, the provider's."""
+    isolated: bool = False
+    """Pods there reach each other only where a NetworkPolicy lets them."""
     alternative_spec: ResolvedAlternative = field(init=False)
 
     def __post_init__(self) -> None:
@@ -92,6 +94,11 @@ class RemoteJobSpec:
         taken for this one's.
         """
         return f"{self.name}-{self.attempt}"
+
+    @property
+    def pod_labels(self) -> dict[str, str]:
+        """Return the labels that tell the job's pods, of whichever attempt, from all others."""
+        return {names.LABEL_HUB: self.hub_id, names.LABEL_JOB_UID: self.job_uid}
 
     @property
     def claim_template(self) -> str:

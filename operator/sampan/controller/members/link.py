@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from sampan.api.convert.offers import SecretRef
 from sampan.controller.members.changed_jobs import ChangedJobs
+from sampan.controller.members.connection.access import NETWORK_POLICIES
 from sampan.controller.members.connection.reconnect import ConnectionCallbacks, Connections
 from sampan.controller.members.facts import LinkFacts
 from sampan.controller.members.job_copies import JobCopies
@@ -72,6 +73,10 @@ class MemberLink:
         """Tell whether it is connected, and what is known of our objects in a namespace is current: then, and only then, act on them."""
         session = self._connections.session
         return session is not None and session.follows(namespace)
+
+    def isolates(self, namespace: str) -> bool:
+        """Tell whether pods in a namespace of our jobs reach each other only where a NetworkPolicy of ours says so."""
+        return namespace in self._memory.namespaces and NETWORK_POLICIES in self._memory.optional.resources
 
     def outage(self, namespace: str) -> Outage | None:
         """Return since when and why the jobs of a namespace cannot be worked with; None where they can, or where that is not known yet."""

@@ -1,6 +1,6 @@
 """What is sent to a member for one attempt of a job: its spec, and what travels with it, read on the hub. Sends nothing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sampan.api.launch.dependents import Dependent, Payload, dependents
@@ -67,10 +67,13 @@ class JobSpecs:
             image_pull_secrets=pull_secrets,
         )
 
-    async def dependents(self, record: JobRecord, binding: Binding) -> tuple[Dependent, ...]:
-        """Return what the copy depends on; raises `CopyRejected` where it cannot be read on the hub."""
+    async def dependents(self, record: JobRecord, binding: Binding, *, isolated: bool) -> tuple[Dependent, ...]:
+        """Return what the copy depends on; raises `CopyRejected` where it cannot be read on the hub.
+
+        `isolated`: pods in its namespace reach each other only where a NetworkPolicy of ours says so.
+        """
         config_maps, secrets = await self._payloads(record)
-        return dependents(self.of(record, binding), config_maps=config_maps, secrets=secrets)
+        return dependents(replace(self.of(record, binding), isolated=isolated), config_maps=config_maps, secrets=secrets)
 
     async def check_dependencies(self, record: JobRecord) -> None:
         """Raise `CopyRejected` where a ConfigMap or Secret that travels with the job cannot be read on the hub."""

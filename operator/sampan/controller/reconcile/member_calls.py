@@ -5,7 +5,7 @@ Touches only objects that carry our hub identity, the job's UID and the attempt.
 
 from typing import Protocol
 
-from sampan.api.launch.dependents import RESOURCE_API, Dependent, owned
+from sampan.api.launch.dependents import NETWORKING_API, RESOURCE_API, Dependent, owned
 from sampan.api.launch.manifest import start_patch
 from sampan.controller.reconcile.job_specs import CopyRejected, JobSpecs
 from sampan.controller.reconcile.view.member_view import ObservedLink, ObservedMembers
@@ -35,6 +35,9 @@ class Link(ObservedLink, Protocol):
     @property
     def client(self) -> Client:
         """Return the member's client."""
+
+    def isolates(self, namespace: str) -> bool:
+        """Tell whether pods in a namespace of our jobs reach each other only where a NetworkPolicy of ours says so."""
 
     def request_review(self) -> None:
         """Hear that a call failed in a way that makes the connection, the rights or the identity doubtful."""
@@ -72,7 +75,7 @@ class RemoteJobs:
         """
         binding = record.binding
         assert binding is not None
-        for dependent in await self._specs.dependents(record, binding):
+        for dependent in await self._specs.dependents(record, binding, isolated=link.isolates(binding.namespace)):
             await self._create_dependent(link, dependent, copy)
         body = start_patch(self._specs.of(record, binding), copy.metadata.uid)
         link.copies.put(record.uid, binding.attempt, await link.client.patch(_job_path(binding), body, into=RemoteJob))
@@ -92,7 +95,8 @@ class RemoteJobs:
 
     async def sweep(self, link: Link, uid: str, binding: Binding) -> None:
         """Delete what carries the job's labels and outlived its Job."""
-        for api_version, resource in SWEPT:
+        isolating = ((NETWORKING_API, "networkpolicies"),) if link.isolates(binding.namespace) else ()
+        for api_version, resource in (*SWEPT, *isolating):
             path = resource_path(api_version, resource, namespace=binding.namespace)
             try:
                 await link.client.delete_collection(path, self._selector(uid), propagation="Background")

@@ -1,8 +1,10 @@
 """What travels beside the Job: bodies, owners, and what must not travel."""
 
+from dataclasses import replace
+
 import pytest
 
-from remote_specs import CASES, CONFIG_MAPS, SECRETS, cpu_only, dra, gang, volumes
+from remote_specs import CASES, CONFIG_MAPS, SECRETS, cpu_only, dra, gang, isolated_gang, one_gpu, volumes
 from sampan.api.launch.dependents import RESOURCE_API, MissingDependency, Payload, dependents, owned
 from sampan.api.launch.manifest import job_manifest
 
@@ -19,6 +21,19 @@ def test_service_selects_the_pods_of_this_attempt() -> None:
     selector = dependents(c, config_maps=CONFIG_MAPS, secrets={})[0].body["spec"]["selector"]
     assert selector.items() <= job_manifest(c)["spec"]["template"]["metadata"]["labels"].items()
     assert {"sampan.dev/job-uid", "sampan.dev/attempt"} <= set(selector)
+
+
+def test_a_gang_opens_itself_to_its_own_pods_where_nobody_else_may_reach_them() -> None:
+    c = isolated_gang()
+    service, policy, *_ = dependents(c, config_maps=CONFIG_MAPS, secrets={})
+    own = {"podSelector": {"matchLabels": {"sampan.dev/hub": c.hub_id, "sampan.dev/job-uid": c.job_uid}}}
+    assert (policy.resource, policy.name) == ("networkpolicies", service.name)
+    assert policy.body["spec"] == {**own, "policyTypes": ["Ingress"], "ingress": [{"from": [own]}]}
+
+
+def test_no_policy_is_made_where_there_is_nobody_to_reach_or_nothing_in_the_way() -> None:
+    for c in (gang(), replace(one_gpu(), isolated=True)):
+        assert "networkpolicies" not in {each.resource for each in dependents(c, config_maps=CONFIG_MAPS, secrets={})}
 
 
 def test_each_pod_claims_as_many_devices_as_a_replica_needs() -> None:

@@ -58,7 +58,7 @@ def written(sequence: int = 1, *, nodes: list[Node] | None = None, pods: list[Po
     """The ConfigMap as the publisher writes it."""
     told = {"schema": 1, "sequence": sequence, "interval_seconds": 10, **over}
     nodes = [as_node(node_body())] if nodes is None else nodes
-    return holder(pack(Summary(nodes=[trim_node(n) for n in nodes], pods=summarise_pods(pods or (), namespace="sampan-jobs"), **told)))
+    return holder(pack(Summary(nodes=[trim_node(n) for n in nodes], pods=summarise_pods(pods or (), namespaces=["sampan-jobs"]), **told)))
 
 
 def holder(data: dict[str, str]) -> ConfigMap:

@@ -171,6 +171,17 @@ async def test_dependents_are_made_before_the_start_and_owned_by_the_copy() -> N
             assert made["metadata"]["ownerReferences"][0]["uid"] == uid
 
 
+async def test_a_gang_is_let_reach_itself_before_it_starts_where_the_member_isolates_pods() -> None:
+    async with world() as w:
+        w.link.isolating = True
+        w.add(spec={"replicas": 2})
+        await w.bind()
+        writes = [(call.method, call.path.split("?")[0].split("/")[-1]) for call in w.member.seen]
+        assert writes == [("POST", "jobs"), ("POST", "services"), ("POST", "networkpolicies"), ("PATCH", NAME)]
+        (policy,) = w.member.of("networking.k8s.io/v1/networkpolicies")
+        assert policy["metadata"]["ownerReferences"][0]["uid"] == w.copy()["metadata"]["uid"]
+
+
 async def test_a_start_that_was_cut_short_is_taken_up_again() -> None:
     async with world() as w:
         w.hub.put("v1/configmaps", config_map(a="1"))

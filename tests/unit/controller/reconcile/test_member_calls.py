@@ -95,6 +95,17 @@ async def test_a_sweep_takes_only_what_carries_hub_and_job() -> None:
             assert [item["metadata"]["name"] for item in w.member.of(f"v1/{kind}")] == list(others)
 
 
+async def test_policies_of_gangs_are_swept_where_the_hub_may_make_them() -> None:
+    async with member() as (w, creator):
+        kind = "networking.k8s.io/v1/networkpolicies"
+        w.member.put(kind, {"metadata": {"name": "ours", "namespace": "sampan-jobs", "labels": LABELS}})
+        await creator.remotes.sweep(w.link, "u1", BINDING)
+        assert len(w.member.of(kind)) == 1
+        w.link.isolating = True
+        await creator.remotes.sweep(w.link, "u1", BINDING)
+        assert not w.member.of(kind)
+
+
 async def test_ours_needs_both_labels() -> None:
     async with member() as (w, creator):
         for labels, want in (

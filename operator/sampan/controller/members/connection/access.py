@@ -35,6 +35,8 @@ _PER_NAMESPACE: Final = (
     ("resource.k8s.io", "resourceclaimtemplates", ("create", "get", "deletecollection")),
 )
 KUEUE: Final = "kueue.x-k8s.io"
+NETWORKING: Final = "networking.k8s.io"
+NETWORK_POLICIES: Final = "networkpolicies"
 _OPTIONAL: Final = (
     ("resource.k8s.io/v1", "resourceslices", False),
     ("resource.k8s.io/v1", "resourceclaims", False),
@@ -45,8 +47,12 @@ _OPTIONAL: Final = (
     ("v1", "limitranges", True),
     ("scheduling.k8s.io/v1", "priorityclasses", False),
     ("v1", "namespaces", True),
+    (f"{NETWORKING}/v1", NETWORK_POLICIES, True),
 )
-"""(group and version, resource, in the jobs' namespaces only): what tells more of a member, where served and granted; *: any version."""
+"""(group and version, resource, in the jobs' namespaces only): what tells more of a member, where served and granted; *: any version.
+
+NetworkPolicies tell nothing: the right to make them says that the provider isolates pods, and that a gang needs one to reach itself.
+"""
 _LIMITING: Final = ("limitranges", "priorityclasses", "resourcequotas")
 """Without these nobody knows before a create what a member's API server will refuse."""
 _ENFORCED: Final = "pod-security.kubernetes.io/enforce"
@@ -96,7 +102,8 @@ def optional_access(group: str, resource: str, namespaces: Iterable[str]) -> tup
     places = sorted(namespaces) if narrow else [""]
     if resource == "namespaces":
         return tuple(Access(verb="get", resource=resource, namespace=place, name=place) for place in places)
-    return tuple(Access(verb=verb, resource=resource, group=group, namespace=place) for place in places for verb in ("list", "watch"))
+    verbs = ("create", "get", "deletecollection") if resource == NETWORK_POLICIES else ("list", "watch")
+    return tuple(Access(verb=verb, resource=resource, group=group, namespace=place) for place in places for verb in verbs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """The rights Sampan asks for are those of the member chart, and what is missing is named."""
 
+import re
 from collections.abc import Iterable
 from typing import Any, cast
 
@@ -78,8 +79,10 @@ def _place(resource: str, name: str, *, narrow: bool) -> str:
 
 def test_what_is_asked_for_is_exactly_what_the_member_chart_grants() -> None:
     granted: set[str] = set()
-    plain = "\n".join(line for line in CHART.read_text().splitlines() if not line.startswith("{{- if") and line != "{{- end }}")
-    plain = plain.replace("{{ .Values.namespace.name }}", "sampan-jobs")
+    template = [
+        line for line in CHART.read_text().splitlines() if not line.strip().startswith(("{{- if", "{{- range", "{{- with", "{{- end"))
+    ]
+    plain = re.sub(r"{{ (\$place|\.Values\.namespace)?\.name(space)? }}", "sampan-jobs", "\n".join(template))
     for document in plain.split("\n---\n"):
         rules = document.partition("\nrules:\n")[2].partition("\n---")[0]
         narrow = "\nkind: Role\n" in document
@@ -96,12 +99,14 @@ def test_what_is_asked_for_is_exactly_what_the_member_chart_grants() -> None:
     looks = (("resource.k8s.io", "resourceslices"), ("resource.k8s.io", "resourceclaims"), ("", "resourcequotas"), ("", "namespaces"))
     limits = (("", "limitranges"), ("scheduling.k8s.io", "priorityclasses"))
     queues = (("kueue.x-k8s.io", "clusterqueues"), ("kueue.x-k8s.io", "localqueues"))
+    network = ("networking.k8s.io", "networkpolicies")
     runtimes = ("node.k8s.io", "runtimeclasses")
-    asked = (*looks, *limits, *queues, runtimes)
+    asked = (*looks, *limits, *queues, network, runtimes)
     resources = {str(access) for group, resource in asked for access in optional_access(group, resource, ["sampan-jobs"])}
     resources.add(str(Access(verb="list", resource="events", namespace="sampan-jobs")))
     resources.add("get pods/log in sampan-jobs")  # asked for when somebody reads a log: jobs run without it
     resources |= {str(access) for access in summary_access("sampan-jobs") if access.verb != "get"}  # any ConfigMap may be got there
+    resources |= {f"{verb} configmaps sampan-tenants in sampan-jobs" for verb in ("list", "watch")}
     assert {str(access) for access in required_access(["sampan-jobs"])} | resources == granted
 
 
