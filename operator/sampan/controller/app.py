@@ -20,6 +20,7 @@ from pydantic import ValidationError
 from sampan.controller.hub.client import KOPF_KINDS, HubClient
 from sampan.controller.hub.handlers import registry_of
 from sampan.controller.hub.kopf_thread import KopfThread
+from sampan.controller.hub.networks import service_networks
 from sampan.controller.query.backend import LiveBackend
 from sampan.controller.query.setup import query_server
 from sampan.controller.runtime import metrics as m
@@ -80,7 +81,8 @@ async def _run(settings: Settings, source: Source) -> None:
     async with Client(source.read(), limits=limits, observe=calls.observer("hub")) as client:
         hub = HubClient(client)
         hub_id = await hub.ensure_identity(settings.namespace, str(uuid.uuid4()))
-        wiring = Wiring(settings, hub, HubIdentity(hub_id=hub_id, cluster_uid=await hub.cluster_uid()), calls=calls, clock=now)
+        identity = HubIdentity(hub_id=hub_id, cluster_uid=await hub.cluster_uid(), service_networks=await service_networks(client, source))
+        wiring = Wiring(settings, hub, identity, calls=calls, clock=now)
         jobs = await wiring.load(client)
         freeze()
         loop = asyncio.get_running_loop()

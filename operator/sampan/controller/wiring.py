@@ -28,7 +28,7 @@ from sampan.controller.runtime.settings import Settings
 from sampan.controller.runtime.usage_writer import RETENTION, UsageWriter
 from sampan.controller.state.store import State
 from sampan.controller.state.usage import UsageTracker
-from sampan.kube.credentials.addresses import AddressPolicy
+from sampan.kube.credentials.addresses import AddressPolicy, Network
 from sampan.kube.transport.client import Client
 from sampan.kube.transport.limits import Limits
 from sampan.kube.watch.reflector import Reflector
@@ -48,6 +48,8 @@ class HubIdentity:
     """Stored once, for ever: what our objects on members carry."""
     cluster_uid: str
     """Its kube-system UID: a member with this one would be the hub itself."""
+    service_networks: tuple[Network, ...] = ()
+    """Its own services: no member is there."""
 
 
 class Wiring:
@@ -146,7 +148,13 @@ def _offer_settings(settings: Settings, identity: HubIdentity, calls: m.Calls, *
     link = LinkSettings(
         hub_id=identity.hub_id,
         hub_cluster_uid=identity.cluster_uid,
-        policy=AddressPolicy(allow_loopback=settings.allow_loopback_members, allowed_networks=settings.allowed_networks),
+        policy=AddressPolicy(
+            allow_loopback=settings.allow_loopback_members,
+            allowed_networks=settings.allowed_networks,
+            denied_networks=settings.denied_networks,
+            own_networks=identity.service_networks,
+            allowed_proxies=settings.allowed_proxies,
+        ),
         limits=Limits(timeout=settings.call_timeout, qps=settings.member_qps, burst=int(settings.member_qps * 2)),
         observe=calls.observer("member"),
         clock=clock,

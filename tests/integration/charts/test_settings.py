@@ -17,6 +17,8 @@ OTHER: dict[str, tuple[str, Any, str]] = {
     "provider_namespaces": ("providerNamespaces", ["prov-a", "prov-b"], "prov-a,prov-b"),
     "allow_loopback_members": ("operator.allowLoopbackMembers", True, "true"),
     "allowed_networks": ("operator.allowedNetworks", ["fd12:3456::/48"], "fd12:3456::/48"),
+    "denied_networks": ("operator.deniedNetworks", ["10.0.0.0/8", "fd00::/8"], "10.0.0.0/8,fd00::/8"),
+    "allowed_proxies": ("operator.allowedProxies", ["proxy.example.com:3128"], "proxy.example.com:3128"),
     "metrics_address": ("operator.metricsPort", 9090, "0.0.0.0:9090"),
     "store": ("storage.urlSecret", "use-store", "use-store"),
     "query_address": ("query.port", 9443, "0.0.0.0:9443"),

@@ -106,6 +106,15 @@ TAKEN: dict[str, Any] = {
     "OpenShift": config("https://api.gpu.example.com:6443", user={"token": "sha256~AbC_d-0123456789"}, context={"namespace": "ai"}),
     "OpenShift of version 3": config("https://master.example.com:8443", user={"token": "Pq0_rS-tUv"}, context={"namespace": ""}),
     "Rancher": config("https://rancher.example.com/k8s/clusters/c-abc12", user={"token": "kubeconfig-user-x1y2z:q8w7e6r5t4"}),
+    "Rancher with a public certificate": config(
+        "https://rancher.example.com/k8s/clusters/c-m-1a2b3c4d",
+        user={"token": "kubeconfig-u-1a2b3:" + "x9" * 27},
+        cluster={"certificate-authority-data": None},
+    ),
+    "GKE's connect gateway": config(
+        "https://connectgateway.googleapis.com/v1/projects/123456789/locations/global/gkeMemberships/gpu",
+        user={"token": "ya29.A0_b-C"}, cluster={"certificate-authority-data": None},
+    ),
     "Rancher's authorised endpoint": config("https://203.0.113.8:6443", user={"token": "kubeconfig-u-abcde:f0g1h2"}),
     "vCluster behind a platform": config("https://platform.example.com/kubernetes/project/p/virtualcluster/v/"),
     "KubeSphere": config("https://ks-apiserver.example.com:9443/clusters/member", user={"token": JWT}, context={"namespace": "project"}),
@@ -151,6 +160,7 @@ TAKEN: dict[str, Any] = {
     ),
     "keys of other tools": config(colors=True, metadata={"a": 1}, cluster={"display": "x"}, user={"token": JWT, "expires": "never"}),
     "IPv6": config("https://[2001:db8::7]:6443"),
+    "unique local IPv6": config("https://[fd12:3456:789a::7]:6443"),
     "IPv6 without a port": config("https://[2001:DB8::7]/"),
     "upper case": config("HTTPS://API.Example.com:6443"),
     "several slashes at the end": config("https://203.0.113.7:6443//"),

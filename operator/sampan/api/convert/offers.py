@@ -32,14 +32,16 @@ class InvalidObjectError(ValueError):
 
 @dataclass(frozen=True, slots=True, order=True)
 class SecretRef:
-    """A key of a Secret: what names a member link."""
+    """A key of a Secret, and a context of the kubeconfig there: what names a member link."""
 
     namespace: str
     name: str
     key: str
+    context: str = ""
+    """Empty: the current one."""
 
     def __str__(self) -> str:
-        """Return namespace/name[key]."""
+        """Return namespace/name[key]; the context's name is left out, as people write into it what they like."""
         return f"{self.namespace}/{self.name}[{self.key}]"
 
 
@@ -188,7 +190,7 @@ def _with_spec(declared: DeclaredOffer, spec: ClusterOfferSpec) -> DeclaredOffer
             for p in spec.pools
         ),
         prices=prices,
-        secret=SecretRef(declared.key.namespace, secret.name, secret.key),
+        secret=SecretRef(declared.key.namespace, secret.name, secret.key, secret.context),
         remote_namespace=spec.remote_namespace,
         image_pull_secrets=tuple(ref.name for ref in spec.launch.image_pull_secrets) if spec.launch else (),
         tenants=selector_of(spec.tenants),

@@ -23,6 +23,9 @@ class KubeconfigReference(ApiModel):
     key: Annotated[str, Field(min_length=1, max_length=253, pattern="^[-._a-zA-Z0-9]+$")] = Field(
         "kubeconfig", description="Key of the Secret. Default kubeconfig."
     )
+    context: Annotated[str, Field(max_length=253, pattern=r"^[^\x00-\x1f\x7f]*$")] = Field(
+        "", description="Context of the kubeconfig that leads to the member. Empty: its current-context."
+    )
 
 
 class Validity(ApiModel):

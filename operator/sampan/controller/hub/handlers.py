@@ -7,7 +7,7 @@ from typing import Any
 import kopf
 
 from sampan.controller.hub.client import Handover, api_of
-from sampan.kube.credentials.credential import Credentials
+from sampan.kube.credentials.credential import Credentials, Proxy
 
 
 def registry_of(
@@ -32,11 +32,17 @@ def registry_of(
     return registry
 
 
+def _url(proxy: Proxy) -> str:
+    login = "" if proxy.login is None else f"{proxy.login.reveal()}@"
+    return f"http://{login}{proxy.address}"
+
+
 def connection_of(credentials: Credentials) -> kopf.ConnectionInfo:
     """Return the hub's credentials as Kopf wants them: data only, never a path."""
     return kopf.ConnectionInfo(
         server=credentials.server,
         ca_data=credentials.ca_pem,
+        proxy_url=None if credentials.proxy is None else _url(credentials.proxy),
         token=credentials.token.reveal() if credentials.token else None,
         certificate_data=credentials.client_certificate,
         private_key_data=credentials.client_key.reveal() if credentials.client_key else None,

@@ -103,7 +103,7 @@ class MemberLink:
             self._report.source = source.reason, source.message(self.key)
             return self._update_facts()
         try:
-            parsed = kubeconfig.parse(source, policy=self._settings.policy)
+            parsed = kubeconfig.parse(source, policy=self._settings.policy, context=self.key.context)
         except kubeconfig.InvalidKubeconfig as error:
             reason = invalid_kubeconfig(error.code)
             self._report.source = reason, f"{reason}: Secret {self.key}: {error.message}"

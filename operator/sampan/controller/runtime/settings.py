@@ -1,10 +1,13 @@
 """Settings of the operator, from the environment (`SAMPAN_…`). Read once at the start; nothing else reads the environment."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, IPvAnyNetwork, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_PROXY = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}")
 
 
 class Settings(BaseSettings):
@@ -19,7 +22,11 @@ class Settings(BaseSettings):
     allow_loopback_members: bool = False
     """Members at 127.0.0.1: only for a federation on one machine."""
     allowed_networks: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = ()
-    """Networks of members that are refused otherwise, such as fd12:3456::/48; comma-separated in the environment."""
+    """Networks of members that are refused otherwise; the narrowest that holds an address decides; comma-separated in the environment."""
+    denied_networks: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = ()
+    """Networks where no member may be, beside the hub's services and what no server is at; comma-separated in the environment."""
+    allowed_proxies: Annotated[frozenset[str], NoDecode] = frozenset()
+    """host:port of each HTTP proxy that the proxy-url of a member's kubeconfig may name; comma-separated in the environment."""
     metrics_address: str = "127.0.0.1:8080"
     home_origins: Annotated[frozenset[str], NoDecode] = frozenset({"CN"})
     """Origins that count as domestic; comma-separated in the environment."""
@@ -75,7 +82,16 @@ class Settings(BaseSettings):
             raise ValueError("must be host:port, such as 0.0.0.0:8443")
         return value
 
-    @field_validator("provider_namespaces", "allowed_networks", "home_origins", "query_proxy_names", mode="before")
+    @field_validator("allowed_proxies")
+    @classmethod
+    def _proxies(cls, value: frozenset[str]) -> frozenset[str]:
+        if not all(_PROXY.fullmatch(each) for each in value):
+            raise ValueError("must be HOST:PORT of each proxy, such as proxy.example.com:3128 or [2001:db8::1]:3128")
+        return frozenset(each.lower() for each in value)
+
+    @field_validator(
+        "provider_namespaces", "allowed_networks", "denied_networks", "allowed_proxies", "home_origins", "query_proxy_names", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

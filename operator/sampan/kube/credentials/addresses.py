@@ -15,6 +15,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _LOOPBACK: tuple[Network, ...] = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
+_EVERYWHERE: tuple[Network, ...] = (ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0"))
 _NEVER_A_SERVER: tuple[Network, ...] = tuple(
     ipaddress.ip_network(text)
     for text in (
@@ -29,17 +30,22 @@ _NEVER_A_SERVER: tuple[Network, ...] = tuple(
         "fe80::/10",  # link-local
         "fec0::/10",  # site-local, deprecated
         "ff00::/8",  # multicast
-        "fd00::/8",  # unique local: the hub's services, AWS's metadata; an administrator allows a real one
+        "fd00:ec2::/32",  # AWS's metadata, time and pod identity
+        "fd20:ce::254/128",  # Google's metadata
+        "fd00:42::42/128",  # Scaleway's metadata
+        "fd00:c1::a9fe:a9fe/128",  # Oracle's metadata
     )
 )
+_ALLOWING = (0, 2)
+"""Which of an AddressPolicy's ranks allow: everything, and the allowed networks."""
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _HOSTNAME = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?)*")
 _NUMERIC_LABEL = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 
 _NOT_ALLOWED = (
-    "the address cannot be another cluster's, or is of a kind that the hub also uses for itself: give one that the hub reaches from "
-    "outside, or have its administrator add the network to SAMPAN_ALLOWED_NETWORKS (operator.allowedNetworks of the chart)"
+    "the address cannot be another cluster's, is the hub's own, or is one that its platform team denies: give one that the hub reaches "
+    "from outside, or have them add its network to SAMPAN_ALLOWED_NETWORKS (operator.allowedNetworks of the chart)"
 )
 _LOOPBACK_ADDRESS = "a loopback address leads to the hub's own machine: give one of the member that the hub reaches"
 
@@ -52,16 +58,23 @@ class AddressNotAllowed(OSError):  # noqa: N818  (an OSError: a connection that 
 class AddressPolicy:
     """What the platform team allows: by default any address that can be another machine's.
 
-    ``allowed_networks`` lifts the built-in refusals, ``denied_networks`` (the hub's service range) beats everything.
+    The narrowest network that holds an address decides, be it of the built-in refusals, of ``own_networks`` (the hub's services), of
+    ``allowed_networks`` or of ``denied_networks``; of equal ones a denied network beats an allowed one, and that beats the others.
+    So 0.0.0.0/0 denied beside 203.0.113.0/24 allowed leaves that one, and 10.0.0.0/8 allowed does not open services at 10.96.0.0/12.
     """
 
     allow_loopback: bool = False
     denied_networks: tuple[Network, ...] = ()
     allowed_networks: tuple[Network, ...] = ()
+    own_networks: tuple[Network, ...] = ()
+    allowed_proxies: frozenset[str] = frozenset()
+    """host:port of each HTTP proxy that a kubeconfig may name."""
+    trusted: bool = False
+    """Whoever gave the credential may lead us anywhere."""
 
     def allows(self, address: Address) -> bool:
         """Whether a connection to ``address``, and to every IPv4 address written inside it, may be opened."""
-        return all(self._allows_one(each) for each in _spellings(address))
+        return self.trusted or all(self._allows_one(each) for each in _spellings(address))
 
     def check_host(self, host: str) -> None:
         """Raise AddressNotAllowed where ``host`` is a literal, or a name of this machine, that may not be used.
@@ -69,25 +82,40 @@ class AddressPolicy:
         Other names are judged when they are resolved, by CheckedResolver.
         """
         name = host.lower()
-        if not self.allow_loopback and (name == "localhost" or name.endswith(".localhost")):
+        if not (self.allow_loopback or self.trusted) and (name == "localhost" or name.endswith(".localhost")):
             raise AddressNotAllowed("the name is of this machine: give one that the hub reaches")
         address = literal_address(host)
         if address is not None and not self.allows(address):
             raise AddressNotAllowed(_why_not(address))
 
+    def allows_proxy(self, host: str, port: int) -> bool:
+        """Whether a kubeconfig may lead us through this proxy."""
+        return self.trusted or host_port(host, port) in self.allowed_proxies
+
+    @property
+    def _ranks(self) -> tuple[tuple[Network, ...], ...]:
+        """Networks by what counts of equal ones: the later."""
+        return _EVERYWHERE, _NEVER_A_SERVER + self.own_networks, self.allowed_networks, self.denied_networks
+
     def _allows_one(self, address: Address) -> bool:
-        if _within(address, self.denied_networks):
-            return False
         if _within(address, _LOOPBACK):
-            return self.allow_loopback
-        return _within(address, self.allowed_networks) or not _within(address, _NEVER_A_SERVER)
+            return self.allow_loopback and not _within(address, self.denied_networks)
+        said = [
+            (network.prefixlen, rank) for rank, networks in enumerate(self._ranks) for network in networks if _within(address, (network,))
+        ]
+        return max(said)[1] in _ALLOWING
 
 
 DEFAULT_POLICY = AddressPolicy()
 """For what strangers give: only addresses that can be another machine's."""
 
-TRUSTED = AddressPolicy(allow_loopback=True, allowed_networks=(ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0")))
+TRUSTED = AddressPolicy(trusted=True)
 """For credentials the operator was started with: the hub's own API server may be anywhere."""
+
+
+def host_port(host: str, port: int) -> str:
+    """``host:port`` as it is written, an IPv6 address in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def literal_address(host: str) -> Address | None:

@@ -29,13 +29,14 @@ class UnreadableYaml(Exception):  # noqa: N818
 
 
 class YamlMap(dict[str, object]):
-    """A mapping that remembers on which line each key stands."""
+    """A mapping that remembers on which line it begins and each key stands."""
 
-    __slots__ = ("lines",)
+    __slots__ = ("line", "lines")
 
-    def __init__(self) -> None:
+    def __init__(self, line: int = 0) -> None:
         """Start empty."""
         super().__init__()
+        self.line = line
         self.lines: dict[str, int] = {}
 
 
@@ -108,7 +109,7 @@ class _Builder:
         if isinstance(event, yaml.ScalarEvent):
             self._scalar(event, line)
         else:
-            child: YamlMap | list[object] = YamlMap() if isinstance(event, yaml.MappingStartEvent) else []
+            child: YamlMap | list[object] = YamlMap(line) if isinstance(event, yaml.MappingStartEvent) else []
             self._add(child, line)
             self._stack.append(child)
             self._keys.append(None)

@@ -11,13 +11,13 @@ from sampan.kube.credentials.codes import Code
 
 
 class InvalidKubeconfig(Exception):  # noqa: N818
-    """Refused: ``code`` for machines, ``message`` names the field and what would be right, never a value."""
+    """Refused: ``code`` for machines, ``message`` names the field, what would be right and the line, never a value."""
 
-    def __init__(self, code: Code, message: str) -> None:
-        """Keep both."""
+    def __init__(self, code: Code, message: str, *, line: int = 0) -> None:
+        """Keep them; ``line`` counts from 1, 0 where none can be named."""
         self.code = code
-        self.message = message
-        super().__init__(f"{code.value}: {message}")
+        self.message = f"{message} (line {line})" if line else message
+        super().__init__(f"{code.value}: {self.message}")
 
 
 FLATTEN = "kubectl config view --minify --flatten --raw"

@@ -15,9 +15,11 @@ from sampan.kube.objects.meta import Status
 from sampan.kube.objects.reasons import ServerReason
 from sampan.kube.transport.http_reply import BadHTTP
 from sampan.kube.transport.pool import NotConnected
+from sampan.kube.transport.tunnel import ProxyRefused
 from sampan.kube.transport.wire import decode
 
 MAX_RETRY_AFTER = 300.0
+_NO_CA = "; the kubeconfig gives no CA, so that public ones count: put certificate-authority-data there"
 
 
 def from_reply(code: int, headers: Mapping[str, str], body: bytes, *, wrote: bool, withhold: bool) -> KubeError:
@@ -65,7 +67,9 @@ def _not_connected(failed: NotConnected) -> KubeError:
     if failed.resolving:
         return errors.Unreachable("NameNotResolved", "the server's name has no address")
     if isinstance(exc, ssl.SSLError):
-        return errors.TLSFailure(_tls_words(exc))
+        return errors.TLSFailure(_tls_words(exc) + (_NO_CA if failed.no_ca else ""))
+    if isinstance(exc, ProxyRefused):
+        return errors.Unreachable("ProxyRefused", exc.words)
     if isinstance(exc, TimeoutError):
         return errors.Unreachable("Timeout", "the server did not answer in time")
     if isinstance(exc, ConnectionRefusedError) or exc.errno == errno.ECONNREFUSED:

@@ -1,6 +1,6 @@
 """Connections to one API server under one set of credentials.
 
-Lives here: how a connection comes about (addresses, TLS), which idle one serves the next call, and when idle ones go.
+Lives here: how a connection comes about (addresses, proxy, TLS), which idle one serves the next call, and when idle ones go.
 Must never live here: HTTP, turns, retries.
 """
 
@@ -9,23 +9,28 @@ import socket
 
 import aiohappyeyeballs
 
-from sampan.kube.credentials.addresses import AddrInfo, CheckedResolver, literal_address
+from sampan.kube.credentials.addresses import TRUSTED, AddrInfo, CheckedResolver, host_port, literal_address
 from sampan.kube.credentials.credential import Credentials
 from sampan.kube.transport.connection import Connection
 from sampan.kube.transport.tls import tls_context
+from sampan.kube.transport.tunnel import open_tunnel
 
 KEEP_ALIVE = 30.0  # seconds; API servers close idle connections after 90
 _NEXT_ADDRESS = 0.25  # seconds until another address is tried beside one that does not answer (RFC 8305)
 
 
 class NotConnected(ConnectionError):  # noqa: N818  (an OSError: a connection that fails)
-    """No connection came about: nothing was sent. ``error`` says why, ``resolving`` whether the name has no address."""
+    """No connection came about: nothing was sent.
 
-    def __init__(self, error: OSError, *, resolving: bool = False) -> None:
+    ``error`` says why, ``resolving`` whether the name has no address, ``no_ca`` whether the public CAs counted, as no other was given.
+    """
+
+    def __init__(self, error: OSError, *, resolving: bool = False, no_ca: bool = False) -> None:
         """Keep why."""
         super().__init__(type(error).__name__)
         self.error = error
         self.resolving = resolving
+        self.no_ca = no_ca
 
 
 class ConnectionPool:
@@ -34,9 +39,9 @@ class ConnectionPool:
     def __init__(self, credentials: Credentials, *, connect_timeout: float) -> None:
         """Open none yet; ``connect_timeout`` in seconds, of all it takes to have a connection."""
         credentials.policy.check_host(credentials.host)
-        self._host, self._port = credentials.host, credentials.port
-        self._name = credentials.server_name or credentials.host
-        self._resolver = CheckedResolver(credentials.policy)
+        self._to = credentials
+        # A proxy was named by the platform team: it may be anywhere, and it resolves the server's name, whose addresses we never see.
+        self._resolver = CheckedResolver(TRUSTED if credentials.proxy else credentials.policy)
         self._tls = tls_context(credentials)
         self._timeout = connect_timeout
         self._loop = asyncio.get_running_loop()
@@ -65,7 +70,7 @@ class ConnectionPool:
         except NotConnected:
             raise
         except OSError as exc:
-            failure = NotConnected(exc)
+            failure = NotConnected(exc, no_ca=self._to.ca_pem is None)
         else:
             if not self.closed:
                 self._all.add(connection)
@@ -104,11 +109,13 @@ class ConnectionPool:
             raise RuntimeError("the session is closed")
 
     async def _addresses(self) -> list[AddrInfo]:
-        if literal_address(self._host) is not None:  # it was checked when the pool was made
-            family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-            return [(int(family), int(socket.SOCK_STREAM), socket.IPPROTO_TCP, "", (self._host, self._port))]
+        first = self._to.proxy or self._to
+        host, port = first.host, first.port
+        if literal_address(host) is not None:  # it was checked when the pool was made
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            return [(int(family), int(socket.SOCK_STREAM), socket.IPPROTO_TCP, "", (host, port))]
         try:
-            return await self._resolver.resolve(self._host, self._port)
+            return await self._resolver.resolve(host, port)
         except OSError as exc:
             failure = NotConnected(exc, resolving=not isinstance(exc, TimeoutError))
         raise failure
@@ -119,7 +126,11 @@ class ConnectionPool:
         connection = Connection(self._lost)
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            await self._loop.create_connection(lambda: connection, sock=sock, ssl=self._tls, server_hostname=self._name)
+            if self._to.proxy is not None:
+                await open_tunnel(sock, host_port(self._to.host, self._to.port), self._to.proxy)
+            await self._loop.create_connection(
+                lambda: connection, sock=sock, ssl=self._tls, server_hostname=self._to.server_name or self._to.host
+            )
         except BaseException:
             connection.abort()  # cancelled just after the handshake, the event loop would wait for the server's farewell first
             sock.close()

@@ -1,7 +1,7 @@
 """TLS contexts from credentials.
 
 Lives here: the one place that makes an SSLContext.
-Must never live here: system trust stores, a way to skip verification.
+Must never live here: a way to skip verification.
 """
 
 import ssl
@@ -16,12 +16,16 @@ _MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108  (files in it are made by mkstem
 def tls_context(credentials: Credentials) -> ssl.SSLContext:
     """Verifies host and chain against the credential's CAs alone, TLS 1.2 or later. Raises ssl.SSLError on data OpenSSL refuses.
 
-    Each certificate that was given is believed, be it a root, an intermediate or the server's own, as Go's TLS does.
+    Each certificate that was given is believed, be it a root, an intermediate or the server's own, as Go's TLS does. Where none was,
+    the server's certificate is a public one: the CAs of this machine count (SSL_CERT_FILE, SSL_CERT_DIR), and nothing else.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    context.load_verify_locations(cadata=credentials.ca_pem)
+    if credentials.ca_pem is None:
+        context.load_default_certs()
+    else:
+        context.load_verify_locations(cadata=credentials.ca_pem)
     if credentials.client_certificate is not None and credentials.client_key is not None:
         load_pair(context, f"{credentials.client_certificate}\n{credentials.client_key.reveal()}")
     return context

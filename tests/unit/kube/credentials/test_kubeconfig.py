@@ -71,8 +71,7 @@ REFUSED: list[tuple[str, str | bytes, Code]] = [
     ("K9 key path", user("client-key: /etc/passwd"), Code.FILE_PATH),
     ("K10 insecure", cluster("insecure-skip-tls-verify: true"), Code.INSECURE),
     ("K10 insecure, YAML 1.1 spelling", cluster("insecure-skip-tls-verify: yes"), Code.INSECURE),
-    ("K11 no CA", GOOD.replace("certificate-authority-data", "disable-compression"), Code.NO_CA),
-    ("K11 empty CA", kubeconfig().replace(b64(authority().cert_pem), '""'), Code.NO_CA),
+    ("K11 no CA by a slip", GOOD.replace("certificate-authority-data", "certificateAuthorityData"), Code.NO_CA),
     ("K11 CA not base64", kubeconfig().replace(b64(authority().cert_pem), "'***'"), Code.INVALID_BASE64),
     ("K11 CA not PEM", kubeconfig().replace(b64(authority().cert_pem), b64("hello")), Code.INVALID_CERTIFICATE),
     ("K12 http", server("http://api.example.com"), Code.NOT_HTTPS),
@@ -93,7 +92,7 @@ REFUSED: list[tuple[str, str | bytes, Code]] = [
     ("K14 loopback", server("https://127.0.0.1:6443"), Code.ADDRESS),
     ("K14 localhost", server("https://LocalHost:6443"), Code.ADDRESS),
     ("K14 metadata", server("https://169.254.169.254"), Code.ADDRESS),
-    ("K14 unique local", server("https://[fd00::1]"), Code.ADDRESS),
+    ("K14 metadata by IPv6", server("https://[fd00:ec2::254]"), Code.ADDRESS),
     ("K14 hex", server("https://0x7f000001"), Code.ADDRESS),
     ("K14 short", server("https://127.1"), Code.ADDRESS),
     ("K14 decimal", server("https://2130706433"), Code.ADDRESS),
@@ -208,6 +207,7 @@ def test_reads_what_the_shapes_say() -> None:
     assert parse(text(TAKEN["several slashes at the end"]), policy=DEFAULT_POLICY).server == "https://203.0.113.7:6443"
     assert parse(text(TAKEN["a token with a line end"]), policy=DEFAULT_POLICY).token == Secret(JWT)
     many = parse(text(TAKEN["a CA that tools described"]), policy=DEFAULT_POLICY)
+    assert many.ca_pem is not None
     assert many.ca_pem.count("BEGIN CERTIFICATE") == 2
     assert parse(text(TAKEN["a CA with CRLF"]), policy=DEFAULT_POLICY).ca_pem == authority().cert_pem
 

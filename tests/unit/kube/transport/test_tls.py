@@ -25,6 +25,15 @@ def test_trusts_one_ca_and_verifies() -> None:
     assert context.minimum_version is ssl.TLSVersion.TLSv1_2
 
 
+def test_without_a_ca_those_of_the_machine_count(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "cas.pem").write_text(authority().cert_pem)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cas.pem"))
+    context = tls_context(replace(TOKEN, ca_pem=None))
+    assert len(context.get_ca_certs()) == 1
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+
+
 def test_the_key_file_is_private_and_gone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(tls, "_MEMORY_FOLDER", tmp_path)
     modes: list[int] = []
