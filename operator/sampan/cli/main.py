@@ -106,6 +106,12 @@ def _uninstall() -> click.Command:
     return uninstall
 
 
+def _join() -> click.Command:
+    from sampan.cli.join.verb import join
+
+    return join
+
+
 def _publish() -> click.Command:
     from sampan.cli.verbs.publish import publish
 
@@ -149,6 +155,7 @@ VERBS = (
     Verb("local", "A federation on this machine: up, down, status, kubeconfig.", _local),
     Verb("demo", "Local federation, twenty example jobs, a checked result.", _demo),
     Verb("operator", "Run the operator.", _operator),
+    Verb("join", "Join a cluster to a hub as a member, and offer it there.", _join),
     Verb("publish", "Publish a member's capacity to its hub, from inside the member.", _publish),
     Verb("uninstall", "Drain a hub and release what Sampan holds on it.", _uninstall),
 )

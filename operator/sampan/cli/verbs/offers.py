@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from sampan.cli.lib.conditions import conditions_of
 from sampan.cli.lib.options import output_option, target_options
 from sampan.cli.lib.render import Column, print_objects, print_table
 from sampan.client.access import hub
@@ -67,7 +68,7 @@ def visible_offers(hub_in_use: hub.Hub) -> list[hub.Object]:
 def row(offer: dict[str, Any]) -> list[str]:
     """The cells of `COLUMNS`."""
     spec, pools = offer.get("spec") or {}, pools_of(offer)
-    schedulable = _conditions(offer).get("Schedulable") or {}
+    schedulable = conditions_of(offer).get("Schedulable") or {}
     return [
         offer["metadata"].get("namespace", ""),
         offer["metadata"]["name"],
@@ -89,7 +90,7 @@ def pools_of(offer: dict[str, Any]) -> list[dict[str, Any]]:
 
 def blocking(offer: dict[str, Any]) -> str:
     """`Type=Status Reason: message` of the first condition that is not True; empty where all are."""
-    found = _conditions(offer)
+    found = conditions_of(offer)
     if not found:
         return "not seen by the operator yet"
     for kind in CONDITIONS:
@@ -98,8 +99,3 @@ def blocking(offer: dict[str, Any]) -> str:
             words = ": ".join(str(word) for word in (condition.get("reason"), condition.get("message")) if word)
             return f"{kind}={condition.get('status')} {words}".strip()
     return ""
-
-
-def _conditions(offer: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Conditions by type."""
-    return {condition["type"]: condition for condition in (offer.get("status") or {}).get("conditions") or []}
