@@ -15,6 +15,7 @@ FAULTS, FEDERATION, SERVERS = "faults", "federation", "servers"
 LONGEST_FIRST = (FAULTS, FEDERATION, SERVERS)
 _FOLDERS = {"tests/bench/": FAULTS, "tests/e2e/": FEDERATION, "tests/integration/": SERVERS}
 _FILES = {
+    "tests/e2e/test_ci.py": SERVERS,
     "tests/e2e/test_kills.py": FAULTS,
     "tests/e2e/test_lost.py": FAULTS,
     "tests/e2e/test_outages.py": FAULTS,

@@ -17,7 +17,7 @@ CALLED_FROM_OUTSIDE = {
     "controller/hub/kopf_thread.py": {"fetch", "purge"},
     "kube/transport/connection.py": {"connection_made", "data_received", "eof_received", "connection_lost"},
     "cli/main.py": {"list_commands", "get_command", "format_commands"},
-    "client/client.py": {"from_kubeconfig", "from_environment", "from_token"},
+    "client/client.py": {"from_kubeconfig", "from_environment", "from_token", "from_own_cluster", "submit_all"},
 }
 """Read by what the name is written for: the other half of a translation, Alembic, PyYAML, Kopf, asyncio, click."""
 BORDER = re.compile(r"validator|serializer|command|property_schema")

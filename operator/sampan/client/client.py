@@ -4,17 +4,20 @@ What must never live here: printing, options of the command line, and an import 
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
-from sampan.client.access.hub import JOBS, Hub, HubApi, Object, connect
+from sampan.client.access.hub import JOBS, Hub, HubApi, KubernetesApi, Object
 from sampan.client.access.target import Target
 from sampan.client.errors import ConflictError, NotAllowedError, NotFoundError, RefusedError, RejectedError, explained
 from sampan.client.job import Job
 from sampan.client.log_stream import LogOptions, LogStream, is_passing, lines, params_of
 from sampan.client.waiting import Follower, Outcome, until_gone
+
+if TYPE_CHECKING:
+    from kubernetes.client import ApiClient
 
 Manifest = Mapping[str, Any]
 
@@ -28,34 +31,68 @@ class Client:
         self.namespace = namespace
 
     @classmethod
+    def from_environment(cls, *, namespace: str | None = None) -> "Client":
+        """A client for the hub that `sampan` would speak to without options.
+
+        SAMPAN_HUB_SERVER with SAMPAN_HUB_TOKEN, SAMPAN_HUB_CA and SAMPAN_HUB_NAMESPACE, else a kubeconfig, else the pod's own cluster.
+        """
+        from sampan.client.access.connection import client_for
+
+        return cls._connected(partial(client_for, Target()), namespace)
+
+    @classmethod
     def from_kubeconfig(cls, path: str | Path | None = None, *, context: str | None = None, namespace: str | None = None) -> "Client":
-        """A client for a context of a kubeconfig, as kubectl finds them; inside a pod without any, for the pod's own cluster."""
-        target = Target(kubeconfig=None if path is None else Path(path), context=context, namespace=namespace)
+        """A client for a context of a kubeconfig: that file, else those of KUBECONFIG, else ~/.kube/config, merged as kubectl does."""
+        from sampan.client.access.connection import client_of_kubeconfig
+
+        target = Target(kubeconfig=None if path is None else Path(path), context=context)
+        return cls._connected(partial(client_of_kubeconfig, target), namespace)
+
+    @classmethod
+    def from_token(cls, server: str, token: str, *, ca: str | Path = "", namespace: str | None = None) -> "Client":
+        """A client for a server by its `https://` address and a token. `ca`: PEM, base64 of it, or a file; empty: a public certificate."""
+        from sampan.client.access.connection import client_of
+        from sampan.client.access.variables import context
+
+        return cls._connected(lambda: client_of(context(server, token, ca=str(ca))), namespace)
+
+    @classmethod
+    def from_own_cluster(cls, *, namespace: str | None = None) -> "Client":
+        """A client for the cluster that this pod runs in, as its ServiceAccount and in its namespace."""
+        from sampan.client.access.connection import client_of_own_cluster
+
+        return cls._connected(client_of_own_cluster, namespace)
+
+    @classmethod
+    def _connected(cls, connect: Callable[[], tuple["ApiClient", str]], namespace: str | None) -> "Client":
         with explained():
-            return cls.of(connect(target))
+            client, default = connect()
+            return cls(KubernetesApi(client), namespace=namespace or default)
 
     @classmethod
     def of(cls, hub: Hub) -> "Client":
         """A client on a connection that is there."""
         return cls(hub.api, namespace=hub.default_namespace)
 
-    def submit(self, manifest: Manifest | str | Path) -> Job:
-        """Create a job from a manifest, or from a file that holds one.
+    def submit(self, manifest: Manifest | str | Path, *, name: str | None = None) -> Job:
+        """Create a job from a manifest, or from a file that holds one; `name` takes the place of the manifest's.
 
         Raises `RejectedError` for what no server would take, or what this one refused; `submit_all` takes files with several.
         """
-        if isinstance(manifest, Mapping):
-            return self._create(manifest)
-        return self.submit_all(manifest, most=1)[0]
+        from sampan.client.manifests import read_all
 
-    def submit_all(self, source: str | Path, *, most: int | None = None) -> list[Job]:
+        if isinstance(manifest, Mapping):
+            return self._create(manifest, name)
+        found = read_all([str(manifest)])
+        if len(found) > 1:
+            raise RejectedError(f"{manifest}: {len(found)} ComputeJobs", "give a file with one, or call submit_all")
+        return self._create(found[0], name)
+
+    def submit_all(self, source: str | Path) -> list[Job]:
         """Create every job of a file, a folder or, for `-`, of stdin, after all of them were read. Stops at the first refusal."""
         from sampan.client.manifests import read_all
 
-        found = read_all([str(source)])
-        if most is not None and len(found) > most:
-            raise RejectedError(f"{source}: {len(found)} ComputeJobs", "give a file with one, or call submit_all")
-        return [self._create(manifest) for manifest in found]
+        return [self._create(manifest, None) for manifest in read_all([str(source)])]
 
     def get(self, name: str, *, namespace: str | None = None) -> Job:
         """The job of that name. Raises `NotFoundError`."""
@@ -68,13 +105,6 @@ class Client:
             found = self.api.list(JOBS, None if everywhere else namespace or self.namespace)["items"]
         jobs = [Job(self, item) for item in found]
         return sorted(jobs, key=lambda job: (job.namespace, job.name))
-
-    def read(self, job: Job) -> Object:
-        """The object of that very job, read anew. Raises `NotFoundError` where another of its name took its place."""
-        found = self.get(job.name, namespace=job.namespace)
-        if found.uid != job.uid:
-            raise NotFoundError(f"computejob {job.namespace}/{job.name} is gone", "another of that name is there: get that")
-        return found.object
 
     def explain(self, job: Job) -> Object:
         """The operator's Explanation: why the job waits and when it starts, or why it went where it is."""
@@ -122,9 +152,11 @@ class Client:
         with explained():
             until_gone(self.api, [job.object for job in jobs], timeout=timeout)
 
-    def _create(self, manifest: Manifest) -> Job:
-        from sampan.client.manifests import check
+    def _create(self, manifest: Manifest, name: str | None) -> Job:
+        from sampan.client.manifests import check, renamed
 
+        if name is not None:
+            manifest = renamed(manifest, name)
         check(manifest, where="the manifest")
         metadata = manifest["metadata"]
         namespace, name = metadata.get("namespace") or self.namespace, metadata.get("name") or metadata["generateName"]

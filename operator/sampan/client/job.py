@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from sampan.client import jobview
 from sampan.client.access.hub import Object
+from sampan.client.errors import NotFoundError
 from sampan.client.log_stream import LogOptions
 from sampan.client.waiting import Ending, Outcome, ending_of
 
@@ -67,7 +68,10 @@ class Job:
 
     def refresh(self) -> "Job":
         """Read it again and return it. Raises `NotFoundError` where it is gone, or another of that name is there."""
-        self.object = self._client.read(self)
+        found = self._client.get(self.name, namespace=self.namespace)
+        if found.uid != self.uid:
+            raise NotFoundError(f"computejob {self.namespace}/{self.name} is gone", "another of that name is there: get that")
+        self.object = found.object
         return self
 
     def wait(self, timeout: float | None = None) -> Outcome:

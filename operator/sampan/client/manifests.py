@@ -104,6 +104,13 @@ def _flat(document: Any) -> Iterator[Any]:
         yield {**of_list, **item} if isinstance(item, dict) else item
 
 
+def renamed(manifest: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The same manifest with this name, in place of its name or generateName."""
+    metadata = manifest.get("metadata")
+    kept = {key: value for key, value in metadata.items() if key != "generateName"} if isinstance(metadata, Mapping) else {}
+    return {**manifest, "metadata": {**kept, "name": name}}
+
+
 def check(manifest: Any, *, where: str) -> None:
     """Refuse what is no ComputeJob, or has no name."""
     if not isinstance(manifest, Mapping):

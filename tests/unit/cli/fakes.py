@@ -7,6 +7,7 @@ from typing import Any
 
 from kubernetes.client.exceptions import ApiException
 
+from sampan.client.access.events import Events
 from sampan.client.access.hub import Object
 
 CREATED = "2026-03-01T12:00:00Z"
@@ -74,6 +75,19 @@ def api_error(status: int, message: str = "no", *, kind: str = "") -> ApiExcepti
     return error
 
 
+class FakeEvents:
+    """`Events` that nobody waits for inside."""
+
+    def __init__(self, items: Iterator[Object]) -> None:
+        self._items = items
+
+    def __iter__(self) -> Iterator[Object]:
+        return self._items
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+
 class FakeApi:
     """`HubApi` in memory: objects by plural, a script of watch events, refusals by job name."""
 
@@ -130,8 +144,11 @@ class FakeApi:
         self.deleted.append((namespace, name))
         self.objects[plural] = [item for item in self.objects[plural] if item["metadata"]["name"] != name]
 
-    def watch(self, plural: str, namespace: str | None, *, resource_version: str, seconds: int) -> Iterator[Object]:
+    def watch(self, plural: str, namespace: str | None, *, resource_version: str, seconds: int) -> Events:
         """The scripted events, once; an exception among them is raised, a function called."""
+        return FakeEvents(self._scripted())
+
+    def _scripted(self) -> Iterator[Object]:
         while self.events:
             event = self.events.pop(0)
             if isinstance(event, Exception):

@@ -6,11 +6,13 @@ What must never live here: anything of the operator's own code, and what the cop
 import contextlib
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from sampan.cli.demo.check import MemberJob
 from sampan.cli.lib.errors import CliError
-from sampan.client.access.hub import REQUEST_TIMEOUT, Object
+from sampan.client.access.events import REQUEST_TIMEOUT, Events, OpenedEvents, stream
+from sampan.client.access.hub import Object
 from sampan.client.access.watch import ObjectWatch, Watchable
 
 if TYPE_CHECKING:
@@ -36,19 +38,11 @@ class LabelledJobs:
         found = self._batch.list_job_for_all_namespaces(label_selector=JOB_UID_LABEL, _request_timeout=REQUEST_TIMEOUT)
         return dict(self._client.sanitize_for_serialization(found))
 
-    def watch(self, plural: str, namespace: str | None, *, resource_version: str, seconds: int) -> Iterator[Object]:
+    def watch(self, plural: str, namespace: str | None, *, resource_version: str, seconds: int) -> Events:
         """See `Watchable.watch`."""
-        from kubernetes.watch import Watch
-
-        stream = Watch().stream(
-            self._batch.list_job_for_all_namespaces,
-            label_selector=JOB_UID_LABEL,
-            resource_version=resource_version,
-            timeout_seconds=seconds,
-            _request_timeout=(5, seconds + 10),
-        )
-        for event in stream:
-            yield {"type": event["type"], "object": event["raw_object"]}
+        version = {"resourceVersion": resource_version, "timeoutSeconds": str(seconds)}
+        params = {"watch": "true", "labelSelector": JOB_UID_LABEL, **version}
+        return OpenedEvents(partial(stream, self._client, "/apis/batch/v1/jobs", params, silence=seconds + 10))
 
 
 class _Member:

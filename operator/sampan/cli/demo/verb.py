@@ -50,9 +50,10 @@ def demo(name: str, examples: Path | None) -> None:
     status = json.loads(_sampan("local", "status", "--name", name, "-o", "json", quiet=True))
     tenant = Path(_sampan("local", "kubeconfig", "tenant", "--name", name, quiet=True).strip())
     _say(f"Jobs of {folder}, applied with kubectl as the tenant")
-    _kubectl(tenant, "delete", "-R", "-f", str(folder), "--ignore-not-found", "--wait", "--timeout=120s", quiet=True)
+    manifests = [part for found in sorted(folder.glob("*/job.yaml")) for part in ("-f", str(found.parent))]  # examples/ci has others' files
+    _kubectl(tenant, "delete", *manifests, "--ignore-not-found", "--wait", "--timeout=120s", quiet=True)
     with watch_copies(status["members"]) as copies:
-        _kubectl(tenant, "apply", "-R", "-f", str(folder))
+        _kubectl(tenant, "apply", *manifests)
         _say("Where each goes")
         jobs = follow(hub.connect(Target(kubeconfig=tenant)), expected)
         _say("What the hub says, checked against the members' own API servers")

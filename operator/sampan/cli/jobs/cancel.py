@@ -17,8 +17,11 @@ from sampan.client.job import Job
 @target_options(all_namespaces=False)
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Wait until nothing is left of them.")
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Wait no longer than so (exit 4).")
+@click.option(
+    "--unfinished", is_flag=True, help="Only those that have not ended: pass over what has, and names that are not there. For pipelines."
+)
 @click.argument("names", nargs=-1, required=True, metavar="JOB...")
-def cancel(*, target: Target, wait: bool, timeout: float | None, names: tuple[str, ...]) -> None:
+def cancel(*, target: Target, wait: bool, timeout: float | None, unfinished: bool, names: tuple[str, ...]) -> None:
     """Delete compute jobs: those that run are stopped on their members.
 
     To keep a job and only stop it, set spec.suspend: kubectl patch cpj JOB --type=merge -p '{"spec":{"suspend":true}}'.
@@ -27,9 +30,11 @@ def cancel(*, target: Target, wait: bool, timeout: float | None, names: tuple[st
         raise click.UsageError("--timeout needs --wait")
     hub_in_use = hub.connect(target)
     client = Client.of(hub_in_use)
-    going = [Job(client, found) for found in named(hub_in_use.items(hub.JOBS), names)]
+    items = hub_in_use.items(hub.JOBS)
+    found = [item for item in items if item["metadata"]["name"] in names] if unfinished else named(items, names)
+    going = [job for job in (Job(client, item) for item in found) if not unfinished or job.ending is None]
     delete(going)
-    if wait:
+    if wait and going:
         client.until_gone(going, timeout=timeout)
 
 

@@ -4,9 +4,7 @@ Exit codes: 0 all succeeded, 1 one failed, 2 one was rejected, 4 the time ran ou
 """
 
 import contextlib
-import signal
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -14,6 +12,7 @@ import click
 
 from sampan.cli.jobs.cancel import delete
 from sampan.cli.lib.errors import CliError
+from sampan.cli.lib.interruption import held, interruptible
 from sampan.cli.lib.options import target_options
 from sampan.client import jobview
 from sampan.client.access import hub
@@ -21,8 +20,8 @@ from sampan.client.access.target import Target
 from sampan.client.client import Client
 from sampan.client.job import Job
 from sampan.client.log_threads import LogThreads
-from sampan.client.manifests import read_all
-from sampan.client.waiting import FAILED, REJECTED, SUCCEEDED, TIMED_OUT
+from sampan.client.manifests import read_all, renamed
+from sampan.client.waiting import FAILED, REJECTED, SUCCEEDED, TIMED_OUT, Follower
 from sampan.kube.text import clean_text
 
 INTERRUPTED = 130
@@ -47,6 +46,7 @@ class Following(NamedTuple):
 @click.option(
     "-f", "--filename", "sources", multiple=True, required=True, help="File or folder with ComputeJobs, or - for stdin; may be repeated."
 )
+@click.option("--name", metavar="NAME", help="Name of the job in place of its manifest's; for one job.")
 @click.option("--wait", is_flag=True, help="Follow the jobs to their end; the exit code tells how they ended.")
 @click.option("--logs", is_flag=True, help="With --wait: print what the jobs print; all else goes to stderr.")
 @click.option(
@@ -55,7 +55,16 @@ class Following(NamedTuple):
 @click.option("--cancel-on-interrupt", "cancels", is_flag=True, help="With --wait: cancel the jobs on Ctrl-C or SIGTERM, without asking.")
 @click.pass_context
 def submit(
-    ctx: click.Context, /, *, target: Target, sources: tuple[str, ...], wait: bool, logs: bool, timeout: float | None, cancels: bool
+    ctx: click.Context,
+    /,
+    *,
+    target: Target,
+    sources: tuple[str, ...],
+    name: str | None,
+    wait: bool,
+    logs: bool,
+    timeout: float | None,
+    cancels: bool,
 ) -> None:
     """Create compute jobs.
 
@@ -65,31 +74,38 @@ def submit(
     if (timeout is not None or logs or cancels) and not wait:
         raise click.UsageError("--timeout, --logs and --cancel-on-interrupt need --wait")
     manifests = read_all(sources)
-    client = Client.of(hub.connect(target))
+    if name is not None and len(manifests) > 1:
+        raise click.UsageError(f"--name is for one job: there are {len(manifests)}")
+    if name is not None:
+        manifests = [renamed(manifests[0], name)]
     how = Following(timeout=timeout, err=logs, cancels=cancels)
-    if not wait:
-        _create_all(client, manifests, how)
-        return
-    with _ended_by_signal():
-        made = _create_all(client, manifests, how)
-        reading = _reading(made) if logs else None
-        code = _follow(client, made, how)
-    if reading is not None and code != TIMED_OUT:
-        reading.join()
-    click.echo(f"exit code {code}: {MEANING[code]}", err=True)
-    ctx.exit(code)
+    with interruptible():
+        code = _submit(Client.of(hub.connect(target)), manifests, how, follows=wait)
+    if code is not None:
+        click.echo(f"exit code {code}: {MEANING[code]}", err=True)
+        ctx.exit(code)
 
 
-def _create_all(client: Client, manifests: list[dict[str, Any]], how: Following) -> list[Job]:
-    """Create the jobs, one after the other; an interruption is about those that are there by then."""
+def _submit(client: Client, manifests: list[dict[str, Any]], how: Following, *, follows: bool) -> int | None:
+    """Create the jobs, and follow them if asked; an interruption is about those that are there by then and have not ended."""
     made: list[Job] = []
+    follower: Follower | None = None
     try:
         for manifest in manifests:
-            made.append(client.submit(manifest))
+            with held():
+                made.append(client.submit(manifest))
             click.echo(f"computejob.{hub.GROUP}/{made[-1].name} created", err=how.err)
+        if not follows:
+            return None
+        reading = _reading(made) if how.err else None
+        follower = client.follow(made, timeout=how.timeout)
+        _tell(follower, how)
     except KeyboardInterrupt:
-        raise _interrupted(made, cancels=how.cancels) from None
-    return made
+        going = {job["metadata"]["uid"] for job in follower.left} if follower else {job.uid for job in made}
+        raise _interrupted([job for job in made if job.uid in going], cancels=how.cancels) from None
+    if reading is not None and follower.exit_code != TIMED_OUT:
+        reading.join()
+    return follower.exit_code
 
 
 def _reading(made: list[Job]) -> LogThreads:
@@ -100,20 +116,14 @@ def _reading(made: list[Job]) -> LogThreads:
     return reading
 
 
-def _follow(client: Client, made: list[Job], how: Following) -> int:
-    """Print every phase change of these jobs until all have ended or the time is up; return the exit code."""
-    follower = client.follow(made, timeout=how.timeout)
-    try:
-        for step in follower:
-            words = "  ".join(clean_text(word) for word in (jobview.key(step.job), *step[1:]) if word)
-            click.echo(f"{datetime.now(UTC):%H:%M:%S}  {words}", err=how.err)
-    except KeyboardInterrupt:
-        left = {job["metadata"]["uid"] for job in follower.left}
-        raise _interrupted([job for job in made if job.uid in left], cancels=how.cancels) from None
+def _tell(follower: Follower, how: Following) -> None:
+    """Print every phase change of the jobs until all have ended or the time is up."""
+    for step in follower:
+        words = "  ".join(clean_text(word) for word in (jobview.key(step.job), *step[1:]) if word)
+        click.echo(f"{datetime.now(UTC):%H:%M:%S}  {words}", err=how.err)
     if follower.left:
         left_over = ", ".join(sorted(map(jobview.key, follower.left)))
         click.echo(f"Error: not ended within {how.timeout:g} s: {left_over}; they go on, follow them with sampan jobs --watch", err=True)
-    return follower.exit_code
 
 
 def at_a_terminal() -> bool:
@@ -125,21 +135,8 @@ def _interrupted(left: list[Job], *, cancels: bool) -> CliError:
     """What is said after an interruption: where somebody is there, they are asked whether the jobs are to be cancelled."""
     there = ", ".join(sorted(jobview.key(job.object) for job in left))
     if left and (cancels or (at_a_terminal() and click.confirm(f"\nCancel {there}?", default=False, err=True))):
-        delete(left)
+        with contextlib.suppress(KeyboardInterrupt), held():  # one more signal changes nothing
+            delete(left)
         return CliError(f"interrupted; cancelled: {there}", "", exit_code=INTERRUPTED)
     how = "follow them with sampan jobs --watch, end them with sampan cancel"
     return CliError(f"interrupted; still there: {there}", how, exit_code=INTERRUPTED)
-
-
-@contextlib.contextmanager
-def _ended_by_signal() -> Iterator[None]:
-    """Have SIGTERM, by which CI systems abort a step, do what Ctrl-C does."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -24,21 +24,39 @@ SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 def configured(target: Target) -> bool:
     """Tell whether any hub is named: by the options, by a kubeconfig, or by the cluster we run in. Nobody is asked."""
-    named = target.kubeconfig or target.context or os.environ.get("KUBECONFIG") or (Path.home() / ".kube" / "config").exists()
-    return bool(named) or _inside_a_cluster()
+    from sampan.client.access.variables import SERVER
+
+    named = target.kubeconfig or target.context or os.environ.get(SERVER) or os.environ.get("KUBECONFIG")
+    return bool(named) or (Path.home() / ".kube" / "config").exists() or _inside_a_cluster()
 
 
 def client_for(target: Target) -> tuple["ApiClient", str]:
-    """The official client for the options, and its context's namespace (`default` where it names none). Raises `KubeconfigError`."""
+    """The official client for the options, and its context's namespace (`default` where it names none). Raises `KubeconfigError`.
+
+    Where the options name no hub, SAMPAN_HUB_SERVER and its kin do before any kubeconfig.
+    """
+    from sampan.client.access.variables import named
+
+    context = None if target.kubeconfig or target.context else named()
+    return client_of(context) if context is not None else client_of_kubeconfig(target)
+
+
+def client_of(context: "Context") -> tuple["ApiClient", str]:
+    """The official client for a context, and its namespace."""
+    return _client(context), context.namespace or "default"
+
+
+def client_of_kubeconfig(target: Target) -> tuple["ApiClient", str]:
+    """The same for a kubeconfig or, where there is none at all, for the cluster we run in, whatever variables are set."""
     from sampan.client.access.kubeconfig import load
 
     files = load(target.kubeconfig)
     context = files.context(target.context)
     if context is not None:
-        return _client(context), context.namespace or "default"
+        return client_of(context)
     if target.kubeconfig is not None or not _inside_a_cluster():
         raise files.no_context()
-    return _own_cluster()
+    return client_of_own_cluster()
 
 
 def _inside_a_cluster() -> bool:
@@ -47,7 +65,7 @@ def _inside_a_cluster() -> bool:
     return bool(named) and (SERVICE_ACCOUNT / "token").is_file()
 
 
-def _own_cluster() -> tuple["ApiClient", str]:
+def client_of_own_cluster() -> tuple["ApiClient", str]:
     """The client for the pod's own cluster, and the pod's namespace."""
     from kubernetes import client, config
 

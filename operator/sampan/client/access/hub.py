@@ -6,14 +6,14 @@ What must never live here: an import of the client at the top (it costs half a s
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 from urllib.parse import quote
 
+from sampan.client.access.events import REQUEST_TIMEOUT, Events, OpenedEvents, stream
 from sampan.client.access.target import Target
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
-    from urllib3 import BaseHTTPResponse
 
 GROUP = "sampan.dev"
 QUERY_GROUP = "query.sampan.dev"
@@ -21,14 +21,11 @@ VERSION = "v1alpha1"
 JOBS = "computejobs"
 OFFERS = "clusteroffers"
 CLASSES = "acceleratorclasses"
-REQUEST_TIMEOUT = (5, 30)
-"""Seconds to connect, and between two bytes of an answer."""
 
 LOG_SILENCE: Final = 300
 """Seconds without a byte after which a stream counts as broken: nothing tells one that is quiet from one whose other end is gone."""
 LOG_PIECE: Final = 64 * 1024
 """Bytes that are read at once at most."""
-MOST_OF_AN_ERROR: Final = 64 * 1024
 
 Object = dict[str, Any]
 T = TypeVar("T")
@@ -46,7 +43,7 @@ class HubApi(Protocol):
     def create(self, plural: str, namespace: str, body: Mapping[str, Any]) -> Object:
         """Create the object with strict field validation and return it as stored."""
 
-    def watch(self, plural: str, namespace: str | None, *, resource_version: str, seconds: int) -> Iterator[Object]:
+    def watch(self, plural: str, namespace: str | None, *, resource_version: str, seconds: int) -> Events:
         """Watch events ({type, object}) after a resourceVersion, for at most so many seconds."""
 
     def delete(self, plural: str, namespace: str, name: str, *, uid: str) -> None:
@@ -111,21 +108,12 @@ class KubernetesApi:
         )
         return dict(made)
 
-    def watch(self, plural: str, namespace: str | None, *, resource_version: str, seconds: int) -> Iterator[Object]:
+    def watch(self, plural: str, namespace: str | None, *, resource_version: str, seconds: int) -> Events:
         """See `HubApi.watch`."""
-        from kubernetes.watch import Watch
-
-        arguments: dict[str, Any] = {
-            "resource_version": resource_version,
-            "timeout_seconds": seconds,
-            "_request_timeout": (5, seconds + 10),
-        }
-        if namespace is None:
-            stream = Watch().stream(self._custom.list_cluster_custom_object, GROUP, VERSION, plural, **arguments)
-        else:
-            stream = Watch().stream(self._custom.list_namespaced_custom_object, GROUP, VERSION, namespace, plural, **arguments)
-        for event in stream:
-            yield {"type": event["type"], "object": event["raw_object"]}
+        where = "" if namespace is None else f"namespaces/{quote(namespace, safe='')}/"
+        params = {"watch": "true", "resourceVersion": resource_version, "timeoutSeconds": str(seconds)}
+        path = f"/apis/{GROUP}/{VERSION}/{where}{plural}"
+        return OpenedEvents(partial(stream, self._client, path, params, silence=seconds + 10))
 
     def delete(self, plural: str, namespace: str, name: str, *, uid: str) -> None:
         """See `HubApi.delete`."""
@@ -143,7 +131,7 @@ class KubernetesApi:
     def log(self, namespace: str, name: str, params: Mapping[str, str]) -> Iterator[bytes]:
         """See `HubApi.log`."""
         path = f"/apis/{QUERY_GROUP}/{VERSION}/namespaces/{quote(namespace, safe='')}/computejobs/{quote(name, safe='')}/log"
-        with closing(_asked_of_operator(partial(_stream, self._client, path, params))) as answer:
+        with closing(_asked_of_operator(partial(stream, self._client, path, params, silence=LOG_SILENCE))) as answer:
             yield b""  # it is open: how long it is silent says nothing of the hub
             while piece := answer.read1(LOG_PIECE):
                 yield piece
@@ -163,20 +151,6 @@ class KubernetesApi:
 def _asked(call: Callable[..., Any], *arguments: Any) -> Object:
     """The operator's answer to a question; `ClientError` where the hub could not pass it on."""
     return dict(_asked_of_operator(partial(call, QUERY_GROUP, VERSION, *arguments, _request_timeout=REQUEST_TIMEOUT)))
-
-
-def _stream(client: "ApiClient", path: str, params: Mapping[str, str]) -> "BaseHTTPResponse":
-    """The answer to a GET that is read as it comes; ApiException for any but 200."""
-    from kubernetes.client.exceptions import ApiException
-
-    asked = client.param_serialize("GET", path, query_params=list(params.items()), auth_settings=["BearerToken"])
-    answer = client.call_api(*asked, _request_timeout=(REQUEST_TIMEOUT[0], LOG_SILENCE)).response
-    if answer.status != 200:
-        error = ApiException(status=answer.status, reason=answer.reason)
-        error.body = answer.read(MOST_OF_AN_ERROR)
-        answer.close()
-        raise error
-    return cast("BaseHTTPResponse", answer)
 
 
 def _asked_of_operator(call: Callable[[], T]) -> T:

@@ -7,12 +7,15 @@ import queue
 import random
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, NamedTuple, Protocol, Self
 
+from sampan.client.access.events import Events
 from sampan.client.access.hub import Object
 
 WATCH_SECONDS = 240
+LEAVING_SECONDS = 1.0
+"""For which the end of the thread is waited for: it may be in the middle of a call."""
 GIVE_UP_AFTER = 60.0
 """Seconds without a successful call after which the trouble is reported instead of retried."""
 
@@ -30,7 +33,7 @@ class Watchable(Protocol):
     def list(self, plural: str, namespace: str | None) -> Object:
         """The list object of a kind in a namespace (None: all)."""
 
-    def watch(self, plural: str, namespace: str | None, *, resource_version: str, seconds: int) -> Iterator[Object]:
+    def watch(self, plural: str, namespace: str | None, *, resource_version: str, seconds: int) -> Events:
         """Watch events ({type, object}) after a resourceVersion, for at most so many seconds."""
 
 
@@ -42,17 +45,22 @@ class ObjectWatch:
         self._api, self._plural, self._namespace = api, plural, namespace
         self._changes: queue.Queue[Change | Exception] = queue.Queue()
         self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"feed-{plural}", daemon=True)
+        self._events: Events | None = None
         self._known: dict[str, Object] = {item["metadata"]["uid"]: item for item in known}
         self._last_success = time.monotonic()
         self.listed = threading.Event()
         """Set once the first list has been handed over completely."""
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._run, name=f"feed-{self._plural}", daemon=True).start()
+        self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stopped.set()
+        if self._events is not None:
+            self._events.close()
+        self._thread.join(LEAVING_SECONDS)
 
     def next(self, seconds: float) -> Change | None:
         """The next change, or None where none came within so many seconds; raises what ended the feed."""
@@ -89,7 +97,10 @@ class ObjectWatch:
         self.listed.set()
         while not self._stopped.is_set():
             self._last_success = time.monotonic()
-            for event in self._api.watch(self._plural, self._namespace, resource_version=version, seconds=WATCH_SECONDS):
+            self._events = self._api.watch(self._plural, self._namespace, resource_version=version, seconds=WATCH_SECONDS)
+            if self._stopped.is_set():
+                return
+            for event in self._events:
                 if event["type"] == "ERROR":
                     return
                 self._last_success = time.monotonic()

@@ -8,7 +8,9 @@ import pytest
 from integration.support import wait_for
 from sampan.cli.demo.check import MemberJob
 from sampan.cli.demo.copies import CopyWatch
+from sampan.client.access.events import Events
 from sampan.client.access.hub import Object
+from unit.cli.fakes import FakeEvents
 
 
 def a_copy(uid: str = "copy-1", *, job: str = "job-1", attempt: int = 1, outcome: str = "") -> Object:
@@ -37,8 +39,11 @@ class FakeMember:
         assert (plural, namespace) == ("jobs", None)
         return {"metadata": {"resourceVersion": "1"}, "items": list(self.there)}
 
-    def watch(self, plural: str, namespace: str | None, *, resource_version: str, seconds: int) -> Iterator[Object]:
+    def watch(self, plural: str, namespace: str | None, *, resource_version: str, seconds: int) -> Events:
         """See `Watchable.watch`."""
+        return FakeEvents(self._scripted())
+
+    def _scripted(self) -> Iterator[Object]:
         while self.events:
             kind, item = self.events.pop(0)
             yield {"type": kind, "object": item}

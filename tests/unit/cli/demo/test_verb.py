@@ -73,6 +73,9 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 def folder(tmp_path: Path, api: FakeApi) -> Path:
     """Examples of one job, which has succeeded on the hub."""
     (tmp_path / "expected.toml").write_text("[a]\n", encoding="utf-8")
+    for name in ("a/job.yaml", "ci/pipeline.yaml"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).touch()
     api.objects["computejobs"] = [a_job("a", status=DONE)]
     return tmp_path
 
@@ -97,7 +100,7 @@ def test_the_jobs_are_applied_with_kubectl_as_the_tenant(
     shown = sampan("demo", "--examples", str(folder))
     assert shown.exit_code == 0, shown.output
     [applied] = [command for command in commands if "apply" in command]
-    assert applied == ["/opt/kubectl", "--kubeconfig", "/tenant.yaml", "apply", "-R", "-f", str(folder)]
+    assert applied == ["/opt/kubectl", "--kubeconfig", "/tenant.yaml", "apply", "-f", str(folder / "a")]
     assert "sampan local down --name sampan-demo" in shown.stdout
 
 

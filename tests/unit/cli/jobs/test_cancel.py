@@ -38,3 +38,15 @@ def test_what_does_not_go_in_time_is_told(sampan: Sampan, api: FakeApi) -> None:
 
 def test_a_deadline_needs_a_wait(sampan: Sampan) -> None:
     assert sampan("cancel", "one", "--no-wait", "--timeout", "1").exit_code == 2
+
+
+def test_of_a_pipeline_s_jobs_only_what_goes_on_is_cancelled(sampan: Sampan, api: FakeApi) -> None:
+    ended = a_job("ended", status={"phase": "Failed", "startedAt": "2026-03-01T12:00:03Z"})
+    api.objects["computejobs"] = [ended, a_job("going", status={"phase": "Running"})]
+    shown = sampan("cancel", "--unfinished", "--no-wait", "ended", "going", "never-created")
+    assert (shown.exit_code, api.deleted) == (0, [("team-a", "going")])
+
+
+def test_nothing_to_cancel_is_no_trouble_for_a_pipeline(sampan: Sampan, api: FakeApi) -> None:
+    shown = sampan("cancel", "--unfinished", "never-created")
+    assert (shown.exit_code, shown.output) == (0, "")

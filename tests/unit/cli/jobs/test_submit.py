@@ -109,3 +109,11 @@ def test_a_folder_is_submitted_whole(sampan: Sampan, api: FakeApi, tmp_path: Pat
         (tmp_path / f"{name}.yaml").write_text(job(name), encoding="utf-8")
     assert sampan("submit", "-f", str(tmp_path)).exit_code == 0
     assert [made["metadata"]["name"] for made in api.created] == ["a", "b"]
+
+
+def test_a_pipeline_names_its_job(sampan: Sampan, api: FakeApi) -> None:
+    assert sampan("submit", "-f", "-", "--name", "run-17", text=job().replace("name:", "generateName:")).exit_code == 0
+    assert [made["metadata"]["name"] for made in api.created] == ["run-17"]
+    shown = sampan("submit", "-f", "-", "--name", "run-18", text=job() + "---\n" + job("other"))
+    assert (shown.exit_code, len(api.created)) == (2, 1)
+    assert "--name is for one job: there are 2" in shown.stderr

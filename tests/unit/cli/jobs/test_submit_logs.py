@@ -57,7 +57,7 @@ def interrupting(number: int) -> Any:
     return lambda: os.kill(os.getpid(), number)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interruption_cancels_what_has_not_ended_where_that_was_asked_for(sampan: Sampan, api: FakeApi, number: int) -> None:
     api.events = [interrupting(number)]
     shown = sampan("submit", "-f", "-", "--wait", "--cancel-on-interrupt", text=job())
@@ -82,3 +82,39 @@ def test_at_a_terminal_one_is_asked(sampan: Sampan, api: FakeApi, monkeypatch: p
     assert (shown.exit_code, api.deleted) == (130, [("team-a", "train")] if answer == "y" else [])
     assert "Cancel team-a/train? [y/N]" in shown.stderr
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL, "it is as it was"
+
+
+def test_a_job_that_is_being_created_when_the_signal_comes_is_cancelled_too(
+    sampan: Sampan, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = api.create
+
+    def interrupted(plural: str, namespace: str, body: Any) -> Any:
+        os.kill(os.getpid(), signal.SIGTERM)  # the request is on its way
+        return create(plural, namespace, body)
+
+    monkeypatch.setattr(api, "create", interrupted)
+    shown = sampan("submit", "-f", "-", "--wait", "--cancel-on-interrupt", text=job())
+    assert (shown.exit_code, api.deleted) == (130, [("team-a", "train")])
+
+
+def test_one_more_signal_does_not_break_off_the_cancelling(sampan: Sampan, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    delete = api.delete
+
+    def interrupted(plural: str, namespace: str, name: str, *, uid: str) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        delete(plural, namespace, name, uid=uid)
+
+    monkeypatch.setattr(api, "delete", interrupted)
+    api.events = [interrupting(signal.SIGINT)]
+    shown = sampan("submit", "-f", "-", "--wait", "--cancel-on-interrupt", text=job())
+    assert (shown.exit_code, api.deleted) == (130, [("team-a", "train")])
+
+
+def test_a_signal_that_is_ignored_stays_ignored(sampan: Sampan, api: FakeApi) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        api.events = [interrupting(signal.SIGHUP), status("train", 11, **ENDED)]
+        assert sampan("submit", "-f", "-", "--wait", text=job()).exit_code == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -1,5 +1,8 @@
 """List, watch, resume: every change is told once, whatever happens to the watch."""
 
+import threading
+from collections.abc import Iterator
+
 import pytest
 from kubernetes.client.exceptions import ApiException
 
@@ -81,3 +84,31 @@ def test_a_right_taken_away_later_is_reported() -> None:
     with ObjectWatch(api, "computejobs", None) as feed, pytest.raises(ApiException):
         feed.next(PATIENCE)
     assert feed.listed.is_set()
+
+
+class Silent:
+    """`Events` of a server that says nothing until they are closed."""
+
+    def __init__(self) -> None:
+        self.waited_for, self.closed = threading.Event(), threading.Event()
+
+    def __iter__(self) -> Iterator[Object]:
+        self.waited_for.set()
+        self.closed.wait()
+        return iter(())
+
+    def close(self) -> None:
+        """Let the reader go."""
+        self.closed.set()
+
+
+def test_no_thread_is_left_behind_that_waits_for_a_silent_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that waits in compiled code when the interpreter ends takes the process with it, and the exit code of a script."""
+    api, silent, before = FakeApi(), Silent(), set(threading.enumerate())
+    monkeypatch.setattr(api, "watch", lambda *_, **__: silent)
+    with ObjectWatch(api, "computejobs", None) as feed:
+        assert silent.waited_for.wait(60)
+        (thread,) = set(threading.enumerate()) - before
+    thread.join(60)
+    assert not thread.is_alive()
+    assert feed.next(0.0) is None
