@@ -29,6 +29,8 @@ WIDE_VALUES = {
     "Requirement": "all that a job asks of devices",
     "Settings": "the operator's settings",
     "Snapshot": "all that a cycle may know",
+    "Template": "a pod, as a kind's spec has it",
+    "InitContainer": "a container, as a kind's spec has it",
 }
 """Frozen records of more fields than a class may have: each has as many as its subject has. A class that changes is never among them."""
 

@@ -3,17 +3,14 @@
 from dataclasses import replace
 from typing import Any
 
+from remote_content import PRIVATE
 from sampan.api.kinds.computejob import ComputeJobSpec
-from sampan.api.launch.dependents import Payload
 from sampan.api.launch.remote_job import RemoteJobSpec
 from sampan.model.job import Share
 from sampan.model.launch import HostPath, Launch, PodSecurity
 from sampan.model.members.device import ClaimSource
 from sampan.model.members.taint import Taint
 from sampan.model.values.vector import Vector
-
-CONFIG_MAPS = {"llama": Payload(data={"train.yaml": "lr: 1e-4\n"}, binary_data={"vocab.bin": "AAEC"}), "extra": Payload(data={"a": "b"})}
-SECRETS = {"hub-token": Payload(data={"token": "Y2FuYXJ5LXNlY3JldA=="})}
 
 
 def remote_spec(spec: dict[str, Any], **changes: Any) -> RemoteJobSpec:
@@ -175,6 +172,20 @@ def volumes() -> RemoteJobSpec:
     )
 
 
+def travelling() -> RemoteJobSpec:
+    """All that may travel: variables of Secrets and ConfigMaps, files of some keys, registry credentials; in init containers too."""
+    return remote_spec(
+        {
+            "template": PRIVATE,
+            "alternatives": [{"accelerator": {"class": "nvidia-h100-sxm-80gb", "count": 1}}],
+        },
+        job_name="private",
+        alternative=0,
+        device=("nvidia.com/gpu", 1),
+        image_pull_secrets=("registry-login",),
+    )
+
+
 GIB = 1 << 30
 ASCEND_VOLCANO = Launch(
     scheduler_name="volcano",
@@ -275,4 +286,5 @@ CASES = {
     "mig-partition": mig(),
     "dra-claim": dra(),
     "kueue-queue": kueue(),
+    "travelling": travelling(),
 }

@@ -4,12 +4,13 @@ import base64
 import json
 
 from e2e.life import JOB_UID, REMOTE, TEAM, UNTIL_TOLD, World, condition, job
-from e2e.test_dependents import SHARE
+from e2e.test_dependents import SHARED
 from integration.support import PATIENCE, wait_for
 from sampan.local.up import member_kubeconfig
 
 NAMESPACE = "prov-lingang"
 SECRET_CANARY = "canary-7f3a91-secret"
+PULL_CANARY = "canary-7f3a91-pull"
 MAP_CANARY = "canary-7f3a91-map"
 ENV_CANARY = "canary-7f3a91-env"
 BROKEN_CANARY = "canary-7f3a91-token"
@@ -29,7 +30,8 @@ def test_secrets_are_nowhere_but_in_secrets(world: World) -> None:
     secrets = [
         secret("canary-kubeconfig", NAMESPACE, {"kubeconfig": broken}),
         secret("canary-garbage", NAMESPACE, {"kubeconfig": f"users: [{BROKEN_CANARY}: {{"}),
-        secret("canary", TEAM, {"key": SECRET_CANARY}),
+        {**secret("canary", TEAM, {"key": SECRET_CANARY}), "metadata": {"name": "canary", "namespace": TEAM, "labels": {SHARED: "true"}}},
+        registry_login("canary-login", PULL_CANARY),
     ]
     config_map = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "canary", "namespace": TEAM}, "data": {"k": MAP_CANARY}}
     offers = [
@@ -43,15 +45,25 @@ def test_secrets_are_nowhere_but_in_secrets(world: World) -> None:
     ]
     volumes = [{"name": "s", "secret": {"secretName": "canary"}}, {"name": "c", "configMap": {"name": "canary"}}]
     mounts = [{"name": "s", "mountPath": "/s"}, {"name": "c", "mountPath": "/c"}]
-    carrying = {"volumes": volumes, "volumeMounts": mounts, "env": [{"name": "E", "value": ENV_CANARY}]}
+    by_name = {"name": "S", "valueFrom": {"secretKeyRef": {"name": "canary", "key": "key"}}}
+    carrying = {
+        "volumes": volumes,
+        "volumeMounts": mounts,
+        "env": [{"name": "E", "value": ENV_CANARY}, by_name],
+        "envFrom": [{"prefix": "ALL_", "secretRef": {"name": "canary"}}],
+        "imagePullSecrets": [{"name": "canary-login"}],
+        "initContainers": [{"name": "first", "image": "registry.example/tool:1", "command": ["true"], "env": [by_name]}],
+    }
     try:
-        fed.hub.apply(*secrets, config_map, SHARE, *offers)
+        fed.hub.apply(*secrets, config_map, *offers)
         world.submit(job("carries", UNTIL_TOLD, template=carrying), job("fails-with-it", "sleep 1; exit 3", template=carrying))
         # 1. They did travel, and the broken credentials were tried.
         world.reaches("carries", "Running")
         copy, uid = world.copy("carries"), world.must("carries")["metadata"]["uid"]
         travelled = world.member(copy.member).items("secrets,configmaps", "-n", REMOTE, "-l", f"{JOB_UID}={uid}")
         assert spread(SECRET_CANARY)[1] in json.dumps(travelled)
+        logins = [item for item in travelled if item.get("type") == "kubernetes.io/dockerconfigjson"]
+        assert [PULL_CANARY in base64.b64decode(item["data"][".dockerconfigjson"]).decode() for item in logins] == [True]
         assert MAP_CANARY in json.dumps(travelled)
         for name in ("canary-kubeconfig", "canary-garbage"):
             refused = wait_for(lambda name=name: not_connected(world, name), f"{name} is refused")  # type: ignore[misc]
@@ -61,19 +73,27 @@ def test_secrets_are_nowhere_but_in_secrets(world: World) -> None:
         world.reaches("fails-with-it", "Failed")
         # 2. Nowhere else is any of them, nor the token that the federation itself works with.
         for place, text in searched(world).items():
-            for canary in (SECRET_CANARY, MAP_CANARY, BROKEN_CANARY, token):
+            for canary in (SECRET_CANARY, PULL_CANARY, MAP_CANARY, BROKEN_CANARY, token):
                 hits = [form for form in spread(canary) if form in text]
                 assert not hits, f"{canary[:20]} is in {place}"
             assert ENV_CANARY not in text, f"{ENV_CANARY} is in {place}"
     finally:
         names = [f"clusteroffer/{o['metadata']['name']}" for o in offers] + ["secret/canary-kubeconfig", "secret/canary-garbage"]
         fed.hub.kubectl("delete", "-n", NAMESPACE, "--ignore-not-found", f"--timeout={PATIENCE}s", *names)
-        fed.hub.kubectl("delete", "-n", TEAM, "--ignore-not-found", "secret/canary", "configmap/canary", "rolebinding/share-secrets")
+        fed.hub.kubectl("delete", "-n", TEAM, "--ignore-not-found", "secret/canary", "secret/canary-login", "configmap/canary")
 
 
 def secret(name: str, namespace: str, data: dict[str, str]) -> dict[str, object]:
     """A Secret."""
     return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": namespace}, "stringData": data}
+
+
+def registry_login(name: str, password: str) -> dict[str, object]:
+    """Registry credentials of the tenant, shared with jobs."""
+    metadata = {"name": name, "namespace": TEAM, "labels": {SHARED: "true"}}
+    logins = {"auths": {"registry.example": {"username": "team-a", "password": password}}}
+    data = {".dockerconfigjson": json.dumps(logins)}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "kubernetes.io/dockerconfigjson", "stringData": data}
 
 
 def not_connected(world: World, name: str) -> dict[str, object] | None:

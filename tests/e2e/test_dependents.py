@@ -20,13 +20,7 @@ def config_map(name: str) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"lr": "0.1"}, "binaryData": {"bin": "AAEC"}}
 
 
-SHARE = {
-    "apiVersion": "rbac.authorization.k8s.io/v1",
-    "kind": "RoleBinding",
-    "metadata": {"name": "share-secrets", "namespace": TEAM},
-    "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "sampan-secret-reader"},
-    "subjects": [{"kind": "ServiceAccount", "name": "sampan-operator", "namespace": "sampan-system"}],
-}
+SHARED = "sampan.dev/share-with-jobs"
 
 
 def test_a_config_map_travels_without_its_metadata_and_goes_with_the_job(world: World) -> None:
@@ -69,24 +63,36 @@ def test_an_optional_config_map_is_not_waited_for(world: World) -> None:
 
 
 def test_a_secret_travels_only_where_the_tenant_said_so(world: World) -> None:
-    """Absent or forbidden: the answer is the same, so that nobody learns which Secrets there are."""
+    """By a label that role edit can set. Absent or not shared: the answer is the same, so that nobody learns which Secrets there are."""
+    tenant = world.fed.tenant
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "token", "namespace": TEAM}, "stringData": {"key": "s3cr3t"}}
-    world.fed.hub.apply(secret)
+    tenant.apply(secret)
+    variable = {"env": [{"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "token", "key": "key"}}}]}
+    wrong = {"env": [{"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "token", "key": "no-such-key"}}}]}
     try:
-        world.submit(using("sealed", UNTIL_TOLD, secret={"secretName": "token"}), using("unknown", secret={"secretName": "no-such"}))
+        world.submit(
+            using("sealed", UNTIL_TOLD, secret={"secretName": "token"}),
+            using("unknown", secret={"secretName": "no-such"}),
+            job("by-name", UNTIL_TOLD, template=variable),
+            job("wrong-key", template=wrong),
+        )
         told = [world.waits_because(name, "SecretNotShared")["message"] for name in ("sealed", "unknown")]
         assert told[0].replace("token", "X") == told[1].replace("no-such", "X")
         assert world.copies("sealed") == []
-        world.fed.hub.apply(SHARE)
-        world.reaches("sealed", "Running")
-        copy, uid = world.copy("sealed"), world.must("sealed")["metadata"]["uid"]
-        (there,) = world.member(copy.member).items("secrets", "-n", REMOTE, "-l", f"{JOB_UID}={uid}")
-        assert base64.b64decode(there["data"]["key"]) == b"s3cr3t"
-        assert (there["type"], there["immutable"]) == ("Opaque", True)
-        world.finish("sealed")
-        world.reaches("sealed", "Succeeded")
-        world.delete_gone("sealed")
-        wait_for(lambda: not world.left(uid), "everything of it is gone")
+        assert SHARED in told[0]
+        tenant.kubectl("label", "secret", "token", "-n", TEAM, f"{SHARED}=true")
+        assert "no-such-key" in world.waits_because("wrong-key", "KeyNotFound")["message"]
+        for name in ("sealed", "by-name"):
+            world.reaches(name, "Running")
+            copy, uid = world.copy(name), world.must(name)["metadata"]["uid"]
+            (there,) = world.member(copy.member).items("secrets", "-n", REMOTE, "-l", f"{JOB_UID}={uid}")
+            assert base64.b64decode(there["data"]["key"]) == b"s3cr3t"
+            assert (there["type"], there["immutable"]) == ("Opaque", True)
+            assert SHARED not in there["metadata"]["labels"]
+            world.finish(name)
+            world.reaches(name, "Succeeded")
+            world.delete_gone(name)
+            wait_for(lambda uid=uid: not world.left(uid), "everything of it is gone")  # type: ignore[misc]
         assert world.waits_because("unknown", "SecretNotShared")["status"] == "False"
     finally:
-        world.fed.hub.kubectl("delete", "secret/token", "rolebinding/share-secrets", "-n", TEAM, "--ignore-not-found")
+        tenant.kubectl("delete", "secret", "token", "-n", TEAM, "--ignore-not-found")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from e2e.life import H100, REMOTE, World, job, outcomes
+from e2e.life import H100, REMOTE, TEAM, World, job, outcomes
 from integration.support import PATIENCE, FederationUnderTest, wait_for
 from sampan.local.binaries import CONTAINERD_VERSION
 from sampan.local.nodes.machine import Parts
@@ -83,6 +83,66 @@ def test_a_process_that_eats_more_memory_than_its_limit_is_told_as_oomkilled(wor
     world.submit(real_job("eats", "tail /dev/zero"))
     (attempt,) = world.reaches("eats", "Failed")["attempts"]
     assert (attempt["outcome"], attempt["reason"], attempt["exitCode"]) == ("AppFailed", "OOMKilled", 137)
+
+
+FETCH = 'echo "fetched with $TOKEN by $SAMPAN_JOB_NAME" >/shared/fetched'
+BEAT = "while true; do date >/shared/beat; sleep 0.2; done"
+BESIDE = """
+until [ -s /shared/beat ]; do sleep 0.2; done
+echo "$TOKEN $(cat /files/sub/token) $ALL_token $(cat /shared/fetched)"
+"""
+
+
+def test_secrets_init_containers_and_sidecars_work_in_real_containers(world: World) -> None:
+    """A sidecar would run for ever: the job ends with its main container. The kubelet finds the pull secret that the pod names."""
+    tenant, shared = world.fed.tenant, {"sampan.dev/share-with-jobs": "true"}
+    logins = {".dockerconfigjson": '{"auths": {"registry.example": {"username": "u", "password": "p"}}}'}
+    kinds = {"words": ("Opaque", {"token": "s3cr3t"}), "login": ("kubernetes.io/dockerconfigjson", logins)}
+    for name, (kind, data) in kinds.items():
+        metadata = {"name": name, "namespace": TEAM, "labels": shared}
+        tenant.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": kind, "stringData": data})
+    by_name = {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "words", "key": "token"}}}
+    mounts = [{"name": "shared", "mountPath": "/shared"}, {"name": "files", "mountPath": "/files"}]
+    image = {"image": "registry.example/tool:1", "volumeMounts": mounts}
+    fetch = {
+        **image,
+        "name": "fetch",
+        "env": [by_name],
+        "command": ["sh", "-c", 'echo "fetched with $TOKEN by $SAMPAN_JOB_NAME" >/shared/fetched'],
+    }
+    beat = {
+        **image,
+        "name": "beat",
+        "restartPolicy": "Always",
+        "command": ["sh", "-c", "while true; do date >/shared/beat; sleep 0.2; done"],
+    }
+    template = {
+        "env": [by_name],
+        "envFrom": [{"prefix": "ALL_", "secretRef": {"name": "words"}}],
+        "volumes": [
+            {"name": "shared", "emptyDir": {}},
+            {"name": "files", "secret": {"secretName": "words", "items": [{"key": "token", "path": "sub/token", "mode": 0o440}]}},
+        ],
+        "volumeMounts": mounts,
+        "imagePullSecrets": [{"name": "login"}],
+        "initContainers": [fetch, beat],
+    }
+    fails = {"initContainers": [{**image, "name": "check", "volumeMounts": [], "command": ["sh", "-c", "echo no data; exit 4"]}]}
+    try:
+        world.submit(real_job("beside", BESIDE, template=template), real_job("unready", "echo never", template=fails))
+        assert outcomes(world.reaches("beside", "Succeeded")) == [(1, "Succeeded")]
+        (pod,) = world.pods("beside")
+        assert logs(world, pod["metadata"]["name"]).strip() == "s3cr3t s3cr3t s3cr3t fetched with s3cr3t by beside"
+        (login,) = pod["spec"]["imagePullSecrets"]
+        assert world.member(MEMBER).get("secret", login["name"], "-n", REMOTE)["type"] == "kubernetes.io/dockerconfigjson"
+        said = world.member(MEMBER).items("events", "-n", REMOTE, "--field-selector", f"involvedObject.uid={pod['metadata']['uid']}")
+        assert "Started" in {each["reason"] for each in said}
+        assert "FailedToRetrieveImagePullSecret" not in {each["reason"] for each in said}
+        (attempt,) = world.reaches("unready", "Failed")["attempts"]
+        assert (attempt["outcome"], attempt["exitCode"]) == ("AppFailed", 4)
+        assert attempt["message"] == "init container check: no data"
+    finally:
+        tenant.kubectl("delete", "secret", *kinds, "-n", TEAM)
 
 
 def test_a_gang_on_two_nodes_finds_itself_by_name(world: World) -> None:

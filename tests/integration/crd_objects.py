@@ -19,7 +19,17 @@ JOB: Json = {
             "image": "registry.example/train:1",
             "command": ["sleep", "5"],
             "args": ["x"],
-            "env": [{"name": "A", "value": "1"}],
+            "env": [
+                {"name": "A", "value": "1"},
+                {"name": "B", "valueFrom": {"secretKeyRef": {"name": "s", "key": "token"}}},
+                {"name": "C", "valueFrom": {"configMapKeyRef": {"name": "cfg", "key": "c", "optional": True}}},
+            ],
+            "envFrom": [{"prefix": "P_", "secretRef": {"name": "s"}}, {"configMapRef": {"name": "cfg", "optional": True}}],
+            "imagePullSecrets": [{"name": "registry"}],
+            "initContainers": [
+                {"name": "fetch", "image": "registry.example/fetch:1", "volumeMounts": [{"name": "cfg", "mountPath": "/cfg"}]},
+                {"name": "proxy", "image": "registry.example/proxy:1", "restartPolicy": "Always"},
+            ],
             "resources": {"requests": {"cpu": "4", "memory": "16Gi"}},
             "volumes": [{"name": "cfg", "configMap": {"name": "cfg"}}],
             "volumeMounts": [{"name": "cfg", "mountPath": "/etc/cfg"}],

@@ -195,7 +195,7 @@ def test_jobs_can_be_selected_by_phase(server: Server, job: Json) -> None:
 
 def test_server_side_apply_merges_lists_by_their_keys(server: Server, job: Json) -> None:
     """Two managers, two variables: neither removes the other's."""
-    patch = {k: JOB[k] for k in ("apiVersion", "kind", "metadata")} | {"spec": {"template": {"env": [{"name": "B", "value": "2"}]}}}
+    patch = {k: JOB[k] for k in ("apiVersion", "kind", "metadata")} | {"spec": {"template": {"env": [{"name": "D", "value": "2"}]}}}
     answer = server.send("PATCH", path_of(job) + "?fieldManager=b&dryRun=All", patch, content_type="application/apply-patch+yaml")
     assert answer.status == 200, answer.message
-    assert [e["name"] for e in answer.body["spec"]["template"]["env"]] == ["A", "B"]
+    assert [e["name"] for e in answer.body["spec"]["template"]["env"]] == ["A", "B", "C", "D"]

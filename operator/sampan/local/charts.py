@@ -30,6 +30,7 @@ class Helm:
         values = {
             "operator": {"enabled": False, "allowLoopbackMembers": True},
             "providerNamespaces": provider_namespaces,
+            "tenantNamespaces": tenant_namespaces,
             "catalogueReaderGroups": tenants,
             "offerReaderGroups": tenants,
             **served,

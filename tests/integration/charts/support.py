@@ -26,6 +26,7 @@ FINALIZER = "sampan.dev/remote-cleanup"
 HUB_VALUES: dict[str, Any] = {
     "operator.enabled": False,
     "providerNamespaces": [PROVIDER_NS],
+    "tenantNamespaces": [OTHER_NS],
     "catalogueReaderGroups": ["hc-catalogue-readers"],
     "offerReaderGroups": ["hc-offer-readers"],
 }

@@ -8,7 +8,8 @@ import pytest
 
 from integration.charts.support import MEMBER_CHART, Helm
 from network_policies import Peer, connects
-from remote_specs import CONFIG_MAPS, isolated_gang
+from remote_content import content
+from remote_specs import isolated_gang
 from sampan.api.launch.dependents import dependents
 from sampan.api.launch.manifest import job_manifest
 
@@ -28,7 +29,7 @@ DNS: dict[str, Any] = {"port": 53, "protocol": "UDP"}
 def policies(helm: Helm, values: dict[str, Any]) -> list[dict[str, Any]]:
     """The chart's, and that of one gang in the shared namespace."""
     made = [each for each in helm.template(MEMBER_CHART, {**VALUES, **values}) if each["kind"] == "NetworkPolicy"]
-    gang = [dict(each.body) for each in dependents(GANG, config_maps=CONFIG_MAPS, secrets={}) if each.resource == "networkpolicies"]
+    gang = [dict(each.body) for each in dependents(GANG, content(GANG)) if each.resource == "networkpolicies"]
     return made + gang
 
 

@@ -166,18 +166,37 @@ def test_metadata_of_ones_own_is_free(hub: Hub) -> None:
         assert "reserved" in refusal(patch, hub.tenant(), body, {"metadata": {"labels": change}})
 
 
-def with_secret(name: str, namespace: str, secret: str) -> dict[str, Any]:
+def ways_to_carry(secret: str) -> list[dict[str, Any]]:
+    """Every place of a spec that can name a Secret."""
+    variable = {"env": [{"name": "S", "valueFrom": {"secretKeyRef": {"name": secret, "key": "k"}}}]}
+    whole = {"envFrom": [{"configMapRef": {"name": "harmless"}}, {"secretRef": {"name": secret}}]}
+    init = {"name": "first", "image": "registry.example/first:1"}
+    way = {"accelerator": {"stack": "cuda", "count": 1}}
+    templates: list[dict[str, Any]] = [
+        {"volumes": [{"name": "s", "secret": {"secretName": secret}}]},
+        {"imagePullSecrets": [{"name": secret}]},
+        variable,
+        whole,
+        {"initContainers": [{**init, **variable}]},
+        {"initContainers": [{**init, **whole}]},
+    ]
+    return [{"template": template} for template in templates] + [{"template": {}, "alternatives": [way, {**way, **variable}]}]
+
+
+def with_secret(name: str, namespace: str, carried: dict[str, Any]) -> dict[str, Any]:
     body = job(name)
     body["metadata"]["namespace"] = namespace
-    body["spec"]["template"]["volumes"] = [{"name": "s", "secret": {"secretName": secret}}]
+    body["spec"] = {**body["spec"], **carried, "template": {**body["spec"]["template"], **carried["template"]}}
     return body
 
 
 def test_row_28_no_job_carries_a_kubeconfig_secret(hub: Hub) -> None:
     for secret in ("kubeconfig", "lingang-kubeconfig", "a.kubeconfig"):
-        assert "kubeconfig Secret" in refusal(create, hub.tenant(), with_secret("thief", TENANT_NS, secret))
-    assert "provider's namespace" in refusal(create, hub.admin, with_secret("thief", PROVIDER_NS, "harmless"))
-    create(hub.tenant(), with_secret("honest", TENANT_NS, "hf-token"))
+        for carried in ways_to_carry(secret):
+            assert "kubeconfig Secret" in refusal(create, hub.tenant(), with_secret("thief", TENANT_NS, carried))
+    for number, carried in enumerate(ways_to_carry("harmless")):
+        assert "provider's namespace" in refusal(create, hub.admin, with_secret("thief", PROVIDER_NS, carried))
+        create(hub.tenant(), with_secret(f"honest-{number}", TENANT_NS, carried))
 
 
 def test_rows_22_and_23_images(hub: Hub) -> None:

@@ -19,6 +19,7 @@ VALUE_SETS: dict[str, tuple[Path, dict[str, Any]]] = {
     "hub, defaults": (HUB_CHART, IMAGE),
     "hub, operator elsewhere": (HUB_CHART, {"operator.enabled": False}),
     "hub, providers": (HUB_CHART, {**IMAGE, "providerNamespaces": ["prov-a", "prov-b"], "createNamespaces": True}),
+    "hub, tenants' Secrets": (HUB_CHART, {**IMAGE, "tenantNamespaces": ["team-a", "team-b"]}),
     "hub, by digest": (HUB_CHART, {**IMAGE, "operator.image.digest": "sha256:" + "a" * 64}),
     "hub, network policy": (
         HUB_CHART,

@@ -30,6 +30,9 @@ MUST_NOT = [
     # identity, verb, resource, namespace ("": all namespaces)
     ("operator", "list", "core/secrets", ""),
     ("operator", "get", "core/secrets", TENANT_NS),
+    ("operator", "list", "core/secrets", TENANT_NS),
+    ("operator", "get", "core/secrets", OTHER_NS),
+    ("operator", "watch", "core/secrets", OTHER_NS),
     ("operator", "get", "core/secrets", SYSTEM),
     ("operator", "create", "core/secrets", PROVIDER_NS),
     ("operator", "list", "core/configmaps", ""),
@@ -90,6 +93,7 @@ MUST_NOT = [
 MAY = [
     ("operator", "patch", "sampan.dev/computejobs/status", TENANT_NS),
     ("operator", "watch", "core/secrets", PROVIDER_NS),
+    ("operator", "list", "core/secrets", OTHER_NS),
     ("operator", "get", "core/configmaps", TENANT_NS),
     ("operator", "delete", "sampan.dev/computejobs", TENANT_NS),
     ("tenant", "create", "sampan.dev/computejobs", TENANT_NS),
@@ -157,7 +161,7 @@ def test_stock_roles_carry_the_tenants_rights(hub: Hub) -> None:
     assert verbs["edit"] == verbs["admin"] == {"create", "get", "list", "watch", "patch", "update", "delete", "deletecollection"}
 
 
-def test_a_tenant_shares_secrets_by_a_role_binding_and_only_in_its_namespace(hub: Hub) -> None:
+def test_an_administrator_lets_secrets_travel_by_a_role_binding_and_only_from_its_namespace(hub: Hub) -> None:
     operator, rbac = hub.operator(), client.RbacAuthorizationV1Api(hub.admin)
     body = {
         "metadata": {"name": "share-secrets"},
@@ -166,9 +170,9 @@ def test_a_tenant_shares_secrets_by_a_role_binding_and_only_in_its_namespace(hub
     }
     rbac.create_namespaced_role_binding(TENANT_NS, body)
     try:
-        assert may(operator, "get", "core/secrets", namespace=TENANT_NS, name="hf-token")
-        assert not may(operator, "list", "core/secrets", namespace=TENANT_NS)
-        assert not may(operator, "get", "core/secrets", namespace=OTHER_NS)
+        assert may(operator, "list", "core/secrets", namespace=TENANT_NS)
+        assert not may(operator, "get", "core/secrets", namespace=TENANT_NS, name="hf-token")
+        assert not may(operator, "list", "core/secrets", namespace=SYSTEM)
     finally:
         rbac.delete_namespaced_role_binding("share-secrets", TENANT_NS)
 

@@ -87,3 +87,18 @@ def test_the_readme_names_the_value_of_every_setting() -> None:
     told = re.findall(r"^\| `SAMPAN_(\w+)` \|[^|]*\| (?:`([^`]*)`)?[^|]*\|", readme, flags=re.MULTILINE)
     want = {name: BY_RELEASE[name][0] if name in BY_RELEASE else row(name)[0] for name in Settings.model_fields}
     assert {name.lower(): value for name, value in told} == want
+
+
+def test_secrets_travel_from_the_namespaces_that_are_named_and_no_others(offline_helm: Helm) -> None:
+    def bound(namespaces: list[str]) -> set[tuple[str, str]]:
+        manifests = offline_helm.template(HUB_CHART, {**IMAGE, "tenantNamespaces": namespaces})
+        return {
+            (each["kind"], each["metadata"].get("namespace", ""))
+            for each in manifests
+            if each.get("roleRef", {}).get("name") == "sampan-secret-reader"
+        }
+
+    assert bound([]) == set()
+    assert bound(["team-a", "team-b"]) == {("RoleBinding", "team-a"), ("RoleBinding", "team-b")}
+    (role,) = (each for each in offline_helm.template(HUB_CHART, IMAGE) if each["metadata"]["name"] == "sampan-secret-reader")
+    assert [rule["verbs"] for rule in role["rules"]] == [["list"]], "by a selector only: a get would know no label"

@@ -172,14 +172,15 @@ class FakeCluster:
 
     def _chosen(self, where: Where, request: web.BaseRequest) -> list[Body]:
         wanted = dict(part.split("=") for part in request.query.get("labelSelector", "").split(",") if part)
-        about = request.query.get("fieldSelector", "").removeprefix("involvedObject.uid=")
+        field, _, value = request.query.get("fieldSelector", "").partition("=")
+        steps = field.split(".")  # of one step below the top, as metadata.name is
         return [
             body
             for (collection, namespace, _), body in sorted(self.objects.items())
             if collection == where.collection
             and where.namespace in ("", namespace)
             and wanted.items() <= body["metadata"].get("labels", {}).items()
-            and about in ("", body.get("involvedObject", {}).get("uid"))
+            and value in ("", body.get(steps[0], {}).get(steps[-1]))
         ]
 
     async def _watch(self, request: web.BaseRequest) -> web.StreamResponse:

@@ -22,6 +22,7 @@ def test_the_hub_gets_its_own_chart_for_an_operator_outside(program: MakeProgram
     values = json.loads((tmp_path / "values").read_text())
     assert values["operator"]["enabled"] is False
     assert values["providerNamespaces"] == ["prov-a"]
+    assert values["tenantNamespaces"] == ["team-a"]
     assert values["catalogueReaderGroups"] == values["offerReaderGroups"] == ["system:serviceaccounts:team-a"]
     arguments = (tmp_path / "arguments").read_text().split()
     assert "sampan-system" in arguments

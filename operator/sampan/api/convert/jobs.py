@@ -1,7 +1,7 @@
 """ComputeJob objects ⇄ the model: the only translator of jobs. Offers, classes and policies have modules of their own beside it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -10,13 +10,17 @@ from sampan.api.fields.common import every_error
 from sampan.api.fields.placement import Placement as PlacementSpec
 from sampan.api.fields.selector import LabelSelector
 from sampan.api.kinds.computejob import ComputeJobSpec
-from sampan.api.launch.remote_job import referenced_objects
-from sampan.api.launch.resolved_alternative import ResolvedAlternative, resolve_alternative
+from sampan.api.launch.resolved_alternative import ResolvedAlternative, amounts, resolve_alternative
+from sampan.api.launch.travelling import TravelKind, travelling
 from sampan.model.job import Demand, Placement, Requirement, Shape, Share
 from sampan.model.members.admission import ALL_PODS, CONFIG_MAPS, SECRETS
+from sampan.model.pod_request import InitContainer, pod_request
 from sampan.model.values.quantity import QuantityError, parse_micro, parse_quantity
 from sampan.model.values.selector import Expression, Operator, Selector
 from sampan.model.values.vector import CPU, MEMORY, PODS, STORAGE, Vector
+
+MAX_TRAVELLING: Final = 64
+"""ConfigMaps and Secrets of one job: each is read on the hub before the bind, and created on the member."""
 
 
 def parse_spec(raw: Mapping[str, Any]) -> tuple[ComputeJobSpec | None, str]:
@@ -24,6 +28,9 @@ def parse_spec(raw: Mapping[str, Any]) -> tuple[ComputeJobSpec | None, str]:
     try:
         spec = ComputeJobSpec.model_validate(raw)
         shape_of(spec)
+        named = max(len(travelling(spec, resolve_alternative(spec, number))) for number in ways(spec))
+        if named > MAX_TRAVELLING:
+            return None, f"spec: {named} ConfigMaps and Secrets are named; at most {MAX_TRAVELLING} travel with a job"
     except ValidationError as error:
         return None, "; ".join(sorted(every_error(error)))[:256]
     except QuantityError as error:
@@ -33,14 +40,18 @@ def parse_spec(raw: Mapping[str, Any]) -> tuple[ComputeJobSpec | None, str]:
 
 def shape_of(spec: ComputeJobSpec) -> Shape:
     """Return everything of a spec that a filter or a score reads. Raises QuantityError for an amount that is none."""
-    numbers: tuple[int | None, ...] = tuple(range(len(spec.alternatives))) or (None,)
     return Shape(
-        demands=tuple(_demand(spec, number) for number in numbers),
+        demands=tuple(_demand(spec, number) for number in ways(spec)),
         placement=_placement(spec.placement),
         policy=spec.policy,
         order=spec.alternative_order,
         expected_seconds=spec.expected_seconds,
     )
+
+
+def ways(spec: ComputeJobSpec) -> tuple[int | None, ...]:
+    """Return the indexes of the alternatives; None alone where there are none, for the template."""
+    return tuple(range(len(spec.alternatives))) or (None,)
 
 
 def selector_of(selector: LabelSelector | None) -> Selector:
@@ -61,10 +72,10 @@ def _demand(spec: ComputeJobSpec, number: int | None) -> Demand:
         requirement=None if chosen is None else _requirement(chosen.accelerator),
         replicas=width,
         least_replicas=width if spec.gang else 1,
-        per_replica=_per_replica(run),
-        limits=tuple(sorted(_parsed(run.limits).items())),
+        per_replica=_per_replica(spec, run),
+        limits=_limits(spec, run),
         zeros=tuple(sorted(name for name, amount in _parsed({**run.limits, **run.requests}).items() if not amount)),
-        objects=_objects(spec, width),
+        objects=_objects(spec, run, width),
         architectures=tuple(sorted(run.architectures)),
         expected_seconds=None if chosen is None else chosen.expected_seconds,
         limit_seconds=run.active_deadline_seconds,
@@ -105,20 +116,39 @@ def _span(spec: ComputeJobSpec, run: ResolvedAlternative) -> int | None:
     return spec.start_deadline_seconds + run.active_deadline_seconds + spec.template.termination_grace_period_seconds
 
 
-def _per_replica(run: ResolvedAlternative) -> Vector:
-    """Requests, or limits where no request is given, as the API server defaults them; one pod slot."""
-    return Vector.of({**_parsed({**run.limits, **run.requests}), PODS: 1})
+def _per_replica(spec: ComputeJobSpec, run: ResolvedAlternative) -> Vector:
+    """Requests, or limits where no request is given, as the API server defaults them, of a pod with all its containers; one pod slot."""
+    init = [
+        InitContainer(
+            request=Vector.of(_parsed({**amounts(each.resources, "limits"), **amounts(each.resources, "requests")})),
+            sidecar=each.restart_policy is not None,
+        )
+        for each in spec.template.init_containers
+    ]
+    return pod_request([Vector.of(_parsed({**run.limits, **run.requests}))], init=init)
+
+
+def _limits(spec: ComputeJobSpec, run: ResolvedAlternative) -> tuple[tuple[str, int], ...]:
+    """Limits of a pod, counted as its requests are; of a container that names none nothing is known, and nothing is added."""
+    if not spec.template.init_containers:
+        return tuple(sorted(_parsed(run.limits).items()))
+    init = [
+        InitContainer(request=Vector.of(_parsed(amounts(each.resources, "limits"))), sidecar=each.restart_policy is not None)
+        for each in spec.template.init_containers
+    ]
+    named = pod_request([Vector.of(_parsed(run.limits))], init=init)
+    return tuple(sorted({**dict.fromkeys(_parsed(run.limits), 0), **{name: value for name, value in named if name != PODS}}.items()))
 
 
 def _parsed(amounts: Mapping[str, str]) -> dict[str, int]:
     return {name: parse_quantity(text, milli=name == CPU) for name, text in amounts.items() if name in (CPU, MEMORY, STORAGE)}
 
 
-def _objects(spec: ComputeJobSpec, width: int) -> tuple[tuple[str, int], ...]:
+def _objects(spec: ComputeJobSpec, run: ResolvedAlternative, width: int) -> tuple[tuple[str, int], ...]:
     """Return what a job makes on a member besides its pods at once: what travels with it, and all pods that a sweep has in the end."""
-    config_maps, secrets = referenced_objects(spec)
+    secrets = [each.kind is TravelKind.SECRET for each in travelling(spec, run)]
     pods = 0 if spec.gang else max(spec.completions or width, width)
-    made = ((ALL_PODS, pods), (CONFIG_MAPS, len(config_maps)), (SECRETS, len(secrets)))
+    made = ((ALL_PODS, pods), (CONFIG_MAPS, secrets.count(False)), (SECRETS, secrets.count(True)))
     return tuple((name, amount) for name, amount in made if amount)
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from sampan.api.fields.common import ApiModel, Rule, as_atomic, as_map, as_set
+from sampan.api.fields.environment import EnvVar
 from sampan.api.fields.quantities import Decimal, PositiveAmount
 from sampan.api.fields.scalars import (
     Architecture,
@@ -19,7 +20,7 @@ from sampan.api.fields.scalars import (
     Replicas,
     Seconds,
 )
-from sampan.api.fields.template import EnvVar, Resources
+from sampan.api.fields.template import Resources
 from sampan.model.members.accelerator import Precision
 
 

@@ -8,7 +8,7 @@ from sampan.api.fields.alternative import DEADLINE_RULE, Alternative
 from sampan.api.fields.common import ApiModel, Rule, as_atomic
 from sampan.api.fields.placement import Placement
 from sampan.api.fields.scalars import Bool, DnsLabel, Int, Replicas, Seconds
-from sampan.api.fields.template import Template
+from sampan.api.fields.template import ContainerSpec, Template
 from sampan.model.job import AlternativeOrder, Domestic, Interconnect
 
 MAX_TEXT = 65_536
@@ -38,8 +38,8 @@ class Retry(ApiModel):
     )
 
 
-def _text(part: Template | Alternative) -> int:
-    return sum(map(len, (*part.command, *part.args, *(e.value for e in part.env))))
+def _text(part: ContainerSpec | Alternative) -> int:
+    return sum(map(len, (*part.command, *part.args, *(e.value or "" for e in part.env))))
 
 
 def _device_rules() -> tuple[Rule, ...]:
@@ -103,7 +103,7 @@ class ComputeJobSpec(ApiModel):
         *_device_rules(),
         Rule(
             message=f"command, args and env together must not have more than {MAX_TEXT} characters; put long text in a ConfigMap",
-            is_met=lambda s: _text(s.template) + sum(map(_text, s.alternatives)) <= MAX_TEXT,
+            is_met=lambda s: sum(map(_text, (s.template, *s.template.init_containers, *s.alternatives))) <= MAX_TEXT,
         ),
     )
     replicas: Replicas = Field(1, description="Pods of the gang, which start together in one pool or not at all. Default 1.")

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sampan.api.launch.environment import MASTER_PORT
-from sampan.api.launch.remote_job import RemoteJobSpec, optional_config_maps, referenced_objects
+from sampan.api.launch.remote_job import RemoteJobSpec
+from sampan.api.launch.travelling import TravelKind, Travelling
 from sampan.model.members.device import ClaimSource
 
-__all__ = ["Dependent", "MissingDependency", "Payload", "dependents", "owned", "referenced_objects"]
-
+DOCKER_CONFIG_TYPE: Final = "kubernetes.io/dockerconfigjson"
+"""Type of Secrets with which kubelets pull images."""
 RESOURCE_API: Final = "resource.k8s.io/v1"
 """Group and version of DRA claims, served since Kubernetes 1.34."""
 
@@ -28,6 +29,8 @@ class Payload:
     """As on the wire: plain text of a ConfigMap, base64 of a Secret."""
     binary_data: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Base64; only ConfigMaps have it."""
+    type: str = ""
+    """Of a Secret."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,30 +45,15 @@ class Dependent:
     """Without its owner, which has no UID before it is created; see `owned`."""
 
 
-class MissingDependency(LookupError):  # noqa: N818  (a fact about the tenant's namespace, for a condition)
-    """A ConfigMap or Secret that the job needs is not at hand."""
-
-    def __init__(self, kind: str, name: str) -> None:
-        """`kind` is ConfigMap or Secret, `name` the tenant's."""
-        super().__init__(f"{kind} {name} is not in the job's namespace, or may not be read there")
-        self.kind, self.name = kind, name
-
-
-def dependents(c: RemoteJobSpec, *, config_maps: Mapping[str, Payload], secrets: Mapping[str, Payload]) -> tuple[Dependent, ...]:
-    """Return the dependents in the order of creation.
+def dependents(c: RemoteJobSpec, payloads: Mapping[Travelling, Payload]) -> tuple[Dependent, ...]:
+    """Return the dependents in the order of creation: what travels as far as it is given.
 
     None where `c.has_dependents` is false; also none where the only one is optional and not there, and the Job, created suspended,
-    must be started all the same. The mappings go by the tenant's names and may hold more than is needed. Raises MissingDependency
-    where one is not there that the job does not call optional.
+    must be started all the same.
     """
-    wanted_maps, wanted_secrets = referenced_objects(c.spec)
-    may_lack = optional_config_maps(c.spec)
-    maps = [
-        _config_map(c, name, _find("ConfigMap", name, config_maps)) for name in wanted_maps if name in config_maps or name not in may_lack
-    ]
-    sealed = [_secret(c, name, _find("Secret", name, secrets)) for name in wanted_secrets]
+    made = [_copy(c, each, payloads[each]) for each in c.travelling if each in payloads]
     network = [_service(c), *([_network_policy(c)] if c.isolated else [])] if c.networked else []
-    return (*network, *([_claims(c, c.claim)] if c.claim else []), *maps, *sealed)
+    return (*network, *([_claims(c, c.claim)] if c.claim else []), *made)
 
 
 def owned(dependent: Dependent, *, owner_name: str, owner_uid: str) -> dict[str, Any]:
@@ -79,13 +67,6 @@ def owned(dependent: Dependent, *, owner_name: str, owner_uid: str) -> dict[str,
     }
     body = dict(dependent.body)
     return {**body, "metadata": {**body["metadata"], "ownerReferences": [owner]}}
-
-
-def _find(kind: str, name: str, known: Mapping[str, Payload]) -> Payload:
-    try:
-        return known[name]
-    except KeyError:
-        raise MissingDependency(kind, name) from None
 
 
 def _service(c: RemoteJobSpec) -> Dependent:
@@ -122,17 +103,21 @@ def _claims(c: RemoteJobSpec, source: ClaimSource) -> Dependent:
     return Dependent(resource="resourceclaimtemplates", name=c.claim_template, api_version=RESOURCE_API, body=body)
 
 
-def _config_map(c: RemoteJobSpec, tenant_name: str, payload: Payload) -> Dependent:
-    name = c.renamed("c", tenant_name)
-    content = {"data": dict(payload.data)} | ({"binaryData": dict(payload.binary_data)} if payload.binary_data else {})
-    return Dependent(resource="configmaps", name=name, body=_body(c, "ConfigMap", name) | {"immutable": True} | content)
+def _copy(c: RemoteJobSpec, each: Travelling, payload: Payload) -> Dependent:
+    """The keys that the job names. A Secret is Opaque whatever it was, but for registry credentials, which kubelets know by their type."""
+    name, sealed = c.renamed(each.kind, each.name), each.kind is TravelKind.SECRET
+    data, binary = _named(payload.data, each), _named(payload.binary_data, each)
+    content = {"data": data} | ({"binaryData": binary} if binary else {})
+    kind = {"type": DOCKER_CONFIG_TYPE if each.pulls else "Opaque"} if sealed else {}
+    return Dependent(
+        resource="secrets" if sealed else "configmaps",
+        name=name,
+        body=_body(c, each.kind, name) | {"immutable": True} | kind | content,
+    )
 
 
-def _secret(c: RemoteJobSpec, tenant_name: str, payload: Payload) -> Dependent:
-    """Opaque whatever it was: other types mean something to controllers of the member."""
-    name = c.renamed("s", tenant_name)
-    content = {"type": "Opaque", "data": dict(payload.data), "immutable": True}
-    return Dependent(resource="secrets", name=name, body=_body(c, "Secret", name) | content)
+def _named(data: Mapping[str, str], each: Travelling) -> dict[str, str]:
+    return {key: value for key, value in data.items() if each.keys is None or key in each.keys}
 
 
 def _body(c: RemoteJobSpec, kind: str, name: str) -> dict[str, Any]:

@@ -7,7 +7,9 @@ Must never live here: what a vendor's stack needs; that is data, the launch reci
 import re
 from typing import Any, Final
 
+from sampan.api.fields.environment import EnvFrom, EnvVar, KeyRef, ObjectRef
 from sampan.api.launch.remote_job import RemoteJobSpec
+from sampan.api.launch.travelling import TravelKind
 from sampan.model.values.names import LABEL_INDEX
 
 MASTER_PORT: Final = 29500
@@ -21,18 +23,48 @@ def literal(text: str) -> str:
     return _EXPANDABLE.sub("$$", text)
 
 
-def environment(c: RemoteJobSpec) -> list[dict[str, Any]]:
-    """Return the container's env: facts about the attempt, the launch variables, the recipe's, then the tenant's own.
+def environment(c: RemoteJobSpec, env: tuple[EnvVar, ...]) -> list[dict[str, Any]]:
+    """Return a container's env: facts about the attempt, the launch variables, the recipe's, then the tenant's own.
 
     A tenant's variable replaces a launch variable or a recipe's of its name (he may know better how his program starts), but never a
     fact: a FENCE_TOKEN copied from elsewhere would let an old writer through. A recipe replaces neither facts nor a gang's coordinates.
     """
     facts = _facts(c)
-    own = {name: {"value": literal(value)} for name, value in c.alternative_spec.env if name not in facts}
+    own = {each.name: _source(c, each) for each in env if each.name not in facts}
     launch = {name: source for name, source in _launch(c).items() if name not in own}
     known = {*facts, *launch, *own}
     recipe = {name: {"value": literal(value)} for name, value in c.launch.env if name not in known}
     return [{"name": name, **source} for name, source in {**facts, **launch, **recipe, **own}.items()]
+
+
+def environment_from(c: RemoteJobSpec, sources: tuple[EnvFrom, ...]) -> list[dict[str, Any]]:
+    """Return a container's envFrom. A kubelet lets every variable of `env` win over these: ours cannot be replaced by a key."""
+    rendered = []
+    for each in sources:
+        prefix = {"prefix": each.prefix} if each.prefix else {}
+        if each.secret_ref is not None:
+            rendered.append({**prefix, "secretRef": _renamed(c, TravelKind.SECRET, each.secret_ref)})
+        elif each.config_map_ref is not None:
+            rendered.append({**prefix, "configMapRef": _renamed(c, TravelKind.CONFIG_MAP, each.config_map_ref)})
+    return rendered
+
+
+def _source(c: RemoteJobSpec, variable: EnvVar) -> dict[str, Any]:
+    """Return where a tenant's variable has its value from. What comes from an object is not expanded by kubelets: it stays literal."""
+    source = variable.value_from
+    if source is None:
+        return {"value": literal(variable.value or "")}
+    for field, kind, ref in (
+        ("secretKeyRef", TravelKind.SECRET, source.secret_key_ref),
+        ("configMapKeyRef", TravelKind.CONFIG_MAP, source.config_map_key_ref),
+    ):
+        if ref is not None:
+            return {"valueFrom": {field: {**_renamed(c, kind, ref), "key": ref.key}}}
+    raise ValueError(f"variable {variable.name} has a source without a reference")
+
+
+def _renamed(c: RemoteJobSpec, kind: TravelKind, ref: KeyRef | ObjectRef) -> dict[str, Any]:
+    return {"name": c.renamed(kind, ref.name), **({"optional": True} if ref.optional else {})}
 
 
 def _facts(c: RemoteJobSpec) -> dict[str, dict[str, Any]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from sampan.api.kinds.computejob import ComputeJobSpec
 from sampan.api.launch.resolved_alternative import ResolvedAlternative, resolve_alternative
+from sampan.api.launch.travelling import TravelKind, Travelling, travelling
 from sampan.model.job import Share
 from sampan.model.launch import NO_LAUNCH, Launch
 from sampan.model.members.device import ClaimSource
@@ -52,6 +53,8 @@ class RemoteJobSpec:
     isolated: bool = False
     """Pods there reach each other only where a NetworkPolicy lets them."""
     alternative_spec: ResolvedAlternative = field(init=False)
+    travelling: tuple[Travelling, ...] = field(init=False)
+    """What of the tenant's namespace goes along."""
 
     def __post_init__(self) -> None:
         """Work out the way once. Raises ValueError for an attempt or a width below 1, IndexError for an unknown alternative."""
@@ -60,6 +63,7 @@ class RemoteJobSpec:
         if self.claim is not None and (self.device is not None or self.share is not None):
             raise ValueError("devices are had by claim or by resource, not by both; a share is none of a claim")
         object.__setattr__(self, "alternative_spec", resolve_alternative(self.spec, self.alternative))
+        object.__setattr__(self, "travelling", travelling(self.spec, self.alternative_spec))
 
     @property
     def name(self) -> str:
@@ -84,7 +88,7 @@ class RemoteJobSpec:
     @property
     def has_dependents(self) -> bool:
         """Tell whether other objects must be there before a pod may start; the Job is then created suspended."""
-        return self.networked or self.claim is not None or any(referenced_objects(self.spec))
+        return self.networked or self.claim is not None or bool(self.travelling)
 
     @property
     def service(self) -> str:
@@ -105,22 +109,7 @@ class RemoteJobSpec:
         """Return the name of the ResourceClaimTemplate that gives each pod its devices."""
         return f"{self.name}-{self.attempt}-devices"
 
-    def renamed(self, kind: str, tenant_name: str) -> str:
-        """Return the name on the member of a tenant's ConfigMap (`c`) or Secret (`s`). Raises ValueError for one the spec does not name."""
-        config_maps, secrets = referenced_objects(self.spec)
-        known = config_maps if kind == "c" else secrets
-        return f"{self.name}-{self.attempt}-{kind}{known.index(tenant_name)}"
-
-
-def referenced_objects(spec: ComputeJobSpec) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the ConfigMaps and the Secrets that travel with the job, each once, in the order in which the volumes name them."""
-    volumes = spec.template.volumes
-    config_maps = dict.fromkeys(v.config_map.name for v in volumes if v.config_map is not None)
-    secrets = dict.fromkeys(v.secret.secret_name for v in volumes if v.secret is not None)
-    return tuple(config_maps), tuple(secrets)
-
-
-def optional_config_maps(spec: ComputeJobSpec) -> frozenset[str]:
-    """Return the ConfigMaps without which the job may start: every volume that names them says so."""
-    refs = [v.config_map for v in spec.template.volumes if v.config_map is not None]
-    return frozenset(r.name for r in refs) - {r.name for r in refs if not r.optional}
+    def renamed(self, kind: TravelKind, tenant_name: str) -> str:
+        """Return the name on the member of what travels. Raises ValueError for an object that the spec does not name."""
+        known = [each.name for each in self.travelling if each.kind is kind]
+        return f"{self.name}-{self.attempt}-{kind[0].lower()}{known.index(tenant_name)}"

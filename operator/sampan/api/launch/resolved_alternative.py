@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from sampan.api.fields.alternative import Alternative
-from sampan.api.fields.template import EnvVar, Resources
+from sampan.api.fields.environment import EnvVar
+from sampan.api.fields.template import Resources
 from sampan.api.kinds.computejob import ComputeJobSpec
 
 _SHARED: Final = re.compile(
@@ -30,7 +31,7 @@ class ResolvedAlternative:
     image: str
     command: tuple[str, ...] = ()
     args: tuple[str, ...] = ()
-    env: tuple[tuple[str, str], ...] = ()
+    env: tuple[EnvVar, ...] = ()
     requests: Mapping[str, str]
     limits: Mapping[str, str]
     architectures: tuple[str, ...] = ()
@@ -52,9 +53,9 @@ def resolve_alternative(spec: ComputeJobSpec, alternative: int | None) -> Resolv
             image=template.image,
             command=template.command,
             args=template.args,
-            env=_pairs(template.env),
-            requests=_amounts(template.resources, "requests"),
-            limits=_amounts(template.resources, "limits"),
+            env=template.env,
+            requests=amounts(template.resources, "requests"),
+            limits=amounts(template.resources, "limits"),
             architectures=template.architectures,
             replicas=spec.replicas,
             expected_seconds=spec.expected_seconds,
@@ -86,9 +87,9 @@ def _overridden(base: ResolvedAlternative, chosen: Alternative) -> ResolvedAlter
         image=chosen.image or base.image,
         command=chosen.command or base.command,
         args=chosen.args or base.args,
-        env=tuple({**dict(base.env), **dict(_pairs(chosen.env))}.items()),
-        requests=base.requests if resources is None else _amounts(resources, "requests"),
-        limits=base.limits if resources is None else _amounts(resources, "limits"),
+        env=tuple({each.name: each for each in (*base.env, *chosen.env)}.values()),
+        requests=base.requests if resources is None else amounts(resources, "requests"),
+        limits=base.limits if resources is None else amounts(resources, "limits"),
         architectures=chosen.architectures or base.architectures,
         devices=chosen.accelerator.count,
         replicas=chosen.replicas or base.replicas,
@@ -97,10 +98,7 @@ def _overridden(base: ResolvedAlternative, chosen: Alternative) -> ResolvedAlter
     )
 
 
-def _pairs(env: tuple[EnvVar, ...]) -> tuple[tuple[str, str], ...]:
-    return tuple((entry.name, entry.value) for entry in env)
-
-
-def _amounts(resources: Resources | None, part: Literal["requests", "limits"]) -> dict[str, str]:
-    amounts = None if resources is None else resources.requests if part == "requests" else resources.limits
-    return {} if amounts is None else amounts.as_json()
+def amounts(resources: Resources | None, part: Literal["requests", "limits"]) -> dict[str, str]:
+    """Return the amounts that a container names, as they are written."""
+    listed = None if resources is None else resources.requests if part == "requests" else resources.limits
+    return {} if listed is None else listed.as_json()

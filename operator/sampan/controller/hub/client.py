@@ -15,7 +15,7 @@ from sampan.kube.transport.paths import ResourcePath, resource_path
 from sampan.kube.watch.listing import Bounds, Collection, list_all
 from sampan.model.status.generation import with_observed_generation
 from sampan.model.status.job_status import JobStatus
-from sampan.model.values.names import FINALIZER, GROUP, VERSION
+from sampan.model.values.names import FINALIZER, GROUP, LABEL_SHARED, VERSION
 
 Body = dict[str, Any]
 T = TypeVar("T")
@@ -29,6 +29,8 @@ KOPF_KINDS = KINDS[1:]
 Handover = Callable[[str, str | None, Body], None]
 """`handover(plural, event type, object)`: the type is None for what a list showed; called in the core's loop."""
 IDENTITY = "sampan-hub-identity"
+SHARED = f"{LABEL_SHARED}=true"
+"""What the owner of a Secret says by a label: jobs of its namespace may take it along."""
 ALL = Bounds(max_objects=1_000_000, max_bytes=4 * 1024**3)
 """How much of one kind the operator takes in at its start: ten times what it is made for."""
 
@@ -87,9 +89,14 @@ class HubClient:
         """Return a tenant's ConfigMap."""
         return await self.client.get(resource_path("v1", "configmaps", namespace=namespace, name=name), into=ConfigMap)
 
-    async def get_secret(self, namespace: str, name: str) -> Secret:
-        """Return a tenant's Secret; Forbidden unless the tenant opted in."""
-        return await self.client.get(resource_path("v1", "secrets", namespace=namespace, name=name), into=Secret)
+    async def shared_secret(self, namespace: str, name: str) -> Secret | None:
+        """Return a tenant's Secret if it carries the label that shares it with jobs; Forbidden where the platform team lets us list none.
+
+        A list by label and name, not a read: of a Secret without the label the content never comes here.
+        """
+        options = ListOptions(limit=1, label_selector=SHARED, field_selector=f"metadata.name={name}")
+        page = await self.client.list_page(resource_path("v1", "secrets", namespace=namespace), options, into=Secret)
+        return page.items[0] if page.items else None
 
     async def cluster_uid(self) -> str:
         """Return the UID of the hub's own kube-system namespace."""

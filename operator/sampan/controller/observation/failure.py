@@ -135,7 +135,7 @@ def failure_of(pod: Pod) -> Failure | None:
     """Return why a pod failed; None for a pod in any other phase."""
     if pod.status.phase != "Failed":
         return None
-    ended = _terminated(pod)
+    container, ended = _terminated(pod)
     exit_code = None if ended is None else min(max(ended.exit_code, 0), 255)
     target = disruption(pod)
     if target is not None:
@@ -147,7 +147,9 @@ def failure_of(pod: Pod) -> Failure | None:
         )
     cause, reason = _judge(pod, ended)
     at = from_rfc3339(ended.finished_at if ended else None) or from_rfc3339(pod.status.start_time or pod.metadata.creation_timestamp)
-    said = tail(ended.message) if ended and ended.message and cause is Cause.PROGRAM else clean_text(pod.status.message)
+    said = clean_text(pod.status.message)
+    if ended is not None and cause is Cause.PROGRAM:
+        said = tail(ended.message or pod.status.message, _of_beginning(pod, container))
     return Failure(pod=pod.metadata.name, cause=cause, at=at, reason=reason, exit_code=exit_code, message=said, ran=_ran(pod))
 
 
@@ -181,8 +183,17 @@ def _refused_by_runtime(ended: StateTerminated) -> bool:
     return ended.reason in _NOT_STARTED and _NO_PROGRAM.search(ended.message[:4096]) is None
 
 
-def _terminated(pod: Pod) -> StateTerminated | None:
-    """How the container ended: the first that failed, else the first that ended."""
-    states = [s.state.terminated for s in (*pod.status.init_container_statuses, *pod.status.container_statuses)]
-    ended = [state for state in states if state is not None]
-    return next((state for state in ended if state.exit_code != 0), ended[0] if ended else None)
+def _terminated(pod: Pod) -> tuple[str, StateTerminated | None]:
+    """Which container ended how: the first that failed, else the first that ended.
+
+    The pod's own containers before those of its beginning: when they have ended, sidecars are stopped, and end by the signal.
+    """
+    statuses = (*pod.status.container_statuses, *pod.status.init_container_statuses)
+    ended = [(each.name, each.state.terminated) for each in statuses if each.state.terminated is not None]
+    return next((each for each in ended if each[1].exit_code != 0), ended[0] if ended else ("", None))
+
+
+def _of_beginning(pod: Pod, container: str) -> str:
+    """Words for a container that starts before the main one; empty for any other, whose failure is the job's own."""
+    names = (each.name for each in pod.status.init_container_statuses)
+    return f"init container {clean_text(container, 63)}: " if container and container in names else ""

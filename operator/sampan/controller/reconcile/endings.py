@@ -7,14 +7,13 @@ from typing import Final
 
 from sampan.controller.observation.attempt import AttemptState, Observation
 from sampan.controller.state.entry import RetryState
-from sampan.controller.state.pauses import TENANT_REASONS
 from sampan.controller.state.record import JobRecord
 from sampan.kube.objects.reasons import PodReason
 from sampan.kube.text import clean_text
 from sampan.model.lifecycle import Event, Outcome, Phase
 from sampan.model.status.attempt import Ending, closed
 from sampan.model.status.job_status import JobStatus
-from sampan.model.status.reasons import NO_WORD, AttemptReason, JobReason, MemberWord, StatedReason
+from sampan.model.status.reasons import NO_WORD, OF_WHAT_TRAVELS, AttemptReason, JobReason, MemberWord, StatedReason
 
 JOB_REASONS: Final[frozenset[str]] = frozenset(
     {
@@ -33,7 +32,7 @@ JOB_REASONS: Final[frozenset[str]] = frozenset(
     }
 )
 """What delays containers on a node (kubernetes, pkg/kubelet/{events,images,kuberuntime}): jobs that are alike need not suffer it."""
-UNCOUNTED: Final = TENANT_REASONS | {AttemptReason.POOL_GONE}
+UNCOUNTED: Final = OF_WHAT_TRAVELS | {AttemptReason.POOL_GONE}
 """Reasons of rejected attempts that say nothing about whether the alternative can work."""
 
 _OUTCOMES: Final = {

@@ -103,7 +103,7 @@ class Binder:
         if record.resource_version != assignment.job.resource_version or not record.waits or not exists:
             return False
         try:
-            await self._specs.check_dependencies(record)
+            await self._specs.check_dependencies(record, assignment.demand.alternative)
         except CopyRejected as missing:
             policy.again(entry.retries, (DEPENDENCIES, ANY_VERSION), now())
             self._state.pending.changed(entry)

@@ -13,8 +13,6 @@ from sampan.model.members.offer import OfferKey
 from sampan.model.status.attempt import Attempt
 from sampan.model.status.reasons import AttemptReason
 
-TENANT_REASONS: Final = frozenset({AttemptReason.CONFIG_MAP_NOT_FOUND, AttemptReason.SECRET_NOT_SHARED})
-"""Reasons of a rejected attempt that say nothing about where it was."""
 FIRST_PAUSE: Final = 2_000
 LONGEST_PAUSE: Final = 300_000
 FIRST_COOLING: Final = 30_000

@@ -10,7 +10,7 @@ from typing import Any
 from sampan.api.convert.jobs import parse_spec, shape_of
 from sampan.api.kinds.computejob import ComputeJobSpec
 from sampan.api.status.manifest import from_manifest
-from sampan.controller.state.pauses import TENANT_REASONS, after_setbacks, cool_downs, ended_at, setback_words
+from sampan.controller.state.pauses import after_setbacks, cool_downs, ended_at, setback_words
 from sampan.controller.state.queues import QueuePlacement
 from sampan.model.job import Job, Shape
 from sampan.model.lifecycle import Outcome, Phase
@@ -19,6 +19,7 @@ from sampan.model.queues import DEFAULT_QUEUE
 from sampan.model.status.attempt import Binding, closed
 from sampan.model.status.generation import is_outdated, is_refusal_outdated
 from sampan.model.status.job_status import JobStatus
+from sampan.model.status.reasons import OF_WHAT_TRAVELS
 from sampan.model.values.names import FINALIZER
 from sampan.model.values.timestamp import from_rfc3339
 
@@ -129,7 +130,7 @@ class JobRecord:
 
         `reasons` counts only attempts that were rejected for one of them.
         """
-        counted = [a for a in self.status.attempts if a.reason not in TENANT_REASONS and (reasons is None or a.reason in reasons)]
+        counted = [a for a in self.status.attempts if a.reason not in OF_WHAT_TRAVELS and (reasons is None or a.reason in reasons)]
         return cool_downs(self.uid, counted, cooldown)
 
     def setback(self) -> str:

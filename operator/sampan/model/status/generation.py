@@ -10,12 +10,12 @@ from sampan.model.lifecycle import Phase
 from sampan.model.reason import Reason
 from sampan.model.status.condition import IS_FALSE, Condition
 from sampan.model.status.job_status import JobStatus
-from sampan.model.status.reasons import AttemptReason, JobConditionType, JobReason
+from sampan.model.status.reasons import OF_WHAT_TRAVELS, JobConditionType, JobReason
 
 REFUSALS: Final = frozenset(
     {
         *map(str, Reason),
-        *map(str, (JobReason.NO_OFFERS, JobReason.INVALID_SPEC, AttemptReason.CONFIG_MAP_NOT_FOUND, AttemptReason.SECRET_NOT_SHARED)),
+        *map(str, (JobReason.NO_OFFERS, JobReason.INVALID_SPEC, *OF_WHAT_TRAVELS)),
     }
 )
 """Reasons for which a job waits that are about its spec: after an edit they hold only once somebody has looked again."""

@@ -75,6 +75,9 @@ class AttemptReason(StrEnum):
     LAUNCH_NOT_POSSIBLE = "LaunchNotPossible"
     CONFIG_MAP_NOT_FOUND = "ConfigMapNotFound"
     SECRET_NOT_SHARED = "SecretNotShared"  # noqa: S105  the name of a reason
+    SECRET_TYPE_NOT_ALLOWED = "SecretTypeNotAllowed"  # noqa: S105  the name of a reason
+    KEY_NOT_FOUND = "KeyNotFound"
+    CONTENT_TOO_LARGE = "ContentTooLarge"
     NAMESPACE_NOT_FOUND = "NamespaceNotFound"
     NAMESPACE_TERMINATING = "NamespaceTerminating"
     QUOTA_EXCEEDED = "QuotaExceeded"
@@ -87,6 +90,17 @@ class AttemptReason(StrEnum):
     CONTAINERS_NOT_STARTED = "ContainersNotStarted"
     REMOVAL_BLOCKED = "RemovalBlocked"
 
+
+OF_WHAT_TRAVELS: Final = frozenset(
+    {
+        AttemptReason.CONFIG_MAP_NOT_FOUND,
+        AttemptReason.SECRET_NOT_SHARED,
+        AttemptReason.SECRET_TYPE_NOT_ALLOWED,
+        AttemptReason.KEY_NOT_FOUND,
+        AttemptReason.CONTENT_TOO_LARGE,
+    }
+)
+"""Reasons about ConfigMaps and Secrets of the tenant's namespace: the tenant's to mend, and no member's fault."""
 
 MemberWord = NewType("MemberWord", str)
 """A word of the member's own, which no list of ours can close: of a kubelet, of an API server, of an admission plugin."""

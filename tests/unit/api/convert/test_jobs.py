@@ -30,6 +30,32 @@ def test_a_job_without_alternatives_is_one_cpu_demand() -> None:
     assert dict(demand.per_replica) == {CPU: 500, MEMORY: 4 * GIB, PODS: 1}
 
 
+def test_a_pod_is_counted_with_all_its_containers_as_kube_scheduler_counts_it() -> None:
+    def of(name: str, cpu: str, *, sidecar: bool = False) -> dict[str, Any]:
+        amounts = {"requests": {"cpu": cpu}, "limits": {"cpu": cpu}}
+        return {"name": name, "image": "a:1", "resources": amounts, **({"restartPolicy": "Always"} if sidecar else {})}
+
+    def asked(*init: dict[str, Any]) -> tuple[int, int]:
+        resources = {"requests": {"cpu": "2", "memory": "1Gi"}, "limits": {"cpu": "2"}}
+        template = {"image": "registry.example/a:1", "resources": resources, "initContainers": init}
+        (demand,) = shape_of(spec(template=template)).demands
+        assert demand.per_replica[MEMORY] == GIB
+        assert demand.per_replica[PODS] == 1
+        return demand.per_replica[CPU], dict(demand.limits)[CPU]
+
+    assert asked(of("a", "1")) == (2000, 2000), "an init container is done before the main one begins"
+    assert asked(of("a", "3")) == (3000, 3000)
+    assert asked(of("a", "1", sidecar=True)) == (3000, 3000), "a sidecar runs beside it"
+    assert asked(of("a", "1", sidecar=True), of("b", "4")) == (5000, 5000), "an init container runs beside the sidecars before it"
+
+
+def test_more_objects_than_may_travel_are_refused_before_anything_is_read() -> None:
+    env = [{"name": f"V{i}", "valueFrom": {"secretKeyRef": {"name": f"s{i}", "key": "a"}}} for i in range(65)]
+    parsed, problem = parse_spec({"template": {"image": "a:1", "env": env}})
+    assert parsed is None
+    assert problem == "spec: 65 ConfigMaps and Secrets are named; at most 64 travel with a job"
+
+
 def test_an_alternative_overrides_replicas_and_resources() -> None:
     shape = shape_of(
         spec(

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from sampan.api.fields.template import Resources, Template, Volume, VolumeMount
+from sampan.api.fields.environment import EnvFrom, EnvVar
+from sampan.api.fields.template import Resources, Template
+from sampan.api.fields.volumes import KeyToPath, Volume, VolumeMount
 from unit.api.rule_check import accepts, refuses
 
 VOLUMES = [{"name": "a", "emptyDir": {}}, {"name": "b", "configMap": {"name": "cfg"}}]
@@ -19,8 +21,6 @@ ESCALATIONS = (
     "tolerations",
     "runtimeClassName",
     "priorityClassName",
-    "initContainers",
-    "envFrom",
     "lifecycle",
     "volumeDevices",
 )
@@ -69,6 +69,43 @@ def test_a_volume_has_one_source(source: dict[str, Any]) -> None:
     refuses(Volume, {"name": "a", **source, "configMap": {"name": "x"}}, "exactly one of")
     refuses(Volume, {"name": "sampan-shm", **source}, "reserved")
     refuses(Volume, {"name": "a", "hostPath": {"path": "/"}}, "unknown field")
+
+
+def test_a_variable_has_one_value_and_one_source() -> None:
+    key = {"name": "s", "key": "token"}
+    accepts(EnvVar, {"name": "A", "valueFrom": {"secretKeyRef": key}})
+    accepts(EnvVar, {"name": "A", "valueFrom": {"configMapKeyRef": {**key, "optional": True}}})
+    refuses(EnvVar, {"name": "A", "value": "x", "valueFrom": {"secretKeyRef": key}}, "exclude each other")
+    refuses(EnvVar, {"name": "A", "valueFrom": {}}, "exactly one of configMapKeyRef and secretKeyRef")
+    refuses(EnvVar, {"name": "A", "valueFrom": {"secretKeyRef": key, "configMapKeyRef": key}}, "exactly one of")
+    refuses(EnvVar, {"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}, "unknown field")
+    accepts(EnvFrom, {"prefix": "P_", "secretRef": {"name": "s"}})
+    refuses(EnvFrom, {"secretRef": {"name": "s"}, "configMapRef": {"name": "s"}}, "exactly one of configMapRef and secretRef")
+    refuses(EnvFrom, {"prefix": "P_"}, "exactly one of")
+
+
+INIT = {"name": "fetch", "image": "x"}
+
+
+def test_init_containers_are_of_the_same_allow_list_and_named_apart() -> None:
+    mounted = {**INIT, "volumeMounts": [{"name": "a", "mountPath": "/a"}], "restartPolicy": "Always"}
+    accepts(Template, {"image": "x", "volumes": VOLUMES, "initContainers": [mounted, {**INIT, "name": "other"}]})
+    refuses(Template, {"image": "x", "initContainers": [mounted]}, "every volumeMount of an init container")
+    refuses(Template, {"image": "x", "initContainers": [{**INIT, "name": "main"}]}, "cannot be named main")
+    refuses(Template, {"image": "x", "initContainers": [{**INIT, "name": "sampan-x"}]}, "nor begin with sampan-")
+    refuses(Template, {"image": "x", "initContainers": [INIT, INIT]}, "same entry twice")
+    refuses(Template, {"image": "x", "initContainers": [{**INIT, "restartPolicy": "Never"}]}, "restartPolicy")
+    shm = [{"name": "a", "mountPath": "/dev/shm"}]
+    refuses(Template, {"image": "x", "shmSize": "1Gi", "volumes": VOLUMES, "initContainers": [{**INIT, "volumeMounts": shm}]}, "shmSize")
+    for field in ESCALATIONS:
+        refuses(Template, {"image": "x", "initContainers": [{**INIT, field: {}}]}, "unknown field")
+
+
+def test_keys_become_files_below_the_mount() -> None:
+    accepts(KeyToPath, {"key": "a", "path": "x/..y", "mode": 0o400})
+    for bad in ("..", "a/..", "/a"):
+        refuses(KeyToPath, {"key": "a", "path": bad}, "path must be relative")
+    refuses(KeyToPath, {"key": "a", "path": "a", "mode": 0o4755}, "mode")
 
 
 def test_sub_paths_stay_inside() -> None:

@@ -25,7 +25,7 @@ TORCH = {
 
 
 def _env(c: Any) -> dict[str, Any]:
-    entries = environment(c)
+    entries = environment(c, c.alternative_spec.env)
     assert len({entry["name"] for entry in entries}) == len(entries), "a variable is given twice"
     return {entry["name"]: entry.get("value", entry.get("valueFrom")) for entry in entries}
 

@@ -9,10 +9,9 @@ import pytest
 import yaml
 
 from places import ROOT
+from remote_content import content
 from remote_specs import (
     CASES,
-    CONFIG_MAPS,
-    SECRETS,
     ascend_plain,
     ascend_volcano,
     cpu_only,
@@ -32,7 +31,7 @@ OWNER_UID = "00000000-0000-4000-8000-000000000001"
 
 
 def _rendered(c: RemoteJobSpec) -> str:
-    others = [owned(d, owner_name=c.name, owner_uid=OWNER_UID) for d in dependents(c, config_maps=CONFIG_MAPS, secrets=SECRETS)]
+    others = [owned(d, owner_name=c.name, owner_uid=OWNER_UID) for d in dependents(c, content(c))]
     plain = json.loads(json.dumps([job_manifest(c), *others]))  # no YAML anchors for values that are shared in memory
     return yaml.safe_dump_all(plain, sort_keys=False, width=120)
 

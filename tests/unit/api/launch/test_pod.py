@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
-from remote_specs import CASES, cpu_only, dra, gang, hami_share, hygon, one_gpu, remote_spec, volumes
+from remote_specs import CASES, cpu_only, dra, gang, hami_share, hygon, one_gpu, remote_spec, travelling, volumes
 from sampan.api.launch.pod import pod_template
+from sampan.api.launch.travelling import TravelKind
 from sampan.model.launch import Launch, PodSecurity
 from sampan.model.values.vector import Vector
 
 ALLOWED_VOLUMES = {"configMap", "emptyDir", "persistentVolumeClaim", "secret"}
-HOST_FIELDS = {"hostNetwork", "hostPID", "hostIPC", "hostAliases", "nodeName", "serviceAccountName", "priorityClassName", "initContainers"}
+HOST_FIELDS = {"hostNetwork", "hostPID", "hostIPC", "hostAliases", "nodeName", "serviceAccountName", "priorityClassName"}
 
 
 RESTRICTED = [name for name, c in CASES.items() if c.launch.pod_security is PodSecurity.RESTRICTED]
@@ -155,6 +156,37 @@ def test_last_words_come_from_the_log() -> None:
 def test_pull_secrets_of_the_offer() -> None:
     assert pod_template(one_gpu())["spec"]["imagePullSecrets"] == [{"name": "registry-login"}]
     assert "imagePullSecrets" not in pod_template(gang())["spec"]
+
+
+def test_the_tenants_pull_secrets_come_beside_the_offers() -> None:
+    c = travelling()
+    names = [each["name"] for each in pod_template(c)["spec"]["imagePullSecrets"]]
+    assert names == ["registry-login", c.renamed(TravelKind.SECRET, "registry")]
+
+
+def test_init_containers_have_the_ranks_environment_and_no_devices() -> None:
+    c = travelling()
+    spec = pod_template(c)["spec"]
+    main, (fetch, proxy) = spec["containers"][0], spec["initContainers"]
+    assert [each["name"] for each in (main, fetch, proxy)] == ["main", "fetch", "proxy"]
+    assert main["resources"]["limits"] == {"nvidia.com/gpu": "1"}
+    assert (fetch["resources"], "resources" in proxy) == ({"requests": {"cpu": "2"}}, False)
+    assert ("restartPolicy" in fetch, proxy["restartPolicy"]) == (False, "Always")
+    for each in (fetch, proxy):
+        assert each["securityContext"] == main["securityContext"]
+        assert {"SAMPAN_JOB_NAME", "FENCE_TOKEN", "PET_NPROC_PER_NODE"} <= {variable["name"] for variable in each["env"]}
+    assert fetch["command"] == ["fetch", "$$(TOKEN)"]
+
+
+def test_a_secret_in_the_environment_is_a_reference_to_the_copy_and_never_a_value() -> None:
+    c = travelling()
+    main = pod_template(c)["spec"]["containers"][0]
+    copy = c.renamed(TravelKind.SECRET, "hub-token")
+    token = next(each for each in main["env"] if each["name"] == "TOKEN")
+    assert token["valueFrom"] == {"secretKeyRef": {"name": copy, "key": "token"}}
+    assert main["envFrom"][1] == {"prefix": "S_", "secretRef": {"name": copy}}
+    (volume,) = pod_template(c)["spec"]["volumes"]
+    assert volume["secret"] == {"secretName": copy, "items": [{"key": "token", "path": "sub/t", "mode": 0o400}], "defaultMode": 0o440}
 
 
 def _container(c: Any) -> dict[str, Any]:

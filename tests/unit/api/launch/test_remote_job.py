@@ -3,8 +3,7 @@
 import pytest
 
 from remote_specs import CASES, cpu_only, gang, remote_spec, sweep, volumes
-from sampan.api.kinds.computejob import ComputeJobSpec
-from sampan.api.launch.remote_job import optional_config_maps, referenced_objects
+from sampan.api.launch.travelling import TravelKind
 
 SHARED = {
     "template": {
@@ -19,21 +18,13 @@ SHARED = {
 }
 
 
-def test_each_object_travels_once_in_volume_order() -> None:
-    assert referenced_objects(ComputeJobSpec.model_validate(SHARED)) == (("x", "y"), ("x",))
-
-
-def test_optional_only_if_every_volume_says_so() -> None:
-    assert optional_config_maps(ComputeJobSpec.model_validate(SHARED)) == {"y"}
-
-
 def test_names_fit_a_label_and_differ() -> None:
     c = remote_spec(SHARED)
-    got = [c.name, c.renamed("c", "x"), c.renamed("c", "y"), c.renamed("s", "x")]
+    got = [c.name, c.renamed(TravelKind.CONFIG_MAP, "x"), c.renamed(TravelKind.CONFIG_MAP, "y"), c.renamed(TravelKind.SECRET, "x")]
     assert len(set(got)) == 4
     assert all(len(name) <= 63 and name.startswith("sj-") for name in got)
-    with pytest.raises(ValueError, match="not in tuple"):
-        c.renamed("c", "z")
+    with pytest.raises(ValueError, match="not in list"):
+        c.renamed(TravelKind.CONFIG_MAP, "z")
 
 
 def test_kinds() -> None:

@@ -56,7 +56,8 @@ def test_silent_alternative_adds_devices_only() -> None:
     ],
 )
 def test_named_field_replaces_the_templates(override: dict[str, Any], field: str, want: Any) -> None:
-    assert getattr(resolve_alternative(_spec(**override), 0), field) == want
+    got = getattr(resolve_alternative(_spec(**override), 0), field)
+    assert (tuple((each.name, each.value) for each in got) if field == "env" else got) == want
 
 
 def test_unknown_alternative_is_an_error() -> None:

@@ -122,8 +122,8 @@ async def test_what_is_not_there_or_not_ours_is_said_as_such() -> None:
     async with hub() as (api, client):
         with pytest.raises(NotFound):
             await client.get_config_map("team-a", "x")
-        api.fault("GET", "/secrets/", replying(403, "Forbidden"))
+        api.fault("GET", "/secrets", replying(403, "Forbidden"))
         with pytest.raises(Forbidden):
-            await client.get_secret("team-a", "x")
+            await client.shared_secret("team-a", "x")
         api.put("v1/namespaces", {"metadata": {"name": "kube-system", "uid": "hub-uid"}})
         assert await client.cluster_uid() == "hub-uid"

@@ -53,6 +53,24 @@ def test_failed_init_container_tells_the_exit_code() -> None:
     assert failure.exit_code == 4
 
 
+def test_a_failed_init_container_is_named_with_its_last_words() -> None:
+    ended = [{"name": "fetch", "state": {"terminated": {"exitCode": 4, "reason": "Error", "message": "no such bucket"}}}]
+    waits = [{"name": "main", "state": {"waiting": {"reason": "PodInitializing"}}}]
+    body = {"status": {"phase": "Failed", "initContainerStatuses": ended, "containerStatuses": waits}}
+    failure = failure_of(msgspec.convert(body, Pod))
+    assert failure is not None
+    assert (failure.cause, failure.exit_code, failure.message) == (Cause.PROGRAM, 4, "init container fetch: no such bucket")
+
+
+def test_a_sidecar_that_was_stopped_after_the_program_failed_is_not_the_failure() -> None:
+    stopped = [{"name": "proxy", "state": {"terminated": {"exitCode": 143, "reason": "Error", "message": "bye"}}}]
+    failed = [{"name": "main", "state": {"terminated": {"exitCode": 3, "reason": "Error", "message": "loss is NaN"}}}]
+    body = {"status": {"phase": "Failed", "initContainerStatuses": stopped, "containerStatuses": failed}}
+    failure = failure_of(msgspec.convert(body, Pod))
+    assert failure is not None
+    assert (failure.exit_code, failure.message) == (3, "loss is NaN")
+
+
 def test_order_is_total_and_earliest_first() -> None:
     def at(moment: int | None, cause: Cause = Cause.PROGRAM, pod: str = "a") -> Failure:
         return Failure(pod=pod, cause=cause, at=moment, reason=AttemptReason.ERROR)

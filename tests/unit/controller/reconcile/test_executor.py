@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from jobs import CLUSTER, HUB, OFFER
-from sampan.model.values.names import FINALIZER, remote_name
+from sampan.model.values.names import FINALIZER, LABEL_SHARED, remote_name
 from unit.controller.fakes import H100_JOB, World, until, world
 from unit.kube.fake_api import replying
 
@@ -142,15 +142,18 @@ async def test_what_is_missing_on_the_hub_refuses_the_job_without_an_attempt(spe
         assert len(w.hub.calls("PATCH")) == writes, "the same refusal is not written twice"
         await w.pass_time(11_000)
         w.hub.put("v1/configmaps", config_map(a="1"))
-        w.hub.put("v1/secrets", {"metadata": {"name": "token", "namespace": "team-a"}, "data": {"t": "czNjcjN0"}})
+        w.hub.put(
+            "v1/secrets",
+            {"metadata": {"name": "token", "namespace": "team-a", "labels": {LABEL_SHARED: "true"}}, "data": {"t": "czNjcjN0"}},
+        )
         await w.bind()
         assert w.status()["binding"]["attempt"] == 1
 
 
-async def test_a_secret_that_is_not_shared_is_not_told_from_one_that_is_not_there() -> None:
+async def test_where_the_platform_team_lets_no_secret_travel_the_job_waits_and_says_so() -> None:
     async with world() as w:
         w.add(spec=SECRET)
-        w.hub.fault("GET", "/secrets/token", replying(403, "Forbidden"))
+        w.hub.fault("GET", "/secrets", replying(403, "Forbidden"))
         await w.bind()
         assert w.status()["conditions"][0]["reason"] == "SecretNotShared"
         assert "--clusterrole=sampan-secret-reader --serviceaccount=sampan-system:sampan-operator" in w.status()["conditions"][0]["message"]

@@ -147,10 +147,10 @@ async def test_an_optional_config_map_may_lack() -> None:
     async with member() as (_, creator):
         volume = {"name": "v", "configMap": {"name": "settings", "optional": True}}
         image = {"image": "registry.example/a:1"}
-        await creator.specs.check_dependencies(record(spec={"template": {**image, "volumes": [volume]}}))
+        await creator.specs.check_dependencies(record(spec={"template": {**image, "volumes": [volume]}}), None)
         volume["configMap"] = {"name": "settings"}
         with pytest.raises(CopyRejected) as caught:
-            await creator.specs.check_dependencies(record(spec={"template": {**image, "volumes": [volume]}}))
+            await creator.specs.check_dependencies(record(spec={"template": {**image, "volumes": [volume]}}), None)
         assert caught.value.reason == "ConfigMapNotFound"
         assert "settings" in caught.value.message
         assert "team-a" in caught.value.message
