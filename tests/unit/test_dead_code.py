@@ -15,7 +15,14 @@ CALLED_FROM_OUTSIDE = {
     "store/versions/v0002_outputs.py": {"revision", "down_revision", "upgrade", "downgrade"},
     "api/crd/generate.py": {"ignore_aliases"},
     "controller/hub/kopf_thread.py": {"fetch", "purge"},
-    "kube/transport/connection.py": {"connection_made", "data_received", "eof_received", "connection_lost"},
+    "kube/transport/connection.py": {
+        "connection_made",
+        "data_received",
+        "eof_received",
+        "connection_lost",
+        "pause_writing",
+        "resume_writing",
+    },
     "cli/main.py": {"list_commands", "get_command", "format_commands"},
     "client/client.py": {"from_kubeconfig", "from_environment", "from_token", "from_own_cluster", "submit_all"},
 }

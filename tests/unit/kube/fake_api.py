@@ -165,6 +165,15 @@ def replying(code: int, reason: str, message: str = "said the server", **headers
     return handler
 
 
+def answering(body: dict[str, Any]) -> Handler:
+    """A fault: this object in the place of the one that was sent."""
+
+    async def handler(_: web.BaseRequest) -> web.StreamResponse:
+        return web.json_response(body)
+
+    return handler
+
+
 def line(event: dict[str, Any]) -> bytes:
     """An event as a line."""
     return json.dumps(event).encode() + b"\n"

@@ -8,12 +8,15 @@ API: Final = f"{GROUP}/{VERSION}"
 _REASONS: Final = {
     400: "BadRequest",
     401: "Unauthorized",
+    403: "Forbidden",
     404: "NotFound",
     405: "MethodNotAllowed",
+    409: "Conflict",
     413: "RequestEntityTooLarge",
     422: "Invalid",
     429: "TooManyRequests",
     500: "InternalError",
+    501: "NotImplemented",
     502: "BadGateway",
     503: "ServiceUnavailable",
 }
@@ -36,12 +39,17 @@ def group_list() -> Document:
 def resource_list() -> Document:
     """Return the APIResourceList of the version."""
     listed = (
+        ("computejobs/attach", "", "PodAttachOptions", "get create"),
+        ("computejobs/exec", "", "PodExecOptions", "get create"),
         ("computejobs/log", "", "ComputeJob", "get"),
+        ("computejobs/portforward", "", "PodPortForwardOptions", "get create"),
         ("explanations", "explanation", "Explanation", "get"),
         ("pools", "pool", "PoolAnswer", "list"),
         ("quotes", "quote", "Quote", "create"),
     )
-    resources = [{"name": name, "singularName": one, "namespaced": True, "kind": kind, "verbs": [verb]} for name, one, kind, verb in listed]
+    resources = [
+        {"name": name, "singularName": one, "namespaced": True, "kind": kind, "verbs": verbs.split()} for name, one, kind, verbs in listed
+    ]
     return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": API, "resources": resources}
 
 

@@ -30,8 +30,8 @@ class LogApi:
     """Answers requests for output."""
 
     world: LogWorld
+    _pace: Pace
     _limits: StreamLimits = field(default_factory=StreamLimits)
-    _pace: Pace = field(default_factory=Pace)
 
     async def serve(self, request: web.Request, record: JobRecord) -> web.StreamResponse:
         """Answer with the output of a job, as text. Raises BadQuery where there is none to be had."""

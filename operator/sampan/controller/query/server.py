@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from sampan.controller.logs.pace import Pace
 from sampan.controller.query import documents
 from sampan.controller.query.backend import Backend
 from sampan.controller.query.front_proxy import FrontProxy, NotAuthenticated
@@ -22,6 +23,11 @@ from sampan.controller.query.rate_limit import Budget, RateLimited
 from sampan.controller.query.service import BadQuery, QueryContext, QueryService, quote_input
 from sampan.controller.query.throttle import Throttle
 from sampan.controller.state.record import JobRecord
+from sampan.controller.streams.api import StreamApi
+from sampan.controller.streams.authorization import Authorizer
+from sampan.controller.streams.limits import OpenStreams
+from sampan.controller.streams.options import StreamKind
+from sampan.controller.streams.refusal import StreamRefusedError
 from sampan.faults import log_fault
 
 log = logging.getLogger(__name__)
@@ -29,6 +35,8 @@ log = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 MAX_BYTES: Final = 1024 * 1024
 """Of a question."""
+MAX_LINE: Final = 64 * 1024
+"""Of its first line: a command in a container may be a script."""
 PREPARE_EVERY: Final = 15.0
 """Seconds."""
 LAST_WORDS: Final = 1.0
@@ -50,17 +58,22 @@ class QueryApi:
 
     backend: Backend
     proxy: FrontProxy
+    authorizer: Authorizer
     budget: Budget = field(default_factory=lambda: Budget(milliseconds=200, burst=20))
     """Of users."""
     budget_of_namespaces: Budget = field(default_factory=lambda: Budget(milliseconds=100, burst=40))
     """Whoever may edit a namespace may make as many users as there are names."""
     service: QueryService = field(default_factory=QueryService)
+    open_streams: OpenStreams = field(default_factory=OpenStreams)
     _throttle: Throttle = field(default_factory=Throttle)
     _logs: LogApi = field(init=False)
+    _streams: StreamApi = field(init=False)
 
     def __post_init__(self) -> None:
-        """Logs are read from the same world."""
-        self._logs = LogApi(self.backend)
+        """Logs and streams are of the same world, and have one pace."""
+        pace = Pace()
+        self._logs = LogApi(self.backend, pace)
+        self._streams = StreamApi(self.backend, self.authorizer, pace, self.open_streams)
 
     def application(self) -> web.Application:
         """Return the routes behind authentication."""
@@ -73,6 +86,9 @@ class QueryApi:
         app.router.add_get(f"{inside}/explanations/{{name}}", self._explanation)
         app.router.add_post(f"{inside}/quotes", self._quote)
         app.router.add_get(f"{inside}/computejobs/{{name}}/log", self._log)
+        for kind in StreamKind:
+            app.router.add_get(f"{inside}/computejobs/{{name}}/{kind}", self._stream(kind))
+        app.on_shutdown.append(self._end_streams)
         return app
 
     @web.middleware
@@ -85,7 +101,7 @@ class QueryApi:
             return _failed(401, str(error))
         except RateLimited as error:
             return _failed(429, str(error), {"Retry-After": str(error.seconds)})
-        except BadQuery as error:
+        except (BadQuery, StreamRefusedError) as error:
             return _failed(error.code, str(error))
         except web.HTTPException as error:
             return _failed(error.status, f"{request.method} {request.path}: {error.reason}")
@@ -127,6 +143,15 @@ class QueryApi:
 
     async def _log(self, request: web.Request) -> web.StreamResponse:
         return await self._logs.serve(request, self._found(request))
+
+    def _stream(self, kind: StreamKind) -> Handler:
+        async def handler(request: web.Request) -> web.StreamResponse:
+            return await self._streams.serve(request, self._found(request), kind)
+
+        return handler
+
+    async def _end_streams(self, _: web.Application) -> None:
+        self._streams.stop()
 
     def _found(self, request: web.Request) -> JobRecord:
         namespace, name = request.match_info["namespace"], request.match_info["name"]
@@ -184,7 +209,7 @@ class RunningServer:
 @asynccontextmanager
 async def serving(api: QueryApi, address: tuple[str, int], tls: ssl.SSLContext) -> AsyncIterator[RunningServer]:
     """Serve while the context is open. Raises OSError where the address is taken."""
-    runner = web.AppRunner(api.application(), access_log=None, shutdown_timeout=LAST_WORDS)
+    runner = web.AppRunner(api.application(), access_log=None, shutdown_timeout=LAST_WORDS, max_line_size=MAX_LINE)
     await runner.setup()
     try:
         served = RunningServer(runner, address[0])

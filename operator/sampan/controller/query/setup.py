@@ -13,6 +13,8 @@ from sampan.controller.query.material import Material
 from sampan.controller.query.registration import register
 from sampan.controller.query.server import QueryApi, RunningServer, serving
 from sampan.controller.runtime.settings import Settings
+from sampan.controller.streams.authorization import HubAuthorizer
+from sampan.controller.streams.limits import OpenStreams
 from sampan.kube.errors import KubeError
 from sampan.kube.transport.client import Client
 
@@ -32,13 +34,18 @@ async def query_server(settings: Settings, backend: Backend, client: Client, *, 
     tls = material.changed()
     assert tls is not None
     host, _, port = settings.query_address.rpartition(":")
-    async with serving(QueryApi(backend, FrontProxy(settings.query_proxy_names)), (host.strip("[]"), int(port)), tls) as served:
+    api = QueryApi(backend, FrontProxy(settings.query_proxy_names), HubAuthorizer(client), open_streams=_limits(settings))
+    async with serving(api, (host.strip("[]"), int(port)), tls) as served:
         keeping = asyncio.create_task(_keep(served, material, client))
         try:
             yield served.port
         finally:
             keeping.cancel()
             await asyncio.wait([keeping])
+
+
+def _limits(settings: Settings) -> OpenStreams:
+    return OpenStreams(in_all=settings.streams, of_namespace=settings.streams_of_namespace, of_user=settings.streams_of_user)
 
 
 async def _keep(served: RunningServer, material: Material, client: Client) -> None:

@@ -65,6 +65,13 @@ class Settings(BaseSettings):
     output_in_all: int = Field(default=512 * 1024 * 1024, ge=0)
     """The same of all jobs; without a database that outlives the process a sixteenth of it."""
 
+    streams: int = Field(default=256, ge=0)
+    """Shells and ports of jobs that may be open at the same time; 0: none."""
+    streams_of_namespace: int = Field(default=64, ge=0)
+    """The same of the jobs of one namespace."""
+    streams_of_user: int = Field(default=32, ge=0)
+    """The same of one user; each connection to a forwarded port is one."""
+
     query_address: str = ""
     """Where `query.sampan.dev` is served over TLS, host:port; empty: not at all."""
     query_tls: Path = Path("query-tls")

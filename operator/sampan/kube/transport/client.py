@@ -5,7 +5,7 @@ Must never live here: limits and retries (exchange.py), watching for ever (refle
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,13 +20,17 @@ from sampan.kube.transport.limits import MIB, Limits
 from sampan.kube.transport.paths import ResourcePath, resource_path
 from sampan.kube.transport.session import Request, Stream
 from sampan.kube.transport.wire import Page, decode, decode_page, encode
+from sampan.kube.websocket import WebSocket
 
 T = TypeVar("T")
+Pairs = Sequence[tuple[str, str]]
+"""Parameters of which a name may come more than once."""
 LOG_BUFFER = 64 * 1024
 _METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
 _METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 _METHODS: Mapping[str, str] = {
     "get": "GET",
+    "connect": "GET",
     "list": "GET",
     "watch": "GET",
     "create": "POST",
@@ -187,6 +191,10 @@ class Client:
         call = self._call("get", path, params=params)
         return self._exchange.stream(call, read_timeout=read_timeout, buffer=LOG_BUFFER, aside=True)
 
+    def websocket(self, path: ResourcePath, params: Pairs, protocols: Sequence[str]) -> AbstractAsyncContextManager[WebSocket]:
+        """A GET that is upgraded to a WebSocket with one of the subprotocols. New credentials do not end it."""
+        return self._exchange.websocket(self._call("connect", path, params=params), protocols, buffer=LOG_BUFFER)
+
     def _call(
         self,
         verb: str,
@@ -194,7 +202,7 @@ class Client:
         *,
         headers: Mapping[str, str] | None = None,
         body: object = None,
-        params: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | Pairs | None = None,
     ) -> Call:
         if body is not None:
             headers = {"Content-Type": "application/json", **(headers or {})}

@@ -39,7 +39,7 @@ class Receiver(Protocol):
 class Connection(asyncio.Protocol):
     """Serves one request at a time. ``heard`` is true once a byte came for the last one."""
 
-    __slots__ = ("_on_lost", "_receiver", "_transport", "closed", "heard")
+    __slots__ = ("_on_lost", "_receiver", "_transport", "_writable", "closed", "heard")
 
     def __init__(self, on_lost: Callable[["Connection"], None]) -> None:
         """``on_lost`` is told once, when the connection is over."""
@@ -48,6 +48,8 @@ class Connection(asyncio.Protocol):
         self._on_lost = on_lost
         self._receiver: Receiver | None = None
         self._transport: asyncio.Transport | None = None
+        self._writable = asyncio.Event()
+        self._writable.set()
 
     async def call(self, request: bytes, cap: int) -> Reply:
         """Send, and read the whole reply. Raises OSError, and TooLarge above ``cap`` bytes; whoever is cancelled drops the connection."""
@@ -65,11 +67,26 @@ class Connection(asyncio.Protocol):
             self.abort()
         return outcome
 
-    def open_stream(self, request: bytes, buffer: int) -> "StreamReceiver":
+    def open_stream(self, request: bytes, buffer: int, *, upgrade: bool = False) -> "StreamReceiver":
         """Send a request whose reply is read as it comes; the connection serves no other until that lets go of it."""
-        receiver = StreamReceiver(self, buffer)
+        receiver = StreamReceiver(self, buffer, upgrade=upgrade)
         self._send(request, receiver)
         return receiver
+
+    async def send_on(self, data: bytes) -> None:
+        """Send more after a request whose reply is a 101, and wait while the server takes nothing. Raises OSError."""
+        if self.closed or self._transport is None:
+            raise ReplyCutOff("the connection is over")
+        self._transport.write(data)
+        await self._writable.wait()
+
+    def pause_writing(self) -> None:
+        """Of the event loop: the server takes nothing for now."""
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        """Of the event loop."""
+        self._writable.set()
 
     def release(self) -> None:
         """Nobody listens any more: the reply came whole, and another request may be sent."""
@@ -115,6 +132,7 @@ class Connection(asyncio.Protocol):
         """Of the event loop."""
         self._over(exc)
         self._transport = None
+        self._writable.set()
         self._on_lost(self)
 
     def _send(self, request: bytes, receiver: Receiver) -> None:
@@ -171,11 +189,11 @@ class StreamReceiver:
 
     __slots__ = ("_buffer", "_connection", "_end", "_held_back", "_news", "_parser", "_pieces", "_waiting")
 
-    def __init__(self, connection: Connection, buffer: int) -> None:
+    def __init__(self, connection: Connection, buffer: int, *, upgrade: bool = False) -> None:
         """Nothing has come yet. ``buffer``: bytes that wait for their reader before the server has to wait."""
         self._connection = connection
         self._buffer = buffer
-        self._parser = ReplyParser()
+        self._parser = ReplyParser(upgrade=upgrade)
         self._pieces: deque[bytes] = deque()
         self._waiting = 0
         self._held_back = False

@@ -6,7 +6,7 @@ Must never live here: verbs, types, what a body means.
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -18,6 +18,7 @@ from sampan.kube.transport.failures import from_exception, from_reply
 from sampan.kube.transport.limits import Limits, TokenBucket
 from sampan.kube.transport.paths import ResourcePath
 from sampan.kube.transport.session import Request, Session, Stream, Streaming
+from sampan.kube.websocket import WebSocket, handshake
 
 Observe = Callable[[str, str, str, float], None]
 """``observe(verb, resource, code, seconds)`` after each HTTP exchange; code is the HTTP status or an error's reason."""
@@ -135,9 +136,30 @@ class Exchange:
                 if stream.code == 200:
                     yield stream
                 else:
-                    async with asyncio.timeout(call.timeout):
-                        body = await stream.read(self._limits.max_body)
-                    failure = from_reply(stream.code, stream.headers, body, wrote=False, withhold=call.withhold)
+                    failure = await _refusal(stream, call, self._limits.max_body)
+        except OSError as exc:
+            failure = from_exception(exc, wrote=False)
+            if code == "error":
+                self._note(call, failure.reason, started)
+        if failure is not None:
+            raise failure
+
+    @asynccontextmanager
+    async def websocket(self, call: Call, protocols: Sequence[str], *, buffer: int) -> AsyncIterator[WebSocket]:
+        """As Client.websocket."""
+        await self._aside.take()
+        started = _now()
+        code, failure = "error", None
+        try:
+            request, key = handshake(call.request, protocols)
+            streaming = Streaming(open_timeout=call.timeout, read_timeout=call.timeout, buffer=buffer)
+            async with self._live().upgrade(request, streaming) as upgrade:
+                code = str(upgrade.reply.code)
+                self._note(call, code, started)
+                if upgrade.reply.code == 101:
+                    yield WebSocket(upgrade, key, protocols)
+                else:
+                    failure = await _refusal(upgrade.reply, call, self._limits.max_body)
         except OSError as exc:
             failure = from_exception(exc, wrote=False)
             if code == "error":
@@ -173,6 +195,13 @@ class Exchange:
     def _note(self, call: Call, code: str, started: float) -> None:
         if self._observe is not None:
             self._observe(call.verb, call.path.resource, code, _now() - started)
+
+
+async def _refusal(reply: Stream, call: Call, cap: int) -> KubeError:
+    """Why there is no stream."""
+    async with asyncio.timeout(call.timeout):
+        body = await reply.read(cap)
+    return from_reply(reply.code, reply.headers, body, wrote=False, withhold=call.withhold)
 
 
 def _wait(call: Call, error: KubeError) -> float | None:

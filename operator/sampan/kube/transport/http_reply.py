@@ -53,10 +53,11 @@ class _Body(Protocol):
 class ReplyParser:
     """Reads one reply: ``head`` once it is known, ``done`` once the body is over."""
 
-    __slots__ = ("_body", "_held", "extra", "head")
+    __slots__ = ("_body", "_held", "_upgrade", "extra", "head")
 
-    def __init__(self) -> None:
-        """Nothing has come yet."""
+    def __init__(self, *, upgrade: bool = False) -> None:
+        """Nothing has come yet. `upgrade`: another protocol was asked for, and all that comes after a 101 is the body."""
+        self._upgrade = upgrade
         self.head: Head | None = None
         self.extra = False
         """Whether more came than the reply."""
@@ -102,9 +103,9 @@ class ReplyParser:
         raw, rest = bytes(self._held[:end]), bytes(self._held[end + 4 :])
         self._held.clear()
         head = _head(raw)
-        if head.code == 101:
+        if head.code == 101 and not self._upgrade:
             raise BadHTTP("the server switched to another protocol")
-        if head.code >= 200:
+        if head.code >= 200 or head.code == 101:
             self.head, self._body = head, _framing(head)
         return rest
 
@@ -131,6 +132,8 @@ def _framing(head: Head) -> _Body:
     length, coding = head.headers.get("Content-Length"), head.headers.get("Transfer-Encoding")
     if head.code in _BODILESS:
         return _Sized(0)
+    if head.code == 101:
+        return _UpToTheEnd()
     if coding is not None:
         if coding.lower() != "chunked" or length is not None:
             raise BadHTTP("the reply tells the end of its body in two ways, or in one that nobody asked for")

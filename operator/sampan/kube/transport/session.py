@@ -5,7 +5,7 @@ Must never live here: retries of what was sent, rate limits, types.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
@@ -28,7 +28,8 @@ class Request:
 
     method: str
     path: str
-    params: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] | Sequence[tuple[str, str]] = field(default_factory=dict)
+    """Pairs where a name may come more than once."""
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
 
@@ -87,6 +88,15 @@ class Stream:
             return await self._receiver.read()
 
 
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """The reply to a request for another protocol: where its code is 101, `connection` and `receiver` speak that from now on."""
+
+    reply: Stream
+    connection: Connection
+    receiver: StreamReceiver
+
+
 class Session:
     """Calls under one set of credentials. Make it inside a running loop; raises ssl.SSLError or AddressNotAllowed."""
 
@@ -139,8 +149,20 @@ class Session:
                 receiver.finish()
                 self._pool.give_back(connection)
 
+    @asynccontextmanager
+    async def upgrade(self, request: Request, how: Streaming) -> AsyncIterator[Upgrade]:
+        """Send on a connection of its own, which ends with the context. It outlives a rotation of credentials, as a call in flight does."""
+        data = self._bytes(request)
+        with self._use():
+            async with asyncio.timeout(how.open_timeout):
+                connection, receiver, head = await _begin(await self._pool.dial(), data, how.buffer, upgrade=True)
+            try:
+                yield Upgrade(Stream(head, receiver, how.read_timeout), connection, receiver)
+            finally:
+                receiver.close()
+
     async def retire(self) -> None:
-        """No new calls will come: end streams, let calls in flight finish, then close."""
+        """No new calls will come: end streams, let calls in flight and upgraded connections finish, then close."""
         self._retired = True
         for stream in tuple(self._streams):
             stream.abort()
@@ -187,9 +209,9 @@ class Session:
                 self._pool.drop()
 
 
-async def _begin(connection: Connection, data: bytes, buffer: int) -> tuple[Connection, StreamReceiver, Head]:
+async def _begin(connection: Connection, data: bytes, buffer: int, *, upgrade: bool = False) -> tuple[Connection, StreamReceiver, Head]:
     try:
-        receiver = connection.open_stream(data, buffer)
+        receiver = connection.open_stream(data, buffer, upgrade=upgrade)
         return connection, receiver, await receiver.head()
     except BaseException:
         connection.abort()

@@ -12,7 +12,10 @@ def test_group_version_and_resources_agree() -> None:
     assert all(each["namespaced"] for each in resources["resources"])
     served = {each["name"]: (each["kind"], each["verbs"]) for each in resources["resources"]}
     assert served == {
+        "computejobs/attach": ("PodAttachOptions", ["get", "create"]),
+        "computejobs/exec": ("PodExecOptions", ["get", "create"]),
         "computejobs/log": ("ComputeJob", ["get"]),
+        "computejobs/portforward": ("PodPortForwardOptions", ["get", "create"]),
         "explanations": ("Explanation", ["get"]),
         "pools": ("PoolAnswer", ["list"]),
         "quotes": ("Quote", ["create"]),

@@ -1,61 +1,16 @@
 """Output over real TLS: as text, as long as somebody reads, and never more at once than may be."""
 
 import asyncio
-import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
 import pytest
 
-import builders as b
-import jobs
 from sampan.controller.logs import pace
 from sampan.controller.query import log
-from sampan.controller.query.front_proxy import FrontProxy, server_context
-from sampan.controller.query.server import QueryApi, serving
-from sampan.kube.objects.workloads import Pod
-from sampan.kube.transport.client import Client
-from sampan.kube.transport.limits import Limits
 from unit.controller.logs.world import ENDED, RUNNING, WAITING, pod, stamped
-from unit.controller.query.worlds import StillWorld
-from unit.kube.certs import authority, issue
-from unit.kube.fake_api import FakeApi, credentials, sending
-from unit.kube.fake_api import serving as member
-
-JOB = "/apis/query.sampan.dev/v1alpha1/namespaces/team-a/computejobs/job-u1/log"
-
-
-class Hub:
-    """A running server behind the front proxy's certificate, and the member that it reads from."""
-
-    def __init__(self, api: FakeApi, session: aiohttp.ClientSession, port: int) -> None:
-        self.api, self._session, self._port = api, session, port
-
-    def get(self, query: str = "", path: str = JOB) -> "aiohttp.client._RequestContextManager":
-        """Ask for output."""
-        return self._session.get(f"https://127.0.0.1:{self._port}{path}{query}")
-
-
-@asynccontextmanager
-async def running(folder: Path, *pods: Pod) -> AsyncIterator[Hub]:
-    """A hub with one bound job whose pods these are."""
-    own, proxy = issue(authority(), name="sampan-query", hosts=["127.0.0.1"]), issue(authority("front-proxy-ca"), name="front-proxy-client")
-    file = folder / "client.pem"
-    file.write_text(proxy.cert_pem + proxy.key_pem)
-    context = ssl.create_default_context(cadata=authority().cert_pem)
-    context.load_cert_chain(file)
-    tls = server_context(certificate=own.cert_pem, key=own.key_pem, client_ca=authority("front-proxy-ca").cert_pem)
-    async with member() as api, Client(credentials(api), limits=Limits(timeout=60, connect_timeout=60, qps=1000, burst=1000)) as client:
-        world = StillWorld(b.snapshot(), [jobs.record("u1", status=jobs.bound_status(running=True))], pods, client=client)
-        query = QueryApi(world, FrontProxy(frozenset({"front-proxy-client"})))
-        query.budget.burst = query.budget_of_namespaces.burst = 10_000
-        async with (
-            serving(query, ("127.0.0.1", 0), tls) as served,
-            aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context, limit=0), headers={"X-Remote-User": "alice"}) as session,
-        ):
-            yield Hub(api, session, served.port)
+from unit.controller.streams.hub import JOB, running
+from unit.kube.fake_api import sending
 
 
 async def test_output_is_text(tmp_path: Path) -> None:
@@ -82,7 +37,7 @@ async def test_what_goes_wrong_before_the_first_byte_is_a_status(tmp_path: Path,
 
 
 async def test_a_job_that_is_not_there_is_not_found(tmp_path: Path) -> None:
-    async with running(tmp_path) as hub, hub.get(path=JOB.replace("job-u1", "other")) as answer:
+    async with running(tmp_path) as hub, hub.get(path=JOB.replace("job-u1", "other") + "log") as answer:
         assert answer.status == 404
 
 

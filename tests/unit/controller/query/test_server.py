@@ -21,6 +21,7 @@ from sampan.controller.query.server import QueryApi, serving
 from sampan.controller.query.service import QueryService
 from sampan.model.snapshot import Snapshot
 from unit.controller.query.worlds import StillWorld
+from unit.controller.streams.hub import Rights
 from unit.kube.certs import Pair, authority, issue
 
 ALICE = {"X-Remote-User": "alice"}
@@ -67,7 +68,7 @@ async def running(folder: Path, *, burst: int = 20, of_namespace: int = 40, brok
     picture = b.snapshot(offers=[b.offer()], clusters=[b.cluster(*b.nodes("n", 1, b.H100))])
 
     world = StillWorld(picture, [jobs.record("u1", spec=GPU)], broken=broken)
-    api = QueryApi(world, FrontProxy(frozenset({"front-proxy-client"})))
+    api = QueryApi(world, FrontProxy(frozenset({"front-proxy-client"})), Rights())
     api.budget = Budget(milliseconds=60_000, burst=burst)
     api.budget_of_namespaces = Budget(milliseconds=60_000, burst=of_namespace)
     tls = server_context(certificate=own.cert_pem, key=own.key_pem, client_ca=authority("front-proxy-ca").cert_pem)
