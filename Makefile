@@ -6,7 +6,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 # Tests start hundreds of Python processes: compiled once, and not by each of them, wherever that is switched off.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help venv nodes demo test test-unit search test-integration test-e2e faults bench image image-engine lint generate lock binaries clean
+.PHONY: help venv nodes demo test test-unit search test-integration test-e2e faults bench image image-engine release lint generate lock binaries clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -79,6 +79,10 @@ image: $(STAMP) ## the image as an OCI archive in build/image, made of Debian's 
 image-engine: $(STAMP) ## the same from the Dockerfile, by Docker or podman
 	$(call say,Image by an engine)
 	@$(BIN)/python -m sampan.release engine $(IMAGE_ARGS)
+
+release: binaries ## all that is published, in build/release: wheel, images, charts, plugin, checksums, notes; RELEASE_ARGS="--downloads URL"
+	$(call say,Release)
+	@$(BIN)/python -m sampan.release everything --helm "$$($(BIN)/python -m sampan local binaries | awk '$$1 == "helm" {print $$2}')" $(RELEASE_ARGS)
 
 lint: $(STAMP) ## ruff, mypy strict, import contracts, generated files up to date
 	$(call say,ruff)

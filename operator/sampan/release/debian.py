@@ -77,16 +77,17 @@ def _settle(root: Path) -> None:
         shutil.rmtree(root / name, ignore_errors=True)
     for pattern in _LEFT_OUT_PATTERNS:
         for path in root.glob(pattern):
-            _remove(path)
+            remove(path)
     for path in (root / "dev").iterdir():
-        _remove(path)
+        remove(path)
     for name in ("tmp", "proc", "sys", "run", "var/lib/sampan"):
         (root / name).mkdir(parents=True, exist_ok=True)
     (root / "tmp").chmod(0o1777)
     os.chown(root / "var/lib/sampan", USER, USER)
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
+    """Remove a file, a link or a folder with all that is in it. Raises OSError."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:

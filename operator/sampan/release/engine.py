@@ -26,7 +26,7 @@ def build_with(engine: str, source: Source, *, reference: str, base: str | None 
     """Have the engine keep the image under `reference`; `base` overrules the Dockerfile's. Raises ReleaseError."""
     wheels = source.root / "dist"
     shutil.rmtree(wheels, ignore_errors=True)
-    python.build_wheel(source.root, wheels)
+    python.build_wheel(source, wheels)
     told = {"VERSION": source.version, "REVISION": source.revision, "CREATED": source.created} | ({"BASE": base} if base else {})
     arguments = [word for name, value in told.items() for word in ("--build-arg", f"{name}={value}")]
     done = subprocess.run([engine, "build", *arguments, "--tag", reference, str(source.root)], check=False)

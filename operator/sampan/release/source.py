@@ -56,8 +56,15 @@ def checkout(root: Path) -> Source:
     return Source(root=root, version=sampan.__version__, revision=_git(root, "rev-parse", "HEAD"), epoch=int(epoch))
 
 
+def refuse_uncommitted(root: Path) -> None:
+    """Raise ReleaseError where a file differs from the commit: what is published says which commit it is of."""
+    changed = [line[3:] for line in _git(root, "status", "--porcelain").splitlines()]
+    if changed:
+        raise ReleaseError(f"in no commit: {', '.join(changed[:3])}{', …' if len(changed) > 3 else ''}; commit, or try with --uncommitted")
+
+
 def _git(root: Path, *words: str) -> str:
     done = subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise ReleaseError(f"git {words[0]} in {root} failed: {done.stderr.strip()}; a release is built from a commit")
-    return done.stdout.strip()
+    return done.stdout.rstrip()

@@ -32,6 +32,10 @@ def to_cli_error(error: Exception) -> CliError | None:
     if isinstance(error, LocalError):
         what, *log = str(error).splitlines()
         return CliError(what, "", log=log)
+    if isinstance(error, ModuleNotFoundError) and not str(error.name).startswith("sampan"):
+        return CliError(
+            f"this verb needs the Python package {error.name}, which is not in this installation", "run it from the image or the wheel"
+        )
     told = explain(error)
     if told is not None:
         return CliError(told.message, "", exit_code=told.exit_code)

@@ -38,6 +38,7 @@ CASES = {
     "proxy, after a try": (MaxRetryError(None, "/", ProxyError("Unable to connect", OSError("x"))), ["proxy before the hub"]),  # type: ignore[arg-type]
     "nobody": (api_error(403, 'User "system:anonymous" cannot list'), ["does not know who asks", "renew the kubeconfig"]),
     "unreachable": (MaxRetryError(None, "/", OSError("no route")), ["cannot be reached", "network"]),  # type: ignore[arg-type]
+    "plugin": (ModuleNotFoundError("No module named 'numpy'", name="numpy"), ["needs the Python package numpy", "image or the wheel"]),
     "local": (LocalError("Go is missing: install it"), ["Go is missing"]),
 }
 
