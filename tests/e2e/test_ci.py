@@ -4,25 +4,30 @@ The federation has real nodes, because only real containers print. What the syst
 signal of their abort, the step that they run after it.
 """
 
+import base64
 import os
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
 
 from ci_examples import FOLDER, Pipeline, commands, pipelines
 from e2e.life import TEAM, World
+from e2e.proxy import Proxy
 from e2e.test_real_nodes import real_job
 from integration.support import PATIENCE, FederationUnderTest, wait_for
 from places import ROOT
+from sampan.client import Client
 from sampan.local.up import wait_answering
 
 GOOD, BAD, ENDLESS = "echo epoch 1; echo done", "echo loss is NaN; exit 3", "sleep 100000 & wait"
@@ -52,6 +57,7 @@ def secrets(world: World, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     admin = {**plain, "KUBECONFIG": str(world.fed.hub.kubeconfig)}
     script = commands(FOLDER / "README.md")
     assert "kubectl create token ci" in script
+    assert "kubectl create secret generic sampan-hub" in script
     subprocess.run(["bash", "-eo", "pipefail", "-c", script], cwd=folder, env=admin, check=True, timeout=PATIENCE)
     return {
         **plain,
@@ -60,6 +66,14 @@ def secrets(world: World, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
         "SAMPAN_HUB_CA": str(folder / "ca.crt"),
         "SAMPAN_HUB_NAMESPACE": TEAM,
     }
+
+
+def test_the_secret_of_the_readme_has_what_argo_and_tekton_ask_of_it(world: World, secrets: dict[str, str]) -> None:
+    made = world.fed.hub.get("secret", "sampan-hub", "-n", "default")["data"]
+    for file in ("argo/train.yaml", "tekton/train.yaml"):
+        asked = re.findall(r"secretKeyRef: {name: sampan-hub, key: ([a-z.]+)}", (FOLDER / file).read_text(encoding="utf-8"))
+        assert set(asked) == set(made) == {"server", "token", "ca.crt"}
+    assert base64.b64decode(made["token"]).decode() == secrets["SAMPAN_HUB_TOKEN"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +204,25 @@ def test_the_script_in_python_does_the_same(world: World, secrets: dict[str, str
     out, err = endless.communicate(timeout=PATIENCE)
     assert (endless.returncode, err) == (130, "py-endless: cancelled\n")
     wait_for(partial(gone, world, "py-endless"), "it is gone")
+
+
+def test_a_wait_and_a_followed_log_outlive_broken_connections(world: World, secrets: dict[str, str]) -> None:
+    server, token, ca, namespace = (secrets[name] for name in HUB)
+    script = "for n in 1 2 3 4 5 6; do echo line $n; sleep 1; done"
+    seen: list[str] = []
+    with Proxy(urlsplit(server).port or 443) as proxy, ThreadPoolExecutor(1) as pool:
+        client = Client.from_token(f"https://127.0.0.1:{proxy.port}", token, ca=ca, namespace=namespace)
+        job = client.submit(yaml.safe_load(manifest(world, "py-cut", script)), name="py-cut")
+        outcome = pool.submit(job.wait, PATIENCE)
+        for line in job.logs(follow=True):
+            seen.append(line)
+            if line == "line 2":
+                assert proxy.cut() > 0
+            if line == "line 4":
+                proxy.block()
+                threading.Timer(1.5, proxy.unblock).start()
+        assert outcome.result(PATIENCE).succeeded
+    assert seen == [f"line {number}" for number in range(1, 7)]
 
 
 def test_what_the_page_on_the_client_shows_runs_as_it_stands(world: World, secrets: dict[str, str], tmp_path: Path) -> None:

@@ -79,6 +79,8 @@ def is_passing(error: Exception) -> bool:
     from urllib3.exceptions import HTTPError
 
     codes = {getattr(each, "status", None) for each in (error, error.__cause__)}
+    if 0 in codes:  # how the official client tells of broken TLS: a handshake that was cut, or a certificate that is never trusted
+        return "CERTIFICATE" not in str(error)
     return isinstance(error, HTTPError | OSError) or not codes.isdisjoint({429, 503, 504})
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import ProtocolError
 
 from sampan.client.errors import ClientError
@@ -92,3 +93,14 @@ def test_options_that_exclude_each_other_are_refused() -> None:
         params_of({"rank": 0, "all_ranks": True})
     with pytest.raises(ValueError, match="follow and previous exclude each other"):
         params_of({"follow": True, "previous": True})
+
+
+@pytest.mark.parametrize(
+    ("said", "passes"),
+    [
+        ("SSLError [SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred in violation of protocol", True),
+        ("SSLError [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed", False),
+    ],
+)
+def test_a_handshake_that_was_cut_is_tried_again_but_a_certificate_stays_untrusted(said: str, *, passes: bool) -> None:
+    assert is_passing(ApiException(status=0, reason=said)) is passes
