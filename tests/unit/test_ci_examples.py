@@ -13,9 +13,9 @@ import yaml
 
 from ci_examples import FOLDER, Pipeline, document, pipelines
 
-SCHEMAS = Path(os.environ.get("SAMPAN_CI_SCHEMAS") or Path.home() / ".cache" / "sampan" / "ci-schemas")
-"""Argo's api/jsonschema/schema.json as argo-workflows.json, Tekton's config/300-crds/300-pipeline.yaml as tekton-pipeline.yaml: they are
-too large to keep copies of here."""
+TEKTON = ("github.com/tektoncd/pipeline", "v1.15.0", "h1:ZGboFUaEdpYurZWqeGT5rn9e6qmomGL/gLSKhHp2vvQ=")
+ARGO = ("github.com/argoproj/argo-workflows/v3", "v3.7.4", "h1:oA/DxaSsjb6fMYaygf7JVQgnsF+ZzlfUPy5kIfLsCic=")
+"""Go modules: path, version, and the checksum of what was looked at when it was chosen."""
 
 
 @pytest.mark.parametrize(("schema", "file"), [("github-workflows", "github-actions/train.yml"), ("gitlab-ci", "gitlab/gitlab-ci.yml")])
@@ -32,12 +32,22 @@ def test_github_and_gitlab_take_their_files(schema: str, file: str, tmp_path: Pa
     assert [each.returncode for each in done] == [0, 1], [each.stdout + each.stderr for each in done]
 
 
-def published(name: str) -> Any:
-    """A schema that is too large for this repository."""
-    file = SCHEMAS / name
-    if not file.is_file():
-        pytest.skip(f"{file} is missing: copy it from its project, or name a folder with SAMPAN_CI_SCHEMAS")
-    return yaml.safe_load(file.read_text(encoding="utf-8"))
+def published(module: tuple[str, str, str], file: str, folder: Path) -> Any:
+    """A schema that is too large for this repository, from its project's Go module, which Go fetches once."""
+    path, version, checksum = module
+    go = shutil.which("go")
+    if go is None:
+        pytest.skip(f"go is missing, which fetches {path}")
+    fetching, env = [go, "mod", "download", "-json", f"{path}@{version}"], {**os.environ, "GOFLAGS": "", "GOWORK": "off"}
+    try:
+        done = subprocess.run(fetching, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=300)
+    except subprocess.TimeoutExpired:
+        pytest.skip(f"{path} {version} cannot be fetched within five minutes")
+    found = json.loads(done.stdout or "{}")
+    if done.returncode or "Dir" not in found:
+        pytest.skip(f"{path} {version} cannot be fetched: {found.get('Error') or done.stderr}")
+    assert found["Sum"] == checksum, f"{path} {version} is not what it was"
+    return yaml.safe_load((Path(found["Dir"]) / file).read_text(encoding="utf-8"))
 
 
 def strict(schema: Any) -> Any:
@@ -60,8 +70,8 @@ def errors(schema: Any, instance: Any) -> list[str]:
     return [f"{'/'.join(map(str, error.absolute_path))}: {error.message}" for error in found]
 
 
-def test_argo_takes_its_file() -> None:
-    whole = strict(published("argo-workflows.json"))
+def test_argo_takes_its_file(tmp_path: Path) -> None:
+    whole = strict(published(ARGO, "api/jsonschema/schema.json", tmp_path))
     schema = {**whole, "oneOf": [{"$ref": "#/definitions/io.argoproj.workflow.v1alpha1.WorkflowTemplate"}]}
     found = document("argo/train.yaml")
     assert errors(schema, found) == []
@@ -69,8 +79,9 @@ def test_argo_takes_its_file() -> None:
     assert errors(schema, found) != []
 
 
-def test_tekton_takes_its_file() -> None:
-    (version,) = [each for each in published("tekton-pipeline.yaml")["spec"]["versions"] if each["name"] == "v1"]
+def test_tekton_takes_its_file(tmp_path: Path) -> None:
+    crd = published(TEKTON, "config/300-crds/300-pipeline.yaml", tmp_path)
+    (version,) = [each for each in crd["spec"]["versions"] if each["name"] == "v1"]
     schema = strict(version["schema"]["openAPIV3Schema"])
     schema["properties"]["metadata"] = {"type": "object"}
     found = document("tekton/train.yaml")
