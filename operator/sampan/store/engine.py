@@ -37,7 +37,9 @@ def open_engine(url: str) -> sa.Engine:
 def _engine(url: str) -> sa.Engine:
     if not url:
         return sa.create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
-    engine = sa.create_engine(url, pool_pre_ping=True)
+    # A database without an encoding of its own (SQL_ASCII) answers in bytes, which SQLAlchemy cannot read, unless the client asks for text.
+    text = {"client_encoding": "utf8"} if sa.make_url(url).get_backend_name() == "postgresql" else {}
+    engine = sa.create_engine(url, pool_pre_ping=True, connect_args=text)
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _tune)
     return engine

@@ -30,6 +30,16 @@ VALUE_SETS: dict[str, tuple[Path, dict[str, Any]]] = {
             "networkPolicy.metricsNamespace": "mon",
         },
     ),
+    "hub, database and network policy": (
+        HUB_CHART,
+        {
+            **IMAGE,
+            "storage.urlSecret": "use-store",
+            "networkPolicy.enabled": True,
+            "networkPolicy.apiServerCIDRs": ["203.0.113.0/24"],
+            "networkPolicy.database.cidrs": ["198.51.100.7/32"],
+        },
+    ),
     "hub, policies off": (HUB_CHART, {**IMAGE, "policies.enabled": False, "policies.finalizer": "Disabled"}),
     "hub, strict images": (HUB_CHART, {**IMAGE, "images.requireDigest": True, "images.allowedRegistries": ["registry.example"]}),
     "hub, catalogue shown": (HUB_CHART, {**IMAGE, "catalogueReaderGroups": ["system:serviceaccounts:team-a"]}),

@@ -1,5 +1,6 @@
 """Every setting of the operator can be set by the chart, with the same default, and the README says by which value."""
 
+import json
 import re
 from typing import Any
 
@@ -80,6 +81,14 @@ def test_defaults_of_the_chart_are_those_of_the_operator(monkeypatch: pytest.Mon
         monkeypatch.setenv(name, value)
     told, plain = Settings(), Settings.model_construct()
     assert {name: getattr(told, name) for name in own} == {name: getattr(plain, name) for name in own}
+
+
+def test_every_setting_is_described_where_it_is_set() -> None:
+    """In values.yaml, which `helm show values` prints, and in the schema, which editors show: in the same words."""
+    described = re.findall(r"^  # (.+)\n  (\w+):", (HUB_CHART / "values.yaml").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    schema = json.loads((HUB_CHART / "values.schema.json").read_text(encoding="utf-8"))["properties"]["settings"]["properties"]
+    assert set(schema) == {camel(name) for name in Settings.model_fields if row(name)[0].startswith("settings.") and name not in BY_RELEASE}
+    assert {name: each.get("description") for name, each in schema.items()} == {name: text for text, name in described if name in schema}
 
 
 def test_the_readme_names_the_value_of_every_setting() -> None:

@@ -58,6 +58,11 @@ class Teardown:
         running = [job for job in jobs if is_bound(job) and not job["spec"].get("suspend") and not job["metadata"].get("deletionTimestamp")]
         return [job for job in running if self._patch(JOBS, job, {"spec": {"suspend": True}})]
 
+    def installations(self) -> list[str]:
+        """Return the namespaces with a Deployment of the operator."""
+        found = self._apps.list_deployment_for_all_namespaces(field_selector=f"metadata.name={DEPLOYMENT}", _request_timeout=TIMEOUT)
+        return sorted(each.metadata.namespace for each in found.items)
+
     def stop_operator(self, namespace: str) -> bool | None:
         """Ask for no replica of the chart's Deployment. True: none is left; False: some still end; None: there is no Deployment."""
         from kubernetes.client.exceptions import ApiException

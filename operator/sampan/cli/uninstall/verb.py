@@ -26,7 +26,7 @@ POLL = 1.0
 
 
 @click.command(name="uninstall")
-@target_options(all_namespaces=False, default=DEFAULT_NAMESPACE)
+@target_options(all_namespaces=False, default="where the operator is")
 @click.option("--check", is_flag=True, help="Change nothing: exit 1 while a job is bound, 0 otherwise.")
 @click.option("--abandon-remote", is_flag=True, help="Do not wait for members: list what stays there, and let go.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
@@ -43,10 +43,11 @@ def uninstall(*, target: Target, check: bool, abandon_remote: bool, yes: bool, t
     if check and abandon_remote:
         raise click.UsageError("--check and --abandon-remote exclude each other")
     client, _ = client_for(target)
-    hub, namespace = Teardown(client), target.namespace or DEFAULT_NAMESPACE
+    hub = Teardown(client)
     if check:
         _check(hub)
         return
+    namespace = target.namespace or _installed_in(hub)
     _confirm(hub, abandon_remote=abandon_remote, yes=yes)
     closed = hub.close_offers()
     click.echo(f"closed {len(closed)} offers (accepting: false)")
@@ -61,6 +62,14 @@ def uninstall(*, target: Target, check: bool, abandon_remote: bool, yes: bool, t
     for copy in left:
         click.echo(f"  {copy.line()}")
     click.echo(f"now run: helm uninstall {release} -n {namespace}    (kinds and objects stay; a new installation finds them)")
+
+
+def _installed_in(hub: Teardown) -> str:
+    """Where the operator is; where it runs elsewhere, the namespace that people are told to install into."""
+    found = hub.installations()
+    if len(found) > 1:
+        raise CliError(f"operators are in the namespaces {', '.join(found)}", "name that of the installation with -n")
+    return found[0] if found else DEFAULT_NAMESPACE
 
 
 def _check(hub: Teardown) -> None:

@@ -22,6 +22,7 @@ class FakeHub:
     def __init__(self, *jobs: dict[str, Any], obeys: bool = True) -> None:
         self.jobs, self.obeys, self.calls = list(jobs), obeys, []  # type: ignore[var-annotated]
         self.held = len(jobs)
+        self.installed: list[str] = []
 
     def objects(self, plural: str) -> list[dict[str, Any]]:
         """The jobs; no offers."""
@@ -41,6 +42,10 @@ class FakeHub:
         if self.obeys:
             self.jobs = [one | {"status": {"phase": "Suspended"}} for one in jobs]
         return suspended
+
+    def installations(self) -> list[str]:
+        """Where a Deployment is."""
+        return self.installed
 
     def stop_operator(self, namespace: str) -> None:
         """No Deployment here."""
@@ -95,6 +100,23 @@ def test_abandoning_waits_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     assert done.exit_code == 0
     assert hub.calls == ["close", "stop in hub", "policies", "release", "release"]
     assert "what stays on members: 1\n  team-a/a (Running): cluster c-1" in done.output
+
+
+def test_the_namespace_is_where_the_operator_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = FakeHub()
+    hub.installed = ["platform"]
+    done = run(monkeypatch, hub, "--yes")
+    assert "stop in platform" in hub.calls
+    assert "now run: helm uninstall sampan -n platform" in done.output
+
+
+def test_of_two_operators_one_is_to_be_named_before_anything_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = FakeHub(job("a"))
+    hub.installed = ["one", "two"]
+    done = run(monkeypatch, hub, "--yes")
+    assert done.exit_code == 1
+    assert "operators are in the namespaces one, two; name that of the installation with -n" in done.output
+    assert hub.calls == []
 
 
 def test_a_no_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

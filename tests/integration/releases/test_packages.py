@@ -15,6 +15,7 @@ from integration.charts.support import SYSTEM, Helm
 from integration.charts.test_render import IMAGE
 from places import ROOT
 from sampan import __version__
+from sampan.local.binaries import Binaries
 from sampan.release.artefacts.charts import CHARTS, Chart, package_chart
 from sampan.release.errors import ReleaseError
 from sampan.release.source import Source
@@ -25,10 +26,16 @@ SOURCE = Source(root=ROOT, version=__version__, revision="0" * 40, epoch=1_700_0
 
 
 @pytest.fixture(scope="module")
-def packaged(offline_helm: Helm, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Chart]:
+def helm(binaries: Binaries, tmp_path_factory: pytest.TempPathFactory) -> Helm:
+    """helm without any cluster."""
+    return Helm(binary=binaries["helm"], cache=tmp_path_factory.mktemp("helm"))
+
+
+@pytest.fixture(scope="module")
+def packaged(helm: Helm, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Chart]:
     """Both charts."""
     out = tmp_path_factory.mktemp("packages")
-    return {name: package_chart(SOURCE, name, out, helm=offline_helm.binary) for name in CHARTS}
+    return {name: package_chart(SOURCE, name, out, helm=helm.binary) for name in CHARTS}
 
 
 def blobs(archive: Path) -> dict[str, bytes]:
@@ -76,39 +83,36 @@ def registry(content: dict[str, dict[str, bytes]]) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("name", CHARTS)
-def test_a_package_is_the_same_each_time(offline_helm: Helm, packaged: dict[str, Chart], name: str, tmp_path: Path) -> None:
-    again = package_chart(SOURCE, name, tmp_path, helm=offline_helm.binary)
+def test_a_package_is_the_same_each_time(helm: Helm, packaged: dict[str, Chart], name: str, tmp_path: Path) -> None:
+    again = package_chart(SOURCE, name, tmp_path, helm=helm.binary)
     assert again.package.read_bytes() == packaged[name].package.read_bytes()
     assert again.archive.read_bytes() == packaged[name].archive.read_bytes()
     assert again.digest == packaged[name].digest
 
 
 @pytest.mark.parametrize("name", CHARTS)
-def test_a_package_renders_what_the_folder_renders(offline_helm: Helm, packaged: dict[str, Chart], name: str) -> None:
+def test_a_package_renders_what_the_folder_renders(helm: Helm, packaged: dict[str, Chart], name: str) -> None:
     values = Helm.values(IMAGE if name == "sampan" else {})
     of_package, of_folder = (
-        offline_helm.run("template", "x", str(chart), "-n", SYSTEM, *values).stdout
-        for chart in (packaged[name].package, ROOT / "helm" / name)
+        helm.run("template", "x", str(chart), "-n", SYSTEM, *values).stdout for chart in (packaged[name].package, ROOT / "helm" / name)
     )
     assert of_package == of_folder
-    assert offline_helm.run("show", "values", str(packaged[name].package)).stdout
+    assert helm.run("show", "values", str(packaged[name].package)).stdout
 
 
 @pytest.mark.parametrize("name", CHARTS)
-def test_helm_pulls_from_a_registry_what_the_archive_holds(
-    offline_helm: Helm, packaged: dict[str, Chart], name: str, tmp_path: Path
-) -> None:
+def test_helm_pulls_from_a_registry_what_the_archive_holds(helm: Helm, packaged: dict[str, Chart], name: str, tmp_path: Path) -> None:
     held = blobs(packaged[name].archive)
     with registry({f"charts/{name}": held}) as host:
         where = f"oci://{host}/charts/{name}"
-        pulled = offline_helm.run("pull", where, "--version", __version__, "--plain-http", "--destination", str(tmp_path))
-        shown = yaml.safe_load(offline_helm.run("show", "chart", where, "--plain-http").stdout)
+        pulled = helm.run("pull", where, "--version", __version__, "--plain-http", "--destination", str(tmp_path))
+        shown = yaml.safe_load(helm.run("show", "chart", where, "--plain-http").stdout)
     assert packaged[name].digest in pulled.stdout + pulled.stderr, "the digest that the release's notes name"
     assert (tmp_path / f"{name}-{__version__}.tgz").read_bytes() == packaged[name].package.read_bytes()
     assert (shown["name"], shown["version"], shown["appVersion"]) == (name, __version__, __version__)
 
 
-def test_a_chart_of_another_version_is_refused(offline_helm: Helm, tmp_path: Path) -> None:
+def test_a_chart_of_another_version_is_refused(helm: Helm, tmp_path: Path) -> None:
     other = Source(root=ROOT, version="9.9.9", revision="0" * 40, epoch=0)
     with pytest.raises(ReleaseError, match=r"the package's is 9\.9\.9"):
-        package_chart(other, "sampan", tmp_path, helm=offline_helm.binary)
+        package_chart(other, "sampan", tmp_path, helm=helm.binary)
