@@ -13,6 +13,7 @@ from sampan.model.members.cluster import CardUse, Cluster, MemberQueue, Node
 from sampan.model.members.device import Card, ClaimSource, DeviceGroup, Fabric
 from sampan.model.members.offer import Offer, PoolRule, Terms
 from sampan.model.snapshot import Snapshot
+from sampan.model.values.names import NAMESPACE_NAME
 from sampan.model.values.quantity import MICRO
 from sampan.model.values.selector import Selector
 from sampan.model.values.vector import CPU, MEMORY, PODS, Vector
@@ -25,6 +26,8 @@ MIG = "nvidia.com/mig-1g.10gb"
 GPU = "nvidia.com/gpu"
 JOBS = "sampan-jobs"
 QUEUE = "batch"
+APART = {"team-a": "jobs-a", "team-b": "jobs-b"}
+"""Namespaces of tenants on members that keep them apart."""
 REGIONS = ("cn-east", "cn-north", "eu-west")
 
 
@@ -40,7 +43,7 @@ def clusters(draw: st.DrawFn, uid: str) -> Cluster:
         used={name: vector for each in made for name, vector in each.used.items()},
         cards={key: use for each in made for key, use in each.cards.items()},
         rings={name: free for each in made for name, free in each.rings.items()},
-        quotas={JOBS: (quota(limits),)} if draw(st.integers(0, 3)) == 0 else {},
+        quotas={name: (quota(limits),) for name in draw(st.sampled_from(((), (), (JOBS,), (*APART.values(), JOBS), (APART["team-a"],))))},
         queues={f"{JOBS}/{QUEUE}": MemberQueue(name=QUEUE, free=limits)} if draw(st.integers(0, 3)) == 0 else {},
     )
 
@@ -194,6 +197,12 @@ def jobs(draw: st.DrawFn, name: str, known: tuple[Shape, ...]) -> Job:
     )
 
 
+def of_tenant(made: Job, tenant: str) -> Job:
+    """Return a job as the state hands it over where an offer keeps tenants apart."""
+    demands = tuple(replace(each, tenant=tenant) for each in made.shape.demands)
+    return replace(made, namespace=tenant, shape=replace(made.shape, tenant=((NAMESPACE_NAME, tenant),), demands=demands))
+
+
 @st.composite
 def worlds(draw: st.DrawFn, most_jobs: int = 8) -> Snapshot:
     """Members, offers that may share them, and jobs of a few shapes."""
@@ -202,6 +211,10 @@ def worlds(draw: st.DrawFn, most_jobs: int = 8) -> Snapshot:
     made = [draw(offers(f"o{i}", uids)) for i in range(draw(st.integers(1, 4)))]
     known = tuple(draw(st.lists(shapes(), min_size=1, max_size=3)))
     waiting = [draw(jobs(f"j{i}", known)) for i in range(draw(st.integers(1, most_jobs)))]
+    if draw(st.booleans()):
+        kept_apart = st.sampled_from((None, APART, {"team-a": APART["team-a"]}))
+        made = [replace(each, tenant_namespaces=draw(kept_apart)) for each in made]
+        waiting = [of_tenant(each, draw(st.sampled_from(("team-a", "team-b", "team-c")))) for each in waiting]
     mix = tuple((each.demands[0], draw(st.integers(1, 4))) for each in known) if draw(st.booleans()) else ()
     return replace(snapshot(waiting, made, members), mix=mix)
 

@@ -1,17 +1,19 @@
 """What providers do while jobs run: several offers of one member, drain, pause, validity, new and broken credentials."""
 
 import base64
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from e2e.life import H100, UNTIL_TOLD, World, condition, job, outcomes, settled
+from e2e.life import H100, REMOTE, UNTIL_TOLD, World, condition, job, outcomes, settled
 from integration.support import PATIENCE, wait_for
 from sampan.local.up import member_kubeconfig
 
 NAMESPACE = "prov-lingang"
+MEMBER = "lingang"
 SECRET = "lingang-ondemand-kubeconfig"
 
 
@@ -68,6 +70,29 @@ def test_two_offers_of_one_member_share_what_is_free(world: World) -> None:
         assert status["binding"]["offer"]["name"] == name
         wait_for(lambda: free(world, name) == free(world, "lingang-ondemand") == 31, "both show one fewer")
         world.delete_gone("by-second")
+
+
+def test_a_tenant_runs_in_its_own_namespace_and_one_without_is_refused_before_it_is_bound(world: World) -> None:
+    member, list_of = world.member(MEMBER), ("configmap", "sampan-tenants", "-n", REMOTE)
+    with offered(world, offer("apart", remoteNamespacePolicy="PerTenant")) as name:
+        until(world, name, "Schedulable", "True")
+        world.submit(through("own-place", name, "sleep 20"))
+        status = world.reaches("own-place", "Running")
+        assert status["binding"]["remote"]["namespace"] == f"{REMOTE}-team-a"
+        assert member.get("job", status["binding"]["remote"]["name"], "-n", f"{REMOTE}-team-a")["spec"]["suspend"] is False
+        member.kubectl("patch", *list_of, "--type=json", "-p", '[{"op": "remove", "path": "/data/team-a"}]')
+        try:
+            wait_for(lambda: "lists no tenant" in until(world, name, "PermissionsSufficient", "True")["message"], "the list is heard")
+            world.submit(through("no-place", name))
+            assert "adds" in world.waits_because("no-place", "TenantNamespaceMissing")["message"]
+            assert "binding" not in world.status("no-place")
+            world.reaches("own-place", "Succeeded")
+        finally:
+            member.kubectl("patch", *list_of, "--type=merge", "-p", json.dumps({"data": {"team-a": f"{REMOTE}-team-a"}}))
+        status = world.reaches("no-place", "Succeeded")
+        assert status["binding"]["remote"]["namespace"] == f"{REMOTE}-team-a"
+        for each in ("own-place", "no-place"):
+            world.delete_gone(each)
 
 
 def test_a_deleted_offer_drains_and_goes_with_its_last_job(world: World) -> None:

@@ -156,6 +156,9 @@ def test_remote_namespace_cannot_change(server: Server, offer: Json) -> None:
     answer = server.replace(with_value(offer, "spec.remoteNamespace", "elsewhere"), query="dryRun=All")
     assert answer.status == 422
     assert "spec.remoteNamespace" in answer.message
+    answer = server.replace(with_value(offer, "spec.remoteNamespacePolicy", "PerTenant"), query="dryRun=All")
+    assert answer.status == 422
+    assert "spec.remoteNamespacePolicy" in answer.message
 
 
 @pytest.mark.parametrize("value", ["other", None])

@@ -68,9 +68,11 @@ def test_quotas_member_queues_and_cards_hold(world: Snapshot) -> None:
     for uid, member in world.clusters.items():
         mine = [done for done in plan.assignments if done.cluster_uid == uid]
         cards_after(world, member, mine)
-        for left in (each.left for told in member.quotas.values() for each in told):
-            after_ = less(left, needs_of(world, mine))
-            assert all(after_[name] >= 0 or after_[name] == left[name] for name in left)
+        for namespace, told in member.quotas.items():
+            there = [done for done in mine if world.offers[done.offer].namespace_of(done.job.namespace) == namespace]
+            for left in (each.left for each in told):
+                after_ = less(left, needs_of(world, there))
+                assert all(after_[name] >= 0 or after_[name] == left[name] for name in left)
         for key, queue in member.queues.items():
             through = [done for done in mine if pools[done.offer, done.pool].member_queue == key]
             after_ = less(queue.free, needs_of(world, through))

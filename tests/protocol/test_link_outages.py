@@ -156,7 +156,7 @@ async def test_a_namespace_that_is_gone_does_not_end_the_connection_of_the_other
     async with linked(frozenset({HERE, "elsewhere"})) as (link, _):
         link.set_source(server.kubeconfig())
         await until(lambda: link.follows(HERE) and link.facts.of(HERE).connected, "connected")
-        assert dict(link.facts.of(HERE).pod_security) == {HERE: "privileged"}
+        assert dict(link.facts.of(HERE).rules.pod_security) == {HERE: "privileged"}
         assert not link.facts.of(HERE).absent
         assert link.facts.of("elsewhere").absent
 

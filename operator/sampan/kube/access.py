@@ -4,7 +4,10 @@ Lives here: access as a value and the question to the server.
 Must never live here: which rights Sampan needs (the caller knows).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from sampan.kube.objects.meta import ResourceRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -25,6 +28,17 @@ class Access:
         named = f" {self.name}" if self.name else ""
         where = f" in {self.namespace}" if self.namespace else ""
         return f"{self.verb} {resource}{named}{where}"
+
+    def allowed_by(self, rules: Iterable[ResourceRule]) -> bool:
+        """Tell whether rules that hold in its namespace allow it, as RBAC reads them."""
+        resource = f"{self.resource}/{self.subresource}" if self.subresource else self.resource
+        return any(
+            {"*", self.verb} & set(rule.verbs)
+            and {"*", self.group} & set(rule.api_groups)
+            and {"*", resource, f"*/{self.subresource}"} & set(rule.resources)
+            and (not rule.resource_names or self.name in rule.resource_names)
+            for rule in rules
+        )
 
     def review(self) -> dict[str, object]:
         """The SelfSubjectAccessReview to post."""

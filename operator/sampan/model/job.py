@@ -132,6 +132,8 @@ class Demand:
     """Resources that it asks 0 of by name; of any other that `per_replica` lacks it says nothing, and a LimitRange may fill it in."""
     objects: tuple[tuple[str, int], ...] = ()
     """What the job makes on a member once, whatever its width, by `admission.quota_key`: ConfigMaps, Secrets, all pods of a sweep."""
+    tenant: str = ""
+    """Namespace of the job, where an offer keeps tenants apart: quotas there are each tenant's own. Else empty."""
     architectures: tuple[str, ...] = ()
     expected_seconds: int | None = None
     span_seconds: int | None = None

@@ -21,6 +21,7 @@ class Reason(StrEnum):
     PERMISSIONS_MISSING = "PermissionsMissing"
     OFFER_COOLING_DOWN = "OfferCoolingDown"
     TENANT_EXCLUDED = "TenantExcluded"
+    TENANT_NAMESPACE_MISSING = "TenantNamespaceMissing"
     # The tenant's own limits exclude it.
     TERMS_EXCLUDED = "TermsExcluded"
     PROVIDER_EXCLUDED = "ProviderExcluded"

@@ -31,8 +31,12 @@ HUB_VALUES: dict[str, Any] = {
     "offerReaderGroups": ["hc-offer-readers"],
 }
 """The hub of these tests: no Deployment, for there are no nodes."""
-MEMBER_VALUES: dict[str, Any] = {"guard.hostPaths": ["/opt/hyhal"], "namespace.podSecurity": "privileged"}
-"""The member of these tests: jobs may read one folder of the nodes."""
+MEMBER_VALUES: dict[str, Any] = {
+    "guard.hostPaths": ["/opt/hyhal"],
+    "namespace.podSecurity": "privileged",
+    "tenants": [TENANT_NS, {"name": OTHER_NS, "quota": {"pods": "5"}}],
+}
+"""The member of these tests: jobs may read one folder of the nodes, and two tenants have a namespace each."""
 GROUP, VERSION = "sampan.dev", "v1alpha1"
 MERGE = "application/merge-patch+json"
 SERVED = (

@@ -137,6 +137,10 @@ class FakeServer:
             return web.json_response({"metadata": {"name": "kube-system", "uid": self.uid}})
         if path.startswith("/api/v1/namespaces/") and path.count("/") == 4:
             return web.json_response({"metadata": {"name": path.rpartition("/")[2], "labels": {}}})
+        if path.endswith("/selfsubjectrulesreviews"):
+            some = any(each.endswith(f" in {body['spec']['namespace']}") for each in self.denied)
+            anything = {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}
+            return web.json_response({"status": {"resourceRules": [] if some else [anything], "nonResourceRules": [], "incomplete": some}})
         if path.endswith("/selfsubjectaccessreviews"):
             return web.json_response({"status": {"allowed": _shown(body["spec"]["resourceAttributes"]) not in self.denied}})
         if request.method == "PATCH":

@@ -104,7 +104,6 @@ class FakeLink:
         return self.connected and namespace not in self.behind
 
     def isolates(self, namespace: str) -> bool:
-        """Tell what the test said."""
         return self.isolating
 
     def request_review(self) -> None:
@@ -120,18 +119,22 @@ class FakeMembers:
         self.others: dict[str, FakeLink] = {}
         self.exists, self.draining = True, False
         self.lost: Outage | None = None
+        self.targets: dict[OfferKey, str | None] = {OFFER: "sampan-jobs"}
 
     def link_of(self, cluster_uid: str) -> FakeLink | None:
         return self.link if cluster_uid == CLUSTER else self.others.get(cluster_uid)
 
-    def outage(self, cluster_uid: str, offer: OfferKey) -> Outage | None:
+    def outage(self, cluster_uid: str, offer: OfferKey, namespace: str) -> Outage | None:
         return self.lost
 
     def offer_state(self, offer: OfferKey) -> tuple[bool, bool]:
         return self.exists and offer == OFFER, self.draining
 
-    def remote_target(self, offer: OfferKey) -> tuple[str, tuple[str, ...]]:
-        return "sampan-jobs", ("pull",)
+    def remote_namespace(self, offer: OfferKey, tenant: str) -> str | None:
+        return self.targets[offer]
+
+    def pull_secrets(self, offer: OfferKey) -> tuple[str, ...]:
+        return ("pull",)
 
 
 async def until(found: Callable[[], Any], seconds: float = 180) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from member_objects import HUB
 from sampan.api.convert.offers import SecretRef
 from sampan.controller.members.link import MemberLink
+from sampan.controller.members.tenants import OfferNamespaces
 from sampan.controller.members.terms import LinkCallbacks, LinkSettings
 from sampan.kube.credentials.addresses import AddressPolicy
 from sampan.kube.transport.limits import Limits
@@ -72,7 +73,7 @@ async def linked(
 ) -> AsyncIterator[tuple[MemberLink, Told]]:
     told = Told()
     link = MemberLink(KEY, settings, told.events())
-    link.follow(namespaces)
+    link.follow(OfferNamespaces(named=namespaces))
     task = asyncio.create_task(link.run())
     try:
         yield link, told

@@ -73,6 +73,8 @@ class DeclaredOffer:
     secret: SecretRef | None = None
     """None only where no spec ever parsed."""
     remote_namespace: str = "sampan-jobs"
+    per_tenant: bool = False
+    """Each tenant's jobs run in a namespace of their own."""
     image_pull_secrets: tuple[str, ...] = ()
     tenants: Selector = Selector()
     max_run_seconds: int | None = None
@@ -192,6 +194,7 @@ def _with_spec(declared: DeclaredOffer, spec: ClusterOfferSpec) -> DeclaredOffer
         prices=prices,
         secret=SecretRef(declared.key.namespace, secret.name, secret.key, secret.context),
         remote_namespace=spec.remote_namespace,
+        per_tenant=spec.per_tenant,
         image_pull_secrets=tuple(ref.name for ref in spec.launch.image_pull_secrets) if spec.launch else (),
         tenants=selector_of(spec.tenants),
         max_run_seconds=spec.limits.max_run_seconds if spec.limits else None,

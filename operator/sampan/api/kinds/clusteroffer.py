@@ -1,5 +1,6 @@
 """ClusterOffer, the provider's side: a member cluster, terms, prices, limits. What the operator found there is in `clusteroffer_status`."""
 
+from enum import StrEnum
 from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
@@ -116,6 +117,15 @@ _PRICE_FIXED: JsonDict = {
 _SPOT: Final = sorted(each.key for each in USUAL[TolerationSet.SPOT])
 _FIXED: JsonDict = {"rule": "self == oldSelf", "message": "remoteNamespace cannot change; make a new offer"}
 
+_POLICY_FIXED: JsonDict = {"rule": "self == oldSelf", "message": "remoteNamespacePolicy cannot change; make a new offer"}
+
+
+class RemoteNamespacePolicy(StrEnum):
+    """In which namespaces of the member jobs run."""
+
+    SHARED = "Shared"
+    PER_TENANT = "PerTenant"
+
 
 def _on_spot(launch: OfferLaunchSpec) -> bool:
     return TolerationSet.SPOT in launch.toleration_sets or any(each.key in _SPOT for each in launch.tolerations)
@@ -135,6 +145,11 @@ class ClusterOfferSpec(ApiModel):
             message="terms must be Interruptible where launch tolerates taints of spot nodes: they may go at any time. "
             "Make another offer of the same member for its other nodes",
             is_met=lambda s: s.terms is Terms.INTERRUPTIBLE or s.launch is None or not _on_spot(s.launch),
+        ),
+        Rule(
+            cel="!has(self.memberQueue) || !has(self.remoteNamespacePolicy) || self.remoteNamespacePolicy != 'PerTenant'",
+            message="memberQueue needs remoteNamespacePolicy Shared: its LocalQueue is in remoteNamespace",
+            is_met=lambda s: s.member_queue is None or not s.per_tenant,
         ),
     )
     kubeconfig_secret_ref: KubeconfigReference = Field(
@@ -161,6 +176,13 @@ class ClusterOfferSpec(ApiModel):
         description="Namespace on the member where jobs run; cannot change. Default sampan-jobs.",
         json_schema_extra={"x-kubernetes-validations": [_FIXED]},
     )
+    remote_namespace_policy: RemoteNamespacePolicy = Field(
+        RemoteNamespacePolicy.SHARED,
+        description="Shared: all jobs run in remoteNamespace. PerTenant: those of each namespace of the hub run in one of their own, as "
+        "ConfigMap sampan-tenants in remoteNamespace says (tenants of the member chart); a tenant without one is refused. Cannot change. "
+        "Default Shared.",
+        json_schema_extra={"x-kubernetes-validations": [_POLICY_FIXED]},
+    )
     tenants: LabelSelector | None = Field(
         None, description="Namespaces of the hub, by their labels, whose jobs are taken; absent or empty: all. Others do not see the offer."
     )
@@ -168,3 +190,8 @@ class ClusterOfferSpec(ApiModel):
     member_queue: MemberQueueSpec | None = Field(None, description="The member's own queue that jobs enter; absent: none.")
     energy: EnergySpec | None = Field(None, description="Where the power comes from; policies may weigh it as green.")
     launch: OfferLaunchSpec | None = Field(None, description="What is added to every pod that this offer runs.")
+
+    @property
+    def per_tenant(self) -> bool:
+        """Tell whether each tenant has a namespace of its own on the member."""
+        return self.remote_namespace_policy is RemoteNamespacePolicy.PER_TENANT

@@ -1,8 +1,23 @@
 """What is known of a member link, and what of it concerns one of the offers that share it. Values; what follows is judged elsewhere."""
 
 from dataclasses import dataclass, replace
+from typing import Final
 
+from sampan.controller.members.tenants import TenantNamespace
 from sampan.model.members.offer_reasons import OfferReason, OfferStatedReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodRules:
+    """What is known of what limits pods in the namespaces of our jobs."""
+
+    pod_security: tuple[tuple[str, str], ...] = ()
+    """Pod Security level that each namespace enforces, as far as we may look."""
+    unseen: tuple[str, ...] = ()
+    """Resources that limit pods and that we may not look at."""
+
+
+NO_RULES: Final = PodRules()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,10 +38,9 @@ class LinkFacts:
     over_privileged: bool = False
     fingerprint: str = ""
     """First digits of the SHA-256 of the kubeconfig in use."""
-    pod_security: tuple[tuple[str, str], ...] = ()
-    """Pod Security level that each namespace of our jobs enforces, as far as we may look."""
-    unseen: tuple[str, ...] = ()
-    """Of what limits pods there: resources that we may not look at."""
+    tenants: tuple[TenantNamespace, ...] = ()
+    """Whose each namespace of a tenant is, and what keeps its jobs out."""
+    rules: PodRules = NO_RULES
 
     @property
     def joining(self) -> bool:
@@ -41,12 +55,18 @@ class LinkFacts:
         missing = None if self.missing is None else tuple(each for each in self.missing if _place(each) in ("", namespace))
         absent = tuple(each for each in self.absent if each[0] == namespace)
         behind = tuple(each for each in self.behind if each[0] == namespace)
-        same = (missing, absent, behind) == (self.missing, self.absent, self.behind)
-        mine = self if same else replace(self, missing=missing, absent=absent, behind=behind)
+        tenants = tuple(self._as_followed(each) for each in self.tenants if each.listed_in == namespace)
+        same = (missing, absent, behind, tenants) == (self.missing, self.absent, self.behind, self.tenants)
+        mine = self if same else replace(self, missing=missing, absent=absent, behind=behind, tenants=tenants)
         if not behind or not self.connected or missing or absent:
             return mine
         _, reason, message = behind[0]
         return replace(mine, connected=False, reason=reason, message=message)
+
+    def _as_followed(self, each: TenantNamespace) -> TenantNamespace:
+        """Return an entry with what is wrong where our objects in its namespace are not followed."""
+        wrong = next((message for name, _, message in self.behind if name == each.namespace), "")
+        return replace(each, problem=wrong) if wrong and not each.problem else each
 
 
 def _place(right: str) -> str:

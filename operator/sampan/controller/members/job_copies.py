@@ -237,6 +237,11 @@ class JobCopies:
             if job.metadata.name == name:
                 self.drop_job(job)
 
+    def has_any_in(self, namespace: str) -> bool:
+        """Tell whether a Job or a pod of ours is known in a namespace."""
+        pods = (pod for known in self.pods.by_job.values() for pod in known.values())
+        return bool(self._in_namespace(namespace)) or any(pod.metadata.namespace == namespace for pod in pods)
+
     def forget_namespace(self, namespace: str) -> None:
         """Drop what was seen in a namespace that is no longer watched."""
         self.replace_jobs(namespace, ())

@@ -17,6 +17,7 @@ from sampan.controller.members.kubeconfig_secrets import SecretProblem
 from sampan.controller.members.link_report import LinkReport
 from sampan.controller.members.memory import LinkMemory
 from sampan.controller.members.outage import Outage
+from sampan.controller.members.tenants import OfferNamespaces
 from sampan.controller.members.terms import LinkCallbacks, LinkSettings, WrongClusterError, describe
 from sampan.faults import log_fault
 from sampan.inventory.member import Inventory
@@ -76,7 +77,7 @@ class MemberLink:
 
     def isolates(self, namespace: str) -> bool:
         """Tell whether pods in a namespace of our jobs reach each other only where a NetworkPolicy of ours says so."""
-        return namespace in self._memory.namespaces and NETWORK_POLICIES in self._memory.optional.resources
+        return namespace in self._memory.offers.named and NETWORK_POLICIES in self._memory.optional.resources
 
     def outage(self, namespace: str) -> Outage | None:
         """Return since when and why the jobs of a namespace cannot be worked with; None where they can, or where that is not known yet."""
@@ -114,10 +115,11 @@ class MemberLink:
             self._connections.new_credentials()
         return self._update_facts()
 
-    def follow(self, namespaces: frozenset[str]) -> None:
-        """Watch our objects in these namespaces of the member, and ask for our rights there."""
-        if namespaces != self._memory.namespaces:
-            self._memory.namespaces = namespaces
+    def follow(self, offers: OfferNamespaces) -> None:
+        """Watch our objects in the namespaces of the member that offers name, and in those of tenants that lists there name."""
+        if offers != self._memory.offers:
+            self._memory.tenants.offers = offers
+            self._memory.update_namespaces()
             if self._connections.session is not None:
                 self._connections.session.follow()
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from sampan.controller.members.connection.session import Session
-from sampan.controller.members.facts import LinkFacts
+from sampan.controller.members.facts import LinkFacts, PodRules
 from sampan.controller.members.memory import LinkMemory
 from sampan.controller.members.outage import Outage, outage_after
 from sampan.model.members.offer_reasons import ConditionText, OfferReason
@@ -69,8 +69,11 @@ class LinkReport:
             behind=tuple(sorted((name, *why) for name, why in session.behind.items())) if session else (),
             over_privileged=bool(rights and rights.over_privileged),
             fingerprint=session.client.credentials.fingerprint[:12] if session else self.facts.fingerprint,
-            pod_security=tuple(sorted(memory.inventory.quotas.pod_security.items())),
-            unseen=memory.optional.unseen,
+            tenants=memory.tenants.all(memory.offers),
+            rules=PodRules(
+                pod_security=tuple(sorted(memory.inventory.quotas.pod_security.items())),
+                unseen=memory.optional.unseen,
+            ),
         )
 
     def _condition(self, session: Session | None, memory: LinkMemory, *, up: bool) -> ConditionText:

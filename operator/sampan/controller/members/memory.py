@@ -1,10 +1,11 @@
 """What a member link keeps from one connection to the next, and with which kubeconfig it connects. No I/O, no clock."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sampan.controller.members.connection.access import NO_OPTIONAL_RESOURCES, AccessReview, OptionalResources
 from sampan.controller.members.job_copies import JobCopies
 from sampan.controller.members.published import PublishedCapacity
+from sampan.controller.members.tenants import OfferNamespaces, TenantNamespaces
 from sampan.controller.members.terms import WrongClusterError
 from sampan.inventory.member import Inventory
 from sampan.kube.credentials.credential import Credentials
@@ -24,7 +25,7 @@ class LinkMemory:
     """What more may be followed, as it was looked up last."""
     published: PublishedCapacity | None = None
     """Set where the member publishes its capacity instead of letting us look."""
-    namespaces: frozenset[str] = frozenset()
+    tenants: TenantNamespaces = field(default_factory=TenantNamespaces)
     newest: Credentials | None = None
     """The newest kubeconfig that parsed."""
     working: Credentials | None = None
@@ -33,6 +34,24 @@ class LinkMemory:
     """Fingerprint of the one that led elsewhere."""
     failed: str = ""
     """Fingerprint of the one that failed last."""
+
+    @property
+    def offers(self) -> OfferNamespaces:
+        """Return the namespaces that offers name."""
+        return self.tenants.offers
+
+    @property
+    def namespaces(self) -> frozenset[str]:
+        """Return those where our jobs run: that offers name, of tenants, and of tenants no more where something of ours is left."""
+        return self.tenants.followed
+
+    def update_namespaces(self) -> None:
+        """Say again where our jobs run."""
+        tenants, fresh = self.tenants, self.offers.named | self.tenants.ready(self.offers)
+        dropped = self.namespaces - fresh if self.offers.per_tenant else frozenset[str]()
+        tenants.followed = fresh | {name for name in dropped if self.copies.has_any_in(name)}
+        if self.published is not None:
+            self.published.namespaces = frozenset((self.published.namespace, *tenants.listed(self.published.namespace)))
 
     def choice(self) -> Credentials | None:
         """Return what to connect with: the newest, or the last good one where the newest failed; never again one that led elsewhere."""

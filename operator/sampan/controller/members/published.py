@@ -49,6 +49,8 @@ class PublishedCapacity:
     def __init__(self, inventory: Inventory, *, hub_id: str, namespace: str, clock: Callable[[], float]) -> None:
         """Nothing was heard yet."""
         self.namespace = namespace
+        self.namespaces = frozenset({namespace})
+        """Where the publisher takes pods with our label for ours, and leaves them to us to count."""
         self._inventory, self._hub_id, self._clock = inventory, hub_id, clock
         self._last: _Heartbeat | None = None
         self._problem = ""
@@ -144,9 +146,10 @@ class PublishedCapacity:
         self._foreign_pods = tuple(pod for pod in summary.pods if pod.metadata.labels.get(LABEL_HUB) != self._hub_id)
         inventory.replace_pods((*self._foreign_pods, *self._own_pods.values()))
 
-    def replace_own(self, pods: Iterable[Pod], unreadable: Iterable[str] = ()) -> None:
-        """Take the full list of our own pods; `unreadable` are UIDs of those whose last reading stands."""
-        kept = {uid: self._own_pods[uid] for uid in unreadable if uid in self._own_pods}
+    def replace_own(self, namespace: str, pods: Iterable[Pod], unreadable: Iterable[str] = ()) -> None:
+        """Take the full list of our own pods in a namespace; `unreadable` are UIDs of those whose last reading stands."""
+        stand = frozenset(unreadable)
+        kept = {uid: pod for uid, pod in self._own_pods.items() if uid in stand or pod.metadata.namespace != namespace}
         self._own_pods = kept | {pod.metadata.uid: pod for pod in pods}
         self._inventory.replace_pods((*self._foreign_pods, *self._own_pods.values()))
 

@@ -8,6 +8,7 @@ from sampan.api.convert.offers import SecretRef
 from sampan.controller.members.facts import LinkFacts
 from sampan.controller.members.kubeconfig_secrets import SecretWatch
 from sampan.controller.members.link import MemberLink
+from sampan.controller.members.tenants import OfferNamespaces
 from sampan.controller.members.terms import LinkCallbacks, LinkSettings
 from sampan.kube.transport.client import Client
 
@@ -36,7 +37,7 @@ class LinkSupervisor:
         self._tasks: dict[SecretRef, asyncio.Task[None]] = {}
         self._by_cluster: dict[str, list[MemberLink]] = {}
         self._group: asyncio.TaskGroup | None = None
-        self._followed: Mapping[SecretRef, frozenset[str]] = {}
+        self._followed: Mapping[SecretRef, OfferNamespaces] = {}
         self._link_callbacks = LinkCallbacks(
             job_changed=self._job_changed,
             capacity_changed=self._capacity_changed,
@@ -62,7 +63,7 @@ class LinkSupervisor:
         """Return every link, by kubeconfig."""
         return tuple(self._links[key] for key in sorted(self._links))
 
-    def follow(self, wanted: Mapping[SecretRef, frozenset[str]]) -> None:
+    def follow(self, wanted: Mapping[SecretRef, OfferNamespaces]) -> None:
         """Have one link for each of these kubeconfigs, and none else; with each, the namespaces of our jobs there."""
         if wanted is self._followed or wanted == self._followed:
             return

@@ -66,6 +66,7 @@ def assess(
     approved = _approved(declared, grant, any_provider=bool(grants), currency=hub.currency)
     connected = _connected(declared, facts, holder=holder, hub_cluster_uid=hub.cluster_uid)
     permitted = _permitted(declared, facts)
+    tenants = {each.tenant: each.namespace for each in facts.tenants if not each.problem} if declared.per_tenant else None
     offer = Offer(
         key=declared.key,
         uid=declared.uid,
@@ -91,14 +92,26 @@ def assess(
         launch=declared.launch,
         member_queue=declared.member_queue,
         namespace=declared.remote_namespace,
-        pod_security=_level(facts, declared.remote_namespace),
+        tenant_namespaces=tenants,
+        pod_security=_level(facts, (declared.remote_namespace,) if tenants is None else tenants.values()),
     )
     return AssessedOffer(offer=offer, approved=approved, connected=connected, permitted=permitted)
 
 
-def _level(facts: LinkFacts, namespace: str) -> PodSecurity | None:
-    told = dict(facts.pod_security).get(namespace)
-    return PodSecurity(told) if told in tuple(PodSecurity) else None
+def _level(facts: LinkFacts, namespaces: Iterable[str]) -> PodSecurity | None:
+    """Return the strictest level that any of the namespaces is known to enforce."""
+    told = {level for name, level in facts.rules.pod_security if name in set(namespaces)}
+    return next((level for level in PodSecurity if level in told), None)
+
+
+def _tenants(declared: DeclaredOffer, facts: LinkFacts) -> str:
+    """Return in words which tenants have no namespace that can be used; empty where all have, or all share one."""
+    if not declared.per_tenant:
+        return ""
+    if not facts.tenants:
+        return f"ConfigMap sampan-tenants in {declared.remote_namespace} lists no tenant: name them in tenants of the member chart"
+    troubled = [f"{each.tenant} ({each.problem})" for each in facts.tenants if each.problem]
+    return f"jobs of some tenants cannot run there: {_some(troubled)}" if troubled else ""
 
 
 def schedulable(
@@ -245,12 +258,11 @@ def _permitted(declared: DeclaredOffer, facts: LinkFacts) -> Fact:
     if facts.over_privileged:
         message = "OverPrivileged: the credential may do anything on the member; use the member chart's ServiceAccount"
         return _condition(OfferConditionType.PERMISSIONS_SUFFICIENT, True, (OfferReason.OVER_PRIVILEGED, message))
-    if facts.unseen:
-        message = (
-            f"may not look at {', '.join(facts.unseen)}: what they forbid is known only once a pod is refused (look.quotas of the chart)"
-        )
-        return _condition(OfferConditionType.PERMISSIONS_SUFFICIENT, True, (OfferReason.PERMISSIONS_SUFFICIENT, message))
-    return _condition(OfferConditionType.PERMISSIONS_SUFFICIENT, True, (OfferReason.PERMISSIONS_SUFFICIENT, ""))
+    unseen = (
+        f"may not look at {', '.join(facts.rules.unseen)}: what they forbid is known only once a pod is refused (look.quotas of the chart)"
+    )
+    message = "; ".join(each for each in (_tenants(declared, facts), unseen if facts.rules.unseen else "") if each)
+    return _condition(OfferConditionType.PERMISSIONS_SUFFICIENT, True, (OfferReason.PERMISSIONS_SUFFICIENT, message))
 
 
 def _granted_labels(declared: DeclaredOffer, grant: ProviderGrant | None) -> dict[str, str]:

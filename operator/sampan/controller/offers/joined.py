@@ -50,14 +50,16 @@ class JoinedMembers:
             links = [link for link in links if link.key.namespace == holder.key.namespace]
         return links[0] if len(links) == 1 else min(links, key=lambda link: (not link.connected, link.key), default=None)
 
-    def outage(self, cluster_uid: str, offer: OfferKey) -> Outage | None:
-        """Return since when and why the member of an offer cannot be worked with; None where it can, or where that is not known yet."""
+    def outage(self, cluster_uid: str, offer: OfferKey, namespace: str) -> Outage | None:
+        """Return since when and why jobs of an offer in a namespace of its member cannot be worked with; None where they can, or where
+        that is not known yet.
+        """
         link, declared = self.link_of(cluster_uid), self._registry.find(offer)
         if link is None and declared is not None and declared.secret is not None:
             link = self._links.get(declared.secret)  # since the start it never got so far as to say which cluster it leads to
         if link is not None and link.cluster_uid not in (None, cluster_uid):
             return Outage(since=self._clock(), reason=OfferReason.IDENTITY_CHANGED)
-        return None if link is None else link.outage(declared.remote_namespace if declared is not None else "")
+        return None if link is None else link.outage(namespace)
 
     def nodes(self, cluster_uid: str) -> Mapping[str, Node]:
         """Return a member's nodes by name; empty where no link leads there."""
@@ -80,12 +82,17 @@ class JoinedMembers:
         declared = self._registry.find(key)
         return (False, False) if declared is None else (True, declared.deleting)
 
-    def remote_target(self, key: OfferKey) -> tuple[str, tuple[str, ...]]:
-        """Return the namespace on the member and the pull secrets of an offer; raises KeyError for one that is not there."""
+    def remote_namespace(self, key: OfferKey, tenant: str) -> str | None:
+        """Return the namespace on an offer's member for jobs of a tenant; None where it has none, or the offer is not there."""
+        offer = self._registry.offers.get(key)
+        return None if offer is None or self._registry.find(key) is None else offer.namespace_of(tenant)
+
+    def pull_secrets(self, key: OfferKey) -> tuple[str, ...]:
+        """Return the pull secrets of an offer; raises KeyError for one that is not there."""
         declared = self._registry.find(key)
         if declared is None:
             raise KeyError(str(key))
-        return declared.remote_namespace, declared.image_pull_secrets
+        return declared.image_pull_secrets
 
     def declared(self, key: OfferKey) -> DeclaredOffer | None:
         """Return an offer as its provider declared it."""

@@ -85,7 +85,8 @@ class OfferPools:
             return ()
         offer, trusted, view = met
         cluster = view.nodes()
-        basis = (view, view.generation, offer.rules, offer.launch, offer.tolerations, offer.member_queue, offer.namespace, trusted)
+        where = offer.member_queue, offer.namespace, offer.tenant_namespaces
+        basis = (view, view.generation, offer.rules, offer.launch, offer.tolerations, where, trusted)
         known = self._pools.get(key)
         if known is None or known[0] != basis:
             fresh = pools_of(offer, cluster, self._catalog, home_origins=self._home, trust_overrides=trusted)

@@ -8,6 +8,7 @@ from typing import Any
 
 from sampan.api.convert.offers import DeclaredOffer, SecretRef, declared_offer
 from sampan.controller.members.facts import LinkFacts
+from sampan.controller.members.tenants import OfferNamespaces
 from sampan.controller.offers.assessment import AssessedOffer, HubFacts, assess, holder_of
 from sampan.controller.offers.grants import GrantRegistry
 from sampan.controller.offers.index import OfferIndex
@@ -122,7 +123,7 @@ class OfferRegistry:
         uid = self._uids.get(key)
         return self.declared.get(uid) if uid is not None else None
 
-    def kubeconfigs(self) -> Mapping[SecretRef, frozenset[str]]:
+    def kubeconfigs(self) -> Mapping[SecretRef, OfferNamespaces]:
         """Return the kubeconfigs that offers name; with each, the namespaces of our jobs on its member. The same value until it changes."""
         return self._index.kubeconfigs()
 

@@ -142,7 +142,7 @@ class CopyCreator:
         binding = record.binding
         assert binding is not None
         memory = entry.memory.of(binding.attempt)
-        _, pull_secrets = self._members.remote_target(binding.offer)
+        pull_secrets = self._members.pull_secrets(binding.offer)
         memory.create_sent_at = self._clock()
         unsure, memory.create_unanswered = memory.create_unanswered, True
         try:

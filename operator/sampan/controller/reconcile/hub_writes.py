@@ -100,7 +100,8 @@ class Binder:
     ) -> bool:
         """Write the binding on the resourceVersion the plan was computed from; a job that changed since is dropped. Tell whether it was."""
         exists, _ = self._targets.offer_state(assignment.offer)
-        if record.resource_version != assignment.job.resource_version or not record.waits or not exists:
+        namespace = self._targets.remote_namespace(assignment.offer, record.namespace)
+        if record.resource_version != assignment.job.resource_version or not record.waits or not exists or namespace is None:
             return False
         try:
             await self._specs.check_dependencies(record, assignment.demand.alternative)
@@ -113,7 +114,7 @@ class Binder:
             return False
         if not record.has_finalizer:
             record = await self._writer.add_finalizer(record)
-        binding = self._binding(record, assignment, now())
+        binding = self._binding(record, assignment, namespace=namespace, now=now())
         status = record.status.bound(binding, assignment.verdicts, generation=record.generation)
         await self._writer.write(entry, record, status)
         entry.memory.attempt, entry.memory.fresh_version = AttemptMemory(number=binding.attempt, bound_here=True), ""
@@ -121,9 +122,8 @@ class Binder:
             entry.retries.pop(kind, None)
         return True
 
-    def _binding(self, record: JobRecord, assignment: Assignment, now: int) -> Binding:
+    def _binding(self, record: JobRecord, assignment: Assignment, *, namespace: str, now: int) -> Binding:
         demand = assignment.demand
-        namespace, _ = self._targets.remote_target(assignment.offer)
         pool = self._state.allocations.pool_of(assignment.offer, assignment.pool)
         return Binding(
             offer=assignment.offer,

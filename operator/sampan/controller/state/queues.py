@@ -13,6 +13,7 @@ from sampan.model.job import Demand, Shape
 from sampan.model.members.offer import Offer, OfferKey
 from sampan.model.queues import DEFAULT_QUEUE, Queue
 from sampan.model.reason import Reason
+from sampan.model.values.names import NAMESPACE_NAME
 from sampan.model.values.timestamp import from_rfc3339
 
 MAX_SHAPES = 20_000
@@ -94,11 +95,14 @@ class QueueRegistry:
         if offers is self._offers:
             return False
         self._offers = offers
-        return self.set_label_keys(tuple(sorted({e.key for offer in offers.values() for e in offer.tenants.expressions})))
+        read = {e.key for offer in offers.values() for e in offer.tenants.expressions}
+        if any(offer.tenant_namespaces is not None for offer in offers.values()):
+            read.add(NAMESPACE_NAME)
+        return self.set_label_keys(tuple(sorted(read)))
 
     def tenant_labels(self, namespace: str) -> tuple[tuple[str, str], ...]:
         """Return the labels of a namespace that any offer reads, by key."""
-        labels = self._labels.get(namespace, {})
+        labels = {**self._labels.get(namespace, {}), NAMESPACE_NAME: namespace}  # which every API server keeps so
         return tuple((key, labels[key]) for key in self._keys if key in labels)
 
     def place(self, namespace: str, spec: ComputeJobSpec, shape: Shape) -> QueuePlacement:
@@ -110,7 +114,8 @@ class QueueRegistry:
         if queue is not None and queue.default_run_seconds is not None:
             shape = replace(shape, demands=tuple(_spanned(d, spec, queue.default_run_seconds) for d in shape.demands))
         if tenant != shape.tenant:
-            shape = replace(shape, tenant=tenant)
+            own = namespace if any(key == NAMESPACE_NAME for key, _ in tenant) else ""
+            shape = replace(shape, tenant=tenant, demands=tuple(replace(demand, tenant=own) for demand in shape.demands))
         return QueuePlacement(
             queue=name,
             inadmissible=_inadmissible(queue, spec, at_home=name == home or (queue is not None and namespace in queue.namespaces)),

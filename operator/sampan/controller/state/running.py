@@ -149,7 +149,7 @@ def assumed_in_flight(assignment: Assignment, amounts: Amounts) -> InFlight:
         per_replica=amounts.per_replica,
         share=share_of(amounts.demand),
         replicas=assignment.replicas,
-        namespace=pool.namespace if pool is not None else "",
+        namespace=pool.namespace_of(assignment.job.namespace) if pool is not None else "",
         queue=pool.member_queue if pool is not None else "",
         use=amounts.use,
     )

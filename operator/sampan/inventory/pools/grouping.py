@@ -11,7 +11,7 @@ from sampan.catalog import Catalog
 from sampan.inventory.pools.launching import Launching, launching, taints_against, unselected
 from sampan.inventory.pools.names import base_name, name_of
 from sampan.inventory.pools.taints import for_devices_only
-from sampan.model.members.admission import NO_ADMISSION
+from sampan.model.members.admission import NO_ADMISSION, Admission
 from sampan.model.members.cluster import Cell, Cluster, Node, Pool
 from sampan.model.members.device import DeviceGroup
 from sampan.model.members.offer import Offer, OfferKey
@@ -41,13 +41,30 @@ def pools_of(offer: Offer, cluster: Cluster, catalog: Catalog, *, home_origins: 
         grouped.setdefault(key, []).append(member)
     bases = Counter(base_name(pool) for pool in grouped)
     pools = (_filled(pool, members, name=name_of(pool, bases)) for pool, members in grouped.items())
-    asked = cluster.admission.get(offer.namespace, NO_ADMISSION)
+    asked = _admission(offer, cluster)
+    tenants = None if offer.tenant_namespaces is None else tuple(sorted(offer.tenant_namespaces.items()))
     shut = _queue_inactive(offer, cluster)
     ours = (
-        replace(pool, namespace=offer.namespace, admission=asked, covers=cluster.covered.get(pool.member_queue), queue_inactive=shut)
+        replace(
+            pool,
+            namespace=offer.namespace,
+            tenant_namespaces=tenants,
+            admission=asked,
+            covers=cluster.covered.get(pool.member_queue),
+            queue_inactive=shut,
+        )
         for pool in pools
     )
     return tuple(sorted(ours, key=lambda pool: pool.name))
+
+
+def _admission(offer: Offer, cluster: Cluster) -> Admission:
+    """Return what is asked of pods in the offer's namespace; where tenants have their own, what is asked in any of them."""
+    if offer.tenant_namespaces is None:
+        return cluster.admission.get(offer.namespace, NO_ADMISSION)
+    asked = [cluster.admission.get(namespace, NO_ADMISSION) for namespace in sorted(set(offer.tenant_namespaces.values()))]
+    limits, compulsory = (item for each in asked for item in each.limits), (item for each in asked for item in each.compulsory)
+    return Admission(limits=tuple(dict.fromkeys(limits)), compulsory=tuple(dict.fromkeys(compulsory)))
 
 
 def _queue_inactive(offer: Offer, cluster: Cluster) -> bool:

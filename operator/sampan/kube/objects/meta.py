@@ -158,6 +158,28 @@ class ReviewStatus(KubeStruct, frozen=True, gc=False):
     denied: bool = False
 
 
+class ResourceRule(KubeStruct, frozen=True, gc=False):
+    """What may be done to resources, as a rules review answers."""
+
+    verbs: list[str] = []
+    api_groups: list[str] = []
+    resources: list[str] = []
+    resource_names: list[str] = []
+
+
+class RulesStatus(KubeStruct, frozen=True, gc=False):
+    """The answer to a rules review; `incomplete`: an authorizer cannot list its rules."""
+
+    resource_rules: list[ResourceRule] = []
+    incomplete: bool = False
+
+
+class SelfSubjectRulesReview(KubeStruct, frozen=True, gc=False):
+    """A rules review as answered."""
+
+    status: RulesStatus = RulesStatus()
+
+
 class SelfSubjectAccessReview(KubeStruct, frozen=True, gc=False):
     """An access review as answered."""
 

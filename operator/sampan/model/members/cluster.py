@@ -190,7 +190,9 @@ class Pool:
     member_queue: str = ""
     """`namespace/name` of the member's queue that jobs enter; empty: none."""
     namespace: str = field(default="", repr=False)
-    """Of the offer's jobs on the member. Not in the repr, from which names of pools are made, nor is the next."""
+    """Of the offer's jobs on the member. Not in the repr, from which names of pools are made, nor are the next."""
+    tenant_namespaces: tuple[tuple[str, str], ...] | None = field(default=None, repr=False)
+    """As `Offer.tenant_namespaces`, by tenant."""
     admission: Admission = field(default=NO_ADMISSION, repr=False)
     """What the member's API server asks of pods of that namespace."""
     covers: frozenset[str] | None = field(default=None, repr=False)
@@ -200,6 +202,10 @@ class Pool:
     driver: str = ""
     """Least driver version on its nodes; empty: not known."""
     compute_capability: str = ""
+
+    def namespace_of(self, tenant: str) -> str:
+        """Return the namespace on the member where jobs of a tenant run; empty where it has none."""
+        return self.namespace if self.tenant_namespaces is None else dict(self.tenant_namespaces).get(tenant, "")
 
     @property
     def device_class(self) -> AcceleratorClass | None:

@@ -126,9 +126,15 @@ class Offer:
     member_queue: str = ""
     """Name of the member's own queue that jobs enter; empty: none."""
     namespace: str = "sampan-jobs"
-    """Namespace on the member where jobs run."""
+    """Namespace on the member where jobs run; with a namespace for each tenant, the one that says which these are."""
+    tenant_namespaces: Mapping[str, str] | None = None
+    """By tenant, a namespace of the hub: the one on the member where its jobs run; a tenant that is not named has none. None: shared."""
     pod_security: PodSecurity | None = None
     """Level that this namespace enforces; None: none is known, and nothing is held against a recipe."""
+
+    def namespace_of(self, tenant: str) -> str | None:
+        """Return the namespace on the member where jobs of a tenant run; None where it has none."""
+        return self.namespace if self.tenant_namespaces is None else self.tenant_namespaces.get(tenant)
 
     def valid_at(self, now: int) -> bool:
         """Tell whether the offer's validity covers the moment (milliseconds since the epoch)."""

@@ -18,6 +18,8 @@ LABEL_SHARED: Final = f"{GROUP}/share-with-jobs"
 ANNOTATION_JOB: Final = f"{GROUP}/job"
 LABEL_MANAGED_BY: Final = "app.kubernetes.io/managed-by"
 MANAGER: Final = "sampan"
+NAMESPACE_NAME: Final = "kubernetes.io/metadata.name"
+"""The label that every namespace has, with its name."""
 
 
 @lru_cache(maxsize=1 << 15)  # asked for at each event of a copy

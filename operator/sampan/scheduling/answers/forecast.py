@@ -230,8 +230,9 @@ def _changed(cluster: Cluster, run: Running, snapshot: Snapshot, *, sign: int) -
     rings = {node: free for node, free in cluster.rings.items() if node not in touched}
     quotas, queues = dict(cluster.quotas), dict(cluster.queues)
     offer = snapshot.offers.get(run.offer)
-    if offer is not None and offer.namespace in quotas:
-        quotas[offer.namespace] = tuple(after_run(quota, run, sign=sign) for quota in quotas[offer.namespace])
+    namespace = offer.namespace_of(run.namespace) if offer is not None else None
+    if namespace is not None and namespace in quotas:
+        quotas[namespace] = tuple(after_run(quota, run, sign=sign) for quota in quotas[namespace])
     entered = next((cell.pool.member_queue for cell in snapshot.cells if (cell.offer, cell.pool.name) == (run.offer, run.pool)), "")
     if entered in queues:
         queues = {name: _entered(queue, queues[entered], run, sign=sign) for name, queue in queues.items()}

@@ -146,8 +146,8 @@ def _within_limits(probe: CellProbe) -> Iterator[Demand]:
 
 def _left(probe: CellProbe, name: str) -> int:
     """Return what the limits of a column leave of a resource, more than anybody asks for where none names it."""
-    best_effort = probe.state.limits.use(probe.column, probe.demand).best_effort
-    drawn = (limit for limit in probe.state.limits.of(probe.column) if limit.counts(best_effort=best_effort))
+    use = probe.state.limits.use(probe.column, probe.demand)
+    drawn = (limit for limit in probe.state.limits.of(probe.column) if limit.counts(best_effort=use.best_effort, tenant=use.tenant))
     left = [amounts[name] for limit in drawn for amounts in (limit.left, limit.largest) if name in amounts]
     return max(min(left, default=UNLIMITED), 0)
 

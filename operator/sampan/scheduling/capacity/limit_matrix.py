@@ -56,6 +56,8 @@ class AmountTable:
             limit = self.limits[number]
             if limit is not None and limit.quota is not None and limit.quota.best_effort is not None:
                 found[uses.best_effort[rows] != limit.quota.best_effort, at] = UNLIMITED
+            if limit is not None and limit.tenant:
+                found[uses.tenants[rows] != limit.tenant, at] = UNLIMITED
         return found
 
     def why(self, demand: Demand, pool: Pool, limits: Sequence[Limit]) -> int:
@@ -161,7 +163,7 @@ class LimitMatrix:
         """Return the row of a demand, a new one where none takes the same of limits."""
         need = demand.requirement
         devices = (need.count, need.share) if need is not None else None
-        key = demand.per_replica, demand.zeros, demand.limits, demand.objects, devices, demand.least_replicas > 1
+        key = demand.per_replica, demand.zeros, demand.limits, demand.objects, devices, demand.least_replicas > 1, demand.tenant
         known = self._rows.get(key)
         if known is None:
             known = self._rows[key] = len(self._demands)

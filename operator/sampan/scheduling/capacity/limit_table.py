@@ -17,8 +17,8 @@ from sampan.scheduling.capacity.limit_matrix import NOT_SHORT, LimitMatrix
 from sampan.scheduling.capacity.limits import Limit, LimitKey, devices_of
 from sampan.scheduling.capacity.quota_usage import NOTHING, UNLIMITED, QuotaUse, use_of
 
-OfferFacts = dict[OfferKey, tuple[str, int | None]]
-"""Job namespace of an offer, and the most devices that it gives to one job."""
+OfferFacts = dict[OfferKey, tuple[str, Mapping[str, str] | None, int | None]]
+"""Job namespace of an offer, those of its tenants, and the most devices that it gives to one job."""
 
 
 class LimitTable:
@@ -72,7 +72,7 @@ class LimitTable:
         """Take over the offers; tells whether they say of limits what they said before."""
         if self._offers[0] is offers:
             return True
-        facts = {key: (offer.namespace, offer.max_devices_per_job) for key, offer in offers.items()}
+        facts = {key: (offer.namespace, offer.tenant_namespaces, offer.max_devices_per_job) for key, offer in offers.items()}
         same = facts == self._offers[1]
         self._offers = offers, facts
         return same
@@ -142,16 +142,22 @@ def _limits_of(uid: str, snapshot: Snapshot, cells: CellIndex) -> Iterator[Limit
     yield from _caps(uid, cluster, cells)
     yield from _per_job(uid, snapshot, cells)
     if cluster.quotas:
-        within: dict[str, list[int]] = {}
+        within: dict[tuple[str, str], list[int]] = {}
         for column in cells.by_cluster[uid]:
-            namespace = snapshot.offers[cells.columns[column].cell.offer].namespace
-            if namespace in cluster.quotas:
-                within.setdefault(namespace, []).append(column)
-        for namespace, columns in within.items():
+            for place in _places(snapshot.offers[cells.columns[column].cell.offer]):
+                if place[0] in cluster.quotas:
+                    within.setdefault(place, []).append(column)
+        for (namespace, tenant), columns in within.items():
             for number, quota in enumerate(cluster.quotas[namespace]):
-                key = (uid, "quota", namespace, f"{number} {quota.name}")
-                yield Limit(key=key, reason=Reason.QUOTA_EXHAUSTED, columns=np.array(columns), left=dict(quota.left), quota=quota)
+                key, drawing, left = (uid, "quota", namespace, f"{tenant} {number} {quota.name}"), np.array(columns), dict(quota.left)
+                yield Limit(key=key, reason=Reason.QUOTA_EXHAUSTED, columns=drawing, left=left, quota=quota, tenant=tenant)
     yield from _queues(uid, cluster, cells)
+
+
+def _places(offer: Offer) -> Iterable[tuple[str, str]]:
+    """Return the namespaces where jobs of an offer run, each with the one tenant whose it is; empty: it is everybody's."""
+    tenants = offer.tenant_namespaces
+    return [(offer.namespace, "")] if tenants is None else sorted((namespace, tenant) for tenant, namespace in tenants.items())
 
 
 def _caps(uid: str, cluster: Cluster, cells: CellIndex) -> Iterator[Limit]:

@@ -30,6 +30,8 @@ class Limit:
     """What there would be if nothing of ours ran, as far as it is known: of device caps."""
     largest: Mapping[str, int] = field(default_factory=dict)
     """The most that one job may take."""
+    tenant: str = ""
+    """Whose jobs alone draw on it; empty: everybody's."""
     quota: Quota | None = None
     """What the amount is of, where it is a quota's."""
     number: int = -1
@@ -40,23 +42,23 @@ class Limit:
         """Return the UID of the cluster that has it."""
         return self.key[0]
 
-    def counts(self, *, best_effort: bool) -> bool:
-        """Tell whether pods of this quality of service draw on it."""
-        return self.quota is None or self.quota.counts(best_effort=best_effort)
+    def counts(self, *, best_effort: bool, tenant: str) -> bool:
+        """Tell whether pods of this quality of service and of this tenant draw on it."""
+        return self.tenant in ("", tenant) and (self.quota is None or self.quota.counts(best_effort=best_effort))
 
     def fits(self, use: QuotaUse, *, empty: bool = False) -> int:
         """Return how many replicas the amount allows; `empty`: if none of our jobs ran."""
-        if not self.counts(best_effort=use.best_effort):
+        if not self.counts(best_effort=use.best_effort, tenant=use.tenant):
             return UNLIMITED
         return min(use.fits(self.total if empty else self.left), use.fits(self.largest) if self.largest else UNLIMITED)
 
     def taken(self, use: QuotaUse, replicas: int) -> dict[str, int]:
         """Return what so many replicas of a job take of it."""
-        return use.of(replicas) if self.counts(best_effort=use.best_effort) else {}
+        return use.of(replicas) if self.counts(best_effort=use.best_effort, tenant=use.tenant) else {}
 
     def given_back(self, running: Running, pool: Pool) -> dict[str, int]:
         """Return what a job of ours gives back when it ends: no more than it took."""
-        if not self.counts(best_effort=running.best_effort):
+        if not self.counts(best_effort=running.best_effort, tenant=running.namespace):
             return {}
         limits = {f"{LIMITS}{name}": amount * running.replicas for name, amount in running.limits}
         amounts = {name: amount * running.replicas for name, amount in running.per_replica.amounts}

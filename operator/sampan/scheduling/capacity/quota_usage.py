@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from sampan.model.job import Demand
 from sampan.model.members.admission import (
@@ -29,6 +30,7 @@ from sampan.scheduling.capacity.request import OF_COMPUTE
 from sampan.scheduling.capacity.topology import Numbers
 
 UNLIMITED: Final = 2**40
+Texts = npt.NDArray[np.object_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,8 @@ class QuotaUse:
     once: Mapping[str, int] = field(default_factory=dict)
     """By the job, whatever its width."""
     best_effort: bool = False
+    tenant: str = ""
+    """Whose it is, where an offer keeps tenants apart."""
 
     def fits(self, have: Mapping[str, int]) -> int:
         """Return how many replicas these amounts allow; what is not named is not limited, what is named may be 0 or less."""
@@ -76,7 +80,7 @@ def use_of(demand: Demand, pool: Pool) -> QuotaUse:
         name = pool.claim.device_class
         each |= {CLAIMS: 1, f"{name}{PER_CLASS}": devices, f"{IMPLICIT_CLASS}{name}": devices}
         once[CLAIM_TEMPLATES] = 1
-    return QuotaUse(each=each, once=once, best_effort=all(pod.best_effort for pod in pods))
+    return QuotaUse(each=each, once=once, best_effort=all(pod.best_effort for pod in pods), tenant=demand.tenant)
 
 
 def _of_pod(pod: PodAmounts, overhead: Vector) -> dict[str, int]:
@@ -94,6 +98,7 @@ class UseTable:
     each: Numbers
     once: Numbers
     best_effort: Flags
+    tenants: Texts
     divisors: Numbers = field(init=False)
     """`each`, 1 where nothing is taken."""
     unasked: Numbers = field(init=False)
@@ -109,7 +114,7 @@ class UseTable:
     @classmethod
     def of(cls, pool: Pool) -> "UseTable":
         """Return an empty table."""
-        return cls(pool, full_table(0, 0, 0), full_table(0, 0, 0), np.zeros(0, dtype=bool))
+        return cls(pool, full_table(0, 0, 0), full_table(0, 0, 0), np.zeros(0, dtype=bool), np.zeros(0, dtype=object))
 
     def extend(self, demands: Sequence[Demand], names: dict[str, int]) -> None:
         """Add the rows of demands that it does not have yet."""
@@ -126,11 +131,12 @@ class UseTable:
                 for name, amount in amounts.items():
                     table[names[name], row] = min(amount, INFINITE)
         self.best_effort = np.concatenate((self.best_effort, np.array([use.best_effort for use in uses], dtype=bool)))
+        self.tenants = np.concatenate((self.tenants, np.array([use.tenant for use in uses], dtype=object)))
         self.__post_init__()
 
     def kept(self, rows: Sequence[int]) -> "UseTable":
         """Return the table with some of its rows."""
-        return UseTable(self.pool, self.each[:, rows], self.once[:, rows], self.best_effort[rows])
+        return UseTable(self.pool, self.each[:, rows], self.once[:, rows], self.best_effort[rows], self.tenants[rows])
 
 
 def full_table(rows: int, columns: int, fill: int) -> Numbers:

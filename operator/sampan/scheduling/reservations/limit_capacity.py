@@ -160,7 +160,7 @@ class LimitCapacity:
                     if amount > 0 and name in limit.left:
                         left = self._left(limit, name, late=late, reserved=reserved)
                         least[name] = min(least.get(name, left), left)
-            if least and limit.counts(best_effort=use.best_effort):
+            if least and limit.counts(best_effort=use.best_effort, tenant=use.tenant):
                 most = min(most, use.fits(least))
         return most
 

@@ -9,6 +9,7 @@ from member_objects import JOB, as_node, job_body, node_body, pod_body
 from sampan.controller.members.connection.session import Session
 from sampan.controller.members.kubeconfig_secrets import SecretProblem
 from sampan.controller.members.link import MemberLink
+from sampan.controller.members.tenants import OfferNamespaces
 from sampan.kube.objects.summary import Summary, pack
 from unit.controller.fake_server import JOBS, NODES, OWN_PODS, PODS, FakeServer, fake_server, until
 from unit.controller.link_harness import KEY, SETTINGS, Told, joined, linked
@@ -176,9 +177,9 @@ async def test_what_more_may_be_looked_at_is_told_and_taken_up_once_it_is_grante
     async with linked() as (link, _):
         link.set_source(server.kubeconfig())
         await until(lambda: link.connected, "connected without it")
-        assert link.facts.unseen == ("resourcequotas",)
+        assert link.facts.rules.unseen == ("resourcequotas",)
         server.denied.discard("watch resourcequotas in sampan-jobs")
-        await until(lambda: link.connected and not link.facts.unseen, "granted")
+        await until(lambda: link.connected and not link.facts.rules.unseen, "granted")
         await until(lambda: server.count("WATCH", "/api/v1/namespaces/sampan-jobs/resourcequotas"), "followed")
 
 
@@ -219,9 +220,9 @@ async def test_other_namespaces_are_followed_and_left(server: FakeServer) -> Non
     server.put(f"{elsewhere}/jobs", {**job_body("j2"), "metadata": {**job_body("j2")["metadata"], "namespace": "elsewhere"}})
     server.collections["/api/v1/namespaces/elsewhere/pods"] = {}
     async with joined(server) as (link, _):
-        link.follow(frozenset({"sampan-jobs", "elsewhere"}))
+        link.follow(OfferNamespaces(named=frozenset({"sampan-jobs", "elsewhere"})))
         await until(lambda: "j2" in link.copies.jobs and link.connected, "the other namespace is watched")
-        link.follow(frozenset({"elsewhere"}))
+        link.follow(OfferNamespaces(named=frozenset({"elsewhere"})))
         await until(lambda: JOB not in link.copies.jobs, "the first is forgotten")
         assert "j2" in link.copies.jobs
 

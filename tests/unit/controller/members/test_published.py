@@ -87,7 +87,7 @@ def test_what_is_published_gives_the_same_pools_and_the_same_free_room(nodes: di
     direct.replace_pods(pods)
     heard = Heard()
     heard.hear(nodes=seen, pods=pods)
-    heard.published.replace_own([pod for pod in pods if pod.metadata.namespace == "sampan-jobs"])
+    heard.published.replace_own("sampan-jobs", [pod for pod in pods if pod.metadata.namespace == "sampan-jobs"])
 
     want, got = cluster(direct), cluster(heard.inventory)
     assert (got.devices, got.used, got.contended) == (want.devices, want.used, want.contended)

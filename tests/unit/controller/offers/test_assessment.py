@@ -7,7 +7,8 @@ import pytest
 
 from member_objects import HUB, MEMBER, offer_body, provider_body
 from sampan.api.convert.offers import DeclaredOffer, declared_offer, provider_grant
-from sampan.controller.members.facts import LinkFacts
+from sampan.controller.members.facts import LinkFacts, PodRules
+from sampan.controller.members.tenants import TenantNamespace
 from sampan.controller.offers.assessment import AssessedOffer, HubFacts, assess, draining, grant_for, holder_of, overcommitted, schedulable
 from sampan.model.members.offer_reasons import OfferReason, invalid_kubeconfig
 
@@ -131,7 +132,7 @@ def test_a_refused_cluster_is_not_the_offers_cluster() -> None:
         ),
         (replace(GOOD, over_privileged=True), ("True", "OverPrivileged", "OverPrivileged")),
         (GOOD, ("True", "PermissionsSufficient", "")),
-        (replace(GOOD, unseen=("limitranges",)), ("True", "PermissionsSufficient", "may not look at limitranges")),
+        (replace(GOOD, rules=PodRules(unseen=("limitranges",))), ("True", "PermissionsSufficient", "may not look at limitranges")),
     ],
 )
 def test_permissions_name_what_is_missing(facts: LinkFacts, want: tuple[str, str, str]) -> None:
@@ -201,3 +202,31 @@ def test_a_cluster_is_with_whom_it_was_joined_then_with_the_earliest() -> None:
 def test_messages_fit_the_schema() -> None:
     many = tuple(f"create things{index}.example in namespace-{index}" for index in range(200))
     assert len(judged(claim(), replace(GOOD, missing=many)).permitted.message) == 1024
+
+
+def entry(tenant: str, namespace: str, problem: str = "", *, listed_in: str = "sampan-jobs") -> TenantNamespace:
+    return TenantNamespace(listed_in=listed_in, tenant=tenant, namespace=namespace, problem=problem)
+
+
+def test_an_offer_that_keeps_tenants_apart_has_the_namespaces_that_can_be_used() -> None:
+    made = claim(remoteNamespacePolicy="PerTenant")
+    levels = (("jobs-a", "baseline"), ("jobs-c", "privileged"), ("sampan-jobs", "restricted"))
+    listed = entry("team-a", "jobs-a"), entry("team-b", "jobs-b", "it is being deleted"), entry("team-c", "jobs-c")
+    facts = replace(GOOD, tenants=listed, rules=PodRules(pod_security=levels))
+    joined = judged(made, facts)
+    assert joined.offer.tenant_namespaces == {"team-a": "jobs-a", "team-c": "jobs-c"}
+    assert joined.offer.pod_security == "baseline", "the strictest of those where its jobs run"
+    assert (joined.permitted.is_true, "team-b (it is being deleted)" in joined.permitted.message) == (True, True)
+    none = judged(made)
+    assert (none.offer.tenant_namespaces, none.permitted.is_true) == ({}, True)
+    assert "lists no tenant" in none.permitted.message
+    shared = judged(claim(), facts)
+    assert (shared.offer.tenant_namespaces, shared.offer.pod_security, shared.permitted.message) == (None, "restricted", "")
+
+
+def test_a_tenants_namespace_that_is_not_followed_is_not_used() -> None:
+    wrong = (("jobs-a", OfferReason.NOT_FOLLOWED, "the watch on jobs/jobs-a does not work"),)
+    facts = replace(GOOD, tenants=(entry("team-a", "jobs-a"), entry("team-z", "jobs-z", listed_in="elsewhere")), behind=wrong)
+    (mine,) = facts.of("sampan-jobs").tenants
+    assert (mine.tenant, "does not work" in mine.problem) == ("team-a", True)
+    assert facts.of("sampan-jobs").connected

@@ -130,11 +130,12 @@ async def test_the_reconciler_finds_link_target_and_copies(world: World) -> None
     assert world.manager.joined.remote_job(replace(binding(), cluster_uid=uid), JOB) is not None
     assert world.manager.joined.remote_job(replace(binding(), cluster_uid="elsewhere"), JOB) is None
     assert world.manager.joined.remote_job(replace(binding(attempt=2), cluster_uid=uid), JOB) is None, "another attempt"
-    assert world.manager.joined.remote_target(ONE) == ("sampan-jobs", ())
+    assert (world.manager.joined.remote_namespace(ONE, "team-a"), world.manager.joined.pull_secrets(ONE)) == ("sampan-jobs", ())
     assert world.manager.joined.offer_state(ONE) == (True, False)
     assert world.manager.joined.offer_state(OfferKey("prov-a", "none")) == (False, False)
+    assert world.manager.joined.remote_namespace(OfferKey("prov-a", "none"), "team-a") is None
     with pytest.raises(KeyError):
-        world.manager.joined.remote_target(OfferKey("prov-a", "none"))
+        world.manager.joined.pull_secrets(OfferKey("prov-a", "none"))
 
 
 async def test_two_offers_of_a_namespace_share_a_link_and_it_ends_with_the_last(world: World) -> None:
@@ -214,13 +215,13 @@ async def test_no_secret_enters_a_status(world: World) -> None:
 async def test_why_a_member_cannot_be_worked_with_is_known_even_if_it_was_never_met(world: World) -> None:
     await up(world)
     uid = world.member.uid
-    assert world.manager.joined.outage(uid, ONE) is None
-    assert world.manager.joined.outage(uid, OfferKey("prov-a", "none")) is None
+    assert world.manager.joined.outage(uid, ONE, "sampan-jobs") is None
+    assert world.manager.joined.outage(uid, OfferKey("prov-a", "none"), "sampan-jobs") is None
     await world.member.refuse()
-    await until(lambda: world.manager.joined.outage(uid, ONE), "it does not listen")
+    await until(lambda: world.manager.joined.outage(uid, ONE, "sampan-jobs"), "it does not listen")
     await world.member.accept()
-    await until(lambda: world.manager.joined.outage(uid, ONE) is None, "it is back")
-    other = world.manager.joined.outage("the cluster of old times", ONE)
+    await until(lambda: world.manager.joined.outage(uid, ONE, "sampan-jobs") is None, "it is back")
+    other = world.manager.joined.outage("the cluster of old times", ONE, "sampan-jobs")
     assert other is not None
     assert other.reason == "IdentityChanged", "the kubeconfig leads elsewhere by now"
 
@@ -236,8 +237,8 @@ async def test_a_member_that_is_away_when_the_operator_starts_is_known_by_its_of
         assert not made.manager.joined.all_met()
         task = asyncio.create_task(made.run())
         try:
-            await until(lambda: made.manager.joined.outage("never met", ONE), "refused")
-            found = made.manager.joined.outage("never met", ONE)
+            await until(lambda: made.manager.joined.outage("never met", ONE, "sampan-jobs"), "refused")
+            found = made.manager.joined.outage("never met", ONE, "sampan-jobs")
             assert found is not None
             assert found.reason == "Unreachable"
             assert made.manager.joined.all_met(), "that it does not answer is known"

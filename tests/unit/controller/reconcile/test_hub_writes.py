@@ -2,6 +2,7 @@
 
 import pytest
 
+from jobs import OFFER
 from sampan.controller.reconcile.actions import Expire, HubAction, Patch, Refresh, Release
 from sampan.kube.errors import NotFound
 from unit.controller.fakes import H100_JOB, JOBS, world
@@ -45,3 +46,22 @@ async def test_a_job_that_is_gone_is_bound_once_and_no_more() -> None:
         await w.pass_time(60_000)
         assert not w.state.jobs
         assert len(w.hub.calls("PATCH")) == 1
+
+
+async def test_a_job_is_bound_into_its_tenants_namespace_and_made_there() -> None:
+    async with world() as w:
+        w.members.targets[OFFER] = "jobs-team-a"
+        w.add(spec=H100_JOB)
+        await w.bind()
+        assert w.status()["binding"]["remote"]["namespace"] == "jobs-team-a"
+        (made,) = w.member.calls("POST", "/jobs")
+        assert made.path.startswith("/apis/batch/v1/namespaces/jobs-team-a/")
+
+
+async def test_a_job_whose_tenant_lost_its_namespace_since_it_was_planned_is_not_bound() -> None:
+    async with world() as w:
+        w.members.targets[OFFER] = None
+        w.add(spec=H100_JOB)
+        await w.bind()
+        assert not w.member.seen
+        assert "binding" not in w.status()

@@ -1,13 +1,17 @@
 """Which queue a job is in follows from what it says and from who is named where; nobody gets past a queue's limits by naming another."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from builders import offer
 from jobs import record
 from sampan.api.convert.offers import InvalidObjectError
 from sampan.controller.state.queues import QueuePlacement, QueueRegistry
+from sampan.model.members.offer import OfferKey
 from sampan.model.reason import Reason
+from sampan.model.values.names import NAMESPACE_NAME
 
 LIMITED = {"accelerator": {"class": "nvidia-h100-sxm-80gb", "count": 1}}
 
@@ -114,3 +118,17 @@ def test_the_end_of_a_queue_may_be_heard_after_its_successor() -> None:
     assert seat(of, priority=9).inadmissible is None
     assert of.remove("second")
     assert of.queues == {}
+
+
+def test_jobs_are_told_apart_by_their_namespace_only_where_an_offer_keeps_tenants_apart() -> None:
+    made = registry()
+    shared = seat(made).shape
+    assert (shared.tenant, {each.tenant for each in shared.demands}) == ((), {""})
+    key = OfferKey("prov", "apart")
+    assert made.set_offers({key: replace(offer(), key=key, tenant_namespaces={})})
+    apart = seat(made).shape
+    assert (apart.tenant, {each.tenant for each in apart.demands}) == (((NAMESPACE_NAME, "team-a"),), {"team-a"})
+    made.apply_namespace("team-a", {NAMESPACE_NAME: "forged"})
+    assert seat(made).shape.tenant == ((NAMESPACE_NAME, "team-a"),)
+    assert made.set_offers({})
+    assert seat(made).shape == shared

@@ -6,11 +6,13 @@ from dataclasses import replace
 import pytest
 
 from builders import H100, NOW, cluster, demand, job, nodes, offer, quota, requirement, running, selector, shape, snapshot, vector
+from sampan.model.job import Job
 from sampan.model.members.cluster import Cluster, MemberQueue
 from sampan.model.members.offer import Offer, PoolRule
 from sampan.model.plan import Plan
 from sampan.model.reason import Reason
 from sampan.model.snapshot import Snapshot
+from sampan.model.values.names import NAMESPACE_NAME
 from sampan.scheduling.cache import Memo
 from sampan.scheduling.cycle import schedule
 
@@ -62,6 +64,39 @@ def test_more_than_the_cap_is_too_large() -> None:
 )
 def test_the_quota_of_the_namespace_limits(left: Mapping[str, int], want: Reason | None) -> None:
     assert told(replace(MEMBER, quotas={"sampan-jobs": (quota(left),), "elsewhere": (quota({"pods": 0}),)}), offer(), 8) is want
+
+
+APART = replace(offer(), tenant_namespaces={"team-a": "jobs-a", "team-b": "jobs-b"})
+
+
+def of_tenant(name: str, tenant: str, count: int = 8) -> Job:
+    """A job as the state hands it over where an offer keeps tenants apart."""
+    wanted = shape(replace(demand(requirement(count=count)), tenant=tenant))
+    return replace(job(name, replace(wanted, tenant=((NAMESPACE_NAME, tenant),))), namespace=tenant)
+
+
+def test_a_quota_of_a_tenants_namespace_is_for_that_tenant_alone() -> None:
+    member = replace(MEMBER, quotas={"jobs-a": (quota({"nvidia.com/gpu": 7}),), "sampan-jobs": (quota({"pods": 0}),)})
+    plan = plan_of(snapshot([of_tenant("a", "team-a"), of_tenant("b", "team-b"), of_tenant("c", "team-c")], [APART], [member]))
+    assert [done.job.uid for done in plan.assignments] == ["b"]
+    assert {each.job.uid: each.dominant for each in plan.refusals} == {"a": Reason.QUOTA_EXHAUSTED, "c": Reason.TENANT_NAMESPACE_MISSING}
+
+
+def test_what_one_tenant_takes_of_its_quota_is_not_taken_of_anothers() -> None:
+    eight = {"jobs-a": (quota({"nvidia.com/gpu": 8}),), "jobs-b": (quota({"nvidia.com/gpu": 8}),)}
+    waiting = [of_tenant("a1", "team-a", 4), of_tenant("a2", "team-a", 4), of_tenant("a3", "team-a", 4), of_tenant("b1", "team-b", 4)]
+    plan = plan_of(snapshot(waiting, [APART], [replace(MEMBER, quotas=eight)]))
+    assert {done.job.uid for done in plan.assignments} == {"a1", "a2", "b1"}
+
+
+def test_a_namespace_that_another_tenant_gets_limits_that_one_from_then_on() -> None:
+    member, memo = replace(MEMBER, quotas={"jobs-a": (quota({"nvidia.com/gpu": 0}),)}), Memo()
+    waiting = [of_tenant("a", "team-a"), of_tenant("b", "team-b")]
+    plan, memo = schedule(snapshot(waiting, [APART], [member]), memo)
+    assert [done.job.uid for done in plan.assignments] == ["b"]
+    swapped = replace(APART, tenant_namespaces={"team-a": "jobs-b", "team-b": "jobs-a"})
+    plan, _ = schedule(snapshot(waiting, [swapped], [member]), memo)
+    assert [done.job.uid for done in plan.assignments] == ["a"]
 
 
 def test_the_members_own_queue_limits() -> None:

@@ -34,6 +34,7 @@ def check(world: Snapshot) -> None:
                     pool=column.cell.pool,
                     now=world.now,
                     currency=world.currency,
+                    tenant=wanted.shape.tenant,
                 )
                 reasons, mask = violated(context), int(row.reason_mask[number])
                 if mask & WRONG_DEVICES:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from sampan.controller.members.tenants import NAME as TENANTS
 from sampan.kube.access import Access
 from sampan.kube.errors import Forbidden, NotFound
 from sampan.kube.objects.meta import PartialObject
@@ -77,6 +78,16 @@ class AccessReview:
         return bool(set(self.missing) - set(after.missing) or {name for name, _ in self.absent} - {name for name, _ in after.absent})
 
 
+def tenants_access(namespace: str) -> tuple[Access, ...]:
+    """Return the rights on the list of tenants in a namespace."""
+    return tuple(Access(verb=verb, resource="configmaps", namespace=namespace, name=TENANTS) for verb in ("list", "watch"))
+
+
+def namespace_access(namespace: str) -> tuple[Access, ...]:
+    """Return every right that jobs need in their namespace."""
+    return _in([namespace])
+
+
 def required_access(namespaces: Iterable[str]) -> tuple[Access, ...]:
     """Return every right that Sampan uses on a member whose jobs run in these namespaces."""
     return (_IDENTITY, *_DIRECT, *_in(namespaces))
@@ -136,10 +147,13 @@ async def optional_resources(client: Client, namespaces: Iterable[str]) -> Optio
     return OptionalResources(resources=more, unseen=unseen, groups=tuple(sorted(group.name for group in groups)), kueue=kueue)
 
 
-async def review(client: Client, namespaces: Iterable[str]) -> AccessReview:
-    """Ask the member about each right, and so whether its capacity is read directly or published. Raises KubeError."""
+async def review(client: Client, namespaces: Iterable[str], *, per_tenant: Iterable[str] = ()) -> AccessReview:
+    """Ask the member about each right, and so whether its capacity is read directly or published. Raises KubeError.
+
+    `per_tenant`: those of the namespaces that have a list of tenants.
+    """
     names = sorted(namespaces)
-    wanted = required_access(names)
+    wanted = (*required_access(names), *(access for name in sorted(per_tenant) for access in tenants_access(name)))
     allowed = await client.review((*wanted, _ANYTHING, *(access for name in names for access in summary_access(name))))
     direct = any(allowed[access] for access in _DIRECT)  # with some of them, the others are missing
     published = "" if direct else next((name for name in names if all(allowed[access] for access in summary_access(name))), "")
@@ -171,5 +185,10 @@ async def pod_security_levels(client: Client, namespaces: Iterable[str]) -> dict
     for name in sorted(namespaces):
         with contextlib.suppress(NotFound):  # one that is gone has none, and is told of apart
             there = await client.get(resource_path("v1", "namespaces", name=name), into=PartialObject)
-            found[name] = there.metadata.labels.get(_ENFORCED, PodSecurity.PRIVILEGED)
+            found[name] = enforced_level(there)
     return found
+
+
+def enforced_level(namespace: PartialObject) -> str:
+    """Return the Pod Security level that a namespace enforces: `privileged` where none is set."""
+    return namespace.metadata.labels.get(_ENFORCED, PodSecurity.PRIVILEGED)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 
-from sampan.controller.members.connection.access import optional_resources, review
+from sampan.controller.members.connection.access import AccessReview, optional_resources, review
 from sampan.controller.members.connection.probe import NEVER, now
 from sampan.controller.members.memory import LinkMemory
 from sampan.controller.members.terms import LinkSettings, ReconnectError
@@ -24,8 +24,12 @@ class AccessReviews:
 
     async def first(self) -> None:
         """Look at our rights for the first time; raises KubeError."""
-        self._memory.access = await review(self._client, self._memory.namespaces)
+        self._memory.access = await self._review()
         self._reviewed = now()
+
+    async def _review(self) -> AccessReview:
+        offers = self._memory.offers
+        return await review(self._client, offers.named, per_tenant=offers.per_tenant)
 
     def due(self, *, forbidden: bool) -> bool:
         """Tell whether it is time for a review; `forbidden`: a watch is refused."""
@@ -38,7 +42,7 @@ class AccessReviews:
         before = self._memory.access
         try:
             async with asyncio.timeout(self._settings.probe_timeout):  # a mute member must not keep us from noticing
-                self._memory.access = await review(self._client, self._memory.namespaces)
+                self._memory.access = await self._review()
         except (KubeError, TimeoutError) as error:
             log.info("link.review_failed", extra={"error": type(error).__name__})
         self._reviewed, self.wanted = now(), False
@@ -54,7 +58,7 @@ class AccessReviews:
         """Begin again where there is more or less to follow than before; where the member does not say in time, later."""
         try:
             async with asyncio.timeout(self._settings.probe_timeout):
-                more = await optional_resources(self._client, self._memory.namespaces)
+                more = await optional_resources(self._client, self._memory.offers.named)
         except (KubeError, TimeoutError) as error:
             log.info("link.review_failed", extra={"error": type(error).__name__})
             return

@@ -12,6 +12,7 @@ from sampan.controller.members.connection.access import identity, optional_resou
 from sampan.controller.members.connection.probe import NEVER, IdentityProbe, now
 from sampan.controller.members.connection.reviews import AccessReviews
 from sampan.controller.members.connection.rotation import CredentialRotation, wait
+from sampan.controller.members.connection.tenants import TenantReviews
 from sampan.controller.members.memory import LinkMemory
 from sampan.controller.members.published import choose_source
 from sampan.controller.members.terms import LinkSettings
@@ -43,7 +44,8 @@ class Session:
         self._reviews = AccessReviews(client, memory, settings)
         self._rotation = CredentialRotation(client, memory, self._probe, settings=settings)
         self._watches: MemberWatches | None = None
-        self._wake, self._namespaces_changed = asyncio.Event(), asyncio.Event()
+        self._wake = asyncio.Event()
+        self._tenants = TenantReviews(client, memory, settings, wake=self._wake.set)
 
     # --- what the link reads and says -----------------------------------------------------------------------------
 
@@ -93,7 +95,7 @@ class Session:
 
     def follows(self, namespace: str) -> bool:
         """Tell whether it is fresh, and what is known of our objects in a namespace is current."""
-        if self._watches is None or not (self.verified and self.alive and self.synced):
+        if self._watches is None or namespace not in self._memory.namespaces or not (self.verified and self.alive and self.synced):
             return False
         all_well = self._watches.follow_all(self._memory.namespaces)  # asked for each job at each of its steps
         return all_well or (self.stalled is None and namespace not in self.behind)
@@ -109,7 +111,7 @@ class Session:
 
     def follow(self) -> None:
         """There are other namespaces to watch."""
-        self._namespaces_changed.set()
+        self._tenants.wanted = True
         self.request_review()
 
     def request_review(self) -> None:
@@ -127,31 +129,30 @@ class Session:
         await self._reviews.first()
         looked = memory.access.published if memory.access is not None else ""
         memory.published = choose_source(looked, memory.published, inventory=memory.inventory, hub_id=memory.copies.hub_id, clock=now)
+        memory.update_namespaces()
         self._callbacks.changed()
         # 2. Is it the cluster it was?
         self._probe.accept(await identity(self.client))
         self._callbacks.changed()
-        # 3. What more does it serve that we may look at?
-        memory.optional = await optional_resources(self.client, memory.namespaces)
-        more = memory.optional.resources
-        memory.inventory.quotas.found(memory.optional.groups, kueue=memory.optional.kueue)
-        if "runtimeclasses" not in more and memory.published is None:
-            memory.inventory.runtime_classes.forget()
-        memory.inventory.quotas.pod_security = await pod_security_levels(self.client, memory.namespaces if "namespaces" in more else ())
+        # 3. What more does it serve that we may look at, and which namespaces are whose?
+        await _look_around(self.client, memory)
+        await self._tenants.first()
         self._callbacks.changed()
         # 4. Watch.
         async with asyncio.TaskGroup() as group:
             self._watches = MemberWatches(self.client, memory.inventory, memory.copies, on_list=self._on_list, tuning=self._settings.tuning)
-            self._watches.start(group, memory.namespaces, optional=more, published=memory.published)
+            self._watches.start(group, memory.namespaces, optional=memory.optional.resources, published=memory.published)
+            self._watches.follow_lists(group, memory.tenants, memory.offers.per_tenant)
             group.create_task(self._supervise(group, self._watches), name="supervise")
             group.create_task(self._rotation.run(self._callbacks.changed, self._rotated), name="rotate")
 
     async def _supervise(self, group: asyncio.TaskGroup, watches: MemberWatches) -> None:
         """Keep the health, the watched namespaces and the rights current."""
         while True:
-            if self._namespaces_changed.is_set():
-                self._namespaces_changed.clear()
-                watches.follow(group, self._memory.namespaces)
+            if self.verified and self.alive and self._tenants.due:
+                await self._tenants.run()
+            watches.follow(group, self._memory.namespaces)
+            watches.follow_lists(group, self._memory.tenants, self._memory.offers.per_tenant)
             if self._probe.due(watches.restarts) and await self._probe.ask():
                 self._callbacks.refused()
             if self.verified and self.alive and self._reviews.due(forbidden=watches.forbidden):
@@ -179,3 +180,13 @@ class Session:
         self._probe.doubt()
         self._wake.set()
         self._callbacks.changed()
+
+
+async def _look_around(client: Client, memory: LinkMemory) -> None:
+    """Look which optional resources there are, and what the namespaces that offers name enforce. Raises KubeError."""
+    memory.optional = await optional_resources(client, memory.offers.named)
+    more = memory.optional.resources
+    memory.inventory.quotas.found(memory.optional.groups, kueue=memory.optional.kueue)
+    if "runtimeclasses" not in more and memory.published is None:
+        memory.inventory.runtime_classes.forget()
+    memory.inventory.quotas.pod_security = await pod_security_levels(client, memory.offers.named if "namespaces" in more else ())

@@ -9,6 +9,8 @@ from typing import Final
 
 from sampan.controller.members.job_copies import JobCopies
 from sampan.controller.members.published import PublishedCapacity
+from sampan.controller.members.tenants import NAME as TENANTS
+from sampan.controller.members.tenants import TenantNamespaces
 from sampan.controller.members.watching.sink import Listed, PlannedWatch, Sink
 from sampan.inventory.member import Inventory
 from sampan.kube.objects import workloads as kube
@@ -20,6 +22,7 @@ from sampan.model.values.names import LABEL_HUB
 
 NODES: Final = "nodes"
 PODS: Final = "pods"
+LISTS: Final = "configmaps"
 
 
 def nodes_watch(inventory: Inventory, listed: Listed) -> PlannedWatch:
@@ -56,6 +59,20 @@ def summary_watch(published: PublishedCapacity, listed: Listed) -> PlannedWatch:
     return name, Collection(path=path, into=ConfigMap, field_selector=f"metadata.name={SUMMARY}"), sink
 
 
+def tenants_watch(tenants: TenantNamespaces, namespace: str, listed: Listed) -> PlannedWatch:
+    """Return the watch on the list of tenants in a namespace."""
+    name = f"{LISTS}/{namespace}"
+    sink = Sink[ConfigMap](
+        replace=lambda items, _: tenants.put(namespace, next(iter(items), None)),
+        put=lambda holder: tenants.put(namespace, holder),
+        drop=lambda _: tenants.put(namespace, None),
+        lost=lambda _: tenants.put(namespace, None),
+        listed=lambda: listed(name),
+    )
+    path = resource_path("v1", "configmaps", namespace=namespace)
+    return name, Collection(path=path, into=ConfigMap, field_selector=f"metadata.name={TENANTS}"), sink
+
+
 def jobs_watch(copies: JobCopies, namespace: str, listed: Listed) -> PlannedWatch:
     """Return the watch on our Jobs in a namespace."""
     name = f"jobs/{namespace}"
@@ -86,7 +103,7 @@ def namespace_pods_watch(
     what = Collection(path=resource_path("v1", "pods", namespace=namespace), into=kube.Pod, label_selector=selector)
     if published is None:
         return name, what, _counting(inventory, lambda each: each == namespace, sink.listed).then(sink)
-    return name, what, sink.then(_publishing(published, sink.listed)) if published.namespace == namespace else sink
+    return name, what, sink.then(_publishing(published, namespace, sink.listed)) if namespace in published.namespaces else sink
 
 
 def _counting(inventory: Inventory, covers: Callable[[str], bool], listed: Callable[[], None]) -> Sink[kube.Pod]:
@@ -100,10 +117,10 @@ def _counting(inventory: Inventory, covers: Callable[[str], bool], listed: Calla
     )
 
 
-def _publishing(published: PublishedCapacity, listed: Callable[[], None]) -> Sink[kube.Pod]:
-    """Return a sink that puts our own pods into the published capacity."""
+def _publishing(published: PublishedCapacity, namespace: str, listed: Callable[[], None]) -> Sink[kube.Pod]:
+    """Return a sink that puts our own pods in a namespace into the published capacity."""
     return Sink(
-        replace=lambda items, bad: published.replace_own(items, [each.uid for each in bad]),
+        replace=lambda items, bad: published.replace_own(namespace, items, [each.uid for each in bad]),
         put=published.put_own,
         drop=lambda pod: published.drop_own(pod.metadata.uid),
         lost=lambda bad: published.drop_own(bad.uid),

@@ -5,18 +5,33 @@ What is asked is answered from what the watches said together last: it is looked
 
 import asyncio
 from collections.abc import Callable, Iterable, Set
-from dataclasses import dataclass
-from typing import Any, Never
+from dataclasses import dataclass, replace
+from typing import Any, Final, Never
 
 from sampan.controller.members.job_copies import JobCopies
 from sampan.controller.members.published import PublishedCapacity
-from sampan.controller.members.watching.core_watches import PODS, jobs_watch, namespace_pods_watch, nodes_watch, pods_watch, summary_watch
+from sampan.controller.members.tenants import TenantNamespaces
+from sampan.controller.members.watching.core_watches import (
+    LISTS,
+    PODS,
+    jobs_watch,
+    namespace_pods_watch,
+    nodes_watch,
+    pods_watch,
+    summary_watch,
+    tenants_watch,
+)
 from sampan.controller.members.watching.optional_watches import AWAITED, cluster_scoped_watches, namespaced_watches
 from sampan.controller.members.watching.sink import PlannedWatch
 from sampan.inventory.member import Inventory
 from sampan.kube.transport.client import Client
 from sampan.kube.watch.health import LastHeard
 from sampan.kube.watch.reflector import Reflector, Tuning
+
+TOGETHER: Final = 8
+"""Namespaces up to which each watch begins anew as often as its tuning says; of more, each so much more seldom."""
+BOOKMARKED: Final = 75
+"""Seconds of silence after which a watch that gets a bookmark about once a minute is known to be dead."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -73,10 +88,7 @@ class MemberWatches:
         optional: Set[str] = frozenset(),
         published: PublishedCapacity | None = None,
     ) -> None:
-        """Watch nodes, unfinished pods and our objects in these namespaces; `optional`: resources that may be followed besides.
-
-        `published`: what stands for nodes and pods on this member, which are not watched then.
-        """
+        """Watch nodes and pods, or `published` in their stead, our objects in these namespaces, and `optional` resources besides."""
         self._optional, self._published = frozenset(optional), published
         if published is not None:
             group.create_task(published.run(), name=f"look at capacity of {published.namespace}")
@@ -93,22 +105,31 @@ class MemberWatches:
         if wanted != self._followed:
             self._follow(group, wanted)
 
+    def follow_lists(self, group: asyncio.TaskGroup, tenants: TenantNamespaces, namespaces: Set[str]) -> None:
+        """Watch the lists of tenants in exactly these namespaces from now on."""
+        known = {name.partition("/")[2] for name in self._watches if name.startswith(f"{LISTS}/")}
+        for name in known - namespaces:
+            self._watches.pop(f"{LISTS}/{name}").task.cancel()
+            self._changed()
+        for name in sorted(namespaces - known):
+            self._add(group, tenants_watch(tenants, name, self._listed))
+
     def _follow(self, group: asyncio.TaskGroup, wanted: frozenset[str]) -> None:
         inventory, copies, published = self._inventory, self._copies, self._published
         for namespace in self._followed - wanted:
-            for name in [name for name in self._watches if name.endswith(f"/{namespace}")]:
+            for name in [name for name in self._watches if name.endswith(f"/{namespace}") and not name.startswith(LISTS)]:
                 self._watches.pop(name).task.cancel()
             copies.forget_namespace(namespace)
         if published is None:
             if PODS in self._watches:
                 self._watches.pop(PODS).task.cancel()
             self._add(group, pods_watch(inventory, wanted, self._listed))
-        for namespace in sorted(wanted - self._followed):
+        fresh, self._followed = sorted(wanted - self._followed), wanted
+        for namespace in fresh:
             self._add(group, jobs_watch(copies, namespace, self._listed))
             self._add(group, namespace_pods_watch(copies, namespace, self._listed, inventory=inventory, published=published))
             for planned in namespaced_watches(inventory, self._optional, namespace, listed=self._listed):
                 self._add(group, planned, optional=True)
-        self._followed = wanted
         self._changed()
 
     @property
@@ -125,12 +146,6 @@ class MemberWatches:
     def restarts(self) -> int:
         """Return how often watches failed, in all."""
         return sum(watch.reflector.health.restarts for watch in self._watches.values() if not watch.optional)
-
-    @property
-    def errors(self) -> dict[str, str]:
-        """Return the reason of the last failure by watch, for those that do not work now."""
-        found = {name: watch.reflector.health.last_error for name, watch in self._watches.items()}
-        return {name: error for name, error in found.items() if error}
 
     @property
     def forbidden(self) -> bool:
@@ -186,7 +201,7 @@ class MemberWatches:
 
     def _add(self, group: asyncio.TaskGroup, planned: PlannedWatch, *, optional: bool = False) -> None:
         name, what, sink = planned
-        reflector = Reflector(self._client, what, sink=sink, tuning=self._tuning)
+        reflector = Reflector(self._client, what, sink=sink, tuning=_spread(self._tuning, len(self._followed)))
         reflector.health.share(self._last_heard, self._changed)
         task = group.create_task(reflector.run(), name=f"watch {name}")
         awaited = optional and name.partition("/")[0] in AWAITED
@@ -197,3 +212,12 @@ class MemberWatches:
         watch = self._watches[name]
         watch.lists += 1
         self._on_list(watch.lists > 1)
+
+
+def _spread(tuning: Tuning | None, namespaces: int) -> Tuning | None:
+    """Return a tuning by which watches in many namespaces begin anew together no more often than those in a few."""
+    factor = -(-namespaces // TOGETHER)
+    if tuning is None or factor <= 1:
+        return tuning
+    silence = max(tuning.read_timeout, min(tuning.read_timeout * factor, BOOKMARKED))
+    return replace(tuning, watch_low=tuning.watch_low * factor, watch_high=tuning.watch_high * factor, read_timeout=silence)

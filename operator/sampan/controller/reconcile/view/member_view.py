@@ -41,8 +41,11 @@ class OfferTargets(Protocol):
     def offer_state(self, offer: OfferKey) -> tuple[bool, bool]:
         """Return whether an offer exists and whether it is being deleted."""
 
-    def remote_target(self, offer: OfferKey) -> tuple[str, tuple[str, ...]]:
-        """Return the namespace on the member and the pull secrets of an offer."""
+    def remote_namespace(self, offer: OfferKey, tenant: str) -> str | None:
+        """Return the namespace on an offer's member for jobs of a tenant; None where it has none."""
+
+    def pull_secrets(self, offer: OfferKey) -> tuple[str, ...]:
+        """Return the pull secrets of an offer."""
 
 
 class ObservedMembers(OfferTargets, Protocol):
@@ -51,8 +54,8 @@ class ObservedMembers(OfferTargets, Protocol):
     def link_of(self, cluster_uid: str) -> ObservedLink | None:
         """Return the link to a member, None where no offer leads there now."""
 
-    def outage(self, cluster_uid: str, offer: OfferKey) -> Outage | None:
-        """Return since when and why a member cannot be worked with; None where it can, or where that is not known yet."""
+    def outage(self, cluster_uid: str, offer: OfferKey, namespace: str) -> Outage | None:
+        """Return since when and why jobs in a namespace of a member cannot be worked with; None where they can, or that is not known."""
 
 
 NO_PODS: Final = PodTally()

@@ -35,8 +35,8 @@ class MemberLinks(Protocol):
     def link_of(self, cluster_uid: str) -> PodsAndNodes | None:
         """Return the link to a member, None where no offer leads there now."""
 
-    def outage(self, cluster_uid: str, offer: OfferKey) -> Outage | None:
-        """Return since when and why a member cannot be worked with; None where it can, or where that is not known yet."""
+    def outage(self, cluster_uid: str, offer: OfferKey, namespace: str) -> Outage | None:
+        """Return since when and why jobs in a namespace of a member cannot be worked with; None where they can, or that is not known."""
 
 
 class StallTracker:
@@ -65,7 +65,7 @@ class StallTracker:
         if not remote.offer_exists:
             since = self._since(entry, "offer gone")
             return h.StallState(known=True, stall=None if ended else h.offer_gone(binding.offer, since=since))
-        outage = self._members.outage(binding.cluster_uid, binding.offer)
+        outage = self._members.outage(binding.cluster_uid, binding.offer, binding.namespace)
         if outage is None:
             return h.StallState(known=False)
         return h.StallState(known=True, stall=h.away(outage, binding.offer, ended=ended, unsent=remote.unsent))

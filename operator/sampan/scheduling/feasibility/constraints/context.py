@@ -7,6 +7,7 @@ from typing import Any
 from sampan.model.job import Demand, Placement
 from sampan.model.members.cluster import Pool
 from sampan.model.members.offer import Offer
+from sampan.model.values.names import NAMESPACE_NAME
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,11 @@ class FilterContext:
     """Labels of the job's namespace, as far as offers read them."""
     cpu_on_accelerators: bool = False
     """The policy lets jobs without devices use nodes with devices."""
+
+    @property
+    def tenant_name(self) -> str:
+        """Return the name of the job's namespace, as far as offers read it."""
+        return dict(self.tenant).get(NAMESPACE_NAME, "")
 
     @property
     def price(self) -> int | None:

@@ -72,6 +72,17 @@ TENANT: Final = Constraint(
     headline=lambda _: "the offer is not for jobs of this namespace",
 )
 
+TENANT_NAMESPACE: Final = Constraint(
+    reason=Reason.TENANT_NAMESPACE_MISSING,
+    reads=Reads.OFFER,
+    violated=lambda c: c.offer.namespace_of(c.tenant_name) is None,
+    words=lambda c: (
+        f"a namespace on the member for jobs of namespace {c.tenant_name}",
+        "the provider made none: it adds the namespace to tenants of the member chart",
+    ),
+    headline=lambda _: "the member has no namespace for jobs of this namespace; its provider adds one",
+)
+
 
 def _fewer_devices(c: FilterContext) -> Iterator[FilterContext]:
     most, need, least = c.offer.max_devices_per_job, c.demand.requirement, c.demand.least_replicas
@@ -128,4 +139,4 @@ RUN_LIMIT: Final = Constraint(
     fields=(Field(part=Part.JOB, name="activeDeadlineSeconds", read=lambda _, demand: demand.limit_seconds),),
 )
 
-OFFER: Final = (POLICY, APPROVED, ACCEPTING, VALID, CONNECTED, PERMITTED, TENANT, DEVICES_PER_JOB, RUN_LIMIT)
+OFFER: Final = (POLICY, APPROVED, ACCEPTING, VALID, CONNECTED, PERMITTED, TENANT, TENANT_NAMESPACE, DEVICES_PER_JOB, RUN_LIMIT)

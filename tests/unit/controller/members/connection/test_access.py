@@ -79,10 +79,10 @@ def _place(resource: str, name: str, *, narrow: bool) -> str:
 
 def test_what_is_asked_for_is_exactly_what_the_member_chart_grants() -> None:
     granted: set[str] = set()
-    template = [
-        line for line in CHART.read_text().splitlines() if not line.strip().startswith(("{{- if", "{{- range", "{{- with", "{{- end"))
-    ]
-    plain = re.sub(r"{{ (\$place|\.Values\.namespace)?\.name(space)? }}", "sampan-jobs", "\n".join(template))
+    control = ("{{- if", "{{- range", "{{- with", "{{- end", "{{- $")
+    template = "\n".join(line for line in CHART.read_text().splitlines() if not line.strip().startswith(control))
+    plain = re.sub(r"{{ (\$place|\.Values\.namespace)?\.name(space)? }}", "sampan-jobs", template)
+    plain = plain.replace('[{{ join ", " . }}]', "[pods/streams]")
     for document in plain.split("\n---\n"):
         rules = document.partition("\nrules:\n")[2].partition("\n---")[0]
         narrow = "\nkind: Role\n" in document
@@ -106,6 +106,7 @@ def test_what_is_asked_for_is_exactly_what_the_member_chart_grants() -> None:
     resources.add(str(Access(verb="list", resource="events", namespace="sampan-jobs")))
     resources.add("get pods/log in sampan-jobs")  # asked for when somebody reads a log: jobs run without it
     resources |= {str(access) for access in summary_access("sampan-jobs") if access.verb != "get"}  # any ConfigMap may be got there
+    resources |= {f"{verb} pods/streams in sampan-jobs" for verb in ("get", "create")}  # exec and the like, only by values.pods
     resources |= {f"{verb} configmaps sampan-tenants in sampan-jobs" for verb in ("list", "watch")}
     assert {str(access) for access in required_access(["sampan-jobs"])} | resources == granted
 

@@ -11,6 +11,7 @@ from member_objects import HUB, node_body
 from sampan.controller.members.connection.session import Session, SessionCallbacks
 from sampan.controller.members.job_copies import JobCopies
 from sampan.controller.members.memory import LinkMemory
+from sampan.controller.members.tenants import OfferNamespaces, TenantNamespaces
 from sampan.controller.members.terms import WrongClusterError, first_error
 from sampan.inventory.member import Inventory
 from sampan.kube.credentials import kubeconfig
@@ -19,6 +20,8 @@ from unit.controller.fake_server import NODES, RUNTIMES, FakeServer, fake_server
 from unit.controller.link_harness import SETTINGS
 
 KUBE_SYSTEM = "/api/v1/namespaces/kube-system"
+
+HERE = frozenset({"sampan-jobs"})
 
 
 @pytest.fixture
@@ -31,7 +34,7 @@ async def server() -> AsyncIterator[FakeServer]:
 @pytest.fixture
 def known() -> LinkMemory:
     inventory, own = Inventory(HUB, lambda nodes: None), JobCopies(HUB, lambda uid: None)
-    return LinkMemory(inventory=inventory, copies=own, namespaces=frozenset({"sampan-jobs"}))
+    return LinkMemory(inventory=inventory, copies=own, tenants=TenantNamespaces(offers=OfferNamespaces(named=HERE), followed=HERE))
 
 
 @asynccontextmanager

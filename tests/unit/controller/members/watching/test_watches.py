@@ -8,7 +8,8 @@ import pytest
 
 from member_objects import HUB, JOB, job_body, node_body, pod_body
 from sampan.controller.members.job_copies import JobCopies
-from sampan.controller.members.watching.watches import MemberWatches, _Watch
+from sampan.controller.members.terms import MEMBER_WATCH
+from sampan.controller.members.watching.watches import MemberWatches, _spread, _Watch
 from sampan.inventory.member import Inventory
 from sampan.kube.credentials import kubeconfig
 from sampan.kube.credentials.addresses import AddressPolicy
@@ -52,10 +53,16 @@ async def feeding(server: FakeServer, *, more: frozenset[str] = frozenset()) -> 
                     task.cancel()
 
 
+def errors(watches: MemberWatches) -> dict[str, str]:
+    """The reason of the last failure by watch, for those that do not work now."""
+    found = {name: watch.reflector.health.last_error for name, watch in watches._watches.items()}
+    return {name: error for name, error in found.items() if error}
+
+
 async def test_all_collections_are_filled_and_followed(server: FakeServer) -> None:
     async with feeding(server) as (fed, _):
         assert list(fed.inventory.nodes) == ["n1"]
-        assert fed.feeds.errors == {}
+        assert errors(fed.feeds) == {}
         assert fed.feeds.restarts == 0
         server.put(PODS, pod_body())
         server.put(OWN_PODS, pod_body(ours=JOB, namespace="sampan-jobs"))
@@ -70,10 +77,10 @@ async def test_all_collections_are_filled_and_followed(server: FakeServer) -> No
 async def test_nobody_waits_for_a_watch_that_is_only_good_to_have(server: FakeServer) -> None:
     server.forbidden.add("/apis/resource.k8s.io/v1/resourceslices")
     async with feeding(server, more=frozenset({"resourceslices"})) as (fed, _):
-        await until(lambda: fed.feeds.errors, "it was refused")
+        await until(lambda: errors(fed.feeds), "it was refused")
         assert fed.feeds.synced
         assert fed.feeds.restarts == 0
-        assert list(fed.feeds.errors) == ["resourceslices"]
+        assert list(errors(fed.feeds)) == ["resourceslices"]
 
 
 async def test_what_limits_pods_is_known_before_the_picture_counts_as_whole(server: FakeServer) -> None:
@@ -95,7 +102,7 @@ async def test_what_limits_pods_is_known_before_the_picture_counts_as_whole(serv
 async def test_a_watch_that_does_not_work_is_named_unless_it_is_only_good_to_have(server: FakeServer) -> None:
     server.broken.add("/apis/resource.k8s.io/v1/resourceslices")
     async with feeding(server, more=frozenset({"resourceslices"})) as (fed, _):
-        await until(lambda: fed.feeds.errors, "the optional one is refused")
+        await until(lambda: errors(fed.feeds), "the optional one is refused")
         now = asyncio.get_running_loop().time
         assert not fed.feeds.stalled(now())
         assert not fed.feeds.behind(["sampan-jobs"], now())
@@ -161,3 +168,10 @@ async def test_how_fresh_it_is_is_worked_out_at_changes_and_not_at_questions(ser
             assert not fed.feeds.stalled(0.0)
             assert not fed.feeds.behind(["sampan-jobs"], 0.0)
         assert len(looked) <= 4, "each of the four watches at most once"
+
+
+@pytest.mark.parametrize(("namespaces", "want"), [(1, (20, 30, 38)), (8, (20, 30, 38)), (9, (40, 60, 75)), (64, (160, 240, 75))])
+def test_watches_in_many_namespaces_begin_anew_together_no_more_often_than_in_a_few(namespaces: int, want: tuple[int, int, int]) -> None:
+    spread = _spread(MEMBER_WATCH, namespaces)
+    assert spread is not None
+    assert (spread.watch_low, spread.watch_high, spread.read_timeout) == want

@@ -12,6 +12,7 @@ from sampan.model.members.accelerator import CountRule, Precision, Sharing
 from sampan.model.members.admission import Admission, Compulsory, LimitItem, LimitType
 from sampan.model.members.offer import Terms
 from sampan.model.reason import Reason
+from sampan.model.values.names import NAMESPACE_NAME
 from sampan.model.values.quantity import MICRO
 from sampan.scheduling.answers.cells import unmet_constraint
 from sampan.scheduling.feasibility.constraints.context import FilterContext
@@ -44,6 +45,12 @@ CASES = [
         "no label tier",
     ),
     ("not domestic", context(placement=Placement(domestic=Domestic.REQUIRED)), "domestic devices", "devices from US"),
+    (
+        "no namespace on the member",
+        context(offer=replace(offer(), tenant_namespaces={"team-b": "jobs-b"}), tenant=((NAMESPACE_NAME, "team-a"),)),
+        "a namespace on the member for jobs of namespace team-a",
+        "the provider made none: it adds the namespace to tenants of the member chart",
+    ),
     (
         "not domestic, no devices",
         context(placement=Placement(domestic=Domestic.REQUIRED), pool=replace(pool(), accelerator=None, resource="")),

@@ -1,19 +1,83 @@
-"""Who reaches the pods of jobs by the member chart's NetworkPolicies and the hub's: worked out here, for no network of these tests does."""
+"""What keeps tenants apart on a member: the chart's namespaces and rights on a real API server, and who reaches the pods there.
+
+The latter by the member chart's NetworkPolicies and the hub's, worked out here: no network of these tests enforces any.
+"""
 
 import hashlib
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
+from kubernetes import client
+from kubernetes.client.exceptions import ApiException
 
-from integration.charts.support import MEMBER_CHART, Helm
+from integration.charts.support import JOBS_NS, MEMBER_CHART, OTHER_NS, TENANT_NS, Helm, Hub, may
+from integration.charts.test_guard import LABELS, member_job
 from network_policies import Peer, connects
 from remote_content import content
 from remote_specs import isolated_gang
 from sampan.api.launch.dependents import dependents
 from sampan.api.launch.manifest import job_manifest
+from sampan.controller.members.connection.access import namespace_access, tenants_access
+from sampan.controller.members.tenants import OfferNamespaces, TenantNamespaces
+from sampan.kube.access import Access
+from sampan.kube.objects.meta import ConfigMap, ResourceRule
 
 pytestmark = pytest.mark.integration
+
+MINE = f"{JOBS_NS}-{TENANT_NS}"
+THEIRS = f"{JOBS_NS}-{OTHER_NS}"
+
+
+def rules(hub: Hub, namespace: str) -> list[ResourceRule]:
+    """What the hub may do in a namespace, by one question."""
+    review = client.V1SelfSubjectRulesReview(spec=client.V1SelfSubjectRulesReviewSpec(namespace=namespace))
+    api = hub.member_hub()
+    status = client.AuthorizationV1Api(api).create_self_subject_rules_review(review).status
+    assert not status.incomplete
+    return msgspec.convert(api.sanitize_for_serialization(status.resource_rules), list[ResourceRule])
+
+
+def test_the_list_says_whose_each_namespace_is(hub: Hub) -> None:
+    core = client.CoreV1Api(hub.admin)
+    made = TenantNamespaces(problems={MINE: "", THEIRS: ""})
+    made.put(JOBS_NS, ConfigMap(data=core.read_namespaced_config_map("sampan-tenants", JOBS_NS).data))
+    offers = OfferNamespaces(named=frozenset({JOBS_NS}), per_tenant=frozenset({JOBS_NS}))
+    assert {each.tenant: each.namespace for each in made.all(offers) if not each.problem} == {TENANT_NS: MINE, OTHER_NS: THEIRS}
+    labels = core.read_namespace(MINE).metadata.labels
+    assert (labels["pod-security.kubernetes.io/enforce"], labels["sampan.dev/tenant"]) == ("privileged", TENANT_NS)
+    assert core.read_namespaced_resource_quota("sampan", THEIRS).spec.hard == {"pods": "5"}
+
+
+@pytest.mark.parametrize("namespace", [JOBS_NS, MINE, THEIRS, TENANT_NS, "default"])
+def test_one_question_about_a_namespace_answers_as_one_about_each_right(hub: Hub, namespace: str) -> None:
+    held = rules(hub, namespace)
+    others = [Access(verb=verb, resource="secrets", namespace=namespace) for verb in ("get", "list")]
+    asked = (*namespace_access(namespace), *tenants_access(namespace), *others, Access(verb="get", resource="pods", namespace=namespace))
+    answers = {each: each.allowed_by(held) for each in asked}
+    api = hub.member_hub()
+    apart = {each: may(api, each.verb, f"{each.group or 'core'}/{each.resource}", namespace=namespace, name=each.name) for each in asked}
+    assert answers == apart
+    assert all(answers[each] for each in namespace_access(namespace)) is namespace.startswith(JOBS_NS)
+
+
+def test_a_job_is_made_and_watched_in_its_tenants_namespace(hub: Hub) -> None:
+    batch = client.BatchV1Api(hub.member_hub())
+    assert batch.create_namespaced_job(MINE, member_job("tenants"), dry_run="All").metadata.namespace == MINE
+    core = client.CoreV1Api(hub.member_hub())
+    assert not core.list_namespaced_pod(MINE, label_selector="sampan.dev/hub=hub-1").items
+    watched = core.list_namespaced_config_map(JOBS_NS, field_selector="metadata.name=sampan-tenants")
+    assert [each.metadata.name for each in watched.items] == ["sampan-tenants"]
+
+
+def test_a_policy_of_the_hub_opens_nothing_in_a_tenants_namespace(hub: Hub) -> None:
+    own = {"podSelector": {"matchLabels": {key: LABELS[key] for key in ("sampan.dev/hub", "sampan.dev/job-uid")}}}
+    body = {"metadata": {"name": "gang", "labels": LABELS}, "spec": {**own, "policyTypes": ["Ingress"], "ingress": [{"from": [own]}]}}
+    with pytest.raises(ApiException) as refused:
+        client.NetworkingV1Api(hub.member_hub()).create_namespaced_network_policy(MINE, body, dry_run="All")
+    assert refused.value.status == 403
+
 
 SHARED, TEAM_A, TEAM_B = "sampan-jobs", "sampan-jobs-team-a", "sampan-jobs-team-b"
 VALUES: dict[str, Any] = {"tenants": ["team-a", "team-b"]}
