@@ -23,6 +23,7 @@ _FILES = {
     "tests/e2e/test_published.py": SERVERS,
     "tests/e2e/test_real_logs.py": SERVERS,
     "tests/e2e/test_real_nodes.py": SERVERS,
+    "tests/e2e/test_real_shell.py": SERVERS,
     "tests/e2e/test_vendors.py": SERVERS,
 }
 """Where it is not the folder's."""

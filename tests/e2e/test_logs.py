@@ -41,6 +41,16 @@ def test_a_job_s_log_is_asked_of_its_member_through_the_hub(world: World) -> Non
     assert "rank 7 of attempt 1" in err
 
 
+def test_a_provider_that_allows_no_shell_is_named_with_its_chart_s_value(world: World) -> None:
+    world.submit(job("closed", UNTIL_TOLD, device=(H100, 1)))
+    world.reaches("closed", "Running")
+    for verb, arguments, value in (("exec", ["--", "id"], "pods.exec"), ("attach", [], "pods.attach")):
+        code, _, err = ends(start(world, verb, "-n", TEAM, "closed", *arguments))
+        assert code == 1
+        assert f"its provider sets {value}=true of the chart sampan-member" in err
+    world.finish("closed")
+
+
 def test_whoever_may_not_read_a_namespace_s_jobs_reads_no_log_there(world: World) -> None:
     code, _, err = ends(start(world, "logs", "-n", "kube-system", "any"))
     assert code == 1

@@ -52,6 +52,24 @@ def _logs() -> click.Command:
     return logs
 
 
+def _exec() -> click.Command:
+    from sampan.cli.jobs.shell import exec_
+
+    return exec_
+
+
+def _attach() -> click.Command:
+    from sampan.cli.jobs.shell import attach
+
+    return attach
+
+
+def _port_forward() -> click.Command:
+    from sampan.cli.jobs.port_forward import port_forward
+
+    return port_forward
+
+
 def _explain() -> click.Command:
     from sampan.cli.verbs.explain import explain
 
@@ -139,24 +157,27 @@ class Verb(NamedTuple):
 
 
 VERBS = (
-    Verb("offers", "Offers of the providers: terms, region, conditions, free devices.", _offers),
+    Verb("offers", "Offers of providers: terms, region, conditions, free devices.", _offers),
     Verb("pools", "Node pools of the offers: class, devices, largest gang.", _pools),
     Verb("catalog", "Accelerator classes: figures, how they are told, launch recipes.", _catalog),
     Verb("jobs", "Compute jobs: phase, place, reason.", _jobs),
     Verb("submit", "Create compute jobs from a file, and wait for them if asked.", _submit),
     Verb("cancel", "End compute jobs, wherever they are.", _cancel),
     Verb("logs", "What a job prints, wherever it runs.", _logs),
+    Verb("exec", "Run a command, or a shell, in a running job.", _exec),
+    Verb("attach", "What a running job's own process prints from now on.", _attach),
+    Verb("port-forward", "Connections to this machine lead to ports of a running job.", _port_forward),
     Verb("explain", "Why a job waits, and when it starts; why it went where it is.", _explain),
     Verb("quote", "What a job would get and cost, before it is submitted.", _quote),
     Verb("what-if", "The same with more nodes in a pool, or without an offer.", _what_if),
     Verb("inspect", "What Sampan would see of a cluster, from its objects in a file.", _inspect),
     Verb("replay", "Submit a recorded workload and report waits and use.", _replay),
-    Verb("simulate", "Play a public trace through the scheduler under simulated time.", _simulate),
+    Verb("simulate", "Play a public trace through the scheduler in simulated time.", _simulate),
     Verb("local", "A federation on this machine: up, down, status, kubeconfig.", _local),
     Verb("demo", "Local federation, twenty example jobs, a checked result.", _demo),
     Verb("operator", "Run the operator.", _operator),
     Verb("join", "Join a cluster to a hub as a member, and offer it there.", _join),
-    Verb("publish", "Publish a member's capacity to its hub, from inside the member.", _publish),
+    Verb("publish", "Publish a member's capacity to its hub, from inside it.", _publish),
     Verb("uninstall", "Drain a hub and release what Sampan holds on it.", _uninstall),
 )
 

@@ -110,7 +110,7 @@ def explain(error: Exception) -> ClientError | None:
 
 def explain_api(status: int, body: str | bytes | None, *, reason: str | None = None) -> ClientError:
     """The `ClientError` for an API server's answer; `body` is its Status object, as text."""
-    message, resource = _status_words(body)
+    message, resource = status_words(body)
     said = message or reason or "no reason given"
     if status == 401:
         return NotAllowedError("the hub does not accept these credentials (401)", "renew the kubeconfig, or choose another --context")
@@ -154,7 +154,7 @@ def explain_query(status: int, body: str | bytes | None) -> ClientError | None:
             f"try again in half a minute; if it lasts, the platform team sees why with `kubectl get apiservice {_QUERY}` "
             "and `kubectl get pods -n NAMESPACE`, that of the operator (sampan-system if no other was chosen)",
         )
-    message, _ = _status_words(body)
+    message, _ = status_words(body)
     if status == 404 and ("could not find the requested resource" in message or message.strip() == "404 page not found"):
         return NotFoundError(
             f"this hub answers no questions: it serves no {_QUERY}",
@@ -184,10 +184,15 @@ def _explain_transport(error: Exception) -> ClientError:
             f"no trusted TLS connection to the hub: {text}", "take the kubeconfig from that cluster anew, or check --context"
         )
     if "refused" in text:
-        return UnreachableError(
-            "connection refused by the hub's API server", "start it, or check the server address in the kubeconfig (--context)"
-        )
+        return refused_connection()
     return UnreachableError(f"the hub cannot be reached: {text}", "check the network and the server address in the kubeconfig (--context)")
+
+
+def refused_connection() -> UnreachableError:
+    """Nobody listens where the hub should be."""
+    return UnreachableError(
+        "connection refused by the hub's API server", "start it, or check the server address in the kubeconfig (--context)"
+    )
 
 
 def _without_patterns(said: str) -> str:
@@ -199,7 +204,7 @@ def _without_patterns(said: str) -> str:
     return said
 
 
-def _status_words(body: str | bytes | None) -> tuple[str, str]:
+def status_words(body: str | bytes | None) -> tuple[str, str]:
     """(message, resource) of a Status body, cleaned and cut; empty strings where it is none."""
     try:
         status = json.loads(body or "{}")

@@ -3,12 +3,14 @@
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from kubernetes.client.exceptions import ApiException
 
 from sampan.client.access.events import Events
 from sampan.client.access.hub import Object
+from sampan.client.access.sockets import Socket, StreamRequest
 
 CREATED = "2026-03-01T12:00:00Z"
 OFFER = {"namespace": "prov-a", "name": "lingang"}
@@ -101,6 +103,9 @@ class FakeApi:
         self.deleted: list[tuple[str, str]] = []
         self.output: list[list[bytes | Exception]] = []
         self.read: list[tuple[str, str, Object]] = []
+        self.streams: list[Socket] = []
+        self.opened: list[tuple[str, str, str, list[tuple[str, str]]]] = []
+        self.stream_refusal: Exception | None = None
         self.answer: Object | Exception = {}
         self.asked: list[tuple[str, Object]] = []
         self.list_error: Exception | None = None
@@ -174,6 +179,18 @@ class FakeApi:
             if isinstance(piece, Exception):
                 raise piece
             yield piece
+
+    def check_stream(self, wanted: StreamRequest) -> None:
+        """Raise the scripted refusal, if there is one."""
+        if self.stream_refusal is not None:
+            raise self.stream_refusal
+
+    @contextmanager
+    def stream(self, wanted: StreamRequest) -> Iterator[Socket]:
+        """The next scripted stream; remembers what was asked."""
+        self.check_stream(wanted)
+        self.opened.append((wanted.namespace, wanted.name, wanted.kind, list(wanted.params)))
+        yield self.streams.pop(0)
 
     def _answer(self, namespace: str, question: Object) -> Object:
         self.asked.append((namespace, question))

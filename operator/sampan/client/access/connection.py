@@ -119,11 +119,11 @@ def _made(configuration: "Configuration") -> "ApiClient":
     if not configuration.verify_ssl:
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # the file says so: no need to say it at each call
     made = ApiClient(configuration)
-    made.rest_client.pool_manager.connection_pool_kw["ssl_context"] = _tls(configuration)
+    made.rest_client.pool_manager.connection_pool_kw["ssl_context"] = tls_context(configuration)
     return made
 
 
-def _tls(configuration: "Configuration") -> ssl.SSLContext:
+def tls_context(configuration: "Configuration") -> ssl.SSLContext:
     """An intermediate or a server's own certificate is enough as CA, and an old one need not say all that RFC 5280 asks."""
     from urllib3.util.ssl_ import create_urllib3_context
 

@@ -4,12 +4,13 @@ What must never live here: an import of the client at the top (it costs half a s
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 from urllib.parse import quote
 
 from sampan.client.access.events import REQUEST_TIMEOUT, Events, OpenedEvents, stream
+from sampan.client.access.sockets import Socket, StreamRequest, check, websocket
 from sampan.client.access.target import Target
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ JOBS = "computejobs"
 OFFERS = "clusteroffers"
 CLASSES = "acceleratorclasses"
 
+PROTOCOLS: Final = {"exec": "v5.channel.k8s.io", "attach": "v5.channel.k8s.io", "portforward": "v4.channel.k8s.io"}
+"""Of the streams of a job, by kind."""
 LOG_SILENCE: Final = 300
 """Seconds without a byte after which a stream counts as broken: nothing tells one that is quiet from one whose other end is gone."""
 LOG_PIECE: Final = 64 * 1024
@@ -57,6 +60,12 @@ class HubApi(Protocol):
 
     def log(self, namespace: str, name: str, params: Mapping[str, str]) -> Iterator[bytes]:
         """What a job prints, as it comes. Raises `ClientError` for what can be mended by whoever asks."""
+
+    def check_stream(self, wanted: StreamRequest) -> None:
+        """Raise `ClientError` where the operator would open no such stream of a job; the member is not asked."""
+
+    def stream(self, wanted: StreamRequest) -> AbstractContextManager[Socket]:
+        """Open `exec`, `attach` or `portforward` of a job. Raises `ClientError`."""
 
     def namespace_missing(self, name: str) -> bool:
         """Tell whether the server says that this namespace does not exist; False where we may not ask."""
@@ -136,6 +145,14 @@ class KubernetesApi:
             while piece := answer.read1(LOG_PIECE):
                 yield piece
 
+    def check_stream(self, wanted: StreamRequest) -> None:
+        """See `HubApi.check_stream`. Without an upgrade the operator refuses in any case: only at the end, where nothing else is wrong."""
+        check(self._client, _stream_path(wanted), wanted.params)
+
+    def stream(self, wanted: StreamRequest) -> AbstractContextManager[Socket]:
+        """See `HubApi.stream`."""
+        return websocket(self._client, _stream_path(wanted), wanted.params, protocol=PROTOCOLS[wanted.kind])
+
     def namespace_missing(self, name: str) -> bool:
         """See `HubApi.namespace_missing`."""
         from kubernetes.client import CoreV1Api  # half a second, for a question that is seldom asked
@@ -146,6 +163,11 @@ class KubernetesApi:
         except ApiException as error:
             return bool(error.status == 404)
         return False
+
+
+def _stream_path(wanted: StreamRequest) -> str:
+    namespace, name = quote(wanted.namespace, safe=""), quote(wanted.name, safe="")
+    return f"/apis/{QUERY_GROUP}/{VERSION}/namespaces/{namespace}/computejobs/{name}/{wanted.kind}"
 
 
 def _asked(call: Callable[..., Any], *arguments: Any) -> Object:

@@ -16,6 +16,8 @@ from sampan.controller.logs.pace import Pace, StreamLimits, TooManyStreamsError
 from sampan.controller.logs.pods import LogWorld
 from sampan.controller.query.service import BadQuery
 from sampan.controller.state.record import JobRecord
+from sampan.kube.buffers import bound_buffers
+from sampan.kube.transport.client import LOG_BUFFER
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +56,8 @@ class LogApi:
                 except NoOutputError as error:
                     raise BadQuery(error.code, str(error)) from error
             await response.prepare(request)
+            if options.follow and request.transport is not None:
+                bound_buffers(request.transport, LOG_BUFFER)
             writing = asyncio.create_task(_write(response, first, chunks))
             leaving = asyncio.create_task(_gone(request))
             try:

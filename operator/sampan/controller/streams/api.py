@@ -19,10 +19,12 @@ from sampan.controller.streams.authorization import Authorizer, Person, person
 from sampan.controller.streams.limits import OpenStreams
 from sampan.controller.streams.options import V4, StreamKind, StreamOptions, stream_options
 from sampan.controller.streams.refusal import StreamRefusedError
-from sampan.controller.streams.relay import CLIENT, MEMBER, End, Peer, relay
+from sampan.controller.streams.relay import CLIENT, MEMBER, PATIENCE, End, Peer, relay
 from sampan.controller.streams.target import Target, target_of
+from sampan.kube.buffers import bound_buffers
 from sampan.kube.errors import Invalid, KubeError, NotFound
 from sampan.kube.text import clean_text
+from sampan.kube.transport.client import LOG_BUFFER
 from sampan.kube.websocket import MAX_MESSAGE, Signal, WebSocket
 
 log = logging.getLogger(__name__)
@@ -32,7 +34,9 @@ STDIN, STDOUT, STDERR, STATUS, RESIZE = range(5)
 DATA, TROUBLE = range(2)
 """Channels of a forwarded port."""
 LAST_WORDS: Final = 0.5
-"""Seconds for which the last message may wait for its reader: shorter than what the server leaves its handlers at the end."""
+"""Seconds for which the last message may wait for its reader at the operator's end: shorter than what the server leaves its handlers."""
+FAREWELL: Final = 10.0
+"""Seconds in which a member must have taken what was sent to it before whoever asked left."""
 _WORDS: Final = {
     End.MEMBER_ENDED: "the member of offer {offer} ended the stream before the command did",
     End.MEMBER_SILENT: "the member of offer {offer} is silent: the stream was given up",
@@ -119,11 +123,11 @@ class StreamApi:
             log.warning("stream.refused", extra={**said, "code": error.code})
             raise
         options = stream_options(kind, request.query)
-        socket = web.WebSocketResponse(protocols=[kind.offered], autoping=False, compress=False, max_msg_size=MAX_MESSAGE)
+        opening = _Opening(options=options, who=who, record=record, target=target_of(self.world, record, options.rank))
+        socket = web.WebSocketResponse(protocols=[kind.offered], autoping=False, compress=False, max_msg_size=MAX_MESSAGE, timeout=PATIENCE)
         offered = socket.can_prepare(request)
         if not offered.ok or offered.protocol != kind.offered:
             raise StreamRefusedError(400, f"{kind} is a WebSocket with subprotocol {kind.offered}: upgrade to that")
-        opening = _Opening(options=options, who=who, record=record, target=target_of(self.world, record, options.rank))
         with self.limits.slot(namespace=record.namespace, user=who.user):
             return await self._open(request, socket, opening)
 
@@ -135,6 +139,8 @@ class StreamApi:
                     old = f"the member of offer {target.offer} is older than Kubernetes 1.30 and learns of no end of input"
                     raise StreamRefusedError(501, f"{old}: use a terminal, or no input")
                 await socket.prepare(request)
+                if request.transport is not None:
+                    bound_buffers(request.transport, LOG_BUFFER)
                 await self._carry(request, socket, member, opening=opening)
         except KubeError as error:
             raise _refused(error, opening) from error
@@ -153,8 +159,9 @@ class StreamApi:
             whole = end is End.MEMBER_ENDED and (is_port or STATUS in other.spoken)
             if end is not End.CLIENT_LEFT:
                 words = () if whole else (_last_message(kind, _WORDS[end].format(offer=opening.target.offer)),)
-                await _say(socket, words, request)
-            await _close(member)
+                await _say(socket, words, request, within=LAST_WORDS if end is End.STOPPED else PATIENCE)
+            if end is not End.STOPPED:
+                await _close(member)
         finally:
             counted = {"seconds": round(asyncio.get_running_loop().time() - began, 1), "sent": client.received, "received": client.sent}
             log.info("stream.ended", extra={**opening.told(), "end": str(end) if end else "Cancelled", **counted})
@@ -168,10 +175,10 @@ def _last_message(kind: StreamKind, words: str) -> bytes:
     return bytes([STATUS]) + json.dumps({**status, "message": words}).encode()
 
 
-async def _say(socket: web.WebSocketResponse, messages: Sequence[bytes], request: web.Request) -> None:
-    """Send the last messages and close; whoever takes nothing is cut off."""
+async def _say(socket: web.WebSocketResponse, messages: Sequence[bytes], request: web.Request, *, within: float) -> None:
+    """Send the last messages, and close once all that was sent is read; whoever takes too long is cut off."""
     try:
-        async with asyncio.timeout(LAST_WORDS):
+        async with asyncio.timeout(within):
             for message in messages:
                 await socket.send_bytes(message)
             await socket.close(drain=True)
@@ -181,10 +188,12 @@ async def _say(socket: web.WebSocketResponse, messages: Sequence[bytes], request
 
 
 async def _close(member: WebSocket) -> None:
-    """Tell the member; whether it hears makes no difference."""
+    """Tell the member, and wait until it has read all before that; whether it does makes no difference here."""
     try:
-        async with asyncio.timeout(LAST_WORDS):
+        async with asyncio.timeout(FAREWELL):
             await member.close()
+            while await member.receive() is not Signal.END:
+                pass
     except (TimeoutError, OSError):
         return
 

@@ -18,7 +18,7 @@ from sampan.kube.objects.meta import PartialObject, SelfSubjectAccessReview
 from sampan.kube.transport.exchange import Call, Exchange, Observe
 from sampan.kube.transport.limits import MIB, Limits
 from sampan.kube.transport.paths import ResourcePath, resource_path
-from sampan.kube.transport.session import Request, Stream
+from sampan.kube.transport.session import Request, Stream, Streaming
 from sampan.kube.transport.wire import Page, decode, decode_page, encode
 from sampan.kube.websocket import WebSocket
 
@@ -162,8 +162,7 @@ class Client:
         """Delete what the selector matches; ValueError for an empty one, which would match all."""
         if not label_selector.strip() or path.name is not None:
             raise ValueError("delete_collection needs a collection and a label selector")
-        params = {"labelSelector": label_selector}
-        body = _delete_options(propagation, {}, None)
+        body, params = _delete_options(propagation, {}, None), {"labelSelector": label_selector}
         await self._exchange.send(self._call("deletecollection", path, body=body, params=params))
 
     async def review(self, accesses: Iterable[Access]) -> dict[Access, bool]:
@@ -183,13 +182,14 @@ class Client:
     ) -> AbstractAsyncContextManager[Stream]:
         """A GET that is read as it comes, a watch: opened within ``limits.timeout``, silent for at most ``read_timeout`` seconds."""
         headers = _accept(PartialObject) if metadata_only else {}
-        verb = "watch" if "watch" in params else "get"
-        return self._exchange.stream(self._call(verb, path, params=params, headers=headers), read_timeout=read_timeout, buffer=MIB)
+        call = self._call("watch" if "watch" in params else "get", path, params=params, headers=headers)
+        return self._exchange.stream(call, Streaming(open_timeout=call.timeout, read_timeout=read_timeout, buffer=MIB))
 
     def log(self, path: ResourcePath, params: Mapping[str, str], *, read_timeout: float) -> AbstractAsyncContextManager[Stream]:
         """The same of a log: of many at once each waits with ``LOG_BUFFER`` bytes for its reader, and none takes another call's turn."""
-        call = self._call("get", path, params=params)
-        return self._exchange.stream(call, read_timeout=read_timeout, buffer=LOG_BUFFER, aside=True)
+        call, follows = self._call("get", path, params=params), params.get("follow") == "true"
+        how = Streaming(open_timeout=call.timeout, read_timeout=read_timeout, buffer=LOG_BUFFER, bounded=follows)
+        return self._exchange.stream(call, how, aside=True)
 
     def websocket(self, path: ResourcePath, params: Pairs, protocols: Sequence[str]) -> AbstractAsyncContextManager[WebSocket]:
         """A GET that is upgraded to a WebSocket with one of the subprotocols. New credentials do not end it."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, cast
 
+from sampan.kube.buffers import bound_buffers
 from sampan.kube.errors import TooLarge
 from sampan.kube.transport.http_reply import BadHTTP, Head, ReplyCutOff, ReplyParser
 
@@ -72,6 +73,11 @@ class Connection(asyncio.Protocol):
         receiver = StreamReceiver(self, buffer, upgrade=upgrade)
         self._send(request, receiver)
         return receiver
+
+    def bound(self, size: int) -> None:
+        """Keep about so many bytes in each buffer from now on."""
+        if self._transport is not None and not self.closed:
+            bound_buffers(self._transport, size)
 
     async def send_on(self, data: bytes) -> None:
         """Send more after a request whose reply is a 101, and wait while the server takes nothing. Raises OSError."""

@@ -123,14 +123,13 @@ class Exchange:
         raise outcome
 
     @asynccontextmanager
-    async def stream(self, call: Call, *, read_timeout: float, buffer: int, aside: bool = False) -> AsyncIterator[Stream]:
+    async def stream(self, call: Call, how: Streaming, *, aside: bool = False) -> AsyncIterator[Stream]:
         """As Client.stream. Takes a turn of the rate, but no slot: a watch is not in flight, it is there."""
         await (self._aside if aside else self._bucket).take()
         started = _now()
         code, failure = "error", None
         try:
-            streaming = Streaming(open_timeout=call.timeout, read_timeout=read_timeout, buffer=buffer)
-            async with self._live().stream(call.request, streaming) as stream:
+            async with self._live().stream(call.request, how) as stream:
                 code = str(stream.code)
                 self._note(call, code, started)
                 if stream.code == 200:

@@ -38,12 +38,14 @@ class Request:
 class Streaming:
     """How a reply is read as it comes: headers within ``open_timeout`` seconds, then something every ``read_timeout`` seconds.
 
-    ``buffer``: bytes that wait for their reader before the server has to wait.
+    ``buffer``: bytes that wait for their reader before the server has to wait. ``bounded``: the same in all buffers below, of a
+    connection that serves no other request afterwards.
     """
 
     open_timeout: float
     read_timeout: float
     buffer: int
+    bounded: bool = False
 
 
 class Stream:
@@ -138,6 +140,8 @@ class Session:
         with self._use():
             async with asyncio.timeout(how.open_timeout):
                 connection, receiver, head = await self._open(data, how.buffer)
+            if how.bounded:
+                connection.bound(how.buffer)
             stream = Stream(head, receiver, how.read_timeout)
             self._streams.add(stream)
             if self._retired:  # while it was being opened
@@ -146,8 +150,11 @@ class Session:
                 yield stream
             finally:
                 self._streams.discard(stream)
-                receiver.finish()
-                self._pool.give_back(connection)
+                if how.bounded:
+                    receiver.close()
+                else:
+                    receiver.finish()
+                    self._pool.give_back(connection)
 
     @asynccontextmanager
     async def upgrade(self, request: Request, how: Streaming) -> AsyncIterator[Upgrade]:
@@ -156,6 +163,7 @@ class Session:
         with self._use():
             async with asyncio.timeout(how.open_timeout):
                 connection, receiver, head = await _begin(await self._pool.dial(), data, how.buffer, upgrade=True)
+            connection.bound(how.buffer)
             try:
                 yield Upgrade(Stream(head, receiver, how.read_timeout), connection, receiver)
             finally:

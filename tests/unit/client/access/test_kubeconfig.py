@@ -185,7 +185,7 @@ JOB = yaml.safe_dump({
 })  # fmt: skip
 ARGUMENTS = {
     "offers": [], "pools": [], "jobs": [], "catalog": [], "uninstall": ["--yes"], "explain": ["x"], "logs": ["x"], "cancel": ["x"],
-    "submit": ["-f", "-"],
+    "submit": ["-f", "-"], "exec": ["x", "--", "id"], "attach": ["x"], "port-forward": ["x", "8080"],
     "quote": ["-f", "-"], "what-if": ["-f", "-", "--without", "prov-a/o"], "replay": ["--jobs", "1", "TRACE"],
 }  # fmt: skip
 """The verbs that talk to a hub which people name, with the least that they need."""
@@ -201,10 +201,10 @@ def test_no_verb_with_these_options_is_left_out() -> None:
 def test_every_verb_reads_them_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str, how: str) -> None:
     dead = config(clusters=[{"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}])
     trace = put(tmp_path / "trace.csv", "job_id,vc,submit_s,duration_s,gpus\n1,v,0,10,1\n")
-    arguments = [verb, *(trace if each == "TRACE" else each for each in ARGUMENTS[verb])]
+    arguments = [*(trace if each == "TRACE" else each for each in ARGUMENTS[verb])]
 
     def said(*options: str) -> str:
-        done = CliRunner().invoke(cli, [*arguments, *options], input=JOB, prog_name="sampan")
+        done = CliRunner().invoke(cli, [verb, *options, *arguments], input=JOB, prog_name="sampan")
         assert verb == "catalog" or done.exit_code == 1, done.output
         return done.stderr
 

@@ -60,14 +60,20 @@ class Hub:
         return self._session.ws_connect(f"https://127.0.0.1:{self._port}{JOB}{what}", protocols=[protocol], **more)
 
 
-@asynccontextmanager
-async def running(folder: Path, *pods: Pod, limits: OpenStreams | None = None) -> AsyncIterator[Hub]:
-    """A hub with one bound job whose pods these are."""
-    own, proxy = issue(authority(), name="sampan-query", hosts=["127.0.0.1"]), issue(authority("front-proxy-ca"), name="front-proxy-client")
+def front_proxy(folder: Path) -> ssl.SSLContext:
+    """TLS of the hub's API server; its files are kept in a folder."""
+    proxy = issue(authority("front-proxy-ca"), name="front-proxy-client")
     file = folder / "client.pem"
     file.write_text(proxy.cert_pem + proxy.key_pem)
     context = ssl.create_default_context(cadata=authority().cert_pem)
     context.load_cert_chain(file)
+    return context
+
+
+@asynccontextmanager
+async def running(folder: Path, *pods: Pod, limits: OpenStreams | None = None) -> AsyncIterator[Hub]:
+    """A hub with one bound job whose pods these are."""
+    own = issue(authority(), name="sampan-query", hosts=["127.0.0.1"])
     tls = server_context(certificate=own.cert_pem, key=own.key_pem, client_ca=authority("front-proxy-ca").cert_pem)
     async with member() as api, Client(credentials(api), limits=Limits(timeout=60, connect_timeout=60, qps=1000, burst=1000)) as client:
         world = StillWorld(b.snapshot(), [jobs.record("u1", status=jobs.bound_status(running=True))], pods, client=client)
@@ -76,7 +82,9 @@ async def running(folder: Path, *pods: Pod, limits: OpenStreams | None = None) -
         query.budget.burst = query.budget_of_namespaces.burst = 10_000
         async with (
             AsyncExitStack() as stack,
-            aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context, limit=0), headers={"X-Remote-User": "alice"}) as session,
+            aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(ssl=front_proxy(folder), limit=0), headers={"X-Remote-User": "alice"}
+            ) as session,
         ):
             served = await stack.enter_async_context(serving(query, ("127.0.0.1", 0), tls))
             yield Hub(api, session, port=served.port, rights=rights, stop=stack.aclose)

@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 from aiohttp import WSMsgType, web
 
+from sampan.controller.streams import api
 from sampan.controller.streams.limits import OpenStreams
 from unit.controller.logs.world import RUNNING, pod
 from unit.controller.streams.hub import JOB, V4, V5, Hub, running
@@ -197,7 +198,8 @@ async def test_the_operator_s_end_ends_streams_with_a_word(tmp_path: Path) -> No
         assert said == b"\x01the hub's operator restarts: open the stream again"
 
 
-async def test_streams_are_counted_and_one_whose_client_vanished_is_not(tmp_path: Path) -> None:
+async def test_streams_are_counted_and_one_whose_client_vanished_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "FAREWELL", 0.1)
     async with running(tmp_path, pod(0, RUNNING), limits=OpenStreams(of_user=1)) as hub, asyncio.timeout(120):
         hub.api.fail("GET", member(sleeping), replying(500, "InternalError"), member(cat))
         async with hub.open(EXEC) as socket:
@@ -235,3 +237,36 @@ async def test_a_reader_that_takes_nothing_makes_the_member_wait_and_harms_no_ot
                 await other.send_bytes(b"\x00hello")
                 assert await other.receive_bytes() == b"\x01hello"
             assert await slow.receive_bytes() == b"\x01" + b"x" * 32768
+
+
+async def test_a_slow_reader_has_the_last_message_too(tmp_path: Path) -> None:
+    async def much(socket: web.WebSocketResponse) -> None:
+        for _ in range(512):
+            await socket.send_bytes(b"\x01" + b"x" * 32768)
+        await socket.send_bytes(DONE)
+
+    async with running(tmp_path, pod(0, RUNNING)) as hub, asyncio.timeout(300):
+        hub.api.fail("GET", member(much))
+        async with hub.open(EXEC) as socket:
+            await asyncio.sleep(3)  # longer than anybody is waited for at the operator's end
+            got = await rest(socket)
+        assert (len(got), got[-1]) == (513, DONE)
+
+
+async def test_what_was_sent_before_the_client_left_reaches_the_member(tmp_path: Path) -> None:
+    got: list[int] = []
+    ended = asyncio.Event()
+
+    async def slow(socket: web.WebSocketResponse) -> None:
+        await asyncio.sleep(2)
+        async for message in socket:
+            got.append(len(message.data))
+        ended.set()
+
+    async with running(tmp_path, pod(0, RUNNING)) as hub, asyncio.timeout(300):
+        hub.api.fail("GET", member(slow, protocol=V4))
+        async with hub.open(PORT, protocol=V4) as socket:
+            for _ in range(64):
+                await socket.send_bytes(b"\x00" + b"x" * 32767)
+        await ended.wait()
+        assert got == [32768] * 64

@@ -12,7 +12,7 @@ from sampan.kube.errors import AddressRefused, ServerError, TLSFailure, TooManyR
 from sampan.kube.transport.exchange import Call, Exchange
 from sampan.kube.transport.limits import MIB, Limits
 from sampan.kube.transport.paths import resource_path
-from sampan.kube.transport.session import Request
+from sampan.kube.transport.session import Request, Streaming
 from unit.kube.certs import authority
 from unit.kube.fake_api import BASE, LOOPBACK, FakeApi, credentials, replying, sending
 
@@ -175,6 +175,6 @@ async def test_streams_report_refusals(api: FakeApi) -> None:
     api.fail("GET", replying(403, "Forbidden", "no"))
     async with exchanging(api) as (exchange, seen):
         with pytest.raises(Exception, match="Forbidden: no"):
-            async with exchange.stream(call(), read_timeout=5, buffer=MIB):
+            async with exchange.stream(call(), Streaming(open_timeout=60, read_timeout=60, buffer=MIB)):
                 pytest.fail("not reached")
     assert seen == [("get", "configmaps", "403")]
