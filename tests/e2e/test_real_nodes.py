@@ -145,6 +145,28 @@ def test_secrets_init_containers_and_sidecars_work_in_real_containers(world: Wor
         tenant.kubectl("delete", "secret", *kinds, "-n", TEAM)
 
 
+def test_a_job_runs_as_the_user_that_the_offer_lets_and_not_as_root_where_pods_are_restricted(world: World) -> None:
+    def runs_as(name: str, user: int) -> dict[str, Any]:
+        return real_job(name, "id -u", template={"securityContext": {"runAsUser": user}})
+
+    def let(users: str) -> None:
+        patch = f'{{"spec": {{"launch": {{"runAsUser": {users}}}}}}}'
+        world.fed.hub.kubectl("patch", "clusteroffer", "east-ondemand", "-n", "prov-east", "--type=merge", "-p", patch)
+
+    world.submit(runs_as("early", 2000))
+    assert "user" in world.waits_because("early", "UserNotAllowed")["message"]
+    let('{"min": 0, "max": 65535}')
+    try:
+        world.reaches("early", "Succeeded")
+        (pod,) = world.pods("early")
+        assert logs(world, pod["metadata"]["name"]).strip() == "2000"
+        world.submit(runs_as("root", 0))
+        assert "Pod Security" in world.waits_because("root", "PodSecurityViolated")["message"]
+    finally:
+        let("null")
+        world.delete_gone("root")
+
+
 def test_a_gang_on_two_nodes_finds_itself_by_name(world: World) -> None:
     world.submit(real_job("gang", RENDEZVOUS, count=2, replicas=2))
     status = world.reaches("gang", "Succeeded")

@@ -26,6 +26,7 @@ JOB: Json = {
             ],
             "envFrom": [{"prefix": "P_", "secretRef": {"name": "s"}}, {"configMapRef": {"name": "cfg", "optional": True}}],
             "imagePullSecrets": [{"name": "registry"}],
+            "securityContext": {"runAsUser": 2000},
             "initContainers": [
                 {"name": "fetch", "image": "registry.example/fetch:1", "volumeMounts": [{"name": "cfg", "mountPath": "/cfg"}]},
                 {"name": "proxy", "image": "registry.example/proxy:1", "restartPolicy": "Always"},
@@ -66,6 +67,7 @@ OFFER: Json = {
             "extraResources": {"rdma/hca": 1},
             "podSecurityLevel": "privileged",
             "tolerationSets": ["GPUNodes", "Arm64"],
+            "runAsUser": {"min": 1000, "max": 65535},
             "tolerations": [
                 {"key": "dedicated", "value": "ml", "effect": "NoSchedule"},
                 {"key": "example.com/held", "operator": "Exists"},

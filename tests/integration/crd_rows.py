@@ -184,6 +184,8 @@ REFUSED: list[Row] = [
     Row(0, "init mount of no volume", "job", "spec.template.initContainers[0].volumeMounts[0].name", "no", "of an init container"),
     Row(0, "init container that is restarted", "job", "spec.template.initContainers[0].restartPolicy", "OnFailure", "restartPolicy"),
     Row(0, "mode of a file", "job", "spec.template.volumes[0].configMap.defaultMode", 4096, "defaultMode"),
+    Row(0, "user below zero", "job", "spec.template.securityContext.runAsUser", -1, "runAsUser"),
+    Row(0, "users in no order", "offer", "spec.launch.runAsUser", {"min": 2, "max": 1}, "spec.launch.runAsUser"),
     Row(0, "two sources", "job", "spec.template.volumes[0].emptyDir", {}, "spec.template.volumes[0]"),
     Row(0, "no source", "job", "spec.template.volumes[0].configMap", None, "spec.template.volumes[0]"),
     Row(
@@ -250,7 +252,7 @@ REFUSED: list[Row] = [
 ]
 
 WARNED: list[Row] = [
-    Row(24, "privileged", "job", "spec.template.securityContext", {"privileged": True}),
+    Row(24, "privileged", "job", "spec.template.securityContext.privileged", True),
     Row(24, "capabilities", "job", "spec.template.capabilities", {"add": ["SYS_ADMIN"]}),
     Row(24, "hostPath", "job", "spec.template.volumes[0].hostPath", {"path": "/"}),
     *(Row(24, name, "job", f"spec.template.{name}", True) for name in ("hostNetwork", "hostPID", "hostIPC")),

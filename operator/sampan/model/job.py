@@ -125,9 +125,13 @@ class Demand:
     least_replicas: int
     """Fewest pods worth starting: all of a gang, one of a sweep."""
     per_replica: Vector
-    """CPU, memory, storage and one pod slot; the devices come from `requirement`."""
+    """CPU, memory, storage and one pod slot; the devices come from `requirement`. Of all containers, as kube-scheduler counts them."""
     limits: tuple[tuple[str, int], ...] = ()
     """Limits that the pod names, 0 included, beside those of its devices: quotas and LimitRanges of members read them."""
+    beside: Vector = Vector()
+    """What of `per_replica` sidecars and init containers add to the main container."""
+    limits_beside: Vector = Vector()
+    """What of `limits` they add."""
     zeros: tuple[str, ...] = ()
     """Resources that it asks 0 of by name; of any other that `per_replica` lacks it says nothing, and a LimitRange may fill it in."""
     objects: tuple[tuple[str, int], ...] = ()
@@ -135,6 +139,8 @@ class Demand:
     tenant: str = ""
     """Namespace of the job, where an offer keeps tenants apart: quotas there are each tenant's own. Else empty."""
     architectures: tuple[str, ...] = ()
+    user: int | None = None
+    """As whom its containers run; None: it does not say."""
     expected_seconds: int | None = None
     span_seconds: int | None = None
     """Longest time that it can hold its devices: start deadline + run limit + grace; None: not declared, so endless."""
@@ -147,6 +153,20 @@ class Demand:
     def devices(self) -> int:
         """Return the devices of one replica."""
         return self.requirement.count if self.requirement else 0
+
+    @property
+    def main(self) -> "Demand":
+        """Return the demand with its main container alone, whose amounts are those that the job's own fields name."""
+        if not self.beside.amounts and not self.limits_beside.amounts:
+            return self
+        limits = ((name, amount, self.limits_beside[name]) for name, amount in self.limits)
+        return replace(
+            self,
+            per_replica=self.per_replica - self.beside,
+            limits=tuple((name, amount - added) for name, amount, added in limits if amount > added or not added),
+            beside=Vector(),
+            limits_beside=Vector(),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,11 @@ class PodSecurity(StrEnum):
         return order.index(needed) <= order.index(self)
 
 
+DEFAULT_USER: Final = 1000
+"""User, group and volume group of a restricted pod that names none: images built for root would otherwise be refused (docs/decisions)."""
+ROOT: Final = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostPath:
     """A read-only folder of the node that the stack needs, such as Hygon's /opt/hyhal."""
@@ -43,6 +48,8 @@ class Launch:
     supplemental_groups: tuple[int, ...] = ()
     pod_security: PodSecurity = PodSecurity.RESTRICTED
     """Level that a pod with this recipe needs."""
+    users: tuple[int, int] | None = None
+    """Lowest and highest user that pods may run as; None: jobs may not choose where `pod_security` is restricted, and may elsewhere."""
     backend: str = ""
     """torch.distributed backend that gangs use here, such as `nccl` or `hccl`; told to the program, never enforced."""
 
@@ -60,8 +67,30 @@ class Launch:
             extra_resources=Vector.of({**dict(self.extra_resources), **dict(last.extra_resources)}),
             supplemental_groups=tuple(sorted({*self.supplemental_groups, *last.supplemental_groups})),
             pod_security=max(self.pod_security, last.pod_security, key=tuple(PodSecurity).index),
+            users=self.users if last.users is None else last.users,
             backend=last.backend or self.backend,
         )
+
+    def admits_user(self, asked: int | None) -> bool:
+        """Tell whether a job that names this user, or none, may run here."""
+        if asked is None:
+            return True
+        if self.users is not None:
+            return self.users[0] <= asked <= self.users[1]
+        return asked == DEFAULT_USER or self.pod_security is not PodSecurity.RESTRICTED
+
+    def user(self, asked: int | None) -> int | None:
+        """Return the user of a pod; None: the image's own."""
+        if asked is not None:
+            return asked
+        if self.users is not None:
+            return min(max(DEFAULT_USER, self.users[0]), self.users[1])
+        return DEFAULT_USER if self.pod_security is PodSecurity.RESTRICTED else None
+
+    def security_of(self, asked: int | None) -> PodSecurity:
+        """Return the level that a pod of such a job needs: `restricted` has no root."""
+        needed = PodSecurity.BASELINE if self.user(asked) == ROOT else PodSecurity.RESTRICTED
+        return max(self.pod_security, needed, key=tuple(PodSecurity).index)
 
 
 NO_LAUNCH: Final = Launch()

@@ -45,6 +45,8 @@ class Reason(StrEnum):
     RUN_LIMIT_EXCEEDED = "RunLimitExceeded"
     DEVICES_PER_JOB_EXCEEDED = "DevicesPerJobExceeded"
     LAUNCH_NOT_PERMITTED = "LaunchNotPermitted"
+    USER_NOT_ALLOWED = "UserNotAllowed"
+    POD_SECURITY_VIOLATED = "PodSecurityViolated"
     RESOURCES_NOT_NAMED = "ResourcesNotNamed"  # a quota of the member makes pods name a request or a limit
     LIMIT_RANGE_VIOLATED = "LimitRangeViolated"
     MEMBER_QUEUE_NOT_READY = "MemberQueueNotReady"

@@ -1,7 +1,7 @@
 """ComputeJob objects ⇄ the model: the only translator of jobs. Offers, classes and policies have modules of their own beside it."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal
 
 from pydantic import ValidationError
 
@@ -9,6 +9,7 @@ from sampan.api.fields.alternative import Accelerator, ShareSpec
 from sampan.api.fields.common import every_error
 from sampan.api.fields.placement import Placement as PlacementSpec
 from sampan.api.fields.selector import LabelSelector
+from sampan.api.fields.template import InitContainer as InitSpec
 from sampan.api.kinds.computejob import ComputeJobSpec
 from sampan.api.launch.resolved_alternative import ResolvedAlternative, amounts, resolve_alternative
 from sampan.api.launch.travelling import TravelKind, travelling
@@ -72,11 +73,10 @@ def _demand(spec: ComputeJobSpec, number: int | None) -> Demand:
         requirement=None if chosen is None else _requirement(chosen.accelerator),
         replicas=width,
         least_replicas=width if spec.gang else 1,
-        per_replica=_per_replica(spec, run),
-        limits=_limits(spec, run),
-        zeros=tuple(sorted(name for name, amount in _parsed({**run.limits, **run.requests}).items() if not amount)),
+        **_amounts(spec, run),
         objects=_objects(spec, run, width),
         architectures=tuple(sorted(run.architectures)),
+        user=spec.template.security_context.run_as_user if spec.template.security_context else None,
         expected_seconds=None if chosen is None else chosen.expected_seconds,
         limit_seconds=run.active_deadline_seconds,
         span_seconds=_span(spec, run),
@@ -116,28 +116,33 @@ def _span(spec: ComputeJobSpec, run: ResolvedAlternative) -> int | None:
     return spec.start_deadline_seconds + run.active_deadline_seconds + spec.template.termination_grace_period_seconds
 
 
-def _per_replica(spec: ComputeJobSpec, run: ResolvedAlternative) -> Vector:
-    """Requests, or limits where no request is given, as the API server defaults them, of a pod with all its containers; one pod slot."""
-    init = [
-        InitContainer(
-            request=Vector.of(_parsed({**amounts(each.resources, "limits"), **amounts(each.resources, "requests")})),
-            sidecar=each.restart_policy is not None,
-        )
-        for each in spec.template.init_containers
-    ]
-    return pod_request([Vector.of(_parsed({**run.limits, **run.requests}))], init=init)
+def _amounts(spec: ComputeJobSpec, run: ResolvedAlternative) -> dict[str, Any]:
+    """Return the amounts of a replica, as fields of Demand: requests, or limits where no request is given, as the API server defaults them.
+
+    Counted as kube-scheduler counts a pod with all its containers. An init container that names no amounts has the main one's.
+    """
+    own = _parsed({**run.limits, **run.requests})
+    main, limits = Vector.of({**own, PODS: 1}), _parsed(run.limits)
+    init = spec.template.init_containers
+    whole = _of_pod(Vector.of(own), init, parts=("limits", "requests")) if init else main
+    whole_limits = _of_pod(Vector.of(limits), init, parts=("limits",)) if init else Vector.of({**limits, PODS: 1})
+    return {
+        "per_replica": whole,
+        "beside": whole - main,
+        "limits": tuple(sorted({**limits, **{name: amount for name, amount in whole_limits if name != PODS}}.items())),
+        "limits_beside": whole_limits - Vector.of({**limits, PODS: 1}),
+        "zeros": tuple(sorted(name for name, amount in own.items() if not amount)),
+    }
 
 
-def _limits(spec: ComputeJobSpec, run: ResolvedAlternative) -> tuple[tuple[str, int], ...]:
-    """Limits of a pod, counted as its requests are; of a container that names none nothing is known, and nothing is added."""
-    if not spec.template.init_containers:
-        return tuple(sorted(_parsed(run.limits).items()))
-    init = [
-        InitContainer(request=Vector.of(_parsed(amounts(each.resources, "limits"))), sidecar=each.restart_policy is not None)
-        for each in spec.template.init_containers
+def _of_pod(main: Vector, init: Sequence[InitSpec], *, parts: Sequence[Literal["limits", "requests"]]) -> Vector:
+    """Return what a pod holds; of the parts of a container's resources the later one counts."""
+    before = [
+        InitContainer(request=Vector.of(_parsed(named)), sidecar=each.restart_policy is not None)
+        for each in init
+        if (named := {name: text for part in parts for name, text in amounts(each.resources, part).items()})
     ]
-    named = pod_request([Vector.of(_parsed(run.limits))], init=init)
-    return tuple(sorted({**dict.fromkeys(_parsed(run.limits), 0), **{name: value for name, value in named if name != PODS}}.items()))
+    return pod_request([main], init=before)
 
 
 def _parsed(amounts: Mapping[str, str]) -> dict[str, int]:

@@ -25,6 +25,11 @@ def launch_of(spec: RecipeSpec | None) -> Launch:
     )
 
 
+def users_of(spec: OfferLaunchSpec | None) -> tuple[int, int] | None:
+    """Return the lowest and the highest user that an offer lets pods run as; None where it says nothing."""
+    return None if spec is None or spec.run_as_user is None else (spec.run_as_user.min, spec.run_as_user.max)
+
+
 def tolerations_of(spec: OfferLaunchSpec | None) -> tuple[Toleration, ...]:
     """Return the tolerations of an offer in canonical order, those of its sets written out."""
     if spec is None:

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from sampan.api.convert.launch import launch_of, tolerations_of
+from sampan.api.convert.launch import launch_of, tolerations_of, users_of
 from sampan.api.fields.common import first_error
 from sampan.api.fields.selector import LabelSelector
 from sampan.api.kinds.clusteroffer import ClusterOfferSpec, EnergySpec
@@ -202,7 +202,7 @@ def _with_spec(declared: DeclaredOffer, spec: ClusterOfferSpec) -> DeclaredOffer
         member_queue=spec.member_queue.kueue if spec.member_queue else "",
         energy=_energy(spec.energy),
         tolerations=tolerations_of(spec.launch),
-        launch=launch_of(spec.launch),
+        launch=replace(launch_of(spec.launch), users=users_of(spec.launch)),
     )
 
 

@@ -114,6 +114,14 @@ class TolerationSpec(ApiModel):
     effect: Literal["NoSchedule", "NoExecute"] | None = Field(None, description="Effect of the taint; absent: both.")
 
 
+class UserRange(ApiModel):
+    """Numeric users, both ends included."""
+
+    RULES: ClassVar = (Rule(cel="self.min <= self.max", message="min must not be above max", is_met=lambda r: r.min <= r.max),)
+    min: Annotated[Int, Field(ge=0, le=2**31 - 1)] = Field(description="Lowest user. 0 is root.")
+    max: Annotated[Int, Field(ge=0, le=2**31 - 1)] = Field(description="Highest user.")
+
+
 class OfferLaunchSpec(RecipeSpec):
     """What the provider adds to every pod that this offer runs; its word is the last."""
 
@@ -129,6 +137,12 @@ class OfferLaunchSpec(RecipeSpec):
         "nodes have. Nodes with any other taint are in no pool; status.excludedNodes names it.",
     )
 
+    run_as_user: UserRange | None = Field(
+        None,
+        description="Users that jobs may run as here: one that a job names in securityContext.runAsUser, else 1000 or the nearer end. "
+        "Absent: 1000 alone, or whatever the image says where podSecurityLevel is not restricted. Root needs a namespace whose Pod "
+        "Security level is baseline or privileged.",
+    )
     image_pull_secrets: Annotated[tuple[LocalReference, ...], as_map("name", 8)] = Field(
         (), description="Secrets with registry credentials in the member's job namespace."
     )

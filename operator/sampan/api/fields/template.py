@@ -68,12 +68,23 @@ class ContainerSpec(ApiModel):
 class InitContainer(ContainerSpec):
     """A container that must end well before the next begins; with restartPolicy Always a sidecar, which runs beside all that follow.
 
-    It is given no devices, and all else that Sampan gives the main container: environment, shared memory, the node's folders.
+    It is given no devices, and all else that Sampan gives the main container: environment, shared memory, the node's folders. Without
+    `resources` an init container has those of the main one, which costs nothing, and a sidecar names none.
     """
 
     name: DnsLabel = Field(description="Name of the container, unlike main and those of the others.")
     restart_policy: Literal["Always"] | None = Field(
         None, description="Always: a sidecar, started before the next container, stopped after the main one. Absent: it must end well."
+    )
+
+
+class PodSecurityContext(ApiModel):
+    """As whom the containers run. Everything else about the pod's security is Sampan's."""
+
+    run_as_user: Annotated[Int, Field(ge=0, le=2**31 - 1)] | None = Field(
+        None,
+        description="User, group and volume group of every container, if the offer lets jobs choose (its launch.runAsUser); an offer that "
+        "does not is none for the job. 0, root, needs a namespace on the member that admits it. Absent: 1000, or what the offer says.",
     )
 
 
@@ -120,6 +131,7 @@ class Template(ContainerSpec):
         description="Secrets of the job's namespace with registry credentials, of type kubernetes.io/dockerconfigjson. They travel with "
         "the job and must carry the label sampan.dev/share-with-jobs=true.",
     )
+    security_context: PodSecurityContext | None = Field(None, description="As whom the containers run.")
     shm_size: PositiveAmount | None = Field(
         None, description="Size of /dev/shm, which data loaders and collectives need; counted as the pod's memory."
     )

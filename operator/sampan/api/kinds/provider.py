@@ -1,10 +1,10 @@
 """Provider: what the platform team grants to one provider. Its offers are believed only within these grants."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from sampan.api.fields.common import ApiModel, as_set
+from sampan.api.fields.common import ApiModel, Rule, as_set
 from sampan.api.fields.scalars import LABEL_KEY_PATTERN, Bool, Country, DisplayText, DnsLabel, GrantedValue, LabelKey
 from sampan.model.members.offer import Terms
 
@@ -17,6 +17,12 @@ _KEYS = {
 class ProviderSpec(ApiModel):
     """What offers from the provider's namespaces may claim."""
 
+    RULES: ClassVar = (
+        Rule(  # the schema's word on a set, which as_set checks for the model's own fields alone
+            message="offerLabels must not hold the same value of a key twice",
+            is_met=lambda p: all(len(set(values)) == len(values) for values in p.offer_labels.values()),
+        ),
+    )
     display_name: DisplayText = Field("", description="Name shown to people by kubectl get providers.")
     namespaces: Annotated[tuple[DnsLabel, ...], as_set(64, min_items=1)] = Field(
         description="Namespaces whose ClusterOffers are this provider's. A namespace belongs to one Provider: the oldest that names it."

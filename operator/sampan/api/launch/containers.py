@@ -36,8 +36,14 @@ def given(fields: dict[str, Any]) -> dict[str, Any]:
 def _init_container(c: RemoteJobSpec, each: InitContainer) -> dict[str, Any]:
     named = {"name": each.name, "image": each.image, "env": environment(c, each.env)}
     program = {"command": [literal(word) for word in each.command], "args": [literal(word) for word in each.args]}
-    resources = given({part: amounts(each.resources, part) for part in ("requests", "limits")})
-    return {**named, **_common(c, each), **given({**program, "resources": resources, "restartPolicy": each.restart_policy})}
+    run = c.alternative_spec
+    inherits = each.resources is None and each.restart_policy is None  # costs nothing: it has ended before the main one begins
+    resources = {"requests": run.requests, "limits": run.limits} if inherits else _named(each)
+    return {**named, **_common(c, each), **given({**program, "resources": given(resources), "restartPolicy": each.restart_policy})}
+
+
+def _named(each: InitContainer) -> dict[str, Any]:
+    return {"requests": amounts(each.resources, "requests"), "limits": amounts(each.resources, "limits")}
 
 
 def _common(c: RemoteJobSpec, each: ContainerSpec) -> dict[str, Any]:

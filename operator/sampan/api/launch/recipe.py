@@ -7,19 +7,10 @@ Must never live here: a privileged container, a writable folder of the node, or 
 from typing import Any, Final
 
 from sampan.api.launch.remote_job import RemoteJobSpec
-from sampan.model.launch import PodSecurity
+from sampan.model.launch import ROOT
 
 VOLCANO: Final = "volcano"
 """Name under which Volcano's scheduler runs unless it was renamed."""
-USER: Final = 1000
-"""User, group and volume group of a restricted container: images built for root would otherwise be refused (docs/decisions)."""
-_AS_USER: Final = {
-    "runAsNonRoot": True,
-    "runAsUser": USER,
-    "runAsGroup": USER,
-    "fsGroup": USER,
-    "fsGroupChangePolicy": "OnRootMismatch",
-}
 
 
 def job_annotations(c: RemoteJobSpec) -> dict[str, str]:
@@ -37,10 +28,13 @@ def pod_metadata(c: RemoteJobSpec) -> dict[str, Any]:
 
 
 def pod_security(c: RemoteJobSpec) -> dict[str, Any]:
-    """Return the pod's security context: a user of ours under `restricted`, the image's own above it."""
+    """Return the pod's security context: a user under `restricted`, and wherever job or offer names one; the image's own elsewhere."""
     groups = {"supplementalGroups": list(c.launch.supplemental_groups)} if c.launch.supplemental_groups else {}
-    own = _AS_USER if c.launch.pod_security is PodSecurity.RESTRICTED else {}
-    return {**own, "seccompProfile": {"type": "RuntimeDefault"}, **groups}
+    context = c.spec.template.security_context
+    user = c.launch.user(context.run_as_user if context else None)
+    own = {} if user is None else {"runAsUser": user, "runAsGroup": user, "fsGroup": user, "fsGroupChangePolicy": "OnRootMismatch"}
+    harmless = {} if user in (None, ROOT) else {"runAsNonRoot": True}
+    return {**harmless, **own, "seccompProfile": {"type": "RuntimeDefault"}, **groups}
 
 
 def container_security() -> dict[str, Any]:

@@ -156,5 +156,5 @@ def _lowered(demand: Demand, name: str, amount: int) -> Iterator[Demand]:
     """Yield the demand with less of one resource, in whole cores or MiB."""
     step = 1000 if name == CPU else 2**20
     rounded = amount // step * step
-    if 0 < rounded < demand.per_replica[name]:
+    if demand.beside[name] < rounded < demand.per_replica[name]:
         yield replace(demand, per_replica=Vector.of({**dict(demand.per_replica), name: rounded}))

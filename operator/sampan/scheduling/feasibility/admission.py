@@ -1,7 +1,8 @@
 """What a member's API server would hold against a pod whatever is left there, resource by resource. Words are in `constraints`.
 
 After kubernetes/kubernetes plugin/pkg/admission/limitranger, validation of container resources, and the quota evaluator's
-Constraints. The pod is one container without amounts at pod level, so that what holds for a pod is what holds for its container.
+Constraints. The pod has no amounts at pod level. Of its containers only the main one is looked at: what init containers and sidecars
+name is the job's to fit in, and what holds for the pod is held against all of them together.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,7 +11,7 @@ from enum import StrEnum
 
 from sampan.catalog.devices.share import companions
 from sampan.model.job import Demand
-from sampan.model.members.admission import LIMITS, REQUESTS, Amounts, LimitItem
+from sampan.model.members.admission import LIMITS, REQUESTS, Amounts, LimitItem, LimitType
 from sampan.model.members.cluster import Pool
 from sampan.model.values.vector import CPU, MEMORY, STORAGE
 from sampan.scheduling.capacity.pod_amounts import PodAmounts, admitted, sent
@@ -48,9 +49,13 @@ def violations(demand: Demand, pool: Pool) -> tuple[Violation, ...]:
     """Return everything about LimitRanges that keeps the pod of a demand out of the pool's namespace, for whichever of its forms."""
     if not pool.admission.limits:
         return ()
-    plain, found = sent(demand, pool), dict[Violation, None]()
-    for pod in admitted(demand, pool):
-        for each in (*_filled_in(plain, pod, pool.admission.limits), *_bounds(pod, pool.admission.limits)):
+    items, main, found = pool.admission.limits, demand.main, dict[Violation, None]()
+    plain, alone = sent(main, pool), main is demand
+    for pod in admitted(main, pool):
+        for each in (*_filled_in(plain, pod, items), *_bounds(pod, items if alone else _of_type(items, LimitType.CONTAINER))):
+            found[each] = None
+    for pod in () if alone else admitted(demand, pool):
+        for each in _bounds(pod, _of_type(items, LimitType.POD)):
             found[each] = None
     return tuple(found)
 
@@ -58,7 +63,7 @@ def violations(demand: Demand, pool: Pool) -> tuple[Violation, ...]:
 def unnamed(demand: Demand, pool: Pool) -> tuple[Violation, ...]:
     """Return what quotas make the pod name and neither it nor a LimitRange does."""
     found: dict[Violation, None] = {}
-    for pod in admitted(demand, pool) if pool.admission.compulsory else ():
+    for pod in admitted(demand.main, pool) if pool.admission.compulsory else ():
         for quota in pool.admission.compulsory:
             if quota.counts(best_effort=pod.best_effort):
                 for name in quota.names:
@@ -102,6 +107,10 @@ def _filled_in(plain: PodAmounts, pod: PodAmounts, items: Iterable[LimitItem]) -
         if name not in pod.limits and ("/" in name or name.startswith("hugepages-")) and name not in plain.requests:
             source = f"LimitRange {_source(items, name, request)}"
             yield Violation(fault=Fault.FILLED_IN_DEVICES, source=source, resource=name, bound=request, request=request)
+
+
+def _of_type(items: Iterable[LimitItem], of: LimitType) -> list[LimitItem]:
+    return [item for item in items if item.type is of]
 
 
 def _source(items: Iterable[LimitItem], name: str, amount: int) -> str:

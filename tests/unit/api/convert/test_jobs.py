@@ -43,10 +43,23 @@ def test_a_pod_is_counted_with_all_its_containers_as_kube_scheduler_counts_it() 
         assert demand.per_replica[PODS] == 1
         return demand.per_replica[CPU], dict(demand.limits)[CPU]
 
+    assert asked({"name": "a", "image": "a:1"}) == (2000, 2000), "an init container that names no amounts has the main one's"
+    assert asked({"name": "a", "image": "a:1", "restartPolicy": "Always"}) == (2000, 2000), "a sidecar that names none asks for none"
     assert asked(of("a", "1")) == (2000, 2000), "an init container is done before the main one begins"
     assert asked(of("a", "3")) == (3000, 3000)
     assert asked(of("a", "1", sidecar=True)) == (3000, 3000), "a sidecar runs beside it"
     assert asked(of("a", "1", sidecar=True), of("b", "4")) == (5000, 5000), "an init container runs beside the sidecars before it"
+
+
+def test_what_sidecars_add_is_told_apart_from_what_the_main_container_names() -> None:
+    side = {"name": "a", "image": "a:1", "restartPolicy": "Always", "resources": {"requests": {"cpu": "1"}, "limits": {"memory": "1Gi"}}}
+    resources = {"requests": {"cpu": "2"}, "limits": {"cpu": "2"}}
+    (demand,) = shape_of(spec(template={"image": "a:1", "resources": resources, "initContainers": [side]})).demands
+    assert (dict(demand.per_replica), dict(demand.limits)) == ({CPU: 3000, MEMORY: GIB, PODS: 1}, {CPU: 2000, MEMORY: GIB})
+    assert (dict(demand.beside), dict(demand.limits_beside)) == ({CPU: 1000, MEMORY: GIB}, {MEMORY: GIB})
+    (alone,) = shape_of(spec(template={"image": "a:1", "resources": resources})).demands
+    assert demand.main == alone
+    assert alone.main is alone
 
 
 def test_more_objects_than_may_travel_are_refused_before_anything_is_read() -> None:

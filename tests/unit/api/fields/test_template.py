@@ -11,7 +11,6 @@ from unit.api.rule_check import accepts, refuses
 
 VOLUMES = [{"name": "a", "emptyDir": {}}, {"name": "b", "configMap": {"name": "cfg"}}]
 ESCALATIONS = (
-    "securityContext",
     "hostNetwork",
     "hostPID",
     "hostIPC",
@@ -53,6 +52,14 @@ def test_good_templates(raw: dict[str, Any]) -> None:
 )
 def test_bad_templates(raw: dict[str, Any], want: str) -> None:
     refuses(Template, raw, want)
+
+
+def test_of_the_pods_security_a_job_says_only_as_whom_it_runs() -> None:
+    accepts(Template, {"image": "x", "securityContext": {"runAsUser": 0}})
+    refuses(Template, {"image": "x", "securityContext": {"runAsUser": -1}}, "runAsUser")
+    refuses(Template, {"image": "x", "initContainers": [{"name": "a", "image": "x", "securityContext": {}}]}, "unknown field")
+    for field in ("privileged", "capabilities", "allowPrivilegeEscalation", "runAsNonRoot", "seccompProfile", "procMount", "sysctls"):
+        refuses(Template, {"image": "x", "securityContext": {field: {}}}, "unknown field")
 
 
 @pytest.mark.parametrize("field", ESCALATIONS)

@@ -21,11 +21,11 @@ RESTRICTED = [name for name, c in CASES.items() if c.launch.pod_security is PodS
 @pytest.mark.parametrize("name", RESTRICTED)
 def test_restricted_pod_security_to_the_letter(name: str) -> None:
     spec = pod_template(CASES[name])["spec"]
-    (container,) = spec["containers"]
     assert spec["securityContext"]["runAsNonRoot"] is True
     assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
     assert spec["securityContext"]["runAsUser"] > 0
-    assert container["securityContext"] == {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    for container in (*spec["containers"], *spec.get("initContainers", ())):
+        assert container["securityContext"] == {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
     assert not HOST_FIELDS & set(spec)
     assert all(set(volume) - {"name"} <= ALLOWED_VOLUMES for volume in spec.get("volumes", ()))
 
@@ -53,6 +53,19 @@ def test_pod_gets_no_credential_of_the_member(name: str) -> None:
     spec = pod_template(CASES[name])["spec"]
     assert spec["automountServiceAccountToken"] is False
     assert spec["enableServiceLinks"] is False
+
+
+@pytest.mark.parametrize(
+    ("users", "asked", "want"),
+    [((1000, 3000), 2000, 2000), ((2000, 3000), None, 2000), ((0, 3000), 0, 0)],
+)
+def test_all_containers_run_as_the_user_that_job_and_offer_agree_on(users: tuple[int, int], asked: int | None, want: int) -> None:
+    context = {} if asked is None else {"securityContext": {"runAsUser": asked}}
+    c = remote_spec({"template": {"image": "a:1", **context}}, launch=Launch(users=users))
+    security = pod_template(c)["spec"]["securityContext"]
+    assert [security[name] for name in ("runAsUser", "runAsGroup", "fsGroup")] == [want] * 3
+    assert security.get("runAsNonRoot", False) is (want != 0)
+    assert "runAsUser" not in str(pod_template(c)["spec"]["containers"])
 
 
 def test_devices_are_request_and_limit_beside_the_rest() -> None:
@@ -176,6 +189,18 @@ def test_init_containers_have_the_ranks_environment_and_no_devices() -> None:
         assert each["securityContext"] == main["securityContext"]
         assert {"SAMPAN_JOB_NAME", "FENCE_TOKEN", "PET_NPROC_PER_NODE"} <= {variable["name"] for variable in each["env"]}
     assert fetch["command"] == ["fetch", "$$(TOKEN)"]
+
+
+def test_an_init_container_that_names_no_amounts_has_those_of_the_main_one_without_its_devices() -> None:
+    template = {
+        "image": "a:1",
+        "resources": {"requests": {"cpu": "2"}, "limits": {"memory": "1Gi"}},
+        "initContainers": [{"name": "a", "image": "a:1"}, {"name": "b", "image": "a:1", "restartPolicy": "Always"}],
+    }
+    spec = pod_template(remote_spec({"template": template}, device=("nvidia.com/gpu", 1)))["spec"]
+    assert spec["containers"][0]["resources"]["limits"] == {"memory": "1Gi", "nvidia.com/gpu": "1"}
+    assert spec["initContainers"][0]["resources"] == template["resources"]
+    assert "resources" not in spec["initContainers"][1]
 
 
 def test_a_secret_in_the_environment_is_a_reference_to_the_copy_and_never_a_value() -> None:

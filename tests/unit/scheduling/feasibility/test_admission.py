@@ -150,3 +150,16 @@ def test_the_members_queue_must_hand_out_what_the_pod_asks_for() -> None:
     assert refusals_in(replace(own, covers=frozenset({"cpu", "memory", "nvidia.com/gpu"}))) == ()
     assert refusals_in(replace(own, covers=frozenset({"cpu", "memory"}))) == (Reason.MEMBER_QUEUE_NOT_COVERING,)
     assert refusals_in(replace(own, covers=frozenset())) == (Reason.MEMBER_QUEUE_NOT_COVERING,)
+
+
+def test_a_bound_for_containers_is_asked_of_the_main_one_and_a_bound_for_pods_of_all_together() -> None:
+    added = Vector.of({"cpu": 1000})
+    capped = replace(FOUR, limits=(("cpu", 2000),))
+    three = replace(capped, per_replica=capped.per_replica + added, beside=added)
+    assert faults(three, item(most={"cpu": 2000})) == [], "the sidecar's core is not the main container's"
+    assert faults(three, item(default={"cpu": 2000})) == []
+    assert faults(three, item(LimitType.POD, most={"cpu": 2000})) == [(Fault.ABOVE_MAX, "cpu")]
+    both = replace(three, limits=(("cpu", 3000),), limits_beside=added)
+    assert faults(both, item(most={"cpu": 2000})) == []
+    assert faults(both, item(LimitType.POD, most={"cpu": 2999})) == [(Fault.ABOVE_MAX, "cpu")]
+    assert faults(both, item(LimitType.POD, most={"cpu": 3000})) == []

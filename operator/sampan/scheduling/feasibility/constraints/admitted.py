@@ -71,6 +71,8 @@ def _words(each: Violation) -> Words:
 
 def name_limits(c: FilterContext) -> Iterator[FilterContext]:
     """Yield the context with the limits that quotas ask for, as high as its requests; what it does not ask for nobody can guess."""
+    if c.demand.main is not c.demand:
+        return  # of several containers nobody can guess which is to name more
     limits = dict(c.demand.limits)
     for each in unnamed(c.demand, c.pool):
         name = each.resource.removeprefix(LIMITS)
@@ -82,6 +84,8 @@ def name_limits(c: FilterContext) -> Iterator[FilterContext]:
 
 def within_ranges(c: FilterContext) -> Iterator[FilterContext]:
     """Yield the context with amounts within what LimitRanges admit."""
+    if c.demand.main is not c.demand:
+        return
     changed: Demand | None = c.demand
     for each in violations(c.demand, c.pool):
         changed = _fixed(changed, c.pool, each) if changed is not None else None

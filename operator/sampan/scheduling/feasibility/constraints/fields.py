@@ -20,11 +20,11 @@ def _cores(amount: int) -> str:
 
 def _request(name: str) -> Callable[[Placement, Demand], object]:
     """Return what reads a pod's request of a resource: None where it does not name it."""
-    return lambda _, demand: demand.per_replica[name] or (0 if name in demand.zeros else None)
+    return lambda _, demand: demand.main.per_replica[name] or (0 if name in demand.zeros else None)
 
 
 def _limit(name: str) -> Callable[[Placement, Demand], object]:
-    return lambda _, demand: dict(demand.limits).get(name)
+    return lambda _, demand: dict(demand.main.limits).get(name)
 
 
 REPLICAS: Final = Field(part=Part.JOB, name="replicas", read=lambda _, demand: demand.least_replicas)

@@ -2,12 +2,13 @@
 
 from typing import Final
 
+from sampan.model.launch import DEFAULT_USER, ROOT
 from sampan.model.reason import Reason
 from sampan.scheduling.feasibility.admission import uncovered, unnamed, violations
 from sampan.scheduling.feasibility.constraints.admitted import name_limits, not_named, out_of_range, within_ranges
 from sampan.scheduling.feasibility.constraints.context import FilterContext
 from sampan.scheduling.feasibility.constraints.fields import COUNT, REQUESTS_AND_LIMITS
-from sampan.scheduling.feasibility.constraints.record import Constraint, Reads, Words
+from sampan.scheduling.feasibility.constraints.record import Constraint, Field, Part, Reads, Words
 
 
 def _forbidden(c: FilterContext) -> bool:
@@ -21,6 +22,46 @@ LAUNCH: Final = Constraint(
     violated=_forbidden,
     words=lambda c: (f"a namespace that admits pods of level {c.pool.launch.pod_security}", f"it enforces {c.offer.pod_security}"),
     headline=lambda _: "the namespace on the member forbids what such devices need to run",
+)
+
+USER_FIELD: Final = Field(part=Part.TEMPLATE, name="securityContext.runAsUser", read=lambda _, demand: demand.user)
+
+
+def _user_words(c: FilterContext) -> Words:
+    users = c.pool.launch.users or (DEFAULT_USER, DEFAULT_USER)
+    allowed = f"user {users[0]} alone" if users[0] == users[1] else f"users {users[0]} to {users[1]}"
+    return f"securityContext.runAsUser {c.demand.user}", f"the offer lets jobs run as {allowed}"
+
+
+USER: Final = Constraint(
+    reason=Reason.USER_NOT_ALLOWED,
+    reads=Reads.BOTH,
+    violated=lambda c: not c.pool.launch.admits_user(c.demand.user),
+    words=_user_words,
+    headline=lambda _: "offers do not let jobs run as the user that the job names",
+    relax=lambda c: c.demanding(user=None),
+    fields=(USER_FIELD,),
+)
+
+
+def _violates_pod_security(c: FilterContext) -> bool:
+    """What the job itself adds; what its devices need is told by `LAUNCH`."""
+    level, launch = c.offer.pod_security, c.pool.launch
+    return level is not None and level.allows(launch.pod_security) and not level.allows(launch.security_of(c.demand.user))
+
+
+POD_SECURITY: Final = Constraint(
+    reason=Reason.POD_SECURITY_VIOLATED,
+    reads=Reads.BOTH,
+    violated=_violates_pod_security,
+    words=lambda c: (
+        f"a namespace that admits pods of level {c.pool.launch.security_of(c.demand.user)}, for "
+        + ("securityContext.runAsUser 0" if c.demand.user == ROOT else "the user 0 that the offer gives to pods"),
+        f"it enforces {c.offer.pod_security}",
+    ),
+    headline=lambda _: "the job would run as root, which the Pod Security level of the namespace on the member refuses",
+    relax=lambda c: c.demanding(user=None) if c.demand.user is not None else (),
+    fields=(USER_FIELD,),
 )
 
 RESOURCES_NAMED: Final = Constraint(
@@ -74,4 +115,4 @@ RUNTIME_CLASS: Final = Constraint(
     headline=lambda _: "the member has no RuntimeClass of the name that its offer gives to pods",
 )
 
-MEMBER: Final = (LAUNCH, RESOURCES_NAMED, LIMIT_RANGES, MEMBER_QUEUE, QUEUE_COVERS, RUNTIME_CLASS)
+MEMBER: Final = (LAUNCH, USER, POD_SECURITY, RESOURCES_NAMED, LIMIT_RANGES, MEMBER_QUEUE, QUEUE_COVERS, RUNTIME_CLASS)

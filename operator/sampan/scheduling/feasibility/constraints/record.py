@@ -29,6 +29,8 @@ class Part(Enum):
     """Where in a job's spec a field stands, in the order in which changes are told; `own` names an alternative, where it is of one."""
 
     PLACEMENT = "placement."
+    TEMPLATE = "template."
+    """In the template, whatever the alternative."""
     JOB = "{own}"
     POD = "{pod}"
     """In the template, or in the alternative itself."""

@@ -129,6 +129,22 @@ CASES = [
         "pods of level privileged",
         "enforces restricted",
     ),
+    (
+        "another user",
+        context(demand=replace(demand(requirement()), user=33), pool=replace(pool(), launch=Launch(users=(1000, 2000)))),
+        "securityContext.runAsUser 33",
+        "users 1000 to 2000",
+    ),
+    (
+        "root",
+        context(
+            offer=replace(offer(), pod_security=PodSecurity.RESTRICTED),
+            demand=replace(demand(requirement()), user=0),
+            pool=replace(pool(), launch=Launch(users=(0, 2000))),
+        ),
+        "level baseline, for securityContext.runAsUser 0",
+        "enforces restricted",
+    ),
     ("over", context(offer=offer(valid_until=NOW - 1)), "valid at 2027-01-15T08:00:00Z", "until 2027-01-15T07:59:59Z"),
     ("shut", context(offer=offer(accepting=False)), "takes new jobs", "takes none"),
     ("away", context(offer=offer(connected=False)), "answers", "does not answer"),
@@ -204,3 +220,28 @@ def test_the_next_allowed_count(rule: CountRule, count: int, want: int | None) -
 
 def test_moments_are_written_as_kubernetes_does() -> None:
     assert moment(NOW) == "2027-01-15T08:00:00Z"
+
+
+ANY_USER = Launch(users=(0, 65535))
+
+
+@pytest.mark.parametrize(
+    ("asked", "launch", "level", "want"),
+    [
+        (None, Launch(), PodSecurity.RESTRICTED, ()),
+        (1000, Launch(), PodSecurity.RESTRICTED, ()),
+        (1001, Launch(), PodSecurity.RESTRICTED, (Reason.USER_NOT_ALLOWED,)),
+        (0, Launch(), PodSecurity.RESTRICTED, (Reason.USER_NOT_ALLOWED, Reason.POD_SECURITY_VIOLATED)),
+        (1001, ANY_USER, PodSecurity.RESTRICTED, ()),
+        (0, ANY_USER, PodSecurity.RESTRICTED, (Reason.POD_SECURITY_VIOLATED,)),
+        (0, ANY_USER, PodSecurity.BASELINE, ()),
+        (0, ANY_USER, None, ()),
+        (None, Launch(users=(0, 0)), PodSecurity.RESTRICTED, (Reason.POD_SECURITY_VIOLATED,)),
+        (0, Launch(pod_security=PodSecurity.BASELINE), PodSecurity.RESTRICTED, (Reason.LAUNCH_NOT_PERMITTED,)),
+    ],
+)
+def test_offer_and_namespace_must_admit_the_user_that_a_job_runs_as(
+    asked: int | None, launch: Launch, level: PodSecurity | None, want: tuple[Reason, ...]
+) -> None:
+    wanted, of = replace(demand(requirement()), user=asked), replace(offer(), pod_security=level)
+    assert violated(context(demand=wanted, offer=of, pool=replace(pool(), launch=launch))) == want
