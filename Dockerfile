@@ -6,11 +6,11 @@ ARG BASE=python:3.13-slim
 FROM ${BASE} AS build
 COPY operator/requirements-runtime.lock /src/operator/
 RUN python3 -m venv /opt/sampan \
- && /opt/sampan/bin/pip install --no-cache-dir --no-compile --only-binary :all: --require-hashes -r /src/operator/requirements-runtime.lock \
- && rm -rf /opt/sampan/lib/python3.*/site-packages/kubernetes/aio
+ && /opt/sampan/bin/pip install --no-cache-dir --no-compile --only-binary :all: --require-hashes -r /src/operator/requirements-runtime.lock
 COPY dist/sampan-*.whl /src/
 RUN /opt/sampan/bin/pip install --no-cache-dir --no-compile --no-deps --no-index /src/sampan-*.whl \
  && /opt/sampan/bin/pip uninstall --quiet --yes pip \
+ && /opt/sampan/bin/python -c 'import pathlib, sysconfig; from sampan.release.python import leave_out; leave_out(pathlib.Path(sysconfig.get_path("purelib")))' \
  && python3 -m compileall -q --invalidation-mode unchecked-hash /opt/sampan/lib
 
 FROM ${BASE}

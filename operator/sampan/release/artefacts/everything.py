@@ -10,8 +10,12 @@ from sampan.release import python
 from sampan.release.artefacts.charts import CHARTS, package_chart
 from sampan.release.artefacts.notes import SUMS, checksums, release_notes, sha256
 from sampan.release.artefacts.plugin import PLATFORMS, Platform, build_plugin, krew_manifest
-from sampan.release.image import build_image
+from sampan.release.errors import ReleaseError
+from sampan.release.image import Image, build_image
 from sampan.release.source import Source
+
+LARGEST_PACKED, LARGEST_UNPACKED = 80_000_000, 300_000_000
+"""Bytes of an image as it is pulled, and as a node keeps it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,9 +39,9 @@ def build_release(source: Source, out: Path, plan: Plan) -> list[Path]:
         digests[f"charts/{name}:{source.version}"] = chart.digest
     for architecture in plan.architectures:
         file = out / f"sampan-image-{source.version}-{architecture}.oci.tar"
-        digests[f"sampan:{source.version} ({architecture})"] = build_image(
-            source, file, reference=f"sampan:{source.version}", architecture=architecture
-        ).digest
+        built = build_image(source, file, reference=f"sampan:{source.version}", architecture=architecture)
+        refuse_large(built)
+        digests[f"sampan:{source.version} ({architecture})"] = built.digest
     with tempfile.TemporaryDirectory(prefix="sampan-plugin-", dir=out.parent) as folder:
         archives = {platform: build_plugin(source, platform, out, scratch=Path(folder)) for platform in plan.platforms}
     told = {platform: (f"{plan.downloads.rstrip('/')}/{path.name}", sha256(path)) for platform, path in archives.items()}
@@ -45,3 +49,12 @@ def build_release(source: Source, out: Path, plan: Plan) -> list[Path]:
     (out / "NOTES.md").write_text(release_notes(source, digests, list(out.iterdir())))
     (out / SUMS).write_text(checksums(out.iterdir()))
     return sorted(out.iterdir())
+
+
+def refuse_large(image: Image) -> None:
+    """Raise ReleaseError where an image has outgrown what every node of a hub is asked to pull and keep."""
+    if image.packed > LARGEST_PACKED or image.unpacked > LARGEST_UNPACKED:
+        raise ReleaseError(
+            f"{image.archive.name}: {image.packed / 1e6:.1f} MB packed and {image.unpacked / 1e6:.1f} MB unpacked; at most "
+            f"{LARGEST_PACKED / 1e6:.0f} and {LARGEST_UNPACKED / 1e6:.0f}: leave out in python.py what nothing reads"
+        )
