@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -55,6 +56,17 @@ def connected(federation: FederationUnderTest) -> dict[str, str]:
     }
 
 
+def events(federation: FederationUnderTest, reason: str) -> list[dict[str, Any]]:
+    """The operator's Events with this reason, as `kubectl describe` finds them."""
+    return federation.hub.items("events", "-A", "--field-selector", f"reason={reason}")
+
+
+def told_of(federation: FederationUnderTest, uid: str) -> list[str]:
+    """The reasons of the Events about a job."""
+    found = federation.hub.items("events", "-A", "--field-selector", f"involvedObject.uid={uid}")
+    return [event["reason"] for event in found]
+
+
 def all_started(checker: Checker, uids: list[str]) -> None:
     """Wait until the hub shows every one of these jobs as running, or as over already where they are short and the machine is slow."""
     wait_for(lambda: checker.history.count(uids, "Running", "Succeeded") == len(uids), "all jobs run")
@@ -95,12 +107,17 @@ def test_half_open_member_touches_nobody_else(federation: FederationUnderTest, t
         wait_for(lambda: connected(federation)["pengcheng"] != "True", "the offer says that its member is not connected")
         print(f"half-open member seen after {time.monotonic() - began:.1f} s")  # noqa: T201
         all_succeed(checker, others + late)
+        told = wait_for(lambda: events(federation, "MemberAway") or None, "an Event tells that the member is away")
+        assert {event["involvedObject"]["kind"] for event in told} <= {"ClusterOffer", "ComputeJob"}
         said = connected(federation)
         assert {member for member, status in said.items() if status == "True"} == {"lingang", "kunshan"}
         assert history.count(theirs, "Running") == len(theirs), "the member's jobs were given up"
     wait_for(lambda: connected(federation)["pengcheng"] == "True", "the member is back")
+    wait_for(lambda: events(federation, "MemberBack") or None, "an Event tells that it is back")
     finish(federation, "pengcheng", theirs)
     all_succeed(checker, tenant.uids())
+    ordinary = wait_for(lambda: told_of(federation, late[0]) if len(told_of(federation, late[0])) >= 3 else None, "a job's life is told")
+    assert sorted(ordinary) == ["Bound", "Completed", "Started"]
     assert history.count(unlucky, "Succeeded") == len(unlucky)
     nothing_wrong(checker, tenant)
 

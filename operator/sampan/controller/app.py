@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import uvloop
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, ProcessCollector
 from pydantic import ValidationError
 
 from sampan.controller.hub.client import KOPF_KINDS, HubClient
@@ -88,7 +88,8 @@ async def _run(settings: Settings, source: Source) -> None:
         loop = asyncio.get_running_loop()
         kopf_thread = KopfThread(lambda: registry_of(KOPF_KINDS, wiring.intake.on_watch_event, loop=loop, credentials=source.read))
         registry = CollectorRegistry()
-        registry.register(m.StateCollector(lambda: samples_of(wiring, kopf_starts=kopf_thread.starts, calls=calls)))
+        ProcessCollector(registry=registry)
+        registry.register(m.StateCollector(lambda: samples_of(wiring, kopf_starts=kopf_thread.starts, calls=calls, now=now())))
         host, port = settings.metrics_host, settings.metrics_port
         async with (
             health_server(host, port, registry, ready=lambda: wiring.usage_writer.healthy, healthy=lambda: kopf_thread.alive),

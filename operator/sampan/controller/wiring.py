@@ -16,6 +16,7 @@ from sampan.controller.jobs_of_offers import JobsOfOffers
 from sampan.controller.logs.keeper import OutputKeeper
 from sampan.controller.loop import Loop
 from sampan.controller.members.terms import LinkSettings
+from sampan.controller.observability import Observability
 from sampan.controller.offers.manager import OfferManager
 from sampan.controller.offers.reconciler import OfferReconciler
 from sampan.controller.offers.terms import OfferSettings
@@ -77,8 +78,10 @@ class Wiring:
         self._offer_reconciler = OfferReconciler(hub.client, self.offers, self.jobs_of_offers.usage(), clock=clock)
         self._refusals = RefusalWriter(self.state, hub, clock, members_met=self.offers.joined.all_met)
         self.loop = Loop(self.state, self.reconciler, self._refusals, interval=settings.cycle_interval, clock=clock)
+        self.observability = Observability(hub.client, self.state, clock=clock)
         self.intake = HubIntake(self.state, self.offers, hub, resync_interval=settings.resync_interval)
         self._listen()
+        self.observability.listen(self.state, self.offers, events=settings.events)
 
     def _listen(self) -> None:
         """Have each part hear of what it rests on."""
@@ -120,6 +123,7 @@ class Wiring:
                 ("resync", self.intake.resync),
                 ("use", self.usage_writer),
                 ("outputs", self.outputs),
+                ("observability", self.observability),
             ):
                 group.create_task(part.run(), name=name)
 

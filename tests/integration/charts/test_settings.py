@@ -26,6 +26,7 @@ OTHER: dict[str, tuple[str, Any, str]] = {
     "query_proxy_names": ("query.frontProxyNames", ["front-proxy"], "front-proxy"),
     "home_origins": ("settings.homeOrigins", ["CN", "SG"], "CN,SG"),
     "currency": ("settings.currency", "EUR", "EUR"),
+    "events": ("settings.events", False, "false"),
     "log_level": ("settings.logLevel", "DEBUG", "DEBUG"),
     "usage_half_life": ("settings.usageHalfLife", 2_592_000, "2592000"),
 }

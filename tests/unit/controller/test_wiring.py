@@ -124,7 +124,7 @@ async def test_queues_and_namespaces_come_and_go() -> None:
 
 def _registry(op: Wiring) -> CollectorRegistry:
     registry = CollectorRegistry()
-    registry.register(m.StateCollector(lambda: samples_of(op, kopf_starts=1, calls=m.Calls())))
+    registry.register(m.StateCollector(lambda: samples_of(op, kopf_starts=1, calls=m.Calls(), now=NOW)))
     return registry
 
 
@@ -136,7 +136,7 @@ async def test_metrics_count_what_is_there() -> None:
         assert 'sampan_jobs{phase="Bound"} 1.0' in text
         assert "sampan_jobs_waiting 1.0" in text
         assert "sampan_kopf_starts_total 1.0" in text
-        assert set(samples_of(op, kopf_starts=1, calls=m.Calls())) == set(m.FAMILIES)
+        assert set(samples_of(op, kopf_starts=1, calls=m.Calls(), now=NOW)) == set(m.FAMILIES)
 
 
 async def test_an_offer_is_in_use_while_a_job_is_being_bound_to_it_or_has_a_copy_by_it() -> None:

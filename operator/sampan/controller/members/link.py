@@ -26,6 +26,7 @@ from sampan.kube.errors import KubeError, Unauthorized
 from sampan.kube.transport.client import Client
 from sampan.model.members.cluster import Node
 from sampan.model.members.offer_reasons import invalid_kubeconfig
+from sampan.model.values.distribution import Distribution
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +83,11 @@ class MemberLink:
     def outage(self, namespace: str) -> Outage | None:
         """Return since when and why the jobs of a namespace cannot be worked with; None where they can, or where that is not known yet."""
         return self._report.outages.get(namespace if namespace in self._memory.namespaces else "")
+
+    @property
+    def call_seconds(self) -> Distribution:
+        """Return how long calls to the member took, since the link was made."""
+        return self._connections.call_seconds
 
     @property
     def inventory(self) -> Inventory:

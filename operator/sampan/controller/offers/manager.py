@@ -6,6 +6,7 @@ Everything runs on one loop; nothing here blocks. It knows of no job and asks no
 from collections.abc import Callable, Iterable
 
 from sampan import catalog as built_in
+from sampan.api.convert.offers import DeclaredOffer
 from sampan.catalog import Detection
 from sampan.controller.members.link import MemberLink
 from sampan.controller.members.supervisor import LinkSupervisor, SupervisorCallbacks
@@ -32,6 +33,8 @@ class OfferManager:
         """Called with the UID of an offer whose status may be another now."""
         self.on_removed: list[Callable[[str], None]] = []
         """Called with the UID of an offer that the hub has no more."""
+        self.on_status: list[Callable[[DeclaredOffer, Body | None, Body], None]] = []
+        """Called with an offer, its status before, None for an offer that is new, and the one now."""
         heard = SupervisorCallbacks(
             job_changed=self._job_changed,
             capacity_changed=self._capacity_changed,
@@ -49,8 +52,11 @@ class OfferManager:
 
     def apply(self, body: Body) -> None:
         """Take a ClusterOffer as the hub has it."""
+        before = self.registry.statuses.get(body["metadata"]["uid"])
         declared = self.registry.apply_offer(body)
         if declared is not None:
+            for listener in self.on_status:
+                listener(declared, before, self.registry.statuses[declared.uid])
             self._links.follow(self.registry.kubeconfigs())
             self._apply_changes({declared.uid})
             cluster_uid = self.registry.cluster_uid(declared)
@@ -91,20 +97,14 @@ class OfferManager:
         self._classes.remove(uid)
         self._set_catalog()
 
-    # --- what the state says --------------------------------------------------------------------------------------
-
     def in_flight_changed(self, cluster_uid: str) -> None:
         """Hear that assignments to a member changed."""
         self.pools.in_flight_changed(cluster_uid)
         self._tell_offers_of(cluster_uid)
 
-    # --- life -----------------------------------------------------------------------------------------------------
-
     async def run(self) -> None:
         """Keep the links until cancelled."""
         await self._links.run()
-
-    # --- links ----------------------------------------------------------------------------------------------------
 
     def _link_ended(self, link: MemberLink) -> None:
         if link.cluster_uid is not None:
@@ -127,8 +127,6 @@ class OfferManager:
         if link.cluster_uid is not None and self.pools.mark_changed(link.cluster_uid, link.inventory, nodes):
             self._tell_offers_of(link.cluster_uid)
             self._tell_capacity()
-
-    # --- consequences ---------------------------------------------------------------------------------------------
 
     def _attach_member(self, cluster_uid: str) -> None:
         """Look at a cluster through the link that is used for it now."""

@@ -1,7 +1,9 @@
 """What the reconciler's parts work with, and what they count. Values only."""
 
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 from sampan.controller.hub.client import HubClient
 from sampan.controller.logs.keeper import KeepsOutput
@@ -12,11 +14,21 @@ from sampan.controller.runtime.settings import Settings
 from sampan.controller.state.store import State
 
 
+class BindResult(StrEnum):
+    """What becomes of the binding of a plan."""
+
+    WRITTEN = "Written"
+    CONFLICT = "Conflict"
+    DROPPED = "Dropped"
+    FAILED = "Failed"
+
+
 @dataclass(slots=True)
 class ReconcileCounters:
     """What was done since the start; metrics read it."""
 
-    bound: int = 0
+    binds: Counter[str] = field(default_factory=Counter)
+    """Plans, by what became of their binding."""
     created: int = 0
     adopted: int = 0
     conflicts: int = 0

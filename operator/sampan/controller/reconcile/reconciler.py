@@ -14,7 +14,7 @@ from typing import Final
 from sampan.controller.reconcile.actions import HubAction, MemberAction, Patch, Times, Wait
 from sampan.controller.reconcile.bind_rate import BindRate
 from sampan.controller.reconcile.decide import decide
-from sampan.controller.reconcile.dependencies import ReconcileCounters, ReconcilerDeps
+from sampan.controller.reconcile.dependencies import BindResult, ReconcileCounters, ReconcilerDeps
 from sampan.controller.reconcile.endings import start_deadline
 from sampan.controller.reconcile.executor import ActionExecutor
 from sampan.controller.reconcile.hub_writes import Binder, HubWriter
@@ -243,8 +243,8 @@ class JobSteps:
         """
         record, what = step.record, step.what
         if isinstance(what, Assignment):
-            if await self._binder.bind(entry, record, what, now=self._clock, policy=self._policy):
-                self._counters.bound += 1
+            bound = await self._binder.bind(entry, record, what, now=self._clock, policy=self._policy)
+            self._counters.binds[BindResult.WRITTEN if bound else BindResult.DROPPED] += 1
             return True
         key = key_of(what, attempt=record.binding.attempt if record.binding else 0, version=record.resource_version)
         assert key is not None  # a Wait is no step
@@ -267,6 +267,7 @@ class JobSteps:
         stale, now = isinstance(error, Conflict), self._clock()
         key = BIND, step.record.resource_version if stale else ANY_VERSION
         tried = self._policy.failed(entry.retries, key, now, failure=call_failure(error))
+        self._counters.binds[BindResult.CONFLICT if stale else BindResult.FAILED] += 1
         if stale:
             self._counters.conflicts += 1
             entry.retries[BIND] = replace(tried, not_before=now + STALE)

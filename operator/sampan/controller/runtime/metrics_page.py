@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from sampan.api.crd.generated import ROOT, Changes, differing, run
-from sampan.controller.runtime.metrics import FAMILIES, Family
+from sampan.controller.runtime.metrics import FAMILIES, Family, Kind
 
 PAGE: Final = "docs/metrics.md"
 HEAD: Final = """\
@@ -12,7 +12,11 @@ HEAD: Final = """\
 # Metrics
 
 The operator serves them at `/metrics` of `SAMPAN_METRICS_ADDRESS`, in the text format of Prometheus. They are read from its state at each
-scrape; counters begin at 0 when it starts. No label names a job, a namespace or a user, so the number of series does not grow with them.
+scrape; counters and histograms begin at 0 when it starts. No label names a job, so the number of series does not grow with them: they
+are by offer, by pool, by queue and by tenant, which is the namespace of the jobs, of at most 500 tenants, those with most jobs; all others
+are `tenant="other"`. An offer that is gone, and a tenant or a queue without jobs, has no series. Of the process itself there are
+`process_cpu_seconds_total`, `process_resident_memory_bytes` and their kin.
+
 
 | metric | type | labels | what |
 |---|---|---|---|
@@ -25,8 +29,8 @@ def render() -> str:
 
 
 def _row(family: Family) -> str:
-    name, kind = (f"{family.name}_total", "counter") if family.counter else (family.name, "gauge")
-    return f"| `{name}` | {kind} | {', '.join(f'`{label}`' for label in family.labels)} | {family.help} |\n"
+    name = f"{family.name}_total" if family.kind is Kind.COUNTER else family.name
+    return f"| `{name}` | {family.kind} | {', '.join(f'`{label}`' for label in family.labels)} | {family.help} |\n"
 
 
 def stale(root: Path) -> Changes:

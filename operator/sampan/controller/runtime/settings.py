@@ -32,6 +32,8 @@ class Settings(BaseSettings):
     """Origins that count as domestic; comma-separated in the environment."""
     currency: str = "CNY"
     log_level: str = "INFO"
+    events: bool = True
+    """Whether Kubernetes Events are written on jobs and offers: at most three for a job that is bound, starts and completes."""
 
     call_timeout: float = Field(default=10, gt=0)
     """Deadline of one call to an API server."""

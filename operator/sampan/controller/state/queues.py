@@ -124,7 +124,11 @@ class QueueRegistry:
 
     def queue_of(self, namespace: str, spec: ComputeJobSpec | None) -> str:
         """Return the queue of a job, allowed or not."""
-        return (spec.queue if spec is not None else None) or self._queue_by_namespace.get(namespace, DEFAULT_QUEUE)
+        return self.queue_named(namespace, spec.queue if spec is not None else None)
+
+    def queue_named(self, namespace: str, name: str | None) -> str:
+        """Return the queue of jobs of a namespace that name one, or none: allowed or not, and perhaps not there."""
+        return name or self._queue_by_namespace.get(namespace, DEFAULT_QUEUE)
 
     def intern(self, shape: Shape) -> Shape:
         """Return the first shape that was equal to this one, so that equal shapes are compared and kept once."""

@@ -32,6 +32,8 @@ class JobTable(Mapping[str, JobEntry]):
         """The hub's objects alone, by UID: a live view."""
         self.on_delete: list[Callable[[str], None]] = []
         """Called with the UID of a job after it was forgotten."""
+        self.on_change: list[Callable[[JobRecord | None, JobRecord | None], None]] = []
+        """Called with two pictures of a job: the one that was known, None for a new job, and the newer one, None for one that is gone."""
 
     def __getitem__(self, uid: str) -> JobEntry:
         """Return the entry of a job."""
@@ -47,7 +49,7 @@ class JobTable(Mapping[str, JobEntry]):
 
     def put(self, record: JobRecord) -> JobEntry:
         """Take in a job, or a newer picture of it. A record that cannot be read raises before anything is kept of it."""
-        entry = self._entries.get(record.uid)
+        entry, before = self._entries.get(record.uid), None
         if entry is None:
             entry = JobEntry(record=record)
             keys = tuple(_keys_of(entry))
@@ -60,6 +62,8 @@ class JobTable(Mapping[str, JobEntry]):
                 entry.record = before
                 raise
         self._file(entry, keys)
+        for listener in self.on_change:
+            listener(before, record)
         return entry
 
     def changed(self, entry: JobEntry) -> None:
@@ -68,9 +72,12 @@ class JobTable(Mapping[str, JobEntry]):
 
     def __delitem__(self, uid: str) -> None:
         """Forget a job."""
-        self._file(self._entries.pop(uid), ())
+        entry = self._entries.pop(uid)
+        self._file(entry, ())
         for listener in self.on_delete:
             listener(uid)
+        for changed in self.on_change:
+            changed(entry.record, None)
 
     def of_member(self, cluster_uid: str) -> tuple[JobEntry, ...]:
         """Return the jobs with a binding to a member, ended ones included, in order of their binding."""

@@ -28,6 +28,7 @@ async def test_a_kubeconfig_becomes_a_picture(server: FakeServer) -> None:
         facts = link.facts
         assert (link.cluster_uid, facts.version, facts.missing, facts.over_privileged) == (server.uid, "v1.36.3", (), False)
         assert list(link.nodes) == ["n1"]
+        assert 0 < link.call_seconds.cumulative[-1][1] <= sum(method != "WATCH" for method, _ in server.seen), "watches are not measured"
         assert list(link.copies.jobs) == [JOB]
         assert link.copies.has_remnants(JOB)
         assert told.jobs == [JOB]

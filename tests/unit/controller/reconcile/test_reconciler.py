@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 
 from jobs import CLUSTER, NOW, OFFER, binding, bound_status
+from sampan.controller.reconcile.dependencies import BindResult
 from sampan.controller.reconcile.reconciler import MEMBER_CALLS
 from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.kube.transport.client import Client
@@ -160,7 +161,7 @@ async def test_jobs_that_are_bound_at_the_same_time_are_all_counted() -> None:
             w.add(uid, spec=H100_JOB)
         await w.bind(*uids)
         done = w.reconciler.counters
-        assert (done.bound, done.created, done.conflicts, done.errors) == (8, 8, 0, 0)
+        assert (done.binds, done.created, done.conflicts, done.errors) == ({BindResult.WRITTEN: 8}, 8, 0, 0)
 
 
 async def test_an_offer_is_in_use_from_the_assignment_on() -> None:

@@ -38,9 +38,9 @@ def test_all_families_are_in_a_scrape_even_without_samples() -> None:
 
 
 def test_samples_arrive_with_their_labels() -> None:
-    found = scrape({m.JOBS: [(("Running",), 3), (("Pending",), 1)], m.BOUND: [((), 7)], m.CALLS: [(("hub", "get", "jobs", "200"), 5)]})
+    found = scrape({m.JOBS: [(("Running",), 3), (("Pending",), 1)], m.CREATED: [((), 7)], m.CALLS: [(("hub", "get", "jobs", "200"), 5)]})
     assert found["sampan_jobs"] == {(("phase", "Running"),): 3, (("phase", "Pending"),): 1}
-    assert found["sampan_binds"] == {(): 7}
+    assert found["sampan_remote_creates"] == {(): 7}
     assert found["sampan_api_calls"] == {(("code", "200"), ("resource", "jobs"), ("target", "hub"), ("verb", "get")): 5}
 
 

@@ -16,10 +16,20 @@ from sampan.kube.objects.reasons import PodReason, ServerReason
 from sampan.model.lifecycle import Outcome
 from sampan.model.members.offer_reasons import OfferConditionType, OfferReason, invalid_kubeconfig
 from sampan.model.reason import Reason
+from sampan.model.status.event_reasons import EventReason
 from sampan.model.status.reasons import NO_WORD, STALLS, AttemptReason, JobConditionType, JobReason, stated_reason
 
 PACKAGE = ROOT / "operator" / "sampan"
-LISTS: tuple[type[StrEnum], ...] = (JobConditionType, JobReason, AttemptReason, OfferConditionType, OfferReason, PodReason, ServerReason)
+LISTS: tuple[type[StrEnum], ...] = (
+    JobConditionType,
+    JobReason,
+    AttemptReason,
+    OfferConditionType,
+    OfferReason,
+    PodReason,
+    ServerReason,
+    EventReason,
+)
 REASONS = (JobReason, AttemptReason, OfferReason, PodReason)
 ELSEWHERE = {
     "api/launch/manifest.py": "what a Job is told to watch its pods for",
@@ -44,7 +54,7 @@ def test_what_holds_a_job_up_is_a_condition() -> None:
     assert set(STALLS) < set(JobConditionType)
 
 
-@pytest.mark.parametrize("members", [Reason, JobReason, AttemptReason, OfferReason], ids=lambda each: each.__name__)
+@pytest.mark.parametrize("members", [Reason, JobReason, AttemptReason, OfferReason, EventReason], ids=lambda each: each.__name__)
 def test_the_docs_list_every_reason(members: type[StrEnum]) -> None:
     """And none that nobody says: each list has its section of docs/reasons.md, in the list's own order."""
     sections = (ROOT / "docs" / "reasons.md").read_text(encoding="utf-8").split("\n## ")

@@ -10,7 +10,9 @@ from sampan.controller.members.connection.session import Session, SessionCallbac
 from sampan.controller.members.memory import LinkMemory
 from sampan.controller.members.terms import LinkSettings, ReconnectError, first_error, leave_if_cancelled
 from sampan.kube.transport.client import Client
+from sampan.kube.transport.exchange import Observe
 from sampan.kube.watch.backoff import Backoff
+from sampan.model.values.distribution import SECONDS_OF_CALLS, Distribution
 
 _LONG_ENOUGH: Final = 60.0
 """Seconds after which a connection that ends is not counted as one more failure."""
@@ -36,6 +38,8 @@ class Connections:
         self.session: Session | None = None
         self._name, self._memory, self._settings, self._callbacks = name, memory, settings, callbacks
         self._new_credentials = asyncio.Event()
+        self.call_seconds = Distribution(SECONDS_OF_CALLS)
+        """How long calls took; how long a watch lives says nothing."""
 
     def new_credentials(self) -> None:
         """There are newer credentials."""
@@ -62,6 +66,15 @@ class Connections:
                 backoff.reset()
             await self._pause(backoff.next())
 
+    def _observer(self) -> Observe:
+        return lambda verb, resource, code, seconds: self._note((verb, resource, code), seconds)
+
+    def _note(self, call: tuple[str, str, str], seconds: float) -> None:
+        if call[0] != "watch":
+            self.call_seconds.add(seconds)
+        if self._settings.observe is not None:
+            self._settings.observe(*call, seconds)
+
     async def _pause(self, seconds: float | None) -> None:
         """Wait, but not when there are new credentials to try."""
         try:
@@ -78,7 +91,7 @@ class Connections:
         self._new_credentials.clear()
         listener = SessionCallbacks(changed=self._callbacks.changed, refused=self._callbacks.refused)
         try:
-            async with Client(chosen, limits=self._settings.limits, observe=self._settings.observe) as client:
+            async with Client(chosen, limits=self._settings.limits, observe=self._observer()) as client:
                 self.session = Session(client, self._memory, settings=self._settings, callbacks=listener)
                 await self.session.run()
         except Exception as error:
