@@ -5,7 +5,7 @@ A scenario tells plain Kubernetes facts (labels, capacity, taints) and specs of 
 
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -30,6 +30,8 @@ class NodeGroup(_Strict):
     taints: list[dict[str, str]] = []
 
 
+_ENTERED: Final = {"exec": True, "attach": True, "portForward": True}
+"""`pods` of the member chart: where containers are real, `sampan exec` and its kin have something to enter."""
 _REAL = NodeGroup(
     name="real-{}",
     labels={"nvidia.com/gpu.product": "NVIDIA-A10", "nvidia.com/gpu.memory": "23028", "nvidia.com/gpu.count": "2"},
@@ -125,12 +127,13 @@ class Scenario(_Strict):
         return any(member.real_nodes for member in self.members)
 
     def with_real_nodes(self, count: int) -> "Scenario":
-        """The same scenario with `count` real nodes more, dealt out to the members in turn, their devices priced in the members' offers."""
+        """The same scenario with `count` real nodes more, dealt out to the members in turn, priced in offers, and open to `sampan exec`."""
         members = []
         for position, member in enumerate(self.members):
             share = len(range(position, count, len(self.members)))
             more = [_REAL.model_copy(update={"count": share})] if share else []
-            members.append(member.model_copy(update={"real_nodes": [*member.real_nodes, *more]}))
+            values = {**member.values, "pods": _ENTERED} if share else member.values
+            members.append(member.model_copy(update={"real_nodes": [*member.real_nodes, *more], "values": values}))
         grown = {member.name for member in self.members[:count]}
         offers = [_with_price(offer) if offer.member in grown else offer for offer in self.offers]
         return self.model_copy(update={"members": members, "offers": offers})

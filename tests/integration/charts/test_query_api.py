@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from integration.charts.support import HUB_CHART, SYSTEM, Helm
+from integration.charts.support import HUB_CHART, MEMBER_CHART, SYSTEM, Helm
 from integration.charts.test_render import IMAGE, PEM, of_kind
 
 pytestmark = pytest.mark.integration
@@ -59,3 +59,35 @@ def test_without_the_front_proxy_s_ca_there_is_no_query_api(offline_helm: Helm) 
     assert of_kind(manifests, "APIService") == []
     (deployment,) = of_kind(manifests, "Deployment")
     assert "SAMPAN_QUERY" not in json.dumps(deployment)
+
+
+@pytest.mark.parametrize("brought", [False, True])
+def test_the_operator_may_ask_who_may_enter_a_job_wherever_it_answers(offline_helm: Helm, brought: bool) -> None:
+    given = {"query.tlsSecret": "query-tls", "query.caBundle": PEM} if brought else {}
+    (operator,) = (
+        role
+        for role in of_kind(offline_helm.template(HUB_CHART, {**IMAGE, "query.frontProxyCA": PEM, **given}), "ClusterRole")
+        if role["metadata"]["name"] == "sampan-operator"
+    )
+    assert [rule["verbs"] for rule in operator["rules"] if "subjectaccessreviews" in rule["resources"]] == [["create"]]
+
+
+@pytest.mark.parametrize(
+    ("values", "want"),
+    [
+        ({}, []),
+        ({"pods.exec": True}, ["pods/exec"]),
+        ({"pods.attach": True, "pods.portForward": True}, ["pods/attach", "pods/portforward"]),
+        ({"pods.exec": True, "tenants": ["team-a"]}, ["pods/exec"]),
+    ],
+)
+def test_a_provider_lets_people_into_pods_only_where_it_says_so(offline_helm: Helm, values: dict[str, Any], want: list[str]) -> None:
+    manifests = offline_helm.template(MEMBER_CHART, values)
+    roles = [role for role in of_kind(manifests, "Role") if role["metadata"]["name"] == "sampan-hub"]
+    assert len(roles) == 1 + len(values.get("tenants", []))
+    streams = {"pods/exec", "pods/attach", "pods/portforward"}
+    for role in roles:
+        rules = [rule for rule in role["rules"] if streams & set(rule["resources"])]
+        assert [(rule["resources"], rule["verbs"]) for rule in rules] == ([(want, ["get", "create"])] if want else [])
+    for role in of_kind(manifests, "ClusterRole"):
+        assert not any(streams & set(rule["resources"]) for rule in role["rules"])

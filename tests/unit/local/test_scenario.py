@@ -118,6 +118,7 @@ def test_real_nodes_are_dealt_out_in_turn_and_their_devices_are_priced() -> None
     assert not plain.has_real_nodes
     assert grown.has_real_nodes
     (only,) = [member for member in plain.with_real_nodes(1).members if member.real_nodes]
+    assert only.values["pods"] == {"exec": True, "attach": True, "portForward": True}
     assert only.name == "lingang"
     again = Scenario.model_validate(grown.model_dump(by_alias=True))
     assert again == grown
