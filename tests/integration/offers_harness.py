@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from integration.support import PATIENCE, Api, FederationUnderTest
 from sampan.controller.hub.client import HubClient
+from sampan.controller.hub.renewed_tokens import TokenSecret
 from sampan.controller.members.terms import LinkSettings
 from sampan.controller.offers.manager import OfferManager
 from sampan.controller.offers.reconciler import OfferReconciler
@@ -23,6 +24,7 @@ from sampan.kube.credentials.addresses import AddressPolicy
 from sampan.kube.credentials.hub import hub_source
 from sampan.kube.transport.client import Client
 from sampan.kube.transport.limits import Limits
+from sampan.local.charts import HUB_NAMESPACE
 from sampan.model.members.offer import OfferKey
 
 T = TypeVar("T")
@@ -33,12 +35,16 @@ MARKED = {"joining-test": "yes"}
 class Harness:
     """An OfferManager, what it called back, and the hub as administrator. `used` holds offers that jobs are said to be on."""
 
-    def __init__(self, fed: FederationUnderTest, client: Client, hub_uid: str) -> None:
-        """`client` has the operator's token; timings are short, so that a dead member is noticed within seconds."""
+    def __init__(self, fed: FederationUnderTest, client: Client, hub_uid: str, *, ahead: int = 0) -> None:
+        """`client` has the operator's token; timings are short, so that a dead member is noticed within seconds.
+
+        `ahead`: by how many seconds the links' clock is ahead, so that a token is old before its time.
+        """
         self.fed = fed
         self.used: set[OfferKey] = set()
         self.jobs: list[tuple[str, str]] = []
         self.hub = HubClient(client)
+        self.tokens = TokenSecret(client, HUB_NAMESPACE, clock=lambda: time.time_ns() // 1_000_000)
         settings = LinkSettings(
             hub_id=HUB_ID,
             hub_cluster_uid=hub_uid,
@@ -50,7 +56,8 @@ class Harness:
             review_missing=1,
             tick=0.2,
             refused_after=1,
-            clock=lambda: time.time_ns() // 1_000_000,
+            tokens=self.tokens,
+            clock=lambda: time.time_ns() // 1_000_000 + ahead * 1000,
         )
         namespaces = tuple(f"prov-{name}" for name in fed.members)
         self.manager = OfferManager(
@@ -96,20 +103,20 @@ class Harness:
         await self.admin(lambda: self.fed.hub.apply(body))
         return OfferKey(namespace, name)
 
-    async def kubeconfig(self, member: str) -> str:
+    async def kubeconfig(self, member: str, *, duration: str = "1h") -> str:
         """A kubeconfig of a member with a fresh token of the hub's ServiceAccount there."""
         secret = await self.admin(lambda: self.fed.hub.items("secret", "-n", f"prov-{member}"))
         text = next(
             base64.b64decode(s["data"]["kubeconfig"]).decode() for s in secret if s["metadata"]["name"].endswith("-ondemand-kubeconfig")
         )
-        token = await self.token(member, "sampan-hub")
+        token = await self.token(member, "sampan-hub", duration)
         old = next(line.split("token: ", 1)[1].strip() for line in text.splitlines() if "token: " in line)
         return text.replace(old, token)
 
-    async def token(self, member: str, account: str) -> str:
+    async def token(self, member: str, account: str, duration: str = "1h") -> str:
         """A fresh token of a ServiceAccount of a member."""
         api: Api = self.fed.members[member]
-        return (await self.admin(lambda: api.kubectl("create", "token", account, "-n", "sampan-jobs", "--duration=1h"))).strip()
+        return (await self.admin(lambda: api.kubectl("create", "token", account, "-n", "sampan-jobs", f"--duration={duration}"))).strip()
 
     async def condition(self, key: OfferKey, kind: str) -> dict[str, str]:
         """A condition of an offer as the hub has it now; empty where there is none."""
@@ -148,11 +155,12 @@ async def comes(look: Callable[[], bool | Awaitable[bool]], what: str) -> None:
 
 
 @asynccontextmanager
-async def harness(fed: FederationUnderTest) -> AsyncIterator[Harness]:
+async def harness(fed: FederationUnderTest, *, ahead: int = 0) -> AsyncIterator[Harness]:
     """A running manager; what tests left on the hub is removed before the manager ends."""
     source = hub_source(fed.federation.existing_kubeconfig("operator"))
     async with Client(source.read(), limits=Limits(qps=1000, burst=1000)) as client:
-        made = Harness(fed, client, await HubClient(client).cluster_uid())
+        made = Harness(fed, client, await HubClient(client).cluster_uid(), ahead=ahead)
+        await made.manager.load()
         tasks = [asyncio.create_task(made.feed()), asyncio.create_task(made.manager.run()), asyncio.create_task(made.statuses.run())]
         try:
             yield made

@@ -12,6 +12,7 @@ from sampan.controller.hub.client import KINDS, HubClient
 from sampan.controller.hub.intake import HubIntake
 from sampan.controller.hub.job_watch import WatchedJob, load_jobs, watch_jobs
 from sampan.controller.hub.refusal_writer import RefusalWriter
+from sampan.controller.hub.renewed_tokens import TokenSecret
 from sampan.controller.jobs_of_offers import JobsOfOffers
 from sampan.controller.logs.keeper import OutputKeeper
 from sampan.controller.loop import Loop
@@ -58,7 +59,8 @@ class Wiring:
 
     def __init__(self, settings: Settings, hub: HubClient, identity: HubIdentity, *, calls: m.Calls, clock: Callable[[], int]) -> None:
         """`clock` gives milliseconds since the epoch."""
-        self.offers = OfferManager(hub.client, _offer_settings(settings, identity, calls, clock=clock), clock=clock)
+        tokens = TokenSecret(hub.client, settings.namespace, clock=clock)
+        self.offers = OfferManager(hub.client, _offer_settings(settings, identity, calls, tokens=tokens, clock=clock), clock=clock)
         usage, self.store = _open_usage(settings, clock)
         self.usage_writer = UsageWriter(usage, self.store)
         self.state = State(self.offers.joined, currency=settings.currency, cooldown=int(settings.cooldown * 1000), usage=usage)
@@ -98,6 +100,7 @@ class Wiring:
 
         Returns the watch of jobs that goes on from there. Jobs come last, so that they find their offers.
         """
+        await self.offers.load()
         await self.intake.resync.load()
         sink = self.intake.job_sink()
         watch = watch_jobs(client, sink, since=await load_jobs(client, sink))
@@ -148,7 +151,9 @@ def _open_outputs(settings: Settings) -> OutputStore:
     return OutputStore(url, OutputLimits(retention=retention, of_namespace=settings.output_of_namespace, in_all=in_all))
 
 
-def _offer_settings(settings: Settings, identity: HubIdentity, calls: m.Calls, *, clock: Callable[[], int]) -> OfferSettings:
+def _offer_settings(
+    settings: Settings, identity: HubIdentity, calls: m.Calls, *, tokens: TokenSecret, clock: Callable[[], int]
+) -> OfferSettings:
     link = LinkSettings(
         hub_id=identity.hub_id,
         hub_cluster_uid=identity.cluster_uid,
@@ -161,6 +166,7 @@ def _offer_settings(settings: Settings, identity: HubIdentity, calls: m.Calls, *
         ),
         limits=Limits(timeout=settings.call_timeout, qps=settings.member_qps, burst=int(settings.member_qps * 2)),
         observe=calls.observer("member"),
+        tokens=tokens,
         clock=clock,
     )
     return OfferSettings(

@@ -50,6 +50,8 @@ class FakeServer:
         self.held: dict[str, asyncio.Event] = {}
         """Paths that are answered only once this is set."""
         self.mute: set[str] = set()
+        self.next_token = ""
+        """What a TokenRequest is answered with; believed from then on."""
         self.port = 0
         self.listener: Listener | None = None
         self._ends: dict[str, int] = {}
@@ -143,6 +145,9 @@ class FakeServer:
             return web.json_response({"status": {"resourceRules": [] if some else [anything], "nonResourceRules": [], "incomplete": some}})
         if path.endswith("/selfsubjectaccessreviews"):
             return web.json_response({"status": {"allowed": _shown(body["spec"]["resourceAttributes"]) not in self.denied}})
+        if request.method == "POST" and path.endswith("/token"):
+            self.tokens.add(self.next_token)
+            return web.json_response({"status": {"token": self.next_token}}, status=201)
         if request.method == "PATCH":
             self.patches.append((path, request.headers["Content-Type"], body))
             return self._patched(path.removesuffix("/status"), body)

@@ -110,5 +110,5 @@ class ClusterOfferStatus(Observed):
         None, description="When the member last answered, as of the last other change of this status."
     )
     conditions: Annotated[tuple[Condition, ...], as_map("type", 16)] = Field(
-        (), description="Approved, Connected, PermissionsSufficient, Schedulable, Draining."
+        (), description="Approved, Connected, PermissionsSufficient, Schedulable, Draining, Overcommitted, CredentialExpiring."
     )

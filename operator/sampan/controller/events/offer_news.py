@@ -43,6 +43,7 @@ _TABLE: Final[Mapping[str, _Words]] = {
     OfferConditionType.SCHEDULABLE: _Words(IS_FALSE, EventReason.NOT_SCHEDULABLE, EventReason.SCHEDULABLE),
     OfferConditionType.OVERCOMMITTED: _Words(IS_TRUE, EventReason.OVERCOMMITTED, None),
     OfferConditionType.DRAINING: _Words(IS_TRUE, EventReason.DRAINING, None),
+    OfferConditionType.CREDENTIAL_EXPIRING: _Words(IS_TRUE, EventReason.CREDENTIAL_PROBLEM, None),
 }
 
 

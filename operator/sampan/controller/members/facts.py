@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from sampan.controller.members.tenants import TenantNamespace
+from sampan.model.members.credential_end import CredentialEnd
 from sampan.model.members.offer_reasons import OfferReason, OfferStatedReason
 
 
@@ -18,6 +19,16 @@ class PodRules:
 
 
 NO_RULES: Final = PodRules()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialFacts:
+    """What is known of the kubeconfig in use."""
+
+    fingerprint: str = ""
+    """First digits of its SHA-256."""
+    end: CredentialEnd | None = None
+    """Set where its credential ends soon and nobody renews it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +47,7 @@ class LinkFacts:
     behind: tuple[tuple[str, OfferStatedReason, str], ...] = ()
     """Namespaces of our jobs that are not followed: the name, with reason and message for the offers that use it."""
     over_privileged: bool = False
-    fingerprint: str = ""
-    """First digits of the SHA-256 of the kubeconfig in use."""
+    credential: CredentialFacts = CredentialFacts()
     tenants: tuple[TenantNamespace, ...] = ()
     """Whose each namespace of a tenant is, and what keeps its jobs out."""
     rules: PodRules = NO_RULES

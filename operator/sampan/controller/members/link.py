@@ -11,6 +11,7 @@ from sampan.api.convert.offers import SecretRef
 from sampan.controller.members.changed_jobs import ChangedJobs
 from sampan.controller.members.connection.access import NETWORK_POLICIES
 from sampan.controller.members.connection.reconnect import ConnectionCallbacks, Connections
+from sampan.controller.members.credentials import LinkCredentials
 from sampan.controller.members.facts import LinkFacts
 from sampan.controller.members.job_copies import JobCopies
 from sampan.controller.members.kubeconfig_secrets import SecretProblem
@@ -42,6 +43,7 @@ class MemberLink:
         self._memory = LinkMemory(
             inventory=Inventory(settings.hub_id, self._capacity_changed),
             copies=JobCopies(settings.hub_id, self._changed_jobs.add),
+            credentials=LinkCredentials(key=key, tokens=settings.tokens),
         )
         heard = ConnectionCallbacks(changed=self._update_facts, refused=lambda: callbacks.refused(self), failed=self._on_failure)
         self._connections = Connections(str(key), self._memory, settings=settings, callbacks=heard)
@@ -116,8 +118,7 @@ class MemberLink:
             self._report.source = reason, f"{reason}: Secret {self.key}: {error.message}"
             return self._update_facts()
         self._report.source = None
-        if self._memory.newest is None or self._memory.newest.fingerprint != parsed.fingerprint:
-            self._memory.newest = parsed
+        if self._memory.credentials.take(parsed):
             self._connections.new_credentials()
         return self._update_facts()
 

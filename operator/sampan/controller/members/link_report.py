@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from sampan.controller.members.connection.session import Session
-from sampan.controller.members.facts import LinkFacts, PodRules
+from sampan.controller.members.facts import CredentialFacts, LinkFacts, PodRules
 from sampan.controller.members.memory import LinkMemory
 from sampan.controller.members.outage import Outage, outage_after
+from sampan.model.members.credential_end import ending
 from sampan.model.members.offer_reasons import ConditionText, OfferReason
 
 
@@ -36,7 +37,7 @@ class LinkReport:
 
         `ready`: the member may be acted upon.
         """
-        facts = self._found(session, memory)
+        facts = self._found(session, memory, now)
         silent = session.silent_for if session is not None and facts.reason == OfferReason.UNREACHABLE else 0.0
         heard = now - int(silent * 1000)
         found = {name: outage_after(facts.of(name), self.outages.get(name), heard=heard) for name in ("", *memory.namespaces)}
@@ -47,7 +48,7 @@ class LinkReport:
         self.facts, self.outages, self._followed = facts, outages, followed
         return changes
 
-    def _found(self, session: Session | None, memory: LinkMemory) -> LinkFacts:
+    def _found(self, session: Session | None, memory: LinkMemory, now: int) -> LinkFacts:
         rights = memory.access
         followed = session is not None and session.synced and session.stalled is None
         up = session is not None and session.alive and (followed or bool(rights and LinkFacts(missing=rights.missing).of("").missing))
@@ -68,7 +69,7 @@ class LinkReport:
             absent=rights.absent if rights else (),
             behind=tuple(sorted((name, *why) for name, why in session.behind.items())) if session else (),
             over_privileged=bool(rights and rights.over_privileged),
-            fingerprint=session.client.credentials.fingerprint[:12] if session else self.facts.fingerprint,
+            credential=self._credential(session, memory, now),
             tenants=memory.tenants.all(memory.offers),
             rules=PodRules(
                 pod_security=tuple(sorted(memory.inventory.quotas.pod_security.items())),
@@ -76,12 +77,18 @@ class LinkReport:
             ),
         )
 
+    def _credential(self, session: Session | None, memory: LinkMemory, now: int) -> CredentialFacts:
+        known = memory.credentials
+        used = session.client.credentials if session is not None else known.newest
+        end = None if used is None else ending(used.ends * 1000, renewal=known.renewal, now=now)
+        return CredentialFacts(fingerprint=used.fingerprint[:12] if session and used else self.facts.credential.fingerprint, end=end)
+
     def _condition(self, session: Session | None, memory: LinkMemory, *, up: bool) -> ConditionText:
         doubtful = self.source or (session.rotation_problem if session else None)
         if up:
             kept = "; the last good kubeconfig stays in use"
             return (doubtful[0], doubtful[1] + kept) if doubtful else (OfferReason.CONNECTED, "")
-        if doubtful and memory.newest is None:
+        if doubtful and memory.credentials.newest is None:
             return doubtful
         trouble = (session.problem or session.stalled if session else None) or self.problem
         trouble = trouble or ((OfferReason.SYNCING, "reading what is there") if session else (OfferReason.CONNECTING, ""))

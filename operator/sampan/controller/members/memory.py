@@ -1,14 +1,13 @@
-"""What a member link keeps from one connection to the next, and with which kubeconfig it connects. No I/O, no clock."""
+"""What a member link keeps from one connection to the next. No I/O, no clock."""
 
 from dataclasses import dataclass, field
 
 from sampan.controller.members.connection.access import NO_OPTIONAL_RESOURCES, AccessReview, OptionalResources
+from sampan.controller.members.credentials import LinkCredentials
 from sampan.controller.members.job_copies import JobCopies
 from sampan.controller.members.published import PublishedCapacity
 from sampan.controller.members.tenants import OfferNamespaces, TenantNamespaces
-from sampan.controller.members.terms import WrongClusterError
 from sampan.inventory.member import Inventory
-from sampan.kube.credentials.credential import Credentials
 
 
 @dataclass(slots=True, kw_only=True)
@@ -17,6 +16,7 @@ class LinkMemory:
 
     inventory: Inventory
     copies: JobCopies
+    credentials: LinkCredentials
     cluster_uid: str | None = None
     """The first cluster met."""
     version: str = ""
@@ -26,14 +26,6 @@ class LinkMemory:
     published: PublishedCapacity | None = None
     """Set where the member publishes its capacity instead of letting us look."""
     tenants: TenantNamespaces = field(default_factory=TenantNamespaces)
-    newest: Credentials | None = None
-    """The newest kubeconfig that parsed."""
-    working: Credentials | None = None
-    """The last one that led to the member."""
-    wrong_cluster: str = ""
-    """Fingerprint of the one that led elsewhere."""
-    failed: str = ""
-    """Fingerprint of the one that failed last."""
 
     @property
     def offers(self) -> OfferNamespaces:
@@ -52,15 +44,3 @@ class LinkMemory:
         tenants.followed = fresh | {name for name in dropped if self.copies.has_any_in(name)}
         if self.published is not None:
             self.published.namespaces = frozenset((self.published.namespace, *tenants.listed(self.published.namespace)))
-
-    def choice(self) -> Credentials | None:
-        """Return what to connect with: the newest, or the last good one where the newest failed; never again one that led elsewhere."""
-        if self.newest is None or self.working is None:
-            return self.newest
-        return self.working if self.newest.fingerprint in (self.wrong_cluster, self.failed) else self.newest
-
-    def note_failure(self, tried: Credentials, error: BaseException) -> None:
-        """Remember with what a connection failed. What was good before stays good: the cluster changed then, not the kubeconfig."""
-        self.failed = tried.fingerprint
-        if isinstance(error, WrongClusterError) and self.working is not None and tried.fingerprint != self.working.fingerprint:
-            self.wrong_cluster = tried.fingerprint

@@ -14,6 +14,7 @@ from sampan.kube.watch.reflector import Tuning
 from sampan.model.members.offer_reasons import ConditionText, OfferReason, OfferStatedReason, invalid_kubeconfig
 
 if TYPE_CHECKING:
+    from sampan.controller.members.credentials import RenewedTokens
     from sampan.controller.members.link import MemberLink
 
 DEFINITE: Final = (Unauthorized, Forbidden, AddressRefused)
@@ -47,6 +48,8 @@ class LinkSettings:
     clock: Callable[[], int]
     """Milliseconds since the epoch: for what is told, never for how long something takes."""
     observe: Observe | None = None
+    tokens: "RenewedTokens | None" = None
+    """Where renewed tokens are kept; None: none is renewed."""
     probe_after: float = 10
     """How often the member is asked whether it is there, whatever its watches say."""
     probe_timeout: float = 5

@@ -175,6 +175,15 @@ def overcommitted(uses: Mapping[int, tuple[int, int]]) -> Fact | None:
     return _condition(OfferConditionType.OVERCOMMITTED, True, (OfferReason.OVERCOMMITTED, "; ".join(over))) if over else None
 
 
+def expiring(declared: DeclaredOffer, facts: LinkFacts) -> Fact | None:
+    """Return the CredentialExpiring condition; None where the credential lasts, or the hub renews it."""
+    end = facts.credential.end
+    if end is None or declared.secret is None:
+        return None
+    where = f"Secret {declared.secret}"
+    return _condition(OfferConditionType.CREDENTIAL_EXPIRING, True, (end.reason, f"{where}: {end.message}"))
+
+
 def _approved(declared: DeclaredOffer, grant: ProviderGrant | None, *, any_provider: bool, currency: str) -> Fact:
     no: ConditionText | None = None
     shown = f"ClusterOffer {declared.key}"

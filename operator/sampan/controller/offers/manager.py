@@ -42,11 +42,17 @@ class OfferManager:
             jobs_affected=self._jobs_affected,
             ended=self._link_ended,
         )
+        self._tokens = settings.link.tokens
         self._classes = ClassRegistry()
         self._links = LinkSupervisor(hub, settings.link, namespaces=settings.provider_namespaces, callbacks=heard)
         self.registry = OfferRegistry(settings.link.hub_cluster_uid, self._links.facts, currency=settings.currency)
         self.pools = OfferPools(built_in.load(), settings.home_origins)
         self.joined = JoinedMembers(self.registry, self.pools, self._links, clock=clock)
+
+    async def load(self) -> None:
+        """Read what outlives the operator: tokens that it renewed. Raises KubeError."""
+        if self._tokens is not None:
+            await self._tokens.load()
 
     # --- objects of the hub ---------------------------------------------------------------------------------------
 

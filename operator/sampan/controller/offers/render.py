@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sampan.api.convert.offers import DeclaredOffer
-from sampan.controller.offers.assessment import MESSAGE_LIMIT, draining, overcommitted, schedulable
+from sampan.controller.offers.assessment import MESSAGE_LIMIT, draining, expiring, overcommitted, schedulable
 from sampan.controller.offers.pools import OfferPools
 from sampan.controller.offers.registry import OfferRegistry
 from sampan.controller.offers.runtime_classes import runtime_class_problem
@@ -142,6 +142,7 @@ class OfferPatchPlanner:
         verdicts: list[Fact | None] = [*assessed.conditions, _with_hidden_pools(summary) if hidden else summary]
         if cluster is not None:
             verdicts.append(overcommitted(_over(pools, used)))
+        verdicts.append(expiring(declared, facts))
         in_use = declared.deleting and self._usage.in_use(declared.key)
         verdicts.append(draining(declared, in_use=in_use, waits_for=self._usage.waits_for(declared.key) if in_use else ""))
         view = OfferView(

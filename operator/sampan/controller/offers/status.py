@@ -55,7 +55,7 @@ def status_of(view: OfferView, previous: Mapping[str, Any], *, now: int) -> dict
         "excludedNodes": [_excluded(each) for each in view.excluded_nodes[:MAX_EXCLUDED]] or None,
         "queueing": list(view.queueing) or None,
         "missingPermissions": [text[:WORD] for text in (view.facts.missing or ())[:MAX_MISSING]] or None,
-        "kubeconfigFingerprint": view.facts.fingerprint or previous.get("kubeconfigFingerprint"),
+        "kubeconfigFingerprint": view.facts.credential.fingerprint or previous.get("kubeconfigFingerprint"),
         _VOLATILE: to_rfc3339(now) if answered else previous.get(_VOLATILE),
         "conditions": _conditions(view, previous.get("conditions") or (), now=now),
     }

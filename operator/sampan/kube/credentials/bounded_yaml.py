@@ -120,6 +120,7 @@ class _Builder:
             if text in self._stack[-1]:
                 raise UnreadableYaml(Code.DUPLICATE_KEY, line)
             self._keys[-1] = text
+            self._stack[-1].lines[text] = line
             return
         plain = not event.style
         self._add(None if plain and text in _NULLS else text, line)
@@ -136,5 +137,4 @@ class _Builder:
         if key is None:  # a mapping or list as a key
             raise UnreadableYaml(Code.NOT_YAML, line)
         parent[key] = value
-        parent.lines[key] = line
         self._keys[-1] = None

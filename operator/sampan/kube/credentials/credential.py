@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
 from sampan.kube.credentials.addresses import DEFAULT_POLICY, AddressPolicy, host_port
+from sampan.kube.credentials.expiry import claims_of, end_of_certificate
 from sampan.kube.credentials.secret import Secret
 
 
@@ -57,9 +58,13 @@ class Credentials:
     fingerprint: str = field(init=False, repr=False, compare=False)
     """SHA-256 over all parts, in hex: equal exactly when nothing changed. Not reversible, but keep it out of statuses."""
 
+    ends: int = field(init=False, repr=False, compare=False)
+    """When the token or the certificate ends, whichever comes first, in seconds since the epoch; 0 where neither says."""
+
     def __post_init__(self) -> None:
-        """Take the fingerprint once: it is looked at all the time."""
+        """Take fingerprint and end once: they are looked at all the time."""
         object.__setattr__(self, "fingerprint", _fingerprint(self))
+        object.__setattr__(self, "ends", _end(self))
 
     @property
     def server(self) -> str:
@@ -70,6 +75,12 @@ class Credentials:
     def endpoint(self) -> tuple[str, str | None, str | None]:
         """What says whether two credentials lead to the same server: resourceVersions may be carried over only then."""
         return (self.server, self.ca_pem, self.server_name)
+
+
+def _end(of: Credentials) -> int:
+    token = 0 if of.token is None else claims_of(of.token.reveal()).ends
+    certificate = 0 if of.client_certificate is None else end_of_certificate(of.client_certificate)
+    return min((each for each in (token, certificate) if each), default=0)
 
 
 def _fingerprint(of: Credentials) -> str:

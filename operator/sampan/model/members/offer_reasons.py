@@ -13,6 +13,7 @@ class OfferConditionType(StrEnum):
     SCHEDULABLE = "Schedulable"
     DRAINING = "Draining"
     OVERCOMMITTED = "Overcommitted"
+    CREDENTIAL_EXPIRING = "CredentialExpiring"
 
 
 class OfferReason(StrEnum):
@@ -64,6 +65,8 @@ class OfferReason(StrEnum):
     DRAINING = "Draining"
     JOBS_BOUND = "JobsBound"
     DRAINED = "Drained"
+    NOT_RENEWED = "NotRenewed"  # the credential ends soon, and the hub does not renew it
+    RENEWAL_FAILED = "RenewalFailed"
 
 
 RefusedKubeconfig = NewType("RefusedKubeconfig", str)

@@ -47,6 +47,7 @@ def told(before: dict[str, Any], after: dict[str, Any]) -> list[EventReason]:
         ((), (Type.SCHEDULABLE, "True", OfferReason.SCHEDULABLE), None),
         ((), (Type.OVERCOMMITTED, "True", OfferReason.OVERCOMMITTED), EventReason.OVERCOMMITTED),
         ((), (Type.DRAINING, "True", OfferReason.JOBS_BOUND), EventReason.DRAINING),
+        ((), (Type.CREDENTIAL_EXPIRING, "True", OfferReason.NOT_RENEWED), EventReason.CREDENTIAL_PROBLEM),
     ],
 )
 def test_a_condition_that_turns_is_told(before: Told | tuple[()], after: Told, want: EventReason | None) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from member_objects import HUB, MEMBER, offer_body, provider_body
 from sampan.api.convert.offers import declared_offer, provider_grant
 from sampan.api.kinds.clusteroffer_status import ClusterOfferStatus, ExcludedNodesStatus
-from sampan.controller.members.facts import LinkFacts
+from sampan.controller.members.facts import CredentialFacts, LinkFacts
 from sampan.controller.offers.assessment import HubFacts, assess
 from sampan.controller.offers.status import OfferView, difference, is_urgent, status_of
 from sampan.inventory.pools.summary import ExcludedNodes, PoolSummary
@@ -16,7 +16,14 @@ from sampan.model.members.offer_reasons import OfferReason
 from sampan.model.members.taint import Taint
 
 NOW = 1_767_225_600_000
-FACTS = LinkFacts(connected=True, reason=OfferReason.CONNECTED, cluster_uid=MEMBER, version="v1.36.3", missing=(), fingerprint="abc123")
+FACTS = LinkFacts(
+    connected=True,
+    reason=OfferReason.CONNECTED,
+    cluster_uid=MEMBER,
+    version="v1.36.3",
+    missing=(),
+    credential=CredentialFacts(fingerprint="abc123"),
+)
 POOL = PoolSummary(
     name="h100-x8",
     accelerator_class="nvidia-h100-sxm-80gb",

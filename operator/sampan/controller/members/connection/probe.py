@@ -42,7 +42,7 @@ class IdentityProbe:
         """Take the answer of a member. Raises `WrongClusterError` where this is not the cluster we know, or is the hub."""
         memory = self._memory
         self.check(uid)
-        memory.cluster_uid, memory.working = uid, self._client.credentials
+        memory.cluster_uid, memory.credentials.working = uid, self._client.credentials
         self.verified, self.identified, self._refused = True, True, False
         self._liveness.answered(now())
         self.problem = None

@@ -52,7 +52,7 @@ class Connections:
         backoff = Backoff(random.uniform, base=self._settings.retry_base)
         loop = asyncio.get_running_loop()
         while True:
-            while self._memory.newest is None:
+            while self._memory.credentials.newest is None:
                 await self._pause(None)
             began = loop.time()
             try:
@@ -86,7 +86,7 @@ class Connections:
 
     async def _connect(self) -> None:
         """Hold one connection until something ends it."""
-        chosen = self._memory.choice()
+        chosen = self._memory.credentials.choice()
         assert chosen is not None
         self._new_credentials.clear()
         listener = SessionCallbacks(changed=self._callbacks.changed, refused=self._callbacks.refused)
@@ -96,7 +96,7 @@ class Connections:
                 await self.session.run()
         except Exception as error:
             cause = first_error(error) if isinstance(error, ExceptionGroup) else error
-            self._memory.note_failure(self.session.client.credentials if self.session else chosen, cause)
+            self._memory.credentials.note_failure(self.session.client.credentials if self.session else chosen, cause)
             raise
         finally:
             self.session = None

@@ -35,7 +35,7 @@ class CredentialRotation:
         """Take newer credentials until cancelled; `changed` is called after each look, `rotated` after a change."""
         backoff = Backoff(random.uniform, base=1)
         while True:
-            wanted = self._memory.newest
+            wanted = self._memory.credentials.newest
             if wanted is None or wanted.fingerprint == self._client.credentials.fingerprint:
                 self.problem = None
             elif await self._replace(wanted):
@@ -54,7 +54,7 @@ class CredentialRotation:
         except (KubeError, WrongClusterError) as error:
             reason, message = describe(error)
             self.problem = reason, f"the new kubeconfig is not used: {message}"
-            self._memory.note_failure(new, error)
+            self._memory.credentials.note_failure(new, error)
             return False
         self._probe.accept(uid)
         log.info("link.rotated", extra={"cluster": uid})

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sampan.controller.members.connection.access import identity, optional_resources, pod_security_levels
 from sampan.controller.members.connection.probe import NEVER, IdentityProbe, now
+from sampan.controller.members.connection.renewal import TokenRenewal
 from sampan.controller.members.connection.reviews import AccessReviews
 from sampan.controller.members.connection.rotation import CredentialRotation, wait
 from sampan.controller.members.connection.tenants import TenantReviews
@@ -43,6 +44,7 @@ class Session:
         self._probe = IdentityProbe(client, memory, settings)
         self._reviews = AccessReviews(client, memory, settings)
         self._rotation = CredentialRotation(client, memory, self._probe, settings=settings)
+        self._renewal = TokenRenewal(client, memory.credentials, settings)
         self._watches: MemberWatches | None = None
         self._wake = asyncio.Event()
         self._tenants = TenantReviews(client, memory, settings, wake=self._wake.set)
@@ -145,6 +147,7 @@ class Session:
             self._watches.follow_lists(group, memory.tenants, memory.offers.per_tenant)
             group.create_task(self._supervise(group, self._watches), name="supervise")
             group.create_task(self._rotation.run(self._callbacks.changed, self._rotated), name="rotate")
+            group.create_task(self._renewal.run(self._rotation.offer), name="renew")
 
     async def _supervise(self, group: asyncio.TaskGroup, watches: MemberWatches) -> None:
         """Keep the health, the watched namespaces and the rights current."""

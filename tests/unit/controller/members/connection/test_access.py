@@ -104,6 +104,7 @@ def test_what_is_asked_for_is_exactly_what_the_member_chart_grants() -> None:
     asked = (*looks, *limits, *queues, network, runtimes)
     resources = {str(access) for group, resource in asked for access in optional_access(group, resource, ["sampan-jobs"])}
     resources.add(str(Access(verb="list", resource="events", namespace="sampan-jobs")))
+    resources.add("create serviceaccounts/token sampan-hub in sampan-jobs")  # asked for when the hub's token is about to end
     resources.add("get pods/log in sampan-jobs")  # asked for when somebody reads a log: jobs run without it
     resources |= {str(access) for access in summary_access("sampan-jobs") if access.verb != "get"}  # any ConfigMap may be got there
     resources |= {f"{verb} pods/streams in sampan-jobs" for verb in ("get", "create")}  # exec and the like, only by values.pods

@@ -9,6 +9,7 @@ import pytest
 
 from member_objects import HUB, node_body
 from sampan.controller.members.connection.session import Session, SessionCallbacks
+from sampan.controller.members.credentials import LinkCredentials
 from sampan.controller.members.job_copies import JobCopies
 from sampan.controller.members.memory import LinkMemory
 from sampan.controller.members.tenants import OfferNamespaces, TenantNamespaces
@@ -17,7 +18,7 @@ from sampan.inventory.member import Inventory
 from sampan.kube.credentials import kubeconfig
 from sampan.kube.transport.client import Client
 from unit.controller.fake_server import NODES, RUNTIMES, FakeServer, fake_server, until
-from unit.controller.link_harness import SETTINGS
+from unit.controller.link_harness import KEY, SETTINGS
 
 KUBE_SYSTEM = "/api/v1/namespaces/kube-system"
 
@@ -34,7 +35,8 @@ async def server() -> AsyncIterator[FakeServer]:
 @pytest.fixture
 def known() -> LinkMemory:
     inventory, own = Inventory(HUB, lambda nodes: None), JobCopies(HUB, lambda uid: None)
-    return LinkMemory(inventory=inventory, copies=own, tenants=TenantNamespaces(offers=OfferNamespaces(named=HERE), followed=HERE))
+    tenants = TenantNamespaces(offers=OfferNamespaces(named=HERE), followed=HERE)
+    return LinkMemory(inventory=inventory, copies=own, credentials=LinkCredentials(key=KEY), tenants=tenants)
 
 
 @asynccontextmanager
@@ -119,7 +121,7 @@ async def test_a_kubeconfig_that_leads_elsewhere_is_not_used_and_the_last_good_o
         stranger.uid = uid
         await until(lambda: made.fresh and made.synced, "up")
         good = made.client.credentials
-        known.newest = kubeconfig.parse(stranger.kubeconfig(), policy=SETTINGS.policy)
+        known.credentials.newest = kubeconfig.parse(stranger.kubeconfig(), policy=SETTINGS.policy)
         made.new_credentials()
         await until(lambda: made.rotation_problem is not None, "told")
         assert made.rotation_problem is not None
@@ -127,9 +129,9 @@ async def test_a_kubeconfig_that_leads_elsewhere_is_not_used_and_the_last_good_o
         assert not task.done()
         assert made.fresh
         assert made.client.credentials is good
-        assert known.choice() is good, "nor for the next connection"
-        known.note_failure(good, ConnectionError())
-        assert known.choice() is good
+        assert known.credentials.choice() is good, "nor for the next connection"
+        known.credentials.note_failure(good, ConnectionError())
+        assert known.credentials.choice() is good
         assert stranger.count("GET", NODES) == 0
 
 

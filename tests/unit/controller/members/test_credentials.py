@@ -1,12 +1,9 @@
 """With which kubeconfig a link connects."""
 
-from member_objects import HUB
-from sampan.controller.members.job_copies import JobCopies
-from sampan.controller.members.memory import LinkMemory
-from sampan.inventory.member import Inventory
+from sampan.controller.members.credentials import LinkCredentials
 from sampan.kube.credentials import kubeconfig as kubeconfigs
 from sampan.kube.credentials.credential import Credentials
-from unit.controller.link_harness import SETTINGS
+from unit.controller.link_harness import KEY, SETTINGS
 from unit.kube.certs import kubeconfig
 
 
@@ -17,7 +14,7 @@ def parsed(token: str) -> Credentials:
 
 
 def test_of_two_kubeconfigs_that_fail_each_is_tried_in_turn() -> None:
-    known = LinkMemory(inventory=Inventory(HUB, lambda nodes: None), copies=JobCopies(HUB, lambda uid: None))
+    known = LinkCredentials(key=KEY)
     known.working, known.newest = parsed("old"), parsed("new")
     tried = []
     for _ in range(4):
