@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from servers import bare_api, binaries, federation, real_nodes, real_parts, unmanaged
+from servers import bare_api, binaries, federation, image, real_nodes, real_parts, unmanaged
 from side_by_side import ByGroup, check, deal
 
-__all__ = ["bare_api", "binaries", "federation", "real_nodes", "real_parts", "unmanaged"]
+__all__ = ["bare_api", "binaries", "federation", "image", "real_nodes", "real_parts", "unmanaged"]
 
 # A run of the tests says something of the code, not of chance: what is tried is the same in each. New inputs are searched for with
 # `make search`, and what those show is pinned with @example. No deadline and no complaint of slowness: the machine may be busy.

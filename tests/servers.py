@@ -3,27 +3,37 @@
 Fixtures, which tests/conftest.py offers to every folder. What must never live here: helpers that need no fixture (integration/support.py).
 """
 
+import hashlib
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fcntl import LOCK_EX, flock
+from pathlib import Path
 
 import pytest
 
+import sampan
 from integration.support import CRDS, PATIENCE, ROOT, Api, FederationUnderTest, handles
 from sampan.local.binaries import Binaries, ensure
 from sampan.local.cluster import PORTS_PER_CLUSTER, Cluster
 from sampan.local.down import down
 from sampan.local.federation import load_federation
-from sampan.local.nodes.machine import NoRealNodesError, Parts, provide
-from sampan.local.paths import RefusedError, federation_folder, state_root
+from sampan.local.nodes.machine import MACHINE, NoRealNodesError, Parts, provide
+from sampan.local.paths import RefusedError, cache_root, federation_folder, state_root
 from sampan.local.processes.lookup import gone
 from sampan.local.processes.ports import reserve_ports
 from sampan.local.scenario import Scenario, load
 from sampan.local.up import UpRequest, up
+from sampan.release.image import build_image
+from sampan.release.source import checkout
 
 REAL_NODES = ROOT / "tests" / "data" / "real-nodes.yaml"
+IMAGE = "registry.example/sampan"
+_IMAGE_IS_MADE_OF = ("operator", "crds", "helm", "pyproject.toml")
+_IMAGES_KEPT_SECONDS = 86_400.0
 _PREFIX = "sampan-test"
 _WATCH = f'read -r _; for _ in $(seq {PATIENCE}); do "$@" && break; sleep 1; done'
 """Waits for the end of its standard input. Refused where somebody is at it still: a `sampan local up` that lives on, or the next tests."""
@@ -118,6 +128,35 @@ def real_parts() -> Parts:
         return provide(say)
     except NoRealNodesError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def image() -> Path:
+    """Our own image as an OCI archive, called IMAGE:VERSION. Built once for the same sources, what is below ours far less often."""
+    folder = cache_root() / "image"
+    archive = folder / f"sampan-{_hash_of_sources()}.tar"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".tests.lock").open("w") as lock:
+        flock(lock, LOCK_EX)
+        if not archive.is_file():
+            fresh = folder / f".{os.getpid()}.tar"
+            build_image(checkout(ROOT), fresh, reference=f"{IMAGE}:{sampan.__version__}", architecture=MACHINE, layers=folder / "layers")
+            fresh.with_suffix(".cdx.json").unlink()
+            fresh.rename(archive)
+        archive.touch()
+        for old in folder.glob("sampan-*.tar"):
+            if time.time() - old.stat().st_mtime > _IMAGES_KEPT_SECONDS:
+                old.unlink()
+    return archive
+
+
+def _hash_of_sources() -> str:
+    listed = ["git", "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard", "--", *_IMAGE_IS_MADE_OF]
+    names = subprocess.run(listed, capture_output=True, text=True, check=True).stdout.splitlines()
+    there = [ROOT / name for name in sorted(names) if (ROOT / name).is_file()]
+    return hashlib.sha256(
+        b"\0".join(part for path in there for part in (str(path.relative_to(ROOT)).encode(), path.read_bytes()))
+    ).hexdigest()[:16]
 
 
 @pytest.fixture(scope="session")

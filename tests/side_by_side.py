@@ -20,6 +20,7 @@ _FILES = {
     "tests/e2e/test_lost.py": FAULTS,
     "tests/e2e/test_outages.py": FAULTS,
     "tests/e2e/test_watches.py": FAULTS,
+    "tests/e2e/test_installed.py": SERVERS,
     "tests/e2e/test_published.py": SERVERS,
     "tests/e2e/test_real_logs.py": SERVERS,
     "tests/e2e/test_real_nodes.py": SERVERS,

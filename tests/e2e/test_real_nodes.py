@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from e2e.life import H100, REMOTE, TEAM, World, job, outcomes
+from e2e.life import H100, REMOTE, TEAM, World, condition, job, outcomes
 from integration.support import PATIENCE, FederationUnderTest, wait_for
 from sampan.local.binaries import CONTAINERD_VERSION
 from sampan.local.nodes.machine import Parts
@@ -177,7 +177,7 @@ def test_a_gang_on_two_nodes_finds_itself_by_name(world: World) -> None:
     assert logs(world, second["metadata"]["name"]).splitlines()[-1] == "heard: rank 0 of 2"
 
 
-def test_power_cut_of_a_node_is_a_disruption_and_the_job_runs_again(world: World, real_parts: Parts) -> None:
+def test_power_cut_of_a_node_is_told_and_when_it_is_back_the_job_runs_again(world: World, real_parts: Parts) -> None:
     """A shell in the job's container first: it runs, and the API server reaches into it."""
     world.submit(real_job("cut", "echo up; sleep 100000 & wait"))
     world.reaches("cut", "Running")
@@ -188,6 +188,11 @@ def test_power_cut_of_a_node_is_a_disruption_and_the_job_runs_again(world: World
     node = next(each for each in nodes.nodes if each.name == pod["spec"]["nodeName"])
     node.cut_power()
     assert node.pid is None
+    status = world.until("cut", lambda now: condition(now, "Degraded").get("status") == "True", "it says that its node is lost")
+    told = condition(status, "Degraded")
+    assert told["reason"] == "NodeUnreachable"
+    assert node.name in told["message"]
+    assert outcomes(status) == [], "whether it runs nobody knows"
     nodes.start(real_parts, world.fed.federation.kubectl(world.fed.binaries, MEMBER), lambda _: None)
     status = world.until("cut", outcomes, "its first attempt has ended")
     assert outcomes(status) == [(1, "Disrupted")]

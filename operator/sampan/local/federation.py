@@ -12,6 +12,7 @@ from typing import Any
 from sampan.local.binaries import Binaries
 from sampan.local.cluster import PORTS_PER_CLUSTER, Cluster
 from sampan.local.kubeconfig import write_private
+from sampan.local.nodes.addresses import SWITCH
 from sampan.local.nodes.cluster_nodes import ClusterNodes
 from sampan.local.paths import LocalError, RefusedError, federation_folder, state_root, typed
 from sampan.local.processes.kubectl import Kubectl
@@ -19,7 +20,7 @@ from sampan.local.processes.lookup import memory
 from sampan.local.processes.operator_process import OperatorProcess
 from sampan.local.processes.publisher_process import PublisherProcess
 from sampan.local.query_certificates import api_server_flags
-from sampan.local.scenario import MemberPlan, Scenario
+from sampan.local.scenario import Scenario
 
 HUB = "hub"
 
@@ -41,20 +42,32 @@ class Federation:
     def _cluster(self, name: str, number: int) -> Cluster:
         return Cluster(name=name, folder=self.folder, ports=ports_of(self.ports, number))
 
-    def _real_nodes(self, member: MemberPlan, number: int) -> ClusterNodes:
-        cluster = self._cluster(member.name, number)
-        groups = tuple(member.real_nodes)
-        return ClusterNodes(cluster=member.name, federation=self.folder, home=cluster.home, api_port=cluster.ports[2], groups=groups)
-
     @property
     def real_nodes(self) -> list[ClusterNodes]:
-        """The real nodes of each member that has any."""
-        return [self._real_nodes(member, number) for number, member in enumerate(self.scenario.members, 1) if member.real_nodes]
+        """The real nodes of each cluster that has any, the hub's first. The hub's reach the members, for an operator that runs there."""
+        members = [self._cluster(member.name, number) for number, member in enumerate(self.scenario.members, 1)]
+        beyond = tuple(member.ports[2] for member in members)
+        plans = [(self._cluster(HUB, 0), self.scenario.hub.real_nodes, beyond)]
+        plans += [(cluster, plan.real_nodes, ()) for cluster, plan in zip(members, self.scenario.members, strict=True)]
+        images = tuple(Path(image) for image in self.scenario.images)
+        return [
+            ClusterNodes(
+                cluster=cluster.name,
+                federation=self.folder,
+                home=cluster.home,
+                api_port=cluster.ports[2],
+                groups=tuple(groups),
+                images=images,
+                beyond=reached,
+            )
+            for cluster, groups, reached in plans
+            if groups
+        ]
 
     @property
     def hub(self) -> Cluster:
         """The cluster that holds our custom resources."""
-        return replace(self._cluster(HUB, 0), api_flags=api_server_flags(self.query_folder))
+        return self.clusters[0]
 
     @property
     def query_folder(self) -> Path:
@@ -69,14 +82,18 @@ class Federation:
     @property
     def members(self) -> list[Cluster]:
         """The member clusters in the scenario's order."""
-        flags = {group.cluster: group.api_flags for group in self.real_nodes}
-        plain = [self._cluster(member.name, number) for number, member in enumerate(self.scenario.members, 1)]
-        return [replace(each, api_flags=flags[each.name], real_nodes=True) if each.name in flags else each for each in plain]
+        return self.clusters[1:]
 
     @property
     def clusters(self) -> list[Cluster]:
         """The hub, then the members."""
-        return [self.hub, *self.members]
+        flags = {group.cluster: group.api_flags for group in self.real_nodes}
+        query = {HUB: api_server_flags(self.query_folder)}
+        names = [HUB, *(member.name for member in self.scenario.members)]
+        return [
+            replace(self._cluster(name, number), api_flags=(*query.get(name, ()), *flags.get(name, ())), real_nodes=name in flags)
+            for number, name in enumerate(names)
+        ]
 
     @property
     def operator(self) -> OperatorProcess:
@@ -100,7 +117,7 @@ class Federation:
                 interval=member.values.get("publisher", {}).get("interval", 10),
             )
             for member in self.scenario.members
-            if member.published
+            if member.published and not self.scenario.bare
         ]
 
     def cluster(self, name: str) -> Cluster:
@@ -109,6 +126,11 @@ class Federation:
             if cluster.name == name:
                 return cluster
         raise LocalError(f"federation {self.name} has no cluster {name!r}; it has: {', '.join(c.name for c in self.clusters)}")
+
+    def address_for_operator(self, cluster: Cluster) -> str:
+        """URL of the cluster's API server as the operator reaches it: from this machine, or from a pod of a bare hub with nodes."""
+        inside = self.scenario.bare and self.scenario.hub.real_nodes
+        return f"https://{SWITCH}:{cluster.ports[2]}" if inside else cluster.address
 
     def kubeconfig(self, who: str) -> Path:
         """Path of a kubeconfig: `hub`, a member's name, `operator`, `tenant`, `tenant-NAMESPACE`, `provider-NAME`, `publisher-MEMBER`."""

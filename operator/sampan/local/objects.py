@@ -1,6 +1,8 @@
 """Pure: the Kubernetes objects of a scenario, as plain dictionaries. Never here: any call."""
 
 import base64
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from sampan.local.scenario import MemberPlan, NodeGroup, OfferPlan, ProviderPlan, Scenario
@@ -27,6 +29,26 @@ def _node(group: NodeGroup, number: int) -> Manifest:
         "spec": {"taints": group.taints},
         "status": {"capacity": group.capacity, "allocatable": group.capacity},
     }
+
+
+def volumes(folders: Mapping[str, Path]) -> list[Manifest]:
+    """A default StorageClass, and a volume on each of these nodes, in a folder of it; nobody else makes volumes there."""
+    metadata = {"name": "local", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}}
+    kind = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "provisioner": "kubernetes.io/no-provisioner"}
+    return [{**kind, "metadata": metadata, "volumeBindingMode": "WaitForFirstConsumer"}, *(_volume(*each) for each in folders.items())]
+
+
+def _volume(node: str, folder: Path) -> Manifest:
+    here = {"key": "kubernetes.io/hostname", "operator": "In", "values": [node]}
+    spec = {
+        "capacity": {"storage": "1Gi"},
+        "accessModes": ["ReadWriteOnce"],
+        "persistentVolumeReclaimPolicy": "Retain",
+        "storageClassName": "local",
+        "local": {"path": str(folder)},
+        "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [here]}]}},
+    }
+    return {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": node}, "spec": spec}
 
 
 def namespaces(scenario: Scenario) -> list[Manifest]:

@@ -38,6 +38,7 @@ _REAL = NodeGroup(
     capacity={"nvidia.com/gpu": "2"},
 )
 """What `--real-nodes` adds: two cards that are not there, of a kind that no packaged scenario simulates."""
+_HUB_NODE = NodeGroup(name="hub-{}", capacity={})
 _PRICE = {
     "id": "a10-2026",
     "resource": {"acceleratorClass": "nvidia-a10-24gb"},
@@ -64,6 +65,13 @@ class MemberPlan(_Strict):
     def published(self) -> bool:
         """Whether a publisher tells the member's capacity."""
         return bool(self.values.get("capacity") == "published")
+
+
+class HubPlan(_Strict):
+    """The hub's cluster, which needs no nodes where the operator runs as a process of this machine."""
+
+    real_nodes: list[NodeGroup] = Field(default=[], alias="realNodes")
+    """Nodes with a kubelet and containers, as members have them."""
 
 
 class ProviderPlan(_Strict):
@@ -110,6 +118,11 @@ class Scenario(_Strict):
     policies: list[Named] = []
     queues: list[Named] = []
     accelerator_classes: list[Named] = Field(default=[], alias="acceleratorClasses")
+    hub: HubPlan = HubPlan()
+    images: list[str] = []
+    """OCI archives, by absolute path, that every real node loads beside its own."""
+    bare: bool = False
+    """Control planes, nodes and people only: no chart, no operator, no offer. Whoever wants to installs the charts by hand."""
 
     @model_validator(mode="after")
     def _names_meet(self) -> "Scenario":
@@ -119,12 +132,18 @@ class Scenario(_Strict):
         for offer in self.offers:
             if offer.member not in members or offer.provider not in providers:
                 raise ValueError(f"offers.{offer.name}: member {offer.member!r} or provider {offer.provider!r} is not in the scenario")
+        if relative := [image for image in self.images if not Path(image).is_absolute()]:
+            raise ValueError(f"images: {relative[0]!r} is no absolute path")
         return self
 
     @property
     def has_real_nodes(self) -> bool:
-        """Whether any member has a real node."""
-        return any(member.real_nodes for member in self.members)
+        """Whether the hub or any member has a real node."""
+        return bool(self.hub.real_nodes) or any(member.real_nodes for member in self.members)
+
+    def with_hub_node(self) -> "Scenario":
+        """The same scenario with a real node of the hub, where it has none."""
+        return self if self.hub.real_nodes else self.model_copy(update={"hub": HubPlan(realNodes=[_HUB_NODE])})
 
     def with_real_nodes(self, count: int) -> "Scenario":
         """The same scenario with `count` real nodes more, dealt out to the members in turn, priced in offers, and open to `sampan exec`."""

@@ -55,7 +55,7 @@ def up(wish: UpRequest, say: Say) -> Federation:
             _each(federation.real_nodes, lambda nodes: nodes.start(parts, federation.kubectl(binaries, nodes.cluster), say))
         for publisher in federation.publishers:
             say(f"publisher of {publisher.member} runs with process id {publisher.start()}, log {publisher.log}")
-        if wish.operator:
+        if wish.operator and not planned.bare:
             _run_operator(federation, binaries, restarts)
     return federation
 
@@ -73,8 +73,10 @@ def _make(wish: UpRequest, binaries: Binaries, say: Say) -> Federation:
     # 2. who may use the hub, and what its platform team says
     hub = federation.kubectl(binaries)
     hub.apply(objects.identities(wish.scenario))
-    hub.apply(objects.platform(wish.scenario))
     _write_kubeconfigs(federation, hub)
+    if wish.scenario.bare:
+        return federation.save(complete=True)
+    hub.apply(objects.platform(wish.scenario))
     # 3. the members join: a kubeconfig of the member's own ServiceAccount, and the offer that names it
     _each(wish.scenario.offers, lambda offer: _join(federation, offer.name, binaries))
     say(f"joined {len(wish.scenario.offers)} offers")
@@ -90,25 +92,43 @@ def _make_cluster(federation: Federation, cluster: Cluster, binaries: Binaries, 
     started = time.monotonic()
     cluster.create(binaries)
     kubectl = federation.kubectl(binaries, cluster.name)
-    helm = Helm(binary=binaries["helm"], kubeconfig=cluster.kubeconfig, cache=federation.folder / "cache" / cluster.name)
     if cluster.name == HUB:
-        scenario = federation.scenario
-        kubectl.apply(objects.namespaces(scenario))
-        helm.install_hub(
-            provider_namespaces=[provider.namespace for provider in scenario.providers],
-            tenant_namespaces=[tenant.namespace for tenant in scenario.tenants],
-            query=_query(federation),
-        )
-        kubectl.run("wait", "--for=condition=Established", f"--timeout={PATIENCE:.0f}s", "customresourcedefinitions", "--all")
+        _fill_hub(federation, binaries, kubectl)
     else:
-        plan = next(member for member in federation.scenario.members if member.name == cluster.name)
-        helm.install_member(plan.values)
-        kubectl.create_nodes(objects.nodes(plan))
-        kubectl.apply(plan.objects)
-        restarts.look_after([cluster])  # what gave up a moment after the API server had answered at last
-        if plan.published:
-            _write_publisher_kubeconfig(federation, cluster, kubectl)
+        _fill_member(federation, cluster, binaries, restarts=restarts)
     restarts.say(f"{cluster.name} runs at {cluster.address} ({time.monotonic() - started:.1f} s)")
+
+
+def _helm(federation: Federation, cluster: Cluster, binaries: Binaries) -> Helm:
+    return Helm(binary=binaries["helm"], kubeconfig=cluster.kubeconfig, cache=federation.folder / "cache" / cluster.name)
+
+
+def _fill_hub(federation: Federation, binaries: Binaries, kubectl: Kubectl) -> None:
+    scenario = federation.scenario
+    kubectl.apply(objects.namespaces(scenario))
+    for nodes in federation.real_nodes:
+        if nodes.cluster == HUB:
+            kubectl.apply(objects.volumes({node.name: node.volume for node in nodes.nodes}))
+    if scenario.bare:
+        return
+    _helm(federation, federation.hub, binaries).install_hub(
+        provider_namespaces=[provider.namespace for provider in scenario.providers],
+        tenant_namespaces=[tenant.namespace for tenant in scenario.tenants],
+        query=_query(federation),
+    )
+    kubectl.run("wait", "--for=condition=Established", f"--timeout={PATIENCE:.0f}s", "customresourcedefinitions", "--all")
+
+
+def _fill_member(federation: Federation, cluster: Cluster, binaries: Binaries, *, restarts: Restarts) -> None:
+    kubectl = federation.kubectl(binaries, cluster.name)
+    plan = next(member for member in federation.scenario.members if member.name == cluster.name)
+    if not federation.scenario.bare:
+        _helm(federation, cluster, binaries).install_member(plan.values)
+    kubectl.create_nodes(objects.nodes(plan))
+    kubectl.apply(plan.objects)
+    restarts.look_after([cluster])  # what gave up a moment after the API server had answered at last
+    if plan.published and not federation.scenario.bare:
+        _write_publisher_kubeconfig(federation, cluster, kubectl)
 
 
 def _query(federation: Federation) -> tuple[int, str] | None:
@@ -132,7 +152,7 @@ def _write_publisher_kubeconfig(federation: Federation, cluster: Cluster, kubect
 
 def _write_kubeconfigs(federation: Federation, hub: Kubectl) -> None:
     """Operator, tenants and providers get tokens of their ServiceAccounts, nobody but the administrator a certificate."""
-    wanted = [("operator", "sampan-operator", HUB_NAMESPACE)]
+    wanted = [] if federation.scenario.bare else [("operator", "sampan-operator", HUB_NAMESPACE)]
     for number, tenant in enumerate(federation.scenario.tenants):
         names = [f"tenant-{tenant.namespace}", "tenant"][: 1 if number else 2]
         wanted += [(name, objects.TENANT_ACCOUNT, tenant.namespace) for name in names]
@@ -161,7 +181,8 @@ def member_kubeconfig(federation: Federation, member: str, binaries: Binaries) -
     """A fresh kubeconfig of the hub's ServiceAccount on a member, as a provider would hand it over."""
     cluster = federation.cluster(member)
     user = _token(federation.kubectl(binaries, member), "sampan-hub", MEMBER_NAMESPACE)
-    return kubeconfig_text(server=cluster.address, ca=cluster.ca(), user=user, namespace=MEMBER_NAMESPACE, name=member)
+    server = federation.address_for_operator(cluster)
+    return kubeconfig_text(server=server, ca=cluster.ca(), user=user, namespace=MEMBER_NAMESPACE, name=member)
 
 
 def _resume(federation: Federation, binaries: Binaries, say: Say) -> None:

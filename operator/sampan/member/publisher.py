@@ -7,7 +7,7 @@ nothing, so that a hub takes no old picture for a new one. It never creates or d
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Never
 
@@ -18,7 +18,7 @@ from sampan.kube.transport.client import Client
 from sampan.kube.transport.paths import resource_path
 from sampan.kube.watch.reflector import Tuning
 from sampan.member.informers import MemberInformers
-from sampan.member.summarise import summarise_pods
+from sampan.member.summarise import headline, summarise_pods
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +52,8 @@ class Publisher:
         self._informers = MemberInformers(client, settings.tuning, self._changed.set)
         self._sequence = 0
         self._trouble = ""
+        self._said: Mapping[str, object] = {}
+        """What the log says last is published."""
         self._turned: float | None = None
         """The event loop's time at which it last began to write; None: it waits for the first lists."""
 
@@ -63,6 +65,7 @@ class Publisher:
 
     async def run(self) -> Never:
         """Watch and write until cancelled. Raises KubeError where the member does not say what it serves."""
+        log.info("publisher.started", extra={"namespace": self._settings.namespace, "interval": self._settings.interval})
         async with asyncio.TaskGroup() as group:
             await self._informers.start(group)
             group.create_task(self._write_always(), name="write")
@@ -94,11 +97,20 @@ class Publisher:
     async def _try_to_write(self) -> str:
         path = resource_path("v1", "configmaps", namespace=self._settings.namespace, name=NAME)
         try:
-            body = {"binaryData": pack(self.summary())}
+            summary = self.summary()
+            body = {"binaryData": pack(summary)}
             await self._client.patch(path, body, into=PartialObject)
         except (KubeError, BadSummary) as error:
             return f"ConfigMap {NAME} in {self._settings.namespace}: {error}"
+        self._say(summary)
         return ""
+
+    def _say(self, summary: Summary) -> None:
+        """Log what is published where nodes or devices have changed: not each pod that comes or goes, and no heartbeat."""
+        told = headline(summary)
+        if told != self._said:
+            log.info("publisher.published", extra={"namespace": self._settings.namespace, **told})
+            self._said = told
 
     def summary(self) -> Summary:
         """Return the summary as it is now, with the next heartbeat."""

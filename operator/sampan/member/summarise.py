@@ -3,14 +3,17 @@
 A pod is told by node and amounts alone: no name, namespace, image or owner of somebody else's pod leaves the member.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from typing import Final
 
 from sampan.catalog.devices.in_use import allocated_cards, allocated_devices
+from sampan.kube.objects.amounts import to_allocatable
 from sampan.kube.objects.meta import ObjectMeta
 from sampan.kube.objects.quotas import ResourceClaim
 from sampan.kube.objects.requests import request_of
 from sampan.kube.objects.runtime_class import RuntimeClass
+from sampan.kube.objects.summary import Summary
 from sampan.kube.objects.workloads import Condition, ContainerStatus, Node, NodeStatus, Pod, PodSpec, PodStatus, Resources
 from sampan.model.values.names import LABEL_HUB
 from sampan.model.values.quantity import MAX_AMOUNT
@@ -68,6 +71,15 @@ def trim_claim(claim: ResourceClaim) -> ResourceClaim:
 def trim_runtime_class(each: RuntimeClass) -> RuntimeClass:
     """Return what a RuntimeClass adds to pods and the nodes that it selects."""
     return RuntimeClass(metadata=ObjectMeta(name=each.metadata.name), overhead=each.overhead, scheduling=each.scheduling)
+
+
+def headline(summary: Summary) -> dict[str, object]:
+    """Return what a line of the log says of a summary: how many nodes, how many of them ready, and their devices by resource."""
+    devices = Counter[str]()
+    for node in summary.nodes:
+        devices.update({name: count for name, count in to_allocatable(node.status.allocatable)[0] if "/" in name})
+    ready = sum(any(each.type == "Ready" and each.status == "True" for each in node.status.conditions) for node in summary.nodes)
+    return {"nodes": len(summary.nodes), "ready": ready, "devices": dict(sorted(devices.items())), "slices": len(summary.slices)}
 
 
 def summarise_pods(pods: Iterable[Pod], *, namespaces: Collection[str]) -> list[Pod]:

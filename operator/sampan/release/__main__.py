@@ -24,13 +24,18 @@ def release() -> None:
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="The archive; default build/image/sampan-ARCHITECTURE.tar.")
 @click.option("--reference", help="NAME:TAG; default sampan:VERSION.")
 @click.option("--architecture", type=click.Choice(["amd64", "arm64"]), default="amd64", show_default=True)
-def image(source: Path, out: Path | None, reference: str | None, architecture: str) -> None:
+@click.option(
+    "--layers",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="A folder that keeps what is below Sampan's own layer, and has it next time: for trying out. Default: built anew.",
+)
+def image(*, source: Path, out: Path | None, reference: str | None, architecture: str, layers: Path | None) -> None:
     """Build the image from Debian's packages, without an engine."""
     try:
         made = checkout(source)
         name = reference or f"sampan:{made.version}"
         file = out or source / "build" / "image" / f"sampan-{architecture}.tar"
-        built = build_image(made, file, reference=name, architecture=architecture)
+        built = build_image(made, file, reference=name, architecture=architecture, layers=layers)
     except ReleaseError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{name} is in {built.archive} ({built.unpacked / 1e6:.0f} MB, {built.packed / 1e6:.0f} MB packed), {built.digest}")

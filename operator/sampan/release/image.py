@@ -10,11 +10,12 @@ from typing import Any
 
 from sampan.release import debian, python
 from sampan.release.archive import IMAGE_CONFIG, MANIFEST, Blobs, manifest, write_archive
-from sampan.release.bill import bill_of_materials
-from sampan.release.layers import Layer, write_layer
+from sampan.release.below import DEPENDENCIES, build_below, kept_below
+from sampan.release.bill import bill_of_materials, python_parts
+from sampan.release.layers import Layer, size_of, write_layer
 from sampan.release.source import Source
 
-DEPENDENCIES, OWN = "opt/sampan/deps", "opt/sampan/app"
+OWN = "opt/sampan/app"
 ENVIRONMENT = (
     "PATH=/usr/bin:/bin",
     f"PYTHONPATH=/{OWN}:/{DEPENDENCIES}",
@@ -38,31 +39,33 @@ class Image:
     packed: int
 
 
-def build_image(source: Source, out: Path, *, reference: str, architecture: str = "amd64") -> Image:
-    """Write `out`, an OCI archive that is called `reference` (NAME:TAG), and OUT's bill of materials. Raises ReleaseError, OSError."""
+def build_image(source: Source, out: Path, *, reference: str, architecture: str = "amd64", layers: Path | None = None) -> Image:
+    """Write `out`, an OCI archive that is called `reference` (NAME:TAG), and OUT's bill of materials. Raises ReleaseError, OSError.
+
+    `layers`: a folder that keeps the layers below Sampan's own; None: they are built anew.
+    """
     python.check_version()
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="sampan-image-", dir=out.parent) as folder:
         scratch = Path(folder)
-        base, dependencies, own = (scratch / name for name in ("base", "deps", "app"))
-        packages = debian.unpack(base, architecture=architecture, scratch=scratch)
-        python.install_locked(source.runtime_lock, dependencies / DEPENDENCIES, platforms=python.linux(architecture))
+        below = (
+            build_below(source, scratch, architecture=architecture)
+            if layers is None
+            else kept_below(source, layers, architecture=architecture)
+        )
+        own = scratch / "app"
         python.install_own(source, own / OWN, wheels=scratch / "wheels")
         _entry_point(own)
-        bill = bill_of_materials(packages, [dependencies / DEPENDENCIES, own / OWN], version=source.version)
+        bill = bill_of_materials([*below.parts, *python_parts(own / OWN)], version=source.version)
         (own / "opt/sampan/sbom.cdx.json").write_text(bill)
-        for root, below in ((base, "usr/lib/python3"), (base, f"usr/lib/python{debian.PYTHON}"), (dependencies, DEPENDENCIES), (own, OWN)):
-            python.compile_below(root, root / below)
-        python.forget_the_build(dependencies / DEPENDENCIES)
+        python.compile_below(own, own / OWN)
         python.forget_the_build(own / OWN)
-        layers = [write_layer(root, scratch / f"{root.name}.tar.gz", epoch=source.epoch) for root in (base, dependencies, own)]
-        digest = _write(out, layers, source, reference=reference, architecture=architecture)
-        unpacked = sum(
-            path.lstat().st_size for root in (base, dependencies, own) for path in root.rglob("*") if path.is_file() or path.is_symlink()
-        )
+        all_layers = [*below.layers, write_layer(own, scratch / "app.tar.gz", epoch=source.epoch)]
+        digest = _write(out, all_layers, source, reference=reference, architecture=architecture)
+        unpacked = below.unpacked + size_of(own)
     beside = out.with_name(out.name.removesuffix(".tar") + ".cdx.json")
     beside.write_text(bill)
-    return Image(archive=out, bill=beside, digest=digest, unpacked=unpacked, packed=sum(layer.size for layer in layers))
+    return Image(archive=out, bill=beside, digest=digest, unpacked=unpacked, packed=sum(layer.size for layer in all_layers))
 
 
 def _entry_point(own: Path) -> None:

@@ -49,6 +49,11 @@ class _Hashed:
         return f"sha256:{self._hash.hexdigest()}"
 
 
+def size_of(root: Path) -> int:
+    """Return the size in bytes of all files below `root`."""
+    return sum(path.lstat().st_size for path in root.rglob("*") if path.is_file() or path.is_symlink())
+
+
 def write_layer(root: Path, file: Path, *, epoch: int) -> Layer:
     """Write what is below `root` as a gzipped tar, sorted by name, every time stamp `epoch` (seconds), owners as they are on disk.
 

@@ -51,6 +51,7 @@ def test_everything_is_told_its_port_and_to_stay_on_loopback(cluster: Cluster, p
     assert options["disableQPSLimits"] is True
     assert sorted(value for key, value in options.items() if key.endswith("Port")) == [1, 2, 3, 4, 5, 6]
     assert options["kubeApiserverPort"] == 3
+    assert options["kubeApiserverCertSANs"] == ["10.96.0.1", "10.77.0.1"], "as pods of real nodes reach it"
     assert cluster.address == "https://127.0.0.1:3"
     assert options["components"] == list(COMPONENTS)
 

@@ -2,6 +2,8 @@
 
 import fcntl
 import shutil
+from dataclasses import replace
+from pathlib import Path
 from typing import TextIO
 
 import pytest
@@ -61,6 +63,23 @@ def test_status_of_what_does_not_run_has_no_process_ids(federation: Federation) 
     assert status["operator"]["pid"] is None
     assert status["operator"]["metricsAddress"] == "127.0.0.1:100"
     assert status["complete"] is False
+
+
+def test_nodes_of_the_hub_reach_the_members_and_load_the_images(federation: Federation) -> None:
+    scenario = DEMO.with_real_nodes(1).with_hub_node().model_copy(update={"images": ["/image.tar"], "bare": True})
+    made = replace(federation, scenario=scenario)
+    hub, member = made.real_nodes
+    assert (hub.cluster, member.cluster) == ("hub", "lingang")
+    assert [node.name for node in hub.nodes] == ["hub-1"]
+    assert hub.beyond == tuple(cluster.ports[2] for cluster in made.members)
+    assert member.beyond == ()
+    assert hub.images == member.images == (Path("/image.tar"),)
+    assert [cluster.name for cluster in made.clusters if cluster.real_nodes] == ["hub", "lingang"]
+    flags = dict(made.hub.api_flags)
+    assert {"egress-selector-config-file", "proxy-client-cert-file"} <= flags.keys()
+    lingang = made.members[0]
+    assert made.address_for_operator(lingang) == f"https://10.77.0.1:{lingang.ports[2]}"
+    assert federation.address_for_operator(lingang) == lingang.address
 
 
 def test_one_that_was_made_before_there_was_a_query_api_has_none(federation: Federation) -> None:

@@ -1,6 +1,7 @@
 """Tests of sampan.local.objects."""
 
 import base64
+from pathlib import Path
 
 from sampan.local import objects
 from sampan.local.scenario import load
@@ -48,3 +49,12 @@ def test_an_offer_names_the_secret_that_comes_with_it() -> None:
     assert base64.b64decode(secret["data"][reference["key"]]) == b"text"
     assert {item["metadata"]["namespace"] for item in (secret, made)} == {"prov-lingang"}
     assert made["metadata"]["labels"] == offer.labels
+
+
+def test_a_node_s_volume_is_a_folder_of_that_node_and_of_the_default_class() -> None:
+    kind, volume = objects.volumes({"hub-1": Path("/state/hub-1/volume")})
+    assert kind["metadata"]["annotations"]["storageclass.kubernetes.io/is-default-class"] == "true"
+    assert volume["spec"]["storageClassName"] == kind["metadata"]["name"]
+    assert volume["spec"]["local"] == {"path": "/state/hub-1/volume"}
+    (term,) = volume["spec"]["nodeAffinity"]["required"]["nodeSelectorTerms"]
+    assert term["matchExpressions"][0]["values"] == ["hub-1"]

@@ -89,6 +89,7 @@ def test_a_scenario_survives_being_written_down_and_read_again() -> None:
         ({"members": [{"name": "hub", "nodes": []}]}, "'hub'"),
         ({"offers": [{"name": "o", "provider": "p", "member": "nowhere", "spec": {}}]}, "offers.o"),
         ({"surprise": 1}, "surprise"),
+        ({"images": ["image.tar"]}, "no absolute path"),
     ],
 )
 def test_a_mistake_is_named_with_its_field(tmp_path: Path, changes: dict[str, object], want: str) -> None:
@@ -120,5 +121,7 @@ def test_real_nodes_are_dealt_out_in_turn_and_their_devices_are_priced() -> None
     (only,) = [member for member in plain.with_real_nodes(1).members if member.real_nodes]
     assert only.values["pods"] == {"exec": True, "attach": True, "portForward": True}
     assert only.name == "lingang"
+    assert plain.with_hub_node().has_real_nodes
+    grown = grown.with_hub_node()
     again = Scenario.model_validate(grown.model_dump(by_alias=True))
     assert again == grown

@@ -81,6 +81,22 @@ async def test_nothing_is_written_while_a_watch_does_not_work(server: FakeServer
         assert written(server)[count].nodes[0].spec.unschedulable, "nothing old was written meanwhile"
 
 
+async def test_the_log_says_once_what_is_published(server: FakeServer, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", logger="sampan.member")
+
+    def told() -> list[tuple[int, int]]:
+        said = [record for record in caplog.records if record.message == "publisher.published"]
+        return [(vars(each)["nodes"], vars(each)["ready"]) for each in said]
+
+    async with publishing(server):
+        await until(lambda: len(written(server)) >= 2, "a heartbeat")
+        server.put(PODS, pod_body(gpus=3))
+        await until(lambda: written(server)[-1].pods, "a pod")
+        assert told() == [(1, 1)]
+        server.put(NODES, node_body("n2"))
+        await until(lambda: told() == [(1, 1), (2, 2)], "another node is told")
+
+
 async def test_a_missing_configmap_is_named(server: FakeServer, caplog: pytest.LogCaptureFixture) -> None:
     server.drop(MAPS, "sampan-capacity")
     async with publishing(server):

@@ -40,8 +40,28 @@ def _name_option(command: Callable[..., Any]) -> Callable[..., Any]:
     metavar="N",
     help="Give the members N nodes with a kubelet and containers; needs root on Linux.",
 )
+@click.option("--hub-node", is_flag=True, help="Give the hub such a node too, with a volume of 1Gi.")
+@click.option(
+    "--image",
+    "images",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, resolve_path=True),
+    metavar="FILE",
+    help="Load this OCI archive on every such node; can be given again.",
+)
+@click.option("--bare", is_flag=True, help="Control planes, nodes and people only: no chart, no operator, no offer.")
 @click.option("--no-operator", is_flag=True, help="Do not start the operator, do not wait for the offers.")
-def up_command(name: str, scenario: str, members: int | None, real_nodes: int | None, no_operator: bool) -> None:
+def up_command(
+    *,
+    name: str,
+    scenario: str,
+    members: int | None,
+    real_nodes: int | None,
+    hub_node: bool,
+    images: tuple[str, ...],
+    bare: bool,
+    no_operator: bool,
+) -> None:
     """Bring the federation up and return when every offer is Schedulable."""
     from sampan.local.paths import RefusedError, typed
     from sampan.local.scenario import load
@@ -53,6 +73,9 @@ def up_command(name: str, scenario: str, members: int | None, real_nodes: int | 
         plan = plan.with_members(members)
     if real_nodes is not None:
         plan = plan.with_real_nodes(real_nodes)
+    if hub_node:
+        plan = plan.with_hub_node()
+    plan = plan.model_copy(update={"images": [*plan.images, *images], "bare": plan.bare or bare})
     clean_up = f"clean up with: {typed(f'local down --name {name}')}"
     try:
         federation = up(UpRequest(name=name, scenario=plan, operator=not no_operator), say)

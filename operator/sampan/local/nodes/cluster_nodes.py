@@ -4,7 +4,6 @@ All files are below FOLDER/nodes/CLUSTER; no other name on the machine is taken 
 """
 
 import json
-import platform
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -16,7 +15,7 @@ from sampan.local.kubeconfig import CertificateUser, write_kubeconfig
 from sampan.local.nodes import addresses, cgroups, settings
 from sampan.local.nodes.control_plane import api_server_flags, egress_selection
 from sampan.local.nodes.image import write_images
-from sampan.local.nodes.machine import Parts
+from sampan.local.nodes.machine import MACHINE, Parts
 from sampan.local.nodes.node import RealNode, start_module
 from sampan.local.nodes.switch import PLAN, READY, Plan
 from sampan.local.paths import LocalError
@@ -28,7 +27,6 @@ from sampan.local.scenario import NodeGroup
 
 _LONGEST_SOCKET = 107
 """Bytes of the path of a Unix socket (unix(7))."""
-_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +39,10 @@ class ClusterNodes:
     """kwokctl's folder of the cluster."""
     api_port: int
     groups: tuple[NodeGroup, ...]
+    images: tuple[Path, ...] = ()
+    """OCI archives that each node loads beside its own."""
+    beyond: tuple[int, ...] = ()
+    """Ports on 127.0.0.1 that pods reach at the switch's address: API servers of other clusters."""
 
     @property
     def folder(self) -> Path:
@@ -90,10 +92,10 @@ class ClusterNodes:
                 node.cut_power()
             off = self.nodes
             self._start_switch(parts)
-        images = self._images(parts)
+        images = [self._images(parts), *self.images]
         for node in off:
             node.write(parts, ca_folder=self.home / "pki", ca=self._ca())
-            node.start(parts, switch=self._namespace(), images=[images])
+            node.start(parts, switch=self._namespace(), images=images)
         return [node.name for node in off]
 
     def _ca(self) -> bytes:
@@ -102,7 +104,7 @@ class ClusterNodes:
     def _images(self, parts: Parts) -> Path:
         archive = self.folder / "images.tar"
         if not archive.is_file():
-            write_images(archive, parts.busybox, architecture=_ARCHITECTURES.get(platform.machine(), platform.machine()))
+            write_images(archive, parts.busybox, architecture=MACHINE)
         return archive
 
     def _switch_pid(self) -> int | None:
@@ -119,7 +121,8 @@ class ClusterNodes:
         user = CertificateUser(certificate=(pki / "admin.crt").read_bytes(), key=(pki / "admin.key").read_bytes())
         write_kubeconfig(kubeconfig, server=f"https://{addresses.API_SERVER}", ca=self._ca(), user=user)
         (self.folder / "Corefile").write_text(settings.corefile(kubeconfig))
-        plan = Plan(api_port=self.api_port, socket=str(self._socket), coredns=str(parts.programs["coredns"]))
+        coredns = str(parts.programs["coredns"])
+        plan = Plan(api_port=self.api_port, beyond=list(self.beyond), socket=str(self._socket), coredns=coredns)
         (self.folder / PLAN).write_text(json.dumps(asdict(plan)))
         start_module("sampan.local.nodes.switch", self.folder, log="switch.log", record="switch.pid")
         deadline = time.monotonic() + PATIENCE

@@ -34,10 +34,9 @@ def egress_selection(socket: Path) -> dict[str, Any]:
 
 
 def leave_room(documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return kwokctl's documents with a certificate for the address that pods use, and a kwok that leaves real nodes alone."""
+    """Return kwokctl's documents with a kwok that leaves real nodes alone."""
     told, *others = documents
-    options = {**told["options"], "kubeApiserverCertSANs": [addresses.API_SERVER, addresses.SWITCH]}
     selector = {"key": "manage-nodes-with-label-selector", "value": f"!{REAL_LABEL}"}
     all_nodes = {"key": "manage-all-nodes", "value": "false", "override": True}  # kwokctl says true, and a selector is nothing beside that
     kwok = {"name": "kwok-controller", "extraArgs": [all_nodes, selector]}
-    return [{**told, "options": options, "componentsPatches": [*told["componentsPatches"], kwok]}, *others]
+    return [{**told, "componentsPatches": [*told["componentsPatches"], kwok]}, *others]

@@ -4,6 +4,7 @@ Never here: starting any of them.
 """
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,8 @@ from sampan.local.binaries import NODE_PROGRAMS, Say, ensure
 from sampan.local.nodes import cgroups
 from sampan.local.paths import RefusedError
 
+MACHINE: Final = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+"""What this machine is called in images."""
 _CNI_FOLDERS: Final = (Path("/opt/cni/bin"), Path("/usr/lib/cni"), Path("/usr/libexec/cni"))
 _CNI_PLUGINS: Final = ("bridge", "host-local", "loopback")
 _TOOLS: Final = {"ip": "iproute2", "nsenter": "util-linux", "setpriv": "util-linux", "unshare": "util-linux"}

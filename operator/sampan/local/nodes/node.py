@@ -44,10 +44,16 @@ class RealNode:
         text = record.read_text().strip() if record.is_file() else ""
         return int(text) if text.isdigit() and alive(int(text), mark=str(self.folder)) else None
 
+    @property
+    def volume(self) -> Path:
+        """A folder for a PersistentVolume."""
+        return self.folder / "volume"
+
     def write(self, parts: Parts, *, ca_folder: Path, ca: bytes) -> None:
         """Write its configuration and certificates; those that are there stay."""
         folder = self.folder
         (folder / "cni").mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.volume.mkdir(exist_ok=True)
         (folder / "resolv.conf").write_text("nameserver 127.0.0.1\n")
         (folder / "containerd.toml").write_text(settings.containerd(folder, runc=parts.runc, cni=parts.cni))
         (folder / "cni" / "10-pods.conflist").write_text(json.dumps(settings.cni(folder, self.number)))

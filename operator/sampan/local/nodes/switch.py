@@ -34,6 +34,8 @@ class Plan:
 
     api_port: int
     """Of the API server on 127.0.0.1."""
+    beyond: list[int]
+    """More ports on 127.0.0.1, each reached at the switch's own address."""
     socket: str
     """Where the API server's proxy listens."""
     coredns: str
@@ -61,8 +63,10 @@ async def _run(folder: Path, plan: Plan) -> None:
             await asyncio.wait_for(loop.sock_connect(made, (host, port)), _CONNECT_SECONDS)
             return await asyncio.open_connection(sock=made)
 
-        listening = await loop.run_in_executor(inside, _listen, addresses.API_SERVER, 443)
-        await asyncio.start_server(forwarder(connect, "127.0.0.1", plan.api_port), sock=listening)
+        carried = [(addresses.API_SERVER, 443, plan.api_port), *((addresses.SWITCH, port, port) for port in plan.beyond)]
+        for host, port, outside in carried:
+            listening = await loop.run_in_executor(inside, _listen, host, port)
+            await asyncio.start_server(forwarder(connect, "127.0.0.1", outside), sock=listening)
         await asyncio.start_unix_server(proxy(connect), plan.socket)
         names = await loop.run_in_executor(inside, _name_server, folder, plan.coredns)
         ready = folder / f".{READY}"

@@ -10,6 +10,7 @@ from typing import Any, Final
 import yaml
 
 from sampan.local.binaries import KUBERNETES_VERSION, Binaries
+from sampan.local.nodes import addresses
 
 _API_VERSION: Final = "config.kwok.x-k8s.io/v1alpha1"
 _STAGES: Final = Path(__file__).parents[1] / "stages"
@@ -47,6 +48,8 @@ def configuration(
         "kubeSchedulerBinary": binaries["kube-scheduler"],
         "kwokControllerBinary": binaries["kwok"],
         "kubectlBinary": binaries["kubectl"],
+        # As pods on real nodes reach it: those of its own, and those of the hub.
+        "kubeApiserverCertSANs": [addresses.API_SERVER, addresses.SWITCH],
     }
     return [
         {"apiVersion": _API_VERSION, "kind": "KwokctlConfiguration", "options": options, "componentsPatches": _patches(api_flags)},

@@ -6,19 +6,19 @@ from typing import Any
 from sampan.local.nodes.control_plane import api_server_flags, egress_selection, leave_room
 
 
-def test_kwok_leaves_real_nodes_alone_and_the_certificate_is_good_for_pods() -> None:
+def test_kwok_leaves_real_nodes_alone() -> None:
     before: list[dict[str, Any]] = [
         {"options": {"runtime": "binary"}, "componentsPatches": [{"name": "etcd", "extraArgs": []}]},
         {"kind": "Stage"},
     ]
     told, stage = leave_room(before)
     assert stage == {"kind": "Stage"}
-    assert told["options"] == {"runtime": "binary", "kubeApiserverCertSANs": ["10.96.0.1", "10.77.0.1"]}
+    assert told["options"] == {"runtime": "binary"}
     etcd, kwok = told["componentsPatches"]
     assert etcd["name"] == "etcd"
     flags = {each["key"]: (each["value"], each.get("override", False)) for each in kwok["extraArgs"]}
     assert flags == {"manage-all-nodes": ("false", True), "manage-nodes-with-label-selector": ("!local.sampan.dev/real", False)}
-    assert before[0]["options"] == {"runtime": "binary"}
+    assert [each["name"] for each in before[0]["componentsPatches"]] == ["etcd"]
 
 
 def test_the_api_server_reaches_the_cluster_through_the_socket() -> None:
