@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from e2e.life import TEAM, World, condition, job
+from e2e.life import H100, TEAM, World, condition, job
 from integration.support import PATIENCE, ROOT
 
 EXAMPLES = ROOT / "examples"
@@ -62,13 +62,16 @@ class Waiting:
 
 @pytest.fixture(scope="module", autouse=True)
 def waiting(world: World) -> dict[str, Waiting]:
-    """Four of them by name, begun before all else: one waits for as long as even a slow machine needs to start its job."""
+    """Some of them by name, begun before all else: one waits for as long as even a slow machine needs to start its job."""
     rejected = job("cli-rejected")
     rejected["spec"]["template"]["env"] = [{"name": f"V{i}", "value": "x" * 8192} for i in range(16)]
     wanted = {
         "cli-good": (job("cli-good", "sleep 1"), [], 0, "Succeeded"),
         "cli-bad": (job("cli-bad", "sleep 1; exit 3"), [], 1, "Failed"),
         "cli-rejected": (rejected, [], 2, "InvalidSpec"),
+        "cli-never": (job("cli-never", device=(H100, 512)), [], 2, "TooLarge"),
+        "cli-unfit": (job("cli-unfit", device=(H100, 512), onNeverFits="Fail"), [], 2, "TooLarge"),
+        "cli-overdue": (job("cli-overdue", device=(H100, 512), maxWaitSeconds=1), [], 2, "exit code 2"),
         "cli-late": (job("cli-late", "sleep 3000"), ["--timeout", "60"], 4, "Running"),
     }
     world.submitted.update(wanted)

@@ -196,7 +196,7 @@ def test_a_webhook_that_is_down_is_told(world: World) -> None:
 def test_an_image_that_does_not_exist_is_told_and_ends_the_job(world: World, history: History, before: dict[str, float]) -> None:
     history.ever("typo", lambda s: s["phase"] == "Bound" and condition(s, "Running").get("reason") in PULLING, "says why")
     status = world.reaches("typo", "Failed")
-    assert (status["reason"], outcomes(status)) == ("ImagePullBackOff", [(1, "Rejected")])
+    assert (status["reason"], outcomes(status)) == ("ImageCannotBePulled", [(1, "Rejected")])
     assert "does-not-exist" in status["message"]
     assert "no alternative is left" in status["message"]
 

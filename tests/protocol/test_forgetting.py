@@ -89,7 +89,7 @@ async def a_life(w: World) -> JobEntry:
     assert list(w.state.allocations.in_flight(CLUSTER))
     w.tell_copy(failed=1, conditions=[{"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded"}])
     await w.pass_time(10_000)
-    assert entry.memory.attempt.final_since is not None
+    assert entry.memory.attempt.since.final is not None
     w.member.drop("v1/pods", "p", "sampan-jobs")
     await w.pass_time(60_000)
     await w.pass_time(60_000)

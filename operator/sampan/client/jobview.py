@@ -7,7 +7,7 @@ from typing import Any
 
 from sampan.api.status.conditions import conditions_from
 from sampan.client.access.hub import Object
-from sampan.model.status.reasons import JobReason
+from sampan.model.status.reasons import JobConditionType, JobReason
 from sampan.model.status.stated import StatedConditions
 
 ENDED = frozenset({"Succeeded", "Failed"})
@@ -87,9 +87,10 @@ def reason(job: Object) -> str:
 
 
 def rejected(job: Object) -> bool:
-    """Tell whether the job was refused for good rather than tried: an invalid spec, or Failed and no member ever ran it."""
+    """Tell whether the job was refused for good rather than tried: an invalid spec, no pool that would take it, or Failed and never ran."""
     if phase(job) != "Failed":
-        return any(found.get("reason") in REJECTED_REASONS for found in status(job).get("conditions") or [])
+        never = phase(job) == "Pending" and condition(job, JobConditionType.NEVER_FITS).get("status") == "True"
+        return never or any(found.get("reason") in REJECTED_REASONS for found in status(job).get("conditions") or [])
     attempts = status(job).get("attempts") or []
     ran = bool(status(job).get("startedAt")) or any(tried.get("outcome") not in (None, "Rejected") for tried in attempts)
     named = condition(job, "Failed").get("reason") in REJECTED_REASONS

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import BinaryIO, Final
 
 from sampan.client.errors import ClientError
@@ -20,18 +20,18 @@ class LogThreads:
         """Start idle."""
         self._out, self._say, self._named = out, say, named
         self._lock = threading.Lock()
-        self._threads: list[threading.Thread] = []
+        self._threads: dict[str, threading.Thread] = {}
 
     def follow(self, job: Job) -> None:
         """Follow a job from its start to its end: of several replicas all, each line with its rank."""
         thread = threading.Thread(target=self._read, args=(job,), name=f"log-{job.name}", daemon=True)
-        self._threads.append(thread)
+        self._threads[job.uid] = thread
         thread.start()
 
-    def join(self, seconds: float = LEFT_AFTER) -> None:
-        """Wait for the rest of the output, and no longer than so many seconds."""
+    def join(self, seconds: float = LEFT_AFTER, *, but: Collection[str] = ()) -> None:
+        """Wait for the rest of the output, and no longer than so many seconds; `but`: UIDs of jobs that have nothing to print yet."""
         until = time.monotonic() + seconds
-        for thread in self._threads:
+        for thread in (each for uid, each in self._threads.items() if uid not in but):
             thread.join(max(until - time.monotonic(), 0.0))
             if thread.is_alive():
                 name = thread.name.removeprefix("log-")

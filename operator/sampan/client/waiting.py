@@ -92,6 +92,12 @@ class Follower:
         return [job for job in self._jobs if job["metadata"]["uid"] not in self._endings]
 
     @property
+    def in_vain(self) -> list[Object]:
+        """Those that were rejected and are still there, waiting: for a change of the job or of what is offered."""
+        uids = {uid for uid, ending in self._endings.items() if ending is Ending.REJECTED and self._told[uid].phase == "Pending"}
+        return [job for job in self._jobs if job["metadata"]["uid"] in uids]
+
+    @property
     def outcomes(self) -> list[Outcome]:
         """One of each job, in the order in which they were given; one that has not ended by now is `NotInTime`."""
         return [self._outcome(job["metadata"]) for job in self._jobs]

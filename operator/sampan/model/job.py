@@ -29,6 +29,13 @@ class Interconnect(StrEnum):
     """All replicas in one fabric domain; a gang on one node always is."""
 
 
+class OnNeverFits(StrEnum):
+    """What a job does that no pool would take even if it were empty."""
+
+    WAIT = "Wait"
+    FAIL = "Fail"
+
+
 class AlternativeOrder(StrEnum):
     """How a job ranks its alternatives."""
 

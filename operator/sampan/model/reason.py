@@ -65,6 +65,11 @@ class Reason(StrEnum):
         return self in _PASSING
 
     @property
+    def never(self) -> bool:
+        """Tell whether neither waiting nor its owner's care for an offer lifts this reason: the job, or what is offered, must change."""
+        return self not in _PASSING and self not in _OF_THE_OFFER
+
+    @property
     def unchosen(self) -> bool:
         """Tell whether the job itself says that it is not for such an offer: what keeps it out of others is the news."""
         return self in _UNCHOSEN
@@ -82,6 +87,15 @@ class Reason(StrEnum):
 
 REASONS: Final = tuple(Reason)
 """By severity."""
+_OF_THE_OFFER = frozenset(
+    {
+        Reason.OFFER_NOT_APPROVED,
+        Reason.OFFER_NOT_ACCEPTING,
+        Reason.PERMISSIONS_MISSING,
+        Reason.MEMBER_QUEUE_NOT_READY,
+        Reason.RUNTIME_CLASS_MISSING,
+    }
+)
 _SEVERITY = {reason: rank for rank, reason in enumerate(REASONS)}
 _WRONG_DEVICES = (Reason.ACCELERATOR_MISMATCH, Reason.PARTITION_MISMATCH, Reason.SHARING_MISMATCH, Reason.ACCELERATOR_NODE_RESERVED)
 _UNCHOSEN = (

@@ -9,7 +9,7 @@ from sampan.api.fields.common import ApiModel, Rule, as_atomic
 from sampan.api.fields.placement import Placement
 from sampan.api.fields.scalars import Bool, DnsLabel, Int, Replicas, Seconds
 from sampan.api.fields.template import ContainerSpec, Template
-from sampan.model.job import AlternativeOrder, Domestic, Interconnect
+from sampan.model.job import AlternativeOrder, Domestic, Interconnect, OnNeverFits
 
 MAX_TEXT = 65_536
 """Characters of command, arguments and environment in a whole job."""
@@ -133,6 +133,16 @@ class ComputeJobSpec(ApiModel):
         ge=1,
         le=604_800,
         description="Seconds after binding by which all replicas must run; else the job is withdrawn and queued anew. Default 600.",
+    )
+    max_wait_seconds: Seconds | None = Field(
+        None,
+        description="Most seconds that the job waits for a place, from its creation, from when it was last resumed or from the end of its "
+        "last run; then it fails. Attempts that did not start are part of the wait. Absent: it waits for as long as it takes.",
+    )
+    on_never_fits: OnNeverFits = Field(
+        OnNeverFits.WAIT,
+        description="What follows where no pool would take the job even if it were empty, and only a change of the job or of what is "
+        "offered could help: Wait, or Fail at once. The condition NeverFits says so either way. Default Wait.",
     )
     expected_seconds: Seconds | None = Field(
         None,

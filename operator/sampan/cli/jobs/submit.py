@@ -28,7 +28,7 @@ INTERRUPTED = 130
 MEANING = {
     SUCCEEDED: "every job succeeded",
     FAILED: "a job failed or was deleted",
-    REJECTED: "a job was rejected",
+    REJECTED: "a job was rejected, or no pool would ever take it",
     TIMED_OUT: "not all jobs ended in time",
 }
 
@@ -104,7 +104,7 @@ def _submit(client: Client, manifests: list[dict[str, Any]], how: Following, *, 
         going = {job["metadata"]["uid"] for job in follower.left} if follower else {job.uid for job in made}
         raise _interrupted([job for job in made if job.uid in going], cancels=how.cancels) from None
     if reading is not None and follower.exit_code != TIMED_OUT:
-        reading.join()
+        reading.join(but={job["metadata"]["uid"] for job in follower.in_vain})
     return follower.exit_code
 
 
@@ -124,6 +124,8 @@ def _tell(follower: Follower, how: Following) -> None:
     if follower.left:
         left_over = ", ".join(sorted(map(jobview.key, follower.left)))
         click.echo(f"Error: not ended within {how.timeout:g} s: {left_over}; they go on, follow them with sampan jobs --watch", err=True)
+    for key in map(jobview.key, follower.in_vain):
+        click.echo(f"{key} is still there: edit it, have it offered more, or end it with sampan cancel", err=True)
 
 
 def at_a_terminal() -> bool:

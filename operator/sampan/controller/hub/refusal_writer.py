@@ -31,6 +31,7 @@ from sampan.model.status.remote import ReservedPlace
 from sampan.model.values.timestamp import to_rfc3339
 from sampan.scheduling.answers.start_wording import start_words
 from sampan.scheduling.answers.wording import headline
+from sampan.scheduling.queueing.order import next_eligible_at
 
 log = logging.getLogger(__name__)
 
@@ -162,12 +163,19 @@ class RefusalWriter:
             return False
         if is_refusal_outdated(record.status, record.generation):
             return self._newest[uid][0].resource_version == record.resource_version  # edited, and looked at again
+        never, told = never_fits(*self._newest[uid], now), record.status.condition(JobConditionType.NEVER_FITS)
+        changed = never != (told is not None and told.is_true)
         since, shown_reason, message = _written_refusal(record)
         since = since if latest.written_at is None else latest.written_at
         view, shown = self._state.reservations.status_view(uid), record.status.reservation
-        if shown_reason == latest.reason and shown == view and facts_of(self._newest[uid][1]) == latest.facts_shown(message):
+        same = shown_reason == latest.reason and shown == view and not changed
+        if same and facts_of(self._newest[uid][1]) == latest.facts_shown(message):
             return False  # how many pools gave each reason, and how much room there is, may be out of date
-        soon = (view is not None and shown is None) or (_is_transient(shown_reason) and not _is_transient(latest.reason))
+        soon = (
+            (changed and never)
+            or (view is not None and shown is None)
+            or (_is_transient(shown_reason) and not _is_transient(latest.reason))
+        )
         return now - since >= (CORRECTION_INTERVAL if soon else MOVED_INTERVAL if place_changed(shown, view) else WRITE_INTERVAL)
 
     async def _write(self, uid: str, refusal: Refusal) -> None:
@@ -177,7 +185,8 @@ class RefusalWriter:
         place = reservations.status_view(uid)
         start = start_words(at_latest=_shown(place), unknown=self._state.table[uid].start_unknown)
         message = clean_text(headline(refusal) + start + record.setback(), 1000)
-        status = record.status.reserved(place).refused(reason=_reason_of(refusal), message=message, at=self._clock())
+        never = never_fits(self._newest[uid][0], refusal, self._clock()) if uid in self._newest else False
+        status = record.status.reserved(place).refused(reason=_reason_of(refusal), message=message, at=self._clock(), never=never)
         try:
             with forgotten_if_missing(self._state, uid):
                 self._state.take_reply(await self._hub.write_status(record, status))
@@ -187,6 +196,11 @@ class RefusalWriter:
             latest.written_at, latest.facts = self._clock() - WRITE_INTERVAL, None
             latest.not_before = self._clock() + RETRY_AFTER
             log.warning("refusal.write_failed", extra={"uid": uid, "reason": error.reason})
+
+
+def never_fits(job: Job, refusal: Refusal, now: int) -> bool:
+    """Tell whether a job waits in vain: no pool lacks only room or its provider's care, and no further alternative ripens."""
+    return bool(refusal.counts) and all(reason.never for reason in refusal.counts) and next_eligible_at(job, now) is None
 
 
 def _shown(place: ReservedPlace | None) -> str | None:

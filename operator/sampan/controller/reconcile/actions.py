@@ -13,6 +13,8 @@ class Times:
     now: int
     tombstone: int
     counters: int
+    start_grace: int = 120_000
+    """For how long a copy that cannot start as it is may stay."""
     last_write: int = 0
     """When this job's status was last written."""
     usual_start: int = 0

@@ -6,6 +6,8 @@ Also how the ends that no member tells are written: a start that came too late, 
 from typing import Final
 
 from sampan.controller.observation.attempt import AttemptState, Observation
+from sampan.controller.reconcile.member_words import refused_pods
+from sampan.controller.reconcile.view.blocker import PULL_FAILURES
 from sampan.controller.state.entry import RetryState
 from sampan.controller.state.record import JobRecord
 from sampan.kube.objects.reasons import PodReason
@@ -20,14 +22,9 @@ JOB_REASONS: Final[frozenset[str]] = frozenset(
         PodReason.CRASH_LOOP_BACK_OFF,
         PodReason.CREATE_CONTAINER_CONFIG_ERROR,
         PodReason.CREATE_CONTAINER_ERROR,
-        PodReason.ERR_IMAGE_NEVER_PULL,
         PodReason.FAILED_ATTACH_VOLUME,
         PodReason.FAILED_CREATE_POD_SANDBOX,
         PodReason.FAILED_MOUNT,
-        PodReason.IMAGE_INSPECT_ERROR,
-        PodReason.IMAGE_PULL_BACK_OFF,
-        PodReason.INVALID_IMAGE_NAME,
-        PodReason.REGISTRY_UNAVAILABLE,
         PodReason.RUN_CONTAINER_ERROR,
     }
 )
@@ -73,17 +70,8 @@ def _rejected(job: JobRecord, ending: Ending, status: JobStatus) -> JobStatus:
         return status
     by = "" if chosen is None else f" by alternatives[{chosen}]"
     words = f": {ending.message}" if ending.message else ""
-    message = clean_text(f"{job.spec.retry.max_rejected} attempts{by} were rejected, and no alternative is left{words}")
+    message = clean_text(f"{job.spec.retry.max_rejected} attempts{by} were rejected, and no alternative is left{words}", 512)
     return status.finished(Event.FAILED, reason=ending.reason, message=message, at=ending.ended_at)
-
-
-def exhausted(job: JobRecord, now: int) -> JobStatus:
-    """Return the end of a waiting job whose alternatives are all closed, because `retry.maxRejected` was lowered."""
-    newest = job.status.last_attempt
-    words = newest.message if newest is not None else ""
-    message = clean_text(f"no alternative is left that was not rejected retry.maxRejected times: {words}")
-    reason = (newest.reason if newest is not None else NO_WORD) or AttemptReason.REJECTED
-    return job.status.finished(Event.FAILED, reason=reason, message=message, at=now)
 
 
 def _retries_on_hub(job: JobRecord, ending: Ending) -> bool:
@@ -111,8 +99,17 @@ def late_ending(job: JobRecord, now: int, *, reason: StatedReason = NO_WORD, mes
     reason = MemberWord(PodReason.IMAGE_PULL_BACK_OFF) if str(reason) == PodReason.ERR_IMAGE_PULL else reason  # a kubelet says both in turn
     words = ": ".join(filter(None, (f"not started within startDeadlineSeconds ({seconds} s)", reason, message)))
     told = reason if reason in JOB_REASONS else AttemptReason.START_DEADLINE_EXCEEDED
-    counted = tried is None or not tried.transient
+    if reason in PULL_FAILURES:
+        told = AttemptReason.IMAGE_CANNOT_BE_PULLED
+    full = str(reason) == PodReason.FAILED_CREATE and refused_pods(message) is None
+    counted = not full if tried is None else not tried.transient
     return Ending(outcome=Outcome.REJECTED, reason=told, message=clean_text(words), ended_at=now, counted=counted)
+
+
+def blocked_ending(blocker: StatedReason, said: Observation, now: int, *, grace: int) -> Ending:
+    """Return the end of an attempt whose copy cannot start as it is, with the member's words; `grace`: how long it was given, in ms."""
+    words = ": ".join(filter(None, (f"given up after {grace // 1000} s", said.reason, said.message)))
+    return Ending(outcome=Outcome.REJECTED, reason=blocker, message=clean_text(words), ended_at=now)
 
 
 def lost_ending(now: int) -> Ending:

@@ -3,6 +3,7 @@
 Works without the right to list events: then nothing is told, and it is asked again only after a while.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -21,6 +22,8 @@ FORBIDDEN_MILLIS: Final = 600_000
 """For how long a member that lets us list no events is not asked again."""
 GAP_MILLIS: Final = 250
 """Least time between two questions to one member: its API server reads all events of the namespace for each."""
+_POD_REFUSED: Final = re.compile(r'^Error creating: (?:(?:pods|Pod) "[^"]*" is )?')
+"""How a Job controller begins: the pod's made-up name says nothing, differs each time and takes the room of what comes after it."""
 _WORK: Final = frozenset({PodReason.PULLING})
 """Events of type Normal that tell why it takes a while."""
 
@@ -61,4 +64,4 @@ def newest(events: Iterable[Event]) -> tuple[StatedReason, str]:
     if not telling:
         return NO_WORD, ""
     last = max(telling, key=lambda event: (from_rfc3339(event.last_seen) or 0, event.type, event.metadata.name))
-    return word(last.reason), clean_text(last.message)
+    return word(last.reason), clean_text(_POD_REFUSED.sub("", last.message, count=1))

@@ -20,8 +20,11 @@ _KNOWN: Final = (
     ("failed calling webhook", AttemptReason.WEBHOOK_FAILED),
     ("denied the request", AttemptReason.ADMISSION_DENIED),
     ("denied request", AttemptReason.ADMISSION_DENIED),
+    ("violates PodSecurity", AttemptReason.ADMISSION_DENIED),
 )
 """What API servers write, and the word for it (apiserver: plugin/namespace/lifecycle, quota, webhook/errors, policy/validating)."""
+_REFUSED: Final = re.compile(r"\b(forbidden|invalid): ")
+"""What an API server writes of an object that it will not take, whoever comes with it."""
 _PASSING: Final = frozenset({AttemptReason.QUOTA_EXCEEDED, AttemptReason.WEBHOOK_FAILED})
 
 
@@ -40,7 +43,7 @@ class CallFailure:
 
 def call_failure(error: KubeError) -> CallFailure:
     """Return what an error of a member says."""
-    known = next((reason for part, reason in _KNOWN if part in error.message), None)
+    known = _known(error.message)
     if known is None and isinstance(error, NotFound) and error.message.startswith("namespaces "):
         known = AttemptReason.NAMESPACE_NOT_FOUND
     if known is None and lacks_permission(error):
@@ -49,6 +52,18 @@ def call_failure(error: KubeError) -> CallFailure:
     passing = reason in _PASSING or isinstance(error, ServerError | TooManyRequests | Unreachable | BadReply)
     pause = int((getattr(error, "retry_after", None) or 0) * 1000)
     return CallFailure(reason=reason, message=clean_text(error.message), transient=passing, retry_after=pause)
+
+
+def refused_pods(message: str) -> AttemptReason | None:
+    """Return why a member's Job controller is refused the pods of a Job, by its event FailedCreate; None where that may pass by itself."""
+    known = _known(message)
+    if known in _PASSING:
+        return None
+    return known or (AttemptReason.ADMISSION_DENIED if _REFUSED.search(message) else None)
+
+
+def _known(message: str) -> AttemptReason | None:
+    return next((reason for part, reason in _KNOWN if part in message), None)
 
 
 def lacks_permission(error: KubeError) -> bool:

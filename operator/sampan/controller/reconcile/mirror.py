@@ -31,6 +31,8 @@ CHANCE_MILLIS: Final = 4_000
 """For how long a call may fail before it is told, unless it failed twice."""
 INQUIRE_MILLIS: Final = 6_000
 """How long after the binding the member's events are asked for, where nothing else tells why the job does not run."""
+REFUSED_MILLIS: Final = 4_000
+"""The same where the member's Job controller works on the Job and pods of it are missing: a busy member does not explain that."""
 OVERDUE_MILLIS: Final = 9_000
 """How long after the binding a job that does not run says why, if only by what its pods are."""
 PATIENT_MILLIS: Final = 90_000
@@ -122,8 +124,16 @@ def inquiry_due(job: JobRecord, look: CopyView, remote: RemoteState, *, times: T
     if not unstarted(job, look.observed) or (remote.observation is not None and remote.observation.reason not in UNEXPLAINED):
         return None
     asked = remote.tried("Inquire", look.copy.metadata.uid)
-    soonest = max(_patience(job, times, INQUIRE_MILLIS) - waited(job, times), 0)
+    patience = REFUSED_MILLIS if _lacks_pods(job, look) else _patience(job, times, INQUIRE_MILLIS)
+    soonest = max(patience - waited(job, times), 0)
     return max(soonest, asked.remaining(times.now)) if asked is not None else soonest
+
+
+def _lacks_pods(job: JobRecord, look: CopyView) -> bool:
+    """Tell whether the member's Job controller took the Job up and made fewer pods than it is to have: some were refused."""
+    status, seen = look.copy.status, look.observed
+    made = seen.active + seen.succeeded + seen.failed
+    return status.start_time is not None and not look.copy.spec.suspend and job.binding is not None and made < job.binding.replicas
 
 
 def unstarted(job: JobRecord, seen: Observation) -> bool:

@@ -198,6 +198,7 @@ class JobSteps:
             now=now,
             tombstone=int(self._settings.tombstone * 1000),
             counters=int(self._settings.counters_interval * 1000),
+            start_grace=int(self._settings.start_grace * 1000),
             last_write=entry.memory.last_write,
             usual_start=self.hub.starts.usual(binding.cluster_uid, now=now) if binding is not None else 0,
         )

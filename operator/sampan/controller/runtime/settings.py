@@ -51,6 +51,8 @@ class Settings(BaseSettings):
     """How long at most a pool is left out for a job that did not start there."""
     cycle_interval: float = Field(default=0.15, gt=0)
     """Least time between two scheduling cycles: the first change after a quiet time starts one at once, those after it are gathered."""
+    start_grace: float = Field(default=120, ge=0)
+    """How long an attempt may stay whose image cannot be pulled, whose container lacks its config, or whose pods are refused."""
     counters_interval: float = Field(default=15, gt=0)
     """Least time between two writes of mere counters of one job."""
     resync_interval: float = Field(default=240, gt=0)

@@ -64,6 +64,18 @@ class JobCharge:
 
 
 @dataclass(slots=True, kw_only=True)
+class SeenSince:
+    """Since when an attempt is as it is seen now; milliseconds since the epoch."""
+
+    final: int | None = None
+    """It has a result."""
+    counts: tuple[tuple[int, ...], int] = ((), 0)
+    """The counts of its pods, and since when they are the same."""
+    blocked: int | None = None
+    """A pod of it cannot start as it is, in a row."""
+
+
+@dataclass(slots=True, kw_only=True)
 class AttemptMemory:
     """What this process saw and did of one attempt; another attempt has another memory."""
 
@@ -71,10 +83,7 @@ class AttemptMemory:
     """Which attempt; 0: none so far."""
     observation: Observation | None = None
     """The last one: failed pods may be gone by the next."""
-    final_since: int | None = None
-    """When it was first seen to have a result."""
-    still_since: tuple[tuple[int, ...], int] = ((), 0)
-    """The counts of its pods, and since when they are the same."""
+    since: SeenSince = field(default_factory=SeenSince)
     event: tuple[StatedReason, str] = (NO_WORD, "")
     """Reason and words of the member's newest event about it."""
     ended: RemoteJob | None = None

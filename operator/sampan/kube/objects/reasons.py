@@ -41,6 +41,9 @@ class PodReason(StrEnum):
     PULLING = "Pulling"
     REGISTRY_UNAVAILABLE = "RegistryUnavailable"
     RUN_CONTAINER_ERROR = "RunContainerError"
+    SIGNATURE_VALIDATION_FAILED = "SignatureValidationFailed"
+    # The Job controller could not create a pod.
+    FAILED_CREATE = "FailedCreate"
     # The Job failed by its policy, because a pod has the condition DisruptionTarget.
     POD_FAILURE_POLICY = "PodFailurePolicy"
     DISRUPTION_TARGET = "DisruptionTarget"

@@ -51,4 +51,6 @@ def _seen(status: JobStatus) -> int:
 
 
 def _is_refusal(condition: Condition) -> bool:
+    if condition.type == JobConditionType.NEVER_FITS:
+        return condition.is_true
     return condition.type == JobConditionType.SCHEDULED and condition.status == IS_FALSE and condition.reason in REFUSALS

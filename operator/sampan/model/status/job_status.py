@@ -69,7 +69,8 @@ class JobStatus(StatedConditions):
             remote=None,
             started_at=None,
             reservation=None,
-        )._not_running(JobReason.NOT_STARTED, "", at=binding.bound_at)
+        )._may_fit(at=binding.bound_at)
+        status = status._not_running(JobReason.NOT_STARTED, "", at=binding.bound_at)
         words = f"Bound to {binding.offer} pool {binding.pool}, attempt {binding.attempt}."
         return status.with_condition(Fact(JobConditionType.SCHEDULED, True, JobReason.BOUND, words), at=binding.bound_at)
 
@@ -145,13 +146,24 @@ class JobStatus(StatedConditions):
         status = replace(self, phase=follow(self.phase, Event.RESUMED))
         return status.with_condition(Fact(JobConditionType.SUSPENDED, False, JobReason.RESUMED), at=at)
 
-    def refused(self, *, reason: StatedReason, message: str, at: int) -> "JobStatus":
-        """Return the status of a waiting job with the one reason why it waits."""
-        return self.with_condition(Fact(JobConditionType.SCHEDULED, False, reason, message), at=at)
+    def refused(self, *, reason: StatedReason, message: str, at: int, never: bool = False) -> "JobStatus":
+        """Return the status of a waiting job with the one reason why it waits; `never`: it waits in vain, as things are."""
+        status = self._may_fit(at=at)
+        if never:
+            words = "no pool would take the job even if it were empty: change the job, or have it offered more"
+            status = self.with_condition(Fact(JobConditionType.NEVER_FITS, True, reason, words), at=at)
+        return status.with_condition(Fact(JobConditionType.SCHEDULED, False, reason, message), at=at)
 
     def reserved(self, place: ReservedPlace | None) -> "JobStatus":
         """Return the status of a waiting job with the place that is kept for it; None: none is."""
         return replace(self, reservation=place)
+
+    def _may_fit(self, *, at: int) -> "JobStatus":
+        """Return the status of a job that may find a place, if it was ever said that it will not."""
+        told = self.condition(JobConditionType.NEVER_FITS)
+        if told is None or not told.is_true:
+            return self
+        return self.with_condition(Fact(JobConditionType.NEVER_FITS, False, JobReason.MAY_FIT), at=at)
 
     def _not_running(self, reason: StatedReason, message: str, *, at: int) -> "JobStatus":
         """Return the status of a job that does not run, if it was ever said whether it does."""

@@ -20,6 +20,7 @@ class JobConditionType(StrEnum):
     SUSPENDED = "Suspended"
     DEGRADED = "Degraded"
     DELETING = "Deleting"
+    NEVER_FITS = "NeverFits"
 
 
 STALLS: Final = (JobConditionType.DELETING, JobConditionType.DEGRADED)
@@ -39,6 +40,9 @@ class JobReason(StrEnum):
     ATTEMPT_ENDED = "AttemptEnded"
     # Of a job that waits.
     NO_OFFERS = "NoOffers"
+    NEVER_FITS = "NeverFits"
+    MAY_FIT = "MayFit"
+    MAX_WAIT_EXCEEDED = "MaxWaitExceeded"
     INVALID_SPEC = "InvalidSpec"
     # Of Degraded: what is wrong with an attempt that is under way.
     NODE_GONE = "NodeGone"
@@ -68,6 +72,7 @@ class AttemptReason(StrEnum):
     # Nothing ran.
     REJECTED = "Rejected"
     START_DEADLINE_EXCEEDED = "StartDeadlineExceeded"
+    IMAGE_CANNOT_BE_PULLED = "ImageCannotBePulled"
     SUSPENDED_BY_MEMBER = "SuspendedByMember"
     POOL_GONE = "PoolGone"
     NAME_CONFLICT = "NameConflict"

@@ -35,10 +35,12 @@ def test_created_in_the_manifests_namespace_or_the_contexts(sampan: Sampan, api:
         ({"train": {"phase": "Succeeded", **RAN}}, 0),
         ({"train": {"phase": "Failed", **RAN}}, 1),
         ({"train": {"phase": "Failed", "conditions": [{"type": "Failed", "status": "True", "reason": "InvalidSpec"}]}}, 2),
+        ({"train": {"phase": "Pending", "conditions": [{"type": "NeverFits", "status": "True", "reason": "TooLarge"}]}}, 2),
+        ({"train": {"phase": "Failed", "conditions": [{"type": "Failed", "status": "True", "reason": "MaxWaitExceeded"}]}}, 2),
         ({"train": {"phase": "Succeeded", **RAN}, "other": {"phase": "Failed", **RAN}}, 1),
         ({"train": {"phase": "Failed", **RAN}, "other": {"phase": "Failed"}}, 2),
     ],
-    ids=["succeeded", "failed", "invalid", "one of two failed", "rejected outranks failed"],
+    ids=["succeeded", "failed", "invalid", "never fits", "waited too long", "one of two failed", "rejected outranks failed"],
 )
 def test_wait_ends_with_the_gravest_code(sampan: Sampan, api: FakeApi, ends: dict[str, dict[str, Any]], want: int) -> None:
     api.events = [status(name, 11 + number, **fields) for number, (name, fields) in enumerate(ends.items())]

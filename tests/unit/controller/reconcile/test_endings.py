@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from jobs import NOW, binding, bound_status, record, shown
-from sampan.controller.reconcile.endings import exhausted, given_up_ending, is_late, late_ending, lost_ending, suspended_words, with_ending
+from sampan.controller.reconcile.endings import given_up_ending, is_late, late_ending, lost_ending, suspended_words, with_ending
+from sampan.controller.reconcile.lifecycle.waiting import exhausted
 from sampan.controller.state.entry import RetryState
 from sampan.controller.state.record import JobRecord
 from sampan.model.lifecycle import Event, Outcome
@@ -92,7 +93,10 @@ def test_a_late_start_says_what_held_it_up() -> None:
         "StartDeadlineExceeded",
         "not started within startDeadlineSeconds (5 s): Unschedulable: 0/4 nodes",
     )
-    assert late_ending(job, NOW, reason=MemberWord("ErrImagePull")).reason == "ImagePullBackOff", "kubelets say both in turn"
+    for word in ("ErrImagePull", "ImagePullBackOff", "InvalidImageName"):  # kubelets say the first two in turn
+        assert late_ending(job, NOW, reason=MemberWord(word)).reason == "ImageCannotBePulled"
+    full_quota = late_ending(job, NOW, reason=MemberWord("FailedCreate"), message='pods "x" is forbidden: exceeded quota: q')
+    assert (full_quota.reason, full_quota.counted) == ("StartDeadlineExceeded", False), "waiting alone may mend it"
     assert len(late_ending(job, NOW, reason=MemberWord("X"), message="y" * 999).message.encode()) <= 256
 
 

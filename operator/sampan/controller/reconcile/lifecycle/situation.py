@@ -15,6 +15,7 @@ from sampan.controller.observation.attempt import Observation
 from sampan.controller.reconcile.actions import Times
 from sampan.controller.reconcile.endings import is_late, observed_ending, start_deadline, suspended_words
 from sampan.controller.reconcile.mirror import CopyView, counters_due, explained, inquiry_due, may_pass, summary
+from sampan.controller.reconcile.view.blocker import start_blocker
 from sampan.controller.reconcile.view.remote_state import RemoteState
 from sampan.controller.state.entry import RetryState
 from sampan.controller.state.record import JobRecord
@@ -22,7 +23,7 @@ from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.model.lifecycle import Phase
 from sampan.model.status.attempt import Binding, Ending
 from sampan.model.status.job_status import JobStatus
-from sampan.model.status.reasons import NO_WORD
+from sampan.model.status.reasons import NO_WORD, StatedReason
 from sampan.model.status.remote import RemoteStatus
 
 PROOF_MILLIS: Final = 3000
@@ -180,6 +181,16 @@ class Situation(Position):
     def ending(self) -> Ending | None:
         """Return how the attempt ended by what is seen; None where it has not."""
         return observed_ending(self.job, self.seen, self.times.now)
+
+    @cached_property
+    def blocker(self) -> StatedReason | None:
+        """Return why the copy cannot start as it is; None where it may yet start."""
+        return start_blocker(self.seen, self.remote.event)
+
+    @property
+    def until_given_up(self) -> int | None:
+        """Return in how many milliseconds a copy that cannot start as it is is given up; None where it may yet start."""
+        return None if self.blocker is None else max(self.times.start_grace - self.remote.blocked_for, 0)
 
     @cached_property
     def explained(self) -> Observation:

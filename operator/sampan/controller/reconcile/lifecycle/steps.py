@@ -6,8 +6,16 @@ Must never live here: when a step is taken, and how its action is carried out (e
 from typing import Final
 
 from sampan.controller.reconcile.actions import Action, Extend, Patch, Start, Wait
-from sampan.controller.reconcile.endings import exhausted, given_up_ending, late_ending, lost_ending, unsent_ending, with_ending
+from sampan.controller.reconcile.endings import (
+    blocked_ending,
+    given_up_ending,
+    late_ending,
+    lost_ending,
+    unsent_ending,
+    with_ending,
+)
 from sampan.controller.reconcile.lifecycle.situation import Situation, Stage
+from sampan.controller.reconcile.lifecycle.waiting import exhausted, unfit, waited_too_long, waits_until
 from sampan.controller.reconcile.mirror import blocked_removal, summary
 from sampan.kube.text import clean_text
 from sampan.model.lifecycle import Event, Outcome, Phase
@@ -47,6 +55,22 @@ def tell_problem(s: Situation) -> Action:
 def fail_exhausted(s: Situation) -> Action:
     """End a waiting job whose alternatives are all closed."""
     return Patch(exhausted(s.job, s.times.now))
+
+
+def fail_unfit(s: Situation) -> Action:
+    """End a waiting job that no pool would take."""
+    return Patch(unfit(s.job, s.times.now))
+
+
+def fail_overdue(s: Situation) -> Action:
+    """End a job that waited for longer than it may."""
+    return Patch(waited_too_long(s.job, s.times.now))
+
+
+def wait_for_place(s: Situation) -> Action:
+    """Wait for a plan, and no longer than the job may wait."""
+    until = waits_until(s.job)
+    return Wait(None if until is None else max(until - s.times.now, 0))
 
 
 def cancel(s: Situation) -> Action:
@@ -101,7 +125,7 @@ def end_kept_out(s: Situation) -> Action:
     return _ended(s, late_ending(s.job, s.times.now, reason=reason, message=words))
 
 
-def wait_for_place(s: Situation) -> Action:
+def wait_for_older(s: Situation) -> Action:
     """Wait for the end of an older copy, and no longer than until the attempt is late."""
     return Wait(s.until_late if s.job.phase is Phase.BOUND and s.until_late > 0 else None)
 
@@ -109,6 +133,13 @@ def wait_for_place(s: Situation) -> Action:
 def end_late(s: Situation) -> Action:
     """End an attempt whose copy did not start in time, with what held it up."""
     ending = late_ending(s.job, s.times.now, reason=s.explained.reason, message=s.explained.message)
+    return Patch(with_ending(s.job, ending, s.mirrored))
+
+
+def end_blocked(s: Situation) -> Action:
+    """End an attempt whose copy cannot start as it is, with the member's words."""
+    assert s.blocker is not None
+    ending = blocked_ending(s.blocker, s.explained, s.times.now, grace=s.times.start_grace)
     return Patch(with_ending(s.job, ending, s.mirrored))
 
 
@@ -144,7 +175,8 @@ def wait_for_news(s: Situation) -> Action:
     """Wait until what is seen is to be told, the start is late, a call is to be tried again, or the events are to be asked."""
     again = s.remote.tried("Start", s.copy.metadata.uid) or s.extended
     starting = s.until_late if s.stage is Stage.STARTING else None
-    waits = (s.counters, starting, (again.remaining(s.times.now) or None) if again else None, s.inquiry)
+    given_up = s.until_given_up if s.stage is Stage.STARTING else None
+    waits = (s.counters, starting, given_up, (again.remaining(s.times.now) or None) if again else None, s.inquiry)
     return Wait(min((wait for wait in waits if wait is not None), default=None))
 
 

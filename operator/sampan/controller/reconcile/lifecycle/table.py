@@ -11,6 +11,7 @@ from typing import Final
 from sampan.controller.reconcile import actions as a
 from sampan.controller.reconcile.lifecycle import steps
 from sampan.controller.reconcile.lifecycle.situation import Situation, Stage
+from sampan.controller.reconcile.lifecycle.waiting import is_overdue, is_unfit
 from sampan.model.status.generation import is_refusal_outdated
 from sampan.model.status.reasons import JobConditionType, JobReason
 
@@ -193,17 +194,11 @@ ENDED: Final = (Stage.REMOVING, Stage.FINISHED)
 """Where the end of an attempt leads: to another one, or to the job's end."""
 RULES: Final = (
     Rule(WAITING, "`spec.suspend` is true", _is_suspended, a.Patch, "say so", steps.suspend, SUSPENDED),
-    Rule(
-        WAITING,
-        "every alternative was rejected too often",
-        _is_exhausted,
-        a.Patch,
-        "the job failed",
-        steps.fail_exhausted,
-        FINISHED,
-    ),
+    Rule(WAITING, "all alternatives were rejected too often", _is_exhausted, a.Patch, "the job failed", steps.fail_exhausted, FINISHED),
     Rule(WAITING, "the spec cannot be read, and that is news", _problem_is_news, a.Patch, "say so", steps.tell_problem, WAITING),
-    Rule(WAITING, "otherwise", _always, a.Wait, "the scheduler finds a place", steps.wait),
+    Rule(WAITING, "it never fits, and `onNeverFits` is Fail", is_unfit, a.Patch, "the job failed", steps.fail_unfit, FINISHED),
+    Rule(WAITING, "it waits longer than `maxWaitSeconds`", is_overdue, a.Patch, "the job failed", steps.fail_overdue, FINISHED),
+    Rule(WAITING, "otherwise", _always, a.Wait, "the scheduler finds a place", steps.wait_for_place),
     Rule(SUSPENDED, "`spec.suspend` is true", _is_suspended, a.Wait, "the user lets it go on", steps.wait),
     Rule(SUSPENDED, "otherwise", _always, a.Patch, "the job waits again", steps.resume, WAITING),
     Rule(OPEN, "`spec.suspend` is true", _is_suspended, a.Patch, "the attempt was cancelled", steps.cancel, REMOVING),
@@ -225,6 +220,9 @@ RULES: Final = (
     Rule(STARTING, "the gang is whole, or one of a sweep runs", _is_whole, a.Patch, "it runs", steps.begin_running, RUNNING),
     Rule(COPY, "the user gave it a longer deadline", _extension_is_due, a.Extend, "give it to the copy", steps.extend),
     Rule(STARTING, "it is late", lambda s: s.until_late <= 0, a.Patch, "rejected", steps.end_late, ENDED),
+    Rule(
+        STARTING, "it cannot start as it is, for too long", lambda s: s.until_given_up == 0, a.Patch, "rejected", steps.end_blocked, ENDED
+    ),
     Rule(
         STARTING, "nothing tells why it does not start", lambda s: s.inquiry == 0, a.Inquire, "ask the events", lambda s: a.Inquire(s.copy)
     ),
@@ -250,7 +248,7 @@ RULES: Final = (
         _wait_long,
     ),
     Rule(OTHER_COPY, "it is late", lambda s: s.late, a.Patch, "rejected, as an older copy keeps its place", steps.end_kept_out, ENDED),
-    Rule(OTHER_COPY, "the older copy is being deleted", _is_going, a.Wait, "its end, until it is late", steps.wait_for_place),
+    Rule(OTHER_COPY, "the older copy is being deleted", _is_going, a.Wait, "its end, until it is late", steps.wait_for_older),
     Rule(OTHER_COPY, "otherwise", _always, a.Remove, "delete the older copy: Foreground, by UID", lambda s: a.Remove(s.copy.metadata.uid)),
     Rule(
         REMOVING,

@@ -8,8 +8,9 @@ from sampan.controller.members.job_copies import JobCopies, attempt_beside, atte
 from sampan.controller.members.outage import Outage
 from sampan.controller.observation.attempt import Observation, observe
 from sampan.controller.observation.pod_tally import PodTally
+from sampan.controller.reconcile.view.blocker import start_blocker
 from sampan.controller.reconcile.view.remote_state import RemoteState, StrayCopy
-from sampan.controller.state.entry import AttemptMemory, JobEntry, Picture
+from sampan.controller.state.entry import AttemptMemory, JobEntry, Picture, SeenSince
 from sampan.kube.objects.workloads import Job as RemoteJob
 from sampan.model.members.cluster import Node
 from sampan.model.members.offer import OfferKey
@@ -107,6 +108,10 @@ class MemberView:
         shown = copy or ended
         seen = self._observe(entry, shown, tallies, binding=binding) if shown is not None else None
         memory = entry.memory.peek(binding.attempt)
+        if seen is None or start_blocker(seen, memory.event) is None:
+            memory.since.blocked = None
+        elif memory.since.blocked is None:
+            memory.since.blocked = self._clock()
         entry.memory.looked_at = _picture(copy, seen, tallies=tallies, nodes=link.nodes)
         return RemoteState(
             offer_exists=exists or copy is not None,
@@ -120,8 +125,9 @@ class MemberView:
             pods=pods,
             seen_before=memory.observation is not None,
             observation=seen,
-            final_for=self._clock() - memory.final_since if seen is not None and memory.final_since is not None else 0,
-            still_for=self._clock() - memory.still_since[1] if seen is not None and memory.observation is seen else 0,
+            final_for=self._clock() - memory.since.final if seen is not None and memory.since.final is not None else 0,
+            still_for=self._clock() - memory.since.counts[1] if seen is not None and memory.observation is seen else 0,
+            blocked_for=self._clock() - memory.since.blocked if seen is not None and memory.since.blocked is not None else 0,
             event=memory.event,
             current=entry.memory.fresh_version == record.resource_version,
             job_absent=copy is None and memory.job_absent,
@@ -192,12 +198,17 @@ class MemberView:
             return memory.observation
         seen = memory.observation = observe(copy, mine, gang=gang, replicas=binding.replicas, earlier=memory.observation)
         entry.memory.observed = copy, mine, *expected
-        if seen.state.final and memory.final_since is None:
-            memory.final_since = now
-        counts = (seen.active, seen.ready, seen.succeeded, seen.failed, seen.pending)
-        if counts != memory.still_since[0]:
-            memory.still_since = counts, now
+        _remember(memory.since, seen, now)
         return seen
+
+
+def _remember(since: SeenSince, seen: Observation, now: int) -> None:
+    """Remember since when an attempt is as it was just seen."""
+    if seen.state.final and since.final is None:
+        since.final = now
+    counts = (seen.active, seen.ready, seen.succeeded, seen.failed, seen.pending)
+    if counts != since.counts[0]:
+        since.counts = counts, now
 
 
 def _copy_of(copies: JobCopies, job_uid: str, binding: Binding) -> RemoteJob | None:

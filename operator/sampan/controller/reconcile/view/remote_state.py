@@ -48,6 +48,8 @@ class RemoteState:
     """Milliseconds since the copy was first seen to have a result."""
     still_for: int = 0
     """Milliseconds since the counts of its pods last changed."""
+    blocked_for: int = 0
+    """Milliseconds since a pod of the copy was first seen, in a row, that cannot start as it is."""
     current: bool = False
     """A fresh read of the hub object showed nothing newer than what this is decided on."""
     job_absent: bool = False

@@ -16,6 +16,7 @@ from sampan.controller.state.entry import RetryState
 from sampan.controller.state.record import JobRecord
 from sampan.kube.objects.workloads import Job
 from sampan.model.lifecycle import Event, Outcome, Phase
+from sampan.model.reason import Reason
 from sampan.model.status.attempt import Ending, Rejections
 from sampan.model.status.job_status import JobStatus
 from sampan.model.status.reasons import AttemptReason, MemberWord
@@ -38,9 +39,9 @@ def case(job: JobRecord, there: RemoteState = UNKNOWN, **changes: Any) -> Situat
     return Situation(job, replace(there, **changes), TIMES)
 
 
-def waits(status: JobStatus = BOUND, job: Job | None = None, **kwargs: Any) -> Situation:
+def waits(status: JobStatus = BOUND, job: Job | None = None, there: dict[str, Any] | None = None, **kwargs: Any) -> Situation:
     """A copy that waits for its start."""
-    return case(record(status=status, spec=SHORT), remote(job or copy(), seen(State.WAITING, **kwargs)))
+    return case(record(status=status, spec=SHORT), remote(job or copy(), seen(State.WAITING, **kwargs)), **there or {})
 
 
 def ended_second(spec: dict[str, Any] | None) -> JobRecord:
@@ -57,6 +58,9 @@ SITUATIONS = [
         )
     ),
     case(record(spec={"replicas": "many"})),
+    case(record(spec={"onNeverFits": "Fail"}, status=JobStatus().refused(reason=Reason.TOO_LARGE, message="", at=NOW, never=True))),
+    case(record(spec={"maxWaitSeconds": 1})),
+    waits(pending=1, reason=MemberWord("ImagePullBackOff"), there={"blocked_for": 120_000}),
     case(record(status=bound_status()), unsent=True),
     case(record(status=LATE, spec=SHORT), unsent=True),
     case(record(status=BOUND), remote(observation=seen(State.APP_FAILED, proved=False)), ended=copy()),
