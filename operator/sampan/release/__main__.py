@@ -61,7 +61,7 @@ def everything(source: Path, out: Path | None, helm: str, downloads: str | None,
     for file in files:
         click.echo(f"{file.stat().st_size / 1e6:7.1f} MB  {file}")
     if downloads is None:
-        click.echo("sampan.krew.yaml names https://releases.example, which is nowhere: give --downloads the URL where the files will be")
+        click.echo("sampan.yaml names https://releases.example, which is nowhere: give --downloads the URL where the files will be")
 
 
 @release.command()

@@ -45,7 +45,7 @@ def build_release(source: Source, out: Path, plan: Plan) -> list[Path]:
     with tempfile.TemporaryDirectory(prefix="sampan-plugin-", dir=out.parent) as folder:
         archives = {platform: build_plugin(source, platform, out, scratch=Path(folder)) for platform in plan.platforms}
     told = {platform: (f"{plan.downloads.rstrip('/')}/{path.name}", sha256(path)) for platform, path in archives.items()}
-    (out / "sampan.krew.yaml").write_text(krew_manifest(source, told))
+    (out / "sampan.yaml").write_text(krew_manifest(source, told))
     (out / "NOTES.md").write_text(release_notes(source, digests, list(out.iterdir())))
     (out / SUMS).write_text(checksums(out.iterdir()))
     return sorted(out.iterdir())
