@@ -4,6 +4,7 @@ Lives here: the reading of batch/v1 and core/v1 status. The member is not truste
 Must never live here: what to do about it (mirror), or any memory: an earlier observation is an argument.
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -18,6 +19,8 @@ from sampan.model.status.reasons import NO_WORD, AttemptReason, MemberWord, Stat
 from sampan.model.values.timestamp import from_rfc3339
 
 MAX_COUNT: Final = 1_000_000
+_PULL_PREFIX: Final = re.compile(r'^(?:Back-off pulling image "[^"]*": )?(?:ErrImagePull: )?failed to pull and unpack image "[^"]*": ')
+"""How a kubelet and containerd begin: the image's name, up to twice, in the room of what went wrong."""
 
 
 class AttemptState(StrEnum):
@@ -161,7 +164,7 @@ def _stall(job: Job, pods: PodTally) -> tuple[StatedReason, str]:
     """Reason and words of the first pending pod that has any; image pulls and the like before a full cluster."""
     told = pods.stall
     if told is not None:
-        return word(told[0]), clean_text(told[1])
+        return word(told[0]), clean_text(_PULL_PREFIX.sub("", told[1], count=1))
     status = job.status
     if not pods and status.start_time and not (status.active or status.succeeded or status.failed):
         words = "the member's Job controller has created no pod yet; a quota or an admission policy there may refuse them"
