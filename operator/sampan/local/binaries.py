@@ -19,6 +19,8 @@ KWOK_VERSION = "v0.8.0"
 HELM_VERSION = "v3.22.0"
 CONTAINERD_VERSION = "v2.3.7"
 COREDNS_VERSION = "v1.15.0"
+PROMETHEUS_VERSION = "v3.16.0"
+"""What promtool says; as a Go module the same release is v0.316.0."""
 
 _SERVERS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
 PROGRAMS = ("etcd", "kwok", "kwokctl", *_SERVERS, "kubectl", "helm")
@@ -26,6 +28,8 @@ PROGRAMS = ("etcd", "kwok", "kwokctl", *_SERVERS, "kubectl", "helm")
 _CONTAINERD = ("containerd", "containerd-shim-runc-v2", "ctr")
 NODE_PROGRAMS = ("kubelet", *_CONTAINERD, "coredns")
 """What real nodes need besides."""
+ALERT_PROGRAMS = ("promtool",)
+"""What tries the alert rules of the chart; nothing else needs it."""
 
 _ASK = {
     "etcd": ("--version",),
@@ -113,6 +117,8 @@ def wanted_version(program: str) -> str:
         return CONTAINERD_VERSION.removeprefix("v")
     if program == "coredns":
         return COREDNS_VERSION.removeprefix("v")
+    if program == "promtool":
+        return PROMETHEUS_VERSION.removeprefix("v")
     return (HELM_VERSION if program == "helm" else KUBERNETES_VERSION).removeprefix("v")
 
 

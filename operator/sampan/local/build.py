@@ -1,5 +1,5 @@
-"""Builds Kubernetes, etcd, kwok, helm, containerd and CoreDNS once with Go (the machine's, or in a container), from the wrapper
-modules in `go/`, into the user's cache.
+"""Builds Kubernetes, etcd, kwok, helm, containerd, CoreDNS and promtool once with Go (the machine's, or in a container), from the
+wrapper modules in `go/`, into the user's cache.
 
 Never here: finding programs that are there already.
 """
@@ -63,6 +63,8 @@ RECIPES = {
     "containerd-shim-runc-v2": Recipe("containerd", f"{_CONTAINERD}/cmd/containerd-shim-runc-v2", _CONTAINERD_FLAGS, 0.5, _CONTAINERD_TAGS),
     "ctr": Recipe("containerd", f"{_CONTAINERD}/cmd/ctr", _CONTAINERD_FLAGS, 0.5, _CONTAINERD_TAGS),
     "coredns": Recipe("coredns", ".", "-s -w", 1),
+    # Without the clients of all clouds that Prometheus can discover targets in: rules need none of them.
+    "promtool": Recipe("prometheus", "github.com/prometheus/prometheus/cmd/promtool", "-s -w", 6, "remove_all_sd"),
 }
 """By program, in the order they are built."""
 

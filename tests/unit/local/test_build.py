@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sampan.local.binaries import NODE_PROGRAMS, PROGRAMS, stamp, wanted_version
+from sampan.local.binaries import ALERT_PROGRAMS, NODE_PROGRAMS, PROGRAMS, stamp, wanted_version
 from sampan.local.build import RECIPES, build
 from sampan.local.paths import LocalError, cache_root
 
@@ -19,7 +19,7 @@ chmod 755 "$2"
 
 
 def test_there_is_a_recipe_for_every_program_and_a_wrapper_module_that_names_it() -> None:
-    assert set(RECIPES) == {*PROGRAMS, *NODE_PROGRAMS}
+    assert set(RECIPES) == {*PROGRAMS, *NODE_PROGRAMS, *ALERT_PROGRAMS}
     for recipe in RECIPES.values():
         module = (MODULES / recipe.module / "go.mod").read_text()
         assert recipe.package in module
@@ -29,6 +29,12 @@ def test_there_is_a_recipe_for_every_program_and_a_wrapper_module_that_names_it(
 @pytest.mark.parametrize("program", [*PROGRAMS, *NODE_PROGRAMS])
 def test_the_wrapper_modules_pin_the_versions_we_look_for(program: str) -> None:
     assert f" v{wanted_version(program)}" in (MODULES / RECIPES[program].module / "go.mod").read_text()
+
+
+def test_the_module_of_promtool_is_the_release_that_promtool_names() -> None:
+    major, minor, patch = wanted_version("promtool").split(".")
+    module = (MODULES / RECIPES["promtool"].module / "go.mod").read_text()
+    assert f"github.com/prometheus/prometheus v0.{major}{minor:0>2}.{patch} " in module
 
 
 def test_without_go_the_message_says_what_is_missing_and_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

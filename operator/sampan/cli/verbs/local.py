@@ -139,12 +139,13 @@ def list_command() -> None:
 
 @local.command("binaries")
 @click.option("--real-nodes", is_flag=True, help="Also what real nodes are made of, where this machine can have them.")
-def binaries_command(real_nodes: bool) -> None:
+@click.option("--promtool", is_flag=True, help="Also promtool, which tries the chart's alert rules; it takes minutes to build.")
+def binaries_command(real_nodes: bool, promtool: bool) -> None:
     """Find the programs that a federation needs, build those that are missing, print their paths."""
-    from sampan.local.binaries import ensure
+    from sampan.local.binaries import ALERT_PROGRAMS, PROGRAMS, ensure
     from sampan.local.nodes.machine import NoRealNodesError, provide
 
-    paths = dict(ensure(say).paths)
+    paths = dict(ensure(say, (*PROGRAMS, *(ALERT_PROGRAMS if promtool else ()))).paths)
     if real_nodes:
         try:
             paths |= provide(say).programs

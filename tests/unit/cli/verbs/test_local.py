@@ -136,9 +136,12 @@ def test_binaries_are_those_of_real_nodes_too_where_the_machine_can_have_them(mo
             raise NoRealNodesError("no real nodes on this machine; it lacks root")
         return Parts(programs={"kubelet": Path("/c/kubelet")}, runc=Path("/r"), cni=Path("/n"), busybox=Path("/b"))
 
-    monkeypatch.setattr(binaries, "ensure", lambda _: binaries.Binaries(dict.fromkeys(binaries.PROGRAMS, Path("/c/x"))))
+    monkeypatch.setattr(binaries, "ensure", lambda _, programs: binaries.Binaries(dict.fromkeys(programs, Path("/c/x"))))
     monkeypatch.setattr(machine, "provide", provide)
     told = CliRunner().invoke(local, ["binaries", "--real-nodes"])
     assert told.exit_code == 0
     assert ("kubelet\t/c/kubelet" in told.stdout, "it lacks root" in told.stderr) == (can, not can)
-    assert "kubelet" not in CliRunner().invoke(local, ["binaries"]).stdout
+    plain = CliRunner().invoke(local, ["binaries"]).stdout
+    assert "kubelet" not in plain
+    assert "promtool" not in plain
+    assert "promtool\t/c/x" in CliRunner().invoke(local, ["binaries", "--promtool"]).stdout
