@@ -6,13 +6,18 @@ No job is named in it, so that it does not grow with them: a group that is empty
 from collections import Counter
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from sampan.controller.state.record import JobRecord
 from sampan.controller.state.running import demand_of
 from sampan.model.status.condition import Condition
 from sampan.model.status.reasons import JobConditionType
 from sampan.model.values.distribution import SECONDS_OF_WAITS, Distribution
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+KEPT: Final = 4096
+"""Of how many groups, and of how many offers with an outcome, what came is kept since the start. Tenants choose the names of queues."""
 
 
 class Group(NamedTuple):
@@ -74,7 +79,7 @@ class JobTallies:
         self.stalls: Counter[str] = Counter()
         """Jobs that something stalls now, by the reason."""
         self.outcomes: Counter[tuple[str, str]] = Counter()
-        """Attempts that ended, by offer and outcome, since the start."""
+        """Attempts that ended, by offer and outcome, since the start; like what follows of those only that came last (KEPT)."""
         self.bound: dict[Group, Distribution] = {}
         """Seconds from when a job could be placed until it was bound."""
         self.running: dict[Group, Distribution] = {}
@@ -114,7 +119,8 @@ class JobTallies:
     def _observe(self, before: JobRecord, after: JobRecord) -> None:
         binding, newest, known = after.binding, after.status.last_attempt, before.status.last_attempt
         if newest is not None and newest.number > (known.number if known is not None else 0):
-            self.outcomes[str(newest.offer or ""), newest.outcome] += 1
+            ended = (str(newest.offer or ""), newest.outcome)
+            _keep(self.outcomes, ended, self.outcomes[ended] + 1)
         if binding is None:
             return
         if before.binding is None or before.binding.attempt != binding.attempt:
@@ -125,7 +131,17 @@ class JobTallies:
 
 
 def _note(where: dict[Group, Distribution], group: Group, millis: int) -> None:
-    where.setdefault(group, Distribution(SECONDS_OF_WAITS)).add(max(millis, 0) / 1000)
+    spread = where.get(group) or Distribution(SECONDS_OF_WAITS)
+    spread.add(max(millis, 0) / 1000)
+    _keep(where, group, spread)
+
+
+def _keep(where: dict[_K, _V], key: _K, value: _V) -> None:
+    """Set a value and forget the one that was set longest ago where there are too many: a mapping is in the order of setting."""
+    where.pop(key, None)
+    where[key] = value
+    if len(where) > KEPT:
+        del where[next(iter(where))]
 
 
 def _placeable(record: JobRecord) -> int:

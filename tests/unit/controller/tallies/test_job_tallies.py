@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from jobs import NOW, OFFER, binding, bound_status, record
 from sampan.controller.state.record import JobRecord
 from sampan.controller.state.table import JobTable
-from sampan.controller.tallies.job_tallies import Group, JobTallies
+from sampan.controller.tallies.job_tallies import KEPT, Group, JobTallies
 from sampan.model.lifecycle import Event, Outcome
+from sampan.model.members.offer import OfferKey
 from sampan.model.status.attempt import Ending
 from sampan.model.status.job_status import JobStatus
 from sampan.model.status.reasons import AttemptReason, JobConditionType, JobReason
@@ -109,3 +110,21 @@ def test_what_came_before_an_attempt_is_not_its_wait() -> None:
     table.put(replace(waiting, status=again))
     (spread,) = tallies.bound.values()
     assert spread.total == 7.0
+
+
+def test_groups_and_offers_that_are_gone_do_not_fill_the_memory() -> None:
+    table, tallies = watched()
+    over = OVER.attempts[-1]
+    for number in range(KEPT + 100):
+        for queue in (f"invented-{number}", "research"):
+            waiting = job("u1", JobStatus(), queue=queue)
+            ended = replace(OVER, attempts=(replace(over, offer=OfferKey("prov", f"o{number}")),))
+            for status in (JobStatus(), BOUND, RUNNING, ended):
+                table.put(replace(waiting, status=status))
+            del table["u1"]
+    assert len(tallies.bound) == len(tallies.running) == len(tallies.outcomes) == KEPT
+    kept = tallies.running[Group("team-a", "research")]
+    assert kept.cumulative[-1][1] == KEPT + 100
+    assert f"invented-{KEPT + 99}" in {group.queue for group in tallies.bound}
+    assert "invented-0" not in {group.queue for group in tallies.bound}
+    assert tallies.groups == {}
