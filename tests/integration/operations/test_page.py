@@ -148,4 +148,4 @@ def test_each_fenced_block_of_the_page_is_a_file_or_is_run() -> None:
     fences = len(re.findall(r"^```", PAGE, re.MULTILINE))
     assert fences == 2 * len(BLOCKS), "a block says `sh`, or `yaml` and the name of its file"
     assert {language for language, _, _ in BLOCKS} == {"sh", "yaml"}
-    assert [name for language, name, _ in BLOCKS if language == "yaml"] == ["hub.yaml", "provider.yaml", "offer.yaml"]
+    assert [name for language, name, _ in BLOCKS if language == "yaml"] == ["hub.yaml", "provider.yaml", "offer.yaml", "monitoring.yaml"]
