@@ -29,6 +29,8 @@ RATHER = {
     "count": 1,
     "podLabels": {"a.example/b": "x"},
     "podAnnotations": {"a.example/b": "x"},
+    "env": [{"name": "A_B", "value": "x"}],
+    "envFrom": [{"prefix": "A_", "configMapRef": {"name": "x", "optional": True}}],
     "offerLabels": {"a.example/b": ["x"]},
     "matchLabels": {"a.example/b": "x"},
     "subPath": "part",
@@ -36,6 +38,12 @@ RATHER = {
 """Fields whose rules a value drawn from the schema alone would break."""
 LEFT_OUT = {"completions", "parallelism", "values", "partition", "shmSize", "expectedSeconds"}
 """Fields that exclude others which are set."""
+ONE_OF = {"envFrom"}
+"""Lists whose items have nothing that they must have, but must have something."""
+REFERENCES = [
+    {"name": "A_C", "valueFrom": {"secretKeyRef": {"name": "x", "key": "k", "optional": True}}},
+    {"name": "A_D", "valueFrom": {"configMapKeyRef": {"name": "x", "key": "k", "optional": True}}},
+]
 SOURCES = ("configMap", "secret", "persistentVolumeClaim", "emptyDir")
 
 
@@ -70,7 +78,7 @@ def small(schema: Json, name: str = "") -> Any:
     kind = schema.get("type")
     if kind == "object" and "properties" in schema and name not in RATHER:
         return {key: small(child, key) for key, child in schema["properties"].items() if key not in LEFT_OUT}
-    if kind == "array":
+    if kind == "array" and name not in ONE_OF:
         return [_least(schema["items"], name)]
     return full(schema, name)
 
@@ -86,7 +94,11 @@ def _settled(spec: Json) -> Json:
     template = spec.get("template")
     if template:
         template["volumes"] = [{"name": f"v{i}", source: _source(template["volumes"][0], source)} for i, source in enumerate(SOURCES)]
-        template["volumeMounts"][0]["name"] = "v0"
+        for each in (template, *template["initContainers"]):
+            if "volumeMounts" in each:
+                each["volumeMounts"][0]["name"] = "v0"
+            if "value" in each.get("env", [{}])[0]:
+                each["env"] += copy.deepcopy(REFERENCES)
     for each in spec.get("alternatives", ()):
         each["accelerator"].setdefault("stack", "cuda")
         each.pop("replicas", None)

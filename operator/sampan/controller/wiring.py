@@ -91,6 +91,7 @@ class Wiring:
         self.state.table.on_delete.append(self.outputs.forget)
         self.state.allocations.on_change.append(self.offers.in_flight_changed)
         self.state.reservations.on_change(self._offer_reconciler.reservations_changed)
+        self._refusals.on_never_fits.append(self.reconciler.enqueue)
         self.offers.on_capacity.append(self.loop.wake)
         self.offers.on_job.append(self.jobs_of_offers.copy_changed)
         self.offers.on_member.append(self.reconciler.enqueue_member)

@@ -37,7 +37,7 @@ def test_the_operator_makes_the_query_certificate_and_may_tell_of_it(offline_hel
     assert [(rule["resourceNames"], rule["verbs"]) for rule in of_api_services(manifests)] == [
         (["v1alpha1.query.sampan.dev"], ["get", "patch"])
     ]
-    assert not of_kind(manifests, "Secret")
+    assert [secret["metadata"]["name"] for secret in of_kind(manifests, "Secret")] == ["sampan-renewed-tokens"], "none for a certificate"
     assert next(each for each in of_kind(manifests, "ConfigMap") if each["metadata"]["name"] == "sampan-front-proxy")["data"] == {
         "ca.crt": PEM
     }

@@ -93,6 +93,8 @@ class RefusalWriter:
     def __init__(self, state: State, hub: HubClient, clock: Callable[[], int], *, members_met: Callable[[], bool]) -> None:
         """`clock` gives milliseconds since the epoch; `members_met` tells whether no offer waits for its member's first word."""
         self._state, self._hub, self._clock, self._members_met = state, hub, clock, members_met
+        self.on_never_fits: list[Callable[[str], None]] = []
+        """Called with the UID of a job that was told that it waits in vain: it may want to fail."""
         self._started = False
         self._newest: dict[str, tuple[Job, Refusal]] = {}
         """Each job as the scheduler saw it."""
@@ -190,6 +192,8 @@ class RefusalWriter:
         try:
             with forgotten_if_missing(self._state, uid):
                 self._state.take_reply(await self._hub.write_status(record, status))
+                for listener in self.on_never_fits if never else ():
+                    listener(uid)
         except NotFound:
             return  # gone before the watch says so, and forgotten
         except KubeError as error:

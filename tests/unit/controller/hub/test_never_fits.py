@@ -23,8 +23,11 @@ def told(sc: Scene) -> str:
 async def test_it_is_told_with_the_first_word_and_soon_after_another_and_taken_back_as_any_reason_is() -> None:
     async with scene() as sc:
         sc.add()
+        heard: list[str] = []
+        sc.writer.on_never_fits.append(heard.append)
         sc.hear(Reason.TOO_LARGE)
         await asyncio.sleep(5)
+        assert heard == ["u1"], "who ends jobs is asked to look at it"
         assert (sc.told(), told(sc)) == ([("u1", "TooLarge")], "True")
         sc.hear(counts={Reason.TOO_LARGE: 1, ROOM: 1})
         await asyncio.sleep(600)
