@@ -38,7 +38,10 @@ def tenants(row: Expected) -> dict[str, Any]:
     body = copy.deepcopy(row.object)
     body["metadata"]["namespace"] = TEAM
     body["spec"]["placement"]["maxPricePerDeviceHour"] = "20.00"
-    body["spec"]["template"].pop("securityContext", None)  # its user is not one that these offers allow
+    template = body["spec"]["template"]
+    for more in ("securityContext", "imagePullSecrets", "envFrom", "initContainers"):
+        template.pop(more, None)  # a user that no offer here allows, Secrets that are not there: each would be the reason
+    template["env"] = [each for each in template.get("env", ()) if "valueFrom" not in each]
     if row.status == "True":
         body["spec"]["alternatives"][0]["accelerator"]["count"] = 1
         body["spec"]["template"]["terminationGracePeriodSeconds"] = 1
